@@ -1,0 +1,194 @@
+"""All settings, read once from environment variables; `.env.example` documents each."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if (BASE_DIR / ".env").exists():
+    env.read_env(BASE_DIR / ".env")
+
+# --- Where we are -------------------------------------------------------------------------------------------------
+LECTERN_ENV = env("LECTERN_ENV", default="production")
+if LECTERN_ENV not in ("development", "production"):
+    raise ImproperlyConfigured("LECTERN_ENV is 'development' or 'production'.")
+IS_DEVELOPMENT = LECTERN_ENV == "development"
+DEBUG = env.bool("DEBUG", default=False)
+
+
+def _required(name: str, *, in_development: str) -> str:
+    """A variable production cannot start without; development has a value to fall back on."""
+    value = env(name, default=in_development if IS_DEVELOPMENT else "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} must be set in production. See .env.example.")
+    return value
+
+
+SECRET_KEY = _required("SECRET_KEY", in_development="development-only-and-known-to-everybody-so-never-in-production")
+# The one address the site is known by. Links in mails and return URLs come from it, never from the Host header.
+BASE_URL = _required("BASE_URL", in_development="http://127.0.0.1:8000").rstrip("/")
+SITE_NAME = env("SITE_NAME", default="Lectern")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(BASE_URL).hostname or "127.0.0.1"])
+if IS_DEVELOPMENT:
+    ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+# --- Payments -----------------------------------------------------------------------------------------------------
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
+# sandbox: no keys, development only. test, live: what the keys say, which in production must be declared as well.
+PAYMENTS_MODE = (
+    "sandbox"
+    if not STRIPE_SECRET_KEY
+    else "live"
+    if STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+    else "test"
+)
+SANDBOX_URL = env("SANDBOX_URL", default="http://127.0.0.1:12111")
+SANDBOX_SECRET_KEY = "sk_test_sandbox00000000000000000"
+SANDBOX_WEBHOOK_SECRET = "whsec_sandbox0000000000000000000000000"
+# Several secrets, separated by commas, while one is being rolled at Stripe.
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
+# The platform's own account, e.g. acct_1ABC; events of another account are refused.
+STRIPE_ACCOUNT_ID = env("STRIPE_ACCOUNT_ID", default="")
+# Pinned once for the gateway, dj-stripe and the webhook endpoint; it is the version stripe-python 15.6 was made for.
+STRIPE_API_VERSION = "2026-08-26.dahlia"
+STRIPE_API_HOST = ""
+if PAYMENTS_MODE == "sandbox":
+    if not IS_DEVELOPMENT:
+        raise ImproperlyConfigured("STRIPE_SECRET_KEY must be set in production; the sandbox is for development only.")
+    STRIPE_SECRET_KEY = SANDBOX_SECRET_KEY
+    STRIPE_API_HOST = SANDBOX_URL
+    STRIPE_WEBHOOK_SECRETS = STRIPE_WEBHOOK_SECRETS or [SANDBOX_WEBHOOK_SECRET]
+if not IS_DEVELOPMENT:
+    if DEBUG:
+        raise ImproperlyConfigured("DEBUG must be off in production.")
+    declared_mode = env("PAYMENTS_MODE", default="")
+    if declared_mode != PAYMENTS_MODE:
+        raise ImproperlyConfigured(
+            f"PAYMENTS_MODE says {declared_mode!r} but STRIPE_SECRET_KEY is a key for {PAYMENTS_MODE!r}."
+        )
+    if not STRIPE_WEBHOOK_SECRETS:
+        raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRETS must be set in production.")
+STRIPE_LIVE_MODE = PAYMENTS_MODE == "live"
+STRIPE_LIVE_SECRET_KEY = STRIPE_SECRET_KEY if STRIPE_LIVE_MODE else ""
+STRIPE_TEST_SECRET_KEY = "" if STRIPE_LIVE_MODE else STRIPE_SECRET_KEY
+DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
+# Stripe allows 30 minutes to 24 hours; places stay reserved for as long as the page can be paid.
+CHECKOUT_LIFETIME = timedelta(minutes=env.int("CHECKOUT_MINUTES", default=31))
+DEFAULT_COMMISSION_BPS = env.int("DEFAULT_COMMISSION_BPS", default=1000)
+CURRENCIES = env.list("CURRENCIES", default=["GBP", "EUR", "JPY"])
+DEFAULT_CURRENCY = env("DEFAULT_CURRENCY", default=CURRENCIES[0])
+
+# --- Apps ---------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    *(["demo"] if IS_DEVELOPMENT else []),
+    "bookings",
+    "workshops",
+    "courses",
+    "payments",
+    "catalogue",
+    "notifications",
+    "accounts",
+    "jobs",
+    "money",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_htmx",
+    "djstripe",
+    "waffle",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- Data ---------------------------------------------------------------------------------------------------------
+DATABASES = {"default": env.db_url_config(_required("DATABASE_URL", in_development="postgres://127.0.0.1/lectern"))}
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = _required("REDIS_URL", in_development="redis://127.0.0.1:6379/0")
+# Rate limits live in PostgreSQL: they must hold across processes and survive the loss of Redis.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache_entry"},
+}
+# A closed checkout must be seen by every process at once, so switches are read from the database each time.
+WAFFLE_SWITCH_DEFAULT = False
+
+# --- People -------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+
+# --- Language, time, files ----------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "media/"
+MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(BASE_DIR / "media")))
+
+# --- Celery: wakes durable work, never holds it -------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+# The anonymous exchange routes by queue name alone. A named one keeps its bindings in Redis, and after a flush every
+# message would vanish until the workers reconnect.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("urgent", "default", "background")]
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 90
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
