@@ -1,0 +1,1 @@
+"""Users, teachers and roles. Knows nothing of what is taught or sold."""

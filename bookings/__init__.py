@@ -1,0 +1,1 @@
+"""Private lessons: requested, accepted, paid, held."""

@@ -1,0 +1,19 @@
+"""Each app declares its whole paths, so what a person sees under /my/ or /teach/ stays with the app that owns it."""
+
+from django.conf import settings
+from django.conf.urls.static import static
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("accounts/", include("allauth.urls")),
+    path("", include("accounts.urls")),
+    path("", include("catalogue.urls")),
+    path("", include("payments.urls")),
+    path("", include("bookings.urls")),
+    path("", include("workshops.urls")),
+    path("", include("courses.urls")),
+]
+if settings.IS_DEVELOPMENT:
+    urlpatterns += [path("demo/", include("demo.urls")), *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)]

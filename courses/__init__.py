@@ -1,0 +1,1 @@
+"""Courses: modules of lessons a student works through at their own pace."""

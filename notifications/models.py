@@ -1,0 +1,65 @@
+"""Mails waiting, sent or failed, and alerts to staff."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models.functions import Now
+
+from jobs.models import DurableWork
+
+
+class Mail(DurableWork):
+    """One mail to one person. The template and its words are frozen when queued, rendered when sent."""
+
+    queue = "default"
+    lease = timedelta(seconds=60)
+    max_attempts = 20
+    first_retry_delay = timedelta(seconds=5)
+
+    key = models.CharField(max_length=200, unique=True, help_text="What this mail is about; a second one is not queued.")
+    to = models.EmailField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="mails")
+    template = models.CharField(max_length=100, help_text="For example bookings/mail/lesson_confirmed.")
+    context = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    language = models.CharField(max_length=10, default="en-gb")
+    # [{"name": "lesson.ics", "mime": "text/calendar", "text": "..."}]
+    attachments = models.JSONField(default=list)
+    subject = models.CharField(max_length=255, blank=True, editable=False)
+    text_body = models.TextField(blank=True, editable=False)
+    html_body = models.TextField(blank=True, editable=False)
+    sent_at = models.DateTimeField(null=True, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.template} to {self.to}"
+
+    def perform(self) -> None:
+        from notifications.delivery import deliver  # delivery imports this module
+
+        deliver(self)
+
+
+class Alert(models.Model):
+    """Something staff must look at. Open once per key until it is cleared."""
+
+    key = models.CharField(max_length=200)
+    title = models.CharField(max_length=200)
+    detail = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    occurrences = models.PositiveIntegerField(default=1)
+    opened_at = models.DateTimeField(db_default=Now())
+    last_seen_at = models.DateTimeField(db_default=Now())
+    cleared_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=models.Q(cleared_at__isnull=True), name="alert_open_once_per_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title

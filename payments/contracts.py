@@ -1,0 +1,114 @@
+"""What payments and the domains that sell through it promise each other. No Django in here.
+
+A domain's `AppConfig.ready()` registers one `DomainHandler` with `payments.registry.register`. Handlers touch the
+database only, inside the transaction they are called in: no HTTP, no mail server; they queue mails as rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from money import Money
+
+
+class NotForSale(Exception):
+    """The item does not exist, is withdrawn, or may not be bought by this person. The message is shown to them."""
+
+
+class SoldOut(Exception):
+    """There are not enough places left, or the slot is taken. The message is shown to the student."""
+
+
+class CannotDeliver(Exception):
+    """Paid, but impossible to deliver: the line is refunded by itself. The message is shown to student and staff."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What somebody wants: `reference` and `details` mean something to the domain only.
+
+    `details` is a plain JSON object, for example the named participants of a workshop.
+    """
+
+    domain: str
+    reference: str
+    quantity: int = 1
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What an item costs now, per unit and currency, and what the student would be promised."""
+
+    title: str
+    unit_prices: Mapping[str, Money]
+    teacher_id: int
+    url: str
+    # How many one order may hold; 1 for what one can only have once.
+    quantity_limit: int = 1
+    # Basis points for this offer; None leaves it to the teacher's rate or the platform's.
+    commission_bps: int | None = None
+    # Frozen on the order line and handed back to `refund_offer`.
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    # One short line under the title in cart and receipt: date and place, or slot.
+    description: str = ""
+    # False for what a guest can look at but only a signed-in person may buy; checkout always asks to sign in.
+    needs_sign_in: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoldLine:
+    """A frozen order line as its domain sees it."""
+
+    id: int
+    order_number: str
+    reference: str
+    quantity: int
+    details: Mapping[str, Any]
+    title: str
+    description: str
+    buyer_id: int
+    teacher_id: int
+    amount: Money
+    policy: Mapping[str, Any]
+
+
+class DomainHandler(Protocol):
+    """One domain's side of the contract. `domain` is its stable name, stored on every line it sells."""
+
+    domain: str
+    # What a student calls one of these: "Private lesson", "Workshop", "Course".
+    label: str
+
+    def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
+        """Price the items, in their order. `NotForSale` is returned, not raised, so one bad item spoils no cart.
+
+        A constant number of queries however many items there are. Reads only; `buyer_id` is None for guests.
+        """
+
+    def reserve(self, line: SoldLine, until: datetime) -> None:
+        """Hold the place for this line, within the checkout transaction. Raises SoldOut."""
+
+    def fulfil(self, line: SoldLine) -> None:
+        """Deliver a paid line, within the settlement transaction. A second call has no effect.
+
+        A hold that lapsed is taken again if the place is still free. Raises CannotDeliver.
+        """
+
+    def release(self, line: SoldLine) -> None:
+        """Free the hold of a line that will not be paid. A second call, or one after `fulfil`, has no effect."""
+
+    def revoke(self, line: SoldLine, reason: str) -> None:
+        """Take back what was delivered, after a refund or a lost dispute. A second call has no effect."""
+
+    def refund_offer(self, line: SoldLine, at: datetime) -> Money:
+        """What the policy frozen at purchase gives back if the student cancels at this moment."""
+
+    def earned_at(self, line: SoldLine) -> datetime:
+        """When the teacher's share of this line becomes theirs to withdraw."""
+
+    def delivery_url(self, line: SoldLine) -> str:
+        """Where the student finds what this line delivered, as a path on this site."""

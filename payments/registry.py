@@ -1,0 +1,36 @@
+"""Which domain handles which lines. Filled by the domains' AppConfigs at start."""
+
+from __future__ import annotations
+
+from payments.contracts import DomainHandler
+
+
+class DomainAlreadyRegistered(Exception):
+    """Two handlers claim one domain name."""
+
+
+class UnknownDomain(Exception):
+    """No handler is registered under this name: the domain was removed, or the line was tampered with."""
+
+
+_handlers: dict[str, DomainHandler] = {}
+
+
+def register(handler: DomainHandler) -> None:
+    """Let a domain sell through payments. Raises DomainAlreadyRegistered."""
+    if handler.domain in _handlers:
+        raise DomainAlreadyRegistered(handler.domain)
+    _handlers[handler.domain] = handler
+
+
+def handler_for(domain: str) -> DomainHandler:
+    """The handler of `domain`. Raises UnknownDomain."""
+    try:
+        return _handlers[domain]
+    except KeyError:
+        raise UnknownDomain(domain) from None
+
+
+def registered_domains() -> frozenset[str]:
+    """Names of all domains that can sell."""
+    return frozenset(_handlers)

@@ -1,0 +1,1 @@
+"""Workshops: sessions with limited places and named participants."""
