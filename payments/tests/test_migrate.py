@@ -1,0 +1,86 @@
+"""The quick way to dj-stripe's tables must end where its own migrations end."""
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+
+COLUMNS = """
+    select table_name, column_name, data_type, udt_name, character_maximum_length, numeric_precision, numeric_scale,
+           is_nullable, column_default, is_identity, collation_name
+    from information_schema.columns where table_schema = 'public' and starts_with(table_name, 'djstripe_')
+"""
+CONSTRAINTS = """
+    select conrelid::regclass::text, conname, contype::text, pg_get_constraintdef(oid), condeferrable, condeferred
+    from pg_constraint where starts_with(conrelid::regclass::text, 'djstripe_')
+"""
+INDEXES = "select tablename, indexname, indexdef from pg_indexes where starts_with(tablename, 'djstripe_')"
+RECORDED = "select app, name from django_migrations where app = 'djstripe'"
+
+
+@contextmanager
+def an_empty_database(name):
+    """A database of its own on the server the tests use; yields its settings as a connection string and as a URL."""
+    server = {
+        "host": connection.settings_dict["HOST"],
+        "port": connection.settings_dict["PORT"],
+        "user": connection.settings_dict["USER"],
+        "password": connection.settings_dict["PASSWORD"],
+    }
+    parameters = {key: value for key, value in server.items() if value}
+    name = f"{name}_{os.getpid()}"
+    with psycopg.connect(**parameters, dbname="postgres", autocommit=True) as admin:
+        admin.execute(f'drop database if exists "{name}"')
+        admin.execute(f'create database "{name}"')
+        try:
+            yield (
+                parameters | {"dbname": name},
+                urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}")),
+            )
+        finally:
+            admin.execute(f'drop database "{name}" with (force)')
+
+
+def migrate(database_url, *arguments):
+    environment = os.environ | {"DATABASE_URL": database_url, "LECTERN_ENV": "development"}
+    command = [sys.executable, "manage.py", "migrate", "--skip-checks", *arguments]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def schema(parameters):
+    with psycopg.connect(**parameters) as database:
+        return {
+            query: sorted(database.execute(query).fetchall(), key=repr)
+            for query in (COLUMNS, CONSTRAINTS, INDEXES, RECORDED)
+        }
+
+
+@pytest.mark.slow
+def test_djstripes_own_migrations_and_the_quick_way_give_the_same_tables():
+    with an_empty_database("quick") as (quick, quick_url), an_empty_database("long") as (long, long_url):
+        assert "Created dj-stripe's tables" in migrate(quick_url)
+        migrate(long_url, "djstripe")
+        quick_schema, long_schema = schema(quick), schema(long)
+        assert len(long_schema[COLUMNS]) > 100
+        for query, rows in long_schema.items():
+            assert quick_schema[query] == rows
+
+        # Here before: nothing is created anew, and both databases end fully migrated.
+        assert "Created dj-stripe's tables" not in migrate(quick_url)
+        assert "Created dj-stripe's tables" not in migrate(long_url)
+        assert schema(long) == long_schema
+        migrate(quick_url, "--check")
+        migrate(long_url, "--check")
+
+
+@pytest.mark.django_db
+def test_migrating_creates_the_cache_table():
+    assert settings.CACHES["default"]["LOCATION"] in connection.introspection.table_names()
