@@ -1,0 +1,171 @@
+"""Find, fill and merge carts."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import transaction
+from django.http import HttpRequest
+
+from payments.contracts import Item, NotForSale
+from payments.models import Cart, CartLine
+from payments.pricing import quote_items
+
+_SESSION_KEY = "cart_id"
+LINES_AT_MOST = 30
+_DETAILS_BYTES_AT_MOST = 10_000
+
+
+class CurrencyNotOffered(Exception):
+    """The item has no price in the currency of the cart. The message is shown to the student."""
+
+
+class CartFull(NotForSale):
+    """More lines than one order can sensibly hold."""
+
+
+def cart_of(request: HttpRequest) -> Cart | None:
+    """The visitor's cart, if there is one. Creates nothing."""
+    if request.user.is_authenticated:
+        return Cart.objects.filter(user_id=request.user.pk).first()
+    cart_id = request.session.get(_SESSION_KEY)
+    return Cart.objects.filter(pk=cart_id, user=None).first() if cart_id else None
+
+
+def add_to_cart(request: HttpRequest, item: Item) -> CartLine:
+    """Put an item into the visitor's cart; adding it again replaces its quantity and details.
+
+    Raises NotForSale, CurrencyNotOffered or CartFull; each carries a message to show.
+    """
+    if len(json.dumps(dict(item.details))) > _DETAILS_BYTES_AT_MOST:
+        raise NotForSale("That is more text than we can take.")
+    quote = quote_items([item], request.user.pk)[0]
+    if isinstance(quote, NotForSale):
+        raise quote
+    if not 1 <= item.quantity <= quote.quantity_limit:
+        raise NotForSale(f"You can have between 1 and {quote.quantity_limit} of this." if quote.quantity_limit > 0 else "This is sold out.")
+    with transaction.atomic():
+        cart = _cart_to_fill(request)
+        _choose_currency(cart, offered=list(quote.unit_prices), preferred=_preferred_currency(request))
+        _refuse_more_than_fits(cart, item)
+        line, _ = CartLine.objects.update_or_create(
+            cart=cart,
+            domain=item.domain,
+            reference=item.reference,
+            defaults={
+                "quantity": item.quantity,
+                "details": dict(item.details),
+                "seen_unit_minor": quote.unit_prices[cart.currency].minor,
+            },
+        )
+    return line
+
+
+def remove_line(*, cart: Cart, line_id: int) -> bool:
+    """Take one line out of a cart; False if it is not in it."""
+    with transaction.atomic():
+        Cart.objects.select_for_update().get(pk=cart.pk)
+        removed, _ = CartLine.objects.filter(cart=cart, pk=line_id).delete()
+        _forget_currency_when_empty(cart)
+    return bool(removed)
+
+
+def change_quantity(*, cart: Cart, line_id: int, quantity: int) -> bool:
+    """Set how many of a line are wanted; False if it is not in the cart. What is too many shows when it is priced."""
+    with transaction.atomic():
+        Cart.objects.select_for_update().get(pk=cart.pk)
+        return bool(CartLine.objects.filter(cart=cart, pk=line_id).update(quantity=quantity))
+
+
+def confirm_prices(cart: Cart, prices: dict[int, int]) -> None:
+    """Note that the student has now seen these unit prices (line id → minor units)."""
+    for line_id, unit_minor in prices.items():
+        CartLine.objects.filter(cart=cart, pk=line_id).update(seen_unit_minor=unit_minor)
+
+
+def empty_of(cart_line_ids: list[int]) -> None:
+    """Remove what was bought, leaving what was added since."""
+    CartLine.objects.filter(pk__in=cart_line_ids).delete()
+
+
+def merge_guest_cart(request: HttpRequest, user: AbstractBaseUser) -> int:
+    """On sign-in, move the guest's lines into the user's cart; returns how many could not be taken along.
+
+    The guest's line wins over an older one of the same item. Lines without a price in the cart's currency stay behind.
+    """
+    guest = Cart.objects.filter(pk=request.session.pop(_SESSION_KEY, None), user=None).first()
+    if guest is None:
+        return 0
+    with transaction.atomic():
+        Cart.objects.get_or_create(user_id=user.pk)
+        cart = Cart.objects.select_for_update().get(user_id=user.pk)
+        _forget_currency_when_empty(cart)
+        if not cart.currency:
+            cart.currency = guest.currency
+            cart.save(update_fields=["currency", "updated_at"])
+        lines = list(guest.lines.all())
+        quotes = quote_items([line.item for line in lines], user.pk)
+        left_behind = 0
+        for position, line in enumerate(lines):
+            quote = quotes[position]
+            if isinstance(quote, NotForSale) or cart.currency not in quote.unit_prices:
+                left_behind += 1
+                continue
+            CartLine.objects.update_or_create(
+                cart=cart,
+                domain=line.domain,
+                reference=line.reference,
+                defaults={
+                    "quantity": line.quantity,
+                    "details": line.details,
+                    "seen_unit_minor": line.seen_unit_minor
+                    if cart.currency == guest.currency
+                    else quote.unit_prices[cart.currency].minor,
+                },
+            )
+        guest.delete()
+    return left_behind
+
+
+def _cart_to_fill(request: HttpRequest) -> Cart:
+    """The visitor's cart, locked, created if need be."""
+    user: Any = request.user
+    if isinstance(user, AnonymousUser):
+        cart = Cart.objects.select_for_update().filter(pk=request.session.get(_SESSION_KEY), user=None).first()
+        if cart is None:
+            cart = Cart.objects.create()
+            request.session[_SESSION_KEY] = cart.pk
+        return cart
+    Cart.objects.get_or_create(user_id=user.pk)
+    return Cart.objects.select_for_update().get(user_id=user.pk)
+
+
+def _preferred_currency(request: HttpRequest) -> str:
+    """The currency chosen for browsing, so that the cart starts in the prices the visitor was looking at."""
+    return request.COOKIES.get("currency", "")
+
+
+def _choose_currency(cart: Cart, *, offered: list[str], preferred: str) -> None:
+    _forget_currency_when_empty(cart)
+    if not cart.currency:
+        cart.currency = preferred if preferred in offered else offered[0]
+        cart.save(update_fields=["currency", "updated_at"])
+    if cart.currency not in offered:
+        raise CurrencyNotOffered(
+            f"Your cart is in {cart.currency}, but this is sold in {', '.join(offered)} only. "
+            "Pay for your cart first, then buy this."
+        )
+
+
+def _forget_currency_when_empty(cart: Cart) -> None:
+    if cart.currency and not cart.lines.exists():
+        cart.currency = ""
+        cart.save(update_fields=["currency", "updated_at"])
+
+
+def _refuse_more_than_fits(cart: Cart, item: Item) -> None:
+    others = cart.lines.exclude(domain=item.domain, reference=item.reference).count()
+    if others >= LINES_AT_MOST:
+        raise CartFull(f"A cart holds {LINES_AT_MOST} different things at most. Please pay for these first.")

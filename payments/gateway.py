@@ -1,0 +1,234 @@
+"""The one door to Stripe's API. Speaks our types inward, stripe-python outward.
+
+Never called inside a transaction or under a lock: an answer can take seconds, or never come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import stripe
+from django.conf import settings
+
+from money import Money
+
+# Stripe answers a session in under a second as a rule; a student should not stare at a white page much longer.
+_TIMEOUT_SECONDS = (3.05, 12)
+# stripe-python repeats lost connections, 409 and 5xx with jitter and the same idempotency key.
+_NETWORK_RETRIES = 2
+
+
+class StripeUnreachable(Exception):
+    """No answer, or none that says whether it was done (time-out, 429, 5xx): try again with the same key."""
+
+
+class StripeRefused(Exception):
+    """Stripe understood and said no; trying the same again changes nothing. `code` is Stripe's error code, if any."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutSession:
+    """What we read of a Checkout Session."""
+
+    id: str
+    url: str
+    status: str
+    payment_status: str
+    payment_intent_id: str
+    total: Money
+    livemode: bool
+    reference: str
+    expires_at: datetime
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == "open"
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status == "complete" and self.payment_status in ("paid", "no_payment_required")
+
+    @property
+    def is_processing(self) -> bool:
+        """Completed by the student, but the money is not there yet (bank debits)."""
+        return self.status == "complete" and self.payment_status == "unpaid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLine:
+    """One line on Stripe's page."""
+
+    title: str
+    description: str
+    unit_amount: Money
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeRefund:
+    """What we read of a refund."""
+
+    id: str
+    status: str
+
+
+@cache
+def _client() -> stripe.StripeClient:
+    http_client = stripe.RequestsClient(timeout=_TIMEOUT_SECONDS)
+    base_addresses: Any = {"api": settings.STRIPE_API_HOST} if settings.STRIPE_API_HOST else {}
+    return stripe.StripeClient(
+        settings.STRIPE_SECRET_KEY,
+        stripe_version=settings.STRIPE_API_VERSION,
+        base_addresses=base_addresses,
+        http_client=http_client,
+        max_network_retries=_NETWORK_RETRIES,
+    )
+
+
+class _translated_errors:  # noqa: N801  # reads as a statement: `with _translated_errors():`
+    """Turn stripe-python's exceptions into the two kinds that matter to callers."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or not isinstance(error, stripe.StripeError):
+            return
+        is_final = isinstance(error, stripe.InvalidRequestError | stripe.CardError | stripe.IdempotencyError) or (
+            # A wrong key is ours to mend, but what was asked has certainly not been done.
+            isinstance(error, stripe.AuthenticationError | stripe.PermissionError)
+        )
+        message = error.user_message or str(error)
+        if is_final and error.http_status != 409:  # noqa: PLR2004  # "in use": the first call is still running
+            raise StripeRefused(message, code=error.code or "") from error
+        raise StripeUnreachable(message) from error
+
+
+def create_session(  # noqa: PLR0913  # each is one field of the request
+    *,
+    lines: list[SessionLine],
+    reference: str,
+    order_number: str,
+    domains: list[str],
+    email: str,
+    success_url: str,
+    cancel_url: str,
+    expires_at: datetime,
+    idempotency_key: str,
+) -> CheckoutSession:
+    """Create the Checkout Session of one payment attempt. Raises StripeUnreachable or StripeRefused."""
+    metadata = {"order": order_number, "attempt": reference, "domains": ",".join(sorted(set(domains)))}
+    params: Any = {
+        "mode": "payment",
+        "line_items": [_line_item(line) for line in lines],
+        "client_reference_id": reference,
+        "customer_email": email,
+        "metadata": metadata,
+        "payment_intent_data": {"metadata": metadata, "description": f"Order {order_number}"},
+        "success_url": success_url,
+        "cancel_url": cancel_url,
+        "expires_at": int(expires_at.timestamp()),
+    }
+    with _translated_errors():
+        session = _client().v1.checkout.sessions.create(params, {"idempotency_key": idempotency_key})
+    return read_session(session.to_dict())
+
+
+def _line_item(line: SessionLine) -> dict[str, Any]:
+    product: dict[str, Any] = {"name": line.title}
+    if line.description:
+        product["description"] = line.description
+    return {
+        "quantity": line.quantity,
+        "price_data": {
+            "currency": line.unit_amount.currency.lower(),
+            "unit_amount": line.unit_amount.minor,
+            "product_data": product,
+        },
+    }
+
+
+def retrieve_session(session_id: str) -> CheckoutSession:
+    """How a session stands now. Raises StripeUnreachable or StripeRefused."""
+    with _translated_errors():
+        session = _client().v1.checkout.sessions.retrieve(session_id)
+    return read_session(session.to_dict())
+
+
+def expire_session(session_id: str) -> CheckoutSession:
+    """End an open session so that it cannot be paid any more. Raises StripeRefused if it is not open."""
+    with _translated_errors():
+        session = _client().v1.checkout.sessions.expire(session_id)
+    return read_session(session.to_dict())
+
+
+def find_session(*, reference: str, created_from: datetime) -> CheckoutSession | None:
+    """The session created for an attempt, looked for when the idempotency key may be forgotten (after 24 h)."""
+    params: Any = {"created": {"gte": int(created_from.timestamp())}, "limit": 100}
+    with _translated_errors():
+        for session in _client().v1.checkout.sessions.list(params).auto_paging_iter():
+            if session.client_reference_id == reference:
+                return read_session(session.to_dict())
+    return None
+
+
+def create_refund(
+    *, payment_intent_id: str, amount: Money, order_number: str, refund_key: str, idempotency_key: str
+) -> StripeRefund:
+    """Ask Stripe to refund part of a payment. Raises StripeUnreachable or StripeRefused."""
+    params: Any = {
+        "payment_intent": payment_intent_id,
+        "amount": amount.minor,
+        "metadata": {"order": order_number, "refund": refund_key},
+    }
+    with _translated_errors():
+        refund = _client().v1.refunds.create(params, {"idempotency_key": idempotency_key})
+    return StripeRefund(id=refund.id, status=refund.status or "pending")
+
+
+def find_refund(*, payment_intent_id: str, refund_key: str) -> StripeRefund | None:
+    """The refund already made under our key, looked for before asking again."""
+    params: Any = {"payment_intent": payment_intent_id, "limit": 100}
+    with _translated_errors():
+        for refund in _client().v1.refunds.list(params).auto_paging_iter():
+            if (refund.metadata or {}).get("refund") == refund_key:
+                return StripeRefund(id=refund.id, status=refund.status or "pending")
+    return None
+
+
+def list_events(*, created_from: datetime) -> Iterator[Mapping[str, Any]]:
+    """Events since a moment, newest first, as Stripe would deliver them. Stripe keeps them 30 days."""
+    params: Any = {"created": {"gte": int(created_from.timestamp())}, "limit": 100}
+    with _translated_errors():
+        for event in _client().v1.events.list(params).auto_paging_iter():
+            yield event.to_dict()
+
+
+def read_session(data: Mapping[str, Any]) -> CheckoutSession:
+    """Our view of a session as Stripe describes it. Raises KeyError, TypeError or ValueError if it does not fit."""
+    return CheckoutSession(
+        id=str(data["id"]),
+        url=data.get("url") or "",
+        status=str(data["status"]),
+        payment_status=str(data["payment_status"]),
+        payment_intent_id=_id_of(data.get("payment_intent")),
+        total=Money(data["amount_total"], str(data["currency"]).upper()),
+        livemode=bool(data["livemode"]),
+        reference=data.get("client_reference_id") or "",
+        expires_at=datetime.fromtimestamp(int(data["expires_at"]), tz=UTC),
+    )
+
+
+def _id_of(value: Any) -> str:
+    """The id of a reference that may be expanded, a plain id, or absent."""
+    if isinstance(value, Mapping):
+        return str(value["id"])
+    return str(value or "")

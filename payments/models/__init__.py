@@ -1,0 +1,20 @@
+"""Carts, orders, what was tried to pay them, what Stripe said, and what is to be paid back."""
+
+from payments.models.attempt import PaymentAttempt
+from payments.models.cart import Cart, CartLine
+from payments.models.event import EventAttempt, WebhookEvent
+from payments.models.mirror import MirrorSync
+from payments.models.order import Order, OrderLine
+from payments.models.refund import Refund
+
+__all__ = [
+    "Cart",
+    "CartLine",
+    "EventAttempt",
+    "MirrorSync",
+    "Order",
+    "OrderLine",
+    "PaymentAttempt",
+    "Refund",
+    "WebhookEvent",
+]

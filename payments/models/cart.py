@@ -1,0 +1,50 @@
+"""What somebody means to buy. Holds no price that counts: it is quoted again whenever it is shown or paid."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from payments.contracts import Item
+
+
+class Cart(models.Model):
+    """One cart per user, or per guest's session until they sign in. All its lines are paid in one currency."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="cart"
+    )
+    currency = models.CharField(max_length=3, blank=True, help_text="Chosen by the first line; empty while the cart is.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"Cart of {self.user}" if self.user else f"Guest cart {self.pk}"
+
+
+class CartLine(models.Model):
+    """One thing in a cart. `seen_unit_minor` is the price last shown, kept only to point out that it changed."""
+
+    cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
+    domain = models.CharField(max_length=30)
+    reference = models.CharField(max_length=64)
+    quantity = models.PositiveSmallIntegerField(default=1)
+    details = models.JSONField(default=dict, blank=True)
+    seen_unit_minor = models.PositiveBigIntegerField()
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        # One fixed order everywhere: two checkouts that want the same places take their locks in the same sequence.
+        ordering = ["domain", "reference"]
+        constraints = [
+            models.UniqueConstraint(fields=["cart", "domain", "reference"], name="cart_line_once_per_item"),
+            models.CheckConstraint(condition=models.Q(quantity__gte=1), name="cart_line_quantity_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.domain} {self.reference}"
+
+    @property
+    def item(self) -> Item:
+        """The line as its domain understands it."""
+        return Item(domain=self.domain, reference=self.reference, quantity=self.quantity, details=self.details)

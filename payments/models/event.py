@@ -1,0 +1,69 @@
+"""What Stripe told us: the inbox of webhook events."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.db.models.functions import Now
+
+from jobs.models import DurableWork
+from notifications.alerts import raise_alert
+from payments.models.order import Order
+
+
+class WebhookEvent(DurableWork):
+    """One event of Stripe, stored once before it is answered and kept a year. `payload` is the signed body."""
+
+    queue = "urgent"
+    lease = timedelta(seconds=30)
+    max_attempts = 12
+    first_retry_delay = timedelta(seconds=1)
+
+    class Source(models.TextChoices):
+        WEBHOOK = "webhook"
+        BACKFILL = "backfill", "found in Stripe's event list"
+
+    stripe_id = models.CharField(max_length=100, unique=True)
+    type = models.CharField(max_length=100)
+    livemode = models.BooleanField()
+    payload = models.JSONField()
+    source = models.CharField(max_length=10, choices=Source, db_default=Source.WEBHOOK)
+    # Filled while it is worked on.
+    order = models.ForeignKey(Order, null=True, blank=True, on_delete=models.SET_NULL, related_name="events")
+    outcome = models.CharField(max_length=200, blank=True, db_default="")
+    is_quarantined = models.BooleanField(db_default=False)
+
+    class Meta(DurableWork.Meta):
+        indexes = [*DurableWork.Meta.indexes, models.Index(fields=["type", "created_at"], name="event_type_and_time")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.stripe_id}"
+
+    def perform(self) -> None:
+        from payments.webhook.handling import handle_event  # works on this model, so it imports it
+
+        handle_event(self)
+
+    def on_parked(self) -> None:
+        raise_alert(
+            key=f"webhook-event-parked:{self.stripe_id}",
+            title=f"Webhook event {self.type} needs attention",
+            detail={"event": self.stripe_id, "type": self.type, "error": self.last_error.strip()[-500:]},
+        )
+
+
+class EventAttempt(models.Model):
+    """One try to work on an event and how it went; the audit trail of the inbox."""
+
+    event = models.ForeignKey(WebhookEvent, on_delete=models.CASCADE, related_name="tries")
+    at = models.DateTimeField(db_default=Now())
+    milliseconds = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=200)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["at"]
+
+    def __str__(self) -> str:
+        return self.outcome

@@ -1,0 +1,171 @@
+"""Orders and their frozen lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from accounts.models import Teacher
+from money import Money
+from payments.contracts import SoldLine
+from payments.models.cart import Cart
+
+
+class Order(models.Model):
+    """One purchase by one student in one currency. Its lines never change after it was written."""
+
+    class State(models.TextChoices):
+        AWAITING_PAYMENT = "awaiting_payment", "Awaiting payment"
+        # The student did their part; the bank has not answered yet (bank debits).
+        PAYMENT_PENDING = "payment_pending", "Payment pending"
+        COMPLETED = "completed", "Completed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    number = models.CharField(max_length=16, unique=True, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
+    cart = models.ForeignKey(Cart, null=True, blank=True, on_delete=models.SET_NULL, related_name="orders")
+    # What the cart held and cost when the student pressed pay: the same digest means the same purchase.
+    cart_digest = models.CharField(max_length=64, editable=False)
+    currency = models.CharField(max_length=3)
+    total_minor = models.PositiveBigIntegerField()
+    state = models.CharField(max_length=20, choices=State, default=State.AWAITING_PAYMENT)
+    created_at = models.DateTimeField(auto_now_add=True)
+    paid_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["user", "-created_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cart"], condition=Q(state="awaiting_payment"), name="order_one_payable_per_cart"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="completed") | Q(paid_at__isnull=False), name="order_completed_was_paid"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def get_absolute_url(self) -> str:
+        return reverse("payments:order", args=[self.number])
+
+    @property
+    def total(self) -> Money:
+        """What the student pays, tax included."""
+        return Money(self.total_minor, self.currency)
+
+    @property
+    def is_paid(self) -> bool:
+        return self.state == Order.State.COMPLETED
+
+
+class OrderLine(models.Model):
+    """One frozen line: what was promised, what it cost, and how the money is shared. Amounts in the order's currency."""
+
+    class State(models.TextChoices):
+        RESERVED = "reserved"
+        FULFILLED = "fulfilled"
+        # Paid, but the place was gone: refunded by itself.
+        UNDELIVERABLE = "undeliverable"
+        RELEASED = "released"
+        REVOKED = "revoked"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    domain = models.CharField(max_length=30)
+    reference = models.CharField(max_length=64)
+    quantity = models.PositiveSmallIntegerField()
+    details = models.JSONField(default=dict, blank=True)
+    title = models.CharField(max_length=200)
+    description = models.CharField(max_length=300, blank=True)
+    teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="sold_lines")
+    policy = models.JSONField(default=dict, encoder=DjangoJSONEncoder, blank=True)
+    unit_amount_minor = models.PositiveBigIntegerField()
+    discount_minor = models.PositiveBigIntegerField(default=0)
+    amount_minor = models.PositiveBigIntegerField(help_text="What is paid for this line, tax included.")
+    tax_bps = models.PositiveIntegerField(default=0)
+    tax_minor = models.PositiveBigIntegerField(default=0, help_text="The part of the amount that is tax.")
+    commission_bps = models.PositiveIntegerField()
+    platform_fee_minor = models.PositiveBigIntegerField()
+    teacher_share_minor = models.PositiveBigIntegerField()
+    state = models.CharField(max_length=15, choices=State, default=State.RESERVED)
+    state_reason = models.CharField(max_length=300, blank=True)
+    fulfilled_at = models.DateTimeField(null=True, blank=True)
+    # Which cart line this came from, to empty the cart of exactly what was bought.
+    cart_line_id = models.BigIntegerField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["domain", "reference"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_minor=F("platform_fee_minor") + F("teacher_share_minor")),
+                name="order_line_fee_and_share_are_the_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor=F("unit_amount_minor") * F("quantity") - F("discount_minor")),
+                name="order_line_amount_adds_up",
+            ),
+            models.CheckConstraint(condition=Q(tax_minor__lte=F("amount_minor")), name="order_line_tax_within_amount"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_quantity_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.order_id})"
+
+    def _money(self, minor: int) -> Money:
+        return Money(minor, self.order.currency)
+
+    @property
+    def unit_amount(self) -> Money:
+        return self._money(self.unit_amount_minor)
+
+    @property
+    def amount(self) -> Money:
+        return self._money(self.amount_minor)
+
+    @property
+    def tax(self) -> Money:
+        return self._money(self.tax_minor)
+
+    @property
+    def platform_fee(self) -> Money:
+        return self._money(self.platform_fee_minor)
+
+    @property
+    def teacher_share(self) -> Money:
+        return self._money(self.teacher_share_minor)
+
+    @property
+    def is_delivered(self) -> bool:
+        return self.state == OrderLine.State.FULFILLED
+
+    def as_sold(self) -> SoldLine:
+        """The line as its domain sees it."""
+        return SoldLine(
+            id=self.pk,
+            order_number=self.order.number,
+            reference=self.reference,
+            quantity=self.quantity,
+            details=self.details,
+            title=self.title,
+            description=self.description,
+            buyer_id=self.order.user_id,
+            teacher_id=self.teacher_id,
+            amount=self.amount,
+            policy=self.policy,
+        )
+
+
+def lines_in_lock_order(order: Order) -> Sequence[OrderLine]:
+    """The order's lines in the one sequence in which places are reserved, delivered and released."""
+    lines = list(order.lines.order_by("domain", "reference"))
+    for line in lines:
+        line.order = order
+    return lines
