@@ -1,0 +1,38 @@
+"""People for tests. Other apps' tests import these."""
+
+import factory
+from django.utils import timezone
+
+from accounts.models import Teacher, User
+
+PASSWORD = "correct horse battery"
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    """Somebody who signed up. Their password is PASSWORD unless another is given."""
+
+    class Meta:
+        model = User
+
+    email = factory.Sequence(lambda n: f"person{n}@example.org")
+    full_name = factory.Sequence(lambda n: f"Person {n}")
+    password = PASSWORD
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return model_class.objects.create_user(*args, **kwargs)
+
+
+class TeacherFactory(factory.django.DjangoModelFactory):
+    """An approved teacher; pass status=Teacher.Status.APPLIED for one who waits."""
+
+    class Meta:
+        model = Teacher
+
+    user = factory.SubFactory(UserFactory)
+    slug = factory.Sequence(lambda n: f"teacher-{n}")
+    display_name = factory.SelfAttribute("user.full_name")
+    status = Teacher.Status.APPROVED
+    decided_at = factory.LazyFunction(timezone.now)
+    languages = factory.LazyFunction(lambda: ["en"])
+    regions = factory.LazyFunction(lambda: ["GB"])
