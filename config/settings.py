@@ -81,6 +81,9 @@ DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 # Stripe allows 30 minutes to 24 hours; places stay reserved for as long as the page can be paid.
 CHECKOUT_LIFETIME = timedelta(minutes=env.int("CHECKOUT_MINUTES", default=31))
 DEFAULT_COMMISSION_BPS = env.int("DEFAULT_COMMISSION_BPS", default=1000)
+# Prices include tax. Zero where the platform is not registered for it; the label is printed on receipts.
+TAX_RATE_BPS = env.int("TAX_RATE_BPS", default=0)
+TAX_LABEL = env("TAX_LABEL", default="VAT")
 CURRENCIES = env.list("CURRENCIES", default=["GBP", "EUR", "JPY"])
 DEFAULT_CURRENCY = env("DEFAULT_CURRENCY", default=CURRENCIES[0])
 
@@ -177,6 +180,8 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "media/"
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(BASE_DIR / "media")))
+# Bought files: outside MEDIA_ROOT, no web server may serve this folder; a view does, to the enrolled.
+PRIVATE_MEDIA_ROOT = Path(env("PRIVATE_MEDIA_ROOT", default=str(BASE_DIR / "private_media")))
 
 # --- Celery: wakes durable work, never holds it -------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
