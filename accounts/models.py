@@ -8,54 +8,78 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Upper
 from django.urls import reverse
+
+from accounts.places_and_languages import is_language, is_region, is_time_zone
 
 
 class UserManager(BaseUserManager["User"]):
     """Creates users known by their e-mail address."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A user with a hashed password; without one they can sign in only by resetting it."""
+        """Create a user with a hashed password; without one they can sign in only by resetting it."""
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A user who may do everything in the admin."""
+        """Create a user who may do everything in the admin."""
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(email__iexact=username)
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Lower-case the whole address: no mail provider in use tells capitals apart, and people do not either."""
+        return (email or "").strip().lower()
 
 
 class User(AbstractUser):
     """A person who signs in by e-mail. Every teacher and staff member is one too."""
 
     username = None  # type: ignore[assignment]  # people sign in by e-mail
-    email = models.EmailField("e-mail address")
+    # One field for the name: not everybody has a first and a last one.
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    email = models.EmailField("e-mail address", unique=True, error_messages={"unique": "This address is in use."})
     full_name = models.CharField("name", max_length=150, blank=True)
-    time_zone = models.CharField(max_length=50, default="Europe/London")
+    time_zone = models.CharField(max_length=50, default="Europe/London", validators=[is_time_zone])
+    language = models.CharField(max_length=10, default="en-gb", help_text="What mails and pages are written in.")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
+        # UPPER because that is what Django's iexact compares, so the same index finds people by address.
+        constraints = [models.UniqueConstraint(Upper("email"), name="user_email_unique")]
 
     def __str__(self) -> str:
         return self.display_name
+
+    def clean(self) -> None:
+        self.email = UserManager.normalize_email(self.email)
 
     @property
     def display_name(self) -> str:
         """The name to greet and show; the part before the @ until one was given."""
         return self.full_name or self.email.partition("@")[0]
 
+    def get_full_name(self) -> str:
+        return self.display_name
+
+    def get_short_name(self) -> str:
+        return self.display_name
+
 
 class Teacher(models.Model):
-    """A person's teaching profile. Only approved teachers are shown and can sell."""
+    """A person's teaching profile. Only approved teachers are shown and can sell.
+
+    `status` changes through `accounts.teaching` alone, so that whoever listens there is told.
+    """
 
     class Status(models.TextChoices):
         APPLIED = "applied"
@@ -68,23 +92,40 @@ class Teacher(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.APPLIED)
     display_name = models.CharField(max_length=100)
     headline = models.CharField(max_length=140, blank=True)
-    biography = models.TextField(blank=True, help_text="Markdown.")
+    biography = models.TextField(blank=True, max_length=10_000, help_text="Markdown.")
     photo = models.ImageField(upload_to="teachers/", blank=True)
-    languages = ArrayField(models.CharField(max_length=10), default=list, blank=True, help_text="ISO 639 codes: en, fr.")
+    languages = ArrayField(
+        models.CharField(max_length=10, validators=[is_language]),
+        default=list,
+        blank=True,
+        help_text="ISO 639 codes: en, fr.",
+    )
     regions = ArrayField(
-        models.CharField(max_length=10), default=list, blank=True, help_text="Where they may teach: GB, FR, US-CA."
+        models.CharField(max_length=10, validators=[is_region]),
+        default=list,
+        blank=True,
+        help_text="Where they may teach: GB, FR, US-CA.",
     )
     # Basis points, 1000 = 10 %. Empty means the platform's default rate.
     commission_bps = models.PositiveIntegerField(null=True, blank=True)
     applied_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        User, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="decided_teachers"
+    )
+    decision_note = models.TextField(blank=True, help_text="Told to the teacher when declined or suspended.")
 
     class Meta:
+        indexes = [models.Index(fields=["status", "applied_at"], name="teacher_by_status")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(commission_bps__isnull=True) | models.Q(commission_bps__lte=10_000),
                 name="teacher_commission_at_most_whole",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["applied", "approved", "declined", "suspended"]),
+                name="teacher_status_known",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -92,3 +133,7 @@ class Teacher(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("catalogue:teacher", args=[self.slug])
+
+    @property
+    def is_approved(self) -> bool:
+        return self.status == Teacher.Status.APPROVED

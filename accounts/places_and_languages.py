@@ -1,0 +1,60 @@
+"""Which time zones, languages and regions there are, by name, from the IANA and CLDR data that come with Python and Babel."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from functools import cache
+
+from babel import Locale
+from django.core.exceptions import ValidationError
+
+_NAMES = Locale("en", "GB")
+_SUBDIVISION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
+# Areas that are places; the rest (Etc/GMT+1, EST5EDT, posixrules) are technical or old names nobody looks for.
+_AREAS = (
+    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific",
+)  # fmt: skip
+
+
+@cache
+def time_zones() -> list[tuple[str, str]]:
+    """Every zone named for a place, as (IANA name, readable name), with UTC first."""
+    names = sorted(name for name in zoneinfo.available_timezones() if name.partition("/")[0] in _AREAS)
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+@cache
+def languages() -> list[tuple[str, str]]:
+    """Languages people teach in, as (ISO 639 code, English name), by name."""
+    codes = {code: name for code, name in _NAMES.languages.items() if re.fullmatch(r"[a-z]{2}", code)}
+    return sorted(codes.items(), key=lambda pair: pair[1])
+
+
+@cache
+def regions() -> list[tuple[str, str]]:
+    """Countries, as (ISO 3166 code, English name), by name."""
+    countries = {
+        code: name
+        for code, name in _NAMES.territories.items()
+        if re.fullmatch(r"[A-Z]{2}", code) and code not in {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
+    }
+    return sorted(countries.items(), key=lambda pair: pair[1])
+
+
+def is_time_zone(value: str) -> None:
+    """Refuse what the computer has no rules for; such a zone would break every page that shows a time."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError("%(value)s is no known time zone.", params={"value": value})
+
+
+def is_language(value: str) -> None:
+    if value not in dict(languages()):
+        raise ValidationError("%(value)s is no known language code.", params={"value": value})
+
+
+def is_region(value: str) -> None:
+    """Accept a country (GB) or one of its parts (US-CA); licences to teach are given by either."""
+    country = value.partition("-")[0]
+    if country not in dict(regions()) or (country != value and not _SUBDIVISION.fullmatch(value)):
+        raise ValidationError("%(value)s is no known region code.", params={"value": value})
