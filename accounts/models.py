@@ -8,7 +8,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Upper
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from accounts.places_and_languages import is_language, is_region, is_time_zone
@@ -29,7 +29,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        return self.get(email=self.normalize_email(username))
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
@@ -54,8 +54,9 @@ class User(AbstractUser):
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     class Meta:
-        # UPPER because that is what Django's iexact compares, so the same index finds people by address.
-        constraints = [models.UniqueConstraint(Upper("email"), name="user_email_unique")]
+        # Together with the unique column: one account per address, however it is written. Sign-in looks up the
+        # lower-case form, so another form in the table would lock its owner out.
+        constraints = [models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case")]
 
     def __str__(self) -> str:
         return self.display_name

@@ -18,9 +18,15 @@ _AREAS = (
 
 
 @cache
+def known_time_zones() -> frozenset[str]:
+    """Every name there are rules for. Kept, because looking them up reads the disk."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+@cache
 def time_zones() -> list[tuple[str, str]]:
     """Every zone named for a place, as (IANA name, readable name), with UTC first."""
-    names = sorted(name for name in zoneinfo.available_timezones() if name.partition("/")[0] in _AREAS)
+    names = sorted(name for name in known_time_zones() if name.partition("/")[0] in _AREAS)
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
@@ -44,7 +50,7 @@ def regions() -> list[tuple[str, str]]:
 
 def is_time_zone(value: str) -> None:
     """Refuse what the computer has no rules for; such a zone would break every page that shows a time."""
-    if value not in zoneinfo.available_timezones():
+    if value not in known_time_zones():
         raise ValidationError("%(value)s is no known time zone.", params={"value": value})
 
 

@@ -1,0 +1,111 @@
+"""Forms of sign-up, the profile and the teacher's page."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from allauth.account.forms import SignupForm
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.text import format_lazy
+
+from accounts.form_fields import NamesField, PhotoField, TimeZoneField
+from accounts.models import Teacher, User
+from accounts.places_and_languages import is_region, languages, regions
+from accounts.teaching import Application
+from accounts.time_zones import COOKIE, known_or_none
+
+# What the site and its mails are written in so far.
+SITE_LANGUAGES = [("en-gb", "English")]
+_MARKDOWN_HELP = "You may use Markdown: **bold**, *italic*, lists and [links](https://example.org)."
+
+
+class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
+    """Name, e-mail address and password."""
+
+    full_name = forms.CharField(
+        label="Name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
+    )
+    field_order: ClassVar[list[str]] = ["full_name", "email", "password1"]
+
+    def save(self, request: HttpRequest) -> User | None:
+        """Write the new user; allauth's answer is None if the address is taken."""
+        user: User | None = super().save(request)
+        return user
+
+    def custom_signup(self, request: HttpRequest, user: User) -> None:
+        """Keep the name, and the zone the browser told, so that times are right from the first page on."""
+        user.full_name = self.cleaned_data["full_name"]
+        user.time_zone = known_or_none(request.COOKIES.get(COOKIE)) or user.time_zone
+        user.save(update_fields=["full_name", "time_zone"])
+
+
+class ProfileForm(forms.ModelForm[User]):
+    """What a person may change about themself. The e-mail address has pages of its own, because it must be verified."""
+
+    full_name = forms.CharField(label="Name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    time_zone = TimeZoneField(help_text="Times of lessons and workshops are shown in it. Type a city to search.")
+    language = forms.ChoiceField(choices=SITE_LANGUAGES, help_text="Pages and mails are written in it.")
+
+    class Meta:
+        model = User
+        fields = ("full_name", "time_zone", "language")
+
+
+def _region_code(word: str) -> str | None:
+    """Accept a part of a country, such as us-ca; only countries have names in the list."""
+    code = word.upper()
+    try:
+        is_region(code)
+    except ValidationError:
+        return None
+    return code
+
+
+class TeacherDetails(forms.ModelForm[Teacher]):
+    """What an application and the teacher's page have in common."""
+
+    display_name = forms.CharField(label="Name shown to students", max_length=100)
+    headline = forms.CharField(
+        max_length=140, required=False, help_text="One line under your name, such as: Cello for beginners of any age."
+    )
+    biography = forms.CharField(
+        max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 10}), help_text=_MARKDOWN_HELP
+    )
+    languages = NamesField(
+        choices=languages(), label="Languages you teach in", help_text="Separated by commas: English, French."
+    )
+    regions = NamesField(
+        choices=regions(),
+        code_of=_region_code,
+        label="Where you may teach",
+        help_text="Countries, or parts of them by code, separated by commas: United Kingdom, US-CA.",
+    )
+
+    class Meta:
+        model = Teacher
+        fields: tuple[str, ...] = ("display_name", "headline", "biography", "languages", "regions")
+
+
+class ApplicationForm(TeacherDetails):
+    """An application to teach. Staff decide by what is written here, so the biography is asked for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        biography = self.fields["biography"]
+        biography.required = True
+        biography.help_text = format_lazy("What you teach, and your experience and qualifications. {}", _MARKDOWN_HELP)
+
+    def application(self) -> Application:
+        """Return what was filled in, once the form is valid."""
+        return Application(**self.cleaned_data)
+
+
+class TeacherProfileForm(TeacherDetails):
+    """The teacher's public page."""
+
+    photo = PhotoField(required=False, help_text="JPEG, PNG or WebP up to 5 MB. Shown as a square.")
+
+    class Meta(TeacherDetails.Meta):
+        fields = ("photo", *TeacherDetails.Meta.fields)
