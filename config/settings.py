@@ -190,10 +190,29 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("urgent", "default", "background")]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True
+# A message is taken off the list only when its task has ended, however it ends.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# For scheduled tasks. Drains bring their own limits, which follow from the lease of what they do.
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
+# Redis may be away for a day: workers and beat come back by themselves, without anybody restarting them.
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
+# A run under way when Redis goes away is finished: its row says so, and the message that comes again finds nothing.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Who publishes gives up quickly, since the sweep finds the rows.
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "socket_keepalive": True,
+    "max_retries": 0,
+    # A message whose worker vanished is handed out again after this many seconds. Longer than every time limit, so no
+    # scheduled task runs twice at once; nothing waits for it, since rows come back by their own lease.
+    "visibility_timeout": 300,
+}
+CELERY_BEAT_SCHEDULER = "jobs.beat:BoundedScheduler"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"

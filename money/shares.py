@@ -26,3 +26,11 @@ def split_by_rate(amount: Money, rate_bps: int) -> Split:
         raise ValueError(f"rate of {rate_bps} basis points")
     fee = (2 * amount.minor * rate_bps + WHOLE_BASIS_POINTS) // (2 * WHOLE_BASIS_POINTS)
     return Split(fee=Money(fee, amount.currency), share=Money(amount.minor - fee, amount.currency))
+
+
+def tax_within(amount: Money, rate_bps: int) -> Money:
+    """The tax contained in a price that includes it, at a rate in basis points, halves rounded up."""
+    if amount.minor < 0 or rate_bps < 0:
+        raise ValueError("tax of a negative amount or rate")
+    divisor = WHOLE_BASIS_POINTS + rate_bps
+    return Money((2 * amount.minor * rate_bps + divisor) // (2 * divisor), amount.currency)

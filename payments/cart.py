@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from payments.contracts import Item, NotForSale
-from payments.models import Cart, CartLine
+from payments.models import Cart, CartLine, Order
 from payments.pricing import quote_items
 
 _SESSION_KEY = "cart_id"
@@ -169,3 +169,29 @@ def _refuse_more_than_fits(cart: Cart, item: Item) -> None:
     others = cart.lines.exclude(domain=item.domain, reference=item.reference).count()
     if others >= LINES_AT_MOST:
         raise CartFull(f"A cart holds {LINES_AT_MOST} different things at most. Please pay for these first.")
+
+
+def put_back(order: Order) -> None:
+    """Give a student the cart of an order whose payment failed days later, unless they filled a new one since."""
+    with transaction.atomic():
+        Cart.objects.get_or_create(user_id=order.user_id)
+        cart = Cart.objects.select_for_update().get(user_id=order.user_id)
+        _forget_currency_when_empty(cart)
+        if cart.currency not in ("", order.currency):
+            return
+        cart.currency = order.currency
+        cart.save(update_fields=["currency", "updated_at"])
+        CartLine.objects.bulk_create(
+            [
+                CartLine(
+                    cart=cart,
+                    domain=line.domain,
+                    reference=line.reference,
+                    quantity=line.quantity,
+                    details=line.details,
+                    seen_unit_minor=line.unit_amount_minor,
+                )
+                for line in order.lines.all()
+            ],
+            ignore_conflicts=True,
+        )

@@ -87,10 +87,14 @@ class DomainHandler(Protocol):
         """Price the items, in their order. `NotForSale` is returned, not raised, so one bad item spoils no cart.
 
         A constant number of queries however many items there are. Reads only; `buyer_id` is None for guests.
+        Places the buyer holds themselves count as free: they may come back from Stripe's page and press pay again.
         """
 
     def reserve(self, line: SoldLine, until: datetime) -> None:
-        """Hold the place for this line, within the checkout transaction. Raises SoldOut."""
+        """Hold the place for this line, within the checkout transaction. Raises SoldOut.
+
+        Called again for the same line it moves the end of the hold, for example while a bank debit is on its way.
+        """
 
     def fulfil(self, line: SoldLine) -> None:
         """Deliver a paid line, within the settlement transaction. A second call has no effect.

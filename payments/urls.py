@@ -1,4 +1,21 @@
-from django.urls import URLPattern
+from django.urls import path, re_path
+
+from payments.views import cart, checkout, desk, orders
+from payments.webhook.endpoint import receive_event
 
 app_name = "payments"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("cart/", cart.show_cart, name="cart"),
+    path("cart/add/", cart.add_line, name="cart_add"),
+    path("cart/lines/<int:line_id>/", cart.change_line, name="cart_line"),
+    path("checkout/", checkout.begin_checkout, name="checkout"),
+    path("checkout/return/", checkout.return_from_stripe, name="return"),
+    path("my/orders/", orders.list_orders, name="orders"),
+    path("my/orders/<slug:number>/", orders.show_order, name="order"),
+    path("my/orders/<slug:number>/status/", orders.order_status, name="order_status"),
+    path("my/orders/<slug:number>/receipt.pdf", orders.receipt_pdf, name="receipt"),
+    path("my/orders/<slug:number>/cancel/", orders.cancel_unpaid, name="order_cancel"),
+    path("teach/", desk.show_sales, name="sales"),
+    # With and without the last slash: a redirect would lose the body, and Stripe counts it as a failure.
+    re_path(r"^payments/webhook/?$", receive_event, name="webhook"),
+]

@@ -43,6 +43,8 @@ class PaymentAttempt(DurableWork):
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     expires_at = models.DateTimeField()
+    # When somebody first began to ask Stripe for the session; a second click waits for that answer.
+    asked_at = models.DateTimeField(null=True, editable=False)
     stripe_session_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
     session_url = models.URLField(max_length=2000, blank=True)
     stripe_payment_intent_id = models.CharField(max_length=100, unique=True, null=True, blank=True)

@@ -1,0 +1,187 @@
+"""The life of one payment attempt at Stripe: open its session, close it, learn how it ended."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import assert_never
+
+import structlog
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from jobs.models import WorkPostponed
+from money import Money
+from payments import gateway
+from payments.models import Order, PaymentAttempt
+from payments.orders import cancel_order
+from payments.settlement import PaymentEvidence, record_processing, settle_payment
+
+log = structlog.get_logger()
+
+# The request that wrote the attempt gets this long to open its session before a worker does it instead.
+TIME_FOR_THE_REQUEST = timedelta(seconds=20)
+# Stripe forgets idempotency keys after 24 hours; from well before that we look before we create.
+_KEY_IS_REMEMBERED = timedelta(hours=23)
+_WAIT_FOR_TWIN_SECONDS = 6.0
+
+
+class AlreadyPaid(Exception):
+    """The order was paid in the meantime."""
+
+    def __init__(self, order: Order) -> None:
+        super().__init__(order.number)
+        self.order = order
+
+
+class AttemptOver(Exception):
+    """The attempt can no longer be paid: its session expired or was refused in the meantime."""
+
+
+def open_session(attempt_id: int) -> PaymentAttempt:
+    """The attempt with its session open at Stripe, created now unless it was before. Call outside transactions.
+
+    Raises StripeUnreachable if Stripe's answer did not arrive: the same call is repeated with the same key by a worker
+    or by the next click. Raises StripeRefused after letting go of the order, AlreadyPaid, or AttemptOver.
+    """
+    attempt = _wait_for_twin(attempt_id)
+    match PaymentAttempt.Status(attempt.status):
+        case PaymentAttempt.Status.OPEN:
+            return attempt
+        case PaymentAttempt.Status.CREATING:
+            return _create(attempt)
+        case PaymentAttempt.Status.PAID | PaymentAttempt.Status.PROCESSING:
+            raise AlreadyPaid(attempt.order)
+        case PaymentAttempt.Status.FAILED | PaymentAttempt.Status.EXPIRED | PaymentAttempt.Status.REFUSED:
+            raise AttemptOver
+        case never:
+            assert_never(never)
+
+
+def _wait_for_twin(attempt_id: int) -> PaymentAttempt:
+    """A double click meets the attempt while the first click is still asking Stripe: wait for its answer, then go on."""
+    ends_at = time.monotonic() + _WAIT_FOR_TWIN_SECONDS
+    while True:
+        attempt = PaymentAttempt.objects.select_related("order__user").get(pk=attempt_id)
+        is_first = PaymentAttempt.objects.filter(pk=attempt_id, asked_at=None).update(asked_at=timezone.now()) == 1
+        if is_first or attempt.status != PaymentAttempt.Status.CREATING or time.monotonic() > ends_at:
+            return attempt
+        time.sleep(0.1)
+
+
+def _create(attempt: PaymentAttempt) -> PaymentAttempt:
+    order = attempt.order
+    if timezone.now() - attempt.created_at > _KEY_IS_REMEMBERED:
+        session = gateway.find_session(reference=str(attempt.reference), created_from=attempt.created_at)
+        if session is None:
+            # Nothing was ever created, and the hold is long gone: the student starts again.
+            cancel_order(
+                order_id=order.pk, reason="Never opened at Stripe.", attempt_status=PaymentAttempt.Status.EXPIRED
+            )
+            raise AttemptOver
+    else:
+        try:
+            session = _ask_for_session(attempt)
+        except gateway.StripeRefused as refusal:
+            log.error("session_refused", order=order.number, code=refusal.code, message=str(refusal))
+            cancel_order(
+                order_id=order.pk, reason=f"Stripe refused: {refusal}"[:200], attempt_status=PaymentAttempt.Status.REFUSED
+            )
+            raise
+    return _note_session(attempt, session)
+
+
+def _ask_for_session(attempt: PaymentAttempt) -> gateway.CheckoutSession:
+    order = attempt.order
+    lines = list(order.lines.all())
+    return gateway.create_session(
+        lines=[
+            gateway.SessionLine(
+                title=line.title,
+                description=line.description,
+                unit_amount=Money(line.unit_amount_minor, order.currency),
+                quantity=line.quantity,
+            )
+            for line in lines
+        ],
+        reference=str(attempt.reference),
+        order_number=order.number,
+        domains=[line.domain for line in lines],
+        email=order.user.email,
+        # Stripe puts the session's id in place of the braces.
+        success_url=f"{settings.BASE_URL}{reverse('payments:return')}?session_id={{CHECKOUT_SESSION_ID}}",
+        cancel_url=f"{settings.BASE_URL}{reverse('payments:cart')}?from=payment",
+        expires_at=attempt.expires_at,
+        idempotency_key=attempt.idempotency_key,
+    )
+
+
+def _note_session(attempt: PaymentAttempt, session: gateway.CheckoutSession) -> PaymentAttempt:
+    """Store what Stripe answered, unless a webhook was quicker and the attempt has moved on."""
+    PaymentAttempt.objects.filter(pk=attempt.pk, stripe_session_id=None).update(
+        stripe_session_id=session.id, session_url=session.url
+    )
+    PaymentAttempt.objects.filter(pk=attempt.pk, status=PaymentAttempt.Status.CREATING).update(
+        status=PaymentAttempt.Status.OPEN
+    )
+    attempt.refresh_from_db()
+    return attempt
+
+
+def close_session(attempt_id: int, *, reason: str) -> None:
+    """Make sure that this attempt can no longer be paid, then let go of its order. Call outside transactions.
+
+    Raises AlreadyPaid if the student was quicker, or StripeUnreachable.
+    """
+    try:
+        attempt = open_session(attempt_id)  # one that was cut off may exist at Stripe: learn its id first
+    except (AttemptOver, gateway.StripeRefused):
+        return
+    try:
+        gateway.expire_session(attempt.stripe_session_id or "")
+    except gateway.StripeRefused:
+        # Not open any more: paid or expired a moment ago. Stripe's own word decides.
+        learn_outcome(attempt)
+        attempt.order.refresh_from_db()
+        if attempt.order.state in (Order.State.COMPLETED, Order.State.PAYMENT_PENDING):
+            raise AlreadyPaid(attempt.order) from None
+        return
+    cancel_order(order_id=attempt.order_id, reason=reason, attempt_status=PaymentAttempt.Status.EXPIRED)
+
+
+def learn_outcome(attempt: PaymentAttempt) -> gateway.CheckoutSession:
+    """Ask Stripe how the session stands and bring the order to the same state. Call outside transactions.
+
+    Used by the return page and by the attempt's own follow-up: both settle through the one settlement function.
+    """
+    session = gateway.retrieve_session(attempt.stripe_session_id or "")
+    if session.is_paid:
+        settle_payment(PaymentEvidence.from_session(session))
+    elif session.is_processing:
+        record_processing(PaymentEvidence.from_session(session))
+    elif session.status == "expired":
+        cancel_order(
+            order_id=attempt.order_id, reason="The payment page expired.", attempt_status=PaymentAttempt.Status.EXPIRED
+        )
+    return session
+
+
+def see_to_the_end(attempt: PaymentAttempt) -> None:
+    """The attempt's follow-up as durable work: open what was cut off, learn the outcome that no webhook told."""
+    if attempt.status == PaymentAttempt.Status.CREATING:
+        try:
+            attempt = open_session(attempt.pk)
+        except (AttemptOver, AlreadyPaid, gateway.StripeRefused):
+            return
+    if attempt.status == PaymentAttempt.Status.OPEN:
+        wait = attempt.expires_at + timedelta(seconds=30) - timezone.now()
+        if wait > timedelta(0):
+            raise WorkPostponed("the session is open", delay=wait)
+        session = learn_outcome(attempt)
+        if session.is_open:
+            raise WorkPostponed("Stripe has not expired the session yet", delay=timedelta(minutes=1))
+    if attempt.status == PaymentAttempt.Status.PROCESSING:
+        session = learn_outcome(attempt)
+        if session.is_processing:
+            raise WorkPostponed("the bank has not answered yet", delay=timedelta(hours=6))

@@ -1,0 +1,132 @@
+"""From a cart to a page of Stripe's where it can be paid: one transaction, one call outside, one note of the answer."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from payments import attempts, switches
+from payments.attempts import AttemptOver
+from payments.models import Cart, Order, PaymentAttempt
+from payments.orders import reserve_lines, write_order
+from payments.pricing import price_cart
+
+# A session with less time left than this is replaced: nobody should be cut off while typing a card number.
+_LEAST_TIME_LEFT = timedelta(minutes=2)
+_ATTEMPTS_PER_MINUTE = 10
+# A place stays held a little longer than the session that pays for it: Stripe's clock is not ours.
+HOLD_MARGIN = timedelta(minutes=2)
+
+
+class CartEmpty(Exception):
+    """There is nothing to pay."""
+
+
+class CartChanged(Exception):
+    """A price or the availability of a line is no longer what the student agreed to: show it and ask again."""
+
+
+class TooManyAttempts(Exception):
+    """More payment attempts than anybody needs. `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many payment attempts. Please wait a moment.")
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class _Payable:
+    attempt_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Superseded:
+    """An order of an earlier state of the cart that must be closed at Stripe before a new one is opened."""
+
+    attempt_id: int
+
+
+def start_checkout(*, user: User, cart: Cart, agreed_digest: str) -> PaymentAttempt:
+    """Give the student one page to pay this cart on; the same one again if they ask twice.
+
+    Raises CheckoutClosed, CartEmpty, CartChanged, LineSoldOut, TooManyAttempts, attempts.AlreadyPaid,
+    gateway.StripeUnreachable (nothing is lost, press again) or gateway.StripeRefused (the order is let go).
+    """
+    for _ in range(3):  # once per order to be superseded; a third one means a race with oneself: start over
+        prepared = _prepare(user=user, cart=cart, agreed_digest=agreed_digest)
+        if isinstance(prepared, _Payable):
+            try:
+                return attempts.open_session(prepared.attempt_id)
+            except AttemptOver:
+                continue
+        attempts.close_session(prepared.attempt_id, reason="The cart was changed.")
+    raise CartChanged
+
+
+@transaction.atomic
+def _prepare(*, user: User, cart: Cart, agreed_digest: str) -> _Payable | _Superseded:
+    """The checkout transaction: either meet the order that exists, or write one and hold its places."""
+    cart = Cart.objects.select_for_update().get(pk=cart.pk)
+    priced = price_cart(cart)
+    switches.refuse_when_closed({line.line.domain for line in priced.lines})
+    if not priced.lines:
+        raise CartEmpty
+    existing = _payable_attempt_of(cart)
+    if existing is not None:
+        has_time = existing.expires_at - timezone.now() > _LEAST_TIME_LEFT
+        # The order's own holds may make a place look sold out to this very student, so the cart's present
+        # digest is compared only where it was agreed to; the order's frozen one decides.
+        if has_time and existing.order.cart_digest == agreed_digest:
+            return _Payable(existing.pk)
+        return _Superseded(existing.pk)
+    if not priced.is_buyable or priced.digest != agreed_digest:
+        raise CartChanged
+    _refuse_too_many(user)
+    order = write_order(user_id=user.pk, priced=priced)
+    expires_at = timezone.now() + settings.CHECKOUT_LIFETIME
+    reserve_lines(order, until=expires_at + HOLD_MARGIN)
+    return _Payable(_new_attempt(order, expires_at=expires_at).pk)
+
+
+def _payable_attempt_of(cart: Cart) -> PaymentAttempt | None:
+    return (
+        PaymentAttempt.objects.filter(
+            order__cart=cart, order__state=Order.State.AWAITING_PAYMENT, status__in=PaymentAttempt.PAYABLE
+        )
+        .select_related("order")
+        .first()
+    )
+
+
+def _new_attempt(order: Order, *, expires_at: datetime) -> PaymentAttempt:
+    reference = uuid.uuid4()
+    return PaymentAttempt.objects.create(
+        order=order,
+        reference=reference,
+        idempotency_key=f"lectern-session-{reference}",
+        amount_minor=order.total_minor,
+        currency=order.currency,
+        expires_at=expires_at,
+        livemode=settings.STRIPE_LIVE_MODE,
+        run_after=timezone.now() + attempts.TIME_FOR_THE_REQUEST,
+    )
+
+
+def _refuse_too_many(user: User) -> None:
+    """At most ten new attempts a minute per person, counted in the database so that every process agrees."""
+    window = timedelta(minutes=1)
+    recent = list(
+        PaymentAttempt.objects.filter(order__user=user, created_at__gt=timezone.now() - window)
+        .order_by("-created_at")
+        .values_list("created_at", flat=True)[:_ATTEMPTS_PER_MINUTE]
+    )
+    if len(recent) >= _ATTEMPTS_PER_MINUTE:
+        wait = recent[-1] + window - timezone.now()
+        raise TooManyAttempts(retry_after=max(1, math.ceil(wait.total_seconds())))

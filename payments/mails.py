@@ -1,0 +1,73 @@
+"""The mails payments itself sends. What was delivered is told by the domain that delivered it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+
+from notifications.alerts import raise_alert
+from notifications.mails import queue_mail
+from payments.models import Order, OrderLine
+from payments.models.order import lines_in_lock_order
+
+
+def queue_payment_confirmed(order: Order) -> None:
+    """Tell the student that the order is paid, with everything in it."""
+    queue_mail(
+        key=f"order:{order.number}:paid",
+        to=order.user,
+        template="payments/mail/payment_confirmed",
+        context=_order_context(order, lines_in_lock_order(order)),
+    )
+
+
+def queue_payment_failed(order: Order, *, message: str) -> None:
+    """Tell the student that a payment did not go through; once per order, however often they try."""
+    queue_mail(
+        key=f"order:{order.number}:payment-failed",
+        to=order.user,
+        template="payments/mail/payment_failed",
+        context={
+            **_order_context(order, lines_in_lock_order(order)),
+            "message": message,
+            "cart_path": reverse("payments:cart"),
+        },
+    )
+
+
+def queue_cannot_deliver_mails(order: Order, lines: Sequence[OrderLine]) -> None:
+    """Tell student and staff what was paid but cannot be delivered, and that its money is on its way back."""
+    if not lines:
+        return
+    context = _order_context(order, lines)
+    queue_mail(
+        key=f"order:{order.number}:cannot-deliver",
+        to=order.user,
+        template="payments/mail/cannot_deliver",
+        context=context,
+    )
+    raise_alert(
+        key=f"cannot-deliver:{order.number}",
+        title=f"Order {order.number}: paid but impossible to deliver, refunded automatically",
+        detail={"order": order.number, "lines": context["lines"]},
+    )
+
+
+def _order_context(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
+    """Plain values only: what the mail says must not change when the order does."""
+    return {
+        "order_number": order.number,
+        "order_path": order.get_absolute_url(),
+        "total": str(order.total),
+        "lines": [
+            {
+                "title": line.title if line.quantity == 1 else f"{line.quantity} × {line.title}",
+                "description": line.description,
+                "amount": str(line.amount),
+                "reason": line.state_reason,
+            }
+            for line in lines
+        ],
+    }

@@ -1,0 +1,130 @@
+"""Write an order from a priced cart, and let go of one that will not be paid."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Teacher
+from money import split_by_rate
+from money.shares import tax_within
+from payments.contracts import SoldOut
+from payments.models import Order, OrderLine, PaymentAttempt
+from payments.models.order import lines_in_lock_order
+from payments.pricing import PricedCart, PricedLine
+from payments.registry import UnknownDomain, handler_for
+
+# Crockford's alphabet: no letter that can be taken for a digit when read out on the telephone.
+_NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class LineSoldOut(Exception):
+    """A place or slot could not be reserved. Carries which cart line, and what to tell the student."""
+
+    def __init__(self, title: str, message: str) -> None:
+        super().__init__(message)
+        self.title = title
+
+
+def write_order(*, user_id: int, priced: PricedCart) -> Order:
+    """Write an order with frozen lines. Call within the checkout transaction, with the cart locked."""
+    total = priced.total
+    if total is None or not priced.is_buyable:
+        raise ValueError("only a cart that can be bought becomes an order")
+    order = Order.objects.create(
+        number=_new_number(),
+        user_id=user_id,
+        cart=priced.cart,
+        cart_digest=priced.digest,
+        currency=priced.currency,
+        total_minor=total.minor,
+    )
+    rates = _commission_rates({line.quote.teacher_id for line in priced.lines if line.quote})
+    OrderLine.objects.bulk_create([_frozen_line(order, line, rates) for line in priced.lines])
+    return order
+
+
+def reserve_lines(order: Order, *, until: datetime) -> None:
+    """Hold every place of the order, in the fixed order of lines. Raises LineSoldOut; the caller's transaction ends."""
+    for line in lines_in_lock_order(order):
+        try:
+            handler_for(line.domain).reserve(line.as_sold(), until)
+        except SoldOut as gone:
+            raise LineSoldOut(line.title, str(gone)) from gone
+
+
+def cancel_order(*, order_id: int, reason: str, attempt_status: PaymentAttempt.Status) -> bool:
+    """Let go of an order that will not be paid and free its places; False if it was paid or cancelled before.
+
+    Whoever calls knows from Stripe that the session can no longer be paid.
+    """
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=order_id)
+        if order.state not in (Order.State.AWAITING_PAYMENT, Order.State.PAYMENT_PENDING):
+            return False
+        order.state = Order.State.CANCELLED
+        order.cancelled_at = timezone.now()
+        order.cancel_reason = reason
+        order.save(update_fields=["state", "cancelled_at", "cancel_reason"])
+        unpaid = [PaymentAttempt.Status.CREATING, PaymentAttempt.Status.OPEN, PaymentAttempt.Status.PROCESSING]
+        order.attempts.filter(status__in=unpaid).update(status=attempt_status)
+        release_lines(order)
+    return True
+
+
+def release_lines(order: Order) -> None:
+    """Free the places of the order's reserved lines. A domain that is gone has no places left to free."""
+    for line in lines_in_lock_order(order):
+        if line.state != OrderLine.State.RESERVED:
+            continue
+        with suppress(UnknownDomain):
+            handler_for(line.domain).release(line.as_sold())
+        line.state = OrderLine.State.RELEASED
+        line.save(update_fields=["state"])
+
+
+def _frozen_line(order: Order, priced: PricedLine, rates: dict[int, int]) -> OrderLine:
+    quote, unit_price = priced.quote, priced.unit_price
+    if quote is None or unit_price is None:
+        raise ValueError("a line without a price cannot be ordered")
+    amount = unit_price * priced.line.quantity
+    rate = quote.commission_bps if quote.commission_bps is not None else rates[quote.teacher_id]
+    split = split_by_rate(amount, rate)
+    return OrderLine(
+        order=order,
+        domain=priced.line.domain,
+        reference=priced.line.reference,
+        quantity=priced.line.quantity,
+        details=priced.line.details,
+        title=quote.title[:200],
+        description=quote.description[:300],
+        teacher_id=quote.teacher_id,
+        policy=dict(quote.policy),
+        unit_amount_minor=unit_price.minor,
+        amount_minor=amount.minor,
+        tax_bps=settings.TAX_RATE_BPS,
+        tax_minor=tax_within(amount, settings.TAX_RATE_BPS).minor,
+        commission_bps=rate,
+        platform_fee_minor=split.fee.minor,
+        teacher_share_minor=split.share.minor,
+        cart_line_id=priced.line.pk,
+    )
+
+
+def _commission_rates(teacher_ids: set[int]) -> dict[int, int]:
+    """Basis points per teacher: their own rate, else the platform's."""
+    own = dict(Teacher.objects.filter(pk__in=teacher_ids).values_list("pk", "commission_bps"))
+    return {
+        teacher_id: settings.DEFAULT_COMMISSION_BPS if (rate := own.get(teacher_id)) is None else rate
+        for teacher_id in teacher_ids
+    }
+
+
+def _new_number() -> str:
+    """40 random bits: not to be guessed, and two alike would meet the unique constraint."""
+    return "L" + "".join(secrets.choice(_NUMBER_ALPHABET) for _ in range(8))

@@ -1,0 +1,188 @@
+"""Settlement: the one way an order becomes paid and delivered, whoever noticed the payment.
+
+Webhook, return page, the attempt's follow-up and the event sweep all call `settle_payment` with what Stripe said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Self
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from money import Money
+from payments.cart import empty_of
+from payments.contracts import CannotDeliver
+from payments.gateway import CheckoutSession
+from payments.mails import queue_cannot_deliver_mails, queue_payment_confirmed
+from payments.models import Order, OrderLine, PaymentAttempt
+from payments.models.order import lines_in_lock_order
+from payments.refunds import request_refund_of_undeliverable
+from payments.registry import handler_for
+
+log = structlog.get_logger()
+
+# Bank debits answer within this time as a rule; the places stay held for as long.
+_PENDING_HOLD = timedelta(days=14)
+
+
+class PaymentDisagrees(Exception):
+    """What Stripe says does not fit the order it points to: never delivered, a person must look."""
+
+
+class AttemptUnknown(Exception):
+    """No attempt of ours belongs to this payment."""
+
+
+class SessionNotStoredYet(Exception):
+    """The payment is ours, but the process that opened its session has not stored the session's id yet."""
+
+
+class Settlement(Enum):
+    """What settling did."""
+
+    SETTLED = "settled"
+    ALREADY_SETTLED = "already processed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentEvidence:
+    """What Stripe says about a payment. Empty strings where it does not say.
+
+    `attempt_reference` came with Stripe's metadata and is a route only: the ids stored with the attempt decide.
+    """
+
+    session_id: str
+    payment_intent_id: str
+    attempt_reference: str
+    total: Money
+    livemode: bool
+
+    @classmethod
+    def from_session(cls, session: CheckoutSession) -> Self:
+        return cls(
+            session_id=session.id,
+            payment_intent_id=session.payment_intent_id,
+            attempt_reference=session.reference,
+            total=session.total,
+            livemode=session.livemode,
+        )
+
+
+def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
+    """Mark the order paid and deliver its lines, once. Everything happens in one transaction, or nothing.
+
+    Raises AttemptUnknown, SessionNotStoredYet, PaymentDisagrees, or registry.UnknownDomain.
+    """
+    with transaction.atomic():
+        order, attempt = _lock_order_of(evidence)
+        _refuse_disagreement(evidence, order, attempt)
+        if order.state == Order.State.COMPLETED:
+            return order, Settlement.ALREADY_SETTLED
+        _mark_paid(order, attempt, evidence)
+        undeliverable = [line for line in lines_in_lock_order(order) if not _deliver(line)]
+        empty_of([line.cart_line_id for line in order.lines.all() if line.cart_line_id])
+        queue_payment_confirmed(order)
+        queue_cannot_deliver_mails(order, undeliverable)
+    log.info("order_settled", order=order.number, undeliverable=len(undeliverable))
+    return order, Settlement.SETTLED
+
+
+def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
+    """The student did their part but the money is still on its way: keep the places, deliver nothing.
+
+    Raises as settle_payment does, and contracts.SoldOut if a lapsed hold could not be renewed.
+    """
+    with transaction.atomic():
+        order, attempt = _lock_order_of(evidence)
+        _refuse_disagreement(evidence, order, attempt)
+        if order.state != Order.State.AWAITING_PAYMENT:
+            return order, Settlement.ALREADY_SETTLED
+        order.state = Order.State.PAYMENT_PENDING
+        order.save(update_fields=["state"])
+        attempt.status = PaymentAttempt.Status.PROCESSING
+        attempt.stripe_payment_intent_id = evidence.payment_intent_id or attempt.stripe_payment_intent_id
+        attempt.save(update_fields=["status", "stripe_payment_intent_id"])
+        for line in lines_in_lock_order(order):
+            handler_for(line.domain).reserve(line.as_sold(), timezone.now() + _PENDING_HOLD)
+        empty_of([line.cart_line_id for line in order.lines.all() if line.cart_line_id])
+    return order, Settlement.SETTLED
+
+
+def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: str) -> PaymentAttempt:
+    """The attempt a payment belongs to, by the ids we stored; by its reference only while none is stored.
+
+    Raises AttemptUnknown, SessionNotStoredYet, or PaymentDisagrees if ids and reference name different attempts.
+    """
+    by_session = PaymentAttempt.objects.filter(stripe_session_id=session_id).first() if session_id else None
+    by_intent = (
+        PaymentAttempt.objects.filter(stripe_payment_intent_id=payment_intent_id).first() if payment_intent_id else None
+    )
+    by_reference = PaymentAttempt.objects.filter(reference=attempt_reference).first() if attempt_reference else None
+    known = by_session or by_intent
+    if known and by_reference and known.pk != by_reference.pk:
+        raise PaymentDisagrees("The ids belong to one attempt, the metadata to another.")
+    if known:
+        return known
+    if by_reference is None:
+        raise AttemptUnknown(session_id or payment_intent_id)
+    if by_reference.stripe_session_id is None:
+        raise SessionNotStoredYet(str(by_reference))
+    if session_id:
+        raise PaymentDisagrees("The metadata names an attempt that was paid through another session.")
+    return by_reference
+
+
+def _lock_order_of(evidence: PaymentEvidence) -> tuple[Order, PaymentAttempt]:
+    attempt = find_attempt(
+        session_id=evidence.session_id,
+        payment_intent_id=evidence.payment_intent_id,
+        attempt_reference=evidence.attempt_reference,
+    )
+    order = Order.objects.select_for_update(of=("self",)).select_related("user").get(pk=attempt.order_id)
+    attempt.refresh_from_db()
+    return order, attempt
+
+
+def _refuse_disagreement(evidence: PaymentEvidence, order: Order, attempt: PaymentAttempt) -> None:
+    if evidence.total.currency != order.currency or evidence.total.minor != order.total_minor:
+        raise PaymentDisagrees(f"Paid {evidence.total}, but the order is over {order.total}.")
+    if evidence.livemode != attempt.livemode:
+        raise PaymentDisagrees("Live and test mode are mixed.")
+    stored_intent = attempt.stripe_payment_intent_id
+    if stored_intent and evidence.payment_intent_id and evidence.payment_intent_id != stored_intent:
+        raise PaymentDisagrees("Another payment intent paid this attempt before.")
+    if order.state == Order.State.COMPLETED and attempt.status != PaymentAttempt.Status.PAID:
+        raise PaymentDisagrees("The order was paid through another attempt; this one must be refunded.")
+
+
+def _mark_paid(order: Order, attempt: PaymentAttempt, evidence: PaymentEvidence) -> None:
+    order.state = Order.State.COMPLETED
+    order.paid_at = timezone.now()
+    order.cancelled_at = None
+    order.cancel_reason = ""
+    order.save(update_fields=["state", "paid_at", "cancelled_at", "cancel_reason"])
+    attempt.status = PaymentAttempt.Status.PAID
+    attempt.stripe_payment_intent_id = evidence.payment_intent_id or attempt.stripe_payment_intent_id
+    attempt.save(update_fields=["status", "stripe_payment_intent_id"])
+
+
+def _deliver(line: OrderLine) -> bool:
+    """Deliver one line; if that is impossible, the line alone is refunded and the others are delivered."""
+    try:
+        with transaction.atomic():
+            handler_for(line.domain).fulfil(line.as_sold())
+    except CannotDeliver as reason:
+        line.state = OrderLine.State.UNDELIVERABLE
+        line.state_reason = str(reason)[:300]
+        line.save(update_fields=["state", "state_reason"])
+        request_refund_of_undeliverable(line)
+        return False
+    line.state = OrderLine.State.FULFILLED
+    line.fulfilled_at = timezone.now()
+    line.save(update_fields=["state", "fulfilled_at"])
+    return True

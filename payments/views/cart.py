@@ -1,0 +1,109 @@
+"""The cart's pages. They post what is wanted, never what it costs."""
+
+from __future__ import annotations
+
+import json
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from payments import cart as carts
+from payments.contracts import Item, NotForSale
+from payments.pricing import price_cart
+from payments.registry import registered_domains
+
+
+class AddForm(forms.Form):
+    """What a 'put into cart' button posts. `details` is a JSON object the domain understands, usually absent."""
+
+    domain = forms.CharField(max_length=30)
+    reference = forms.CharField(max_length=64)
+    quantity = forms.IntegerField(min_value=1, max_value=100, required=False)
+    details = forms.CharField(max_length=10_000, required=False)
+
+    def clean_domain(self) -> str:
+        domain = str(self.cleaned_data["domain"])
+        if domain not in registered_domains():
+            raise forms.ValidationError("Nothing of this kind is sold here.")
+        return domain
+
+    def clean_details(self) -> dict[str, object]:
+        text = self.cleaned_data["details"]
+        if not text:
+            return {}
+        try:
+            details = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError("The details cannot be read.") from error
+        if not isinstance(details, dict) or "\\u0000" in json.dumps(details):
+            raise forms.ValidationError("The details cannot be read.")
+        return details
+
+    def to_item(self) -> Item:
+        data = self.cleaned_data
+        return Item(
+            domain=data["domain"],
+            reference=data["reference"],
+            quantity=data["quantity"] or 1,
+            details=data["details"],
+        )
+
+
+class QuantityForm(forms.Form):
+    """How many of a cart line are wanted; 0 takes it out."""
+
+    quantity = forms.IntegerField(min_value=0, max_value=100)
+
+
+@require_GET
+@never_cache
+def show_cart(request: HttpRequest) -> HttpResponse:
+    """The cart at today's prices, with what changed since it was last looked at."""
+    cart = carts.cart_of(request)
+    priced = price_cart(cart) if cart else None
+    context = {"priced": priced, "came_back_unpaid": request.GET.get("from") == "payment"}
+    response = render(request, "payments/cart_show.html", context)
+    if cart and priced and priced.has_changed_prices:
+        # Shown once: the next look, and the digest in this page, are at the new prices.
+        carts.confirm_prices(cart, {p.line.pk: p.unit_price.minor for p in priced.lines if p.unit_price})
+    return response
+
+
+@require_POST
+def add_line(request: HttpRequest) -> HttpResponse:
+    """Put something into the cart."""
+    form = AddForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest("This cannot be put into a cart.")
+    try:
+        carts.add_to_cart(request, form.to_item())
+    except (NotForSale, carts.CurrencyNotOffered) as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "It is in your cart.")
+    return redirect("payments:cart")
+
+
+@require_POST
+def change_line(request: HttpRequest, line_id: int) -> HttpResponse:
+    """Change how many are wanted, or take the line out."""
+    cart = carts.cart_of(request)
+    form = QuantityForm(request.POST)
+    if cart is None or line_id > 2**63 - 1:
+        raise Http404
+    if not form.is_valid():
+        messages.error(request, "Please give a number between 0 and 100.")
+        return redirect("payments:cart")
+    quantity = form.cleaned_data["quantity"]
+    is_found = (
+        carts.change_quantity(cart=cart, line_id=line_id, quantity=quantity)
+        if quantity
+        else carts.remove_line(cart=cart, line_id=line_id)
+    )
+    if not is_found:
+        raise Http404
+    return redirect("payments:cart")

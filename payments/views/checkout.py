@@ -1,0 +1,90 @@
+"""To Stripe's page and back."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import structlog
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.models import User
+from payments import attempts, gateway
+from payments.cart import cart_of
+from payments.checkout import CartChanged, CartEmpty, TooManyAttempts, start_checkout
+from payments.models import Order, PaymentAttempt
+from payments.orders import LineSoldOut
+from payments.settlement import PaymentDisagrees
+from payments.switches import CheckoutClosed
+
+log = structlog.get_logger()
+
+
+@require_POST
+@login_required(login_url="/cart/sign-in/")
+def begin_checkout(request: HttpRequest) -> HttpResponse:
+    """The pay button: on to Stripe's page, or back to the cart with what must be looked at first."""
+    cart = cart_of(request)
+    if cart is None:
+        return _back_to_cart(request, "Your cart is empty.")
+    try:
+        attempt = start_checkout(
+            user=cast("User", request.user), cart=cart, agreed_digest=request.POST.get("agreed", "")
+        )
+    except CartEmpty:
+        return _back_to_cart(request, "Your cart is empty.")
+    except CartChanged:
+        return _back_to_cart(request, "Something in your cart changed. Please look it over before you pay.")
+    except LineSoldOut as gone:
+        return _back_to_cart(request, f"{gone.title}: {gone}")
+    except attempts.AlreadyPaid as paid:
+        messages.info(request, "This order is paid already.")
+        return redirect(paid.order)
+    except TooManyAttempts as many:
+        response = render(request, "429.html", {"message": str(many)}, status=429)
+        response["Retry-After"] = str(many.retry_after)
+        return response
+    except CheckoutClosed:
+        return render(request, "payments/checkout_closed.html", status=503)
+    except (gateway.StripeUnreachable, gateway.StripeRefused) as problem:
+        log.warning("checkout_not_started", problem=repr(problem))
+        return render(request, "payments/checkout_unavailable.html", status=503)
+    return redirect(attempt.session_url)
+
+
+@require_GET
+@never_cache
+@login_required
+def return_from_stripe(request: HttpRequest) -> HttpResponse:
+    """Where Stripe sends the student afterwards. Shows the true state of their order; delivers by settling only."""
+    session_id = request.GET.get("session_id", "")
+    attempt = (
+        PaymentAttempt.objects.select_related("order")
+        .filter(stripe_session_id=session_id, order__user_id=request.user.pk)
+        .first()
+        if session_id and "\x00" not in session_id
+        else None
+    )
+    if attempt is None:
+        raise Http404
+    ask_stripe_if_untold(attempt)
+    return redirect(attempt.order)
+
+
+def ask_stripe_if_untold(attempt: PaymentAttempt) -> None:
+    """If no webhook told how the payment went, ask Stripe, through the same settlement. A silent Stripe is no error."""
+    if attempt.order.state != Order.State.AWAITING_PAYMENT or not attempt.stripe_session_id:
+        return
+    try:
+        attempts.learn_outcome(attempt)
+    except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
+        log.warning("outcome_not_learnt", order=attempt.order.number, problem=repr(problem))
+
+
+def _back_to_cart(request: HttpRequest, message: str) -> HttpResponse:
+    messages.warning(request, message)
+    return redirect("payments:cart")

@@ -1,0 +1,32 @@
+"""The teacher's desk: what was sold."""
+
+from __future__ import annotations
+
+from django.core.paginator import Paginator
+from django.db.models import Sum
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from accounts.guards import TeacherRequest, teacher_required
+from money import Money
+from payments.models import Order, OrderLine
+
+_LINES_PER_PAGE = 25
+
+
+@require_GET
+@never_cache
+@teacher_required
+def show_sales(request: TeacherRequest) -> HttpResponse:
+    """Every paid line of this teacher, with their share, and the sum per currency."""
+    sold = OrderLine.objects.filter(
+        teacher=request.teacher, order__state=Order.State.COMPLETED, state=OrderLine.State.FULFILLED
+    )
+    totals = sold.values("order__currency").annotate(share=Sum("teacher_share_minor")).order_by("order__currency")
+    page = Paginator(sold.select_related("order__user").order_by("-order__paid_at", "pk"), _LINES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {"page": page, "totals": [Money(row["share"], row["order__currency"]) for row in totals]}
+    return render(request, "payments/sales_list.html", context)

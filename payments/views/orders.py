@@ -1,0 +1,118 @@
+"""A student's orders. Somebody else's order is a 404."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from payments import attempts, gateway
+from payments.models import Order, OrderLine, PaymentAttempt
+from payments.receipts import draw_receipt
+from payments.registry import UnknownDomain, handler_for
+from payments.views.checkout import ask_stripe_if_untold
+
+_ORDERS_PER_PAGE = 20
+
+
+@require_GET
+@never_cache
+@login_required
+def list_orders(request: HttpRequest) -> HttpResponse:
+    """Everything the student bought, newest first."""
+    orders = (
+        Order.objects.filter(user_id=request.user.pk)
+        .exclude(state=Order.State.CANCELLED)
+        .prefetch_related("lines__teacher")
+    )
+    page = Paginator(orders, _ORDERS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "payments/order_list.html", {"page": page})
+
+
+@require_GET
+@never_cache
+@login_required
+def show_order(request: HttpRequest, number: str) -> HttpResponse:
+    """One order: its state, what it delivered and where to find it, and its receipt."""
+    order = _own_order(request, number)
+    return render(request, "payments/order_show.html", _order_context(order))
+
+
+@require_GET
+@never_cache
+@login_required
+def order_status(request: HttpRequest, number: str) -> HttpResponse:
+    """The part of the order page that updates itself until the payment is decided."""
+    order = _own_order(request, number)
+    attempt = order.attempts.filter(status__in=[PaymentAttempt.Status.OPEN, PaymentAttempt.Status.PROCESSING]).first()
+    if attempt is not None:
+        attempt.order = order
+        ask_stripe_if_untold(attempt)
+        order = _own_order(request, number)
+    return render(request, "payments/_order_state.html", _order_context(order))
+
+
+@require_GET
+@login_required
+def receipt_pdf(request: HttpRequest, number: str) -> HttpResponse:
+    """The receipt of a paid order as a PDF."""
+    order = get_object_or_404(_orders_with_lines(), number=number, user_id=request.user.pk, state="completed")
+    response = HttpResponse(draw_receipt(order), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="receipt-{order.number}.pdf"'
+    return response
+
+
+@require_POST
+@login_required
+def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
+    """Let go of an order that is not paid: its page at Stripe is closed, its places are freed, the cart stays."""
+    order = _own_order(request, number)
+    attempt = order.attempts.filter(status__in=PaymentAttempt.PAYABLE).first()
+    if attempt is not None:
+        try:
+            attempts.close_session(attempt.pk, reason="Cancelled by the student.")
+        except attempts.AlreadyPaid:
+            messages.info(request, "This order was paid in the meantime.")
+        except gateway.StripeUnreachable:
+            messages.error(request, "Our payment provider does not answer. Please try again in a minute.")
+        else:
+            messages.success(request, "The order is cancelled. Your cart is as it was.")
+    return redirect(order)
+
+
+def _orders_with_lines() -> QuerySet[Order]:
+    return Order.objects.select_related("user").prefetch_related(
+        Prefetch("lines", OrderLine.objects.select_related("teacher"))
+    )
+
+
+def _own_order(request: HttpRequest, number: str) -> Order:
+    return get_object_or_404(_orders_with_lines(), number=number, user_id=request.user.pk)
+
+
+def _order_context(order: Order) -> dict[str, object]:
+    lines = list(order.lines.all())
+    for line in lines:
+        line.order = order
+    return {
+        "order": order,
+        "lines": [(line, _delivery_url(line)) for line in lines],
+        "is_waiting": order.state == Order.State.AWAITING_PAYMENT,
+        "is_pending": order.state == Order.State.PAYMENT_PENDING,
+        "has_undeliverable": any(line.state == OrderLine.State.UNDELIVERABLE for line in lines),
+        "attempt": order.attempts.order_by("-created_at").first(),
+    }
+
+
+def _delivery_url(line: OrderLine) -> str:
+    if not line.is_delivered:
+        return ""
+    try:
+        return handler_for(line.domain).delivery_url(line.as_sold())
+    except UnknownDomain:
+        return ""

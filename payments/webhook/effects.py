@@ -1,0 +1,148 @@
+"""What each event does. Every function moves its order forward only, and says in a few words what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from money import Money
+from money.amounts import UnknownCurrency
+from payments import gateway, refunds
+from payments.cart import put_back
+from payments.mails import queue_payment_failed
+from payments.models import Order, PaymentAttempt, WebhookEvent
+from payments.orders import cancel_order
+from payments.settlement import (
+    AttemptUnknown,
+    PaymentEvidence,
+    SessionNotStoredYet,
+    find_attempt,
+    record_processing,
+    settle_payment,
+)
+
+Payload = Mapping[str, Any]
+
+
+class Unreadable(Exception):
+    """A field we rely on is missing or of another kind: Stripe's API version drifted, or this is no Stripe object."""
+
+
+def session_completed(event: WebhookEvent, payload: Payload) -> str:
+    """The student finished Stripe's page: deliver if the money is there, keep the places if it is on its way."""
+    session = _read_session(payload)
+    evidence = PaymentEvidence.from_session(session)
+    event.order, settlement = settle_payment(evidence) if session.is_paid else record_processing(evidence)
+    return settlement.value
+
+
+def intent_succeeded(event: WebhookEvent, payload: Payload) -> str:
+    """The money is there. Stripe may tell this before or after the session's completion; the first one delivers."""
+    event.order, settlement = settle_payment(_read_intent(payload))
+    return settlement.value
+
+
+def intent_failed(event: WebhookEvent, payload: Payload) -> str:
+    """A card was declined: the session stays open for another try, the student is told once."""
+    attempt = _attempt_of_intent(payload)
+    if attempt is None:
+        return "not a payment of ours"
+    message = str((payload.get("last_payment_error") or {}).get("message") or "The payment did not go through.")[:300]
+    with transaction.atomic():
+        order = Order.objects.select_for_update(of=("self",)).select_related("user").get(pk=attempt.order_id)
+        event.order = order
+        if order.state != Order.State.AWAITING_PAYMENT:
+            return "order is past this"
+        PaymentAttempt.objects.filter(pk=attempt.pk).update(failure_message=message)
+        queue_payment_failed(order, message=message)
+    return "student told"
+
+
+def session_expired(event: WebhookEvent, payload: Payload) -> str:
+    """The page can no longer be paid: free the places. Ignored if the order was paid."""
+    attempt = _attempt_of_session(payload)
+    event.order = attempt.order
+    is_cancelled = cancel_order(
+        order_id=attempt.order_id, reason="The payment page expired.", attempt_status=PaymentAttempt.Status.EXPIRED
+    )
+    return "places freed" if is_cancelled else "order is past this"
+
+
+def session_async_failed(event: WebhookEvent, payload: Payload) -> str:
+    """The bank said no after days: free the places, give the cart back, tell the student."""
+    attempt = _attempt_of_session(payload)
+    event.order = attempt.order
+    with transaction.atomic():
+        is_cancelled = cancel_order(
+            order_id=attempt.order_id, reason="The bank refused.", attempt_status=PaymentAttempt.Status.FAILED
+        )
+        if is_cancelled:
+            put_back(attempt.order)
+            queue_payment_failed(attempt.order, message="Your bank did not honour the debit.")
+    return "places freed" if is_cancelled else "order is past this"
+
+
+def refund_changed(event: WebhookEvent, payload: Payload) -> str:
+    """Stripe confirms, or takes back, a refund."""
+    try:
+        stripe_refund_id, stripe_status = str(payload["id"]), str(payload["status"])
+        refund_key = str((payload.get("metadata") or {}).get("refund", ""))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(repr(error)) from error
+    refund = refunds.find_refund_by_stripe(stripe_refund_id=stripe_refund_id, refund_key=refund_key)
+    if refund is None:
+        return "not a refund of ours"
+    event.order = refund.line.order
+    is_news = refunds.record_refund(
+        refund_id=refund.pk, stripe_refund_id=stripe_refund_id, stripe_status=stripe_status
+    )
+    return f"refund {stripe_status}" if is_news else "already processed"
+
+
+def _read_session(payload: Payload) -> gateway.CheckoutSession:
+    try:
+        return gateway.read_session(payload)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise Unreadable(repr(error)) from error
+
+
+def _read_intent(payload: Payload) -> PaymentEvidence:
+    try:
+        # Checkout writes the session's id here: the same link back, whichever event comes first.
+        session_id = str((payload.get("payment_details") or {}).get("order_reference") or "")
+        return PaymentEvidence(
+            session_id=session_id if session_id.startswith("cs_") else "",
+            payment_intent_id=str(payload["id"]),
+            attempt_reference=_reference_in(payload),
+            total=Money(payload["amount_received"], str(payload["currency"]).upper()),
+            livemode=bool(payload["livemode"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, UnknownCurrency) as error:
+        raise Unreadable(repr(error)) from error
+
+
+def _reference_in(payload: Payload) -> str:
+    return str((payload.get("metadata") or {}).get("attempt") or "")
+
+
+def _attempt_of_session(payload: Payload) -> PaymentAttempt:
+    session = _read_session(payload)
+    return find_attempt(
+        session_id=session.id,
+        payment_intent_id=session.payment_intent_id,
+        attempt_reference=session.reference,
+    )
+
+
+def _attempt_of_intent(payload: Payload) -> PaymentAttempt | None:
+    """The attempt a failing intent belongs to. Nothing is delivered on its word, so an unknown one is no alarm."""
+    if "id" not in payload:
+        raise Unreadable("id")
+    try:
+        return find_attempt(
+            session_id="", payment_intent_id=str(payload["id"]), attempt_reference=_reference_in(payload)
+        )
+    except (AttemptUnknown, SessionNotStoredYet):
+        return None

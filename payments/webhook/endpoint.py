@@ -1,0 +1,102 @@
+"""The acknowledgement: verify, store, answer. One insert, no call outside, nothing stored that does not verify."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from jobs.waking import wake_after_commit
+from notifications.alerts import raise_alert
+from payments.models import WebhookEvent
+from payments.webhook.inbox import UnusableEvent, store_event
+from payments.webhook.signature import SignatureInvalid, TimestampOutsideTolerance, verify
+
+log = structlog.get_logger()
+
+# Stripe's events are a few kilobytes; the largest published ones stay below a quarter of this.
+BODY_BYTES_AT_MOST = 1_000_000
+
+
+@csrf_exempt
+@require_POST
+def receive_event(request: HttpRequest) -> HttpResponse:
+    """Stripe's deliveries. 200 only once the event is safely stored; 4xx for what is not an event of ours."""
+    try:
+        body = _capped_body(request)
+        verify(
+            body=body,
+            header=request.headers.get("Stripe-Signature", ""),
+            secrets=settings.STRIPE_WEBHOOK_SECRETS,
+            now=time.time(),
+        )
+        is_new = store_event(_decode(body), source=WebhookEvent.Source.WEBHOOK)
+    except _TooLarge:
+        return _refuse(413, "The body is too large.")
+    except SignatureInvalid as problem:
+        log.warning("webhook_signature_invalid", problem=str(problem))
+        return _refuse(400, "The signature does not match.")
+    except TimestampOutsideTolerance as problem:
+        return _refuse_time(problem)
+    except UnusableEvent as problem:
+        raise_alert(key=f"webhook-refused:{problem.kind}", title=f"Webhook refused: {problem}", detail={})
+        return _refuse(400, str(problem))
+    except DatabaseError as problem:
+        # Not stored, so not acknowledged: Stripe delivers it again.
+        log.exception("webhook_not_stored", problem=repr(problem))
+        return _refuse(503, "Not stored. Please deliver again.")
+    if not is_new:
+        return JsonResponse({"status": "already processed"})
+    wake_after_commit(WebhookEvent)
+    return JsonResponse({"status": "received"})
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _capped_body(request: HttpRequest) -> bytes:
+    """The raw body, refused by its announced length before a byte of it is read."""
+    try:
+        announced = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        announced = 0
+    if announced > BODY_BYTES_AT_MOST:
+        raise _TooLarge
+    body = request.read(BODY_BYTES_AT_MOST + 1)
+    if len(body) > BODY_BYTES_AT_MOST:
+        raise _TooLarge
+    return body
+
+
+def _decode(body: bytes) -> dict[str, Any]:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UnusableEvent("json", "The body is not JSON.") from error
+    if not isinstance(event, dict):
+        raise UnusableEvent("json", "The body is not an event.")
+    return event
+
+
+def _refuse_time(problem: TimestampOutsideTolerance) -> HttpResponse:
+    if problem.is_in_the_future:
+        # Correctly signed, so this is no stranger: a clock is wrong, ours or a proxy's.
+        raise_alert(
+            key="webhook-clock",
+            title="A webhook was signed in the future: check this server's clock",
+            detail={"seconds": problem.seconds_off},
+        )
+    log.warning("webhook_time_outside_tolerance", seconds=problem.seconds_off)
+    return _refuse(400, "The timestamp is outside the tolerance.")
+
+
+def _refuse(status: int, message: str) -> HttpResponse:
+    return JsonResponse({"error": message}, status=status)

@@ -1,0 +1,83 @@
+"""Work on one stored event: act on it in one transaction, note how it went, and have the mirror read the object."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.db import transaction
+
+from jobs.models import WorkParked, WorkPostponed
+from payments.models import EventAttempt, WebhookEvent
+from payments.registry import UnknownDomain
+from payments.settlement import AttemptUnknown, PaymentDisagrees, SessionNotStoredYet
+from payments.webhook import effects
+from payments.webhook.mirror import ask_mirror_to_read
+
+log = structlog.get_logger()
+
+type_to_effect: dict[str, Callable[[WebhookEvent, dict[str, Any]], str]] = {
+    "checkout.session.completed": effects.session_completed,
+    "checkout.session.async_payment_succeeded": effects.session_completed,
+    "checkout.session.async_payment_failed": effects.session_async_failed,
+    "checkout.session.expired": effects.session_expired,
+    "payment_intent.succeeded": effects.intent_succeeded,
+    "payment_intent.payment_failed": effects.intent_failed,
+    "refund.created": effects.refund_changed,
+    "refund.updated": effects.refund_changed,
+    "refund.failed": effects.refund_changed,
+}
+# The process that opened the session stores its id within moments; if it was killed, the attempt's follow-up does.
+_UNTIL_SESSION_IS_STORED = timedelta(seconds=1)
+
+
+class Quarantined(WorkParked):
+    """The event points to something we do not know, or contradicts it: never acted on until a person has looked."""
+
+
+def handle_event(event: WebhookEvent) -> None:
+    """Act on an event. The effect and the note that it is done are one transaction, so a repeat finds both or none."""
+    started = time.monotonic()
+    try:
+        with transaction.atomic():
+            outcome = _act(event)
+            event.outcome = outcome[:200]
+            event.is_quarantined = False
+            event.save(update_fields=["outcome", "order", "is_quarantined"])
+            _note(event, started, outcome=event.outcome)
+            ask_mirror_to_read(event.payload["data"]["object"])
+            event.mark_done()
+    except WorkPostponed:
+        raise
+    except Exception as error:
+        if isinstance(error, Quarantined):
+            WebhookEvent.objects.filter(pk=event.pk).update(is_quarantined=True, outcome="quarantined")
+        _note(event, started, outcome=type(error).__name__, error=str(error))
+        raise
+
+
+def _act(event: WebhookEvent) -> str:
+    """Apply the effect of the event's type, translating what must not be retried into quarantine."""
+    effect = type_to_effect.get(event.type)
+    if effect is None:
+        return "stored; nothing to do for this type"
+    try:
+        return effect(event, event.payload["data"]["object"])
+    except SessionNotStoredYet as early:
+        raise WorkPostponed(f"session of {early} not stored yet", delay=_UNTIL_SESSION_IS_STORED) from early
+    except (AttemptUnknown, PaymentDisagrees, UnknownDomain) as problem:
+        raise Quarantined(f"{type(problem).__name__}: {problem}") from problem
+    except effects.Unreadable as problem:
+        raise WorkParked(f"The event does not have the fields we know: {problem}") from problem
+
+
+def _note(event: WebhookEvent, started: float, *, outcome: str, error: str = "") -> None:
+    EventAttempt.objects.create(
+        event=event,
+        milliseconds=int((time.monotonic() - started) * 1000),
+        outcome=outcome[:200],
+        error=error,
+    )
