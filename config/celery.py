@@ -1,8 +1,13 @@
 """The Celery application and its schedule."""
 
-import os
+from __future__ import annotations
 
-from celery import Celery
+import logging.config
+import os
+from typing import Any
+
+import structlog
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -13,6 +18,22 @@ app.conf.beat_schedule = {
     "find work nobody was told about": {
         "task": "jobs.sweep",
         "schedule": 2.0,
+        # A sweep is worth nothing once the next one has been sent.
         "options": {"queue": "urgent", "expires": 10},
     },
 }
+
+
+@signals.setup_logging.connect
+def use_the_sites_logging(**_: Any) -> None:
+    """Keep Celery from putting its own handlers in place of ours."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@signals.task_prerun.connect
+def name_the_task_in_its_logs(task_id: str, task: Any, **_: Any) -> None:
+    """Every line logged inside a task says which one it was."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)

@@ -1,4 +1,4 @@
-"""The abstract row of durable work."""
+"""The abstract row of durable work, and the heartbeats of what runs by the clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from jobs.waking import wake_after_commit
 
@@ -25,11 +24,16 @@ class WorkPostponed(Exception):
         self.delay = delay
 
 
+class ClaimLost(Exception):
+    """Another worker holds the row now, staff parked it, or it was never claimed: what was done must roll back."""
+
+
 class DurableWork(models.Model):
     """One thing that must happen later, exactly once in effect.
 
     `run_after` says when the row is due. Claiming moves it to the end of the claimer's lease, so the row of a killed
-    worker becomes due again by itself. `attempts` is also the fence: only the latest claim may record its outcome.
+    worker becomes due again by itself. That moment differs for every claim, which makes it the fence as well: only the
+    latest claim may record an outcome. All moments are PostgreSQL's, so workers' clocks need not agree.
     """
 
     class State(models.TextChoices):
@@ -39,6 +43,7 @@ class DurableWork(models.Model):
         PARKED = "parked"
 
     # Which Celery queue wakes this kind of work, and how long one run may take before another worker takes over.
+    # Celery stops a run some seconds before its lease ends, so 20 seconds is the least that makes sense.
     queue: ClassVar[str] = "default"
     lease: ClassVar[timedelta] = timedelta(seconds=60)
     max_attempts: ClassVar[int] = 10
@@ -71,10 +76,13 @@ class DurableWork(models.Model):
         raise NotImplementedError
 
     def on_parked(self) -> None:
-        """Called once when the row is parked, for whoever must be told."""
+        """Called in the transaction that parks the row, for whoever must be told. Touches the database only."""
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, and for new work wake a worker once the surrounding transaction has committed."""
+        """Save, and for new work wake a worker once the surrounding transaction has committed.
+
+        After `bulk_create` call `wake_after_commit` yourself.
+        """
         is_new = self._state.adding
         super().save(*args, **kwargs)
         if is_new:
@@ -87,52 +95,89 @@ class DurableWork(models.Model):
             state__in=[DurableWork.State.WAITING, DurableWork.State.RUNNING], run_after__lte=Now()
         )
 
-    def mark_done(self) -> bool:
-        """Record success, if this claim is still the latest. Call it inside the transaction of the effect itself,
-        so that both happen or neither; the runner calls it for work that did not."""
-        return self._record_outcome(state=DurableWork.State.DONE, finished_at=timezone.now(), last_error="")
+    def mark_done(self, **fields: Any) -> None:
+        """Record success, with `fields` stored in the same statement. Raises ClaimLost.
 
-    def mark_failed(self, error: str) -> bool:
-        """Record a failed attempt: tried again after a growing, jittered delay, or parked after the last one."""
-        if self.attempts >= self.max_attempts:
-            return self.mark_parked(error)
-        return self._record_outcome(
-            state=DurableWork.State.WAITING, run_after=timezone.now() + self._retry_delay(), last_error=error
+        Call it on the claimed object, inside the transaction of the effect itself: then both happen or neither, and
+        the effect of a worker that was overtaken rolls back. The runner calls it for work that did not.
+        """
+        self._record_outcome(state=DurableWork.State.DONE, finished_at=Now(), last_error="", **fields)
+
+    def mark_failed(self, error: str) -> None:
+        """Record a failed attempt: tried again after a growing, jittered delay. Raises ClaimLost."""
+        self._record_outcome(
+            state=DurableWork.State.WAITING, run_after=Now() + self._retry_delay(), last_error=_storable(error)
         )
 
-    def mark_postponed(self, reason: str, delay: timedelta) -> bool:
-        """Record that it was too early; the attempt does not count."""
-        return self._record_outcome(
+    def mark_postponed(self, reason: str, delay: timedelta) -> None:
+        """Record that it was too early; the attempt does not count. Raises ClaimLost."""
+        self._record_outcome(
             state=DurableWork.State.WAITING,
-            run_after=timezone.now() + delay,
-            last_error=reason,
+            run_after=Now() + delay,
+            last_error=_storable(reason),
             attempts=max(self.attempts - 1, 0),
         )
 
-    def mark_parked(self, error: str) -> bool:
-        """Give up until somebody retries it in the admin."""
-        return self._record_outcome(state=DurableWork.State.PARKED, finished_at=timezone.now(), last_error=error)
+    def mark_parked(self, error: str) -> None:
+        """Give up until somebody retries it in the admin. Raises ClaimLost."""
+        self._record_outcome(state=DurableWork.State.PARKED, finished_at=Now(), last_error=_storable(error))
 
-    def retry_now(self) -> None:
-        """Put a parked, failed or finished row back in line with fresh attempts."""
-        type(self)._default_manager.filter(pk=self.pk).exclude(state=DurableWork.State.RUNNING).update(
-            state=DurableWork.State.WAITING, attempts=0, run_after=Now(), finished_at=None
+    def retry_now(self) -> bool:
+        """Put a parked, finished or waiting row in line at once with fresh attempts; False while one is running.
+
+        Finished work is done a second time: for a person to decide, never for code.
+        """
+        changed = (
+            type(self)
+            ._default_manager.filter(pk=self.pk)
+            .exclude(state=DurableWork.State.RUNNING, run_after__gt=Now())
+            .update(state=DurableWork.State.WAITING, attempts=0, run_after=Now(), finished_at=None)
         )
         wake_after_commit(type(self))
+        return bool(changed)
+
+    def park_now(self, reason: str) -> bool:
+        """Take an unfinished row out of the line; a run under way can then no longer record success.
+
+        False if it had finished. `on_parked` is not called: whoever parks it knows.
+        """
+        unfinished = [DurableWork.State.WAITING, DurableWork.State.RUNNING]
+        changed = (
+            type(self)
+            ._default_manager.filter(pk=self.pk, state__in=unfinished)
+            .update(state=DurableWork.State.PARKED, finished_at=Now(), last_error=_storable(reason))
+        )
+        return bool(changed)
 
     def _retry_delay(self) -> timedelta:
         # Jitter keeps rows that failed together (Stripe was down) from coming back together.
-        growing = self.first_retry_delay * 2 ** min(self.attempts - 1, 20)
-        return min(growing, self.longest_retry_delay) * random.uniform(0.75, 1.25)  # noqa: S311  # not a secret
+        growing = self.first_retry_delay * 2 ** min(max(self.attempts - 1, 0), 20)
+        jitter = random.uniform(0.75, 1.25)  # noqa: S311  # not a secret
+        return timedelta(seconds=min(growing, self.longest_retry_delay).total_seconds() * jitter)
 
-    def _record_outcome(self, **fields: Any) -> bool:
+    def _record_outcome(self, **fields: Any) -> None:
         is_latest_claim = (
             type(self)
-            ._default_manager.filter(pk=self.pk, state=DurableWork.State.RUNNING, attempts=self.attempts)
+            ._default_manager.filter(pk=self.pk, state=DurableWork.State.RUNNING, run_after=self.run_after)
             .update(**fields)
-            == 1
         )
-        if is_latest_claim:
-            for name, value in fields.items():
+        if not is_latest_claim:
+            raise ClaimLost(f"{self._meta.label} {self.pk}")
+        for name, value in fields.items():
+            if not hasattr(value, "resolve_expression"):
                 setattr(self, name, value)
-        return is_latest_claim
+
+
+def _storable(error: str) -> str:
+    # PostgreSQL refuses NUL in text, and an error that quotes hostile input must not make its own recording fail.
+    return error.replace("\x00", "\\0")
+
+
+class Heartbeat(models.Model):
+    """When something that runs by the clock ran last. Its absence is how anybody learns that beat or workers died."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    seen_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name

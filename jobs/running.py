@@ -7,16 +7,25 @@ import traceback
 
 import structlog
 from django.apps import apps
-from django.db import connection
+from django.db import Error as DatabaseTrouble
+from django.db import connection, transaction
 
-from jobs.models import DurableWork, WorkParked, WorkPostponed
+from jobs.models import ClaimLost, DurableWork, WorkParked, WorkPostponed
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def work_models() -> list[type[DurableWork]]:
     """Every concrete kind of durable work that is installed."""
     return [model for model in apps.get_models() if issubclass(model, DurableWork)]
+
+
+def work_model(label: str) -> type[DurableWork]:
+    """The kind of work called `label`, such as notifications.Mail. Raises LookupError."""
+    for model in work_models():
+        if model._meta.label == label:
+            return model
+    raise LookupError(f"{label} is no installed kind of durable work.")
 
 
 def claim(model: type[DurableWork], *, limit: int) -> list[DurableWork]:
@@ -25,58 +34,85 @@ def claim(model: type[DurableWork], *, limit: int) -> list[DurableWork]:
     One statement of its own: nothing stays locked while the work runs.
     """
     table = connection.ops.quote_name(model._meta.db_table)
+    # MATERIALIZED: otherwise PostgreSQL may run the inner query once per outer row and claim more than the limit.
     rows = model._default_manager.raw(
         f"""
-        UPDATE {table} SET state = 'running', attempts = attempts + 1,
+        WITH picked AS MATERIALIZED (
+             SELECT id FROM {table}
+              WHERE state IN ('waiting', 'running') AND run_after <= statement_timestamp()
+              ORDER BY priority, run_after LIMIT %s
+                FOR UPDATE SKIP LOCKED)
+        UPDATE {table} AS work SET state = 'running', attempts = work.attempts + 1,
                run_after = statement_timestamp() + %s
-         WHERE id IN (
-               SELECT id FROM {table}
-                WHERE state IN ('waiting', 'running') AND run_after <= statement_timestamp()
-                ORDER BY priority, run_after LIMIT %s
-                  FOR UPDATE SKIP LOCKED)
-        RETURNING *
+          FROM picked WHERE work.id = picked.id
+        RETURNING work.*
         """,  # noqa: S608  # the table name is quoted and our own
-        [model.lease, limit],
+        [limit, model.lease],
     )
     return sorted(rows, key=lambda work: (work.priority, work.pk))
 
 
 def run(work: DurableWork) -> None:
     """Perform one claimed row and record how it went. Never raises for the work's own failure."""
-    bound = log.bind(work=work._meta.label, id=work.pk, attempt=work.attempts)
+    with structlog.contextvars.bound_contextvars(work=work._meta.label, work_id=work.pk, attempt=work.attempts):
+        try:
+            _perform_and_record(work)
+        except ClaimLost:
+            log.warning("claim_lost")
+
+
+def _perform_and_record(work: DurableWork) -> None:
+    if work.attempts > work.max_attempts:
+        # The last attempt never came back to record its failure: it takes its worker down with it.
+        _park(work, f"The worker was lost in each of {work.max_attempts} attempts. {work.last_error}")
+        return
     try:
         work.perform()
+        if work.state == DurableWork.State.RUNNING:
+            work.mark_done()
+    except ClaimLost:
+        raise
     except WorkPostponed as postponed:
         work.mark_postponed(str(postponed), postponed.delay)
-        bound.info("work_postponed", reason=str(postponed))
+        log.info("work_postponed", reason=str(postponed))
     except WorkParked as refusal:
         _park(work, str(refusal))
-    except Exception as error:  # one row's failure must not stop the others
-        bound.warning("work_failed", error=repr(error))
+    except Exception as error:  # noqa: BLE001  # one row's failure must not stop the others
+        log.warning("work_failed", error=repr(error))
         if work.attempts >= work.max_attempts:
             _park(work, traceback.format_exc())
         else:
             work.mark_failed(traceback.format_exc())
-    else:
-        if work.state != DurableWork.State.DONE:
-            work.mark_done()
 
 
 def _park(work: DurableWork, error: str) -> None:
-    if work.mark_parked(error):
-        log.error("work_parked", work=work._meta.label, id=work.pk, error=error.strip().splitlines()[-1])
-        work.on_parked()
+    with transaction.atomic():
+        work.mark_parked(error)
+        try:
+            with transaction.atomic():
+                work.on_parked()
+        except Exception:  # a mistake in telling somebody must not bring a hopeless row back for ever
+            log.exception("on_parked_failed")
+    log.error("work_parked", error=error.strip().rpartition("\n")[2])
 
 
 def drain(model: type[DurableWork], *, seconds: float) -> int:
-    """Do due rows until there are none or the time is up; returns how many were run."""
+    """Do due rows until there are none or the time is up; returns how many were run.
+
+    Returns early when the database goes away: what was claimed comes back when its lease ends, and the next drain
+    starts on a fresh connection.
+    """
     ends_at = time.monotonic() + seconds
     done = 0
-    while time.monotonic() < ends_at:
-        # One at a time: a batch would leave its tail leased to us while other workers idle.
-        claimed = claim(model, limit=1)
-        if not claimed:
-            break
-        run(claimed[0])
-        done += 1
+    try:
+        while time.monotonic() < ends_at:
+            # One at a time: a batch would leave its tail leased to us while other workers idle.
+            claimed = claim(model, limit=1)
+            if not claimed:
+                break
+            run(claimed[0])
+            done += 1
+    except DatabaseTrouble as trouble:
+        log.warning("drain_lost_database", work=model._meta.label, error=repr(trouble))
+        connection.close()
     return done

@@ -1,14 +1,15 @@
 """Tell a worker that there is work, without ever making the writer wait for the broker.
 
-A thread in each process sends the Celery messages. Several rows written within moments become one message, and a broker
+A thread in each process sends the messages. Rows written within moments of each other become one message, and a broker
 that is down delays nobody: the sweep finds rows nobody was told about.
 """
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,56 +18,86 @@ from django.db import transaction
 if TYPE_CHECKING:
     from jobs.models import DurableWork
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
+
+_IDLE_SECONDS = 5.0
+_TRIES = 3
+_PAUSE_SECONDS = 0.5
 
 
 def wake_after_commit(model: type[DurableWork]) -> None:
     """Wake a worker for rows of `model` as soon as the current transaction is committed (at once without one)."""
-    transaction.on_commit(lambda: _waker.ask(model._meta.label, model.queue))
+    transaction.on_commit(lambda: wake(model), robust=True)
 
 
-class _Waker:
-    """Sends at most one message per kind of work at a time, from its own thread."""
+def wake(model: type[DurableWork]) -> None:
+    """Wake a worker for rows of `model` that are committed. Takes microseconds and never raises."""
+    try:
+        _waker.ask(model)
+    except RuntimeError as error:  # no thread can be started: the process is exiting, or out of threads
+        log.warning("wake_failed", work=model._meta.label, error=repr(error))
 
-    def __init__(self) -> None:
-        self._pending: dict[str, str] = {}
+
+def _publish(model: type[DurableWork]) -> None:
+    from jobs.tasks import drain_message  # the tasks import the models, which import this module
+
+    drain_message(model)
+
+
+class Waker:
+    """Sends one message per kind of work at a time, from a thread that ends when it has nothing to do."""
+
+    def __init__(self, publish: Callable[[type[DurableWork]], None]) -> None:
+        self._publish = publish
+        self._pending: dict[type[DurableWork], int] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._pid = 0
 
-    def ask(self, label: str, queue: str) -> None:
+    def ask(self, model: type[DurableWork]) -> None:
+        """Have a message for `model` sent soon. Raises RuntimeError if no thread can be started."""
         with self._changed:
-            self._start_in_this_process()
-            self._pending[label] = queue
-            self._changed.notify()
-
-    def _start_in_this_process(self) -> None:
-        # Threads do not survive the fork of a web server's workers, so each process starts its own.
-        if self._pid == os.getpid() and self._thread and self._thread.is_alive():
-            return
-        self._pid = os.getpid()
-        self._thread = threading.Thread(target=self._run, name="jobs-waker", daemon=True)
-        self._thread.start()
-        atexit.register(self.flush)
+            self._pending[model] = _TRIES
+            if self._thread is None:
+                # A daemon, so a broker that hangs never keeps a process from exiting.
+                thread = threading.Thread(target=self._run, name="jobs-waker", daemon=True)
+                thread.start()
+                self._thread = thread
+            else:
+                self._changed.notify()
 
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._pending:
-                    self._changed.wait()
-            self.flush()
+                if not self._changed.wait_for(lambda: self._pending, timeout=_IDLE_SECONDS):
+                    self._thread = None
+                    return
+                batch, self._pending = self._pending, {}
+            failed = {model: tries - 1 for model, tries in batch.items() if not self._send(model)}
+            if failed:
+                # Asking meanwhile costs nobody anything: all of it becomes one message per kind after the pause.
+                time.sleep(_PAUSE_SECONDS)
+                self._ask_again(failed)
 
-    def flush(self) -> None:
-        """Send what is pending now."""
-        from jobs.tasks import drain  # the task imports the models, which import this module
+    def _send(self, model: type[DurableWork]) -> bool:
+        try:
+            self._publish(model)
+        except Exception as error:  # noqa: BLE001  # whatever the broker's client raises, the sweep finds the rows
+            log.warning("wake_failed", work=model._meta.label, error=repr(error))
+            return False
+        return True
 
+    def _ask_again(self, failed: dict[type[DurableWork], int]) -> None:
         with self._changed:
-            batch, self._pending = self._pending, {}
-        for label, queue in batch.items():
-            try:
-                drain.apply_async((label,), queue=queue, retry=False)
-            except Exception as error:  # whatever the broker client raises, the sweep finds the rows
-                log.warning("wake_failed", work=label, error=repr(error))
+            for model, tries in failed.items():
+                if tries > 0:
+                    self._pending.setdefault(model, tries)
 
 
-_waker = _Waker()
+def _start_afresh() -> None:
+    # Threads do not survive a fork, and the lock might be held by one that did not come along.
+    global _waker  # noqa: PLW0603  # one per process is the point
+    _waker = Waker(_publish)
+
+
+_waker = Waker(_publish)
+os.register_at_fork(after_in_child=_start_afresh)

@@ -1,0 +1,30 @@
+"""Mistakes in a kind of durable work that would only show when a worker dies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error, register
+
+from jobs.running import work_models
+
+SHORTEST_LEASE = timedelta(seconds=20)
+
+
+@register
+def check_durable_work(**kwargs: Any) -> list[Error]:  # noqa: ARG001  # Django's signature
+    """Leases leave room for Celery's time limits, and every queue has workers."""
+    queues = {queue.name for queue in settings.CELERY_TASK_QUEUES}
+    errors = [
+        Error(f"{model._meta.label}.lease is shorter than {SHORTEST_LEASE.seconds} seconds.", id="jobs.E001")
+        for model in work_models()
+        if model.lease < SHORTEST_LEASE
+    ]
+    errors += [
+        Error(f"{model._meta.label}.queue {model.queue!r} is not in CELERY_TASK_QUEUES.", id="jobs.E002")
+        for model in work_models()
+        if model.queue not in queues
+    ]
+    return errors

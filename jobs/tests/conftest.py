@@ -1,0 +1,52 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from jobs import running, waking
+from jobs.tests.chores.models import Chore
+
+
+@pytest.fixture(scope="session")
+def chores_table(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS chores_chore")
+        with connection.schema_editor() as editor:
+            editor.create_model(Chore)
+    yield
+    with django_db_blocker.unblock(), connection.schema_editor() as editor:
+        editor.delete_model(Chore)
+
+
+@pytest.fixture
+def wakes(monkeypatch):
+    """Which kinds of work a worker was woken for; nothing is sent."""
+    asked = []
+    monkeypatch.setattr(waking, "_waker", waking.Waker(asked.append))
+    monkeypatch.setattr(waking._waker, "ask", asked.append)
+    return asked
+
+
+@pytest.fixture
+def chores(chores_table, db, wakes, monkeypatch):
+    """The kind of work for tests, in the test's own transaction, known to the sweep and to the drain task."""
+    monkeypatch.setattr(running, "work_models", lambda: [Chore])
+    return Chore.objects
+
+
+@pytest.fixture
+def committed_chores(chores_table, transactional_db, wakes, monkeypatch):
+    """The same with real commits, for tests with several connections."""
+    monkeypatch.setattr(running, "work_models", lambda: [Chore])
+    yield Chore.objects
+    Chore.objects.all().delete()
+
+
+@pytest.fixture
+def let_leases_end():
+    def end():
+        Chore.objects.filter(state="running").update(run_after=Now() - timedelta(seconds=1))
+
+    return end
