@@ -21,6 +21,11 @@ app.conf.beat_schedule = {
         # A sweep is worth nothing once the next one has been sent.
         "options": {"queue": "urgent", "expires": 10},
     },
+    "take in events that never arrived": {
+        "task": "payments.take_in_missed_events",
+        "schedule": 600.0,
+        "options": {"queue": "background", "expires": 600},
+    },
 }
 
 

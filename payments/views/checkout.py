@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -25,9 +26,11 @@ log = structlog.get_logger()
 
 
 @require_POST
-@login_required(login_url="/cart/sign-in/")
 def begin_checkout(request: HttpRequest) -> HttpResponse:
     """The pay button: on to Stripe's page, or back to the cart with what must be looked at first."""
+    if not request.user.is_authenticated:
+        # Back to the cart afterwards, not here: prices may differ for a known person, and this is no page.
+        return redirect(f"{reverse('account_login')}?next={reverse('payments:cart')}")
     cart = cart_of(request)
     if cart is None:
         return _back_to_cart(request, "Your cart is empty.")

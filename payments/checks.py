@@ -1,0 +1,31 @@
+"""Is there a handler for everything that was sold and not yet delivered?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from payments.models import Order, OrderLine
+from payments.registry import registered_domains
+
+
+@register(Tags.database)
+def check_open_orders_have_handlers(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001  # part of the interface of checks
+    databases: Sequence[str] | None = None,
+    **_: Any,
+) -> list[CheckMessage]:
+    """A domain that was removed while orders wait for it would leave paid lines undelivered."""
+    if not databases:
+        return []
+    open_states = [Order.State.AWAITING_PAYMENT, Order.State.PAYMENT_PENDING]
+    sold = set(
+        OrderLine.objects.filter(order__state__in=open_states).order_by().values_list("domain", flat=True).distinct()
+    )
+    return [
+        Error(f"Open orders hold lines of the domain {domain!r}, which has no handler.", id="payments.E001")
+        for domain in sorted(sold - registered_domains())
+    ]

@@ -1,0 +1,20 @@
+"""What every page may show of payments."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from payments.cart import cart_of
+
+
+def cart_line_count(request: HttpRequest) -> dict[str, object]:
+    """Number of lines in the visitor's cart, counted only if the page shows it."""
+    return {"cart_line_count": SimpleLazyObject(lambda: _count(request))}
+
+
+def _count(request: HttpRequest) -> int:
+    if not hasattr(request, "session"):
+        return 0
+    cart = cart_of(request)
+    return cart.lines.count() if cart else 0

@@ -1,0 +1,51 @@
+"""Find what no webhook told: events of Stripe's list that never arrived."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.utils import timezone
+
+from jobs.waking import wake_after_commit
+from notifications.alerts import raise_alert
+from payments import gateway
+from payments.models import WebhookEvent
+from payments.webhook.inbox import UnusableEvent, store_event
+
+log = structlog.get_logger()
+
+# Stripe keeps events for 30 days.
+_FURTHEST_BACK = timedelta(days=30)
+# Looked at again each time: an event may appear in the list a little after later ones.
+_OVERLAP = timedelta(hours=1)
+
+
+def take_in_missed_events(*, since: datetime | None = None) -> int:
+    """Store every event of Stripe's list that is not in the inbox; returns how many were missing.
+
+    Starts an hour before the newest event that arrived by webhook, so a silence of days is searched in whole.
+    Raises gateway.StripeUnreachable; what was found until then is kept.
+    """
+    found = 0
+    for event in gateway.list_events(created_from=since or _start()):
+        try:
+            found += store_event(event, source=WebhookEvent.Source.BACKFILL)
+        except UnusableEvent as problem:
+            raise_alert(key=f"event-unusable:{problem.kind}", title=f"An event in Stripe's list is unusable: {problem}")
+    if found:
+        wake_after_commit(WebhookEvent)
+        log.warning("missed_events_found", count=found)
+    return found
+
+
+def _start() -> datetime:
+    """Where the search begins. Stripe's own time of the newest event would do too, but ours is never ahead of it."""
+    newest = (
+        WebhookEvent.objects.filter(source=WebhookEvent.Source.WEBHOOK)
+        .order_by("-created_at")
+        .values_list("created_at", flat=True)
+        .first()
+    )
+    furthest = timezone.now() - _FURTHEST_BACK
+    return max(newest - _OVERLAP, furthest) if newest else furthest
