@@ -1,0 +1,1 @@
+"""Checkout Sessions: their amounts, their life from open to complete or expired."""

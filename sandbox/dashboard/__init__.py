@@ -1,0 +1,1 @@
+"""Pages for the developer: what was paid, what was told to whom."""

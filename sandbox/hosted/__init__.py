@@ -1,0 +1,1 @@
+"""The pages a buyer sees: Checkout and 3-D Secure. No JavaScript, no outside assets."""

@@ -1,0 +1,13 @@
+"""The one way a template writes an amount."""
+
+from django import template
+
+from sandbox.protocol.money import written
+
+register = template.Library()
+
+
+@register.filter
+def money(amount_minor: int, currency: str) -> str:
+    """Minor units and a currency, written out."""
+    return written(amount_minor, currency)

@@ -1,0 +1,1 @@
+"""Schema of the sandbox's own SQLite file."""

@@ -1,0 +1,94 @@
+"""Five small tables. Every Stripe object is one row of JSON: the next resource needs no migration."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class StoredObject(models.Model):
+    """Any Stripe object. Rows are never removed while anything could still ask for them.
+
+    The columns beside `body` repeat those of its fields that lists are filtered by.
+    `sequence` is the order of creation, which `created` (whole seconds) cannot tell.
+    """
+
+    sequence = models.BigAutoField(primary_key=True)
+    object_id = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=60)
+    account = models.CharField(max_length=60)
+    created = models.BigIntegerField()
+    body = models.JSONField()
+    is_deleted = models.BooleanField(default=False)
+    customer = models.CharField(max_length=120, default="")
+    payment_intent = models.CharField(max_length=120, default="")
+    charge = models.CharField(max_length=120, default="")
+    product = models.CharField(max_length=120, default="")
+    source = models.CharField(max_length=120, default="")
+    status = models.CharField(max_length=60, default="")
+    subtype = models.CharField(max_length=120, default="")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["kind", "account", "-sequence"], name="object_newest_first"),
+            models.Index(fields=["kind", "customer"], name="object_by_customer"),
+            models.Index(fields=["kind", "payment_intent"], name="object_by_payment_intent"),
+            models.Index(fields=["kind", "charge"], name="object_by_charge"),
+            models.Index(fields=["kind", "subtype"], name="object_by_subtype"),
+        ]
+
+
+class IdempotentAnswer(models.Model):
+    """The answer to a POST with an Idempotency-Key, kept 24 hours by the sandbox's clock."""
+
+    key = models.CharField(max_length=255)
+    account = models.CharField(max_length=60)
+    path = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.IntegerField()
+    answer = models.TextField()
+    request_id = models.CharField(max_length=60)
+    created = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "key"], name="one_answer_per_idempotency_key")
+        ]
+
+
+class Delivery(models.Model):
+    """One event owed to one endpoint, until it is answered with 2xx. Times are seconds of the sandbox's clock."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        HELD = "held"
+        SUCCEEDED = "succeeded"
+        DROPPED = "dropped"
+        ABANDONED = "abandoned"
+
+    event = models.CharField(max_length=120, db_index=True)
+    event_type = models.CharField(max_length=120)
+    endpoint = models.CharField(max_length=120)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
+    attempts = models.IntegerField(default=0)
+    next_attempt_at = models.FloatField()
+    last_attempt_at = models.FloatField(null=True)
+    last_status = models.IntegerField(null=True)
+    last_answer = models.TextField(default="")
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["state", "next_attempt_at"], name="delivery_due")]
+
+
+class ScheduledStep(models.Model):
+    """Something that happens by itself later: an expiry, a bank's answer. `due_at` is sandbox time."""
+
+    name = models.CharField(max_length=60)
+    object_id = models.CharField(max_length=120, db_index=True)
+    due_at = models.FloatField(db_index=True)
+
+
+class Lever(models.Model):
+    """A switch that has to survive a restart, by name: the clock's offset."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    value = models.JSONField()

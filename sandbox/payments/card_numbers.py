@@ -1,0 +1,59 @@
+"""Reading a card as a buyer types it: number, expiry, CVC. Errors are those of creating a PaymentMethod."""
+
+from datetime import UTC, datetime
+
+from sandbox import clock
+from sandbox.payments.test_cards import BY_NUMBER, TestCard
+from sandbox.protocol.errors import ApiError
+
+MONTHS = 12
+AMEX_CVC, CVC = 4, 3
+SHORTEST, LONGEST = 12, 19
+
+
+def _card_error(message: str, code: str, param: str, decline_code: str | None = None) -> ApiError:
+    details = {"decline_code": decline_code} if decline_code else {}
+    return ApiError(message, status=402, kind="card_error", code=code, param=param, details=details, is_executed=True)
+
+
+def has_valid_check_digit(number: str) -> bool:
+    """The Luhn check every card number passes."""
+    doubled = [int(digit) * (2 if index % 2 else 1) for index, digit in enumerate(reversed(number))]
+    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0  # noqa: PLR2004
+
+
+def card_for(number: str) -> TestCard:
+    """The test card of a number. Raises the 402 of an incorrect number, or of a real card in test mode."""
+    digits = "".join(character for character in number if character.isdigit())
+    if not SHORTEST <= len(digits) <= LONGEST or not has_valid_check_digit(digits):
+        raise _card_error("Your card number is incorrect.", "incorrect_number", "number")
+    card = BY_NUMBER.get(digits)
+    if card is None:
+        raise _card_error(
+            "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid "
+            "test cards, visit: https://stripe.com/docs/testing.",
+            "card_declined",
+            "number",
+            "test_mode_live_card",
+        )
+    return card
+
+
+def check_expiry(month: int, year: int) -> int:
+    """The four-digit year. Raises the 402 of an impossible month or a year gone by."""
+    if not 1 <= month <= MONTHS:
+        raise _card_error("Your card's expiration month is invalid.", "invalid_expiry_month", "exp_month")
+    full_year = year + 2000 if year < 100 else year  # noqa: PLR2004
+    today = datetime.fromtimestamp(clock.now(), UTC)
+    if not today.year <= full_year <= today.year + 50:
+        raise _card_error("Your card's expiration year is invalid.", "invalid_expiry_year", "exp_year")
+    if (full_year, month) < (today.year, today.month):
+        raise _card_error("Your card's expiration month is invalid.", "invalid_expiry_month", "exp_month")
+    return full_year
+
+
+def check_cvc(cvc: str, card: TestCard) -> None:
+    """Raises the 402 of a security code of the wrong length."""
+    wanted = AMEX_CVC if card.brand == "amex" else CVC
+    if not cvc.isdigit() or len(cvc) != wanted:
+        raise _card_error("Your card's security code is invalid.", "invalid_cvc", "cvc")

@@ -1,0 +1,181 @@
+"""One door for the whole API: authenticate, decode, replay or execute, expand, answer."""
+
+import json
+import logging
+import socket
+import time
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from sandbox import store
+from sandbox.options import API_VERSION, options
+from sandbox.protocol import idempotency, origin
+from sandbox.protocol.authentication import authenticate
+from sandbox.protocol.errors import ApiError
+from sandbox.protocol.expansion import expand
+from sandbox.protocol.form import Raw, decode
+from sandbox.protocol.resource import presented
+from sandbox.protocol.routing import Call, Route, match
+from sandbox.store import Body
+from sandbox.switches import faults
+
+KNOWN_VERSIONS = (API_VERSION, "2026-05-27.dahlia", "2026-03-25.dahlia")
+FORM = "application/x-www-form-urlencoded"
+logger = logging.getLogger(__name__)
+
+
+def api(request: HttpRequest) -> HttpResponse:
+    """Answer any /v1/ request."""
+    key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
+    request_id = origin.begin(key).request_id or ""
+    store.act_for(None)
+    try:
+        response = _answer(request, key, request_id)
+    except ApiError as error:
+        response = _error_response(error, request_id)
+    except Exception:
+        logger.exception("%s %s failed in the sandbox itself", request.method, request.path)
+        sorry = ApiError("An unknown error occurred in the sandbox; its log tells more.", status=500, kind="api_error")
+        response = _error_response(sorry, request_id)
+    response["Request-Id"] = request_id
+    response["Stripe-Version"] = request.headers.get("Stripe-Version", API_VERSION)
+    if key:
+        response["Idempotency-Key"] = key
+    return response
+
+
+def _answer(request: HttpRequest, key: str | None, request_id: str) -> HttpResponse:
+    authenticate(request)
+    _check_version(request)
+    fault = faults.take(request.method or "GET", request.path)
+    if fault:
+        _suffer(fault)
+    found = match(request.method or "GET", request.path)
+    if found is None:
+        raise ApiError(
+            f"Unrecognized request URL ({request.method}: {request.path}). Please see https://stripe.com/docs or we "
+            "can help at https://support.stripe.com/.",
+            status=404,
+        )
+    raw = _decoded(request)
+    if key:
+        response = _once(found, raw, request.path, key, request_id)
+    else:
+        status, text, _ = _execute(found, raw, is_write=request.method != "GET", request_id=request_id)
+        response = _json(status, text)
+    if fault and fault.kind == faults.DROP_REPLY:
+        _hang_up(request)
+    return response
+
+
+def _once(
+    found: tuple[Route, dict[str, str]], raw: dict[str, Raw], path: str, key: str, request_id: str
+) -> HttpResponse:
+    idempotency.check_length(key)
+    params_fingerprint = idempotency.fingerprint(raw)
+    with idempotency.reserved(key):
+        earlier = idempotency.earlier_answer(key, path=path, params_fingerprint=params_fingerprint)
+        if earlier:
+            response = _json(earlier.status, earlier.answer)
+            response["Idempotent-Replayed"] = "true"
+            response["Original-Request"] = earlier.request_id
+            return response
+        with store.writing():
+            status, text, is_executed = _execute(found, raw, is_write=True, request_id=request_id)
+            if is_executed:
+                idempotency.remember(
+                    key,
+                    path=path,
+                    params_fingerprint=params_fingerprint,
+                    status=status,
+                    answer=text,
+                    request_id=request_id,
+                )
+        return _json(status, text)
+
+
+def _execute(
+    found: tuple[Route, dict[str, str]], raw: dict[str, Raw], *, is_write: bool, request_id: str
+) -> tuple[int, str, bool]:
+    """Status, JSON text, and whether the call got far enough to be remembered."""
+    route, ids = found
+    try:
+        params = route.accepts.read(raw, "") or {}
+        if not is_write:
+            return 200, _rendered(route, Call(params, ids)), True
+        with store.writing(), transaction.atomic():
+            try:
+                return 200, _rendered(route, Call(params, ids)), True
+            except ApiError as error:
+                if not error.keeps_changes:
+                    raise
+                return error.status, _error_text(error, request_id), True
+    except ApiError as error:
+        return error.status, _error_text(error, request_id), error.is_executed
+
+
+def _rendered(route: Route, call: Call) -> str:
+    body: Body = presented(route.handler(call))
+    return json.dumps(expand(body, call.get("expand", [])))
+
+
+def _decoded(request: HttpRequest) -> dict[str, Raw]:
+    if request.method != "POST":
+        return decode(request.META.get("QUERY_STRING", ""))
+    content_type = request.content_type or FORM
+    body = request.body.decode()
+    if body and content_type != FORM:
+        raise ApiError(
+            f"Invalid request (check that your POST content type is {FORM}). If you have questions, we can help at "
+            "https://support.stripe.com/."
+        )
+    return decode(body)
+
+
+def _check_version(request: HttpRequest) -> None:
+    version = request.headers.get("Stripe-Version")
+    if version and version not in KNOWN_VERSIONS:
+        raise ApiError(f"Invalid Stripe API version: {version}")
+
+
+def _suffer(fault: faults.Fault) -> None:
+    if fault.kind == faults.HANG:
+        time.sleep(fault.seconds)
+    elif fault.kind == faults.RATE_LIMIT:
+        raise ApiError(
+            "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
+            status=429,
+            code="rate_limit",
+        )
+    elif fault.kind == faults.SERVER_ERROR:
+        raise ApiError(
+            "An unknown error occurred; it was asked for under /_sandbox/faults.", status=500, kind="api_error"
+        )
+
+
+def _hang_up(request: HttpRequest) -> None:
+    """Close the connection under the server's feet: the client learns nothing of work that was done."""
+    connection: socket.socket | None = request.META.get("gunicorn.socket")
+    if connection is not None:
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _json(status: int, text: str) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="application/json")
+
+
+def _error_text(error: ApiError, request_id: str) -> str:
+    log_url = f"{options().public_url}/requests/{request_id}"
+    fields = error.fields() | {"request_log_url": log_url}
+    for name in ("payment_intent", "payment_method"):
+        if name in fields:
+            fields[name] = presented(fields[name])
+    return json.dumps({"error": dict(sorted(fields.items()))})
+
+
+def _error_response(error: ApiError, request_id: str) -> HttpResponse:
+    response = _json(error.status, _error_text(error, request_id))
+    if error.status == 401:  # noqa: PLR2004
+        response["WWW-Authenticate"] = 'Basic realm="Stripe"'
+    return response

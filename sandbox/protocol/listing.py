@@ -1,0 +1,95 @@
+"""Lists: newest first, by cursor, filtered (docs: "Pagination")."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from sandbox import store
+from sandbox.models import StoredObject
+from sandbox.protocol import errors
+from sandbox.protocol.errors import ApiError
+from sandbox.protocol.parameters import CREATED, PAGING, Integer, Spec, Text
+from sandbox.protocol.resource import Resource, presented
+from sandbox.protocol.routing import Call, route
+from sandbox.store import Body
+
+DEFAULT_LIMIT = 10
+
+
+def list_route(resource: Resource, path: str, specs: dict[str, Spec] | None = None) -> None:
+    """Answer GET on a collection: paging, `created`, and the resource's own filters."""
+    filters: dict[str, Spec] = {name: Text() for name in resource.filters}
+
+    @route("GET", path, {**filters, **PAGING, "created": CREATED, **(specs or {})})
+    def answer(call: Call) -> Body:
+        return page(resource, call, url=path)
+
+
+def empty_list_route(path: str) -> None:
+    """A collection the sandbox never fills; sync commands walk it."""
+
+    @route("GET", path, {**PAGING, "created": CREATED, "customer": Text(), "object": Text()})
+    def answer(call: Call) -> Body:
+        return as_list([], url=path)
+
+
+def as_list(items: list[Body], *, url: str, has_more: bool = False) -> Body:
+    return {"object": "list", "data": items, "has_more": has_more, "url": url}
+
+
+def page(resource: Resource, call: Call, *, url: str, rows: QuerySet[StoredObject] | None = None) -> Body:
+    """One page of the objects a call asked for; `rows` narrows what there is to choose from."""
+    found = _filtered(store.rows(resource.kind) if rows is None else rows, resource, call.params)
+    limit: int = call.get("limit", DEFAULT_LIMIT)
+    after, before = call.get("starting_after"), call.get("ending_before")
+    if after and before:
+        raise ApiError(
+            "Received both starting_after and ending_before parameters. Please pass in only one.",
+            param="starting_after",
+        )
+    if before:
+        newer = found.filter(sequence__gt=_sequence_of(resource, before, "ending_before"))
+        bodies = list(newer.order_by("sequence").values_list("body", flat=True)[: limit + 1])
+        chosen = bodies[:limit][::-1]
+    else:
+        if after:
+            found = found.filter(sequence__lt=_sequence_of(resource, after, "starting_after"))
+        bodies = list(found.order_by("-sequence").values_list("body", flat=True)[: limit + 1])
+        chosen = bodies[:limit]
+    return as_list([presented(body) for body in chosen], url=url, has_more=len(bodies) > limit)
+
+
+def page_of_items(items: list[Body], call: Call, *, url: str) -> Body:
+    """One page of items that live inside another object, in their own order."""
+    limit: int = call.get("limit", DEFAULT_LIMIT)
+    ids = [item["id"] for item in items]
+    if after := call.get("starting_after"):
+        if after not in ids:
+            raise errors.no_such("line_item", after, param="starting_after")
+        items = items[ids.index(after) + 1 :]
+    return as_list(items[:limit], url=url, has_more=len(items) > limit)
+
+
+def _sequence_of(resource: Resource, object_id: str, param: str) -> int:
+    row = StoredObject.objects.filter(kind=resource.kind, object_id=object_id).values_list("sequence", flat=True)
+    if not row:
+        raise errors.no_such(resource.label or resource.kind, object_id, param=param)
+    return int(row[0])
+
+
+def _filtered(
+    rows: QuerySet[StoredObject], resource: Resource, params: dict[str, Any]
+) -> QuerySet[StoredObject]:
+    for name, column in resource.filters.items():
+        if name in params:
+            value = params[name]
+            rows = rows.filter(**{f"{column}__in": value} if isinstance(value, list) else {column: value})
+    created = params.get("created")
+    if isinstance(created, dict):
+        rows = rows.filter(**{f"created__{bound}": moment for bound, moment in created.items()})
+    elif created is not None:
+        rows = rows.filter(created=created)
+    return rows
+
+
+LIMIT_ONLY: dict[str, Spec] = {"limit": Integer(1, 100), "starting_after": Text(), "ending_before": Text()}

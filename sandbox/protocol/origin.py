@@ -1,0 +1,26 @@
+"""Which API request the current work belongs to: events carry it (docs: "Event object", `request`)."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from sandbox import identifiers
+
+
+@dataclass(frozen=True)
+class Origin:
+    request_id: str | None = None
+    idempotency_key: str | None = None
+
+
+_origin: ContextVar[Origin] = ContextVar("origin", default=Origin())
+
+
+def current() -> Origin:
+    return _origin.get()
+
+
+def begin(idempotency_key: str | None = None) -> Origin:
+    """Start a new request; returns its identity."""
+    origin = Origin(identifiers.new_id("req_", 14), idempotency_key)
+    _origin.set(origin)
+    return origin

@@ -1,0 +1,210 @@
+"""Declarations of what a call accepts, and the reading of it: unknown, missing and malformed are refused.
+
+Order of checks as Stripe's: unknown parameters first, then each value; existence and state come later,
+in the resources.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from sandbox.protocol import errors
+from sandbox.protocol.errors import ApiError
+from sandbox.protocol.form import Raw
+from sandbox.protocol.money import CURRENCIES
+
+METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
+
+
+class Spec(Protocol):
+    """How to read one value; `path` is its name as the client wrote it, `a[0][b]`."""
+
+    def read(self, raw: Raw, path: str) -> Any: ...
+
+
+def _as_text(raw: Raw, path: str) -> str:
+    if not isinstance(raw, str):
+        raise ApiError(f"Invalid string: {raw}", param=path)
+    return raw
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string; `clearable` ones may be unset with an empty value."""
+
+    max_length: int = 5000
+    choices: tuple[str, ...] = ()
+    clearable: bool = False
+
+    def read(self, raw: Raw, path: str) -> str | None:
+        text = _as_text(raw, path)
+        if text == "":
+            if self.clearable:
+                return None
+            raise errors.empty_parameter(path)
+        if self.choices and text not in self.choices:
+            raise errors.invalid_choice(path, self.choices)
+        if len(text) > self.max_length:
+            raise ApiError(
+                f"Invalid string: {text[:20]}...{text[-20:]}; must be at most {self.max_length} characters",
+                param=path,
+            )
+        return text
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number, perhaps with bounds."""
+
+    minimum: float = -math.inf
+    maximum: float = math.inf
+
+    def read(self, raw: Raw, path: str) -> int:
+        text = _as_text(raw, path)
+        try:
+            number = int(text)
+        except ValueError:
+            raise ApiError(f"Invalid integer: {text}", code="parameter_invalid_integer", param=path) from None
+        if number < self.minimum:
+            raise ApiError(
+                f"This value must be greater than or equal to {self.minimum:.0f}.",
+                code="parameter_invalid_integer",
+                param=path,
+            )
+        if number > self.maximum:
+            raise ApiError(
+                f"This value must be less than or equal to {self.maximum:.0f}.",
+                code="parameter_invalid_integer",
+                param=path,
+            )
+        return number
+
+
+@dataclass(frozen=True)
+class Boolean:
+    def read(self, raw: Raw, path: str) -> bool:
+        text = _as_text(raw, path)
+        if text not in ("true", "false"):
+            raise ApiError(f"Invalid boolean: {text}", param=path)
+        return text == "true"
+
+
+@dataclass(frozen=True)
+class Currency:
+    def read(self, raw: Raw, path: str) -> str:
+        text = _as_text(raw, path).lower()
+        if text not in CURRENCIES:
+            listed = ", ".join(sorted(CURRENCIES))
+            raise ApiError(
+                f"Invalid currency: {text}. Stripe currently supports these currencies: {listed}", param=path
+            )
+        return text
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Keys and strings; an empty value removes the key, an empty whole removes everything (docs: "Metadata")."""
+
+    def read(self, raw: Raw, path: str) -> dict[str, str] | None:
+        if raw == "":
+            return None
+        if not isinstance(raw, dict):
+            raise ApiError(f"Invalid hash: {raw}", param=path)
+        if len(raw) > METADATA_KEYS:
+            raise ApiError(f"Metadata can have up to {METADATA_KEYS} keys.", param=path)
+        for key, value in raw.items():
+            text = _as_text(value, f"{path}[{key}]")
+            if len(key) > METADATA_KEY_LENGTH or len(text) > METADATA_VALUE_LENGTH:
+                raise ApiError(
+                    f"Metadata keys can be up to {METADATA_KEY_LENGTH} characters long and values up to "
+                    f"{METADATA_VALUE_LENGTH} characters long.",
+                    param=f"{path}[{key}]",
+                )
+        return {key: str(value) for key, value in raw.items()}
+
+
+@dataclass(frozen=True)
+class ListOf:
+    item: Spec
+    clearable: bool = False
+
+    def read(self, raw: Raw, path: str) -> list[Any]:
+        if raw == "" and self.clearable:
+            return []
+        if isinstance(raw, dict) and raw and all(key.isdigit() for key in raw):
+            raw = [raw[key] for key in sorted(raw, key=int)]
+        if not isinstance(raw, list):
+            raise ApiError("Invalid array", param=path)
+        return [self.item.read(value, f"{path}[{index}]") for index, value in enumerate(raw)]
+
+
+@dataclass(frozen=True)
+class Hash:
+    """A nested hash; absent fields are absent from the result."""
+
+    fields: Mapping[str, Spec]
+    required: tuple[str, ...] = ()
+    clearable: bool = False
+
+    def read(self, raw: Raw, path: str) -> dict[str, Any] | None:
+        if raw == "" and self.clearable:
+            return None
+        if not isinstance(raw, dict):
+            raise ApiError("Invalid hash", param=path)
+        named = {key: f"{path}[{key}]" if path else key for key in (*raw, *self.required)}
+        for key in raw:
+            if key not in self.fields:
+                raise errors.unknown_parameter(named[key])
+        values = {key: self.fields[key].read(value, named[key]) for key, value in raw.items()}
+        for key in self.required:
+            if key not in raw:
+                raise errors.missing_parameter(named[key])
+        return values
+
+
+@dataclass(frozen=True)
+class Either:
+    """A hash where brackets were sent, something else otherwise: `created=1` or `created[gte]=1`."""
+
+    hash: Hash
+    plain: Spec
+
+    def read(self, raw: Raw, path: str) -> Any:
+        return self.hash.read(raw, path) if isinstance(raw, dict) else self.plain.read(raw, path)
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """Known to Stripe, not to the sandbox; `harmless` values ask for nothing and pass."""
+
+    harmless: tuple[Raw, ...] = field(default=("", "false"))
+
+    def read(self, raw: Raw, path: str) -> None:
+        if raw not in self.harmless:
+            raise errors.not_in_sandbox_yet(path)
+
+
+ADDRESS = Hash({part: Text(clearable=True) for part in ("city", "country", "line1", "line2", "postal_code", "state")})
+BILLING_DETAILS = Hash(
+    {
+        "address": ADDRESS,
+        "email": Text(clearable=True),
+        "name": Text(clearable=True),
+        "phone": Text(clearable=True),
+        "tax_id": Text(clearable=True),
+    }
+)
+CREATED = Either(Hash({bound: Integer() for bound in ("gt", "gte", "lt", "lte")}), Integer())
+PAGING: Mapping[str, Spec] = {
+    "limit": Integer(1, 100),
+    "starting_after": Text(),
+    "ending_before": Text(),
+}
+
+
+def merge_metadata(current: dict[str, str], change: dict[str, str] | None) -> dict[str, str]:
+    """What metadata becomes: keys merge, empty values remove, None removes all."""
+    if change is None:
+        return {}
+    return {key: value for key, value in (current | change).items() if value != ""}

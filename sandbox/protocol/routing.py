@@ -1,0 +1,69 @@
+"""The table from method and address to the function that answers, and what that function is given."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from sandbox.protocol.parameters import Hash, ListOf, Spec, Text
+from sandbox.store import Body
+
+
+@dataclass(frozen=True)
+class Call:
+    """One authenticated API call with its parameters read."""
+
+    params: dict[str, Any]
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.params[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A parameter, or the default when it was not sent."""
+        return self.params.get(name, default)
+
+
+Handler: TypeAlias = Callable[[Call], Body]
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    segments: tuple[str, ...]
+    accepts: Hash
+    handler: Handler
+
+
+_routes: dict[tuple[str, int], list[Route]] = {}
+
+
+def route(
+    method: str, path: str, accepts: Mapping[str, Spec] | None = None, required: tuple[str, ...] = ()
+) -> Callable[[Handler], Handler]:
+    """Answer `method path` with the decorated function. `:name` in the path is an id; `expand` is always accepted."""
+    segments = tuple(path.strip("/").split("/"))
+    fields: dict[str, Spec] = {**(accepts or {}), "expand": ListOf(Text())}
+
+    def register(handler: Handler) -> Handler:
+        entry = Route(method, segments, Hash(fields, required), handler)
+        _routes.setdefault((method, len(segments)), []).append(entry)
+        return handler
+
+    return register
+
+
+def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """The route for an address and the ids in it; literal segments win by being registered in the more exact route."""
+    segments = path.strip("/").split("/")
+    best: tuple[Route, dict[str, str]] | None = None
+    for candidate in _routes.get((method, len(segments)), ()):
+        ids: dict[str, str] = {}
+        for expected, actual in zip(candidate.segments, segments, strict=True):
+            if expected.startswith(":"):
+                ids[expected[1:]] = actual
+            elif expected != actual:
+                break
+        else:
+            if best is None or len(ids) < len(best[1]):
+                best = (candidate, ids)
+    return best

@@ -1,0 +1,10 @@
+"""The balance (docs: "The Balance object")."""
+
+from sandbox.payments.balance import current_balance
+from sandbox.protocol.routing import Call, route
+from sandbox.store import Body
+
+
+@route("GET", "/v1/balance")
+def retrieve(call: Call) -> Body:
+    return current_balance()

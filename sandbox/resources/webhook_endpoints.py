@@ -1,0 +1,134 @@
+"""Where events go (docs: "The Webhook Endpoint object")."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox import clock, identifiers, store
+from sandbox.options import options
+from sandbox.protocol.errors import ApiError
+from sandbox.protocol.listing import list_route
+from sandbox.protocol.parameters import Boolean, ListOf, Metadata, Text, merge_metadata
+from sandbox.protocol.resource import Resource, fetch_from_url, register
+from sandbox.protocol.routing import Call, route
+from sandbox.store import Body
+
+ENDPOINT = register(Resource("webhook_endpoint", label="webhook endpoint"))
+list_route(ENDPOINT, "/v1/webhook_endpoints")
+ROTATION_SECONDS = 24 * 3600
+
+
+def create_endpoint(*, url: str, enabled_events: list[str], secret: str, **fields: Any) -> Body:
+    """A stored endpoint. `secret` is shown once, in the answer to its creation."""
+    return store.insert(
+        {
+            "id": identifiers.new_id("we_1", 23),
+            "object": "webhook_endpoint",
+            "api_version": None,
+            "application": None,
+            "created": clock.now(),
+            "description": None,
+            "enabled_events": enabled_events,
+            "livemode": False,
+            "metadata": {},
+            "status": "enabled",
+            "url": url,
+            "_secrets": [{"value": secret, "expires_at": None}],
+            **fields,
+        }
+    )
+
+
+def ensure_configured_endpoint() -> None:
+    """The endpoint of SANDBOX_WEBHOOK_URL, once, with the secret the environment says now."""
+    url, secret = options().webhook_url, options().webhook_secret
+    if not url:
+        return
+    secrets = [{"value": secret or identifiers.new_id("whsec_", 32), "expires_at": None}]
+    for endpoint in store.rows("webhook_endpoint").filter(body___configured=True).values_list("body", flat=True):
+        store.save(endpoint | {"url": url, "_secrets": secrets})
+        return
+    create_endpoint(url=url, enabled_events=["*"], secret=secrets[0]["value"] or "", _configured=True)
+
+
+def rotate_secret(endpoint: Body, *, keep_seconds: int = ROTATION_SECONDS) -> str:
+    """A new signing secret; the old one keeps signing beside it for a while."""
+    for secret in endpoint["_secrets"]:
+        secret["expires_at"] = secret["expires_at"] or clock.now() + keep_seconds
+    fresh = identifiers.new_id("whsec_", 32)
+    endpoint["_secrets"].insert(0, {"value": fresh, "expires_at": None})
+    store.save(endpoint)
+    return fresh
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ApiError("Invalid URL: An explicit scheme (such as https) must be provided.", code="url_invalid",
+                       param="url")  # fmt: skip
+
+
+def _check_events(names: list[str]) -> None:
+    if not names:
+        raise ApiError("Invalid enabled_events: must not be empty.", param="enabled_events")
+    for index, name in enumerate(names):
+        if name != "*" and "." not in name:
+            raise ApiError(
+                f"Invalid enabled_events[{index}]: {name} is no type of event.", param=f"enabled_events[{index}]"
+            )
+
+
+FIELDS = {"description": Text(clearable=True), "metadata": Metadata(), "enabled_events": ListOf(Text()), "url": Text()}
+
+
+@route(
+    "POST",
+    "/v1/webhook_endpoints",
+    {**FIELDS, "api_version": Text(), "connect": Boolean()},
+    required=("enabled_events", "url"),
+)
+def create(call: Call) -> Body:
+    _check_url(call["url"])
+    _check_events(call["enabled_events"])
+    secret = identifiers.new_id("whsec_", 32)
+    endpoint = create_endpoint(
+        url=call["url"],
+        enabled_events=call["enabled_events"],
+        secret=secret,
+        api_version=call.get("api_version"),
+        description=call.get("description"),
+        metadata=merge_metadata({}, call.get("metadata")),
+        _connect=call.get("connect", False),
+    )
+    return endpoint | {"secret": secret}
+
+
+@route("GET", "/v1/webhook_endpoints/:id")
+def retrieve(call: Call) -> Body:
+    return _living(call)
+
+
+def _living(call: Call) -> Body:
+    endpoint = fetch_from_url(ENDPOINT, call.ids["id"])
+    if endpoint.get("deleted"):
+        raise ApiError(f"No such webhook endpoint: '{call.ids['id']}'", status=404, code="resource_missing", param="id")
+    return endpoint
+
+
+@route("POST", "/v1/webhook_endpoints/:id", {**FIELDS, "disabled": Boolean()})
+def update(call: Call) -> Body:
+    endpoint = _living(call)
+    if "url" in call.params:
+        _check_url(call["url"])
+    if "enabled_events" in call.params:
+        _check_events(call["enabled_events"])
+    endpoint |= {name: call[name] for name in ("url", "enabled_events", "description") if name in call.params}
+    if "metadata" in call.params:
+        endpoint["metadata"] = merge_metadata(endpoint["metadata"], call["metadata"])
+    if "disabled" in call.params:
+        endpoint["status"] = "disabled" if call["disabled"] else "enabled"
+    return store.save(endpoint)
+
+
+@route("DELETE", "/v1/webhook_endpoints/:id")
+def delete(call: Call) -> Body:
+    return store.mark_deleted(_living(call))

@@ -1,0 +1,75 @@
+"""Steps that happen by themselves when the sandbox's clock reaches them."""
+
+from typing import TypeAlias
+import logging
+import threading
+from collections.abc import Callable
+
+from django.db import transaction
+
+from sandbox import clock, store
+from sandbox.models import ScheduledStep
+
+Step: TypeAlias = Callable[[str], None]
+
+logger = logging.getLogger(__name__)
+_steps: dict[str, Step] = {}
+_running = threading.Lock()
+work_arrived = threading.Event()
+
+
+def step(name: str) -> Callable[[Step], Step]:
+    """Register what a step does to the object it was scheduled for; it must tolerate coming too late."""
+
+    def register(function: Step) -> Step:
+        _steps[name] = function
+        return function
+
+    return register
+
+
+def schedule(name: str, object_id: str, *, after: float = 0.0, at: float | None = None) -> None:
+    """Let a step happen `after` seconds from now, or `at` a moment of the sandbox's clock."""
+    due_at = clock.precise_now() + after if at is None else at
+    ScheduledStep.objects.create(name=name, object_id=object_id, due_at=due_at)
+    transaction.on_commit(work_arrived.set)
+
+
+def schedule_once(name: str, object_id: str, *, at: float) -> None:
+    """Like `schedule`, unless that very step is waiting already."""
+    if not ScheduledStep.objects.filter(name=name, object_id=object_id).exists():
+        schedule(name, object_id, at=at)
+
+
+def unschedule(name: str, object_id: str) -> None:
+    """Forget a step that no longer makes sense."""
+    ScheduledStep.objects.filter(name=name, object_id=object_id).delete()
+
+
+def run_due_steps() -> int:
+    """Do everything due, in order of its time, each in a transaction of its own. Returns how many were done."""
+    done = 0
+    with _running:
+        while True:
+            due = ScheduledStep.objects.filter(due_at__lte=clock.precise_now()).order_by("due_at", "pk").first()
+            if due is None:
+                return done
+            _run(due)
+            done += 1
+
+
+def _run(due: ScheduledStep) -> None:
+    # Removed in the transaction of the step itself: a crash repeats the step, it never loses it.
+    try:
+        with store.writing():
+            due.delete()
+            _steps[due.name](due.object_id)
+    except Exception:
+        logger.exception("Step %s for %s failed and is given up.", due.name, due.object_id)
+        ScheduledStep.objects.filter(name=due.name, object_id=due.object_id).delete()
+
+
+def seconds_until_next() -> float | None:
+    """Seconds until the next step, or None when nothing is scheduled."""
+    due_at = ScheduledStep.objects.order_by("due_at").values_list("due_at", flat=True).first()
+    return None if due_at is None else max(0.0, due_at - clock.precise_now())

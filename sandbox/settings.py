@@ -1,0 +1,43 @@
+"""Django settings of the sandbox alone. No sessions, no users, no middleware: it has to be fast."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from sandbox.options import options
+
+BASE_DIR = Path(__file__).resolve().parent
+# Nothing is signed with it: the sandbox sets no cookie.
+SECRET_KEY = secrets.token_hex(32)
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+ROOT_URLCONF = "sandbox.urls"
+APPEND_SLASH = False
+INSTALLED_APPS = ["sandbox"]
+MIDDLEWARE: list[str] = []
+USE_TZ = True
+USE_I18N = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {"libraries": {"sandbox_money": "sandbox.hosted.money_filter"}},
+    }
+]
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": options().database,
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            # IMMEDIATE takes the write lock at BEGIN, so no transaction fails half way with "database is locked".
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
+        },
+    }
+}
+LOGGING_CONFIG = None

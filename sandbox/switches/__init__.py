@@ -1,0 +1,1 @@
+"""Levers for tests under /_sandbox/: the clock, faults, deliveries."""

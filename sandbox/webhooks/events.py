@@ -1,0 +1,47 @@
+"""Events: what happened, as a snapshot, owed at once to every endpoint that listens (docs: "Event object")."""
+
+import copy
+
+from sandbox import clock, identifiers, store
+from sandbox.models import Delivery
+from sandbox.options import API_VERSION
+from sandbox.protocol import origin
+from sandbox.protocol.resource import presented
+from sandbox.store import Body
+from sandbox.webhooks import queue
+
+PAYMENT_FAMILIES = ("payment_intent.", "charge.", "refund.")
+
+
+def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automatic: bool = False) -> Body:
+    """Record an event and queue its deliveries, all in the caller's transaction.
+
+    `previous` holds the old values of changed fields. `is_automatic` marks what no API call caused,
+    such as an expiry: its `request` is empty.
+    """
+    came_from = origin.Origin() if is_automatic else origin.current()
+    endpoints = queue.listening(event_type)
+    data: Body = {"object": copy.deepcopy(presented(body))}
+    if previous is not None:
+        data["previous_attributes"] = previous
+    event = store.insert(
+        {
+            "id": identifiers.new_id("evt_3" if event_type.startswith(PAYMENT_FAMILIES) else "evt_1", 23),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": clock.now(),
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": len(endpoints),
+            "request": {"id": came_from.request_id, "idempotency_key": came_from.idempotency_key},
+            "type": event_type,
+        }
+    )
+    queue.enqueue(event, endpoints)
+    return event
+
+
+def with_pending_count(event: Body) -> Body:
+    """The event with the number of endpoints that have not taken it yet."""
+    pending = Delivery.objects.filter(event=event["id"], state__in=[Delivery.State.PENDING, Delivery.State.HELD])
+    return event | {"pending_webhooks": pending.count()}

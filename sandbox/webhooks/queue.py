@@ -1,0 +1,90 @@
+"""What is owed to endpoints: rows written with the event, due at once, retried later and later."""
+
+import threading
+
+from django.db import transaction
+
+from sandbox import clock, store
+from sandbox.models import Delivery
+from sandbox.store import Body
+from sandbox.webhooks import modes
+
+# Seconds between attempts; the last repeats until Stripe's three days are over (docs: "Webhooks", retries).
+RETRY_DELAYS = (1, 5, 30, 300, 3600)
+MAX_ATTEMPTS = 77
+delivery_arrived = threading.Event()
+
+
+def listening(event_type: str) -> list[Body]:
+    """The enabled endpoints that asked for this type of event."""
+    endpoints = store.rows("webhook_endpoint").filter(status="enabled").values_list("body", flat=True)
+    return [e for e in endpoints if "*" in e["enabled_events"] or event_type in e["enabled_events"]]
+
+
+def enqueue(event: Body, endpoints: list[Body]) -> None:
+    """Owe an event to endpoints, in whatever way deliveries currently misbehave."""
+    if not endpoints:
+        return
+    mode = modes.mode_for(event["type"])
+    state = {modes.DROP: Delivery.State.DROPPED, modes.HOLD: Delivery.State.HELD}.get(mode, Delivery.State.PENDING)
+    copies = 2 if mode == modes.DUPLICATE else 1
+    Delivery.objects.bulk_create(
+        Delivery(
+            event=event["id"],
+            event_type=event["type"],
+            endpoint=endpoint["id"],
+            state=state,
+            next_attempt_at=clock.precise_now() + modes.extra_delay(mode),
+        )
+        for endpoint in endpoints
+        for _ in range(copies)
+    )
+    transaction.on_commit(delivery_arrived.set)
+
+
+def retry_delay(attempts: int) -> float:
+    """Seconds until the next attempt after `attempts` failed ones."""
+    return RETRY_DELAYS[min(attempts, len(RETRY_DELAYS)) - 1]
+
+
+def release_held() -> int:
+    """Let go of everything held or dropped, in its order. Returns how many deliveries that is."""
+    with store.writing():
+        released = Delivery.objects.filter(state__in=[Delivery.State.HELD, Delivery.State.DROPPED]).update(
+            state=Delivery.State.PENDING, next_attempt_at=clock.precise_now()
+        )
+    delivery_arrived.set()
+    return released
+
+
+def resend(event: Body) -> int:
+    """Owe an event once more to everybody who listens now. Returns to how many."""
+    endpoints = listening(event["type"])
+    with store.writing():
+        Delivery.objects.bulk_create(
+            Delivery(
+                event=event["id"],
+                event_type=event["type"],
+                endpoint=endpoint["id"],
+                next_attempt_at=clock.precise_now(),
+            )
+            for endpoint in endpoints
+        )
+    delivery_arrived.set()
+    return len(endpoints)
+
+
+def describe(delivery: Delivery) -> Body:
+    """A delivery as the switches and the dashboard show it."""
+    return {
+        "id": delivery.pk,
+        "event": delivery.event,
+        "type": delivery.event_type,
+        "endpoint": delivery.endpoint,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "next_attempt_at": delivery.next_attempt_at,
+        "last_attempt_at": delivery.last_attempt_at,
+        "last_status": delivery.last_status,
+        "last_answer": delivery.last_answer,
+    }
