@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging.config
 import os
 from typing import Any
 
 import structlog
 from celery import Celery, signals
+
+from config.logging import apply
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -34,7 +35,7 @@ def use_the_sites_logging(**_: Any) -> None:
     """Keep Celery from putting its own handlers in place of ours."""
     from django.conf import settings
 
-    logging.config.dictConfig(settings.LOGGING)
+    apply(settings.LOGGING)
 
 
 @signals.task_prerun.connect

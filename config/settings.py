@@ -8,6 +8,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
+from config.logging import logging_settings
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 if (BASE_DIR / ".env").exists():
@@ -42,11 +44,7 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
 # sandbox: no keys, development only. test, live: what the keys say, which in production must be declared as well.
 PAYMENTS_MODE = (
-    "sandbox"
-    if not STRIPE_SECRET_KEY
-    else "live"
-    if STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
-    else "test"
+    "sandbox" if not STRIPE_SECRET_KEY else "live" if STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_")) else "test"
 )
 SANDBOX_URL = env("SANDBOX_URL", default="http://127.0.0.1:12111")
 SANDBOX_SECRET_KEY = "sk_test_sandbox00000000000000000"
@@ -117,6 +115,7 @@ INSTALLED_APPS = [
     "waffle",
 ]
 MIDDLEWARE = [
+    "config.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -127,6 +126,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.staff_gate.StaffGateMiddleware",
+    "accounts.time_zones.TimeZoneMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -154,7 +155,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = _required("REDIS_URL", in_development="redis://127.0.0.1:6379/0")
 # Rate limits live in PostgreSQL: they must hold across processes and survive the loss of Redis.
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache_entry"},
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache_entry",
+        # At Django's default of 300 the cache drops live entries: an attacker with 300 addresses would reset every limit.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
+    },
 }
 # A closed checkout must be seen by every process at once, so switches are read from the database each time.
 WAFFLE_SWITCH_DEFAULT = False
@@ -163,13 +169,60 @@ WAFFLE_SWITCH_DEFAULT = False
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "full_name"]},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
+# A mail may wait a day for its server, so the link in it must live longer than an hour; changing the password ends it.
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+# How many proxies of ours stand in front; limits per address believe X-Forwarded-For only as far as these wrote it.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+ACCOUNT_ADAPTER = "notifications.account_mails.AccountAdapter"
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# Asked for, but a guest who fills a cart, signs up and pays is not stopped. See docs/decisions/accounts.md.
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
+# Added to allauth's own limits. `key` is the address somebody tries to sign in as; resetting the password clears it.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,100/h/ip,5/5m/key,100/d/key",
+    "signup": "20/m/ip,100/h/ip",
+    "reset_password": "20/m/ip,60/h/ip,5/m/key,10/h/key",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+# One step of 30 seconds either way: phones' clocks are not exact.
+MFA_TOTP_TOLERANCE = 1
+# Browsers allow passkeys over plain HTTP on localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_DEVELOPMENT
+# Staff reach the admin only after a second factor. Development may switch it on to try it; production cannot switch it off.
+STAFF_NEEDS_MFA = not IS_DEVELOPMENT or env.bool("STAFF_NEEDS_MFA", default=False)
+
+# --- The admin's look; its menu is built from what is installed and allowed ------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": SITE_NAME,
+    "SITE_HEADER": SITE_NAME,
+    "SITE_SUBHEADER": "Staff",
+    "SITE_SYMBOL": "school",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+    "ENVIRONMENT": "config.admin_menu.environment",
+    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.admin_menu.navigation"},
+}
 
 # --- Language, time, files ----------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
@@ -179,10 +232,35 @@ USE_I18N = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# In development files are served from where they are written; production collects them once.
+WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
+WHITENOISE_AUTOREFRESH = IS_DEVELOPMENT
 MEDIA_URL = "media/"
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(BASE_DIR / "media")))
 # Bought files: outside MEDIA_ROOT, no web server may serve this folder; a view does, to the enrolled.
 PRIVATE_MEDIA_ROOT = Path(env("PRIVATE_MEDIA_ROOT", default=str(BASE_DIR / "private_media")))
+
+# --- Mail ---------------------------------------------------------------------------------------------------------
+# Either EMAIL_URL (smtp+tls://user:password@host:587) or a provider known to anymail, such as MAIL_PROVIDER=postmark with
+# ANYMAIL_POSTMARK_SERVER_TOKEN. Without either, development sends nothing: each mail can be read in the admin.
+MAIL_PROVIDER = env("MAIL_PROVIDER", default="")
+if MAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
+    ANYMAIL = {
+        name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_")
+    } | {"REQUESTS_TIMEOUT": 10}
+else:
+    globals().update(env.email_url_config(_required("EMAIL_URL", in_development="dummymail://")))
+# A mail server that hangs must not hold a worker longer than a lease.
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@{urlsplit(BASE_URL).hostname}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Who hears of alerts; without any, every active superuser does.
+STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
+
+# --- Logs ---------------------------------------------------------------------------------------------------------
+LOGGING_CONFIG = "config.logging.apply"
+LOGGING = logging_settings(as_json=not IS_DEVELOPMENT, level=env("LOG_LEVEL", default="INFO"))
 
 # --- Celery: wakes durable work, never holds it -------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

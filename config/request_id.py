@@ -1,0 +1,30 @@
+"""One id per request, in every line it logs and in its answer, so that a report can be traced."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+
+# What a proxy in front may hand over; anything else could forge lines in a log.
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+class RequestIdMiddleware:
+    """Goes first, so that whatever the others log carries the id."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
+        # Threads serve one request after another: nothing of the last one may stay.
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        response = self.get_response(request)
+        response.headers["X-Request-Id"] = request_id
+        return response
