@@ -1,0 +1,37 @@
+"""The calendar entry attached to a confirmed registration."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from django.conf import settings
+from django.utils import timezone
+from icalendar import Calendar, Event
+
+from workshops.models import Workshop
+
+
+def calendar_of(workshop: Workshop) -> str:
+    """All sessions as an iCalendar (RFC 5545) file. A new version of an event replaces the old one by its UID."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//Lectern//Workshops//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    for session in workshop.sessions.all():
+        event = Event()
+        event.add("uid", f"workshop-{workshop.pk}-session-{session.pk}@lectern")
+        event.add("dtstamp", timezone.now().astimezone(UTC))
+        event.add("dtstart", session.starts_at.astimezone(UTC))
+        event.add("dtend", session.ends_at.astimezone(UTC))
+        event.add("summary", workshop.title)
+        event.add("location", workshop.online_url if workshop.is_online else address_of(workshop))
+        event.add("url", f"{settings.BASE_URL}{workshop.get_absolute_url()}")
+        calendar.add_component(event)
+    written: bytes = calendar.to_ical()
+    return written.decode()
+
+
+def address_of(workshop: Workshop) -> str:
+    """Place and address in one line."""
+    lines = [workshop.place, *workshop.address.splitlines()]
+    return ", ".join(line.strip() for line in lines if line.strip())

@@ -1,0 +1,250 @@
+"""Workshops, their sessions and prices, and the registrations that take their seats."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from accounts.models import Teacher
+from accounts.places_and_languages import is_language, is_time_zone
+from catalogue.models import Level, Subject
+from money import Money
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+LARGEST_CAPACITY = 1000
+# No 0/O, 1/I/L: codes are read out at the door. 12 of 31 letters are 59 bits, so they cannot be guessed.
+_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+def new_ticket_code() -> str:
+    """A random code that identifies one ticket."""
+    return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(12))
+
+
+class Workshop(models.Model):
+    """Something taught to a limited number of people at fixed times, in one place or online."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        PUBLISHED = "published"
+        WITHDRAWN = "withdrawn"
+
+    teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="workshops")
+    slug = models.SlugField(max_length=80, unique=True)
+    title = models.CharField(max_length=120)
+    summary = models.CharField(max_length=300, help_text="One or two sentences, shown in lists.")
+    description = models.TextField(blank=True, help_text="Markdown: what people will do, and what to bring.")
+    cover = models.ImageField(upload_to="workshops/", blank=True)
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="workshops")
+    levels = ArrayField(models.CharField(max_length=12, choices=Level), default=list, blank=True)
+    language = models.CharField(max_length=10, default="en", validators=[is_language])
+    is_online = models.BooleanField("online", default=False)
+    online_url = models.URLField("link to join", blank=True, help_text="Shown to registered people only.")
+    place = models.CharField(max_length=120, blank=True, help_text="Town or venue, as lists show it: Leeds.")
+    address = models.TextField(max_length=500, blank=True)
+    time_zone = models.CharField(
+        max_length=50,
+        default="Europe/London",
+        validators=[is_time_zone],
+        help_text="The zone its times are written in.",
+    )
+    capacity = models.PositiveIntegerField(
+        "places", validators=[MinValueValidator(1), MaxValueValidator(LARGEST_CAPACITY)]
+    )
+    registration_opens_at = models.DateTimeField(null=True, blank=True)
+    registration_closes_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: when the first session starts."
+    )
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    # What the catalogue was last told, so that its row is written only when this turns.
+    is_sold_out = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(capacity__gte=1, capacity__lte=LARGEST_CAPACITY), name="workshop_capacity_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(registration_opens_at__isnull=True)
+                | Q(registration_closes_at__isnull=True)
+                | Q(registration_opens_at__lt=F("registration_closes_at")),
+                name="workshop_registration_opens_before_it_closes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("workshops:detail", args=[self.slug])
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone its times are written in."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def is_published(self) -> bool:
+        return self.state == self.State.PUBLISHED
+
+    @property
+    def where(self) -> str:
+        """Where it happens, as lists show it."""
+        return "Online" if self.is_online else self.place
+
+
+class WorkshopSession(models.Model):
+    """One stretch of a workshop, from start to end."""
+
+    workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="sessions")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["starts_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(starts_at__lt=F("ends_at")), name="workshop_session_starts_before_it_ends"
+            ),
+            models.UniqueConstraint(fields=["workshop", "starts_at"], name="workshop_session_starts_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%d %b %Y %H:%M} – {self.ends_at:%H:%M} UTC"
+
+
+class WorkshopPrice(models.Model):
+    """What one place costs in one currency, and until when it costs less. Amounts in minor units of `currency`."""
+
+    workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="prices")
+    currency = models.CharField(max_length=3)
+    amount_minor = models.PositiveBigIntegerField(
+        help_text="In the currency's smallest unit: 4500 is £45.00 or ¥4,500."
+    )
+    early_bird_amount_minor = models.PositiveBigIntegerField(null=True, blank=True)
+    early_bird_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["currency"]
+        constraints = [
+            models.UniqueConstraint(fields=["workshop", "currency"], name="workshop_one_price_per_currency"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="workshop_price_is_positive"),
+            models.CheckConstraint(
+                condition=Q(early_bird_amount_minor__isnull=True, early_bird_until__isnull=True)
+                | Q(
+                    early_bird_amount_minor__gt=0,
+                    early_bird_amount_minor__lt=F("amount_minor"),
+                    early_bird_until__isnull=False,
+                ),
+                name="workshop_early_bird_is_cheaper_and_ends",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.regular)
+
+    @property
+    def regular(self) -> Money:
+        """The price once any early-bird price has ended."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def early_bird(self) -> Money | None:
+        """The price until `early_bird_until`, if there is one."""
+        return None if self.early_bird_amount_minor is None else Money(self.early_bird_amount_minor, self.currency)
+
+    def is_early_bird_at(self, at: datetime) -> bool:
+        """Whether the lower price applies; not any more at the moment it ends."""
+        return self.early_bird_until is not None and at < self.early_bird_until
+
+    def amount_at(self, at: datetime) -> Money:
+        """What one place costs at this moment."""
+        return self.early_bird if self.early_bird and self.is_early_bird_at(at) else self.regular
+
+
+class RegistrationQuerySet(models.QuerySet["Registration"]):
+    """Reads over the registrations of one or many workshops."""
+
+    def live(self) -> RegistrationQuerySet:
+        """Those that own a seat, holds that lapsed but were not recycled yet included."""
+        return self.filter(state__in=Registration.LIVE_STATES)
+
+    def taking_a_place_at(self, at: datetime) -> RegistrationQuerySet:
+        """Those that keep others from buying: lapsed holds do not."""
+        return self.filter(Q(state=Registration.State.CONFIRMED) | Q(state=Registration.State.HELD, held_until__gt=at))
+
+    def lapsed_at(self, at: datetime) -> RegistrationQuerySet:
+        """Holds whose time is over; the next reserver recycles them."""
+        return self.filter(state=Registration.State.HELD, held_until__lte=at)
+
+
+class Registration(models.Model):
+    """One place of one order line, for one participant. While it is live it owns a numbered seat."""
+
+    class State(models.TextChoices):
+        HELD = "held"
+        CONFIRMED = "confirmed"
+        RELEASED = "released"
+        REVOKED = "revoked"
+
+    LIVE_STATES = (State.HELD, State.CONFIRMED)
+
+    workshop = models.ForeignKey(Workshop, on_delete=models.PROTECT, related_name="registrations")
+    buyer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="workshop_registrations")
+    participant_name = models.CharField(max_length=150)
+    participant_email = models.EmailField(blank=True)
+    # The order line by id, not by foreign key: a domain does not know the tables of payments.
+    order_line_id = models.BigIntegerField()
+    order_number = models.CharField(max_length=40, blank=True)
+    # Which place of its line this is, from 0: a repeated call finds the same rows again.
+    position = models.PositiveSmallIntegerField()
+    seat = models.PositiveIntegerField(help_text="Internal number that keeps places unique; not a numbered chair.")
+    state = models.CharField(max_length=10, choices=State)
+    held_until = models.DateTimeField(null=True, blank=True)
+    code = models.CharField("ticket code", max_length=12, unique=True, default=new_ticket_code, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(max_length=200, blank=True)
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workshop", "seat"],
+                condition=Q(state__in=["held", "confirmed"]),
+                name="registration_seat_taken_once",
+            ),
+            models.UniqueConstraint(fields=["order_line_id", "position"], name="registration_once_per_place_of_line"),
+            models.CheckConstraint(condition=Q(seat__gte=1), name="registration_seat_from_one"),
+            models.CheckConstraint(
+                condition=~Q(state="held") | Q(held_until__isnull=False), name="registration_hold_has_an_end"
+            ),
+        ]
+        indexes = [models.Index(fields=["buyer", "state"], name="registration_of_buyer")]
+
+    def __str__(self) -> str:
+        return f"{self.participant_name} ({self.get_state_display()})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("workshops:ticket", args=[self.code])
+
+    @property
+    def state_label(self) -> StrOrPromise:
+        """The state in words."""
+        return self.get_state_display()

@@ -1,0 +1,64 @@
+"""Who may buy a workshop at a moment, at what price, and how many places are left."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Count, Q
+
+from accounts.models import Teacher
+from money import Money
+from payments.contracts import NotForSale
+from workshops.models import Registration, Workshop
+from workshops.schedule import first_start, last_end, write_moment
+
+
+def workshops_for_sale(ids: Collection[int]) -> dict[int, Workshop]:
+    """Workshops by id with all a quote needs: three queries, however many they are."""
+    found = Workshop.objects.filter(pk__in=ids).select_related("teacher__user", "subject")
+    return {workshop.pk: workshop for workshop in found.prefetch_related("sessions", "prices")}
+
+
+def places_left_for(workshop_ids: Collection[int], *, buyer_id: int | None, at: datetime) -> dict[int, int]:
+    """Places each workshop has left for this buyer, in one query.
+
+    Their own holds count as free to them: whoever comes back from the payment page must not find the workshop sold out
+    by themselves.
+    """
+    taking = Registration.objects.taking_a_place_at(at)
+    if buyer_id is not None:
+        taking = taking.exclude(state=Registration.State.HELD, buyer_id=buyer_id)
+    counted = Workshop.objects.filter(pk__in=workshop_ids).annotate(
+        taken=Count("registrations", filter=Q(registrations__in=taking))
+    )
+    return {pk: max(capacity - taken, 0) for pk, capacity, taken in counted.values_list("pk", "capacity", "taken")}
+
+
+def unit_prices(workshop: Workshop, at: datetime) -> Mapping[str, Money]:
+    """What one place costs at this moment, in each currency the site takes, in the site's order."""
+    prices = {price.currency: price.amount_at(at) for price in workshop.prices.all()}
+    return {currency: prices[currency] for currency in settings.CURRENCIES if currency in prices}
+
+
+def registration_closes_at(workshop: Workshop) -> datetime | None:
+    """When registration ends: as the teacher set it, else when the first session starts; never after the last one."""
+    sessions = list(workshop.sessions.all())
+    closes_at = workshop.registration_closes_at or first_start(sessions)
+    ends_at = last_end(sessions)
+    return min(closes_at, ends_at) if closes_at and ends_at else closes_at
+
+
+def refusal(workshop: Workshop, at: datetime) -> NotForSale | None:
+    """Why nobody may register at this moment, places aside; None if registration is open."""
+    if not workshop.is_published or workshop.teacher.status != Teacher.Status.APPROVED:
+        return NotForSale("This workshop is not offered any more.")
+    if workshop.registration_opens_at and at < workshop.registration_opens_at:
+        return NotForSale(f"Registration opens on {write_moment(workshop.registration_opens_at, workshop.zone)}.")
+    closes_at = registration_closes_at(workshop)
+    if closes_at is None or at >= closes_at:
+        return NotForSale(f"Registration for “{workshop.title}” is closed.")
+    if not unit_prices(workshop, at):
+        return NotForSale("This workshop has no price yet.")
+    return None

@@ -1,0 +1,88 @@
+"""Who the places of one line are for: read what the student gave, fill in what they left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+NAME_LENGTH = 150
+EMAIL_LENGTH = 254
+
+
+class InvalidParticipants(ValueError):
+    """The participants of an item are not what they should be. The message is shown to the student."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One named person; both are empty where the student named nobody."""
+
+    name: str = ""
+    email: str = ""
+
+
+def read_participants(details: Mapping[str, Any], quantity: int) -> list[Participant]:
+    """The participants in an item's details, empty ones where a place was left unnamed; at most `quantity`.
+
+    Details come from a cart anybody can fill, so nothing about them is believed. Raises InvalidParticipants.
+    """
+    if unknown := set(details) - {"participants"}:
+        raise InvalidParticipants(f"A workshop registration knows no {min(map(str, unknown))[:30]!r}.")
+    entries = details.get("participants", [])
+    if not isinstance(entries, list):
+        raise InvalidParticipants("Participants are a list of names and e-mail addresses.")
+    if len(entries) > quantity:
+        raise InvalidParticipants(f"You named {len(entries)} participants for {quantity} places.")
+    return [_read_one(entry) for entry in entries]
+
+
+def fill_places(
+    participants: list[Participant], *, quantity: int, buyer_name: str, buyer_email: str
+) -> list[Participant]:
+    """One participant for each of `quantity` places.
+
+    The first unnamed place is the buyer's own, unless they named themselves; the others are their guests'.
+    """
+    participants = participants + [Participant()] * (quantity - len(participants))
+    is_buyer_named = any(participant.email.lower() == buyer_email.lower() for participant in participants)
+    filled = []
+    for participant in participants:
+        if participant.name:
+            filled.append(participant)
+        elif participant.email:
+            filled.append(Participant(participant.email.partition("@")[0][:NAME_LENGTH], participant.email))
+        elif not is_buyer_named:
+            filled.append(Participant(buyer_name[:NAME_LENGTH], buyer_email))
+            is_buyer_named = True
+        else:
+            filled.append(Participant(f"Guest of {buyer_name}"[:NAME_LENGTH]))
+    return filled
+
+
+def _read_one(entry: object) -> Participant:
+    if not isinstance(entry, dict) or not set(entry) <= {"name", "email"}:
+        raise InvalidParticipants("A participant has a name and an e-mail address, nothing else.")
+    name = _text(entry.get("name", ""), at_most=NAME_LENGTH, what="name")
+    email = _text(entry.get("email", ""), at_most=EMAIL_LENGTH, what="e-mail address")
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError:
+            raise InvalidParticipants(f"“{email}” is not an e-mail address.") from None
+    return Participant(name, email)
+
+
+def _text(value: object, *, at_most: int, what: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidParticipants(f"A participant's {what} is text.")
+    text = value.strip()
+    if len(text) > at_most:
+        raise InvalidParticipants(f"A participant's {what} has {at_most} characters at most.")
+    # Control characters have no place in a name, would forge mail headers, and PostgreSQL refuses NUL.
+    if not text.isprintable():
+        raise InvalidParticipants(f"A participant's {what} contains characters that cannot be shown.")
+    return text

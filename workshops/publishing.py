@@ -1,0 +1,193 @@
+"""Create, change, publish and withdraw workshops. Every change of state of a workshop itself goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.text import slugify
+
+from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
+from money import Money
+from workshops.letters import tell_of_new_schedule
+from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
+from workshops.offering import unit_prices
+from workshops.schedule import first_start, last_end
+from workshops.seats import DOMAIN, recycle_lapsed_holds, show_places_in_catalogue
+
+
+class CapacityBelowTaken(Exception):
+    """Fewer places than are taken already. The message is shown to the teacher."""
+
+
+class NotReadyToPublish(Exception):
+    """Something a published workshop needs is missing. The message is shown to the teacher."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPlan:
+    """When one session is meant to start and end."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricePlan:
+    """The price of a place in one currency; `early_bird` needs `early_bird_until`."""
+
+    amount: Money
+    early_bird: Money | None = None
+    early_bird_until: datetime | None = None
+
+
+@transaction.atomic
+def save_workshop(*, workshop: Workshop, sessions: Sequence[SessionPlan], prices: Sequence[PricePlan]) -> Workshop:
+    """Write a workshop with its sessions and prices, new or changed, and bring its listing up to date.
+
+    Raises CapacityBelowTaken, and NotReadyToPublish if a published workshop would lose what it needs. Registered people
+    are told by mail when times or place change.
+    """
+    before = _schedule_of(workshop.pk)
+    if not workshop.pk:
+        workshop.slug = free_slug(workshop.title)
+    else:
+        _keep_what_others_write(workshop)
+        _make_room_for_capacity(workshop)
+    workshop.save()
+    _replace_sessions(workshop, sessions)
+    _replace_prices(workshop, prices)
+    if workshop.is_published:
+        _refuse_unready(workshop)
+        _list_in_catalogue(workshop)
+    show_places_in_catalogue(workshop)
+    if before and before != _schedule_of(workshop.pk):
+        tell_of_new_schedule(workshop)
+    return workshop
+
+
+@transaction.atomic
+def publish_workshop(*, workshop: Workshop) -> None:
+    """Put a workshop on sale and into the catalogue. Raises NotReadyToPublish."""
+    locked = Workshop.objects.select_for_update(no_key=True).select_related("teacher", "subject").get(pk=workshop.pk)
+    _refuse_unready(locked)
+    locked.state = workshop.state = Workshop.State.PUBLISHED
+    locked.save(update_fields=["state", "updated_at"])
+    _list_in_catalogue(locked)
+    show_places_in_catalogue(locked)
+
+
+@transaction.atomic
+def withdraw_workshop(*, workshop: Workshop) -> None:
+    """Take a workshop off sale and out of the catalogue. Whoever has or is paying for a place keeps it."""
+    locked = Workshop.objects.select_for_update(no_key=True).get(pk=workshop.pk)
+    locked.state = workshop.state = Workshop.State.WITHDRAWN
+    locked.save(update_fields=["state", "updated_at"])
+    withdraw_listing(domain=DOMAIN, reference=str(locked.pk))
+
+
+def free_slug(title: str) -> str:
+    """An address for a new workshop. The random end keeps two workshops of one title from racing for it."""
+    words = slugify(title)[:60].strip("-") or "workshop"
+    return f"{words}-{get_random_string(5, 'abcdefghjkmnpqrstuvwxyz23456789')}"
+
+
+def _keep_what_others_write(workshop: Workshop) -> None:
+    """Lock the row and take over the fields that publishing and selling write, which may have changed meanwhile."""
+    locked = Workshop.objects.select_for_update(no_key=True).get(pk=workshop.pk)
+    workshop.state, workshop.is_sold_out, workshop.slug = locked.state, locked.is_sold_out, locked.slug
+
+
+def _make_room_for_capacity(workshop: Workshop) -> None:
+    """Move live registrations from seats that will not exist to free ones below. Raises CapacityBelowTaken."""
+    recycle_lapsed_holds(workshop)
+    live = list(workshop.registrations.live().order_by("seat"))
+    if len(live) > workshop.capacity:
+        places = "1 place is" if len(live) == 1 else f"{len(live)} places are"
+        raise CapacityBelowTaken(f"{places} taken already, so there cannot be fewer places than that.")
+    taken = {registration.seat for registration in live}
+    free = (seat for seat in range(1, workshop.capacity + 1) if seat not in taken)
+    moving = [registration for registration in live if registration.seat > workshop.capacity]
+    for registration in moving:
+        registration.seat = next(free)
+    Registration.objects.bulk_update(moving, ["seat"])
+
+
+def _replace_sessions(workshop: Workshop, plans: Sequence[SessionPlan]) -> None:
+    """Make the sessions what was planned, keeping the rows of those that stay at their time."""
+    wanted = {plan.starts_at: plan for plan in plans}
+    kept = {session.starts_at: session for session in workshop.sessions.filter(starts_at__in=wanted)}
+    workshop.sessions.exclude(starts_at__in=wanted).delete()
+    for starts_at, plan in sorted(wanted.items()):
+        session = kept.get(starts_at) or WorkshopSession(workshop=workshop, starts_at=starts_at)
+        if session.pk is None or session.ends_at != plan.ends_at:
+            session.ends_at = plan.ends_at
+            session.save()
+
+
+def _replace_prices(workshop: Workshop, plans: Sequence[PricePlan]) -> None:
+    workshop.prices.exclude(currency__in=[plan.amount.currency for plan in plans]).delete()
+    for plan in plans:
+        WorkshopPrice.objects.update_or_create(
+            workshop=workshop,
+            currency=plan.amount.currency,
+            defaults={
+                "amount_minor": plan.amount.minor,
+                "early_bird_amount_minor": plan.early_bird.minor if plan.early_bird else None,
+                "early_bird_until": plan.early_bird_until if plan.early_bird else None,
+            },
+        )
+
+
+def _refuse_unready(workshop: Workshop) -> None:
+    sessions = list(workshop.sessions.all())
+    ends_at = last_end(sessions)
+    if ends_at is None:
+        raise NotReadyToPublish("Add at least one session first.")
+    if ends_at <= timezone.now():
+        raise NotReadyToPublish("All its sessions are over. Set new ones first.")
+    if not unit_prices(workshop, timezone.now()):
+        raise NotReadyToPublish("Add a price first.")
+    if not workshop.where:
+        raise NotReadyToPublish("Say where it happens: online, or at which place.")
+
+
+def _list_in_catalogue(workshop: Workshop) -> None:
+    publish_listing(
+        ListingDraft(
+            domain=DOMAIN,
+            reference=str(workshop.pk),
+            kind_label="Workshop",
+            url=workshop.get_absolute_url(),
+            title=workshop.title,
+            summary=workshop.summary,
+            teacher=workshop.teacher,
+            # The regular price: the catalogue does not learn of it by itself when an early-bird price ends.
+            prices=[
+                price.regular
+                for price in workshop.prices.all()
+                if price.currency in unit_prices(workshop, timezone.now())
+            ],
+            subject=workshop.subject,
+            levels=workshop.levels,
+            language=workshop.language,
+            is_online=workshop.is_online,
+            place="" if workshop.is_online else workshop.place,
+            starts_at=first_start(list(workshop.sessions.all())),
+            is_sold_out=workshop.is_sold_out,
+            search_text=workshop.description,
+        )
+    )
+
+
+def _schedule_of(workshop_id: int | None) -> object:
+    """What registered people must be told of when it changes."""
+    if workshop_id is None:
+        return None
+    sessions = WorkshopSession.objects.filter(workshop_id=workshop_id).values_list("starts_at", "ends_at")
+    where = Workshop.objects.filter(pk=workshop_id).values_list("is_online", "online_url", "place", "address").get()
+    return list(sessions), where

@@ -1,0 +1,49 @@
+"""What a student gets back who cancels: frozen at purchase, so that no later edit makes it worse.
+
+All until 7 days before the first session, half until 48 hours before, nothing after. If the teacher moves the workshop to
+another time, the student may take all of it back until it starts: that is not what they bought.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from money import Money, split_by_rate
+from workshops.models import Workshop
+from workshops.schedule import first_start, write_moment
+
+FULL_UNTIL = timedelta(days=7)
+HALF_UNTIL = timedelta(hours=48)
+_HALF_BPS = 5_000
+
+
+def policy_to_freeze(workshop: Workshop) -> dict[str, Any]:
+    """The policy of a purchase made now, as plain JSON with instants in ISO 8601, and in words."""
+    starts_at = first_start(list(workshop.sessions.all()))
+    if starts_at is None:
+        return {}
+    full_until, half_until = starts_at - FULL_UNTIL, starts_at - HALF_UNTIL
+    return {
+        "starts_at": starts_at.isoformat(),
+        "full_until": full_until.isoformat(),
+        "half_until": half_until.isoformat(),
+        "text": f"Full refund until {write_moment(full_until, workshop.zone)}, half until "
+        f"{write_moment(half_until, workshop.zone)}, none after that.",
+    }
+
+
+def refund_for(*, amount: Money, policy: Mapping[str, Any], starts_at: datetime | None, at: datetime) -> Money:
+    """What cancelling at this moment gives back of `amount`. `starts_at` is when the workshop now starts."""
+    if not policy:
+        return Money.zero(amount.currency)
+    was_moved = starts_at is not None and starts_at != datetime.fromisoformat(policy["starts_at"])
+    if was_moved and starts_at is not None and at < starts_at:
+        return amount
+    if at < datetime.fromisoformat(policy["full_until"]):
+        return amount
+    if at < datetime.fromisoformat(policy["half_until"]):
+        # Half of an odd number of pence is rounded up, in the student's favour.
+        return split_by_rate(amount, _HALF_BPS).fee
+    return Money.zero(amount.currency)

@@ -1,0 +1,82 @@
+"""A teacher's own workshops: how they sell, and putting them on and off sale."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.guards import TeacherRequest, teacher_required
+from workshops.models import Registration, Workshop
+from workshops.publishing import NotReadyToPublish, publish_workshop, withdraw_workshop
+from workshops.schedule import describe_schedule
+
+_CONFIRMED = Q(registrations__state=Registration.State.CONFIRMED)
+
+
+@teacher_required
+@require_safe
+def show_desk(request: TeacherRequest) -> HttpResponse:
+    """All workshops of a teacher with what is sold, held and left."""
+    held = Q(registrations__state=Registration.State.HELD, registrations__held_until__gt=timezone.now())
+    workshops = (
+        Workshop.objects.filter(teacher=request.teacher)
+        .annotate(sold=Count("registrations", filter=_CONFIRMED), held=Count("registrations", filter=held))
+        .prefetch_related("sessions", "prices")
+    )
+    rows = [
+        {
+            "workshop": workshop,
+            "schedule": describe_schedule(workshop),
+            "left": max(workshop.capacity - workshop.sold - workshop.held, 0),
+        }
+        for workshop in workshops
+    ]
+    return render(request, "workshops/workshop_desk.html", {"rows": rows})
+
+
+@teacher_required
+@require_POST
+def publish(request: TeacherRequest, slug: str) -> HttpResponse:
+    """Put a workshop on sale."""
+    workshop = own_workshop(request, slug)
+    try:
+        publish_workshop(workshop=workshop)
+    except NotReadyToPublish as error:
+        messages.error(request, str(error))
+        return redirect("workshops:edit", slug=slug)
+    messages.success(request, f"“{workshop.title}” is on sale now.")
+    return redirect("workshops:desk")
+
+
+@teacher_required
+@require_POST
+def withdraw(request: TeacherRequest, slug: str) -> HttpResponse:
+    """Take a workshop off sale."""
+    workshop = own_workshop(request, slug)
+    withdraw_workshop(workshop=workshop)
+    messages.success(request, f"“{workshop.title}” is off sale. Whoever has a place keeps it.")
+    return redirect("workshops:desk")
+
+
+@teacher_required
+@require_safe
+def list_participants(request: TeacherRequest, slug: str) -> HttpResponse:
+    """Who comes to a workshop, for its own teacher only."""
+    workshop = own_workshop(request, slug)
+    participants = workshop.registrations.filter(state=Registration.State.CONFIRMED).select_related("buyer")
+    context = {
+        "workshop": workshop,
+        "schedule": describe_schedule(workshop),
+        "participants": participants.order_by("participant_name", "pk"),
+    }
+    return render(request, "workshops/participant_list.html", context)
+
+
+def own_workshop(request: TeacherRequest, slug: str) -> Workshop:
+    """The teacher's own workshop; somebody else's is a 404."""
+    found = Workshop.objects.filter(teacher=request.teacher).select_related("teacher__user", "subject")
+    return get_object_or_404(found.prefetch_related("sessions", "prices"), slug=slug)

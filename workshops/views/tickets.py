@@ -1,0 +1,80 @@
+"""A buyer's tickets."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import cast
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.models import User
+from workshops.calendar_file import calendar_of
+from workshops.models import Registration, RegistrationQuerySet
+from workshops.schedule import describe_schedule, last_end, session_times, viewer_zone
+
+
+@login_required
+@require_safe
+def list_tickets(request: HttpRequest) -> HttpResponse:
+    """All tickets a person bought, together as they bought them; what is to come first, what is over below."""
+    tickets = _tickets_of(request).filter(state=Registration.State.CONFIRMED).order_by("-order_line_id", "position")
+    purchases = []
+    for line_id, places in groupby(tickets, key=lambda ticket: ticket.order_line_id):
+        registrations = list(places)
+        workshop = registrations[0].workshop
+        ends_at = last_end(list(workshop.sessions.all()))
+        purchases.append(
+            {
+                "line_id": line_id,
+                "workshop": workshop,
+                "schedule": describe_schedule(workshop),
+                "tickets": registrations,
+                "is_over": ends_at is not None and ends_at <= timezone.now(),
+            }
+        )
+    context = {
+        "upcoming": [purchase for purchase in purchases if not purchase["is_over"]],
+        "past": [purchase for purchase in purchases if purchase["is_over"]],
+    }
+    return render(request, "workshops/ticket_list.html", context)
+
+
+@login_required
+@require_safe
+def show_ticket(request: HttpRequest, code: str) -> HttpResponse:
+    """One ticket, for its buyer only."""
+    ticket = _ticket(request, code)
+    workshop = ticket.workshop
+    context = {
+        "ticket": ticket,
+        "workshop": workshop,
+        "is_valid": ticket.state == Registration.State.CONFIRMED,
+        "sessions": session_times(workshop, viewer_zone(request.user, workshop)),
+    }
+    return render(request, "workshops/ticket_detail.html", context)
+
+
+@login_required
+@require_safe
+def download_calendar(request: HttpRequest, code: str) -> HttpResponse:
+    """The sessions of a ticket's workshop as a calendar file."""
+    ticket = _ticket(request, code)
+    response = HttpResponse(calendar_of(ticket.workshop), content_type="text/calendar; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="workshop.ics"'
+    return response
+
+
+def _ticket(request: HttpRequest, code: str) -> Registration:
+    """A ticket of the signed-in person. A place that is only held is no ticket yet."""
+    was_delivered = [Registration.State.CONFIRMED, Registration.State.REVOKED]
+    return get_object_or_404(_tickets_of(request), code=code.replace("\x00", ""), state__in=was_delivered)
+
+
+def _tickets_of(request: HttpRequest) -> RegistrationQuerySet:
+    user = cast("User", request.user)
+    tickets = Registration.objects.filter(buyer=user).select_related("workshop__teacher__user")
+    return tickets.prefetch_related("workshop__sessions")
