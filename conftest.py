@@ -1,3 +1,97 @@
-import os
+"""Servers for the tests, and no way out of this machine.
 
-os.environ.setdefault("LECTERN_ENV", "development")
+DATABASE_URL and REDIS_URL are used if given. Otherwise one embedded PostgreSQL and one Redis are started for the whole
+run, whatever number of processes share it, and stopped at its end. This must happen before Django reads its settings,
+which is why it is done here, while this file is imported, and why pytest is not told the settings' name itself.
+"""
+
+import atexit
+import os
+import shutil
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import django
+import environ
+
+from demo.processes import stop_all
+from demo.servers import PostgresServer, RedisServer
+
+CHECKOUT = Path(__file__).resolve().parent
+RUNS = CHECKOUT / ".local" / "test"
+IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+
+
+def start_missing_servers():
+    """Start what no variable names. Each run has its own folder, so two runs at once do not meet."""
+    if (CHECKOUT / ".env").exists():
+        environ.Env.read_env(CHECKOUT / ".env")
+    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+        return
+    forget_runs_that_were_killed()
+    folder = RUNS / f"run-{os.getpid()}"
+    folder.mkdir(parents=True)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    logs = (folder / "servers.log").open("w", buffering=1)
+    atexit.register(logs.close)
+
+    def keep(name, line):
+        if not logs.closed:
+            logs.write(f"{name}: {line}\n")
+
+    if not os.environ.get("DATABASE_URL"):
+        postgres = PostgresServer(folder, sink=keep, is_durable=False, max_connections=300)
+        postgres.start()
+        atexit.register(stop_all, [postgres.process])
+        os.environ["DATABASE_URL"] = postgres.url("postgres")
+    if not os.environ.get("REDIS_URL"):
+        redis = RedisServer(folder, sink=keep)
+        redis.start()
+        atexit.register(stop_all, [redis.process])
+        os.environ["REDIS_URL"] = redis.url()
+
+
+def forget_runs_that_were_killed():
+    for folder in RUNS.glob("run-*"):
+        try:
+            os.kill(int(folder.name.partition("-")[2]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (PermissionError, ValueError):
+            continue
+
+
+def allow_only_this_machine():
+    """Refuse connections to anywhere else, so that no test can depend on the network or leak into it."""
+    allowed = {"localhost", "127.0.0.1", "::1", ""}
+    allowed |= {urlsplit(os.environ[name]).hostname or "" for name in ("DATABASE_URL", "REDIS_URL")}
+
+    def guarded(original):
+        def connect(self, address, *arguments):
+            if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in allowed:
+                raise AssertionError(f"A test tried to reach {address[0]}; tests stay on this machine.")
+            return original(self, address, *arguments)
+
+        return connect
+
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host, *arguments, **options):
+        if host not in allowed and host is not None:
+            raise AssertionError(f"A test tried to look up {host}; tests stay on this machine.")
+        return look_up(host, *arguments, **options)
+
+    socket.socket.connect = guarded(socket.socket.connect)
+    socket.socket.connect_ex = guarded(socket.socket.connect_ex)
+    socket.getaddrinfo = getaddrinfo
+
+
+os.environ["LECTERN_ENV"] = "development"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+if not IS_XDIST_WORKER:
+    start_missing_servers()
+allow_only_this_machine()
+
+# Now that the servers are known; the conftest files below import models.
+django.setup()

@@ -38,7 +38,8 @@ class Command:
 
     name: str
     arguments: list[str]
-    environment: Mapping[str, str]
+    # Asked anew at each start.
+    environment: Callable[[], Mapping[str, str]]
     folder: Path
     is_ready: Callable[[], bool] | None = None
     # A line of output that says it is ready, for programs that listen on nothing.
@@ -92,7 +93,7 @@ class Process:
         as_other_user = {"user": command.user, "group": _group_of(command.user), "extra_groups": []}
         self._child = subprocess.Popen(  # noqa: S603 - our own commands, no shell
             command.arguments,
-            env=dict(command.environment),
+            env=dict(command.environment()),
             cwd=command.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -159,6 +160,8 @@ class Process:
             self.signal_group(signal.SIGKILL)
         if self._reader:
             self._reader.join(timeout=1)
+            if self._child and self._child.stdout and not self._reader.is_alive():
+                self._child.stdout.close()
 
     def obituary(self) -> str:
         """How it ended and what it said last."""

@@ -54,7 +54,7 @@ class PostgresServer:
             Command(
                 name="postgres",
                 arguments=arguments,
-                environment=_bare_environment(),
+                environment=_bare_environment,
                 folder=self.home,
                 is_ready=self._answers,
                 # The fast shutdown: ends sessions instead of waiting for them.
@@ -130,7 +130,7 @@ class RedisServer:
             Command(
                 name="redis",
                 arguments=[str(_redis_binary()), str(self.configuration)],
-                environment=_bare_environment(),
+                environment=_bare_environment,
                 folder=folder,
                 is_ready=self._answers,
                 is_quiet=True,

@@ -1,4 +1,12 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from demo import views
 
 app_name = "demo"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.show_landing, name="landing"),
+    path("sign-in/", views.sign_in, name="sign_in"),
+    path("mailbox/", views.list_mails, name="mailbox"),
+    path("mailbox/<int:mail_id>/", views.show_mail, name="mail"),
+    path("mailbox/<int:mail_id>/html/", views.show_mail_html, name="mail_html"),
+]

@@ -1,0 +1,44 @@
+# `make demo` shows Lectern running, `make test` tries all of it. Both install what they need into .venv.
+# Only Python 3.11 or newer and make are needed; PYTHON=/path/to/python3.12 chooses another Python.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: demo test lint bench lock clean
+
+demo: $(INSTALLED)
+	@exec $(BIN)/python -m demo
+
+# For example: make test ARGS="payments -k refund"
+test: $(INSTALLED)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: export LECTERN_ENV = development
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates sandbox/templates --lint --quiet
+	$(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+	env $$(cat .ci/production.env) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+bench: $(INSTALLED)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+# Compiles the short lists into the pinned ones, for every platform and every Python from 3.11 on.
+lock:
+	@test -x .local/uv/bin/uv || ($(PYTHON) -m venv .local/uv && .local/uv/bin/pip install --quiet uv)
+	.local/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--custom-compile-command "make lock" --upgrade requirements.in -o requirements.txt
+	.local/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--custom-compile-command "make lock" --upgrade requirements-dev.in -o requirements-dev.txt
+
+# Removes everything that was installed, and all data of the demo.
+clean:
+	@cat .local/*/elsewhere 2>/dev/null | xargs rm -rf
+	rm -rf .venv .local
+
+$(INSTALLED): requirements.txt requirements-dev.txt
+	@$(PYTHON) demo/installing.py .venv requirements.txt requirements-dev.txt
+	@touch $@

@@ -1,0 +1,26 @@
+"""How gunicorn serves Lectern: a few processes with threads, each replaced now and then. Reads the environment only."""
+
+import os
+from pathlib import Path
+
+bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "4"))
+# Nothing a page does takes longer: calls to Stripe time out well before. A stuck process is ended and replaced.
+timeout = 60
+# Longer than any request, shorter than the half minute most platforms allow before they kill.
+graceful_timeout = 25
+# Longer than the idle timeout of usual load balancers, which else send a request into a closing connection.
+keepalive = 75
+# Leaks stay small; the jitter keeps processes from restarting at the same moment.
+max_requests = 2000
+max_requests_jitter = 400
+# Each process opens its own database connections and threads; nothing is shared over a fork.
+preload_app = False
+# A heartbeat file on a slow disk can look like a stuck process.
+MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a file of its own in it
+worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None
+# Gunicorn's admin socket lies under the home folder, which need not be writable; nobody uses it here.
+control_socket_disable = True
+errorlog = "-"

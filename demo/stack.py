@@ -1,0 +1,175 @@
+"""The whole site as processes: servers, web, workers, beat and the sandbox.
+
+`make demo` and the browser tests build the same stack, so what is tested is what the demo runs.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from demo.processes import Command, DidNotStart, LineSink, Process, answers_http, free_port, stop_all
+from demo.servers import PostgresServer, RedisServer
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+# Django's own variable would point the sandbox, which is another Django project, at the marketplace's settings.
+NOT_INHERITED = ("DJANGO_SETTINGS_MODULE", "PYTEST_CURRENT_TEST")
+
+
+class Ports(NamedTuple):
+    """The ports one would like; the next free ones are taken."""
+
+    web: int
+    sandbox: int
+
+
+DEMO_PORTS = Ports(web=8000, sandbox=12111)
+
+
+class Stack:
+    """All processes of one running site, and the environment they share. Nothing runs before it is started."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        sink: LineSink,
+        is_durable: bool = True,
+        ports: Ports = DEMO_PORTS,
+    ) -> None:
+        """`environment` may bring DATABASE_URL and REDIS_URL; what it does not bring is embedded, below `folder`."""
+        self.folder = folder
+        self._sink = sink
+        self._given = {name: value for name, value in environment.items() if name not in NOT_INHERITED}
+        self.postgres = (
+            None if self._given.get("DATABASE_URL") else PostgresServer(folder, sink=sink, is_durable=is_durable)
+        )
+        self.redis = None if self._given.get("REDIS_URL") else RedisServer(folder, sink=sink)
+        self.base_url = self._given.get("BASE_URL", "").rstrip("/") or f"http://127.0.0.1:{free_port(ports.web)}"
+        self.sandbox_url = f"http://127.0.0.1:{free_port(ports.sandbox)}"
+        # With Stripe's own test keys the site talks to Stripe.
+        self.has_sandbox = not self._given.get("STRIPE_SECRET_KEY")
+        self.web = self._process("web", self._gunicorn(), is_ready=answers_http(f"{self._web_address}/demo/"))
+        self.worker = self._celery("worker", "-n", "worker@%h", "-Q", "urgent,default", "-c", "2")
+        # It only mirrors Stripe's objects for reading, so it steps back behind what people wait for.
+        self.background = self._celery("worker", "-n", "background@%h", "-Q", "background", "-c", "1", niceness=10)
+        self.beat = self._celery("beat", "-s", str(folder / "celerybeat-schedule"), "--pidfile=")
+        self.sandbox = self._process(
+            "sandbox", [sys.executable, "-m", "sandbox"], is_ready=answers_http(f"{self.sandbox_url}/")
+        )
+
+    @property
+    def site(self) -> list[Process]:
+        """Everything but the servers, in the order it is started."""
+        return [*([self.sandbox] if self.has_sandbox else []), self.web, self.worker, self.background, self.beat]
+
+    @property
+    def servers(self) -> list[Process]:
+        """The embedded servers, if any."""
+        return [server.process for server in (self.postgres, self.redis) if server]
+
+    @property
+    def database_url(self) -> str:
+        return self.postgres.url("lectern") if self.postgres else self._given["DATABASE_URL"]
+
+    @property
+    def redis_url(self) -> str:
+        return self.redis.url() if self.redis else self._given["REDIS_URL"]
+
+    @property
+    def _web_address(self) -> str:
+        # BASE_URL may be a tunnel's; gunicorn listens here in any case.
+        return f"http://127.0.0.1:{urlsplit(self.base_url).port or DEMO_PORTS.web}"
+
+    def environment(self) -> dict[str, str]:
+        """What every process of the site is given. The embedded servers must have been started once."""
+        webhook = f"{self._web_address}/payments/webhook/"
+        return {
+            **self._given,
+            "LECTERN_ENV": "development",
+            "BASE_URL": self.base_url,
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "MEDIA_ROOT": str(self.folder / "media"),
+            "PRIVATE_MEDIA_ROOT": str(self.folder / "private_media"),
+            "SANDBOX_URL": self.sandbox_url,
+            "SANDBOX_PORT": str(urlsplit(self.sandbox_url).port),
+            "SANDBOX_PUBLIC_URL": self.sandbox_url,
+            "SANDBOX_DATABASE": str(self.folder / "sandbox.sqlite3"),
+            "SANDBOX_WEBHOOK_URL": webhook,
+            "SANDBOX_WEBHOOK_SECRET": "whsec_sandbox0000000000000000000000000",
+            "PYTHONUNBUFFERED": "1",
+            # macOS ends processes that fork after touching its frameworks; Celery's workers are forks.
+            "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
+        }
+
+    def start_servers(self) -> Iterator[str]:
+        """Start the embedded servers, yielding a line about each. Raises DidNotStart."""
+        if self.postgres:
+            self.postgres.start()
+            yield f"PostgreSQL 18 listens on port {self.postgres.port}"
+        if self.redis:
+            self.redis.start()
+            yield f"Redis listens on port {self.redis.port}"
+
+    def manage(self, *arguments: str) -> Iterator[str]:
+        """Run a management command, yielding what it prints. Raises DidNotStart when it fails."""
+        child = subprocess.Popen(  # noqa: S603 - our own command, no shell
+            [sys.executable, "manage.py", *arguments],
+            env=self.environment(),
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        said = []
+        try:
+            for line in child.stdout or ():
+                said.append(line.rstrip())
+                yield line.rstrip()
+        finally:
+            child.terminate()
+            child.wait()
+        if child.returncode:
+            raise DidNotStart("\n".join([f"manage.py {' '.join(arguments)} failed:", *said[-25:]]))
+
+    def start_site(self) -> Iterator[Process]:
+        """Start everything that is not a server, side by side; yields each as it becomes ready. Raises DidNotStart."""
+        for process in self.site:
+            if not process.is_running:
+                process.start()
+        for process in self.site:
+            process.wait_until_ready()
+            yield process
+
+    def stop(self) -> None:
+        """Stop everything, the servers last. Harmless for what does not run."""
+        stop_all(self.site)
+        stop_all(self.servers)
+
+    def dead(self) -> Process | None:
+        """Return the first process that should run and does not."""
+        return next((process for process in [*self.servers, *self.site] if process.exit_code is not None), None)
+
+    def _gunicorn(self) -> list[str]:
+        address = urlsplit(self._web_address).netloc
+        options = ["--bind", address, "--workers", "2", "--threads", "4", "--access-logfile", "-"]
+        return [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", *options, "config.wsgi"]
+
+    def _celery(self, *arguments: str, niceness: int = 0) -> Process:
+        kind = arguments[0]
+        name = "background" if niceness else kind
+        quiet = ["--without-gossip", "--without-mingle"] if kind == "worker" else []
+        command = [sys.executable, "-m", "celery", "-q", "-A", "config.celery", *arguments, *quiet, "-l", "INFO"]
+        return self._process(name, command, ready_line=r" ready\.$|beat: Starting", niceness=niceness)
+
+    def _process(self, name: str, arguments: list[str], **options: object) -> Process:
+        # The environment is known once the servers run, so it is looked up at each start.
+        command = Command(name=name, arguments=arguments, environment=self.environment, folder=CHECKOUT, **options)  # type: ignore[arg-type]  # passed through
+        return Process(command, self._sink)
