@@ -1,5 +1,18 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+
+    def ready(self) -> None:
+        # For every app, because each brings permissions of its own.
+        post_migrate.connect(_grant_roles, dispatch_uid="accounts.grant_roles")
+
+
+def _grant_roles(*, app_config: AppConfig, using: str, apps: Any, **_: Any) -> None:
+    from accounts.roles import grant_roles  # imports permissions, which exist only once the apps are loaded
+
+    grant_roles(app_config, using=using, apps=apps)

@@ -8,6 +8,7 @@ from allauth.account.forms import SignupForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.urls import reverse_lazy
 from django.utils.text import format_lazy
 
 from accounts.form_fields import NamesField, PhotoField, TimeZoneField
@@ -41,7 +42,7 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
         user.save(update_fields=["full_name", "time_zone"])
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy only, not at run time
     """What a person may change about themself. The e-mail address has pages of its own, because it must be verified."""
 
     full_name = forms.CharField(label="Name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
@@ -63,7 +64,7 @@ def _region_code(word: str) -> str | None:
     return code
 
 
-class TeacherDetails(forms.ModelForm[Teacher]):
+class TeacherDetails(forms.ModelForm):  # type: ignore[type-arg]  # as above
     """What an application and the teacher's page have in common."""
 
     display_name = forms.CharField(label="Name shown to students", max_length=100)
@@ -109,3 +110,13 @@ class TeacherProfileForm(TeacherDetails):
 
     class Meta(TeacherDetails.Meta):
         fields = ("photo", *TeacherDetails.Meta.fields)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Shows how it will look while one types; without JavaScript the page shows it after saving.
+        self.fields["biography"].widget.attrs |= {
+            "hx-post": reverse_lazy("accounts:markdown_preview"),
+            "hx-trigger": "input changed delay:500ms",
+            "hx-target": "#preview",
+            "hx-params": "biography,csrfmiddlewaretoken",
+        }

@@ -117,6 +117,10 @@ class Teacher(models.Model):
     decision_note = models.TextField(blank=True, help_text="Told to the teacher when declined or suspended.")
 
     class Meta:
+        permissions = [
+            ("decide_teacher", "Can approve, decline and suspend teachers"),
+            ("set_commission", "Can set a teacher's commission"),
+        ]
         indexes = [models.Index(fields=["status", "applied_at"], name="teacher_by_status")]
         constraints = [
             models.CheckConstraint(

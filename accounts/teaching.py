@@ -95,10 +95,15 @@ def suspend_teacher(*, teacher: Teacher, by: User, note: str = "") -> Teacher:
     return _decide(teacher, status=Teacher.Status.SUSPENDED, by=by, note=note)
 
 
+def may_become(teacher: Teacher, status: Teacher.Status) -> bool:
+    """Tell whether that decision is possible from the teacher's present status."""
+    return teacher.status in _MAY_BECOME[status]
+
+
 @transaction.atomic
 def _decide(teacher: Teacher, *, status: Teacher.Status, by: User, note: str) -> Teacher:
     locked = Teacher.objects.select_for_update(of=("self",)).select_related("user").get(pk=teacher.pk)
-    if locked.status not in _MAY_BECOME[status]:
+    if not may_become(locked, status):
         raise DecisionNotPossible(
             f"{locked} is {locked.get_status_display().lower()} and cannot become {status.label.lower()}."
         )

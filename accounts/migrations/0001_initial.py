@@ -162,6 +162,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "permissions": [
+                    ("decide_teacher", "Can approve, decline and suspend teachers"),
+                    ("set_commission", "Can set a teacher's commission"),
+                ],
+            },
         ),
         migrations.AddConstraint(
             model_name="user",

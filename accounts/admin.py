@@ -1,0 +1,163 @@
+"""Users and staff groups in the admin. Teachers are in `teacher_admin`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Imported so that they register before the lines below take their place.
+import allauth.account.admin  # for what it registers
+import allauth.mfa.admin  # noqa: F401  # for what it registers
+import django.contrib.auth.admin  # noqa: F401  # for what it registers
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from accounts.models import User
+from accounts.roles import ROLES
+from accounts.staff_gate import SECOND_FACTORS
+from accounts.teacher_admin import TeacherAdmin
+
+__all__ = ["EmailAddressAdmin", "GroupAdmin", "TeacherAdmin", "UserAdmin"]
+
+# allauth's page about it would show the secrets of people's second factors.
+admin.site.unregister([Authenticator, EmailAddress, Group])
+
+
+class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy only, not at run time
+    """No password: people choose it themselves through the link "Forgot your password?"."""
+
+    class Meta:
+        model = User
+        fields = ("email", "full_name", "time_zone", "language", "is_active", "is_staff", "groups")
+
+    def clean_is_staff(self) -> bool:
+        """Refuse to make staff of somebody whose stolen password would then open the admin to set up MFA with."""
+        wanted: bool = self.cleaned_data["is_staff"]
+        becomes_staff = wanted and not self.instance.is_staff
+        has_mfa = self.instance.pk and has_second_factor().filter(pk=self.instance.pk, has_mfa=True).exists()
+        if becomes_staff and settings.STAFF_NEEDS_MFA and not has_mfa:
+            raise ValidationError("They must set up two-factor authentication first.")
+        return wanted
+
+    def save(self, commit: bool = True) -> User:
+        """Save; a new user gets a password that fits nothing."""
+        if self.instance.pk is None:
+            self.instance.set_unusable_password()
+        user: User = super().save(commit)
+        return user
+
+
+def has_second_factor() -> QuerySet[User]:
+    """Return all users, each with `has_mfa`."""
+    factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)
+    return User.objects.annotate(has_mfa=Exists(factors))
+
+
+@admin.register(User)
+class UserAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """People. Superusers alone change superusers, and who is one."""
+
+    form = UserForm
+    list_display = ("email", "full_name", "is_active", "is_staff", "mfa", "date_joined")
+    list_filter = ("is_active", "is_staff", "is_superuser", "groups")
+    search_fields = ("email", "full_name")
+    ordering = ("-date_joined",)
+    readonly_fields = ("mfa", "last_login", "date_joined")
+    filter_horizontal = ("groups", "user_permissions")
+    actions = ("remove_second_factors",)
+    _ABOUT = ("email", "full_name", "time_zone", "language")
+    _ACCESS = ("is_active", "is_staff", "groups", "mfa", "last_login", "date_joined")
+    _POWER = ("is_superuser", "user_permissions")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return has_second_factor()
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> list[tuple[str | None, dict[str, Any]]]:
+        if obj is None:
+            return [(None, {"fields": ("email", "full_name")})]
+        power = self._POWER if request.user.is_superuser else ()
+        return [(None, {"fields": self._ABOUT}), ("Access", {"fields": (*self._ACCESS, *power)})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        # People change their address themselves and verify it; changed here it would be a way into their account.
+        return self.readonly_fields if obj is None else (*self.readonly_fields, "email")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        may: bool = super().has_change_permission(request, obj)
+        return may and (obj is None or not obj.is_superuser or request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nobody: orders and lessons hang on people. Close the account instead, or erase the personal data."""
+        return False
+
+    def has_remove_second_factors_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    @display(description="Two-factor", boolean=True)
+    def mfa(self, user: User) -> bool:
+        return bool(getattr(user, "has_mfa", False))
+
+    @action(
+        description="Remove two-factor authentication (after checking who asks)", permissions=["remove_second_factors"]
+    )
+    def remove_second_factors(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        """Let somebody in who lost phone and recovery codes. Staff must set it up anew before they reach the admin."""
+        for user in people:
+            Authenticator.objects.filter(user=user).delete()
+            self.log_change(request, user, "Removed two-factor authentication.")
+        self.message_user(request, "Removed. They now sign in with their password alone.", messages.SUCCESS)
+
+
+@admin.register(Group)
+class GroupAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """Groups of staff. The three of `accounts.roles` come from code and are shown only."""
+
+    list_display = ("name", "people", "comes_from_code")
+    search_fields = ("name",)
+    filter_horizontal = ("permissions",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return Group.objects.annotate(user_count=Count("user"))
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        may: bool = super().has_change_permission(request, obj)
+        return may and not (obj and obj.name in ROLES)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        may: bool = super().has_delete_permission(request, obj)
+        return may and not (obj and obj.name in ROLES)
+
+    @display(description="People")
+    def people(self, group: Group) -> int:
+        return int(getattr(group, "user_count", 0))
+
+    @display(description="Set in code", boolean=True)
+    def comes_from_code(self, group: Group) -> bool:
+        return group.name in ROLES
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """Which addresses are verified. Shown only: verifying is done with the link in the mail."""
+
+    list_display = ("email", "user", "primary", "verified")
+    list_filter = ("verified", "primary")
+    list_select_related = ("user",)
+    search_fields = ("email", "user__full_name")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: EmailAddress | None = None) -> bool:
+        return False

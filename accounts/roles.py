@@ -1,0 +1,133 @@
+"""What each group of staff may do: one table, brought into the database after every migration.
+
+Students and teachers need no group: everybody may buy, and a teacher is whoever has an approved profile.
+The table is the truth for these three groups; what staff add to them in the admin is taken back by the next migration.
+Finer shades belong in groups of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from django.apps import AppConfig
+from django.apps import apps as installed
+from django.contrib.auth.management import create_permissions
+from django.db import DEFAULT_DB_ALIAS
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Patterns of permissions, as app.codename. What `never` matches is withheld even if `may` matches it."""
+
+    may: tuple[str, ...]
+    never: tuple[str, ...] = ()
+
+
+# Nobody's role: keys and secrets are kept by whoever runs the site. dj-stripe stores API keys and webhook secrets in clear.
+_SECRETS = (
+    "djstripe.*_apikey",
+    "djstripe.*_webhookendpoint",
+    "mfa.*",
+    "sessions.*",
+    "auth.*_permission",
+    "admin.*",
+)
+# What was recorded stays: orders, money and mails are corrected by further records, and people are erased by their own command.
+_RECORDS = (
+    "*.delete_order*",
+    "*.delete_user",
+    "*.delete_teacher",
+    "payments.delete_*",
+    "ledger.delete_*",
+    "ledger.add_*",
+)
+
+ROLES: dict[str, Role] = {
+    # Answers people: sees everything but the books, helps with lessons, workshops and courses, decides on teachers.
+    "support": Role(
+        may=(
+            "accounts.view_*",
+            "accounts.change_teacher",
+            "accounts.decide_teacher",
+            "account.view_*",
+            "catalogue.*",
+            "bookings.*",
+            "workshops.*",
+            "courses.*",
+            "payments.view_*",
+            "notifications.view_*",
+            "notifications.change_*",
+        ),
+        never=(*_RECORDS, *_SECRETS, "*.delete_*"),
+    ),
+    # Moves money: refunds, payouts, disputes, discounts, commissions; reads the rest.
+    "finance": Role(
+        may=(
+            "payments.*",
+            "ledger.*",
+            "operations.view_*",
+            "djstripe.view_*",
+            "accounts.view_*",
+            "accounts.change_teacher",
+            "accounts.set_commission",
+            "catalogue.view_*",
+            "bookings.view_*",
+            "workshops.view_*",
+            "courses.view_*",
+            "notifications.view_*",
+        ),
+        never=(*_RECORDS, *_SECRETS),
+    ),
+    # Runs the site, other staff included. Superusers alone make superusers.
+    "admin": Role(
+        may=(
+            "accounts.*",
+            "account.*",
+            "auth.view_group",
+            "catalogue.*",
+            "bookings.*",
+            "workshops.*",
+            "courses.*",
+            "payments.*",
+            "ledger.*",
+            "djstripe.view_*",
+            "notifications.*",
+            "jobs.*",
+            "operations.*",
+            "waffle.*",
+        ),
+        never=(*_RECORDS, *_SECRETS),
+    ),
+}
+
+
+def may(role: Role, permission: str) -> bool:
+    """Tell whether a role includes a permission, named as app.codename."""
+    return any(fnmatchcase(permission, pattern) for pattern in role.may) and not any(
+        fnmatchcase(permission, pattern) for pattern in role.never
+    )
+
+
+def grant_roles(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, apps: Any = installed) -> None:
+    """Bring the groups' permissions on one app's models in line with the table. Runs after that app's migrations.
+
+    Changes nothing when called again. Does nothing while the tables of groups are not there yet.
+    """
+    try:
+        group_model = apps.get_model("auth", "Group")
+        permission_model = apps.get_model("auth", "Permission")
+    except LookupError:
+        return
+    # Django makes an app's permissions in a handler of the same signal, which may come after this one.
+    create_permissions(app_config, verbosity=0, using=using, apps=apps)
+    permissions = list(
+        permission_model.objects.using(using)
+        .filter(content_type__app_label=app_config.label)
+        .select_related("content_type")
+    )
+    for name, role in ROLES.items():
+        group, _ = group_model.objects.using(using).get_or_create(name=name)
+        group.permissions.remove(*(p for p in permissions if not may(role, f"{app_config.label}.{p.codename}")))
+        group.permissions.add(*(p for p in permissions if may(role, f"{app_config.label}.{p.codename}")))

@@ -1,0 +1,24 @@
+"""Tell applicants and teachers what staff decided. `accounts` calls it through the listener registered in apps.py."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from accounts.models import Teacher
+from notifications.mails import queue_mail
+
+
+def tell_of_decision(teacher: Teacher) -> None:
+    """Queue the mail about the teacher's present status, in the transaction that changed it."""
+    changed_at = teacher.decided_at or teacher.applied_at
+    queue_mail(
+        key=f"teacher:{teacher.pk}:{teacher.status}:{changed_at.isoformat()}",
+        to=teacher.user,
+        template=f"accounts/mail/teacher_{teacher.status}",
+        context={
+            "name": teacher.user.display_name,
+            "note": teacher.decision_note,
+            "apply_path": reverse("accounts:teacher_apply"),
+            "profile_path": reverse("accounts:teacher_profile"),
+        },
+    )
