@@ -36,6 +36,9 @@ class StoredObject(models.Model):
             models.Index(fields=["kind", "subtype"], name="object_by_subtype"),
         ]
 
+    def __str__(self) -> str:
+        return self.object_id
+
 
 class IdempotentAnswer(models.Model):
     """The answer to a POST with an Idempotency-Key, kept 24 hours by the sandbox's clock."""
@@ -53,6 +56,9 @@ class IdempotentAnswer(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "key"], name="one_answer_per_idempotency_key")
         ]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Delivery(models.Model):
@@ -78,6 +84,9 @@ class Delivery(models.Model):
     class Meta:
         indexes: ClassVar = [models.Index(fields=["state", "next_attempt_at"], name="delivery_due")]
 
+    def __str__(self) -> str:
+        return f"{self.event} to {self.endpoint}"
+
 
 class ScheduledStep(models.Model):
     """Something that happens by itself later: an expiry, a bank's answer. `due_at` is sandbox time."""
@@ -86,9 +95,15 @@ class ScheduledStep(models.Model):
     object_id = models.CharField(max_length=120, db_index=True)
     due_at = models.FloatField(db_index=True)
 
+    def __str__(self) -> str:
+        return f"{self.name} {self.object_id}"
+
 
 class Lever(models.Model):
     """A switch that has to survive a restart, by name: the clock's offset."""
 
     name = models.CharField(max_length=60, primary_key=True)
     value = models.JSONField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,9 +1,9 @@
 """Steps that happen by themselves when the sandbox's clock reaches them."""
 
-from typing import TypeAlias
 import logging
 import threading
 from collections.abc import Callable
+from typing import TypeAlias
 
 from django.db import transaction
 

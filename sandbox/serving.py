@@ -42,7 +42,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         return get_wsgi_application()
 
 
-def _start_background(worker: Any) -> None:
+def _start_background(_worker: Any) -> None:
     # In the worker, not in the arbiter: threads do not survive a fork.
     from sandbox.webhooks import worker as background
 

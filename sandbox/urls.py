@@ -14,7 +14,7 @@ from sandbox.switches import views as switches
 assert resources, "importing the resources registers their routes"  # noqa: S101
 
 
-def health(request: HttpRequest) -> HttpResponse:
+def health(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 

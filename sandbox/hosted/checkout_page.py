@@ -43,21 +43,27 @@ def _pay(request: HttpRequest, session_id: str, form: PayForm) -> HttpResponse:
         if session["status"] != "open":
             return _ended(request, session)
         intent = _intent_of(session)
-        if intent and intent["status"] == "requires_action":
-            return _see_other(f"/3ds/{intent['id']}")
-        is_free = session["amount_total"] == 0
-        if not form.check(is_free=is_free):
+        if intent is None or intent["status"] != "requires_action":
+            intent = _attempt(session, form)
+        if form.errors:
             return _form_page(request, session, form)
-        method = None if is_free else form.payment_method()
-        if method is None and not is_free:
-            return _form_page(request, session, form)
-        attempt = pay_session(session, method, form.buyer)
-        if attempt and attempt.error:
-            form.blame(attempt.error)
-            return _form_page(request, session, form)
-    if attempt and attempt.intent["status"] == "requires_action":
-        return _see_other(f"/3ds/{attempt.intent['id']}")
+    if intent and intent["status"] == "requires_action":
+        return _see_other(f"/3ds/{intent['id']}")
     return _see_other(success_address(session))
+
+
+def _attempt(session: Body, form: PayForm) -> Body | None:
+    """One attempt with what was typed. The intent, if there was one to make; reasons to try again go to the form."""
+    is_free = session["amount_total"] == 0
+    if not form.check(is_free=is_free):
+        return None
+    method = None if is_free else form.payment_method()
+    if form.errors:
+        return None
+    attempt = pay_session(session, method, form.buyer)
+    if attempt and attempt.error:
+        form.blame(attempt.error)
+    return attempt.intent if attempt else None
 
 
 def _form_page(request: HttpRequest, session: Body, form: PayForm) -> HttpResponse:

@@ -4,84 +4,103 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Lever',
+            name="Lever",
             fields=[
-                ('name', models.CharField(max_length=60, primary_key=True, serialize=False)),
-                ('value', models.JSONField()),
+                ("name", models.CharField(max_length=60, primary_key=True, serialize=False)),
+                ("value", models.JSONField()),
             ],
         ),
         migrations.CreateModel(
-            name='ScheduledStep',
+            name="ScheduledStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('object_id', models.CharField(db_index=True, max_length=120)),
-                ('due_at', models.FloatField(db_index=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("object_id", models.CharField(db_index=True, max_length=120)),
+                ("due_at", models.FloatField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event', models.CharField(db_index=True, max_length=120)),
-                ('event_type', models.CharField(max_length=120)),
-                ('endpoint', models.CharField(max_length=120)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('held', 'Held'), ('succeeded', 'Succeeded'), ('dropped', 'Dropped'), ('abandoned', 'Abandoned')], default='pending', max_length=12)),
-                ('attempts', models.IntegerField(default=0)),
-                ('next_attempt_at', models.FloatField()),
-                ('last_attempt_at', models.FloatField(null=True)),
-                ('last_status', models.IntegerField(null=True)),
-                ('last_answer', models.TextField(default='')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("event", models.CharField(db_index=True, max_length=120)),
+                ("event_type", models.CharField(max_length=120)),
+                ("endpoint", models.CharField(max_length=120)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("held", "Held"),
+                            ("succeeded", "Succeeded"),
+                            ("dropped", "Dropped"),
+                            ("abandoned", "Abandoned"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                    ),
+                ),
+                ("attempts", models.IntegerField(default=0)),
+                ("next_attempt_at", models.FloatField()),
+                ("last_attempt_at", models.FloatField(null=True)),
+                ("last_status", models.IntegerField(null=True)),
+                ("last_answer", models.TextField(default="")),
             ],
             options={
-                'indexes': [models.Index(fields=['state', 'next_attempt_at'], name='delivery_due')],
+                "indexes": [models.Index(fields=["state", "next_attempt_at"], name="delivery_due")],
             },
         ),
         migrations.CreateModel(
-            name='IdempotentAnswer',
+            name="IdempotentAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=255)),
-                ('account', models.CharField(max_length=60)),
-                ('path', models.CharField(max_length=255)),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('status', models.IntegerField()),
-                ('answer', models.TextField()),
-                ('request_id', models.CharField(max_length=60)),
-                ('created', models.BigIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=255)),
+                ("account", models.CharField(max_length=60)),
+                ("path", models.CharField(max_length=255)),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("status", models.IntegerField()),
+                ("answer", models.TextField()),
+                ("request_id", models.CharField(max_length=60)),
+                ("created", models.BigIntegerField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('account', 'key'), name='one_answer_per_idempotency_key')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "key"), name="one_answer_per_idempotency_key")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StoredObject',
+            name="StoredObject",
             fields=[
-                ('sequence', models.BigAutoField(primary_key=True, serialize=False)),
-                ('object_id', models.CharField(max_length=120, unique=True)),
-                ('kind', models.CharField(max_length=60)),
-                ('account', models.CharField(max_length=60)),
-                ('created', models.BigIntegerField()),
-                ('body', models.JSONField()),
-                ('is_deleted', models.BooleanField(default=False)),
-                ('customer', models.CharField(default='', max_length=120)),
-                ('payment_intent', models.CharField(default='', max_length=120)),
-                ('charge', models.CharField(default='', max_length=120)),
-                ('product', models.CharField(default='', max_length=120)),
-                ('source', models.CharField(default='', max_length=120)),
-                ('status', models.CharField(default='', max_length=60)),
-                ('subtype', models.CharField(default='', max_length=120)),
+                ("sequence", models.BigAutoField(primary_key=True, serialize=False)),
+                ("object_id", models.CharField(max_length=120, unique=True)),
+                ("kind", models.CharField(max_length=60)),
+                ("account", models.CharField(max_length=60)),
+                ("created", models.BigIntegerField()),
+                ("body", models.JSONField()),
+                ("is_deleted", models.BooleanField(default=False)),
+                ("customer", models.CharField(default="", max_length=120)),
+                ("payment_intent", models.CharField(default="", max_length=120)),
+                ("charge", models.CharField(default="", max_length=120)),
+                ("product", models.CharField(default="", max_length=120)),
+                ("source", models.CharField(default="", max_length=120)),
+                ("status", models.CharField(default="", max_length=60)),
+                ("subtype", models.CharField(default="", max_length=120)),
             ],
             options={
-                'indexes': [models.Index(fields=['kind', 'account', '-sequence'], name='object_newest_first'), models.Index(fields=['kind', 'customer'], name='object_by_customer'), models.Index(fields=['kind', 'payment_intent'], name='object_by_payment_intent'), models.Index(fields=['kind', 'charge'], name='object_by_charge'), models.Index(fields=['kind', 'subtype'], name='object_by_subtype')],
+                "indexes": [
+                    models.Index(fields=["kind", "account", "-sequence"], name="object_newest_first"),
+                    models.Index(fields=["kind", "customer"], name="object_by_customer"),
+                    models.Index(fields=["kind", "payment_intent"], name="object_by_payment_intent"),
+                    models.Index(fields=["kind", "charge"], name="object_by_charge"),
+                    models.Index(fields=["kind", "subtype"], name="object_by_subtype"),
+                ],
             },
         ),
     ]

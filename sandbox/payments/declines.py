@@ -70,9 +70,7 @@ VELOCITY = Decline(
     "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
     reason="card_velocity_exceeded",
 )
-RADAR_BLOCK = Decline(
-    "card_declined", "fraudulent", DECLINED_MESSAGE, reason="highest_risk_level", is_blocked=True
-)
+RADAR_BLOCK = Decline("card_declined", "fraudulent", DECLINED_MESSAGE, reason="highest_risk_level", is_blocked=True)
 AUTHENTICATION_REQUIRED = Decline(
     "authentication_required",
     "authentication_required",

@@ -43,9 +43,7 @@ def _refundable(charge: Body, amount: int | None) -> int:
         )
     remaining: int = charge["amount"] - charge["amount_refunded"]
     if remaining == 0:
-        raise unexpected_state(
-            f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
-        )
+        raise unexpected_state(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
     if amount is not None and amount > remaining:
         currency = charge["currency"]
         raise ApiError(

@@ -104,9 +104,7 @@ CHALLENGED = (
         ALWAYS,
         INSUFFICIENT_FUNDS,
     ),
-    _challenged(
-        "4000008400001629", "threeDSecureRequiredChargeDeclined", "3-D Secure, then declined", ALWAYS, GENERIC
-    ),
+    _challenged("4000008400001629", "threeDSecureRequiredChargeDeclined", "3-D Secure, then declined", ALWAYS, GENERIC),
     _challenged("4000008400001280", "threeDSecureRequiredProcessingError", "3-D Secure fails", LOOKUP_FAILS, GENERIC),
     TestCard("4000000000003055", "threeDSecureOptional", "3-D Secure supported, not asked for"),
     TestCard("4000000000003097", "threeDSecureOptionalProcessingError", "3-D Secure error, charge succeeds"),

@@ -80,9 +80,7 @@ def not_in_sandbox_yet(param: str) -> ApiError:
 def no_such(label: str, object_id: str, *, param: str = "id", in_url: bool = False) -> ApiError:
     """404 for an id in the address, 400 for one among the parameters."""
     quoted = object_id if label == "checkout.session" else f"'{object_id}'"
-    return ApiError(
-        f"No such {label}: {quoted}", status=404 if in_url else 400, code="resource_missing", param=param
-    )
+    return ApiError(f"No such {label}: {quoted}", status=404 if in_url else 400, code="resource_missing", param=param)
 
 
 def unexpected_state(message: str, *, code: str, details: dict[str, Any] | None = None) -> ApiError:

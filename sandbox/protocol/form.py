@@ -3,8 +3,8 @@
 Accepts indexed arrays (`a[0][b]=1`, from stripe-python) and bare ones (`a[]=1`, from curl and others).
 """
 
-from typing import TypeAlias
 import re
+from typing import TypeAlias
 from urllib.parse import parse_qsl
 
 Raw: TypeAlias = "str | list[Raw] | dict[str, Raw]"

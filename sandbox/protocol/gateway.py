@@ -50,7 +50,7 @@ def _answer(request: HttpRequest, key: str | None, request_id: str) -> HttpRespo
     _check_version(request)
     fault = faults.take(request.method or "GET", request.path)
     if fault:
-        _suffer(fault)
+        _refuse(fault)
     found = match(request.method or "GET", request.path)
     if found is None:
         raise ApiError(
@@ -60,8 +60,11 @@ def _answer(request: HttpRequest, key: str | None, request_id: str) -> HttpRespo
         )
     raw = _decoded(request)
     if key:
-        response = _once(found, raw, request.path, key, request_id)
+        with idempotency.reserved(key):
+            _hang(fault)
+            response = _once(found, raw, request.path, key, request_id)
     else:
+        _hang(fault)
         status, text, _ = _execute(found, raw, is_write=request.method != "GET", request_id=request_id)
         response = _json(status, text)
     if fault and fault.kind == faults.DROP_REPLY:
@@ -72,27 +75,26 @@ def _answer(request: HttpRequest, key: str | None, request_id: str) -> HttpRespo
 def _once(
     found: tuple[Route, dict[str, str]], raw: dict[str, Raw], path: str, key: str, request_id: str
 ) -> HttpResponse:
-    idempotency.check_length(key)
+    """The first answer to a key, or the same answer again."""
     params_fingerprint = idempotency.fingerprint(raw)
-    with idempotency.reserved(key):
-        earlier = idempotency.earlier_answer(key, path=path, params_fingerprint=params_fingerprint)
-        if earlier:
-            response = _json(earlier.status, earlier.answer)
-            response["Idempotent-Replayed"] = "true"
-            response["Original-Request"] = earlier.request_id
-            return response
-        with store.writing():
-            status, text, is_executed = _execute(found, raw, is_write=True, request_id=request_id)
-            if is_executed:
-                idempotency.remember(
-                    key,
-                    path=path,
-                    params_fingerprint=params_fingerprint,
-                    status=status,
-                    answer=text,
-                    request_id=request_id,
-                )
-        return _json(status, text)
+    earlier = idempotency.earlier_answer(key, path=path, params_fingerprint=params_fingerprint)
+    if earlier:
+        response = _json(earlier.status, earlier.answer)
+        response["Idempotent-Replayed"] = "true"
+        response["Original-Request"] = earlier.request_id
+        return response
+    with store.writing():
+        status, text, is_executed = _execute(found, raw, is_write=True, request_id=request_id)
+        if is_executed:
+            idempotency.remember(
+                key,
+                path=path,
+                params_fingerprint=params_fingerprint,
+                status=status,
+                answer=text,
+                request_id=request_id,
+            )
+    return _json(status, text)
 
 
 def _execute(
@@ -139,16 +141,19 @@ def _check_version(request: HttpRequest) -> None:
         raise ApiError(f"Invalid Stripe API version: {version}")
 
 
-def _suffer(fault: faults.Fault) -> None:
-    if fault.kind == faults.HANG:
+def _hang(fault: faults.Fault | None) -> None:
+    if fault and fault.kind == faults.HANG:
         time.sleep(fault.seconds)
-    elif fault.kind == faults.RATE_LIMIT:
+
+
+def _refuse(fault: faults.Fault) -> None:
+    if fault.kind == faults.RATE_LIMIT:
         raise ApiError(
             "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
             status=429,
             code="rate_limit",
         )
-    elif fault.kind == faults.SERVER_ERROR:
+    if fault.kind == faults.SERVER_ERROR:
         raise ApiError(
             "An unknown error occurred; it was asked for under /_sandbox/faults.", status=500, kind="api_error"
         )

@@ -23,14 +23,11 @@ def fingerprint(params: Any) -> str:
     return hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()
 
 
-def check_length(key: str) -> None:
-    if len(key) > MAX_LENGTH:
-        raise ApiError("Idempotency key can't be longer than 255 characters.", kind="idempotency_error")
-
-
 @contextmanager
 def reserved(key: str) -> Iterator[None]:
-    """Hold the key while its first call runs. Raises 409 if another call holds it."""
+    """Hold the key while a call runs. Raises 409 if another call holds it, 400 if it is too long."""
+    if len(key) > MAX_LENGTH:
+        raise ApiError("Idempotency key can't be longer than 255 characters.", kind="idempotency_error")
     entry = (store.acting_account(), key)
     with _guard:
         if entry in _in_flight:

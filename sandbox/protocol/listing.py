@@ -29,7 +29,7 @@ def empty_list_route(path: str) -> None:
     """A collection the sandbox never fills; sync commands walk it."""
 
     @route("GET", path, {**PAGING, "created": CREATED, "customer": Text(), "object": Text()})
-    def answer(call: Call) -> Body:
+    def answer(_: Call) -> Body:
         return as_list([], url=path)
 
 
@@ -77,9 +77,7 @@ def _sequence_of(resource: Resource, object_id: str, param: str) -> int:
     return int(row[0])
 
 
-def _filtered(
-    rows: QuerySet[StoredObject], resource: Resource, params: dict[str, Any]
-) -> QuerySet[StoredObject]:
+def _filtered(rows: QuerySet[StoredObject], resource: Resource, params: dict[str, Any]) -> QuerySet[StoredObject]:
     for name, column in resource.filters.items():
         if name in params:
             value = params[name]

@@ -12,7 +12,8 @@ class Origin:
     idempotency_key: str | None = None
 
 
-_origin: ContextVar[Origin] = ContextVar("origin", default=Origin())
+NOBODY = Origin()
+_origin: ContextVar[Origin] = ContextVar("origin", default=NOBODY)
 
 
 def current() -> Origin:

@@ -7,7 +7,7 @@ in the resources.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from sandbox.protocol import errors
 from sandbox.protocol.errors import ApiError
@@ -21,6 +21,9 @@ class Spec(Protocol):
     """How to read one value; `path` is its name as the client wrote it, `a[0][b]`."""
 
     def read(self, raw: Raw, path: str) -> Any: ...
+
+
+Fields: TypeAlias = Mapping[str, Spec]
 
 
 def _as_text(raw: Raw, path: str) -> str:

@@ -71,7 +71,7 @@ def _settings() -> Body:
 
 
 @route("GET", "/v1/account")
-def own_account(call: Call) -> Body:
+def own_account(_: Call) -> Body:
     return fetch_from_url(ACCOUNT, store.acting_account(), param="account")
 
 

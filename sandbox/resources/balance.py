@@ -6,5 +6,5 @@ from sandbox.store import Body
 
 
 @route("GET", "/v1/balance")
-def retrieve(call: Call) -> Body:
+def retrieve(_: Call) -> Body:
     return current_balance()

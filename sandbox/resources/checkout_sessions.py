@@ -10,7 +10,16 @@ from sandbox.protocol.errors import ApiError, missing_parameter
 from sandbox.protocol.listing import list_route, page_of_items
 from sandbox.protocol.money import minimum_charge, written
 from sandbox.protocol.parameters import (
-    PAGING, Boolean, Currency, Hash, Integer, ListOf, Metadata, NotYet, Text, merge_metadata,
+    PAGING,
+    Currency,
+    Fields,
+    Hash,
+    Integer,
+    ListOf,
+    Metadata,
+    NotYet,
+    Text,
+    merge_metadata,
 )  # fmt: skip
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
@@ -85,7 +94,7 @@ INTENT_DATA = Hash(
     }
 )
 ENABLED = Hash({"enabled": NotYet()})
-ASKED_FOR_LATER = {
+ASKED_FOR_LATER: Fields = {
     name: NotYet()
     for name in (
         "after_expiration", "allow_promotion_codes", "consent_collection", "custom_fields", "discounts",
@@ -93,7 +102,7 @@ ASKED_FOR_LATER = {
         "shipping_address_collection", "shipping_options", "subscription_data", "saved_payment_method_options",
     )
 }  # fmt: skip
-FIELDS = {
+FIELDS: Fields = {
     **ASKED_FOR_LATER,
     "adaptive_pricing": ENABLED,
     "automatic_tax": ENABLED,
@@ -202,9 +211,17 @@ def _check(call: Call) -> None:
         raise ApiError(
             "You may only specify one of these parameters: customer, customer_creation.", param="customer_creation"
         )
-    if (email := call.get("customer_email")) and "@" not in email:
+    _check_email(call.get("customer_email"))
+    _check_lifetime(call.get("expires_at"))
+
+
+def _check_email(email: str | None) -> None:
+    if email and "@" not in email:
         raise ApiError(f"Invalid email address: {email}", code="email_invalid", param="customer_email")
-    if (expires_at := call.get("expires_at")) is not None:
+
+
+def _check_lifetime(expires_at: int | None) -> None:
+    if expires_at is not None:
         lifetime = expires_at - clock.now()
         if not HALF_HOUR - GRACE <= lifetime <= DAY + GRACE:
             raise ApiError(

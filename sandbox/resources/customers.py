@@ -6,7 +6,7 @@ from sandbox import clock, identifiers, store
 from sandbox.payments.methods import EMPTY_ADDRESS
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.listing import as_list, empty_list_route, list_route, page
-from sandbox.protocol.parameters import ADDRESS, PAGING, Hash, ListOf, Metadata, NotYet, Text, merge_metadata
+from sandbox.protocol.parameters import ADDRESS, PAGING, Fields, Hash, ListOf, Metadata, NotYet, Text, merge_metadata
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.resources.payment_methods import PAYMENT_METHOD
@@ -44,7 +44,7 @@ list_route(CUSTOMER, "/v1/customers")
 for _collection in ("sources", "tax_ids", "balance_transactions", "subscriptions"):
     empty_list_route(f"/v1/customers/:customer/{_collection}")
 SHIPPING = Hash({"address": ADDRESS, "name": Text(), "phone": Text(clearable=True)}, clearable=True)
-FIELDS = {
+FIELDS: Fields = {
     "address": Hash(ADDRESS.fields, clearable=True),
     "description": Text(clearable=True),
     "email": Text(max_length=512, clearable=True),
@@ -127,9 +127,7 @@ def update(call: Call) -> Body:
 def _living(call: Call) -> Body:
     customer = fetch_from_url(CUSTOMER, call.ids["customer"], param="customer")
     if customer.get("deleted"):
-        raise ApiError(
-            f"No such customer: '{customer['id']}'", status=404, code="resource_missing", param="customer"
-        )
+        raise ApiError(f"No such customer: '{customer['id']}'", status=404, code="resource_missing", param="customer")
     return customer
 
 

@@ -21,7 +21,7 @@ FILTERS = {name: Text() for name in (
 
 def _answer_empty(path: str) -> None:
     @route("GET", path, {**FILTERS, **PAGING})
-    def answer(call: Call) -> Body:
+    def answer(_: Call) -> Body:
         return {"object": "list", "data": [], "has_more": False, "url": path}
 
 

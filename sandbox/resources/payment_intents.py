@@ -9,7 +9,18 @@ from sandbox.protocol.errors import ApiError, unexpected_state
 from sandbox.protocol.listing import list_route
 from sandbox.protocol.money import MAXIMUM_CHARGE, minimum_charge, written
 from sandbox.protocol.parameters import (
-    ADDRESS, Boolean, Currency, Either, Hash, Integer, ListOf, Metadata, NotYet, Text, merge_metadata,
+    ADDRESS,
+    Boolean,
+    Currency,
+    Either,
+    Fields,
+    Hash,
+    Integer,
+    ListOf,
+    Metadata,
+    NotYet,
+    Text,
+    merge_metadata,
 )  # fmt: skip
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
@@ -32,7 +43,7 @@ list_route(PAYMENT_INTENT, "/v1/payment_intents")
 METHOD_TYPES = ListOf(Text(choices=("card", "sepa_debit")))
 METHOD_DATA = Hash(DATA_FIELDS, required=("type",))
 SHIPPING = Hash({"address": ADDRESS, "name": Text(), "phone": Text()}, clearable=True)
-UPDATABLE = {
+UPDATABLE: Fields = {
     "amount": Integer(1),
     "currency": Currency(),
     "customer": Text(),
@@ -51,7 +62,7 @@ UPDATABLE = {
     "transfer_data": NotYet(),
     "on_behalf_of": NotYet(),
 }
-CONFIRMING = {
+CONFIRMING: Fields = {
     "error_on_requires_action": Boolean(),
     "off_session": Either(Hash({}), Boolean()),
     "return_url": Text(),
@@ -178,8 +189,7 @@ def update(call: Call) -> Body:
     amount, currency = call.get("amount", intent["amount"]), call.get("currency", intent["currency"])
     if not is_open and (amount, currency) != (intent["amount"], intent["currency"]):
         raise unexpected_state(
-            "This PaymentIntent's amount could not be updated because it has a status of "
-            f"{intent['status']}.",
+            f"This PaymentIntent's amount could not be updated because it has a status of {intent['status']}.",
             code="payment_intent_unexpected_state",
             details={"payment_intent": intent},
         )

@@ -10,7 +10,7 @@ from sandbox.payments.test_cards import BY_ALIAS
 from sandbox.payments.test_ibans import has_valid_check_digits, normalised
 from sandbox.protocol.errors import ApiError, missing_parameter, no_such
 from sandbox.protocol.listing import list_route
-from sandbox.protocol.parameters import BILLING_DETAILS, Hash, Integer, Metadata, Text, merge_metadata
+from sandbox.protocol.parameters import BILLING_DETAILS, Fields, Hash, Integer, Metadata, Text, merge_metadata
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
@@ -28,7 +28,7 @@ list_route(PAYMENT_METHOD, "/v1/payment_methods")
 CARD = Hash({"number": Text(), "exp_month": Integer(), "exp_year": Integer(), "cvc": Text(), "token": Text()})
 TYPES = ("card", "sepa_debit")
 REUSE = ("limited", "always", "unspecified")
-DATA_FIELDS = {
+DATA_FIELDS: Fields = {
     "billing_details": BILLING_DETAILS,
     "metadata": Metadata(),
     "type": Text(choices=TYPES),

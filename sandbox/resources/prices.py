@@ -6,7 +6,18 @@ from typing import Any
 from sandbox import clock, identifiers, store
 from sandbox.protocol.errors import ApiError, missing_parameter
 from sandbox.protocol.listing import list_route
-from sandbox.protocol.parameters import Boolean, Currency, Hash, Integer, ListOf, Metadata, NotYet, Text, merge_metadata
+from sandbox.protocol.parameters import (
+    Boolean,
+    Currency,
+    Fields,
+    Hash,
+    Integer,
+    ListOf,
+    Metadata,
+    NotYet,
+    Text,
+    merge_metadata,
+)
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.resources.products import create_product
@@ -44,7 +55,7 @@ RECURRING = Hash(
     },
     required=("interval",),
 )
-PRODUCT_DATA = {
+PRODUCT_DATA: Fields = {
     "name": Text(max_length=5000),
     "description": Text(max_length=40000),
     "images": ListOf(Text()),
@@ -52,7 +63,7 @@ PRODUCT_DATA = {
     "tax_code": Text(),
     "unit_label": Text(max_length=12),
 }
-UPDATABLE = {
+UPDATABLE: Fields = {
     "active": Boolean(),
     "lookup_key": Text(max_length=200, clearable=True),
     "metadata": Metadata(),
@@ -60,7 +71,7 @@ UPDATABLE = {
     "tax_behavior": Text(choices=TAX_BEHAVIOURS),
     "transfer_lookup_key": Boolean(),
 }
-AMOUNT_FIELDS = {"currency": Currency(), "unit_amount": Integer(0), "unit_amount_decimal": Text()}
+AMOUNT_FIELDS: Fields = {"currency": Currency(), "unit_amount": Integer(0), "unit_amount_decimal": Text()}
 
 
 def create_price(*, product: str, currency: str, announce: bool = True, **fields: Any) -> Body:

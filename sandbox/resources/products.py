@@ -5,7 +5,7 @@ from typing import Any
 from sandbox import clock, identifiers, store
 from sandbox.protocol.errors import ApiError, no_such
 from sandbox.protocol.listing import empty_list_route, list_route
-from sandbox.protocol.parameters import Boolean, Hash, ListOf, Metadata, NotYet, Text, merge_metadata
+from sandbox.protocol.parameters import Boolean, Fields, Hash, ListOf, Metadata, NotYet, Text, merge_metadata
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
@@ -22,7 +22,7 @@ list_route(
     PRODUCT, "/v1/products", {"active": Boolean(), "ids": ListOf(Text()), "shippable": Boolean(), "type": Text()}
 )
 empty_list_route("/v1/products/:id/features")
-FIELDS = {
+FIELDS: Fields = {
     "active": Boolean(),
     "description": Text(max_length=40000, clearable=True),
     "images": ListOf(Text(), clearable=True),

@@ -7,7 +7,7 @@ from sandbox import clock, identifiers, store
 from sandbox.options import options
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.listing import list_route
-from sandbox.protocol.parameters import Boolean, ListOf, Metadata, Text, merge_metadata
+from sandbox.protocol.parameters import Boolean, Fields, ListOf, Metadata, Text, merge_metadata
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
@@ -77,7 +77,12 @@ def _check_events(names: list[str]) -> None:
             )
 
 
-FIELDS = {"description": Text(clearable=True), "metadata": Metadata(), "enabled_events": ListOf(Text()), "url": Text()}
+FIELDS: Fields = {
+    "description": Text(clearable=True),
+    "metadata": Metadata(),
+    "enabled_events": ListOf(Text()),
+    "url": Text(),
+}
 
 
 @route(

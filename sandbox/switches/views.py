@@ -111,13 +111,13 @@ def deliveries_switch(method: str, body: Answer) -> Answer:
 
 
 @switch
-def drain_switch(method: str, body: Answer) -> Answer:
+def drain_switch(_method: str, body: Answer) -> Answer:
     """Run what is due and wait for due deliveries; `{"timeout": seconds}`, 30 by default."""
     return {"drained": worker.drain(float(body.get("timeout", 30)))}
 
 
 @switch
-def resend_switch(method: str, body: Answer, event_id: str) -> Answer:
+def resend_switch(_method: str, _body: Answer, event_id: str) -> Answer:
     """Send one event again to everyone who listens."""
     event = store.find("event", event_id)
     if event is None:

@@ -1,0 +1,193 @@
+import threading
+import time
+
+import pytest
+import requests
+import stripe
+
+from sandbox.protocol.form import decode
+
+
+def test_indexed_and_bare_arrays_mean_the_same():
+    assert decode("a[0][b]=1&a[1][b]=2") == {"a": {"0": {"b": "1"}, "1": {"b": "2"}}}
+    assert decode("a[][b]=1&a[][c]=x&a[][b]=2") == {"a": [{"b": "1", "c": "x"}, {"b": "2"}]}
+    assert decode("e[]=x&e[]=y&m[k]=") == {"e": ["x", "y"], "m": {"k": ""}}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer sk_test_wrongwrongwrongwrong1234"}])
+def test_no_key_and_a_wrong_key_are_401_in_stripes_words(sandbox, headers):
+    answer = requests.get(f"{sandbox.url}/v1/charges", headers=headers, timeout=5)
+    assert answer.status_code == 401
+    expected = "sk_test_" if headers else "You did not provide an API key."
+    assert expected in answer.json()["error"]["message"]
+    assert "wrongwrong" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "code", "param"),
+    [
+        ("customers", {"nme": "Ada"}, "parameter_unknown", "nme"),
+        ("customers", {"shipping[adress]": "x"}, "parameter_unknown", "shipping[adress]"),
+        ("payment_intents", {"amount": "500"}, "parameter_missing", "currency"),
+        ("payment_intents", {"amount": "5x", "currency": "usd"}, "parameter_invalid_integer", "amount"),
+        ("payment_intents", {"amount": "40", "currency": "usd"}, "amount_too_small", "amount"),
+        ("payment_intents", {"amount": "500", "currency": "xxx"}, None, "currency"),
+        ("payment_intents", {"amount": "500", "currency": ""}, None, "currency"),
+        ("payment_intents", {"amount": "500", "currency": "usd", "customer": "cus_x"}, "resource_missing", "customer"),
+        ("checkout/sessions", {"mode": "pay"}, None, "mode"),
+        ("refunds", {"charge": "ch_x", "reason": ""}, "parameter_invalid_empty", "reason"),
+    ],
+)
+def test_bad_parameters_are_refused_by_name(sandbox, path, form, code, param):
+    answer = sandbox.post(f"/v1/{path}", **form)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["type"], error.get("code"), error["param"]) == (
+        400,
+        "invalid_request_error",
+        code,
+        param,
+    )
+
+
+def test_missing_objects_and_addresses_are_404(sandbox, client):
+    with pytest.raises(stripe.InvalidRequestError, match="No such payment_intent: 'pi_x'") as missing:
+        client.v1.payment_intents.retrieve("pi_x")
+    assert (missing.value.http_status, missing.value.code, missing.value.param) == (404, "resource_missing", "intent")
+    assert missing.value.request_id.startswith("req_")
+    assert "Unrecognized request URL (GET: /v1/foo)" in sandbox.get("/v1/foo").text
+
+
+def test_lists_page_by_cursor_in_both_directions(sandbox, client):
+    ids = [client.v1.customers.create({"name": str(n)}).id for n in range(5)][::-1]
+    first = client.v1.customers.list({"limit": 2})
+    assert ([c.id for c in first.data], first.has_more) == (ids[:2], True)
+    second = client.v1.customers.list({"limit": 2, "starting_after": ids[1]})
+    assert [c.id for c in second.data] == ids[2:4]
+    back = client.v1.customers.list({"limit": 2, "ending_before": ids[4]})
+    assert ([c.id for c in back.data], back.has_more) == (ids[2:4], True)
+    assert [c.id for c in client.v1.customers.list({"limit": 2}).auto_paging_iter()] == ids
+    with pytest.raises(stripe.InvalidRequestError, match="only one"):
+        client.v1.customers.list({"starting_after": ids[0], "ending_before": ids[1]})
+
+
+def test_lists_filter_by_created_and_reference(sandbox, client):
+    customer = client.v1.customers.create({"email": "a@example.org"})
+    client.v1.customers.create({"email": "b@example.org"})
+    assert [c.id for c in client.v1.customers.list({"email": "a@example.org"}).data] == [customer.id]
+    assert client.v1.customers.list({"created": {"gt": customer.created + 100}}).data == []
+    assert len(client.v1.customers.list({"created": {"gte": customer.created}}).data) == 2
+    types = [e.type for e in client.v1.events.list({"types": ["customer.created", "x.y"]}).data]
+    assert types == ["customer.created", "customer.created"]
+
+
+def test_expansion_goes_four_levels_and_no_further(sandbox, client):
+    session = sandbox.session(customer=client.v1.customers.create({"email": "a@example.org"}).id)
+    sandbox.pay(session)
+    sandbox.advance(3)
+    found = client.v1.checkout.sessions.list({"expand": ["data.payment_intent.latest_charge.balance_transaction"]})
+    assert found.data[0].payment_intent.latest_charge.balance_transaction.net == 1912
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.checkout.sessions.retrieve(session.id, {"expand": ["a.b.c.d.e"]})
+    assert refused.value.code == "property_expansion_max_depth"
+    with pytest.raises(stripe.InvalidRequestError, match="cannot be expanded"):
+        client.v1.checkout.sessions.retrieve(session.id, {"expand": ["flavour"]})
+
+
+def test_metadata_merges_unsets_and_clears(sandbox, client):
+    customer = client.v1.customers.create({"metadata": {"a": "1", "b": "2", "c": ""}})
+    assert customer.metadata.to_dict() == {"a": "1", "b": "2"}
+    changed = client.v1.customers.update(customer.id, {"metadata": {"a": "", "d": "4"}})
+    assert changed.metadata.to_dict() == {"b": "2", "d": "4"}
+    assert client.v1.customers.update(customer.id, {"metadata": ""}).metadata.to_dict() == {}
+
+
+def test_a_deleted_customer_stays_readable_as_a_stub(sandbox, client):
+    customer = client.v1.customers.create()
+    client.v1.customers.delete(customer.id)
+    assert client.v1.customers.retrieve(customer.id).deleted is True
+    assert client.v1.customers.list().data == []
+
+
+def test_the_own_account_in_the_header_means_oneself_and_another_is_403(sandbox, client):
+    own = client.v1.accounts.retrieve_current().id
+    customer = client.v1.customers.create(None, {"stripe_account": own})
+    assert client.v1.customers.retrieve(customer.id).id == customer.id
+    with pytest.raises(stripe.PermissionError):
+        client.v1.customers.list(None, {"stripe_account": "acct_1Somebody"})
+
+
+def test_the_same_key_replays_and_other_parameters_are_refused(sandbox, client):
+    headers = {"Idempotency-Key": "k1"}
+    url = f"{sandbox.url}/v1/customers"
+    first = sandbox.http.post(url, data={"name": "Ada"}, headers=headers, timeout=5)
+    again = sandbox.http.post(url, data={"name": "Ada"}, headers=headers, timeout=5)
+    assert first.text == again.text
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert again.headers["Original-Request"] == first.headers["Request-Id"]
+    other = sandbox.http.post(url, data={"name": "Bob"}, headers=headers, timeout=5)
+    assert (other.status_code, other.json()["error"]["type"]) == (400, "idempotency_error")
+    elsewhere = sandbox.http.post(f"{sandbox.url}/v1/products", data={"name": "Ada"}, headers=headers, timeout=5)
+    assert elsewhere.json()["error"]["type"] == "idempotency_error"
+    assert len(client.v1.customers.list().data) == 1
+
+
+def test_keys_are_forgotten_after_a_day_of_the_clock(sandbox, client):
+    client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k2"})
+    sandbox.advance(24 * 3600 + 5)
+    client.v1.customers.create({"name": "Bob"}, {"idempotency_key": "k2"})
+    assert [c.name for c in client.v1.customers.list().data] == ["Bob", "Ada"]
+
+
+def test_a_declined_attempt_is_replayed_too_but_a_bad_parameter_is_not_kept(sandbox, client):
+    options = {"idempotency_key": "k3"}
+    params = {"amount": 500, "currency": "usd", "payment_method": "pm_card_chargeDeclinedExpiredCard", "confirm": True}
+    codes = []
+    for _ in range(2):
+        with pytest.raises(stripe.CardError) as declined:
+            client.v1.payment_intents.create(params, options)
+        codes.append((declined.value.code, declined.value.error.charge))
+    assert codes[0] == codes[1]
+    assert len(client.v1.charges.list().data) == 1
+    assert (
+        sandbox.http.post(
+            f"{sandbox.url}/v1/customers", data={"nme": "x"}, headers={"Idempotency-Key": "k4"}, timeout=5
+        ).status_code
+        == 400
+    )
+    assert client.v1.customers.create({"name": "x"}, {"idempotency_key": "k4"}).name == "x"
+
+
+def test_a_key_in_flight_is_409(sandbox):
+    sandbox.switch("faults", kind="hang", path="/v1/customers", seconds=0.8)
+    statuses = []
+
+    def post():
+        answer = requests.post(
+            f"{sandbox.url}/v1/customers", auth=sandbox.http.auth, headers={"Idempotency-Key": "k5"}, timeout=5
+        )
+        statuses.append((answer.status_code, answer.json().get("error", {}).get("code")))
+
+    slow = threading.Thread(target=post)
+    slow.start()
+    time.sleep(0.3)
+    post()
+    slow.join()
+    assert statuses == [(409, "idempotency_key_in_use"), (200, None)]
+
+
+@pytest.mark.parametrize(("kind", "error"), [("rate_limit", stripe.RateLimitError), ("server_error", stripe.APIError)])
+def test_faults_hit_the_next_calls_and_no_more(sandbox, client, kind, error):
+    sandbox.switch("faults", kind=kind, method="post", path="/v1/customers", count=2)
+    client.v1.customers.list()
+    for _ in range(2):
+        with pytest.raises(error):
+            client.v1.customers.create()
+    assert client.v1.customers.create().id
+
+
+def test_a_dropped_reply_hides_work_that_was_done_and_the_key_finds_it(sandbox, client):
+    sandbox.switch("faults", kind="drop_reply", method="post", path="/v1/customers")
+    with pytest.raises(stripe.APIConnectionError):
+        client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k6"})
+    again = client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k6"})
+    assert [c.id for c in client.v1.customers.list().data] == [again.id]

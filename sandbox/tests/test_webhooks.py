@@ -1,0 +1,151 @@
+import time
+
+import pytest
+import requests
+import stripe
+
+from sandbox.tests.sandbox_process import WEBHOOK_SECRET, SandboxProcess
+
+
+def test_deliveries_verify_with_stripes_own_client(sandbox, receiver):
+    sandbox.pay(sandbox.session())
+    sandbox.drain()
+    assert sorted(receiver.types())[:2] == ["charge.succeeded", "checkout.session.completed"]
+    for _, body, signature in receiver.received:
+        event = stripe.Webhook.construct_event(body, signature, WEBHOOK_SECRET)
+        assert (event.api_version, event.livemode) == ("2026-08-26.dahlia", False)
+    with pytest.raises(stripe.SignatureVerificationError):
+        stripe.Webhook.construct_event(body + b" ", signature, WEBHOOK_SECRET)
+
+
+def test_events_name_the_request_that_caused_them(sandbox, client):
+    client.v1.customers.create({"email": "a@example.org"}, {"idempotency_key": "key-1"})
+    event = client.v1.events.list({"type": "customer.created"}).data[0]
+    assert event["request"]["idempotency_key"] == "key-1"
+    assert event["request"]["id"].startswith("req_")
+
+
+@pytest.mark.parametrize("status", [500, 302])
+def test_an_unwelcome_event_is_sent_again_after_a_second(sandbox, receiver, client, status):
+    receiver.answers[:] = [status]
+    client.v1.customers.create({"email": "a@example.org"})
+    sandbox.drain()
+    assert len(receiver.received) == 1
+    assert client.v1.events.list().data[0].pending_webhooks == 1
+    sandbox.advance(1.5)
+    assert receiver.types() == ["customer.created", "customer.created"]
+    assert receiver.received[0][0]["id"] == receiver.received[1][0]["id"]
+    assert client.v1.events.list().data[0].pending_webhooks == 0
+
+
+def test_retries_wait_longer_and_longer(sandbox, receiver, client):
+    receiver.answers[:] = [500] * 10
+    client.v1.customers.create()
+    sandbox.drain()
+    for number, wait in enumerate([1, 5, 30, 300, 3600, 3600], start=1):
+        delivery = sandbox.get("/_sandbox/deliveries").json()["deliveries"][0]
+        assert delivery["attempts"] == number
+        assert delivery["next_attempt_at"] - delivery["last_attempt_at"] == pytest.approx(wait)
+        sandbox.advance(wait + 1)
+
+
+def test_a_disabled_endpoint_gets_nothing(sandbox, receiver, client):
+    endpoint = client.v1.webhook_endpoints.list().data[0]
+    client.v1.webhook_endpoints.update(endpoint.id, {"disabled": True})
+    client.v1.customers.create()
+    sandbox.drain()
+    assert receiver.received == []
+
+
+def test_an_endpoint_gets_only_what_it_asked_for_signed_with_its_own_secret(sandbox, receiver, client):
+    existing = client.v1.webhook_endpoints.list().data[0]
+    client.v1.webhook_endpoints.delete(existing.id)
+    created = client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["customer.updated"]})
+    assert created.secret.startswith("whsec_")
+    assert not hasattr(client.v1.webhook_endpoints.retrieve(created.id), "secret")
+    customer = client.v1.customers.create()
+    client.v1.customers.update(customer.id, {"name": "Ada"})
+    sandbox.drain()
+    event, body, signature = receiver.received[0]
+    assert receiver.types() == ["customer.updated"]
+    assert event["data"]["previous_attributes"] == {"name": None}
+    assert stripe.Webhook.construct_event(body, signature, created.secret)
+
+
+def test_both_secrets_sign_while_one_is_rotated(sandbox, receiver, client):
+    endpoint = client.v1.webhook_endpoints.list().data[0]
+    fresh = sandbox.switch("deliveries", rotate_secret=endpoint.id)["secret"]
+    client.v1.customers.create()
+    sandbox.drain()
+    _, body, signature = receiver.received[0]
+    assert stripe.Webhook.construct_event(body, signature, WEBHOOK_SECRET)
+    assert stripe.Webhook.construct_event(body, signature, fresh)
+
+
+def test_held_and_dropped_deliveries_can_be_released(sandbox, receiver, client):
+    for mode in ("hold", "drop"):
+        sandbox.switch("deliveries", mode=mode)
+        client.v1.customers.create()
+        sandbox.drain()
+        assert receiver.received == []
+        assert sandbox.switch("deliveries", release=True)["released"] == 1
+        sandbox.drain()
+        assert receiver.types() == ["customer.created"]
+        receiver.received.clear()
+
+
+def test_duplicate_mode_sends_the_same_event_twice(sandbox, receiver, client):
+    sandbox.switch("deliveries", mode="duplicate", count=1)
+    client.v1.customers.create()
+    client.v1.customers.create()
+    sandbox.drain()
+    assert len(receiver.received) == 3
+    assert len({event["id"] for event, _, _ in receiver.received}) == 2
+
+
+def test_delay_mode_waits_for_the_clock(sandbox, receiver, client):
+    sandbox.switch("deliveries", mode="delay", seconds=100)
+    client.v1.customers.create()
+    sandbox.drain()
+    assert receiver.received == []
+    sandbox.advance(101)
+    assert receiver.types() == ["customer.created"]
+
+
+def test_wrong_signatures_and_old_timestamps_can_be_asked_for(sandbox, receiver, client):
+    for mode in ("wrong_signature", "old_timestamp"):
+        sandbox.switch("deliveries", mode=mode)
+        client.v1.customers.create()
+        sandbox.drain()
+        _, body, signature = receiver.received.pop()
+        with pytest.raises(stripe.SignatureVerificationError):
+            stripe.Webhook.construct_event(body, signature, WEBHOOK_SECRET)
+
+
+def test_resending_delivers_once_more(sandbox, receiver, client):
+    client.v1.customers.create()
+    sandbox.drain()
+    event_id = receiver.received[0][0]["id"]
+    assert sandbox.switch(f"events/{event_id}/resend") == {"resent": 1}
+    sandbox.drain()
+    assert [event["id"] for event, _, _ in receiver.received] == [event_id, event_id]
+
+
+def test_a_restart_resumes_what_was_owed(tmp_path, _receiver):
+    _receiver.received.clear()
+    _receiver.answers[:] = [500]
+    process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=_receiver.url, SANDBOX_WEBHOOK_SECRET=WEBHOOK_SECRET)
+    try:
+        process.client.v1.customers.create()
+        process.drain()
+        assert process.stop() == 0
+        with pytest.raises(requests.ConnectionError):
+            requests.get(f"{process.url}/_sandbox/health", timeout=1)
+        process.start()
+        deadline = time.monotonic() + 10
+        while len(_receiver.received) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert _receiver.types() == ["customer.created", "customer.created"]
+        assert len(process.client.v1.webhook_endpoints.list().data) == 1
+    finally:
+        process.close()
