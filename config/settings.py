@@ -118,7 +118,7 @@ MIDDLEWARE = [
     "config.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.content_security.ContentSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -222,6 +222,20 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": True,
     "ENVIRONMENT": "config.admin_menu.environment",
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.admin_menu.navigation"},
+}
+
+# --- Content security: only our own files, nothing written into the page -----------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        # Browsers apply this to the redirect after a form is posted, too, and checkout ends on Stripe's page.
+        "form-action": ["'self'", "https://checkout.stripe.com", *([SANDBOX_URL] if PAYMENTS_MODE == "sandbox" else [])],
+        **({"upgrade-insecure-requests": True} if BASE_URL.startswith("https://") else {}),
+    }
 }
 
 # --- Language, time, files ----------------------------------------------------------------------------------------
