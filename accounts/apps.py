@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as installed
 from django.db.models.signals import post_migrate
 
 
@@ -12,7 +13,8 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(_grant_roles, dispatch_uid="accounts.grant_roles")
 
 
-def _grant_roles(*, app_config: AppConfig, using: str, apps: Any, **_: Any) -> None:
+# Emptying the database between tests sends the signal too, without the migration's own `apps`.
+def _grant_roles(*, app_config: AppConfig, using: str, apps: Any = installed, **_: Any) -> None:
     from accounts.roles import grant_roles  # imports permissions, which exist only once the apps are loaded
 
     grant_roles(app_config, using=using, apps=apps)
