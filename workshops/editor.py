@@ -28,6 +28,8 @@ class WorkshopEditor:
     ) -> None:
         self.instance = workshop
         self.is_new = not workshop.pk
+        # What it is called until the change is saved: validation writes what was typed into the instance.
+        self.title = workshop.title
         zone = workshop.zone
         initial = {
             name: moment.astimezone(zone).replace(tzinfo=None)
@@ -54,6 +56,11 @@ class WorkshopEditor:
     def is_valid(self) -> bool:
         forms_are_valid = [form.is_valid() for form in (self.form, *self.price_forms)]
         return self.session_forms.is_valid() and all(forms_are_valid)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether something on the page must be corrected; never for a page nobody has sent yet."""
+        return self.form.is_bound and not self.is_valid()
 
     def workshop(self) -> Workshop:
         """The workshop as filled in, not saved."""

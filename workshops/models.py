@@ -15,7 +15,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from accounts.models import Teacher
-from accounts.places_and_languages import is_language, is_time_zone
+from accounts.places_and_languages import is_language, is_time_zone, languages
 from catalogue.models import Level, Subject
 from money import Money
 
@@ -100,6 +100,16 @@ class Workshop(models.Model):
     @property
     def is_published(self) -> bool:
         return self.state == self.State.PUBLISHED
+
+    @property
+    def level_names(self) -> list[str]:
+        """Whom it is for, in words."""
+        return [str(Level(level).label) for level in self.levels]
+
+    @property
+    def language_name(self) -> str:
+        """The language it is taught in, in words."""
+        return dict(languages()).get(self.language, self.language)
 
     @property
     def where(self) -> str:

@@ -1,0 +1,174 @@
+"""More buyers than places, on real connections: never oversold. A naive control shows that the race has teeth."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from accounts.tests.factories import UserFactory
+from catalogue.models import Listing
+from payments.contracts import CannotDeliver, SoldOut
+from workshops.models import Registration
+from workshops.selling import WorkshopHandler
+from workshops.tests.factories import in_half_an_hour, make_line, make_workshop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+handler = WorkshopHandler()
+THREADS = 16
+PLACES = 20
+
+
+def race(work, arguments):
+    """Run `work` on each argument from THREADS threads with a connection each; results in no order."""
+
+    def leave_no_connection(_):
+        barrier.wait()
+        connections.close_all()
+
+    barrier = threading.Barrier(THREADS)
+    with ThreadPoolExecutor(THREADS) as pool:
+        results = list(pool.map(work, arguments))
+        list(pool.map(leave_no_connection, range(THREADS)))
+    return results
+
+
+def lines_for(workshop, how_many, **kwargs):
+    buyer = UserFactory()
+    return [make_line(workshop, buyer=buyer, line_id=number, **kwargs) for number in range(1, how_many + 1)]
+
+
+def try_to_reserve(line):
+    try:
+        handler.reserve(line, in_half_an_hour())
+    except SoldOut:
+        return 0
+    return line.quantity
+
+
+def test_of_a_thousand_buyers_exactly_as_many_as_there_are_places_get_one():
+    workshop = make_workshop(capacity=PLACES)
+    sold = race(try_to_reserve, lines_for(workshop, 1_000))
+    assert sum(sold) == PLACES
+    assert sorted(Registration.objects.live().values_list("seat", flat=True)) == list(range(1, PLACES + 1))
+    assert Listing.objects.get(reference=str(workshop.pk)).is_sold_out
+
+
+def test_the_naive_way_oversells_under_the_same_race():
+    """Count, then insert, into a table without our constraints: if this ever stops overselling, the race proves nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE naive_registration (workshop_id bigint, line_id bigint)")
+    try:
+        sold = race(count_then_insert, range(1_000))
+        assert sum(sold) > PLACES
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE naive_registration")
+
+
+def count_then_insert(line_id):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM naive_registration WHERE workshop_id = 1")
+        if cursor.fetchone()[0] >= PLACES:
+            return 0
+        cursor.execute("INSERT INTO naive_registration VALUES (1, %s)", [line_id])
+        return 1
+
+
+def test_lines_of_several_places_are_never_split_in_a_race():
+    workshop = make_workshop(capacity=PLACES)
+    sold = race(try_to_reserve, lines_for(workshop, 60, quantity=3))
+    assert sum(sold) == 18
+    assert Registration.objects.count() == 18
+
+
+def test_places_move_between_buyers_who_come_and_go_without_one_too_many():
+    workshop = make_workshop(capacity=5)
+
+    def come_and_go(line):
+        if not try_to_reserve(line):
+            return 0
+        if line.id % 3:
+            handler.release(line)
+            return 0
+        handler.fulfil(line)
+        return 1
+
+    delivered = sum(race(come_and_go, lines_for(workshop, 150)))
+    assert delivered == Registration.objects.filter(state="confirmed").count() == 5
+    assert not Registration.objects.filter(state="held").exists()
+    assert Listing.objects.get(reference=str(workshop.pk)).is_sold_out
+
+
+@pytest.mark.parametrize("_round", range(10))
+def test_a_hold_that_lapses_as_it_is_paid_goes_to_exactly_one_of_two(_round):
+    """The session expires, somebody else checks out, and the payment completes, all in one instant."""
+    workshop = make_workshop(capacity=1)
+    paying, waiting = lines_for(workshop, 2)
+    handler.reserve(paying, timezone.now() - timedelta(milliseconds=1))
+
+    def act(what):
+        try:
+            what()
+        except (CannotDeliver, SoldOut) as error:
+            return type(error)
+        return None
+
+    refused = race(
+        act,
+        [
+            lambda: handler.fulfil(paying),
+            lambda: handler.release(paying),
+            lambda: handler.reserve(waiting, in_half_an_hour()),
+        ],
+    )
+    live = Registration.objects.live().get()
+    if live.order_line_id == paying.id:
+        assert live.state == "confirmed"
+        assert refused[0] is None
+        assert refused[2] is SoldOut
+    else:
+        assert live.state == "held"
+        assert refused[0] is CannotDeliver
+        assert refused[2] is None
+
+
+def test_one_line_delivered_from_many_threads_takes_its_places_once():
+    workshop = make_workshop()
+    line = make_line(workshop, quantity=2)
+    handler.reserve(line, in_half_an_hour())
+    race(lambda _: handler.fulfil(line), range(20))
+    assert Registration.objects.filter(state="confirmed").count() == 2
+
+
+def test_cutting_the_capacity_and_selling_the_last_place_cannot_both_win():
+    """Raw SQL on both sides, without our lock: the triggers meet on the workshop's row."""
+    workshop = make_workshop(capacity=2)
+    buyer_id = UserFactory().pk
+    now = timezone.now()
+
+    def take_second_seat():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO workshops_registration (workshop_id, buyer_id, participant_name, participant_email,"
+                " order_line_id, order_number, position, seat, state, code, created_at, revoked_reason)"
+                " VALUES (%s, %s, 'X', '', 1, '', 0, 2, 'confirmed', 'X', %s, '')",
+                [workshop.pk, buyer_id, now],
+            )
+
+    def cut():
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE workshops_workshop SET capacity = 1 WHERE id = %s", [workshop.pk])
+
+    def act(what):
+        try:
+            what()
+        except Exception as error:
+            return error
+        return None
+
+    refused = [error for error in race(act, [take_second_seat, cut]) if error]
+    assert len(refused) == 1
+    assert "seat 2 does not exist" in str(refused[0]) or "seats taken beyond 1" in str(refused[0])
