@@ -25,12 +25,13 @@ _PATTERNS = (
     (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@]+@"), r"\1[secret]@"),
     # Whoever reads the link of a password reset or an e-mail confirmation in a log could use it.
     (re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s\"']+"), r"\1[token]"),
-    (re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
+    (re.compile(r"[\w.!#$%&'*+?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
     # password=..., "token": "...", {'secret': '...'}, whether in a form body, a repr or a query string.
     (
         re.compile(
-            r"""(?ix) ( [\w-]* (?:passw(?:or)?d|passphrase|secret|token|api_?key|cvc|cookie|sessionid) [\w-]* ["']? \s* [:=]\s* )
-            (?: "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | (?!\[(?:secret|token)\]) [^\s&,;}\])]+ )"""
+            r"""(?ix)
+            ( [\w-]* (?:passw(?:or)?d|passphrase|secret|token|api_?key|cvc|cookie|sessionid) [\w-]* (?:\\*["'])? \s* [:=]\s* )
+            (?: \\+["'][^"']*["'] | "(?:[^"\\]|\\+[^\\])*" | '(?:[^'\\]|\\+[^\\])*' | (?!\[(?:secret|token)\]) [^\s&,;}\])]+ )"""
         ),
         r"\1[redacted]",
     ),

@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from jobs import running, waking
 from jobs.tests.chores.models import Chore
+from jobs.tests.servers import CeleryProcess, RedisServer
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +51,26 @@ def let_leases_end():
         Chore.objects.filter(state="running").update(run_after=Now() - timedelta(seconds=1))
 
     return end
+
+
+@pytest.fixture
+def redis_server(tmp_path):
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def start_celery(redis_server, tmp_path, committed_chores):
+    """Starts worker and beat processes on the tests' own Redis and database; ends them with the test."""
+    started = []
+
+    def start(*arguments, **environment):
+        process = CeleryProcess(redis_server, tmp_path / f"celery{len(started)}.log", *arguments, **environment)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
