@@ -1,1 +1,8 @@
-"""Courses: modules of lessons a student works through at their own pace."""
+"""Courses: modules of lessons a student works through at their own pace.
+
+Invariants: one enrolment per student and course, whoever pays how often; lessons and files are seen by the enrolled and
+the teacher only, except free previews; a withdrawn course is no longer sold but stays open to its students.
+
+`selling` is the side payments talks to, `enrolling` the only place where enrolments change state, `publishing` and
+`authoring` the only places where teachers' and staff's changes reach the catalogue.
+"""

@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class CoursesConfig(AppConfig):
     name = "courses"
+
+    def ready(self) -> None:
+        from courses.selling import CourseSelling  # needs the models, which are loaded by now
+        from payments.registry import register
+
+        register(CourseSelling())

@@ -1,0 +1,200 @@
+"""What teachers change about their courses. Each function locks the course, so two tabs cannot tear its order apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from django.db import models, transaction
+from django.db.models import Max
+from django.utils.crypto import get_random_string
+from django.utils.text import slugify
+
+from accounts.models import Teacher
+from courses.models import Course, CourseLesson, CoursePrice, Module, QuizQuestion
+from courses.publishing import lock_course, reasons_against_selling, refresh_listing
+from money import Money
+
+Direction = Literal["up", "down"]
+MODULES_AT_MOST = 100
+LESSONS_AT_MOST = 300
+QUESTIONS_AT_MOST = 100
+
+
+class WouldBreakPublished(Exception):
+    """The change would leave a published course without what it must have. The message is shown to the teacher."""
+
+
+class TooMany(Exception):
+    """A course holds no more of these. The message is shown to the teacher."""
+
+
+@transaction.atomic
+def create_course(*, teacher: Teacher, prices: Sequence[Money] = (), **fields: Any) -> Course:
+    """A new draft. Its slug comes from the title and never changes after."""
+    stem = slugify(fields["title"])[:50].strip("-") or "course"
+    slug = stem if not Course.objects.filter(slug=stem).exists() else f"{stem}-{get_random_string(6).lower()}"
+    course = Course.objects.create(teacher=teacher, slug=slug, **fields)
+    _set_prices(course, prices)
+    return course
+
+
+@transaction.atomic
+def change_course(*, course: Course, prices: Sequence[Money], changes: Mapping[str, Any]) -> Course:
+    """Change what a course says and costs; on sale it shows at once. Raises WouldBreakPublished."""
+    locked = lock_course(course.pk)
+    for name, value in changes.items():
+        setattr(locked, name, value)
+    locked.save(update_fields=list(changes))
+    _set_prices(locked, prices)
+    _keep_sellable(locked)
+    return locked
+
+
+@transaction.atomic
+def add_module(*, course: Course, title: str) -> Module:
+    """A new module at the end. Raises TooMany."""
+    lock_course(course.pk)
+    if course.modules.count() >= MODULES_AT_MOST:
+        raise TooMany(f"A course has at most {MODULES_AT_MOST} modules.")
+    return Module.objects.create(course=course, title=title, position=_next_position(course.modules.all()))
+
+
+@transaction.atomic
+def rename_module(*, module: Module, title: str) -> None:
+    """Give a module another title."""
+    Module.objects.filter(pk=module.pk).update(title=title)
+
+
+@transaction.atomic
+def delete_module(*, module: Module) -> None:
+    """Remove a module with its lessons. Raises WouldBreakPublished."""
+    course = lock_course(module.course_id)
+    files = list(module.lessons.exclude(file=""))
+    Module.objects.filter(pk=module.pk).delete()
+    _keep_sellable(course)
+    _delete_after_commit(files)
+
+
+@transaction.atomic
+def move_module(*, module: Module, direction: Direction) -> None:
+    """Change places with the neighbour; at the end of the row nothing happens."""
+    course = lock_course(module.course_id)
+    _swap_with_neighbour(list(course.modules.all()), module.pk, direction)
+
+
+@transaction.atomic
+def add_lesson(*, module: Module, fields: Mapping[str, Any]) -> CourseLesson:
+    """A new lesson at the end of the module. Raises TooMany."""
+    lock_course(module.course_id)
+    if CourseLesson.objects.filter(module__course=module.course_id).count() >= LESSONS_AT_MOST:
+        raise TooMany(f"A course has at most {LESSONS_AT_MOST} lessons.")
+    return CourseLesson.objects.create(module=module, position=_next_position(module.lessons.all()), **fields)
+
+
+@transaction.atomic
+def change_lesson(*, lesson: CourseLesson, fields: Mapping[str, Any]) -> CourseLesson:
+    """Change a lesson; a file that was replaced is deleted after commit."""
+    lock_course(lesson.module.course_id)
+    stored = CourseLesson.objects.select_for_update().get(pk=lesson.pk)
+    former = CourseLesson(file=stored.file.name)
+    for name, value in fields.items():
+        setattr(stored, name, value)
+    stored.save(update_fields=list(fields))
+    if former.file and former.file.name != stored.file.name:
+        _delete_after_commit([former])
+    return stored
+
+
+@transaction.atomic
+def delete_lesson(*, lesson: CourseLesson) -> None:
+    """Remove a lesson. Raises WouldBreakPublished for the last one of a published course."""
+    course = lock_course(lesson.module.course_id)
+    CourseLesson.objects.filter(pk=lesson.pk).delete()
+    _keep_sellable(course)
+    _delete_after_commit([lesson])
+
+
+@transaction.atomic
+def move_lesson(*, lesson: CourseLesson, direction: Direction) -> None:
+    """Change places with the neighbour; past the edge of its module it joins the next one."""
+    course = lock_course(lesson.module.course_id)
+    lesson = CourseLesson.objects.select_related("module").get(pk=lesson.pk)
+    if _swap_with_neighbour(list(lesson.module.lessons.all()), lesson.pk, direction):
+        return
+    modules = list(course.modules.all())
+    neighbour = _neighbour(modules, lesson.module_id, direction)
+    if neighbour is None:
+        return
+    if direction == "up":
+        lesson.position = _next_position(neighbour.lessons.all())
+    else:
+        neighbour.lessons.update(position=models.F("position") + 1)
+        lesson.position = 1
+    lesson.module = neighbour
+    lesson.save(update_fields=["module", "position"])
+
+
+@transaction.atomic
+def add_question(*, lesson: CourseLesson, fields: Mapping[str, Any]) -> QuizQuestion:
+    """A new question at the end of a quiz. Raises TooMany."""
+    lock_course(lesson.module.course_id)
+    if lesson.questions.count() >= QUESTIONS_AT_MOST:
+        raise TooMany(f"A quiz has at most {QUESTIONS_AT_MOST} questions.")
+    return QuizQuestion.objects.create(lesson=lesson, position=_next_position(lesson.questions.all()), **fields)
+
+
+@transaction.atomic
+def delete_question(*, question: QuizQuestion) -> None:
+    """Remove a question."""
+    lock_course(question.lesson.module.course_id)
+    QuizQuestion.objects.filter(pk=question.pk).delete()
+
+
+def _set_prices(course: Course, prices: Sequence[Money]) -> None:
+    course.prices.exclude(currency__in=[price.currency for price in prices]).delete()
+    for price in prices:
+        CoursePrice.objects.update_or_create(
+            course=course, currency=price.currency, defaults={"amount_minor": price.minor}
+        )
+
+
+def _keep_sellable(course: Course) -> None:
+    if course.is_published and (reasons := reasons_against_selling(course)):
+        raise WouldBreakPublished(f"A published course must stay complete. {' '.join(reasons)} Or withdraw it first.")
+    refresh_listing(course)
+
+
+def _next_position(siblings: models.QuerySet[Any]) -> int:
+    return (siblings.aggregate(last=Max("position"))["last"] or 0) + 1
+
+
+def _neighbour(siblings: Sequence[Any], pk: int, direction: Direction) -> Any | None:
+    places = [sibling.pk for sibling in siblings]
+    if pk not in places:
+        return None
+    place = places.index(pk) + (-1 if direction == "up" else 1)
+    return siblings[place] if 0 <= place < len(siblings) else None
+
+
+def _swap_with_neighbour(siblings: Sequence[Any], pk: int, direction: Direction) -> bool:
+    neighbour = _neighbour(siblings, pk, direction)
+    if neighbour is None:
+        return False
+    moved = next(sibling for sibling in siblings if sibling.pk == pk)
+    moved.position, neighbour.position = neighbour.position, moved.position
+    for sibling in (moved, neighbour):
+        sibling.save(update_fields=["position"])
+    return True
+
+
+def _delete_after_commit(lessons: Sequence[CourseLesson]) -> None:
+    """Files are not transactional: one is deleted only once no row can come back that names it."""
+    for lesson in lessons:
+        if lesson.file and lesson.file.name:
+            transaction.on_commit(_deletion_of(lesson.file.name))
+
+
+def _deletion_of(name: str) -> Callable[[], None]:
+    storage = CourseLesson.file.field.storage
+    return lambda: storage.delete(name)

@@ -1,0 +1,102 @@
+"""The only place where enrolments change state: released → held → active → revoked, and held again from there.
+
+Every function runs inside the caller's transaction and locks the one row of (course, student) before it looks at it.
+A course has no limited places, so a hold keeps nobody out but the same student's second order.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from courses.models import Course, Enrolment
+from payments.contracts import CannotDeliver, SoldOut
+
+
+@transaction.atomic
+def hold_enrolment(*, course_id: int, student_id: int, order_line_id: int, until: datetime) -> None:
+    """Keep a student's second order for the course out while this one is being paid. Raises SoldOut.
+
+    The same line may hold again, to a later time, whatever became of the course. A hold that lapsed is taken over.
+    """
+    enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
+    if enrolment.state == Enrolment.State.ACTIVE:
+        raise SoldOut("You already have this course.")
+    if enrolment.order_line_id != order_line_id:
+        if enrolment.held_until is not None and enrolment.held_until > timezone.now():
+            raise SoldOut("You are already paying for this course in another order. Finish or cancel that one first.")
+        if not Course.objects.on_sale().filter(pk=course_id).exists():
+            raise SoldOut("This course is no longer for sale.")
+    _change(enrolment, state=Enrolment.State.HELD, order_line_id=order_line_id, held_until=until)
+
+
+@transaction.atomic
+def activate_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> bool:
+    """Give the student the course; False if this line has done so before, or was refunded since. Raises CannotDeliver.
+
+    Whichever order is paid first wins, also over another's live hold. A line whose hold was released is still delivered,
+    unless the course was withdrawn meanwhile.
+    """
+    enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
+    is_ours = enrolment.order_line_id == order_line_id
+    if order_line_id in enrolment.ended_line_ids or (is_ours and enrolment.state == Enrolment.State.ACTIVE):
+        return False
+    if enrolment.state == Enrolment.State.ACTIVE:
+        raise CannotDeliver("You already have this course from another order, so this payment goes back to you.")
+    if not is_ours and not Course.objects.filter(pk=course_id, state=Course.State.PUBLISHED).exists():
+        raise CannotDeliver("The course was withdrawn before your payment arrived, so it goes back to you.")
+    _change(
+        enrolment,
+        state=Enrolment.State.ACTIVE,
+        order_line_id=order_line_id,
+        activated_at=timezone.now(),
+        held_until=None,
+    )
+    return True
+
+
+@transaction.atomic
+def release_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> None:
+    """Free the hold of a line that will not be paid. Harmless if the line holds nothing, or has been delivered."""
+    enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
+    if enrolment.state == Enrolment.State.HELD and enrolment.order_line_id == order_line_id:
+        _change(enrolment, **_without_hold(enrolment))
+
+
+@transaction.atomic
+def revoke_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> None:
+    """Take the course back if it is this line that gave it.
+
+    The line is remembered as ended either way, so no late repetition of its delivery opens the course again.
+    """
+    enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
+    if order_line_id in enrolment.ended_line_ids:
+        return
+    changes: dict[str, Any] = {"ended_line_ids": [*enrolment.ended_line_ids, order_line_id]}
+    if enrolment.order_line_id == order_line_id:
+        if enrolment.state == Enrolment.State.ACTIVE:
+            changes |= {"state": Enrolment.State.REVOKED, "revoked_at": timezone.now()}
+        elif enrolment.state == Enrolment.State.HELD:
+            changes |= _without_hold(enrolment)
+    _change(enrolment, **changes)
+
+
+def _lock_enrolment(*, course_id: int, student_id: int) -> Enrolment:
+    # Inserting and finding it there are one step: of two transactions the second waits here for the first.
+    Enrolment.objects.bulk_create([Enrolment(course_id=course_id, student_id=student_id)], ignore_conflicts=True)
+    return Enrolment.objects.select_for_update().get(course_id=course_id, student_id=student_id)
+
+
+def _without_hold(enrolment: Enrolment) -> dict[str, Any]:
+    """Back to what it was before the hold: never had, or had and given back."""
+    state = Enrolment.State.RELEASED if enrolment.revoked_at is None else Enrolment.State.REVOKED
+    return {"state": state, "order_line_id": None, "held_until": None}
+
+
+def _change(enrolment: Enrolment, **fields: Any) -> None:
+    for name, value in fields.items():
+        setattr(enrolment, name, value)
+    enrolment.save(update_fields=list(fields))

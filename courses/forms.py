@@ -1,0 +1,192 @@
+"""What teachers type about their courses."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+
+from accounts.places_and_languages import languages
+from catalogue.models import Level, Subject
+from courses.models import HIGHEST_PRICE_MINOR, LOWEST_PRICE_MINOR, Course, CourseLesson
+from courses.uploads import check_cover, check_lesson_file, safe_file_name
+from money import Money, exponent
+
+MARKDOWN_HELP = "You may use Markdown: **bold**, *italic*, lists and [links](https://example.org)."
+_LONGEST_TEXT = 100_000
+_OUTCOMES_AT_MOST = 12
+_LONGEST_OUTCOME = 200
+_CHOICES_AT_MOST = 8
+_LONGEST_CHOICE = 200
+
+
+class LinesField(forms.CharField):
+    """Several short texts, one a line."""
+
+    def __init__(self, *, lines_at_most: int, longest: int, **options: Any) -> None:
+        super().__init__(widget=forms.Textarea(attrs={"rows": 5}), **options)
+        self.lines_at_most = lines_at_most
+        self.longest = longest
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        text = super().clean(value)
+        lines = [line.strip() for line in str(text).splitlines() if line.strip()]
+        if len(lines) > self.lines_at_most:
+            raise ValidationError(f"At most {self.lines_at_most} lines.")
+        if any(len(line) > self.longest for line in lines):
+            raise ValidationError(f"Each line has at most {self.longest} characters.")
+        return lines
+
+
+class CourseForm(forms.Form):
+    """What a course says and costs, with one price field per currency of the site."""
+
+    title = forms.CharField(max_length=120)
+    summary = forms.CharField(
+        max_length=300, widget=forms.Textarea(attrs={"rows": 2}), help_text="One or two sentences, shown in lists."
+    )
+    description = forms.CharField(
+        required=False, max_length=_LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 10}), help_text=MARKDOWN_HELP
+    )
+    outcomes = LinesField(
+        required=False,
+        lines_at_most=_OUTCOMES_AT_MOST,
+        longest=_LONGEST_OUTCOME,
+        label="What students will learn",
+        help_text="One thing a line.",
+    )
+    subject = forms.ModelChoiceField(Subject.objects.all(), required=False)
+    levels = forms.MultipleChoiceField(choices=Level.choices, required=False, widget=forms.CheckboxSelectMultiple)
+    language = forms.ChoiceField(choices=languages, initial="en")
+    cover = forms.ImageField(required=False, help_text="JPEG, PNG or WebP, up to 5 MB. Wide pictures look best.")
+
+    def __init__(self, *args: Any, course: Course | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        prices = {price.currency: price.amount.to_major() for price in course.prices.all()} if course else {}
+        if course is not None:
+            self.initial = {name: getattr(course, name) for name in self.fields} | {"subject": course.subject_id}
+        for currency in [*settings.CURRENCIES, *(set(prices) - set(settings.CURRENCIES))]:
+            self.fields[_price_field(currency)] = forms.DecimalField(
+                label=f"Price in {currency}",
+                required=False,
+                decimal_places=exponent(currency),
+                min_value=Money(LOWEST_PRICE_MINOR, currency).to_major(),
+                max_value=Money(HIGHEST_PRICE_MINOR, currency).to_major(),
+                initial=prices.get(currency),
+                help_text=f"Leave empty if the course is not sold in {currency}.",
+            )
+
+    def clean_cover(self) -> Any:
+        cover = self.cleaned_data["cover"]
+        # False: the box to remove the picture was ticked. A stored file comes back as it was.
+        if cover and cover is not self.initial.get("cover"):
+            check_cover(cover)
+        return "" if cover is False else cover
+
+    @property
+    def prices(self) -> list[Money]:
+        """What was typed, in minor units."""
+        typed: dict[str, Decimal | None] = {
+            name.removeprefix("price_").upper(): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith("price_")
+        }
+        return [Money.from_major(value, currency) for currency, value in typed.items() if value is not None]
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Everything but the prices, by the course's field names."""
+        changes = {name: value for name, value in self.cleaned_data.items() if not name.startswith("price_")}
+        return changes | {"cover": changes["cover"] or ""}
+
+
+def _price_field(currency: str) -> str:
+    return f"price_{currency.lower()}"
+
+
+class ModuleForm(forms.Form):
+    title = forms.CharField(max_length=120, label="Module title")
+
+
+class LessonForm(forms.Form):
+    """One lesson of a kind that was chosen before, so that only what it needs is asked for."""
+
+    title = forms.CharField(max_length=120)
+    video_url = forms.URLField(
+        label="Link to the video",
+        max_length=500,
+        assume_scheme="https",
+        validators=[URLValidator(schemes=["https"])],
+        help_text="Where the video is hosted, starting with https://",
+    )
+    file = forms.FileField(help_text="Up to 50 MB. Only enrolled students can download it.")
+    body = forms.CharField(max_length=_LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 16}), help_text=MARKDOWN_HELP)
+    minutes = forms.IntegerField(label="Estimated minutes", min_value=1, max_value=600, initial=10)
+    is_free_preview = forms.BooleanField(
+        required=False, label="Free preview", help_text="Anybody can see this lesson before buying."
+    )
+
+    def __init__(self, *args: Any, kind: str, lesson: CourseLesson | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.kind = kind
+        for name, needed in (("video_url", "video"), ("file", "file")):
+            if kind != needed:
+                del self.fields[name]
+        if kind == CourseLesson.Kind.FILE:
+            del self.fields["is_free_preview"]
+        if kind != CourseLesson.Kind.TEXT:
+            self.fields["body"].required = False
+            self.fields["body"].label = "Notes"
+            self.fields["body"].widget.attrs["rows"] = 6
+        if lesson is not None:
+            self.initial = {name: getattr(lesson, name) for name in self.fields if name != "file"}
+            if "file" in self.fields:
+                self.fields["file"].required = False
+                self.fields["file"].help_text = f"Now: {lesson.file_name}. Choose a file only to replace it."
+
+    def clean_file(self) -> Any:
+        upload = self.cleaned_data["file"]
+        if upload:
+            check_lesson_file(upload)
+        return upload
+
+    @property
+    def lesson_fields(self) -> dict[str, Any]:
+        """What to write, by the lesson's field names; an empty file field leaves the stored one."""
+        fields = dict(self.cleaned_data)
+        upload = fields.pop("file", None)
+        if upload:
+            fields |= {"file": upload, "file_name": safe_file_name(upload.name)}
+        return fields
+
+
+class QuestionForm(forms.Form):
+    """A question with its choices, the right one marked."""
+
+    text = forms.CharField(label="Question", max_length=500)
+    choices = LinesField(
+        lines_at_most=_CHOICES_AT_MOST,
+        longest=_LONGEST_CHOICE,
+        help_text="One choice a line. Begin the right one with a star: * Paris",
+    )
+    explanation = forms.CharField(required=False, max_length=500, help_text="Shown after answering.")
+
+    def clean_choices(self) -> list[str]:
+        lines: list[str] = self.cleaned_data["choices"]
+        right = [number for number, line in enumerate(lines) if line.startswith("*")]
+        choices = [line.removeprefix("*").strip() for line in lines]
+        if len(lines) < 2:  # noqa: PLR2004  # fewer than two is no choice
+            raise ValidationError("Give at least two choices.")
+        if len(right) != 1:
+            raise ValidationError("Begin exactly one choice, the right one, with a star (*).")
+        if not all(choices) or len(set(choices)) != len(choices):
+            raise ValidationError("Every choice says something, and each something else.")
+        self.cleaned_data["right_choice"] = right[0]
+        return choices

@@ -1,0 +1,283 @@
+"""Courses, what they are made of, what they cost, and who is enrolled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import URLValidator
+from django.db import models
+from django.db.models import F, Func, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+
+from accounts.models import Teacher, User
+from accounts.places_and_languages import languages
+from catalogue.models import Level, Subject
+from courses.uploads import cover_path, lesson_file_path, private_storage
+from money import Money
+
+# Above what Stripe asks for at least in any currency it charges (0.30 GBP, 0.50 EUR, 50 JPY), so that a course alone
+# in a cart can always be paid.
+LOWEST_PRICE_MINOR = 100
+# Stripe's highest amount: eight digits of the minor unit.
+HIGHEST_PRICE_MINOR = 99_999_999
+
+
+class CourseQuerySet(models.QuerySet["Course"]):
+    """Which courses whom concern."""
+
+    def with_counts(self) -> CourseQuerySet:
+        """Annotate `lesson_count` and `enrolled_count`; by subquery, because two joins would multiply the rows."""
+        lessons = CourseLesson.objects.filter(module__course=OuterRef("pk"))
+        enrolled = Enrolment.objects.active().filter(course=OuterRef("pk"))
+        return self.annotate(lesson_count=_count_of(lessons), enrolled_count=_count_of(enrolled))
+
+    def on_sale(self) -> CourseQuerySet:
+        """Published ones of approved teachers."""
+        return self.filter(state=Course.State.PUBLISHED, teacher__status=Teacher.Status.APPROVED)
+
+    def visible_to(self, user: User | AnonymousUser) -> CourseQuerySet:
+        """What is on sale, and for a signed-in person also what they teach or are enrolled in."""
+        visible = Q(state=Course.State.PUBLISHED, teacher__status=Teacher.Status.APPROVED)
+        if user.is_authenticated:
+            visible |= Q(teacher__user=user) | Q(
+                pk__in=Enrolment.objects.active().filter(student=user).values("course")
+            )
+        return self.filter(visible)
+
+    def open_to(self, user: User | AnonymousUser) -> CourseQuerySet:
+        """Whose lessons and files a person may use: enrolled students, and the teacher to see what students see."""
+        return self.filter(_open_to(user))
+
+
+def _open_to(user: User | AnonymousUser) -> Q:
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    return Q(teacher__user=user.pk) | Q(pk__in=Enrolment.objects.active().filter(student=user.pk).values("course"))
+
+
+def _count_of(rows: models.QuerySet[Any]) -> Coalesce:
+    """How many rows a correlated query gives."""
+    counted = rows.order_by().annotate(number=Func(F("pk"), function="count")).values("number")
+    return Coalesce(Subquery(counted, output_field=models.IntegerField()), 0)
+
+
+class Course(models.Model):
+    """A course as its teacher describes it."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        PUBLISHED = "published"
+        WITHDRAWN = "withdrawn"
+
+    teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="courses")
+    # Never changed after creation: mails and receipts link to it for years.
+    slug = models.SlugField(max_length=60, unique=True)
+    title = models.CharField(max_length=120)
+    summary = models.CharField(max_length=300, help_text="One or two sentences, shown in lists.")
+    description = models.TextField(blank=True, help_text="Markdown.")
+    outcomes = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, verbose_name="what students learn"
+    )
+    subject = models.ForeignKey(Subject, null=True, blank=True, on_delete=models.PROTECT, related_name="courses")
+    levels = ArrayField(models.CharField(max_length=12, choices=Level), default=list, blank=True)
+    language = models.CharField(max_length=10, default="en", help_text="ISO 639 code: en, fr.")
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT, editable=False)
+    cover = models.ImageField(upload_to=cover_path, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True, editable=False)
+
+    objects = CourseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["title"]
+        indexes = [models.Index(fields=["teacher", "title"], name="course_of_teacher")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("courses:detail", args=[self.slug])
+
+    @property
+    def level_names(self) -> str:
+        return ", ".join(Level(level).label for level in self.levels)
+
+    @property
+    def language_name(self) -> str:
+        return dict(languages()).get(self.language, self.language)
+
+    @property
+    def is_published(self) -> bool:
+        return self.state == Course.State.PUBLISHED
+
+
+class CoursePrice(models.Model):
+    """What a course costs in one currency."""
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="prices")
+    currency = models.CharField(max_length=3)
+    amount_minor = models.PositiveBigIntegerField(help_text="In the currency's minor unit: 2500 is £25.00, but ¥2,500.")
+
+    class Meta:
+        ordering = ["currency"]
+        constraints = [
+            models.UniqueConstraint(fields=["course", "currency"], name="course_one_price_per_currency"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gte=LOWEST_PRICE_MINOR, amount_minor__lte=HIGHEST_PRICE_MINOR),
+                name="course_price_can_be_charged",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.amount)
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+
+class Module(models.Model):
+    """A chapter of a course."""
+
+    course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="modules")
+    title = models.CharField(max_length=120)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            # Deferred, so that two neighbours can change places.
+            models.UniqueConstraint(
+                fields=["course", "position"], name="module_position_once", deferrable=models.Deferrable.DEFERRED
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CourseLesson(models.Model):
+    """One step of a module: something to read, watch, download or answer."""
+
+    class Kind(models.TextChoices):
+        TEXT = "text"
+        VIDEO = "video"
+        FILE = "file"
+        QUIZ = "quiz"
+
+    module = models.ForeignKey(Module, on_delete=models.CASCADE, related_name="lessons")
+    title = models.CharField(max_length=120)
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=5, choices=Kind, default=Kind.TEXT)
+    body = models.TextField(blank=True, help_text="Markdown.")
+    video_url = models.CharField(
+        "link to the video",
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(schemes=["https"])],
+        help_text="Where the video is hosted, starting with https://",
+    )
+    # Outside MEDIA_ROOT: nothing but `views.learning.lesson_file` can reach it.
+    file = models.FileField(storage=private_storage, upload_to=lesson_file_path, max_length=200, blank=True)
+    file_name = models.CharField(
+        max_length=120, blank=True, editable=False, help_text="What it is called when downloaded."
+    )
+    is_free_preview = models.BooleanField("free preview", default=False, help_text="Anybody can see it before buying.")
+    minutes = models.PositiveSmallIntegerField("estimated minutes", default=10)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["module", "position"], name="lesson_position_once", deferrable=models.Deferrable.DEFERRED
+            ),
+            models.CheckConstraint(
+                condition=Q(video_url="") | Q(video_url__startswith="https://"), name="lesson_video_over_https"
+            ),
+            models.CheckConstraint(condition=~Q(kind="video", video_url=""), name="lesson_video_has_link"),
+            models.CheckConstraint(condition=~Q(kind="file", file=""), name="lesson_file_has_file"),
+            # Files are served to the enrolled only, so one that is a preview would promise what is not given.
+            models.CheckConstraint(condition=~Q(kind="file", is_free_preview=True), name="lesson_file_never_preview"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class QuizQuestion(models.Model):
+    """A question with one right choice."""
+
+    lesson = models.ForeignKey(CourseLesson, on_delete=models.CASCADE, related_name="questions")
+    position = models.PositiveSmallIntegerField()
+    text = models.CharField("question", max_length=500)
+    choices = ArrayField(models.CharField(max_length=200))
+    right_choice = models.PositiveSmallIntegerField(help_text="Counted from 0.")
+    explanation = models.CharField(max_length=500, blank=True, help_text="Shown after answering.")
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["lesson", "position"], name="question_position_once", deferrable=models.Deferrable.DEFERRED
+            ),
+            models.CheckConstraint(
+                condition=Q(choices__len__gte=2, right_choice__lt=F("choices__len")), name="question_has_right_choice"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
+    """Which enrolments give access."""
+
+    def active(self) -> EnrolmentQuerySet:
+        return self.filter(state=Enrolment.State.ACTIVE)
+
+
+class Enrolment(models.Model):
+    """That a student has, is paying for, or had a course. Changed only by `courses.enrolling`.
+
+    There is one row per student and course whatever is bought: the unique constraint is what decides between two orders.
+    """
+
+    class State(models.TextChoices):
+        # Nothing was delivered: an order was begun and not paid. Kept, because a row that can vanish cannot be locked.
+        RELEASED = "released"
+        HELD = "held"
+        ACTIVE = "active"
+        REVOKED = "revoked"
+
+    course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="enrolments")
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrolments")
+    state = models.CharField(max_length=8, choices=State, default=State.RELEASED)
+    order_line_id = models.BigIntegerField(null=True, help_text="The order line that holds or delivered it.")
+    held_until = models.DateTimeField(null=True)
+    activated_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    # Lines that were refunded: delivering one of them again must change nothing, even after a re-purchase.
+    ended_line_ids = ArrayField(models.BigIntegerField(), default=list)
+
+    objects = EnrolmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["course", "student"], name="enrolment_once_per_student"),
+            models.UniqueConstraint(fields=["order_line_id"], name="enrolment_once_per_line"),
+            models.CheckConstraint(
+                condition=Q(state="released")
+                | Q(state="held", order_line_id__isnull=False, held_until__isnull=False)
+                | Q(state="active", order_line_id__isnull=False, activated_at__isnull=False)
+                | Q(state="revoked", revoked_at__isnull=False),
+                name="enrolment_state_has_its_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["student", "state"], name="enrolment_of_student")]
+
+    def __str__(self) -> str:
+        return f"{self.student}: {self.course}"

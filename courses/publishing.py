@@ -1,0 +1,95 @@
+"""Put courses on sale and take them off, and keep the catalogue's listing in step."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
+from courses.models import Course, CourseLesson
+
+DOMAIN = "courses"
+
+
+class CannotPublish(Exception):
+    """The course is not ready. `reasons` are shown to the teacher."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons = reasons
+
+
+def lock_course(course_id: int) -> Course:
+    """Whoever changes a course or what it is made of holds this lock, so that checks still hold at commit."""
+    return Course.objects.select_for_update().get(pk=course_id)
+
+
+def reasons_against_publishing(course: Course) -> list[str]:
+    """What is missing before the course can be sold, in words for its teacher."""
+    quizzes = CourseLesson.objects.filter(module__course=course, kind=CourseLesson.Kind.QUIZ, questions=None)
+    return [
+        *reasons_against_selling(course),
+        *(f"The quiz “{title}” has no question." for title in quizzes.values_list("title", flat=True)),
+    ]
+
+
+def reasons_against_selling(course: Course) -> list[str]:
+    """What even a published course may never lose. A quiz added to it later gets its questions one by one."""
+    reasons = []
+    if not CourseLesson.objects.filter(module__course=course).exists():
+        reasons.append("Add at least one lesson.")
+    if not course.prices.exists():
+        reasons.append("Set a price in at least one currency.")
+    return reasons
+
+
+@transaction.atomic
+def publish_course(*, course_id: int) -> Course:
+    """Put a course on sale. Raises CannotPublish; publishing twice has no effect."""
+    course = lock_course(course_id)
+    reasons = reasons_against_publishing(course)
+    if reasons:
+        raise CannotPublish(reasons)
+    if not course.is_published:
+        course.state = Course.State.PUBLISHED
+        course.published_at = timezone.now()
+        course.save(update_fields=["state", "published_at"])
+    refresh_listing(course)
+    return course
+
+
+@transaction.atomic
+def withdraw_course(*, course_id: int) -> Course:
+    """Take a course off sale. Its students keep it. A draft stays a draft."""
+    course = lock_course(course_id)
+    if course.is_published:
+        course.state = Course.State.WITHDRAWN
+        course.save(update_fields=["state"])
+    refresh_listing(course)
+    return course
+
+
+@transaction.atomic
+def refresh_listing(course: Course) -> None:
+    """Bring the catalogue up to date after any change."""
+    reference = str(course.pk)
+    if not course.is_published:
+        withdraw_listing(domain=DOMAIN, reference=reference)
+        return
+    publish_listing(
+        ListingDraft(
+            domain=DOMAIN,
+            reference=reference,
+            kind_label="Course",
+            url=course.get_absolute_url(),
+            title=course.title,
+            summary=course.summary,
+            teacher=course.teacher,
+            prices=[price.amount for price in course.prices.all()],
+            subject=course.subject,
+            levels=course.levels,
+            language=course.language,
+            is_online=True,
+            search_text=" ".join([course.description, *course.outcomes]),
+        )
+    )

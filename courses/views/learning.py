@@ -1,0 +1,107 @@
+"""Where the enrolled learn. To everybody else these pages do not exist; a course's teacher sees what students see."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Count
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from courses.models import Course, CourseLesson, Enrolment
+from courses.outline import outline_of
+from courses.quizzes import Quiz, ask_quiz, mark_quiz
+from courses.uploads import content_type
+from notifications.alerts import raise_alert
+
+
+@login_required
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    """The courses a student has, newest first."""
+    enrolments = (
+        Enrolment.objects.active()
+        .filter(student=request.user.pk)
+        .select_related("course__teacher")
+        .annotate(lesson_count=Count("course__modules__lessons"))
+        .order_by("-activated_at")
+    )
+    return render(request, "courses/enrolment_list.html", {"enrolments": enrolments})
+
+
+@login_required
+@require_safe
+def open_course(request: HttpRequest, course_id: int) -> HttpResponse:
+    """Where orders and receipts link to: they know the course's number, not its name."""
+    return redirect("courses:learn", get_object_or_404(Course.objects.open_to(request.user), pk=course_id).slug)
+
+
+@login_required
+@require_safe
+def learn(request: HttpRequest, slug: str) -> HttpResponse:
+    """The course's outline, to start from."""
+    course = _open_course(request, slug)
+    return render(request, "courses/course_learn.html", {"course": course, "outline": outline_of(course)})
+
+
+@login_required
+@require_safe
+def lesson(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
+    """One lesson."""
+    course = _open_course(request, slug)
+    shown = _lesson_of(course, lesson_id)
+    return _render_lesson(request, course, shown, ask_quiz(shown.questions.all()))
+
+
+@login_required
+@require_POST
+def lesson_answers(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
+    """The same lesson with its quiz marked."""
+    course = _open_course(request, slug)
+    shown = _lesson_of(course, lesson_id)
+    return _render_lesson(request, course, shown, mark_quiz(shown.questions.all(), request.POST))
+
+
+@login_required
+@require_safe
+def lesson_file(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponseBase:
+    """Hand out a lesson's file: always as a download, never as a page of ours, never kept by a shared cache."""
+    course = _open_course(request, slug)
+    shown = _lesson_of(course, lesson_id)
+    if not shown.file:
+        raise Http404
+    try:
+        content = shown.file.open("rb")
+    except FileNotFoundError:
+        raise_alert(
+            key=f"course-file:{shown.pk}",
+            title=f"The file of lesson “{shown.title}” is missing on the disk"[:200],
+            detail={"course": course.title, "lesson": shown.pk, "file": shown.file.name},
+        )
+        raise Http404 from None
+    response = FileResponse(
+        content, as_attachment=True, filename=shown.file_name, content_type=content_type(shown.file_name)
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _open_course(request: HttpRequest, slug: str) -> Course:
+    return get_object_or_404(Course.objects.open_to(request.user).select_related("teacher"), slug=slug)
+
+
+def _lesson_of(course: Course, lesson_id: int) -> CourseLesson:
+    lessons = CourseLesson.objects.filter(module__course=course).select_related("module")
+    return get_object_or_404(lessons.prefetch_related("questions"), pk=lesson_id)
+
+
+def _render_lesson(request: HttpRequest, course: Course, shown: CourseLesson, quiz: Quiz) -> HttpResponse:
+    outline = outline_of(course)
+    before, after = outline.around(shown)
+    return render(
+        request,
+        "courses/lesson_learn.html",
+        {"course": course, "lesson": shown, "outline": outline, "before": before, "after": after, "quiz": quiz},
+    )

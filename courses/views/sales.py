@@ -1,0 +1,84 @@
+"""What everybody can see of a course before buying it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from courses.models import Course, CourseLesson, Enrolment
+from courses.outline import outline_of
+from courses.publishing import DOMAIN
+from courses.quizzes import Quiz, ask_quiz, mark_quiz
+from courses.selling import reason_against_buying
+from payments.cart import CurrencyNotOffered, add_to_cart
+from payments.contracts import Item, NotForSale
+
+
+@require_safe
+def detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """The sales page. Drafts are seen by their teacher alone, withdrawn courses also by their students."""
+    course = _visible_course(request, slug)
+    is_enrolled = (
+        request.user.is_authenticated
+        and Enrolment.objects.active().filter(course=course, student=request.user).exists()
+    )
+    owned = {course.pk} if is_enrolled else set()
+    return render(
+        request,
+        "courses/course_detail.html",
+        {
+            "course": course,
+            "outline": outline_of(course),
+            "prices": course.prices.all(),
+            "is_enrolled": is_enrolled,
+            "is_own": course.teacher.user_id == request.user.pk,
+            "can_be_bought": not reason_against_buying(course, request.user.pk, owned),
+        },
+    )
+
+
+@require_POST
+def put_in_cart(request: HttpRequest, slug: str) -> HttpResponse:
+    """Put the course into the cart; what stands against it is said on the course's page."""
+    course = _visible_course(request, slug)
+    try:
+        add_to_cart(request, Item(domain=DOMAIN, reference=str(course.pk)))
+    except (NotForSale, CurrencyNotOffered) as refused:
+        messages.error(request, str(refused))
+        return redirect(course)
+    return redirect("payments:cart")
+
+
+@require_safe
+def preview(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
+    """A lesson anybody may try."""
+    course = _visible_course(request, slug)
+    lesson = _preview_lesson(course, lesson_id)
+    return _render_preview(request, course, lesson, ask_quiz(lesson.questions.all()))
+
+
+@require_POST
+def preview_answers(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
+    """The same lesson with its quiz marked."""
+    course = _visible_course(request, slug)
+    lesson = _preview_lesson(course, lesson_id)
+    return _render_preview(request, course, lesson, mark_quiz(lesson.questions.all(), request.POST))
+
+
+def _visible_course(request: HttpRequest, slug: str) -> Course:
+    courses = Course.objects.visible_to(request.user).select_related("teacher", "subject")
+    return get_object_or_404(courses, slug=slug)
+
+
+def _preview_lesson(course: Course, lesson_id: int) -> CourseLesson:
+    lessons = CourseLesson.objects.select_related("module").prefetch_related("questions")
+    lesson = lessons.filter(pk=lesson_id, module__course=course, is_free_preview=True).first()
+    if lesson is None:
+        raise Http404
+    return lesson
+
+
+def _render_preview(request: HttpRequest, course: Course, lesson: CourseLesson, quiz: Quiz) -> HttpResponse:
+    return render(request, "courses/lesson_preview.html", {"course": course, "lesson": lesson, "quiz": quiz})
