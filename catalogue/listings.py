@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.contrib.postgres.search import SearchVector
 from django.db import transaction
-from django.db.models import Value
 
 from accounts.models import Teacher
-from catalogue.models import Listing, ListingPrice, Subject
+from catalogue.models import Listing, ListingPrice, ListingQuerySet, Subject
+from catalogue.search import search_vector
 from money import Money
+
+_SUMMARY_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingDraft:
-    """Everything the catalogue shows about one offer."""
+    """Everything the catalogue shows about one offer. `url` is a path on this site; at most one price per currency."""
 
     domain: str
     reference: str
@@ -33,6 +34,8 @@ class ListingDraft:
     is_online: bool = False
     place: str = ""
     starts_at: datetime | None = None
+    # True for what has no time yet because teacher and student agree on one.
+    is_by_request: bool = False
     is_sold_out: bool = False
     search_text: str = ""
 
@@ -40,7 +43,6 @@ class ListingDraft:
 @transaction.atomic
 def publish_listing(draft: ListingDraft) -> Listing:
     """Show an offer in the catalogue, or bring its listing up to date."""
-    words = " ".join([draft.teacher.display_name, draft.subject.name if draft.subject else "", draft.place])
     listing, _ = Listing.objects.update_or_create(
         domain=draft.domain,
         reference=draft.reference,
@@ -48,7 +50,7 @@ def publish_listing(draft: ListingDraft) -> Listing:
             "kind_label": draft.kind_label,
             "url": draft.url,
             "title": draft.title,
-            "summary": draft.summary[:300],
+            "summary": _shorten(draft.summary),
             "teacher": draft.teacher,
             "subject": draft.subject,
             "levels": list(draft.levels),
@@ -56,17 +58,13 @@ def publish_listing(draft: ListingDraft) -> Listing:
             "is_online": draft.is_online,
             "place": draft.place,
             "starts_at": draft.starts_at,
+            "is_by_request": draft.is_by_request,
             "is_sold_out": draft.is_sold_out,
-            "search": SearchVector(Value(draft.title), weight="A", config="english")
-            + SearchVector(Value(words), weight="B", config="simple")
-            + SearchVector(Value(f"{draft.summary} {draft.search_text}"), weight="C", config="english"),
+            "search_text": draft.search_text,
         },
     )
-    listing.prices.exclude(currency__in=[price.currency for price in draft.prices]).delete()
-    for price in draft.prices:
-        ListingPrice.objects.update_or_create(
-            listing=listing, currency=price.currency, defaults={"amount_minor": price.minor}
-        )
+    _set_prices(listing, draft.prices)
+    index_listings(Listing.objects.filter(pk=listing.pk))
     return listing
 
 
@@ -76,5 +74,38 @@ def withdraw_listing(*, domain: str, reference: str) -> None:
 
 
 def mark_sold_out(*, domain: str, reference: str, is_sold_out: bool) -> None:
-    """Show whether places are left."""
+    """Show whether places are left. Harmless if it is not in the catalogue."""
     Listing.objects.filter(domain=domain, reference=reference).update(is_sold_out=is_sold_out)
+
+
+def index_listings(listings: ListingQuerySet) -> None:
+    """Bring what listings are found by up to date, for example after a subject was renamed."""
+    for listing in listings.select_related("teacher", "subject__broader"):
+        subject = listing.subject
+        names = [
+            listing.teacher.display_name,
+            subject.name if subject else "",
+            subject.broader.name if subject and subject.broader else "",
+            listing.place,
+            listing.kind_label,
+        ]
+        text = f"{listing.summary} {listing.search_text}"
+        Listing.objects.filter(pk=listing.pk).update(
+            search=search_vector(title=listing.title, names=" ".join(names), text=text)
+        )
+
+
+def _set_prices(listing: Listing, prices: Sequence[Money]) -> None:
+    ListingPrice.objects.filter(listing=listing).exclude(currency__in=[price.currency for price in prices]).delete()
+    ListingPrice.objects.bulk_create(
+        [ListingPrice(listing=listing, amount_minor=price.minor, currency=price.currency) for price in prices],
+        update_conflicts=True,
+        unique_fields=["listing", "currency"],
+        update_fields=["amount_minor"],
+    )
+
+
+def _shorten(summary: str) -> str:
+    if len(summary) <= _SUMMARY_LENGTH:
+        return summary
+    return summary[: _SUMMARY_LENGTH - 1].rsplit(" ", 1)[0] + "…"

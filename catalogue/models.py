@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from accounts.models import Teacher
+from catalogue.artwork import Motif, Tone, motif_for, tone_for
 from money import Money
 
 
@@ -18,17 +25,49 @@ class Level(models.TextChoices):
 
 
 class Subject(models.Model):
-    """What is taught. A subject may belong to a broader one, one step up."""
+    """What is taught. A subject may belong to a broader one; there are two steps, not a tree."""
 
     name = models.CharField(max_length=80, unique=True)
     slug = models.SlugField(unique=True)
     broader = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="narrower")
+    chosen_tone = models.CharField(
+        "tone", max_length=8, choices=Tone, blank=True, help_text="Colour of its covers. Empty: picked from the name."
+    )
+    chosen_motif = models.CharField(
+        "motif",
+        max_length=8,
+        choices=Motif,
+        blank=True,
+        help_text="Drawing on its covers. Empty: picked from the name.",
+    )
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(broader=models.F("id")), name="subject_not_broader_than_itself")
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.broader is None:
+            return
+        if self.broader.broader_id is not None:
+            raise ValidationError({"broader": "This one belongs to a broader subject itself."})
+        if self.pk and self.narrower.exists():
+            raise ValidationError({"broader": "Other subjects belong to this one, so it cannot belong to another."})
+
+    def get_absolute_url(self) -> str:
+        return f"{reverse('catalogue:browse')}?{urlencode({'subject': self.slug})}"
+
+    @property
+    def tone(self) -> str:
+        return self.chosen_tone or tone_for(self.slug)
+
+    @property
+    def motif(self) -> str:
+        return self.chosen_motif or motif_for(self.slug)
 
 
 class Expertise(models.Model):
@@ -43,6 +82,22 @@ class Expertise(models.Model):
 
     def __str__(self) -> str:
         return f"{self.teacher}: {self.subject}"
+
+    @property
+    def level_labels(self) -> list[str]:
+        return level_labels(self.levels)
+
+
+class ListingQuerySet(models.QuerySet["Listing"]):
+    """Listings as visitors may see them."""
+
+    def shown(self, now: datetime) -> ListingQuerySet:
+        """Those of approved teachers that have not begun."""
+        return self.filter(Q(starts_at=None) | Q(starts_at__gte=now), teacher__status=Teacher.Status.APPROVED)
+
+    def for_cards(self) -> ListingQuerySet:
+        """With everything a card says, in two queries however many there are."""
+        return self.select_related("teacher", "subject").prefetch_related("prices").defer("search", "search_text")
 
 
 class Listing(models.Model):
@@ -61,19 +116,36 @@ class Listing(models.Model):
     is_online = models.BooleanField(default=False)
     place = models.CharField(max_length=120, blank=True)
     starts_at = models.DateTimeField(null=True)
+    is_by_request = models.BooleanField(default=False, help_text="Its time is arranged with the teacher.")
     is_sold_out = models.BooleanField(default=False)
+    search_text = models.TextField(blank=True, help_text="Further words it is found by.")
     search = SearchVectorField(null=True, editable=False)
     published_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ListingQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["domain", "reference"], name="listing_once_per_offer")]
-        indexes = [GinIndex(fields=["search"], name="listing_search"), models.Index(fields=["starts_at"])]
+        indexes = [
+            GinIndex(fields=["search"], name="listing_search"),
+            models.Index(fields=["starts_at"], name="listing_by_start"),
+            models.Index(fields=["-published_at"], name="listing_by_publication"),
+        ]
 
     def __str__(self) -> str:
         return self.title
 
     def get_absolute_url(self) -> str:
         return self.url
+
+    @property
+    def level_labels(self) -> list[str]:
+        return level_labels(self.levels)
+
+    def price_in(self, currency: str) -> Money | None:
+        """Return the price in this currency or, when not sold in it, in the first there is. None without any price."""
+        prices = sorted(self.prices.all(), key=lambda price: (price.currency != currency, price.currency))
+        return prices[0].amount if prices else None
 
 
 class ListingPrice(models.Model):
@@ -85,7 +157,7 @@ class ListingPrice(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["listing", "currency"], name="listing_one_price_per_currency")]
-        indexes = [models.Index(fields=["currency", "amount_minor"])]
+        indexes = [models.Index(fields=["currency", "amount_minor"], name="listing_price_by_amount")]
 
     def __str__(self) -> str:
         return str(self.amount)
@@ -93,3 +165,8 @@ class ListingPrice(models.Model):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+
+def level_labels(levels: list[str]) -> list[str]:
+    """Levels as people read them, easiest first."""
+    return [str(level.label) for level in Level if level.value in levels]

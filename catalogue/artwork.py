@@ -1,0 +1,56 @@
+"""Which generated cover a subject has: one of a few tones and motifs, chosen by staff or picked from the name."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+from django.db import models
+
+
+class Tone(models.TextChoices):
+    """Colour families of static/css/artwork.css."""
+
+    MOSS = "moss"
+    SEA = "sea"
+    SKY = "sky"
+    IRIS = "iris"
+    PLUM = "plum"
+    ROSE = "rose"
+    CLAY = "clay"
+    PINE = "pine"
+
+
+class Motif(models.TextChoices):
+    """Symbols of static/art/motifs.svg."""
+
+    ARCHES = "arches"
+    WAVES = "waves"
+    RAYS = "rays"
+    STEPS = "steps"
+    PETALS = "petals"
+    ORBITS = "orbits"
+    STAVES = "staves"
+    TILES = "tiles"
+    HILLS = "hills"
+    SHELF = "shelf"
+
+
+# How many arrangements of one motif the stylesheet has (.art--turn-0 to -3).
+TURNS = 4
+
+
+def pick(options: list[str], words: str) -> str:
+    """Pick one of the options: the same words get the same one, in every process and on every day."""
+    return options[crc32(words.encode()) % len(options)]
+
+
+def tone_for(words: str) -> str:
+    return pick(Tone.values, words)
+
+
+def motif_for(words: str) -> str:
+    return pick(Motif.values, words[::-1])
+
+
+def turn_for(words: str) -> int:
+    return crc32(words.encode()) // 7 % TURNS
