@@ -5,6 +5,7 @@ Webhook, return page, the attempt's follow-up and the event sweep all call `sett
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -122,7 +123,7 @@ def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: 
     by_intent = (
         PaymentAttempt.objects.filter(stripe_payment_intent_id=payment_intent_id).first() if payment_intent_id else None
     )
-    by_reference = PaymentAttempt.objects.filter(reference=attempt_reference).first() if attempt_reference else None
+    by_reference = _by_reference(attempt_reference)
     known = by_session or by_intent
     if known and by_reference and known.pk != by_reference.pk:
         raise PaymentDisagrees("The ids belong to one attempt, the metadata to another.")
@@ -135,6 +136,15 @@ def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: 
     if session_id:
         raise PaymentDisagrees("The metadata names an attempt that was paid through another session.")
     return by_reference
+
+
+def _by_reference(attempt_reference: str) -> PaymentAttempt | None:
+    """The attempt named by metadata, which anybody with access to Stripe's Dashboard can edit: it may be anything."""
+    try:
+        reference = uuid.UUID(attempt_reference)
+    except ValueError:
+        return None
+    return PaymentAttempt.objects.filter(reference=reference).first()
 
 
 def _lock_order_of(evidence: PaymentEvidence) -> tuple[Order, PaymentAttempt]:

@@ -1,0 +1,113 @@
+"""Carts, orders and payments made through the public functions; the session at Stripe is written down as if opened."""
+
+import itertools
+import time
+import uuid
+
+from django.conf import settings
+
+from accounts.tests.factories import TeacherFactory, UserFactory
+from money import Money
+from payments.checkout import _prepare
+from payments.models import Cart, CartLine, PaymentAttempt
+from payments.pricing import price_cart
+from payments.settlement import PaymentEvidence
+from payments.tests.sample_domain import SAMPLE
+
+_counter = itertools.count(1)
+
+
+def sample_offer(*prices, places=10, teacher=None):
+    """Offer one more thing in the sample domain; returns its reference."""
+    reference = str(next(_counter))
+    SAMPLE.teacher_id = (teacher or TeacherFactory()).pk
+    SAMPLE.offer(reference, prices=prices or [Money(2500, "GBP")], places=places)
+    return reference
+
+
+def cart_with(*references, user=None, quantity=1):
+    """A cart of sample things at the prices they have now."""
+    user = user or UserFactory()
+    cart, _ = Cart.objects.get_or_create(user=user)
+    for reference in references:
+        price = next(iter(SAMPLE.prices[reference].values()))
+        cart.currency = price.currency
+        CartLine.objects.create(
+            cart=cart, domain="sample", reference=reference, quantity=quantity, seen_unit_minor=price.minor
+        )
+    cart.save()
+    return cart
+
+
+def open_order(*references, user=None, quantity=1):
+    """An order whose session is open at Stripe; returns its attempt."""
+    cart = cart_with(*(references or [sample_offer()]), user=user, quantity=quantity)
+    prepared = _prepare(user=cart.user, cart=cart, agreed_digest=price_cart(cart).digest)
+    attempt = PaymentAttempt.objects.get(pk=prepared.attempt_id)
+    attempt.stripe_session_id = f"cs_test_{uuid.uuid4().hex}"
+    attempt.session_url = f"{settings.SANDBOX_URL}/c/pay/{attempt.stripe_session_id}"
+    attempt.status = PaymentAttempt.Status.OPEN
+    attempt.save()
+    return attempt
+
+
+def evidence_for(attempt, **changes):
+    fields = {
+        "session_id": attempt.stripe_session_id or "",
+        "payment_intent_id": f"pi_{attempt.reference.hex}",
+        "attempt_reference": str(attempt.reference),
+        "total": attempt.amount,
+        "livemode": False,
+    }
+    return PaymentEvidence(**{**fields, **changes})
+
+
+def session_object(attempt, **changes):
+    """A Checkout Session as Stripe's events carry it, complete and paid unless changed."""
+    fields = {
+        "id": attempt.stripe_session_id,
+        "object": "checkout.session",
+        "status": "complete",
+        "payment_status": "paid",
+        "payment_intent": f"pi_{attempt.reference.hex}",
+        "amount_total": attempt.amount_minor,
+        "currency": attempt.currency.lower(),
+        "livemode": False,
+        "client_reference_id": str(attempt.reference),
+        "expires_at": int(attempt.expires_at.timestamp()),
+        "url": None,
+        "metadata": {"order": attempt.order.number, "attempt": str(attempt.reference), "domains": "sample"},
+    }
+    return {**fields, **changes}
+
+
+def intent_object(attempt, **changes):
+    """The payment intent of a session, succeeded unless changed."""
+    fields = {
+        "id": f"pi_{attempt.reference.hex}",
+        "object": "payment_intent",
+        "status": "succeeded",
+        "amount": attempt.amount_minor,
+        "amount_received": attempt.amount_minor,
+        "currency": attempt.currency.lower(),
+        "livemode": False,
+        "metadata": {"order": attempt.order.number, "attempt": str(attempt.reference), "domains": "sample"},
+        "payment_details": {"customer_reference": None, "order_reference": attempt.stripe_session_id},
+    }
+    return {**fields, **changes}
+
+
+def event_of(event_type, obj, **changes):
+    """An event around an object."""
+    fields = {
+        "id": f"evt_{uuid.uuid4().hex}",
+        "object": "event",
+        "api_version": settings.STRIPE_API_VERSION,
+        "created": int(time.time()),
+        "data": {"object": obj},
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "type": event_type,
+    }
+    return {**fields, **changes}

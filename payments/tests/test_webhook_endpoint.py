@@ -1,0 +1,214 @@
+"""The acknowledgement, tried with what strangers and broken clocks send."""
+
+import hmac
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+
+import pytest
+from django.db import OperationalError, connection, connections
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from notifications.models import Alert
+from payments.models import WebhookEvent
+from payments.tests.factories import event_of
+from payments.webhook import endpoint
+
+pytestmark = pytest.mark.django_db
+SECRET = "whsec_sandbox0000000000000000000000000"
+
+
+def sign(body, *, secret=SECRET, at=None):
+    timestamp = int(at if at is not None else time.time())
+    digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, sha256).hexdigest()
+    return f"t={timestamp},v1={digest}"
+
+
+def deliver(event, *, header=None, path="/payments/webhook/", client=None):
+    body = event if isinstance(event, bytes) else json.dumps(event).encode()
+    return (client or Client()).post(
+        path,
+        data=body,
+        content_type="application/json",
+        headers={"Stripe-Signature": sign(body) if header is None else header},
+    )
+
+
+def new_event(**changes):
+    return event_of("customer.created", {"id": "cus_1", "object": "customer"}, **changes)
+
+
+def test_a_signed_event_is_stored_and_acknowledged():
+    event = new_event()
+    response = deliver(event)
+    assert (response.status_code, response.json()) == (200, {"status": "received"})
+    stored = WebhookEvent.objects.get(stripe_id=event["id"])
+    assert stored.payload == event
+    assert stored.state == "waiting"
+
+
+def test_the_path_without_its_last_slash_works_too():
+    assert deliver(new_event(), path="/payments/webhook").status_code == 200
+
+
+def test_a_repeat_answers_already_processed_and_stores_nothing():
+    event = new_event()
+    deliver(event)
+    response = deliver(event)
+    assert (response.status_code, response.json()) == (200, {"status": "already processed"})
+    assert WebhookEvent.objects.count() == 1
+
+
+def test_acknowledging_takes_one_statement():
+    event = new_event()
+    with CaptureQueriesContext(connection, ) as queries:
+        deliver(event)
+    assert len(queries) == 1
+
+
+def test_get_is_not_allowed():
+    assert Client().get("/payments/webhook/").status_code == 405
+
+
+@pytest.mark.parametrize("position", range(0, 200, 7))
+def test_a_changed_byte_anywhere_is_refused_and_leaves_no_row(position):
+    body = json.dumps(new_event()).encode()
+    changed = bytearray(body)
+    changed[position] ^= 1
+    response = deliver(bytes(changed), header=sign(body))
+    assert response.status_code == 400
+    assert not WebhookEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "t=,v1=",
+        "t=1",
+        "v1=abc",
+        "t=abc,v1=abc",
+        "t=-5,v1=abc",
+        "t=１２３,v1=abc".encode().decode("latin-1"),
+        "t=99999999999999999999,v1=abc",
+        "t=1,t=2,v1=abc",
+        "t=1," + ",".join(["v1=abc"] * 50),
+        "garbage",
+        "\x00",
+    ],
+)
+def test_a_malformed_signature_header_is_refused(header):
+    assert deliver(new_event(), header=header).status_code == 400
+    assert not WebhookEvent.objects.exists()
+
+
+def test_the_wrong_secret_is_refused():
+    body = json.dumps(new_event()).encode()
+    assert deliver(body, header=sign(body, secret="whsec_other")).status_code == 400
+
+
+@pytest.mark.parametrize(("offset", "status"), [(-301, 400), (-299, 200), (299, 200), (302, 400)])
+def test_the_timestamp_counts_five_minutes_both_ways(offset, status):
+    body = json.dumps(new_event()).encode()
+    assert deliver(body, header=sign(body, at=time.time() + offset)).status_code == status
+    assert WebhookEvent.objects.exists() == (status == 200)
+
+
+def test_a_time_in_the_future_alerts_staff_because_a_clock_is_wrong():
+    body = json.dumps(new_event()).encode()
+    deliver(body, header=sign(body, at=time.time() + 400))
+    assert Alert.objects.filter(key="webhook-clock").exists()
+
+
+def test_while_a_secret_is_rolled_both_work_then_only_the_new_one(settings):
+    body = json.dumps(new_event()).encode()
+    settings.STRIPE_WEBHOOK_SECRETS = ["whsec_new", "whsec_old"]
+    assert deliver(body, header=sign(body, secret="whsec_old")).status_code == 200
+    assert deliver(body, header=sign(body, secret="whsec_new")).status_code == 200
+    both = sign(body, secret="whsec_gone") + "," + sign(body, secret="whsec_new").partition(",")[2]
+    assert deliver(body, header=both).status_code == 200
+    settings.STRIPE_WEBHOOK_SECRETS = ["whsec_new"]
+    assert deliver(body, header=sign(body, secret="whsec_old")).status_code == 400
+
+
+def test_a_live_event_on_a_test_site_is_refused_with_an_alert():
+    assert deliver(new_event(livemode=True)).status_code == 400
+    assert not WebhookEvent.objects.exists()
+    assert Alert.objects.filter(key="webhook-refused:mode").exists()
+
+
+def test_a_test_event_on_a_live_site_is_refused(settings):
+    settings.STRIPE_LIVE_MODE = True
+    assert deliver(new_event()).status_code == 400
+
+
+def test_another_accounts_event_is_refused_with_an_alert():
+    assert deliver(new_event(account="acct_other")).status_code == 400
+    assert not WebhookEvent.objects.exists()
+    assert Alert.objects.filter(key="webhook-refused:account").exists()
+
+
+def test_a_huge_body_is_refused_by_its_announced_length_before_it_is_read(monkeypatch):
+    monkeypatch.setattr(endpoint, "verify", lambda **_: pytest.fail("read"))
+    assert deliver(b"x" * (endpoint.BODY_BYTES_AT_MOST + 1)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"42",
+        b'"text"',
+        b"{",
+        b"\xff\xfe\x00",
+        b"\x00" * 100,
+        b'{"id": 5}',
+        b"[" * 100_000,
+        json.dumps(new_event(id="evt_\x00")).encode(),
+        json.dumps(new_event(id="x" * 101)).encode(),
+        json.dumps(new_event(type="")).encode(),
+        json.dumps(new_event(data=[])).encode(),
+        json.dumps(new_event(data={"object": "x"})).encode(),
+        json.dumps(new_event(livemode="false")).encode(),
+        json.dumps(event_of("a.b", {"id": "x", "note": "a\x00b"})).encode(),
+    ],
+)
+def test_a_signed_body_that_is_no_event_is_refused(body):
+    assert deliver(body).status_code == 400
+    assert not WebhookEvent.objects.exists()
+
+
+def test_a_database_that_does_not_answer_is_503_never_a_false_200(monkeypatch):
+    def fail(*_, **__):
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(endpoint, "store_event", fail)
+    assert deliver(new_event()).status_code == 503
+
+
+def test_no_secret_or_personal_data_reaches_the_log(caplog):
+    event = event_of("customer.created", {"id": "cus_1", "email": "canary@example.org"})
+    deliver(event, header="t=1,v1=canary_signature")
+    deliver(event)
+    assert "canary" not in caplog.text
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_event_delivered_by_twenty_at_once_is_stored_once():
+    event = new_event()
+
+    def one(_):
+        try:
+            return deliver(event).json()["status"]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(one, range(20)))
+    assert sorted(answers) == ["already processed"] * 19 + ["received"]
+    assert WebhookEvent.objects.count() == 1
