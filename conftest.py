@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import django
 import environ
+import pytest
 
 from demo.processes import stop_all
 from demo.servers import PostgresServer, RedisServer
@@ -95,3 +96,9 @@ allow_only_this_machine()
 
 # Now that the servers are known; the conftest files below import models.
 django.setup()
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings):
+    """A password takes a third of a second to hash, on purpose; tests make people by the hundred."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -42,7 +42,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy o
         """Refuse to make staff of somebody whose stolen password would then open the admin to set up MFA with."""
         wanted: bool = self.cleaned_data["is_staff"]
         becomes_staff = wanted and not self.instance.is_staff
-        has_mfa = self.instance.pk and has_second_factor().filter(pk=self.instance.pk, has_mfa=True).exists()
+        has_mfa = Authenticator.objects.filter(user_id=self.instance.pk, type__in=SECOND_FACTORS).exists()
         if becomes_staff and settings.STAFF_NEEDS_MFA and not has_mfa:
             raise ValidationError("They must set up two-factor authentication first.")
         return wanted
@@ -53,12 +53,6 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy o
             self.instance.set_unusable_password()
         user: User = super().save(commit)
         return user
-
-
-def has_second_factor() -> QuerySet[User]:
-    """Return all users, each with `has_mfa`."""
-    factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)
-    return User.objects.annotate(has_mfa=Exists(factors))
 
 
 @admin.register(User)
@@ -78,7 +72,8 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     _POWER = ("is_superuser", "user_permissions")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        return has_second_factor()
+        factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=SECOND_FACTORS)
+        return User.objects.annotate(has_mfa=Exists(factors))
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> list[tuple[str | None, dict[str, Any]]]:
         if obj is None:

@@ -57,7 +57,7 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Teacher | None = None) -> tuple[str, ...]:
-        shown = self._SHOWN
+        shown: tuple[str, ...] = self._SHOWN
         if not request.user.has_perm("accounts.set_commission"):
             shown = (*shown, "commission_bps")
         if not request.user.has_perm("accounts.decide_teacher"):

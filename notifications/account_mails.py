@@ -14,6 +14,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.redirects import is_own_address
 from notifications.mails import queue_mail
 
 # allauth's name of a mail: ours, and the name allauth gives the link in it.
@@ -42,6 +43,10 @@ _NOTICES = {
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """allauth's behaviour with its mails queued instead of sent inside the request."""
+
+    def is_safe_url(self, url: str) -> bool:
+        """Tell whether allauth may redirect there. Its own check fails on addresses that cannot be parsed."""
+        return is_own_address(url)
 
     def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
         """Queue one mail. Each asking is a mail of its own, so the key is random; allauth's limits stop floods.
