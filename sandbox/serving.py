@@ -4,8 +4,10 @@ One process, because faults, delivery modes and keys in flight live in its memor
 answering a webhook calls the API back while the webhook is still open.
 """
 
+import logging
 import os
 import sys
+from importlib import import_module
 from typing import Any
 
 import django
@@ -39,6 +41,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
+        # The addresses bring every module with them: the first request must not pay for that.
+        import_module("sandbox.urls")
         return get_wsgi_application()
 
 
@@ -73,6 +77,8 @@ def main() -> int:
     # Set, not defaulted: the surrounding project's settings must never be loaded here.
     os.environ["DJANGO_SETTINGS_MODULE"] = "sandbox.settings"
     django.setup()
+    # 402 and 404 are answers here, not news.
+    logging.getLogger("django.request").setLevel(logging.ERROR)
     prepare_database()
     sys.stdout.write(f"Lectern sandbox (pretend Stripe) listening on {options().public_url}\n")
     sys.stdout.flush()

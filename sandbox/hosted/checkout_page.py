@@ -12,6 +12,9 @@ from sandbox.protocol import origin
 from sandbox.store import Body
 
 SEE_OTHER = 303
+AUTHENTICATION_FAILED = (
+    "We are unable to authenticate your payment method. Please choose a different payment method and try again."
+)
 
 
 def page(request: HttpRequest, session_id: str) -> HttpResponse:
@@ -31,7 +34,8 @@ def page(request: HttpRequest, session_id: str) -> HttpResponse:
     form = PayForm.read(request.GET, email=email)
     failure = request.GET.get("failed") and intent and intent["last_payment_error"]
     if failure:
-        form.errors["cardNumber"] = failure["message"]
+        is_unauthenticated = failure["code"] == "payment_intent_authentication_failure"
+        form.errors["cardNumber"] = AUTHENTICATION_FAILED if is_unauthenticated else failure["message"]
     return _form_page(request, session, form)
 
 

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from django.db.models import IntegerField, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
 from sandbox import clock, identifiers, schedule, store
 from sandbox.options import options
 from sandbox.payments.fees import BANK_DEBIT_FEE_MINOR, card_fee
@@ -113,9 +117,9 @@ def settle_charge(charge_id: str) -> None:
 def current_balance() -> Body:
     """What is available and what is still pending, by currency."""
     sums: dict[str, dict[str, int]] = {"available": {}, "pending": {}}
-    for movement in store.rows("balance_transaction").values_list("body", flat=True).iterator():
-        by_currency = sums[movement["status"]]
-        by_currency[movement["currency"]] = by_currency.get(movement["currency"], 0) + movement["net"]
+    by_status = store.rows("balance_transaction").values("status", currency=KT("body__currency"))
+    for row in by_status.annotate(total=Sum(Cast(KT("body__net"), IntegerField()))):
+        sums[row["status"]][row["currency"]] = row["total"]
     currencies = sorted(sums["available"] | sums["pending"]) or ["usd"]
 
     def side(name: str) -> list[Body]:
