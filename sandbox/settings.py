@@ -16,6 +16,7 @@ APPEND_SLASH = False
 INSTALLED_APPS = ["sandbox"]
 MIDDLEWARE: list[str] = []
 USE_TZ = True
+TIME_ZONE = "UTC"
 USE_I18N = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000

@@ -49,6 +49,7 @@ def pay_session(session: Body, method: Body | None, buyer: Buyer) -> Attempt | N
     if session["customer"] is None and session["customer_creation"] == "always":
         customer = create_customer(email=buyer.email, name=buyer.name)
         session["customer"] = customer["id"]
+    _complete_customer(session, buyer)
     if session["amount_total"] == 0 or method is None:
         _complete(session, payment_status="no_payment_required")
         return None
@@ -60,6 +61,15 @@ def pay_session(session: Body, method: Body | None, buyer: Buyer) -> Attempt | N
     follow_intent(attempt.intent)
     session |= store.fetch("checkout.session", session["id"])
     return attempt
+
+
+def _complete_customer(session: Body, buyer: Buyer) -> None:
+    """A customer without an address for mail gets the one typed on the page."""
+    customer = store.find("customer", session["customer"] or "")
+    if customer and not customer.get("deleted") and not customer["email"] and buyer.email:
+        customer["email"] = buyer.email
+        store.save(customer)
+        emit("customer.updated", customer, previous={"email": None})
 
 
 def _write_buyer(session: Body, buyer: Buyer) -> None:

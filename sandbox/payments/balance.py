@@ -1,7 +1,5 @@
 """Balance transactions: every movement of money, and when it becomes available."""
 
-from typing import Any
-
 from django.db.models import IntegerField, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
@@ -32,17 +30,6 @@ def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
     """Write a balance transaction, in minor units of `currency`; positive amounts come in."""
     moment = clock.now()
     available_on = moment if is_available else (moment // DAY + PENDING_DAYS) * DAY
-    fee_details: list[dict[str, Any]] = []
-    if fee_minor:
-        fee_details.append(
-            {
-                "amount": fee_minor,
-                "application": None,
-                "currency": currency,
-                "description": "Stripe processing fees",
-                "type": "stripe_fee",
-            }
-        )
     movement = store.insert(
         {
             "id": identifiers.sibling_id("txn_3", source),
@@ -55,7 +42,7 @@ def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
             "description": description,
             "exchange_rate": None,
             "fee": fee_minor,
-            "fee_details": fee_details,
+            "fee_details": _fee_details(fee_minor, currency),
             "net": amount_minor - fee_minor,
             "reporting_category": reporting_category or kind,
             "source": source,
@@ -66,6 +53,13 @@ def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
     if not is_available:
         schedule.schedule_once("make_available", str(available_on), at=available_on)
     return movement
+
+
+def _fee_details(fee_minor: int, currency: str) -> list[Body]:
+    if not fee_minor:
+        return []
+    named = {"description": "Stripe processing fees", "type": "stripe_fee"}
+    return [{"amount": fee_minor, "application": None, "currency": currency, **named}]
 
 
 def record_charge_income(charge: Body) -> Body:

@@ -37,6 +37,11 @@ def _expand(node: Any, segments: list[str], path: str) -> None:
         inner = node.setdefault(head, {})
         inner[rest[0]] = resource.computed[f"{head}.{rest[0]}"](node)
         return
+    if resource and rest and f"{head}.{rest[0]}" in resource.references:
+        inner = node.get(head) or {}
+        inner[rest[0]] = _replaced(inner.get(rest[0]), resource, f"{head}.{rest[0]}")
+        _expand(inner[rest[0]], rest[1:], path)
+        return
     if resource and head in resource.computed:
         if not isinstance(node.get(head), dict | list):
             node[head] = resource.computed[head](node)

@@ -28,7 +28,7 @@ def list_route(resource: Resource, path: str, specs: dict[str, Spec] | None = No
 def empty_list_route(path: str) -> None:
     """A collection the sandbox never fills; sync commands walk it."""
 
-    @route("GET", path, {**PAGING, "created": CREATED, "customer": Text(), "object": Text()})
+    @route("GET", path, {**PAGING, "created": CREATED, "customer": Text(), "object": Text(), "id": Text()})
     def answer(_: Call) -> Body:
         return as_list([], url=path)
 

@@ -249,3 +249,12 @@ def test_pressing_pay_twice_charges_once(sandbox, client):
         answers = list(fingers.map(press, range(4)))
     assert {answer.headers.get("Location") for answer in answers} == {f"http://shop.example/done?session={session.id}"}
     assert len(client.v1.charges.list().data) == 1
+
+
+def test_a_known_customer_without_email_gets_the_one_typed(sandbox, client):
+    customer = client.v1.customers.create({"name": "Ada"})
+    session = sandbox.session(customer=customer.id)
+    sandbox.post(f"/c/pay/{session.id}", **PAGE_FORM)
+    assert client.v1.customers.retrieve(customer.id).email == "ada@example.org"
+    assert client.v1.checkout.sessions.retrieve(session.id).customer == customer.id
+    assert sandbox.intent_of(session).customer == customer.id

@@ -31,7 +31,9 @@ def attempt(delivery: Delivery) -> None:
     if endpoint["status"] != "enabled":
         _write(delivery, state=Delivery.State.PENDING, status=None, answer="The endpoint is disabled.")
         return
-    event = store.fetch("event", delivery.event)
+    event = store.find("event", delivery.event)
+    if event is None:  # A reset came in between; nobody is owed anything any more.
+        return
     status, answer = _post(endpoint, event)
     is_taken = status is not None and status in SUCCESS
     _log(event, endpoint["url"], status, answer)
