@@ -1,0 +1,72 @@
+"""allauth's passkey forms, with any malformed answer of a browser refused instead of failing.
+
+The parsers behind them raise KeyError, IndexError, InvalidSignature and more for what an attacker may post.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import forms
+from django.core.exceptions import ValidationError
+from django.forms import HiddenInput, JSONField
+
+
+def _refusal() -> ValidationError:
+    refusal: ValidationError = get_adapter().validation_error("incorrect_code")
+    return refusal
+
+
+class CredentialField(JSONField):
+    """The browser's answer; nested a thousand deep it would overflow Python's own parser."""
+
+    widget = HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except RecursionError as error:
+            raise _refusal() from error
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """Show nothing again: an answer is good for one challenge."""
+        return initial
+
+
+class AddForm(forms.AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    credential = CredentialField()
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError:
+            raise
+        except Exception as error:
+            raise _refusal() from error
+        return cleaned
+
+
+class _AnswerForm(forms.AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    credential = CredentialField()
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()
+        except ValidationError:
+            raise
+        except Exception as error:
+            raise _refusal() from error
+
+
+class AuthenticateForm(_AnswerForm):
+    """The second step of signing in."""
+
+
+class LoginForm(_AnswerForm, forms.LoginWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """Signing in with a passkey alone."""
+
+
+class ReauthenticateForm(_AnswerForm, forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """Showing again who one is."""
