@@ -57,7 +57,7 @@ def save_workshop(*, workshop: Workshop, sessions: Sequence[SessionPlan], prices
         workshop.slug = free_slug(workshop.title)
     else:
         _keep_what_others_write(workshop)
-        _make_room_for_capacity(workshop)
+        make_room_for_capacity(workshop_id=workshop.pk, capacity=workshop.capacity)
     workshop.save()
     _replace_sessions(workshop, sessions)
     _replace_prices(workshop, prices)
@@ -73,7 +73,8 @@ def save_workshop(*, workshop: Workshop, sessions: Sequence[SessionPlan], prices
 @transaction.atomic
 def publish_workshop(*, workshop: Workshop) -> None:
     """Put a workshop on sale and into the catalogue. Raises NotReadyToPublish."""
-    locked = Workshop.objects.select_for_update(no_key=True).select_related("teacher", "subject").get(pk=workshop.pk)
+    rows = Workshop.objects.select_for_update(of=("self",), no_key=True).select_related("teacher", "subject")
+    locked = rows.get(pk=workshop.pk)
     _refuse_unready(locked)
     locked.state = workshop.state = Workshop.State.PUBLISHED
     locked.save(update_fields=["state", "updated_at"])
@@ -90,6 +91,38 @@ def withdraw_workshop(*, workshop: Workshop) -> None:
     withdraw_listing(domain=DOMAIN, reference=str(locked.pk))
 
 
+@transaction.atomic
+def refresh_listing(*, workshop: Workshop) -> None:
+    """Bring the listing up to date after staff changed rows in the admin; what cannot be sold any more leaves it."""
+    locked = Workshop.objects.select_for_update(of=("self",), no_key=True).select_related("teacher", "subject")
+    current = locked.get(pk=workshop.pk)
+    show_places_in_catalogue(current)
+    try:
+        _refuse_unready(current)
+    except NotReadyToPublish:
+        withdraw_listing(domain=DOMAIN, reference=str(current.pk))
+    else:
+        if current.is_published:
+            _list_in_catalogue(current)
+
+
+@transaction.atomic
+def make_room_for_capacity(*, workshop_id: int, capacity: int) -> None:
+    """Move live registrations from seats beyond a new capacity to free ones below. Raises CapacityBelowTaken."""
+    workshop = Workshop.objects.select_for_update(no_key=True).get(pk=workshop_id)
+    recycle_lapsed_holds(workshop)
+    live = list(workshop.registrations.live().order_by("seat"))
+    if len(live) > capacity:
+        places = "1 place is" if len(live) == 1 else f"{len(live)} places are"
+        raise CapacityBelowTaken(f"{places} taken already, so there cannot be fewer places than that.")
+    taken = {registration.seat for registration in live}
+    free = (seat for seat in range(1, capacity + 1) if seat not in taken)
+    moving = [registration for registration in live if registration.seat > capacity]
+    for registration in moving:
+        registration.seat = next(free)
+    Registration.objects.bulk_update(moving, ["seat"])
+
+
 def free_slug(title: str) -> str:
     """An address for a new workshop. The random end keeps two workshops of one title from racing for it."""
     words = slugify(title)[:60].strip("-") or "workshop"
@@ -100,21 +133,6 @@ def _keep_what_others_write(workshop: Workshop) -> None:
     """Lock the row and take over the fields that publishing and selling write, which may have changed meanwhile."""
     locked = Workshop.objects.select_for_update(no_key=True).get(pk=workshop.pk)
     workshop.state, workshop.is_sold_out, workshop.slug = locked.state, locked.is_sold_out, locked.slug
-
-
-def _make_room_for_capacity(workshop: Workshop) -> None:
-    """Move live registrations from seats that will not exist to free ones below. Raises CapacityBelowTaken."""
-    recycle_lapsed_holds(workshop)
-    live = list(workshop.registrations.live().order_by("seat"))
-    if len(live) > workshop.capacity:
-        places = "1 place is" if len(live) == 1 else f"{len(live)} places are"
-        raise CapacityBelowTaken(f"{places} taken already, so there cannot be fewer places than that.")
-    taken = {registration.seat for registration in live}
-    free = (seat for seat in range(1, workshop.capacity + 1) if seat not in taken)
-    moving = [registration for registration in live if registration.seat > workshop.capacity]
-    for registration in moving:
-        registration.seat = next(free)
-    Registration.objects.bulk_update(moving, ["seat"])
 
 
 def _replace_sessions(workshop: Workshop, plans: Sequence[SessionPlan]) -> None:

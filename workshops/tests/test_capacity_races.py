@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections
 from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
@@ -165,7 +165,7 @@ def test_cutting_the_capacity_and_selling_the_last_place_cannot_both_win():
     def act(what):
         try:
             what()
-        except Exception as error:
+        except IntegrityError as error:
             return error
         return None
 

@@ -1,0 +1,136 @@
+"""Workshops in the admin: staff mend what teachers wrote, put workshops on and off sale, and look up tickets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+
+from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
+from workshops.publishing import (
+    CapacityBelowTaken,
+    NotReadyToPublish,
+    free_slug,
+    make_room_for_capacity,
+    publish_workshop,
+    refresh_listing,
+    withdraw_workshop,
+)
+
+
+class WorkshopAdminForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Refuses a capacity below the taken places with a message, before the database does."""
+
+    def clean_capacity(self) -> int:
+        capacity: int = self.cleaned_data["capacity"]
+        if self.instance.pk:
+            try:
+                make_room_for_capacity(workshop_id=self.instance.pk, capacity=capacity)
+            except CapacityBelowTaken as error:
+                raise ValidationError(str(error)) from None
+        return capacity
+
+
+class SessionInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+    model = WorkshopSession
+    extra = 0
+
+
+class PriceInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+    model = WorkshopPrice
+    extra = 0
+
+
+@admin.register(Workshop)
+class WorkshopAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """State changes go through the actions, so that the catalogue always hears of them."""
+
+    form = WorkshopAdminForm
+    inlines = (SessionInline, PriceInline)
+    list_display = ("title", "teacher", "shown_state", "sold", "capacity", "created_at")
+    list_filter = ("state", "is_online", "subject", "created_at")
+    list_select_related = ("teacher",)
+    search_fields = ("title", "slug", "teacher__display_name", "teacher__user__email", "place")
+    autocomplete_fields = ("teacher",)
+    readonly_fields = ("slug", "state", "is_sold_out", "created_at", "updated_at")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    actions = ("publish_chosen", "withdraw_chosen")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Workshop]:
+        confirmed = Q(registrations__state=Registration.State.CONFIRMED)
+        workshops: QuerySet[Workshop] = super().get_queryset(request)
+        return workshops.annotate(places_sold=Count("registrations", filter=confirmed))
+
+    def save_model(self, request: HttpRequest, obj: Workshop, form: Any, change: bool) -> None:
+        if not obj.slug:
+            obj.slug = free_slug(obj.title)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        refresh_listing(workshop=form.instance)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Workshop | None = None) -> bool:
+        """Nobody: sales hang on them. Withdraw instead."""
+        return False
+
+    @display(
+        description="State", ordering="state", label={"published": "success", "draft": "info", "withdrawn": "warning"}
+    )
+    def shown_state(self, workshop: Workshop) -> str:
+        return workshop.state
+
+    @display(description="Sold", ordering="places_sold")
+    def sold(self, workshop: Workshop) -> int:
+        return int(getattr(workshop, "places_sold", 0))
+
+    @action(description="Put on sale", permissions=["change"])
+    def publish_chosen(self, request: HttpRequest, chosen: QuerySet[Workshop]) -> None:
+        for workshop in chosen:
+            try:
+                publish_workshop(workshop=workshop)
+            except NotReadyToPublish as error:
+                messages.error(request, f"{workshop}: {error}")
+            else:
+                messages.success(request, f"{workshop} is on sale.")
+
+    @action(description="Take off sale", permissions=["change"])
+    def withdraw_chosen(self, request: HttpRequest, chosen: QuerySet[Workshop]) -> None:
+        for workshop in chosen:
+            withdraw_workshop(workshop=workshop)
+            messages.success(request, f"{workshop} is off sale.")
+
+
+@admin.register(Registration)
+class RegistrationAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """To look up; places change hands through orders and refunds only."""
+
+    list_display = ("participant_name", "participant_email", "workshop", "buyer", "shown_state", "code", "created_at")
+    list_filter = ("state", "created_at")
+    list_select_related = ("workshop", "buyer")
+    search_fields = ("code", "participant_name", "participant_email", "buyer__email", "order_number", "workshop__title")
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
+        return False
+
+    @display(
+        description="State",
+        ordering="state",
+        label={"confirmed": "success", "held": "info", "released": "warning", "revoked": "danger"},
+    )
+    def shown_state(self, registration: Registration) -> str:
+        return registration.state
