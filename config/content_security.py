@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -17,14 +15,14 @@ _ADMIN = {
 }
 
 
-class ContentSecurityMiddleware(CSPMiddleware):  # type: ignore[misc]  # django-csp carries no types
+class ContentSecurityMiddleware(CSPMiddleware):
     """Send the strict policy of the settings, loosened for addresses under the admin alone."""
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         """Return what django-csp builds the header from."""
-        parts: Any = super().get_policy_parts(request, response, report_only)
+        parts: PolicyParts = super().get_policy_parts(request, response, report_only)
         if request.path_info.startswith(reverse("admin:index")):
             parts.replace = {**(parts.replace or {}), **_ADMIN}
         return parts

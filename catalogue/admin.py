@@ -1,0 +1,78 @@
+"""Subjects are staff's to keep; listings are the domains', and only to be looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+
+from catalogue.listings import index_listings
+from catalogue.models import Listing, ListingPrice, Subject
+
+
+@admin.register(Subject)
+class SubjectAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
+    list_display = ["name", "broader", "number_of_listings", "number_of_teachers"]
+    list_filter = [("broader", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["broader"]
+    search_fields = ["name", "slug"]
+    autocomplete_fields = ["broader"]
+    prepopulated_fields = {"slug": ["name"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subject]:
+        counted: QuerySet[Subject] = super().get_queryset(request)
+        return counted.annotate(
+            listings_number=Count("listings", distinct=True), teachers_number=Count("expertises", distinct=True)
+        )
+
+    @admin.display(description="Listings", ordering="listings_number")
+    def number_of_listings(self, subject: Any) -> int:
+        return int(subject.listings_number)
+
+    @admin.display(description="Teachers", ordering="teachers_number")
+    def number_of_teachers(self, subject: Any) -> int:
+        return int(subject.teachers_number)
+
+    def save_model(self, request: HttpRequest, obj: Subject, form: Any, change: bool) -> None:
+        """Listings are found by their subject's name, so a new name must reach them."""
+        super().save_model(request, obj, form, change)
+        if change and {"name", "broader"} & set(form.changed_data):
+            index_listings(Listing.objects.filter(Q(subject=obj) | Q(subject__broader=obj)))
+
+
+class ListingPriceInline(TabularInline):  # type: ignore[misc]  # unfold carries no types
+    model = ListingPrice
+    extra = 0
+    fields = readonly_fields = ["price"]
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def price(self, price: ListingPrice) -> str:
+        return str(price.amount)
+
+
+@admin.register(Listing)
+class ListingAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
+    """Written by the domains when something is published, so there is nothing to edit here."""
+
+    list_display = ["title", "kind_label", "teacher", "subject", "starts_at", "is_sold_out", "published_at"]
+    list_filter = ["kind_label", "is_sold_out", "is_online", ("subject", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["teacher", "subject"]
+    search_fields = ["title", "teacher__display_name", "reference"]
+    exclude = ["search"]
+    date_hierarchy = "published_at"
+    inlines = [ListingPriceInline]
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,109 @@
+"""What visitors may ask the catalogue for, and what teachers say they teach."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+
+from accounts.places_and_languages import languages
+from catalogue.models import Level, Listing, Subject
+from money import Money, exponent
+
+# Years beyond these mean a slip of the keyboard, and some cannot be moved between time zones.
+_YEARS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 12, 31))]
+_LARGEST_PRICE = Decimal(10_000_000)
+ANYTHING = ("", "Anything")
+
+
+class _DateInput(forms.DateInput):
+    input_type = "date"
+
+
+class BrowseForm(forms.Form):
+    """Filters of the browse page. Every field may be empty; a wrong one gets a message and filters nothing."""
+
+    q = forms.CharField(label="Search", max_length=200, required=False)
+    kind = forms.ChoiceField(label="Kind", required=False)
+    subject = forms.ModelChoiceField(
+        Subject.objects.none(), to_field_name="slug", required=False, empty_label="Any subject"
+    )
+    level = forms.ChoiceField(label="Level", choices=[("", "Any level"), *Level.choices], required=False)
+    where = forms.ChoiceField(
+        label="Where",
+        choices=[("", "Anywhere"), ("online", "Online"), ("in-person", "In person")],
+        required=False,
+    )
+    place = forms.CharField(label="Town or place", max_length=120, required=False)
+    from_date = forms.DateField(label="From", required=False, validators=_YEARS, widget=_DateInput(format="%Y-%m-%d"))
+    to_date = forms.DateField(label="To", required=False, validators=_YEARS, widget=_DateInput(format="%Y-%m-%d"))
+    currency = forms.ChoiceField(label="Sold in", required=False)
+    min_price = forms.DecimalField(label="From", min_value=0, max_value=_LARGEST_PRICE, required=False)
+    max_price = forms.DecimalField(label="Up to", min_value=0, max_value=_LARGEST_PRICE, required=False)
+    language = forms.ChoiceField(label="Language", required=False)
+    teacher = forms.CharField(label="Teacher", max_length=100, required=False)
+    sort = forms.ChoiceField(
+        label="Sort by",
+        choices=[
+            ("", "Best first"),
+            ("soonest", "Soonest"),
+            ("newest", "Newest"),
+            ("cheapest", "Price, low to high"),
+            ("dearest", "Price, high to low"),
+        ],
+        required=False,
+    )
+
+    def __init__(self, *args: Any, display_currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.display_currency = display_currency
+        self._choose(
+            "kind", [ANYTHING, *Listing.objects.order_by("kind_label").values_list("domain", "kind_label").distinct()]
+        )
+        offered = set(Listing.objects.order_by().values_list("language", flat=True).distinct())
+        self._choose("language", [("", "Any language"), *(pair for pair in languages() if pair[0] in offered)])
+        self._choose("currency", [("", "Any currency"), *((code, code) for code in settings.CURRENCIES)])
+        subjects = self.fields["subject"]
+        assert isinstance(subjects, forms.ModelChoiceField)  # noqa: S101  # tells mypy what the class body says
+        subjects.queryset = Subject.objects.all()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name in ("min_price", "max_price"):
+            if cleaned.get(name) is not None:
+                self._make_money(name, cleaned)
+        self._refuse_reversed("min_price", "max_price", cleaned, "The highest price is below the lowest.")
+        self._refuse_reversed("from_date", "to_date", cleaned, "This day is before the first one.")
+        return cleaned
+
+    @property
+    def price_currency(self) -> str:
+        """The currency of the price range: the one filtered by, else the one prices are shown in."""
+        return str(self.cleaned_data.get("currency") or self.display_currency)
+
+    def _make_money(self, name: str, cleaned: dict[str, Any]) -> None:
+        currency = str(cleaned.get("currency") or self.display_currency)
+        try:
+            cleaned[name] = Money.from_major(cleaned[name], currency)
+        except ValueError:
+            self.add_error(name, f"{currency} has {exponent(currency) or 'no'} decimal places.")
+
+    def _refuse_reversed(self, low: str, high: str, cleaned: dict[str, Any], message: str) -> None:
+        if cleaned.get(low) is not None and cleaned.get(high) is not None and cleaned[high] < cleaned[low]:
+            self.add_error(high, message)
+
+    def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  # tells mypy what the class body says
+        field.choices = choices
+
+
+class ExpertiseForm(forms.Form):
+    """A subject and the levels it is taught to."""
+
+    subject = forms.ModelChoiceField(Subject.objects.all(), empty_label="Choose a subject")
+    levels = forms.MultipleChoiceField(choices=Level.choices, widget=forms.CheckboxSelectMultiple)

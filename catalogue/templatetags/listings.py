@@ -1,0 +1,16 @@
+"""`{{ listing|price_in:currency|money }}`."""
+
+from __future__ import annotations
+
+from django import template
+
+from catalogue.models import Listing
+from money import Money
+
+register = template.Library()
+
+
+@register.filter
+def price_in(listing: Listing, currency: str) -> Money | None:
+    """Return the listing's price in this currency, or in another it is sold in."""
+    return listing.price_in(currency)

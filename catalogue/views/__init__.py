@@ -1,0 +1,1 @@
+"""Public pages of the catalogue, and the page where teachers say what they teach."""

@@ -1,0 +1,54 @@
+"""Search and filters over everything that is on offer."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST, require_safe
+
+from catalogue.browsing import chips, find_listings
+from catalogue.currencies import display_currency, remember_currency
+from catalogue.forms import BrowseForm
+
+PAGE_SIZE = 24
+
+
+@require_safe
+def browse(request: HttpRequest) -> HttpResponse:
+    """Show what is on offer. htmx gets only the results, and puts their address in the address bar."""
+    currency = display_currency(request)
+    form = BrowseForm(request.GET, display_currency=currency)
+    form.is_valid()
+    listings = find_listings(form).for_cards()
+    page = Paginator(listings, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "chips": chips(form, request.GET),
+        "search_text": request.GET.get("q", "")[:200],
+        "currency": form.price_currency,
+        "currencies": settings.CURRENCIES,
+        "filters_open": bool(form.errors),
+        "here": request.get_full_path(),
+    }
+    # Coming back with the browser's button, htmx asks again and needs the whole page.
+    is_partial = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
+    response = render(request, "catalogue/_browse_results.html" if is_partial else "catalogue/browse.html", context)
+    patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
+    return response
+
+
+@require_POST
+def choose_currency(request: HttpRequest) -> HttpResponse:
+    """Remember the currency to show prices in, and go back."""
+    wanted = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+    response = redirect(wanted if is_ours and wanted.startswith("/") else reverse("catalogue:browse"))
+    if request.POST.get("currency") in settings.CURRENCIES:
+        remember_currency(response, request.POST["currency"])
+    return response

@@ -1,0 +1,47 @@
+"""The front page."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from accounts.models import Teacher
+from catalogue.currencies import display_currency
+from catalogue.models import Listing, ListingQuerySet, Subject
+
+SHOWN = 6
+MOST_SUBJECTS = 8
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show a little of everything: kinds of offers, what begins soon, what is new, subjects and teachers."""
+    now = timezone.now()
+    shown = Listing.objects.shown(now)
+    is_shown = Q(listings__in=shown)
+    context = {
+        "kinds": _kinds(shown),
+        "upcoming": shown.filter(starts_at__isnull=False).for_cards().order_by("starts_at", "pk")[:SHOWN],
+        "anytime": shown.filter(starts_at=None).for_cards().order_by("-published_at", "-pk")[:SHOWN],
+        "subjects": Subject.objects.annotate(number=Count("listings", filter=is_shown))
+        .filter(number__gt=0)
+        .order_by("-number", "name")[:MOST_SUBJECTS],
+        "teachers": Teacher.objects.filter(status=Teacher.Status.APPROVED)
+        .annotate(number=Count("listings", filter=is_shown))
+        .order_by("-number", "display_name")[:SHOWN],
+        "currency": display_currency(request),
+    }
+    return render(request, "catalogue/home.html", context)
+
+
+def _kinds(shown: ListingQuerySet) -> list[dict[str, object]]:
+    """How many there are of each kind, with the query of the browse page that shows them."""
+    counted = shown.values("domain", "kind_label").annotate(number=Count("pk")).order_by("kind_label")
+    return [
+        {"label": kind["kind_label"], "number": kind["number"], "query": urlencode({"kind": kind["domain"]})}
+        for kind in counted
+    ]
