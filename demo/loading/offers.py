@@ -1,0 +1,168 @@
+"""What the demo's teachers sell, and what its student has asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Teacher, User
+from bookings.answering import Proposal, accept_request
+from bookings.models import LessonOffer, LessonRequest
+from bookings.offers import publish_offer, save_offer
+from bookings.requesting import Wish, request_lessons
+from bookings.slots import Slot
+from catalogue.models import Subject
+from courses.authoring import add_lesson, add_module, add_question, create_course
+from courses.models import Course, CourseLesson
+from courses.publishing import publish_course
+from demo.accounts import STUDENT
+from demo.loading.files import QUIZ, WrittenCourse, WrittenLesson, read_courses, read_prices, read_toml
+from money import Money
+from workshops.models import Workshop
+from workshops.publishing import PricePlan, SessionPlan, publish_workshop, save_workshop
+
+# So long before the workshop its early-bird price ends.
+EARLY_BIRD_ENDS = timedelta(days=7)
+
+
+def load_courses() -> int:
+    """Write and publish the courses; returns how many are new."""
+    known = set(Course.objects.values_list("title", flat=True))
+    missing = [course for course in read_courses() if course.facts["title"] not in known]
+    for course in missing:
+        _load_course(course)
+    return len(missing)
+
+
+@transaction.atomic
+def _load_course(written: WrittenCourse) -> None:
+    facts = written.facts
+    course = create_course(
+        teacher=_teacher(facts),
+        subject=_subject(facts),
+        prices=read_prices(facts["prices"]),
+        description=written.description,
+        **{name: facts[name] for name in ("title", "summary", "outcomes", "levels", "language")},
+    )
+    for written_module in written.modules:
+        module = add_module(course=course, title=written_module.title)
+        for lesson in written_module.lessons:
+            fields = _lesson_fields(lesson) | {"is_free_preview": lesson.title in facts["preview"]}
+            added = add_lesson(module=module, fields=fields)
+            for question in lesson.questions:
+                add_question(lesson=added, fields=question)
+    publish_course(course_id=course.pk)
+
+
+def _lesson_fields(lesson: WrittenLesson) -> dict[str, Any]:
+    kind = CourseLesson.Kind.QUIZ if lesson.questions else CourseLesson.Kind.TEXT
+    return {
+        "title": lesson.title.removeprefix(QUIZ),
+        "body": lesson.body,
+        "kind": kind,
+        "minutes": lesson.minutes,
+    }
+
+
+def load_workshops() -> int:
+    """Announce the workshops that are not ahead already; returns how many. One that is over is held again."""
+    ahead = set(Workshop.objects.filter(sessions__ends_at__gt=timezone.now()).values_list("title", flat=True))
+    missing = [facts for facts in read_toml("workshops.toml")["workshops"] if facts["title"] not in ahead]
+    for facts in missing:
+        _load_workshop(facts)
+    return len(missing)
+
+
+@transaction.atomic
+def _load_workshop(facts: Mapping[str, Any]) -> None:
+    copied = ("title", "summary", "levels", "time_zone", "capacity")
+    workshop = Workshop(
+        teacher=_teacher(facts),
+        subject=_subject(facts),
+        description=facts["description"].strip(),
+        is_online=facts.get("is_online", False),
+        online_url="https://meet.example/lectern-demo" if facts.get("is_online") else "",
+        place=facts.get("place", ""),
+        address=facts.get("address", ""),
+        **{name: facts[name] for name in copied},
+    )
+    sessions = []
+    for days_after, starts, hours in facts["sessions"]:
+        starts_at = _moment(facts["in_days"] + days_after, starts, facts["time_zone"])
+        sessions.append(SessionPlan(starts_at=starts_at, ends_at=starts_at + timedelta(hours=hours)))
+    early = facts.get("early_bird", {})
+    prices = [
+        PricePlan(
+            amount=amount,
+            early_bird=Money(early[amount.currency], amount.currency) if early else None,
+            early_bird_until=sessions[0].starts_at - EARLY_BIRD_ENDS if early else None,
+        )
+        for amount in read_prices(facts["prices"])
+    ]
+    publish_workshop(workshop=save_workshop(workshop=workshop, sessions=sessions, prices=prices))
+
+
+def load_lesson_offers() -> int:
+    """Publish what teachers offer as private lessons; returns how many are new."""
+    known = set(LessonOffer.objects.values_list("title", flat=True))
+    missing = [facts for facts in read_toml("lessons.toml")["offers"] if facts["title"] not in known]
+    for facts in missing:
+        place = facts.get("place", "")
+        offer = LessonOffer(teacher=_teacher(facts), subject=_subject(facts), place=place)
+        for name in ("title", "levels", "minutes", "description"):
+            setattr(offer, name, facts[name])
+        with transaction.atomic():
+            publish_offer(offer=save_offer(offer=offer, prices=read_prices(facts["prices"])))
+    return len(missing)
+
+
+def load_lesson_requests() -> int:
+    """Let the student ask and one teacher accept, so that a lesson waits to be paid; returns how many are new."""
+    student = User.objects.get(email=STUDENT.email)
+    # A request is asked once; whatever became of it since is the visitor's doing.
+    known = set(LessonRequest.objects.filter(student=student).values_list("teacher__user__email", flat=True))
+    missing = [facts for facts in read_toml("lessons.toml")["requests"] if facts["teacher"] not in known]
+    for facts in missing:
+        _load_request(student, facts)
+    return len(missing)
+
+
+@transaction.atomic
+def _load_request(student: User, facts: Mapping[str, Any]) -> None:
+    teacher = _teacher(facts)
+    offer = LessonOffer.objects.filter(teacher=teacher, subject__name=facts["subject"]).first()
+    copied = ("level", "goals", "region", "preferred_days", "preferred_parts")
+    wish = Wish(subject=_subject(facts), **{name: facts[name] for name in copied})
+    request = request_lessons(student=student, wish=wish, teacher=teacher, offer=offer)
+    if not (accepted := facts.get("accepted")):
+        return
+    starts = [_moment(days, accepted["at"], accepted["time_zone"]) for days in accepted["in_days"]]
+    length = timedelta(minutes=offer.minutes if offer else 60)
+    proposal = Proposal(
+        slots=[Slot(starts_at, starts_at + length) for starts_at in starts],
+        price=Money(**accepted["price"]),
+        is_online=True,
+        meeting_url="https://meet.example/elena",
+        note=accepted["note"],
+    )
+    accept_request(request_id=request.pk, teacher=teacher, proposal=proposal)
+
+
+def _teacher(facts: Mapping[str, Any]) -> Teacher:
+    return Teacher.objects.select_related("user").get(user__email=facts["teacher"])
+
+
+def _subject(facts: Mapping[str, Any]) -> Subject:
+    return Subject.objects.get(name=facts["subject"])
+
+
+def _moment(in_days: int, at: str, zone: str) -> datetime:
+    """Return the moment when clocks in `zone` show `at`, so many days from today there."""
+    there = ZoneInfo(zone)
+    day = timezone.now().astimezone(there).date() + timedelta(days=in_days)
+    return datetime.combine(day, time.fromisoformat(at), tzinfo=there)
