@@ -179,5 +179,8 @@ class Heartbeat(models.Model):
     name = models.CharField(max_length=100, primary_key=True)
     seen_at = models.DateTimeField(db_default=Now())
 
+    class Meta:
+        verbose_name_plural = "work and heartbeats"
+
     def __str__(self) -> str:
         return self.name

@@ -2,26 +2,93 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.urls import reverse
 
+from accounts.models import User
+from notifications.mails import queue_mail
 from notifications.models import Alert
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
+
+# A NUL as JSON writes it; after an even number of backslashes, or it would be the end of an escaped one.
+_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
 
 
 def raise_alert(*, key: str, title: str, detail: Mapping[str, Any] | None = None) -> None:
-    """Open an alert under `key`, or count one more occurrence of the one that is open. Staff get one mail per opening."""
-    log.error("alert", key=key, title=title, **{"detail": dict(detail or {})})
-    with transaction.atomic():
-        is_open = Alert.objects.filter(key=key, cleared_at__isnull=True).update(
-            occurrences=F("occurrences") + 1, last_seen_at=Now()
+    """Open an alert under `key`, or count one more occurrence of the one that is open. Staff get one mail per opening.
+
+    Part of the caller's transaction, yet never raises into it: an alert that cannot be recorded is logged.
+    """
+    log.error("alert", key=key, title=title, detail=dict(detail or {}))
+    try:
+        with transaction.atomic():
+            _open_or_count(key[:200], title[:200], _plain(detail or {}))
+    except Exception:  # whoever raises an alert has trouble enough
+        log.exception("alert_not_recorded", key=key)
+
+
+def clear_alert(*, key: str) -> bool:
+    """Close what is open under `key`; the next occurrence opens a new one and tells staff again."""
+    return bool(Alert.objects.filter(key=key[:200], cleared_at__isnull=True).update(cleared_at=Now()))
+
+
+def _open_or_count(key: str, title: str, detail: dict[str, Any]) -> None:
+    is_open = Alert.objects.filter(key=key, cleared_at__isnull=True)
+    if is_open.exists():
+        _count(key)
+        return
+    try:
+        with transaction.atomic():
+            alert = Alert.objects.create(key=key, title=title, detail=detail)
+    except IntegrityError:
+        # Opened by somebody else in this very moment, who tells staff.
+        _count(key)
+        return
+    _tell_staff(alert)
+
+
+def _count(key: str) -> None:
+    # Whoever finds the row locked goes on uncounted: a flood of failures must not queue up behind one counter, nor
+    # hold it against another's locks. So `occurrences` says at least how often.
+    seen = Alert.objects.select_for_update(skip_locked=True).filter(key=key, cleared_at__isnull=True).first()
+    if seen:
+        Alert.objects.filter(pk=seen.pk).update(occurrences=F("occurrences") + 1, last_seen_at=Now())
+
+
+def _tell_staff(alert: Alert) -> None:
+    addresses = settings.STAFF_ALERT_EMAILS or User.objects.filter(is_superuser=True, is_active=True).values_list(
+        "email", flat=True
+    )
+    path = reverse("admin:notifications_alert_change", args=[alert.pk])
+    for number, address in enumerate(addresses):
+        queue_mail(
+            key=f"alert:{alert.pk}:{number}",
+            to=address,
+            template="notifications/mail/alert",
+            context={"title": alert.title, "details": sorted(alert.detail.items()), "alert_path": path},
         )
-        if not is_open:
-            # Two processes may open it at once; the unique constraint lets one through and the mail's key is shared.
-            Alert.objects.bulk_create([Alert(key=key, title=title, detail=dict(detail or {}))], ignore_conflicts=True)
+
+
+def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Whatever the caller had at hand as JSON that PostgreSQL takes: it refuses NUL, JSON refuses objects."""
+
+    def as_text(value: Any) -> Any:
+        try:
+            return DjangoJSONEncoder().default(value)
+        except TypeError:
+            return str(value)
+
+    written = json.dumps({str(name): value for name, value in detail.items()}, default=as_text)
+    plain: dict[str, Any] = json.loads(_NUL.sub(r"\1", written))
+    return plain

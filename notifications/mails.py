@@ -13,7 +13,7 @@ from notifications.models import Mail
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A small text file sent along, such as a calendar entry."""
+    """A small text file sent along, such as a calendar entry. `mime` is type and subtype: text/calendar."""
 
     name: str
     mime: str
@@ -31,13 +31,14 @@ def queue_mail(
     """Queue one mail in the current transaction; nothing happens if one with this key was queued before.
 
     `template` names three files without their endings: `<template>.subject.txt`, `<template>.txt`, `<template>.html`.
-    `context` holds plain JSON values only, frozen now; amounts are passed written out.
+    `context` holds plain JSON values only, frozen now; amounts are passed written out. Delivery adds `base_url`,
+    `site_name`, `recipient_name` and, for text and HTML, `subject`. A user is written to in their language.
     """
-    user = to if isinstance(to, User) else None
     mail = Mail(
         key=key,
-        to=user.email if user else to,
-        user=user,
+        to=to.email if isinstance(to, User) else to,
+        user=to if isinstance(to, User) else None,
+        language=to.language if isinstance(to, User) else Mail._meta.get_field("language").default,
         template=template,
         context=dict(context),
         attachments=[asdict(attachment) for attachment in attachments],
@@ -45,3 +46,26 @@ def queue_mail(
     # ON CONFLICT DO NOTHING: a repeat inside the caller's transaction must not abort it.
     Mail.objects.bulk_create([mail], ignore_conflicts=True)
     wake_after_commit(Mail)
+
+
+def send_again(mail: Mail) -> Mail:
+    """Queue a second mail like this one on purpose, to the person's present address.
+
+    A row of its own, so that what was sent before stays on record, and with its own Message-ID, so that no mail program
+    hides it as a repeat. Pressed twice before the first went out, it is one.
+    """
+    earlier = Mail.objects.filter(again_of=mail, sent_at__isnull=False).count()
+    key = f"again:{mail.pk}:{earlier + 1}"
+    again = Mail(
+        key=key,
+        again_of=mail,
+        to=mail.user.email if mail.user else mail.to,
+        user=mail.user,
+        language=mail.language,
+        template=mail.template,
+        context=mail.context,
+        attachments=mail.attachments,
+    )
+    Mail.objects.bulk_create([again], ignore_conflicts=True)
+    wake_after_commit(Mail)
+    return Mail.objects.get(key=key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -18,29 +17,55 @@ class Mail(DurableWork):
 
     queue = "default"
     lease = timedelta(seconds=60)
-    max_attempts = 20
+    # Together more than a day, however the jitter falls: a mail server may be down that long.
+    max_attempts = 45
     first_retry_delay = timedelta(seconds=5)
+    longest_retry_delay = timedelta(hours=1)
 
-    key = models.CharField(max_length=200, unique=True, help_text="What this mail is about; a second one is not queued.")
+    key = models.CharField(
+        max_length=200, unique=True, help_text="What this mail is about; a second one is not queued."
+    )
     to = models.EmailField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="mails")
     template = models.CharField(max_length=100, help_text="For example bookings/mail/lesson_confirmed.")
     context = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     language = models.CharField(max_length=10, default="en-gb")
-    # [{"name": "lesson.ics", "mime": "text/calendar", "text": "..."}]
+    # Objects with name (lesson.ics), mime (text/calendar) and text.
     attachments = models.JSONField(default=list)
     subject = models.CharField(max_length=255, blank=True, editable=False)
     text_body = models.TextField(blank=True, editable=False)
     html_body = models.TextField(blank=True, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
 
+    again_of = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", editable=False, help_text="Sent again by staff."
+    )
+
+    class Meta(DurableWork.Meta):
+        ordering = ["-pk"]
+
     def __str__(self) -> str:
         return f"{self.template} to {self.to}"
+
+    @property
+    def is_confidential(self) -> bool:
+        """Whether it may carry a link that signs its reader in: nobody but the recipient should see it."""
+        return self.template.startswith("account/")
 
     def perform(self) -> None:
         from notifications.delivery import deliver  # delivery imports this module
 
         deliver(self)
+
+    def on_parked(self) -> None:
+        """Alert staff. One alert for all, so an alert's own mail that cannot be sent starts no chain of them."""
+        from notifications.alerts import raise_alert  # queues mails, so it imports this module
+
+        raise_alert(
+            key="mail-parked",
+            title="A mail could not be delivered",
+            detail={"mail": self.pk, "template": self.template, "error": self.last_error.strip()[-300:]},
+        )
 
 
 class Alert(models.Model):
@@ -60,6 +85,8 @@ class Alert(models.Model):
                 fields=["key"], condition=models.Q(cleared_at__isnull=True), name="alert_open_once_per_key"
             )
         ]
+
+        ordering = ["-pk"]
 
     def __str__(self) -> str:
         return self.title

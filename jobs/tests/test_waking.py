@@ -159,6 +159,7 @@ print("times", asked, refused, time.time())
         capture_output=True,
         text=True,
         timeout=60,
+        check=True,
     )
     (line,) = (line for line in result.stdout.splitlines() if line.startswith("times"))
     asked, refused, ended = map(float, line.split()[1:])

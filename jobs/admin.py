@@ -1,0 +1,141 @@
+"""What staff see of durable work: every kind's list looks and works alike, and one page shows them all."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from jobs.models import DurableWork, Heartbeat
+from jobs.overview import KindOfWork, kinds_of_work, sweep_is_missing
+
+
+class DurableWorkAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """Base of every kind's admin. Nothing can be typed in; work is retried or parked.
+
+    A kind puts its own columns before `work_columns` in `list_display`, and its own fields in `fields` before
+    `work_fields`.
+    """
+
+    work_columns: ClassVar[list[str]] = ["state_badge", "attempts", "run_after", "error_line", "created_at"]
+    work_fields: ClassVar[list[str]] = [
+        "state_badge",
+        "attempts",
+        "run_after",
+        "created_at",
+        "finished_at",
+        "error_text",
+    ]
+
+    list_filter = ["state", "created_at"]
+    date_hierarchy = "created_at"
+    ordering = ["-pk"]
+    list_per_page = 50
+    show_full_result_count = False
+    actions = ["retry_selected", "park_selected"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # Django's signature
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Who may change such rows may retry and park them, which is all the changing there is."""
+        return bool(super().has_change_permission(request))
+
+    @display(
+        description="state",
+        ordering="state",
+        label={"waiting": "info", "running": "warning", "done": "success", "parked": "danger"},
+    )
+    def state_badge(self, work: DurableWork) -> tuple[str, str]:
+        return work.state, work.get_state_display()
+
+    @display(description="last error")
+    def error_line(self, work: DurableWork) -> str:
+        """Its last line, which in a traceback names the error."""
+        return work.last_error.strip().rpartition("\n")[2][:120]
+
+    @display(description="last error")
+    def error_text(self, work: DurableWork) -> str:
+        if not work.last_error:
+            return "–"
+        return format_html('<pre class="overflow-x-auto text-xs whitespace-pre-wrap">{}</pre>', work.last_error)
+
+    @admin.action(description="Retry now", permissions=["retry"])
+    def retry_selected(self, request: HttpRequest, selected: QuerySet[DurableWork]) -> None:
+        """What is parked or waiting. Finished work is not done twice from here."""
+        unfinished = selected.exclude(state=DurableWork.State.DONE)
+        retried = [work for work in unfinished if work.retry_now()]
+        self._tell(request, retried, "Retried", skipped=selected.count() - len(retried))
+
+    @admin.action(description="Park", permissions=["retry"])
+    def park_selected(self, request: HttpRequest, selected: QuerySet[DurableWork]) -> None:
+        parked = [work for work in selected if work.park_now(f"Parked in the admin by user {request.user.pk}.")]
+        self._tell(request, parked, "Parked", skipped=selected.count() - len(parked))
+
+    def _tell(self, request: HttpRequest, changed: list[DurableWork], what: str, *, skipped: int) -> None:
+        for work in changed:
+            self.log_change(request, work, what)
+        note = f" {skipped} left alone: finished, or running now." if skipped else ""
+        level = messages.SUCCESS if changed else messages.WARNING
+        self.message_user(request, f"{what}: {len(changed)}.{note}", level)
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """What runs by the clock and when it did; above it, how every kind of durable work is doing."""
+
+    list_display = ["name", "seen_at"]
+    ordering = ["name"]
+    list_before_template = "jobs/_overview.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # Django's signature
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        table = {
+            "headers": ["Kind", "Due for", "Waiting", "Running", "Parked"],
+            "rows": [_row(kind) for kind in kinds_of_work()],
+        }
+        context = {"work_table": table, "sweep_is_missing": sweep_is_missing(), "title": "Work and heartbeats"}
+        answer: HttpResponseBase = super().changelist_view(request, {**(extra_context or {}), **context})
+        return answer
+
+
+def _row(kind: KindOfWork) -> list[Any]:
+    name = str(kind.model._meta.verbose_name_plural).capitalize()
+    oldest = "–"
+    if kind.oldest_due is not None:
+        seconds = int(kind.oldest_due.total_seconds())
+        oldest = f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"  # noqa: PLR2004  # easier to read
+    if kind.is_late:
+        oldest = format_html('<strong class="text-red-700 dark:text-red-400">{}</strong>', oldest)
+    return [_link(kind, name), oldest, kind.waiting, kind.running, _link(kind, kind.parked, "?state__exact=parked")]
+
+
+def _link(kind: KindOfWork, text: Any, query: str = "") -> Any:
+    try:
+        url = reverse(f"admin:{kind.model._meta.app_label}_{kind.model._meta.model_name}_changelist")
+    except NoReverseMatch:  # a kind without an admin of its own still counts
+        return text
+    return format_html(
+        '<a class="text-primary-700 underline dark:text-primary-400" href="{}{}">{}</a>', url, query, text
+    )

@@ -1,0 +1,54 @@
+"""How all kinds of durable work are doing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Min, Q
+from django.db.models.functions import Now
+
+from jobs import heartbeats
+from jobs.models import DurableWork
+from jobs.running import work_models
+
+# Due work is normally begun within seconds; the sweep runs every two.
+SHOULD_HAVE_BEGUN = timedelta(minutes=1)
+_UNFINISHED = [DurableWork.State.WAITING, DurableWork.State.RUNNING, DurableWork.State.PARKED]
+
+
+@dataclass(frozen=True, slots=True)
+class KindOfWork:
+    """One kind and its unfinished rows. Finished ones are not counted: that would read the whole table."""
+
+    model: type[DurableWork]
+    waiting: int
+    running: int
+    parked: int
+    # How long the oldest row that could have been begun has been due; None if there is none.
+    oldest_due: timedelta | None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether workers do not keep up, or are not there."""
+        return self.oldest_due is not None and self.oldest_due > SHOULD_HAVE_BEGUN
+
+
+def kinds_of_work() -> Sequence[KindOfWork]:
+    """Every installed kind, one query each."""
+    return sorted(map(_kind, work_models()), key=lambda kind: str(kind.model._meta.verbose_name_plural))
+
+
+def sweep_is_missing() -> bool:
+    """Whether beat or all workers of the urgent queue are down: nothing lost or delayed is found until they are back."""
+    return heartbeats.is_missing("jobs.sweep", within=timedelta(seconds=30))
+
+
+def _kind(model: type[DurableWork]) -> KindOfWork:
+    states = {state: Count("pk", filter=Q(state=state)) for state in _UNFINISHED}
+    is_due = Q(state__in=[DurableWork.State.WAITING, DurableWork.State.RUNNING], run_after__lte=Now())
+    row = model._default_manager.filter(state__in=_UNFINISHED).aggregate(
+        **states, oldest_due=Now() - Min("run_after", filter=is_due)
+    )
+    return KindOfWork(model=model, **row)

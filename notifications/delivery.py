@@ -1,0 +1,126 @@
+"""Render a mail and hand it to the mail server: once, unless we crash between its OK and our note of it.
+
+In that gap a second sending is possible and not avoidable. It carries the same Message-ID, by which mail programs and
+people looking into it recognise the repeat; nothing else happens twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import smtplib
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from anymail.exceptions import AnymailInvalidAddress, AnymailRecipientsRefused
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db.models.functions import Now
+from django.template import Context
+from django.template.backends.django import Template
+from django.template.loader import get_template
+from django.utils import translation
+
+from jobs.models import WorkParked
+from notifications.models import Mail
+
+_SUBJECT_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedMail:
+    """What is sent: kept with the row, so that staff see exactly what the person got."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def deliver(mail: Mail) -> None:
+    """Send a claimed mail and record what was sent. No transaction is open while the mail server is talked to.
+
+    Raises WorkParked when the server refuses this mail for good, and the backend's exception when it might not.
+    """
+    rendered = render(mail)
+    message = _message(mail, rendered)
+    try:
+        message.send()
+    except Exception as error:
+        if _is_permanent(error):
+            raise WorkParked(f"The mail server refuses it for good: {error!r}") from error
+        raise
+    mail.mark_done(subject=rendered.subject, text_body=rendered.text, html_body=rendered.html, sent_at=Now())
+
+
+def render(mail: Mail) -> RenderedMail:
+    """The mail in its language, from its three templates. Raises TemplateDoesNotExist.
+
+    Only the HTML is escaped: names are written as they are in subject and text.
+    """
+    words = {
+        **mail.context,
+        "base_url": settings.BASE_URL,
+        "site_name": settings.SITE_NAME,
+        "recipient_name": mail.user.display_name if mail.user else "",
+        "language": mail.language,
+    }
+    with translation.override(mail.language):
+        subject = " ".join(_rendered(f"{mail.template}.subject.txt", words, autoescape=False).split())
+        words["subject"] = subject
+        text = _rendered(f"{mail.template}.txt", words, autoescape=False)
+        html = _rendered(f"{mail.template}.html", words, autoescape=True)
+    # A NUL is accepted by no mail server and by no text column.
+    return RenderedMail(
+        subject=subject.replace("\x00", "")[:_SUBJECT_LENGTH],
+        text=re.sub(r"\n{3,}", "\n\n", text).strip().replace("\x00", "") + "\n",
+        html=html.replace("\x00", ""),
+    )
+
+
+def message_id(mail: Mail) -> str:
+    """The same for every sending of this row, and telling nothing about what it is about."""
+    digest = hashlib.sha256(f"{settings.SECRET_KEY} {mail.key}".encode()).hexdigest()[:32]
+    return f"<{digest}@{urlsplit(settings.BASE_URL).hostname}>"
+
+
+def _rendered(name: str, words: dict[str, Any], *, autoescape: bool) -> str:
+    # The loader's wrapper always escapes; the template underneath leaves it to the context.
+    template = cast("Template", get_template(name)).template
+    return template.render(Context(words, autoescape=autoescape))
+
+
+def _message(mail: Mail, rendered: RenderedMail) -> EmailMultiAlternatives:
+    message = EmailMultiAlternatives(
+        subject=rendered.subject,
+        body=rendered.text,
+        to=[mail.to],
+        # Auto-Submitted keeps out-of-office replies from coming back.
+        headers={"Message-ID": message_id(mail), "Auto-Submitted": "auto-generated"},
+    )
+    message.attach_alternative(rendered.html, "text/html")
+    for attachment in mail.attachments:
+        name = "".join(
+            letter if letter.isprintable() and letter not in '/\\"' else "-" for letter in attachment["name"]
+        )
+        message.attach(name, attachment["text"], attachment["mime"])
+    return message
+
+
+def _is_permanent(error: Exception) -> bool:
+    """Whether the same mail will be refused tomorrow as well.
+
+    What we could mend meanwhile is not permanent: a password, a sender address, a quota.
+    """
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            return all(_is_refusal(code) for code, _ in error.recipients.values())
+        case smtplib.SMTPDataError():
+            return _is_refusal(error.smtp_code)
+        case smtplib.SMTPNotSupportedError() | AnymailRecipientsRefused() | AnymailInvalidAddress():
+            return True
+    return False
+
+
+def _is_refusal(smtp_code: int) -> bool:
+    return 500 <= smtp_code < 600  # noqa: PLR2004  # RFC 5321: 5yz is a permanent negative reply
