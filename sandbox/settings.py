@@ -13,6 +13,7 @@ DEBUG = False
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "sandbox.urls"
 APPEND_SLASH = False
+STATIC_URL = "/static/"
 INSTALLED_APPS = ["sandbox"]
 MIDDLEWARE: list[str] = []
 USE_TZ = True

@@ -20,7 +20,7 @@ def health(_request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     re_path(r"^v1/.*$", api),
-    path("c/pay/<str:session_id>", checkout_page.page),
+    path("c/pay/<str:session_id>", checkout_page.page, name="checkout"),
     path("3ds/<str:intent_id>", authentication_page.page),
     path("receipts/<str:charge_id>", dashboard.receipt),
     path("static/<path:path>", serve, {"document_root": BASE_DIR / "static"}),
@@ -31,6 +31,6 @@ urlpatterns = [
     path("_sandbox/drain", switches.drain_switch),
     path("_sandbox/events/<str:event_id>/resend", switches.resend_switch),
     path("_sandbox/reset", switches.reset_switch),
-    path("", dashboard.home),
-    path("objects/<str:object_id>", dashboard.stored_object),
+    path("", dashboard.home, name="home"),
+    path("objects/<str:object_id>", dashboard.stored_object, name="object"),
 ]

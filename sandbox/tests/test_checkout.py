@@ -258,3 +258,18 @@ def test_a_known_customer_without_email_gets_the_one_typed(sandbox, client):
     assert client.v1.customers.retrieve(customer.id).email == "ada@example.org"
     assert client.v1.checkout.sessions.retrieve(session.id).customer == customer.id
     assert sandbox.intent_of(session).customer == customer.id
+
+
+def test_the_dashboard_shows_payments_events_and_bodies(sandbox):
+    session = sandbox.session()
+    sandbox.pay(session)
+    intent = sandbox.intent_of(session)
+    home = sandbox.get("/").text
+    assert f"/objects/{intent.id}" in home
+    assert "checkout.session.completed" in home
+    assert "&quot;amount&quot;: 2000" in sandbox.get(f"/objects/{intent.id}").text
+    method = sandbox.get(f"/objects/{intent.payment_method}").text
+    assert "4242" in method
+    assert "4242424242424242" not in method
+    assert sandbox.get(f"/receipts/{intent.latest_charge}").status_code == 200
+    assert sandbox.get("/objects/nothing").status_code == 404
