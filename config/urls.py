@@ -1,9 +1,9 @@
 """Each app declares its whole paths, so what a person sees under /my/ or /teach/ stays with the app that owns it."""
 
 from django.conf import settings
-from django.conf.urls.static import static
 from django.contrib import admin
 from django.urls import include, path
+from django.views.static import serve
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -16,4 +16,8 @@ urlpatterns = [
     path("", include("courses.urls")),
 ]
 if settings.IS_DEVELOPMENT:
-    urlpatterns += [path("demo/", include("demo.urls")), *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT)]
+    # In production the web server in front serves photos.
+    urlpatterns += [
+        path("demo/", include("demo.urls")),
+        path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
+    ]
