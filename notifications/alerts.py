@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -18,11 +15,9 @@ from django.urls import reverse
 from accounts.models import User
 from notifications.mails import queue_mail
 from notifications.models import Alert
+from notifications.plain_json import as_plain_json
 
 log = structlog.get_logger(__name__)
-
-# A NUL as JSON writes it; after an even number of backslashes, or it would be the end of an escaped one.
-_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
 
 
 def raise_alert(*, key: str, title: str, detail: Mapping[str, Any] | None = None) -> None:
@@ -33,7 +28,7 @@ def raise_alert(*, key: str, title: str, detail: Mapping[str, Any] | None = None
     log.error("alert", key=key, title=title, detail=dict(detail or {}))
     try:
         with transaction.atomic():
-            _open_or_count(key[:200], title[:200], _plain(detail or {}))
+            _open_or_count(key[:200], title[:200], as_plain_json(detail or {}))
     except Exception:  # whoever raises an alert has trouble enough
         log.exception("alert_not_recorded", key=key)
 
@@ -78,17 +73,3 @@ def _tell_staff(alert: Alert) -> None:
             template="notifications/mail/alert",
             context={"title": alert.title, "details": sorted(alert.detail.items()), "alert_path": path},
         )
-
-
-def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Whatever the caller had at hand as JSON that PostgreSQL takes: it refuses NUL, JSON refuses objects."""
-
-    def as_text(value: Any) -> Any:
-        try:
-            return DjangoJSONEncoder().default(value)
-        except TypeError:
-            return str(value)
-
-    written = json.dumps({str(name): value for name, value in detail.items()}, default=as_text)
-    plain: dict[str, Any] = json.loads(_NUL.sub(r"\1", written))
-    return plain

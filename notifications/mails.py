@@ -9,6 +9,7 @@ from typing import Any
 from accounts.models import User
 from jobs.waking import wake_after_commit
 from notifications.models import Mail
+from notifications.plain_json import as_plain_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def queue_mail(
         user=to if isinstance(to, User) else None,
         language=to.language if isinstance(to, User) else Mail._meta.get_field("language").default,
         template=template,
-        context=dict(context),
+        context=as_plain_json(context),
         attachments=[asdict(attachment) for attachment in attachments],
     )
     # ON CONFLICT DO NOTHING: a repeat inside the caller's transaction must not abort it.

@@ -1,0 +1,50 @@
+import pytest
+
+from accounts.tests.factories import UserFactory
+from jobs import running, waking
+from notifications.mails import queue_mail
+from notifications.models import Mail
+from notifications.tests.smtp_server import SmtpServer
+
+ALERT = {"title": "Something happened", "details": [["order", "L-1"]], "alert_path": "/admin/"}
+
+
+@pytest.fixture(autouse=True)
+def wakes(monkeypatch):
+    """Which kinds of work a worker was woken for; nothing is sent."""
+    asked = []
+    monkeypatch.setattr(waking._waker, "ask", asked.append)
+    return asked
+
+
+@pytest.fixture
+def student(db):
+    return UserFactory(email="student@mail.example", full_name="Ada Lovelace")
+
+
+@pytest.fixture
+def queue(student):
+    """Queues one mail with a template of ours and returns its row."""
+
+    def queue_one(key="test:1", to=student, template="notifications/mail/alert", **words):
+        queue_mail(key=key, to=to, template=template, context={**ALERT, **words})
+        return Mail.objects.get(key=key)
+
+    return queue_one
+
+
+@pytest.fixture
+def work_off():
+    """Do all due mails now, as a worker would."""
+    return lambda: running.drain(Mail, seconds=10)
+
+
+@pytest.fixture
+def smtp(settings):
+    server = SmtpServer()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+    yield server
+    server.stop()

@@ -1,0 +1,52 @@
+"""A small SMTP server that keeps what it is given, can be told to refuse, and can be stopped and started."""
+
+import email
+import email.policy
+import socketserver
+import threading
+
+
+class _Talk(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.say("220 ready")
+        while line := self.rfile.readline().decode().strip():
+            verb = line.partition(" ")[0].upper()
+            if verb == "DATA":
+                self.say("354 go on")
+                self.take_message()
+            elif verb == "QUIT":
+                self.say("221 bye")
+                return
+            else:
+                self.say(self.server.answers.get(verb, "250 fine"))
+
+    def take_message(self):
+        lines = []
+        while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+        answer = self.server.answers.get("BODY", "250 taken")
+        if answer.startswith("250"):
+            self.server.taken.append(email.message_from_bytes(b"".join(lines), policy=email.policy.default))
+        self.say(answer)
+
+    def say(self, line):
+        self.wfile.write(f"{line}\r\n".encode())
+
+
+class SmtpServer(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, port=0):
+        super().__init__(("127.0.0.1", port), _Talk)
+        self.port = self.server_address[1]
+        # Verb to answer, where it is not "fine"; BODY for the answer to the message itself.
+        self.answers = {}
+        self.taken = []
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+        self._thread.join(5)

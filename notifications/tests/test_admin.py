@@ -1,0 +1,140 @@
+"""Staff read mails as their readers see them, retry and repeat them, and clear alerts. Nothing can be typed in."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.tests.factories import UserFactory
+from jobs.models import DurableWork
+from notifications.alerts import raise_alert
+from notifications.models import Alert, Mail
+
+pytestmark = pytest.mark.django_db
+MAILS = "/admin/notifications/mail/"
+ALERTS = "/admin/notifications/alert/"
+
+
+@pytest.fixture
+def staff(client):
+    user = User.objects.create_superuser("boss@staff.example", "a long password")
+    client.force_login(user)
+    return client
+
+
+def act(client, url, action, *rows):
+    return client.post(url, {"action": action, "_selected_action": [row.pk for row in rows]}, follow=True)
+
+
+def test_the_list_shows_and_finds_mails_with_a_constant_number_of_queries(staff, queue, django_assert_max_num_queries):
+    counts = []
+    for total in (1, 10):
+        while Mail.objects.count() < total:
+            queue(key=f"k{Mail.objects.count()}")
+        with django_assert_max_num_queries(30) as captured:
+            page = staff.get(MAILS, {"q": "student@mail"})
+        counts.append(len(captured.captured_queries))
+        assert page.content.decode().count("notifications/mail/alert") >= total
+    assert counts[0] == counts[1]
+
+
+def test_a_mails_page_shows_text_and_a_sandboxed_frame(staff, queue):
+    mail = queue()
+    page = staff.get(f"{MAILS}{mail.pk}/change/").content.decode()
+    assert f'sandbox src="{MAILS}{mail.pk}/html/"' in page
+    assert "Until then you get no further mail about it" in page
+    assert 'name="_save"' not in page
+
+
+def test_the_frame_may_do_nothing_but_show_styles(staff, queue):
+    answer = staff.get(f"{MAILS}{queue().pk}/html/")
+    assert "Something happened" in answer.content.decode()
+    policy = answer["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "sandbox" in policy
+    assert "script" not in policy
+    assert answer["X-Frame-Options"] == "SAMEORIGIN"
+
+
+def test_links_that_sign_people_in_are_shown_to_no_staff(staff, queue, work_off):
+    mail = queue(template="account/email/password_reset", path="/accounts/password/reset/key/canary/", name="Ada")
+    assert "canary" not in staff.get(f"{MAILS}{mail.pk}/change/").content.decode()
+    assert staff.get(f"{MAILS}{mail.pk}/html/").status_code == 404
+    work_off()
+    assert Mail.objects.get().state == DurableWork.State.DONE
+    assert "canary" not in staff.get(f"{MAILS}{mail.pk}/change/").content.decode()
+
+
+def test_a_mail_that_cannot_be_rendered_still_has_a_page(staff, queue):
+    page = staff.get(f"{MAILS}{queue(template='nothing/mail/here').pk}/change/")
+    assert "cannot be rendered" in page.content.decode()
+
+
+@pytest.mark.parametrize("pk", ["0", "99999999999999999999999"])
+def test_the_frame_of_no_mail_is_not_found(staff, pk):
+    assert staff.get(f"{MAILS}{pk}/html/").status_code == 404
+
+
+def test_retry_gives_parked_mails_fresh_attempts_and_leaves_sent_ones(staff, queue, work_off):
+    sent = queue(key="sent")
+    work_off()
+    parked = queue(key="parked")
+    parked.park_now("hopeless")
+    answer = act(staff, MAILS, "retry_selected", sent, parked)
+    assert "Retried: 1. 1 left alone" in answer.content.decode()
+    assert set(Mail.objects.values_list("key", "state")) == {("sent", "done"), ("parked", "waiting")}
+
+
+def test_park_takes_a_waiting_mail_out_of_the_line(staff, queue, work_off, mailoutbox):
+    mail = queue()
+    act(staff, MAILS, "park_selected", mail)
+    work_off()
+    assert mailoutbox == []
+    assert "Parked in the admin by user" in Mail.objects.get().last_error
+
+
+def test_send_again_queues_a_second_mail_only_for_sent_ones(staff, queue, work_off, mailoutbox):
+    sent = queue(key="sent")
+    work_off()
+    waiting = queue(key="waiting")
+    act(staff, MAILS, "send_again_selected", sent, waiting)
+    assert Mail.objects.filter(again_of=sent).count() == 1
+    assert Mail.objects.count() == 3
+
+
+def test_who_may_only_look_can_change_nothing(client, queue):
+    user = UserFactory(email="support@staff.example", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_mail"))
+    client.force_login(user)
+    mail = queue()
+    mail.park_now("hopeless")
+    assert client.get(f"{MAILS}{mail.pk}/html/").status_code == 200
+    act(client, MAILS, "retry_selected", mail)
+    assert Mail.objects.get().state == DurableWork.State.PARKED
+
+
+def test_nobody_without_permission_sees_a_mail(client, queue):
+    client.force_login(UserFactory(email="other@staff.example", is_staff=True))
+    assert client.get(f"{MAILS}{queue().pk}/html/").status_code in (403, 404)
+    client.logout()
+    assert client.get(f"{MAILS}1/html/").status_code == 302
+
+
+def test_alerts_are_listed_open_first_filtered_and_cleared(staff):
+    raise_alert(key="one", title="First trouble", detail={"order": "L-1"})
+    raise_alert(key="two", title="Second trouble")
+    first = Alert.objects.get(key="one")
+    assert "L-1" in staff.get(f"{ALERTS}{first.pk}/change/").content.decode()
+    act(staff, ALERTS, "clear_selected", first)
+    assert Alert.objects.get(key="one").cleared_at is not None
+    still_open = staff.get(ALERTS, {"cleared_at__isempty": "1"}).content.decode()
+    assert "Second trouble" in still_open
+    assert "First trouble" not in still_open
+
+
+def test_the_overview_counts_every_kind_and_says_when_nobody_sweeps(staff, queue):
+    queue().park_now("hopeless")
+    page = staff.get(reverse("admin:jobs_heartbeat_changelist")).content.decode()
+    assert "Mails" in page
+    assert "/admin/notifications/mail/?state__exact=parked" in page
+    assert "Beat, or every worker, is down" in page

@@ -1,0 +1,118 @@
+"""Staff are told once while something lasts."""
+
+import threading
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+
+from accounts.models import User
+from accounts.tests.factories import UserFactory
+from notifications import alerts
+from notifications.alerts import clear_alert, raise_alert
+from notifications.models import Alert, Mail
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def staff_addresses(settings):
+    settings.STAFF_ALERT_EMAILS = ["a@staff.example", "b@staff.example"]
+
+
+def test_an_opening_mails_all_staff_once_and_later_ones_are_counted():
+    for _ in range(4):
+        raise_alert(key="k", title="Trouble", detail={"order": "L-1"})
+    alert = Alert.objects.get()
+    assert (alert.occurrences, alert.title, alert.detail) == (4, "Trouble", {"order": "L-1"})
+    assert sorted(Mail.objects.values_list("to", flat=True)) == ["a@staff.example", "b@staff.example"]
+
+
+def test_after_clearing_the_next_occurrence_tells_staff_again():
+    raise_alert(key="k", title="Trouble")
+    assert clear_alert(key="k")
+    assert not clear_alert(key="k")
+    raise_alert(key="k", title="Trouble")
+    assert Alert.objects.filter(cleared_at__isnull=True).count() == 1
+    assert Mail.objects.count() == 4
+
+
+def test_without_addresses_active_superusers_are_told(settings):
+    settings.STAFF_ALERT_EMAILS = []
+    User.objects.create_superuser("boss@staff.example")
+    User.objects.create_superuser("gone@staff.example", is_active=False)
+    UserFactory(email="student@mail.example")
+    raise_alert(key="k", title="Trouble")
+    assert list(Mail.objects.values_list("to", flat=True)) == ["boss@staff.example"]
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"at": datetime(2026, 1, 1, tzinfo=UTC), "amount": Decimal("1.10"), "error": ValueError("x"), "who": {1, 2}},
+        {"text": "NUL \x00 here", "path": "C:\\u0000", 7: "number"},
+        {"deep": {"deeper": ["\x00", object()]}},
+    ],
+)
+def test_whatever_is_told_is_recorded(detail):
+    raise_alert(key="k", title="Trouble", detail=detail)
+    assert set(Alert.objects.get().detail) == {str(name) for name in detail}
+
+
+def test_long_keys_and_titles_are_cut_and_still_cleared():
+    raise_alert(key="k" * 500, title="t" * 500)
+    assert clear_alert(key="k" * 500)
+
+
+def test_an_alert_that_cannot_be_recorded_harms_no_caller(monkeypatch):
+    def fail(alert):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+
+    monkeypatch.setattr(alerts, "_tell_staff", fail)
+    with transaction.atomic():
+        raise_alert(key="k", title="Trouble")
+        UserFactory(email="afterwards@mail.example")
+    assert User.objects.filter(email="afterwards@mail.example").exists()
+    assert not Alert.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_open_one_alert_and_tell_staff_once():
+    barrier = threading.Barrier(8)
+
+    def one():
+        try:
+            barrier.wait(5)
+            raise_alert(key="k", title="Trouble")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert 1 <= Alert.objects.get().occurrences <= 8
+    assert Mail.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_for_somebody_elses_open_transaction_to_count():
+    raise_alert(key="k", title="Trouble")
+    with transaction.atomic():
+        raise_alert(key="k", title="Trouble")
+        finished = threading.Event()
+
+        def other():
+            try:
+                raise_alert(key="k", title="Trouble")
+                finished.set()
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=other)
+        thread.start()
+        assert finished.wait(5)
+        thread.join(5)

@@ -1,0 +1,257 @@
+"""What reaches the mail server, and what happens when it does not."""
+
+import smtplib
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from jobs import running
+from jobs.models import DurableWork
+from notifications import delivery
+from notifications.mails import Attachment, queue_mail, send_again
+from notifications.models import Alert, Mail
+from notifications.tests.smtp_server import SmtpServer
+
+State = DurableWork.State
+
+
+def make_due():
+    Mail.objects.update(run_after=Now() - timedelta(seconds=1))
+
+
+def test_a_queued_mail_is_sent_once_with_text_and_html(queue, work_off, smtp, settings):
+    mail = queue()
+    work_off()
+    work_off()
+    (sent,) = smtp.taken
+    assert sent["To"] == "student@mail.example"
+    assert sent["From"] == settings.DEFAULT_FROM_EMAIL
+    assert sent["Subject"] == f"[{settings.SITE_NAME}] Something happened"
+    assert "order: L-1" in sent.get_body(("plain",)).get_content()
+    assert "<h1>Something happened</h1>" in sent.get_body(("html",)).get_content()
+    mail.refresh_from_db()
+    assert (mail.state, mail.attempts) == (State.DONE, 1)
+    assert mail.sent_at is not None
+
+
+def test_exactly_what_was_sent_is_kept_with_the_row(queue, work_off, mailoutbox):
+    mail = queue()
+    work_off()
+    mail.refresh_from_db()
+    (sent,) = mailoutbox
+    assert (mail.subject, mail.text_body, mail.html_body) == (sent.subject, sent.body, sent.alternatives[0][0])
+
+
+def test_a_key_is_queued_once(queue):
+    first = queue(title="First")
+    assert queue(title="Second").pk == first.pk
+    assert Mail.objects.get().context["title"] == "First"
+
+
+def test_a_rolled_back_effect_takes_its_mail_along(queue):
+    with transaction.atomic():
+        queue()
+        transaction.set_rollback(True)
+    assert not Mail.objects.exists()
+
+
+def test_links_lead_to_the_configured_address(queue, settings):
+    settings.BASE_URL = "https://lectern.example"
+    rendered = delivery.render(queue())
+    assert 'href="https://lectern.example/admin/"' in rendered.html
+    assert "https://lectern.example/admin/" in rendered.text
+
+
+def test_callers_cannot_replace_the_sites_address(queue, settings):
+    rendered = delivery.render(queue(base_url="https://evil.example"))
+    assert "evil" not in rendered.html + rendered.text
+
+
+def test_a_mail_is_written_in_the_language_of_its_reader(student, queue):
+    student.language = "fr"
+    mail = queue(to=student)
+    assert mail.language == "fr"
+    assert '<html lang="fr">' in delivery.render(mail).html
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "{{ settings.SECRET_KEY }}",
+        "{% load x %}",
+        "O'Brien & Sons",
+    ],
+)
+def test_a_hostile_name_breaks_out_of_nothing(queue, name, settings):
+    rendered = delivery.render(queue(title=name))
+    assert "<script>alert" not in rendered.html
+    assert "<img" not in rendered.html
+    assert settings.SECRET_KEY not in rendered.html + rendered.text
+    assert name in rendered.text
+    assert rendered.subject.endswith(name)
+
+
+@pytest.mark.parametrize(
+    "title", ["Hi\nBcc: all@mail.example", "Hi\r\nBcc: all@mail.example\r\n\r\nBody", "Hi\x00\u2028Bcc: x"]
+)
+def test_a_subject_can_add_no_header(queue, work_off, smtp, title):
+    queue(title=title)
+    work_off()
+    (sent,) = smtp.taken
+    assert sent["Bcc"] is None
+    assert "\n" not in sent["Subject"]
+
+
+def test_a_subject_of_any_length_is_cut(queue, work_off, smtp):
+    mail = queue(title="word " * 200)
+    work_off()
+    mail.refresh_from_db()
+    assert mail.state == State.DONE
+    assert len(mail.subject) <= 200
+
+
+def test_attachments_arrive_and_their_names_cannot_add_headers(student, work_off, smtp):
+    calendar = "BEGIN:VCALENDAR\r\nSUMMARY:Leçon\r\nEND:VCALENDAR\r\n"
+    queue_mail(
+        key="with-file",
+        to=student,
+        template="notifications/mail/alert",
+        context={"title": "Lesson", "alert_path": "/"},
+        attachments=[Attachment(name='a/../"les\r\nX-Bad: 1son.ics', mime="text/calendar", text=calendar)],
+    )
+    work_off()
+    (sent,) = smtp.taken
+    (attached,) = sent.iter_attachments()
+    assert attached.get_content_type() == "text/calendar"
+    assert "SUMMARY:Leçon" in attached.get_content()
+    assert attached["X-Bad"] is None
+    assert "/" not in attached.get_filename()
+
+
+def test_a_mail_server_that_is_down_for_a_day_gets_every_mail_once_when_it_is_back(queue, work_off, smtp):
+    for number in range(3):
+        queue(key=f"test:{number}")
+    smtp.stop()
+    for _ in range(Mail.max_attempts - 1):
+        make_due()
+        work_off()
+    assert set(Mail.objects.values_list("state", flat=True)) == {State.WAITING}
+    assert "ConnectionRefusedError" in Mail.objects.first().last_error
+    back = SmtpServer(smtp.port)
+    try:
+        make_due()
+        work_off()
+        work_off()
+        assert len(back.taken) == 3
+    finally:
+        back.stop()
+    assert set(Mail.objects.values_list("state", flat=True)) == {State.DONE}
+
+
+def test_waiting_for_a_mail_server_lasts_longer_than_a_day_however_the_jitter_falls(monkeypatch):
+    monkeypatch.setattr("jobs.models.random.uniform", lambda low, high: low)
+    waits = [Mail(attempts=attempt)._retry_delay() for attempt in range(1, Mail.max_attempts)]
+    assert sum(waits, timedelta()) > timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("answers", "state"),
+    [
+        ({"RCPT": "550 no such person"}, State.PARKED),
+        ({"RCPT": "450 mailbox busy"}, State.WAITING),
+        ({"BODY": "554 not taken"}, State.PARKED),
+        ({"BODY": "451 try later"}, State.WAITING),
+        ({"MAIL": "550 sender not allowed"}, State.WAITING),
+    ],
+)
+def test_only_what_will_never_be_taken_is_given_up(queue, work_off, smtp, answers, state):
+    smtp.answers = answers
+    mail = queue()
+    work_off()
+    mail.refresh_from_db()
+    assert mail.state == state
+    assert Alert.objects.filter(key="mail-parked").exists() == (state == State.PARKED)
+
+
+def test_a_mail_about_mails_that_cannot_be_sent_starts_no_chain(queue, work_off, smtp, settings):
+    settings.STAFF_ALERT_EMAILS = ["staff@mail.example"]
+    smtp.answers["RCPT"] = "550 nobody"
+    queue()
+    for _ in range(5):
+        work_off()
+    assert Mail.objects.count() == 2
+    assert Alert.objects.get().occurrences == 2
+
+
+def test_a_second_sending_after_a_crash_can_be_recognised(queue, smtp):
+    mail = queue()
+    (claimed,) = running.claim(Mail, limit=1)
+    rendered = delivery.render(claimed)
+    delivery._message(claimed, rendered).send()  # and the worker dies before its note
+    Mail.objects.update(run_after=Now() - timedelta(seconds=1))
+    running.drain(Mail, seconds=5)
+    first, second = smtp.taken
+    assert first["Message-ID"] == second["Message-ID"] == delivery.message_id(mail)
+
+
+def test_message_ids_differ_and_tell_nothing(queue):
+    first, second = queue(key="order:12:paid"), queue(key="order:13:paid")
+    assert delivery.message_id(first) != delivery.message_id(second)
+    assert "order" not in delivery.message_id(first)
+
+
+def test_sending_again_is_a_mail_of_its_own_to_the_present_address(queue, work_off, smtp, student):
+    mail = queue()
+    work_off()
+    student.email = "new@mail.example"
+    student.save()
+    mail.refresh_from_db()
+    assert send_again(mail).pk == send_again(mail).pk != mail.pk
+    work_off()
+    first, second = smtp.taken
+    assert (first["To"], second["To"]) == ("student@mail.example", "new@mail.example")
+    assert first["Message-ID"] != second["Message-ID"]
+    assert send_again(mail).state == State.WAITING
+
+
+def test_a_mail_whose_template_is_broken_does_not_stop_others(queue, work_off, mailoutbox):
+    broken = queue(key="broken", template="nothing/mail/here")
+    queue()
+    work_off()
+    assert len(mailoutbox) == 1
+    broken.refresh_from_db()
+    assert broken.state == State.WAITING
+    assert "TemplateDoesNotExist" in broken.last_error
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_is_open_while_the_mail_server_is_talked_to(queue, work_off, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "django.core.mail.backends.locmem.EmailBackend.send_messages",
+        lambda backend, messages: seen.append(connection.in_atomic_block),
+    )
+    queue()
+    work_off()
+    assert seen == [False]
+
+
+def test_an_overtaken_worker_does_not_overwrite_what_the_latest_noted(queue, mailoutbox):
+    queue()
+    (overtaken,) = running.claim(Mail, limit=1)
+    Mail.objects.update(run_after=Now() - timedelta(seconds=1))
+    running.drain(Mail, seconds=5)
+    noted = Mail.objects.get().sent_at
+    running.run(overtaken)
+    assert Mail.objects.get().sent_at == noted
+
+
+def test_permanent_is_what_the_standard_says():
+    assert delivery._is_permanent(smtplib.SMTPRecipientsRefused({"a@b": (550, b"no"), "c@d": (553, b"no")}))
+    assert not delivery._is_permanent(smtplib.SMTPRecipientsRefused({"a@b": (550, b"no"), "c@d": (450, b"busy")}))
+    assert not delivery._is_permanent(smtplib.SMTPAuthenticationError(535, b"password changed"))
+    assert not delivery._is_permanent(TimeoutError())
