@@ -84,10 +84,14 @@ def _create(attempt: PaymentAttempt) -> PaymentAttempt:
         try:
             session = _ask_for_session(attempt)
         except gateway.StripeRefused as refusal:
-            log.error("session_refused", order=order.number, code=refusal.code, message=str(refusal))
+            log.error("session_refused", order=order.number, code=refusal.code, problem=str(refusal))  # noqa: TRY400
             cancel_order(
                 order_id=order.pk, reason=f"Stripe refused: {refusal}"[:200], attempt_status=PaymentAttempt.Status.REFUSED
             )
+            raise
+        except gateway.StripeUnreachable:
+            # The next click need not wait for an answer that is not coming.
+            PaymentAttempt.objects.filter(pk=attempt.pk).update(asked_at=None)
             raise
     return _note_session(attempt, session)
 

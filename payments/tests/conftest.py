@@ -1,7 +1,9 @@
 import pytest
+import stripe
 
-from payments import registry
+from payments import gateway, registry
 from payments.tests.sample_domain import SAMPLE
+from payments.tests.stripe_sandbox import StripeSandbox
 
 
 @pytest.fixture(autouse=True)
@@ -10,3 +12,21 @@ def sample_domain(monkeypatch):
     monkeypatch.setitem(registry._handlers, SAMPLE.domain, SAMPLE)
     SAMPLE.clear()
     return SAMPLE
+
+
+@pytest.fixture(scope="session")
+def sandbox_process(tmp_path_factory):
+    sandbox = StripeSandbox(tmp_path_factory.mktemp("sandbox"))
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def stripe_sandbox(sandbox_process, settings, monkeypatch):
+    """A well-behaved sandbox at the other end of the gateway."""
+    settings.STRIPE_API_HOST = sandbox_process.url
+    monkeypatch.setattr(stripe, "api_base", sandbox_process.url)
+    gateway._client.cache_clear()
+    sandbox_process.calm()
+    yield sandbox_process
+    gateway._client.cache_clear()

@@ -1,7 +1,7 @@
 """Keep dj-stripe's tables in step with Stripe, for reading and joining by id. Nothing is decided from them.
 
-dj-stripe finds an object's owner by its API key and stores that key in clear unless the object says which account it
-was read from; so everything is read with the account named, and no key ever reaches a table.
+dj-stripe finds the owner of what it reads by its API key, and stores that key in clear in a table of its own. There is
+one platform account here, so its one look-up by key is answered with that account, and a trigger refuses any key.
 """
 
 from __future__ import annotations
@@ -58,18 +58,30 @@ def read_into_mirror(*, object_type: str, object_id: str) -> None:
     model = _MODELS.get(object_type)
     if model is None:
         raise WorkParked(f"dj-stripe mirrors no {object_type}")
-    account_id = _own_account_id()
     try:
-        fresh = model(id=object_id).api_retrieve(api_key=settings.STRIPE_SECRET_KEY, stripe_account=account_id)
+        fresh = model(id=object_id).api_retrieve(
+            api_key=settings.STRIPE_SECRET_KEY, stripe_account=_platform_account_id()
+        )
     except stripe.InvalidRequestError as error:
         raise WorkParked(f"Stripe does not have it: {error.user_message}") from error
     model.sync_from_stripe_data(fresh, api_key=settings.STRIPE_SECRET_KEY)
 
 
+def _platform_account(cls: type[mirrored.Account], api_key: str) -> mirrored.Account:  # noqa: ARG001  # dj-stripe's signature
+    """The platform's account as a row, made without asking whose key this is."""
+    account, _ = cls.objects.get_or_create(
+        id=_platform_account_id(), defaults={"livemode": settings.STRIPE_LIVE_MODE, "stripe_data": {}}
+    )
+    return account
+
+
 @cache
-def _own_account_id() -> str:
+def _platform_account_id() -> str:
     """The platform's account. Read once per process where no variable names it."""
     if settings.STRIPE_ACCOUNT_ID:
         return str(settings.STRIPE_ACCOUNT_ID)
-    account = stripe.Account.retrieve(api_key=settings.STRIPE_SECRET_KEY)
-    return str(account.id)
+    return str(stripe.Account.retrieve(api_key=settings.STRIPE_SECRET_KEY).id)
+
+
+# The only place where dj-stripe would create a row with our secret key in it.
+mirrored.Account.get_or_retrieve_for_api_key = classmethod(_platform_account)

@@ -1,0 +1,63 @@
+"""The inbox of Stripe's events: every event, every try, its outcome, and a way to replay it after a fix."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from jobs.admin import DurableWorkAdmin
+from payments.models import EventAttempt, MirrorSync, WebhookEvent
+
+
+class EventAttemptInline(TabularInline):
+    """How each try went."""
+
+    model = EventAttempt
+    fields = readonly_fields = ("at", "milliseconds", "outcome", "error")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(DurableWorkAdmin):
+    """Events are read, replayed, never edited."""
+
+    list_display = ("type", "stripe_id", "order", "outcome", *DurableWorkAdmin.list_display)
+    list_filter = ("is_quarantined", "source", "type", *DurableWorkAdmin.list_filter)
+    list_select_related = ("order",)
+    search_fields = ("stripe_id", "type", "order__number")
+    exclude = ("payload",)
+    readonly_fields = (
+        "stripe_id",
+        "type",
+        "order",
+        "outcome",
+        "is_quarantined",
+        "livemode",
+        "source",
+        *DurableWorkAdmin.readonly_fields,
+        "pretty_payload",
+    )
+    inlines = (EventAttemptInline,)
+
+    @display(description="Payload, as signed by Stripe")
+    def pretty_payload(self, event: WebhookEvent) -> str:
+        return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2, ensure_ascii=False))
+
+
+@admin.register(MirrorSync)
+class MirrorSyncAdmin(DurableWorkAdmin):
+    """What dj-stripe's tables still have to read."""
+
+    list_display = ("object_type", "object_id", *DurableWorkAdmin.list_display)
+    search_fields = ("object_id",)
+    readonly_fields = ("object_type", "object_id", *DurableWorkAdmin.readonly_fields)

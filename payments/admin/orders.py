@@ -1,0 +1,171 @@
+"""Orders, their payment attempts and refunds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from jobs.admin import DurableWorkAdmin
+from payments.models import Order, OrderLine, PaymentAttempt, Refund, WebhookEvent
+
+
+class ReadOnly:
+    """Shown, never edited, added or deleted by hand: orders change through payments' functions only."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        return False
+
+
+class OrderLineInline(ReadOnly, TabularInline):
+    """What was sold, and how its money is shared."""
+
+    model = OrderLine
+    fields = (
+        "domain",
+        "title",
+        "quantity",
+        "teacher",
+        "shown_amount",
+        "shown_fee",
+        "shown_share",
+        "state",
+        "state_reason",
+        "fulfilled_at",
+    )
+    readonly_fields = fields
+    extra = 0
+
+    @display(description="Amount")
+    def shown_amount(self, line: OrderLine) -> str:
+        return str(line.amount)
+
+    @display(description="Platform fee")
+    def shown_fee(self, line: OrderLine) -> str:
+        return f"{line.platform_fee} ({line.commission_bps / 100:g} %)"
+
+    @display(description="Teacher's share")
+    def shown_share(self, line: OrderLine) -> str:
+        return str(line.teacher_share)
+
+
+class PaymentAttemptInline(ReadOnly, TabularInline):
+    """Each try to pay the order."""
+
+    model = PaymentAttempt
+    fields = readonly_fields = (
+        "created_at",
+        "status",
+        "stripe_session_id",
+        "stripe_payment_intent_id",
+        "expires_at",
+        "failure_message",
+    )
+    extra = 0
+    show_change_link = True
+
+
+class WebhookEventInline(ReadOnly, TabularInline):
+    """What Stripe told about the order."""
+
+    model = WebhookEvent
+    fields = readonly_fields = ("created_at", "type", "stripe_id", "state", "outcome")
+    extra = 0
+    show_change_link = True
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnly, ModelAdmin):
+    """Every order with its lines, payments and events on one page."""
+
+    list_display = ("number", "user", "shown_total", "shown_state", "created_at", "paid_at")
+    list_filter = ("state", "currency", "created_at")
+    list_select_related = ("user",)
+    search_fields = (
+        "number",
+        "user__email",
+        "user__full_name",
+        "attempts__stripe_session_id",
+        "attempts__stripe_payment_intent_id",
+    )
+    date_hierarchy = "created_at"
+    readonly_fields = ("number", "user", "shown_total", "state", "created_at", "paid_at", "cancelled_at", "cancel_reason")
+    fields = readonly_fields
+    inlines = (OrderLineInline, PaymentAttemptInline, WebhookEventInline)
+
+    @display(description="Total", ordering="total_minor")
+    def shown_total(self, order: Order) -> str:
+        return str(order.total)
+
+    @display(
+        description="State",
+        ordering="state",
+        label={
+            Order.State.COMPLETED: "success",
+            Order.State.AWAITING_PAYMENT: "warning",
+            Order.State.PAYMENT_PENDING: "info",
+            Order.State.CANCELLED: "danger",
+        },
+    )
+    def shown_state(self, order: Order) -> tuple[Any, str]:
+        return order.state, order.get_state_display()
+
+
+@admin.register(PaymentAttempt)
+class PaymentAttemptAdmin(DurableWorkAdmin):
+    """Checkout Sessions at Stripe, as we know them."""
+
+    list_display = ("order", "status", "shown_amount", "expires_at", *DurableWorkAdmin.list_display)
+    list_filter = ("status", "livemode", *DurableWorkAdmin.list_filter)
+    list_select_related = ("order",)
+    search_fields = ("order__number", "stripe_session_id", "stripe_payment_intent_id")
+    readonly_fields = (
+        "order",
+        "status",
+        "shown_amount",
+        "stripe_session_id",
+        "stripe_payment_intent_id",
+        "expires_at",
+        "failure_message",
+        "livemode",
+        *DurableWorkAdmin.readonly_fields,
+    )
+    fields = readonly_fields
+
+    @display(description="Amount", ordering="amount_minor")
+    def shown_amount(self, attempt: PaymentAttempt) -> str:
+        return str(attempt.amount)
+
+
+@admin.register(Refund)
+class RefundAdmin(DurableWorkAdmin):
+    """Money on its way back."""
+
+    list_display = ("line", "shown_amount", "status", "reason", *DurableWorkAdmin.list_display)
+    list_filter = ("status", "reason", *DurableWorkAdmin.list_filter)
+    list_select_related = ("line__order",)
+    search_fields = ("line__order__number", "stripe_refund_id")
+    readonly_fields = (
+        "line",
+        "shown_amount",
+        "status",
+        "reason",
+        "note",
+        "stripe_refund_id",
+        *DurableWorkAdmin.readonly_fields,
+    )
+    fields = readonly_fields
+
+    @display(description="Amount", ordering="amount_minor")
+    def shown_amount(self, refund: Refund) -> str:
+        return str(refund.amount)

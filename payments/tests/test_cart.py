@@ -1,0 +1,189 @@
+"""One cart for everything: guests and users, one currency, merged on sign-in, prices from the server."""
+
+import json
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.tests.factories import PASSWORD, UserFactory
+from money import Money
+from payments.models import Cart, CartLine
+from payments.tests.factories import cart_with, sample_offer
+from payments.tests.sample_domain import SAMPLE
+
+pytestmark = pytest.mark.django_db
+
+
+def add(client, reference, **changes):
+    return client.post("/cart/add/", {"domain": "sample", "reference": reference, **changes})
+
+
+def sign_in(client, user):
+    return client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+
+
+def test_a_guest_fills_a_cart_and_sees_it():
+    client = Client()
+    reference = sample_offer(Money(2500, "GBP"))
+    assert add(client, reference, quantity=2).url == "/cart/"
+    page = client.get("/cart/").content.decode()
+    assert f"Sample {reference}" in page
+    assert "£50.00" in page
+    assert "Create an account" in page
+
+
+def test_signing_in_takes_the_guests_lines_along():
+    client, user = Client(), UserFactory()
+    old = cart_with(sample_offer(), user=user)
+    reference = sample_offer()
+    add(client, reference, quantity=3)
+    sign_in(client, user)
+    assert set(old.lines.values_list("quantity", flat=True)) == {1, 3}
+    assert Cart.objects.count() == 1
+
+
+def test_the_guests_choice_of_the_same_thing_wins():
+    client, user = Client(), UserFactory()
+    reference = sample_offer()
+    cart = cart_with(reference, user=user)
+    add(client, reference, quantity=4)
+    sign_in(client, user)
+    assert cart.lines.get().quantity == 4
+
+
+def test_what_has_no_price_in_the_users_currency_stays_behind_with_a_word():
+    client, user = Client(), UserFactory()
+    cart_with(sample_offer(Money(100, "GBP")), user=user)
+    add(client, sample_offer(Money(1000, "JPY")))
+    sign_in(client, user)
+    assert user.cart.lines.count() == 1
+    assert "could not be taken over" in client.get("/cart/").content.decode()
+
+
+def test_two_guests_do_not_share_a_cart():
+    first, second = Client(), Client()
+    reference = sample_offer()
+    add(first, reference)
+    assert f"Sample {reference}" not in second.get("/cart/").content.decode()
+
+
+def test_one_currency_per_cart_and_a_clear_word_about_it():
+    client = Client()
+    add(client, sample_offer(Money(100, "GBP")))
+    add(client, sample_offer(Money(1000, "JPY")))
+    assert CartLine.objects.count() == 1
+    assert "Your cart is in GBP" in client.get("/cart/").content.decode()
+
+
+def test_an_emptied_cart_takes_another_currency():
+    client = Client()
+    add(client, sample_offer(Money(100, "GBP")))
+    client.post(f"/cart/lines/{CartLine.objects.get().pk}/", {"quantity": 0})
+    add(client, sample_offer(Money(1000, "JPY")))
+    assert Cart.objects.get().currency == "JPY"
+
+
+def test_the_currency_one_browses_in_decides_where_there_is_a_choice():
+    client = Client()
+    client.cookies["currency"] = "EUR"
+    add(client, sample_offer(Money(100, "GBP"), Money(120, "EUR")))
+    assert Cart.objects.get().currency == "EUR"
+
+
+def test_a_changed_price_is_pointed_out_once():
+    client = Client()
+    reference = sample_offer(Money(2500, "GBP"))
+    add(client, reference)
+    SAMPLE.offer(reference, prices=[Money(2600, "GBP")])
+    assert "Prices changed" in client.get("/cart/").content.decode()
+    assert "Prices changed" not in client.get("/cart/").content.decode()
+
+
+def test_what_was_withdrawn_is_named_and_keeps_the_cart_from_being_paid():
+    client = Client()
+    reference = sample_offer()
+    add(client, reference)
+    del SAMPLE.prices[reference]
+    page = client.get("/cart/").content.decode()
+    assert "This is withdrawn." in page
+    assert "Change or remove it" in page
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        {},
+        {"domain": "sample"},
+        {"domain": "nowhere", "reference": "1"},
+        {"domain": "sample", "reference": "x" * 65},
+        {"domain": "sample", "reference": "\x00"},
+        {"domain": "sample", "reference": "1", "quantity": "-1"},
+        {"domain": "sample", "reference": "1", "quantity": "1e9"},
+        {"domain": "sample", "reference": "1", "quantity": "9" * 40},
+        {"domain": "sample", "reference": "1", "details": "{"},
+        {"domain": "sample", "reference": "1", "details": "[]"},
+        {"domain": "sample", "reference": "1", "details": "[" * 5000},
+        {"domain": "sample", "reference": "1", "details": json.dumps({"a": "\x00"})},
+        {"domain": "sample", "reference": "1", "details": json.dumps({"a": "x" * 20_000})},
+    ],
+)
+def test_hostile_posts_are_refused_and_put_nothing_in(posted):
+    assert Client().post("/cart/add/", posted).status_code == 400
+    assert not CartLine.objects.exists()
+
+
+def test_more_than_there_is_cannot_be_put_in():
+    client = Client()
+    add(client, sample_offer(places=2), quantity=3)
+    assert not CartLine.objects.exists()
+    assert "between 1 and 2" in client.get("/cart/").content.decode()
+
+
+@pytest.mark.parametrize("quantity", ["", "x", "-1", "101", "9" * 30, "\x00"])
+def test_a_hostile_quantity_changes_nothing(quantity):
+    client = Client()
+    add(client, sample_offer())
+    client.post(f"/cart/lines/{CartLine.objects.get().pk}/", {"quantity": quantity})
+    assert CartLine.objects.get().quantity == 1
+
+
+def test_somebody_elses_line_is_a_404():
+    cart = cart_with(sample_offer())
+    stranger = Client()
+    add(stranger, sample_offer())
+    line_id = cart.lines.get().pk
+    assert stranger.post(f"/cart/lines/{line_id}/", {"quantity": 5}).status_code == 404
+    assert stranger.post(f"/cart/lines/{2**70}/", {"quantity": 5}).status_code == 404
+    assert Client().post(f"/cart/lines/{line_id}/", {"quantity": 0}).status_code == 404
+    assert cart.lines.get().quantity == 1
+
+
+@pytest.mark.parametrize("path", ["/cart/add/", "/checkout/", "/cart/lines/1/"])
+def test_nothing_changes_by_get_or_without_a_token(path):
+    assert Client().get(path).status_code == 405
+    assert Client(enforce_csrf_checks=True).post(path).status_code == 403
+
+
+def test_a_cart_holds_thirty_different_things():
+    client, user = Client(), UserFactory()
+    client.force_login(user)
+    cart_with(*[sample_offer() for _ in range(30)], user=user)
+    add(client, sample_offer())
+    assert user.cart.lines.count() == 30
+
+
+def test_the_cart_page_takes_the_same_number_of_queries_for_1_and_20_lines():
+    counts = []
+    for lines in (1, 20):
+        user = UserFactory()
+        cart_with(*[sample_offer() for _ in range(lines)], user=user)
+        client = Client()
+        client.force_login(user)
+        client.get("/cart/")
+        SAMPLE.quote_calls = 0
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/cart/")
+        counts.append((len(queries), SAMPLE.quote_calls))
+    assert counts[0] == counts[1]

@@ -1,0 +1,391 @@
+"""From the pay button to Stripe's page: one payable session per order, prices from the server, nothing lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.test import Client
+from django.utils import timezone
+from waffle.models import Switch
+
+from accounts.tests.factories import UserFactory
+from jobs.running import drain
+from money import Money
+from payments import attempts, gateway
+from payments.models import CartLine, Order, OrderLine, PaymentAttempt, Refund, WebhookEvent
+from payments.pricing import price_cart
+from payments.refunds import send_refund
+from payments.settlement import settle_payment
+from payments.sweeps import take_in_missed_events
+from payments.tests.factories import cart_with, evidence_for, open_order, sample_offer
+from payments.tests.sample_domain import SAMPLE
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def press_pay(client, cart, **changes):
+    return client.post("/checkout/", {"agreed": price_cart(cart).digest, **changes})
+
+
+def take_in_and_work():
+    take_in_missed_events()
+    drain(WebhookEvent, seconds=10)
+
+
+def test_paying_leads_to_stripes_page_with_order_and_domains_in_the_metadata(stripe_sandbox):
+    cart = cart_with(sample_offer(Money(2500, "GBP")), sample_offer(Money(1250, "GBP")))
+    response = press_pay(signed_in(cart.user), cart)
+    assert response.status_code == 302
+    attempt = PaymentAttempt.objects.get()
+    assert response.url == attempt.session_url
+    session = stripe_sandbox.get(f"checkout/sessions/{attempt.stripe_session_id}")
+    expected = {"order": attempt.order.number, "attempt": str(attempt.reference), "domains": "sample"}
+    assert session["metadata"] == expected
+    assert (session["amount_total"], session["currency"]) == (3750, "gbp")
+    assert session["customer_email"] == cart.user.email
+    stripe_sandbox.pay(attempt.stripe_session_id)
+    paid = stripe_sandbox.get(f"checkout/sessions/{attempt.stripe_session_id}")
+    assert stripe_sandbox.get(f"payment_intents/{paid['payment_intent']}")["metadata"] == expected
+
+
+def test_a_student_who_never_returns_is_delivered_from_stripes_events(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    press_pay(signed_in(cart.user), cart)
+    stripe_sandbox.pay(PaymentAttempt.objects.get().stripe_session_id)
+    take_in_and_work()
+    assert Order.objects.get().is_paid
+
+
+def test_events_of_four_silent_days_are_taken_in_once(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    press_pay(signed_in(cart.user), cart)
+    stripe_sandbox.pay(PaymentAttempt.objects.get().stripe_session_id)
+    stripe_sandbox.switch("clock", advance=4 * 86400)
+    assert take_in_missed_events() > 0
+    assert take_in_missed_events() == 0
+    drain(WebhookEvent, seconds=10)
+    assert Order.objects.get().is_paid
+    assert set(WebhookEvent.objects.values_list("source", flat=True)) == {"backfill"}
+
+
+@pytest.mark.parametrize(
+    ("currency", "minor"), [("JPY", 1200), ("KWD", 12_340), ("GBP", 105), ("EUR", 99_999), ("HUF", 250_000)]
+)
+def test_amounts_are_exact_in_every_exponent(stripe_sandbox, currency, minor):
+    cart = cart_with(sample_offer(Money(minor, currency)), quantity=2)
+    press_pay(signed_in(cart.user), cart)
+    attempt = PaymentAttempt.objects.get()
+    stripe_sandbox.pay(attempt.stripe_session_id)
+    take_in_and_work()
+    order = Order.objects.get()
+    assert order.is_paid
+    assert order.total == Money(2 * minor, currency)
+    assert stripe_sandbox.get(f"payment_intents/{attempt_intent(attempt)}")["amount_received"] == 2 * minor
+
+
+def attempt_intent(attempt):
+    attempt.refresh_from_db()
+    return attempt.stripe_payment_intent_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_clicks_at_once_open_one_session(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    clients = [signed_in(cart.user) for _ in range(50)]
+    digest = price_cart(cart).digest
+
+    def click(client):
+        try:
+            return client.post("/checkout/", {"agreed": digest}).headers.get("Location")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(50) as pool:
+        locations = set(pool.map(click, clients))
+    attempt = PaymentAttempt.objects.get()
+    assert locations == {attempt.session_url}
+    assert len(stripe_sandbox.sessions_of(attempt.reference)) == 1
+
+
+def test_a_changed_cart_closes_the_old_session_before_it_opens_a_new_one(stripe_sandbox):
+    first = sample_offer()
+    cart = cart_with(first)
+    client = signed_in(cart.user)
+    press_pay(client, cart)
+    old = PaymentAttempt.objects.get()
+    CartLine.objects.create(cart=cart, domain="sample", reference=sample_offer(), seen_unit_minor=2500)
+    response = press_pay(client, cart)
+    new = PaymentAttempt.objects.exclude(pk=old.pk).get()
+    old.refresh_from_db()
+    assert response.url == new.session_url
+    assert (old.status, old.order.state) == ("expired", "cancelled")
+    assert stripe_sandbox.get(f"checkout/sessions/{old.stripe_session_id}")["status"] == "expired"
+    assert SAMPLE.calls["release", first] == 1
+    assert stripe_sandbox.pay(old.stripe_session_id).status_code == 400
+
+
+def test_a_changed_cart_after_the_old_session_was_paid_shows_the_paid_order(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    client = signed_in(cart.user)
+    press_pay(client, cart)
+    old = PaymentAttempt.objects.get()
+    stripe_sandbox.pay(old.stripe_session_id)
+    CartLine.objects.create(cart=cart, domain="sample", reference=sample_offer(), seen_unit_minor=2500)
+    response = press_pay(client, cart)
+    old.order.refresh_from_db()
+    assert response.url == old.order.get_absolute_url()
+    assert old.order.is_paid
+    assert cart.lines.count() == 1
+
+
+def test_a_reply_lost_after_stripe_created_the_session_leads_to_the_same_session(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    client = signed_in(cart.user)
+    stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
+    assert press_pay(client, cart).status_code == 503
+    attempt = PaymentAttempt.objects.get()
+    assert attempt.status == "creating"
+    assert cart.lines.count() == 1
+    assert press_pay(client, cart).status_code == 302
+    assert len(stripe_sandbox.sessions_of(attempt.reference)) == 1
+
+
+def test_a_reply_lost_for_ever_is_learnt_by_the_attempts_own_follow_up(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
+    press_pay(signed_in(cart.user), cart)
+    PaymentAttempt.objects.update(run_after=timezone.now())
+    drain(PaymentAttempt, seconds=5)
+    attempt = PaymentAttempt.objects.get()
+    assert (attempt.status, attempt.state) == ("open", "waiting")
+    assert len(stripe_sandbox.sessions_of(attempt.reference)) == 1
+
+
+def test_after_a_day_the_key_is_forgotten_so_we_look_before_we_create(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
+    press_pay(signed_in(cart.user), cart)
+    stripe_sandbox.switch("clock", advance=25 * 3600)
+    PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(hours=25), run_after=timezone.now())
+    drain(PaymentAttempt, seconds=5)
+    attempt = PaymentAttempt.objects.get()
+    assert len(stripe_sandbox.sessions_of(attempt.reference)) == 1
+    assert attempt.stripe_session_id == stripe_sandbox.sessions_of(attempt.reference)[0]["id"]
+
+
+@pytest.mark.parametrize(("kind", "count"), [("rate_limit", 1), ("server_error", 1), ("server_error", 2)])
+def test_a_hiccup_of_stripes_is_not_noticed_or_costs_one_more_click(stripe_sandbox, kind, count):
+    cart = cart_with(sample_offer())
+    client = signed_in(cart.user)
+    stripe_sandbox.fault(kind, path="/v1/checkout/sessions", count=count)
+    if press_pay(client, cart).status_code == 503:
+        assert press_pay(client, cart).status_code == 302
+    assert len(stripe_sandbox.sessions_of(PaymentAttempt.objects.get().reference)) == 1
+
+
+@pytest.mark.parametrize("kind", ["rate_limit", "server_error"])
+def test_stripe_being_down_gives_a_kind_page_and_keeps_the_cart(stripe_sandbox, kind):
+    cart = cart_with(sample_offer())
+    stripe_sandbox.fault(kind, path="/v1/*", count=10)
+    response = press_pay(signed_in(cart.user), cart)
+    assert response.status_code == 503
+    assert "your cart is as you left it" in response.content.decode()
+    assert cart.lines.count() == 1
+
+
+def test_what_stripe_refuses_lets_go_of_the_order_at_once(stripe_sandbox):
+    reference = sample_offer(Money(5, "GBP"))
+    cart = cart_with(reference)
+    response = press_pay(signed_in(cart.user), cart)
+    assert response.status_code == 503
+    assert Order.objects.get().state == Order.State.CANCELLED
+    assert SAMPLE.calls["release", reference] == 1
+
+
+def test_a_price_changed_meanwhile_is_shown_and_confirmed_before_paying(stripe_sandbox):
+    reference = sample_offer(Money(2500, "GBP"))
+    cart = cart_with(reference)
+    client = signed_in(cart.user)
+    digest_on_the_page = price_cart(cart).digest
+    SAMPLE.offer(reference, prices=[Money(3000, "GBP")])
+    assert client.post("/checkout/", {"agreed": digest_on_the_page}).url == "/cart/"
+    assert not Order.objects.exists()
+    page = client.get("/cart/").content.decode()
+    assert "£25.00" in page
+    assert "£30.00" in page
+    assert press_pay(client, cart).status_code == 302
+    assert Order.objects.get().total == Money(3000, "GBP")
+
+
+@pytest.mark.parametrize("agreed", ["", "x", "0" * 64, "\x00", "💰" * 1000])
+def test_a_made_up_agreement_changes_nothing(stripe_sandbox, agreed):
+    cart = cart_with(sample_offer())
+    assert press_pay(signed_in(cart.user), cart, agreed=agreed).url == "/cart/"
+    assert not Order.objects.exists()
+
+
+def test_posted_prices_and_currencies_are_ignored(stripe_sandbox):
+    cart = cart_with(sample_offer(Money(2500, "GBP")))
+    press_pay(signed_in(cart.user), cart, amount="1", price="1", currency="JPY", total_minor="1", user="1")
+    assert Order.objects.get().total == Money(2500, "GBP")
+
+
+def test_what_sold_out_meanwhile_is_told_before_paying(stripe_sandbox):
+    reference = sample_offer(places=1)
+    cart = cart_with(reference)
+    digest = price_cart(cart).digest
+    client = signed_in(cart.user)
+    SAMPLE.places[reference] = 0
+    assert client.post("/checkout/", {"agreed": digest}).url == "/cart/"
+    assert not Order.objects.exists()
+    assert "sold out" in client.get("/cart/").content.decode()
+
+
+def test_the_eleventh_attempt_within_a_minute_is_asked_to_wait(stripe_sandbox):
+    user = UserFactory()
+    for _ in range(10):
+        attempt = open_order(sample_offer(), user=user)
+        settle_payment(evidence_for(attempt))
+    cart = cart_with(sample_offer(), user=user)
+    response = press_pay(signed_in(user), cart)
+    assert response.status_code == 429
+    assert 1 <= int(response["Retry-After"]) <= 60
+    PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    assert press_pay(signed_in(user), cart).status_code == 302
+
+
+@pytest.mark.parametrize("switch", ["checkout-closed", "checkout-closed-sample"])
+def test_a_closed_checkout_says_so_kindly_and_webhooks_flow_on(stripe_sandbox, switch):
+    paid_before = open_order()
+    Switch.objects.create(name=switch, active=True)
+    cart = cart_with(sample_offer())
+    response = press_pay(signed_in(cart.user), cart)
+    assert response.status_code == 503
+    assert "Payments are paused" in response.content.decode()
+    assert cart.lines.count() == 1
+    assert settle_payment(evidence_for(paid_before))[0].is_paid
+
+
+def test_a_guest_is_asked_to_sign_in_and_comes_back_to_the_cart():
+    response = Client().post("/checkout/", {"agreed": "x"})
+    assert response.url == "/accounts/login/?next=/cart/"
+
+
+def test_the_return_page_settles_itself_if_no_webhook_came(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    client = signed_in(cart.user)
+    press_pay(client, cart)
+    attempt = PaymentAttempt.objects.get()
+    stripe_sandbox.pay(attempt.stripe_session_id)
+    response = client.get(f"/checkout/return/?session_id={attempt.stripe_session_id}", follow=True)
+    assert "Paid. Thank you!" in response.content.decode()
+    take_in_and_work()
+    assert SAMPLE.calls["fulfil", OrderLine.objects.get().reference] == 1
+
+
+@pytest.mark.parametrize("session_id", ["", "cs_test_unknown", "\x00", "'; drop table", "x" * 5000])
+def test_the_return_page_knows_no_foreign_or_made_up_session(stripe_sandbox, session_id):
+    attempt = open_order()
+    somebody = signed_in(UserFactory())
+    assert somebody.get("/checkout/return/", {"session_id": attempt.stripe_session_id}).status_code == 404
+    assert somebody.get("/checkout/return/", {"session_id": session_id}).status_code == 404
+
+
+def test_the_return_page_works_while_stripe_is_down(stripe_sandbox):
+    attempt = open_order()
+    stripe_sandbox.fault("server_error", path="/v1/*", method="*", count=20)
+    response = signed_in(attempt.order.user).get(
+        "/checkout/return/", {"session_id": attempt.stripe_session_id}, follow=True
+    )
+    assert response.status_code == 200
+    assert "Waiting for your payment" in response.content.decode()
+
+
+def test_an_expired_session_is_learnt_without_a_webhook_and_frees_the_places(stripe_sandbox):
+    reference = sample_offer()
+    cart = cart_with(reference)
+    press_pay(signed_in(cart.user), cart)
+    stripe_sandbox.switch("clock", advance=3600)
+    PaymentAttempt.objects.update(expires_at=timezone.now() - timedelta(minutes=1), run_after=timezone.now())
+    drain(PaymentAttempt, seconds=5)
+    attempt = PaymentAttempt.objects.get()
+    assert (attempt.status, attempt.state) == ("expired", "done")
+    assert SAMPLE.calls["release", reference] == 1
+    assert cart.lines.count() == 1
+
+
+def test_a_cancelled_order_is_closed_at_stripe_and_keeps_the_cart(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    client = signed_in(cart.user)
+    press_pay(client, cart)
+    attempt = PaymentAttempt.objects.get()
+    client.post(f"/my/orders/{attempt.order.number}/cancel/")
+    assert stripe_sandbox.get(f"checkout/sessions/{attempt.stripe_session_id}")["status"] == "expired"
+    assert cart.lines.count() == 1
+    assert press_pay(client, cart).status_code == 302
+
+
+def test_only_the_owner_can_see_cancel_or_download_an_order():
+    attempt = open_order()
+    settle_payment(evidence_for(attempt))
+    number = attempt.order.number
+    stranger, owner = signed_in(UserFactory()), signed_in(attempt.order.user)
+    for path in ("", "status/", "receipt.pdf"):
+        assert stranger.get(f"/my/orders/{number}/{path}").status_code == 404
+        assert owner.get(f"/my/orders/{number}/{path}").status_code == 200
+        assert Client().get(f"/my/orders/{number}/{path}").status_code == 302
+    assert stranger.post(f"/my/orders/{number}/cancel/").status_code == 404
+    assert owner.get(f"/my/orders/{number}/receipt.pdf").content.startswith(b"%PDF")
+
+
+def test_what_cannot_be_delivered_is_refunded_at_stripe_once(stripe_sandbox):
+    good, gone = sample_offer(Money(2500, "GBP")), sample_offer(Money(1500, "GBP"))
+    cart = cart_with(good, gone)
+    press_pay(signed_in(cart.user), cart)
+    SAMPLE.undeliverable.add(gone)
+    stripe_sandbox.pay(PaymentAttempt.objects.get().stripe_session_id)
+    take_in_and_work()
+    stripe_sandbox.fault("drop_reply", path="/v1/refunds", count=3)
+    drain(Refund, seconds=5)
+    assert Refund.objects.get().status == "requested"
+    Refund.objects.update(run_after=timezone.now())
+    drain(Refund, seconds=5)
+    take_in_and_work()
+    refund = Refund.objects.get()
+    assert refund.status == "succeeded"
+    refunds = stripe_sandbox.get("refunds", payment_intent=attempt_intent(PaymentAttempt.objects.get()))["data"]
+    assert [made["amount"] for made in refunds] == [1500]
+    send_refund(refund)
+    assert len(stripe_sandbox.get("refunds", limit=100)["data"]) >= 1
+
+
+def test_closing_a_session_whose_creation_was_cut_off_finds_and_closes_it(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
+    press_pay(signed_in(cart.user), cart)
+    attempt = PaymentAttempt.objects.get()
+    attempts.close_session(attempt.pk, reason="test")
+    (session,) = stripe_sandbox.sessions_of(attempt.reference)
+    assert session["status"] == "expired"
+    assert Order.objects.get().state == Order.State.CANCELLED
+
+
+def test_no_call_to_stripe_happens_inside_a_transaction(stripe_sandbox, monkeypatch, django_db_blocker):
+    real = gateway.create_session
+    depths = []
+
+    def watch(**arguments):
+        depths.append(len(connections["default"].savepoint_ids))
+        return real(**arguments)
+
+    monkeypatch.setattr(gateway, "create_session", watch)
+    cart = cart_with(sample_offer())
+    press_pay(signed_in(cart.user), cart)
+    assert depths == [0]  # the test's own transaction has no savepoint; atomic() would have made one
