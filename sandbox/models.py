@@ -36,6 +36,8 @@ class StoredObject(models.Model):
             models.Index(fields=["kind", "subtype"], name="object_by_subtype"),
         ]
 
+    objects: ClassVar[models.Manager["StoredObject"]] = models.Manager()
+
     def __str__(self) -> str:
         return self.object_id
 
@@ -56,6 +58,8 @@ class IdempotentAnswer(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "key"], name="one_answer_per_idempotency_key")
         ]
+
+    objects: ClassVar[models.Manager["IdempotentAnswer"]] = models.Manager()
 
     def __str__(self) -> str:
         return self.key
@@ -84,6 +88,8 @@ class Delivery(models.Model):
     class Meta:
         indexes: ClassVar = [models.Index(fields=["state", "next_attempt_at"], name="delivery_due")]
 
+    objects: ClassVar[models.Manager["Delivery"]] = models.Manager()
+
     def __str__(self) -> str:
         return f"{self.event} to {self.endpoint}"
 
@@ -95,6 +101,8 @@ class ScheduledStep(models.Model):
     object_id = models.CharField(max_length=120, db_index=True)
     due_at = models.FloatField(db_index=True)
 
+    objects: ClassVar[models.Manager["ScheduledStep"]] = models.Manager()
+
     def __str__(self) -> str:
         return f"{self.name} {self.object_id}"
 
@@ -104,6 +112,8 @@ class Lever(models.Model):
 
     name = models.CharField(max_length=60, primary_key=True)
     value = models.JSONField()
+
+    objects: ClassVar[models.Manager["Lever"]] = models.Manager()
 
     def __str__(self) -> str:
         return self.name

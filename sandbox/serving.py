@@ -14,7 +14,7 @@ import django
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
-from gunicorn.app.base import BaseApplication
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from sandbox.options import RefusesToStart, options
 

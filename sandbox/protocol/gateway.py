@@ -171,7 +171,7 @@ def _json(status: int, text: str) -> HttpResponse:
 
 
 def _error_text(error: ApiError, request_id: str) -> str:
-    log_url = f"{options().public_url}/requests/{request_id}"
+    log_url = f"{options().public_url}/?request={request_id}"
     fields = error.fields() | {"request_log_url": log_url}
     for name in ("payment_intent", "payment_method"):
         if name in fields:
