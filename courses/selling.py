@@ -95,11 +95,14 @@ def _quote(course: Course | None, buyer_id: int | None, owned: set[int]) -> Quot
     refusal = reason_against_buying(course, buyer_id, owned)
     if course is None or refusal:
         return NotForSale(refusal)
+    prices = {price.currency: price.amount for price in course.prices.all()}
+    if not prices:
+        return NotForSale("This course has no price at the moment.")
     lessons = course.lesson_count  # type: ignore[attr-defined]  # annotated in `quote`
     return Quote(
         title=course.title,
         description=f"{lessons} lesson{'' if lessons == 1 else 's'}, at your own pace",
-        unit_prices={price.currency: price.amount for price in course.prices.all()},
+        unit_prices=prices,
         teacher_id=course.teacher_id,
         url=course.get_absolute_url(),
         quantity_limit=1,

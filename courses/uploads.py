@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -39,9 +39,25 @@ FILE_TYPES: dict[str, tuple[str, tuple[bytes, ...]]] = {
 }
 
 
-def private_storage() -> FileSystemStorage:
-    """Files nobody reaches by URL; a callable, so that the folder is read from the settings and not from a migration."""
-    return FileSystemStorage(location=settings.PRIVATE_MEDIA_ROOT)
+class PrivateStorage(FileSystemStorage):
+    """Files nobody reaches by URL. The folder is looked up at each use, so that tests can point it elsewhere."""
+
+    @property
+    def base_location(self) -> str:  # type: ignore[override]  # a cached property there
+        return str(settings.PRIVATE_MEDIA_ROOT)
+
+    @property
+    def location(self) -> str:  # type: ignore[override]  # a cached property there
+        return str(Path(self.base_location).resolve())
+
+    def url(self, name: str | None) -> str:
+        """Refuse: without an address of its own, the parent would make one up below MEDIA_URL."""
+        raise ValueError(f"{name} is not accessible via a URL.")
+
+
+def private_storage() -> PrivateStorage:
+    """Return where bought files live; a callable, so that migrations do not freeze it."""
+    return PrivateStorage()
 
 
 def lesson_file_path(_lesson: CourseLesson, name: str) -> str:

@@ -1,0 +1,230 @@
+"""Who may learn, and what they see."""
+
+import pytest
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.tests.factories import TeacherFactory, UserFactory
+from courses import authoring
+from courses.models import CourseLesson, Enrolment
+from courses.publishing import publish_course, withdraw_course
+from courses.selling import CourseSelling
+from courses.tests.factories import (
+    add_lesson,
+    draft_course,
+    enrolled_student,
+    only_lesson,
+    published_course,
+    sold_line,
+    soon,
+)
+from notifications.models import Alert
+
+pytestmark = pytest.mark.django_db
+selling = CourseSelling()
+
+
+@pytest.fixture(autouse=True)
+def private_files(settings, tmp_path):
+    settings.PRIVATE_MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def course():
+    """On sale, with a lesson of each kind; the file holds five bytes."""
+    course = published_course(lessons=4, kinds=["text", "video", "file", "quiz"])
+    lesson = CourseLesson.objects.get(kind="file")
+    authoring.change_lesson(lesson=lesson, fields={"file": ContentFile(b"%PDF-", "x.pdf"), "file_name": "Noten ä.pdf"})
+    return course
+
+
+def url(name, course, *more):
+    return reverse(f"courses:{name}", args=[course.slug, *more])
+
+
+def lesson_of(course, kind):
+    return CourseLesson.objects.get(module__course=course, kind=kind)
+
+
+def pages_of(course):
+    return [
+        reverse("courses:open", args=[course.pk]),
+        url("learn", course),
+        *[url("lesson", course, lesson.pk) for lesson in CourseLesson.objects.all()],
+        url("lesson_file", course, lesson_of(course, "file").pk),
+    ]
+
+
+def test_to_guests_every_page_is_behind_the_sign_in(client, course):
+    for address in [*pages_of(course), reverse("courses:mine")]:
+        answer = client.get(address)
+        assert (answer.status_code, answer["Location"]) == (302, f"{reverse('account_login')}?next={address}")
+
+
+@pytest.mark.parametrize("role", ["stranger", "teacher of another course", "held", "released", "revoked"])
+def test_to_everybody_without_the_course_no_page_of_it_exists(client, course, role):
+    person = TeacherFactory().user if "teacher" in role else UserFactory()
+    line = sold_line(course, person)
+    if role in ("held", "released", "revoked"):
+        selling.reserve(line, soon())
+    if role == "released":
+        selling.release(line)
+    if role == "revoked":
+        selling.fulfil(line)
+        selling.revoke(line, "refunded")
+    client.force_login(person)
+    assert {client.get(address).status_code for address in pages_of(course)} == {404}
+    assert client.post(url("lesson_answers", course, lesson_of(course, "quiz").pk)).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["student", "student of a withdrawn course", "its teacher"])
+def test_students_and_the_teacher_reach_every_page(client, course, role):
+    person = course.teacher.user if "teacher" in role else enrolled_student(course)
+    if "withdrawn" in role:
+        withdraw_course(course_id=course.pk)
+    client.force_login(person)
+    for address in pages_of(course):
+        answer = client.get(address, follow=True)
+        assert answer.status_code == 200, address
+        if answer.streaming:
+            assert list(answer.streaming_content) == [b"%PDF-"]
+
+
+def test_a_file_comes_as_a_download_that_no_browser_runs_and_no_cache_keeps(client, course):
+    client.force_login(enrolled_student(course))
+    answer = client.get(url("lesson_file", course, lesson_of(course, "file").pk))
+    assert b"".join(answer.streaming_content) == b"%PDF-"
+    assert answer["Content-Disposition"].startswith("attachment; ")
+    assert "Noten%20%C3%A4.pdf" in answer["Content-Disposition"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Cache-Control"] == "private, no-store"
+
+
+def test_files_have_no_public_address(client, course, settings):
+    stored = lesson_of(course, "file").file
+    with pytest.raises(ValueError, match="not accessible via a URL"):
+        stored.url  # noqa: B018  # reading it is the test
+    assert not str(settings.PRIVATE_MEDIA_ROOT).startswith(str(settings.MEDIA_ROOT))
+    assert client.get(f"/media/{stored.name}").status_code == 404
+
+
+def test_a_file_that_vanished_is_a_404_and_staff_are_told(client, course):
+    stored = lesson_of(course, "file")
+    stored.file.storage.delete(stored.file.name)
+    client.force_login(enrolled_student(course))
+    assert client.get(url("lesson_file", course, stored.pk)).status_code == 404
+    assert Alert.objects.get().key == f"course-file:{stored.pk}"
+
+
+def test_lessons_of_another_course_and_wrong_numbers_are_404(client, course):
+    other = published_course()
+    client.force_login(enrolled_student(course))
+    foreign = only_lesson(other).pk
+    for address in (
+        url("lesson", course, foreign),
+        url("lesson_file", course, foreign),
+        url("lesson_file", course, lesson_of(course, "text").pk),
+        url("lesson", course, 10**30),
+        reverse("courses:open", args=[10**30]),
+        "/my/courses/%00/",
+        f"/my/courses/{course.slug}/-1/",
+        f"/my/courses/{course.slug}/1e3/",
+    ):
+        assert client.get(address).status_code == 404, address
+
+
+def test_lessons_lead_to_the_ones_before_and_after_across_modules(client, course):
+    text = lesson_of(course, "text")
+    second = add_lesson(module=authoring.add_module(course=course, title="More"), title="Across")
+    client.force_login(enrolled_student(course))
+    last_of_first = lesson_of(course, "quiz")
+    html = client.get(url("lesson", course, last_of_first.pk)).content.decode()
+    assert f'rel="next" href="{url("lesson", course, second.pk)}"' in html
+    assert f'rel="prev" href="{url("lesson", course, lesson_of(course, "file").pk)}"' in html
+    assert 'rel="next"' not in client.get(url("lesson", course, second.pk)).content.decode()
+    first = client.get(url("lesson", course, text.pk)).content.decode()
+    assert 'rel="prev"' not in first
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("1", "1 of 1 right"),
+        ("0", "Not right"),
+        (None, "Not answered"),
+        ("7", "Not answered"),
+        ("\x00", "Not answered"),
+    ],
+)
+def test_a_quiz_is_marked_and_nothing_is_stored(client, course, answer, says):
+    quiz = lesson_of(course, "quiz")
+    client.force_login(enrolled_student(course))
+    data = {f"question-{quiz.questions.get().pk}": answer} if answer is not None else {"x": "y"}
+    before = Enrolment.objects.values().get()
+    page = client.post(url("lesson_answers", course, quiz.pk), data)
+    assert page.status_code == 200
+    assert says in page.content.decode()
+    assert ("Every good boy" in page.content.decode()) == (answer in ("0", "1"))
+    assert Enrolment.objects.values().get() == before
+
+
+def test_unanswered_quizzes_do_not_give_the_answers_away(client, course):
+    client.force_login(enrolled_student(course))
+    html = client.get(url("lesson", course, lesson_of(course, "quiz").pk)).content.decode()
+    assert "Bottom" in html
+    assert "Every good boy" not in html
+    assert "checked" not in html
+
+
+def test_answers_need_a_post_with_a_token(course):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(enrolled_student(course))
+    address = url("lesson_answers", course, lesson_of(course, "quiz").pk)
+    assert client.get(address).status_code == 405
+    assert client.post(address).status_code == 403
+
+
+def test_my_courses_lists_what_i_have_and_nothing_else(client, course):
+    student = enrolled_student(course)
+    held, revoked = published_course(title="Held one"), published_course(title="Revoked one")
+    selling.reserve(sold_line(held, student), soon())
+    line = sold_line(revoked, student)
+    selling.fulfil(line)
+    selling.revoke(line, "refunded")
+    enrolled_student(published_course(title="Of somebody else"))
+    client.force_login(student)
+    html = client.get(reverse("courses:mine")).content.decode()
+    assert course.title in html
+    assert "4 lessons" in html
+    for title in ("Held one", "Revoked one", "Of somebody else"):
+        assert title not in html
+
+
+@pytest.mark.parametrize("name", ["learn", "lesson"])
+def test_learning_takes_as_many_queries_for_a_hundred_lessons_as_for_one(client, name):
+    student, counts = UserFactory(), set()
+    client.force_login(student)
+    for lessons in (1, 10, 100):
+        course = publish_course(course_id=draft_course(lessons=lessons).pk)
+        selling.fulfil(sold_line(course, student))
+        more = [course.modules.get().lessons.first().pk] if name == "lesson" else []
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(url(name, course, *more)).status_code == 200
+        counts.add(len(queries))
+    assert len(counts) == 1
+
+
+def test_my_courses_takes_as_many_queries_for_ten_as_for_one(client):
+    student, counts = UserFactory(), set()
+    client.force_login(student)
+    for number in range(10):
+        selling.fulfil(sold_line(published_course(title=f"Course {number}"), student))
+        if number in (0, 9):
+            with CaptureQueriesContext(connection) as queries:
+                client.get(reverse("courses:mine"))
+            counts.add(len(queries))
+    assert len(counts) == 1

@@ -1,0 +1,153 @@
+"""What everybody sees before buying."""
+
+import pytest
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Teacher
+from accounts.tests.factories import TeacherFactory, UserFactory
+from courses import authoring
+from courses.models import CourseLesson
+from courses.publishing import publish_course, withdraw_course
+from courses.tests.factories import add_lesson, draft_course, enrolled_student, only_lesson, published_course
+from money import Money
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client, course, name="detail", *more):
+    return client.get(reverse(f"courses:{name}", args=[course.slug, *more]))
+
+
+def test_the_page_shows_outline_teacher_prices_and_the_way_to_the_cart(client):
+    course = published_course(
+        lessons=3, prices=[Money(4_900, "GBP"), Money(9_000, "JPY")], outcomes=["Name any note"], levels=["beginner"]
+    )
+    html = page(client, course).content.decode()
+    for text in ("Reading music", "£49.00", "¥9,000", "Lesson 3", course.teacher.display_name, "Name any note"):
+        assert text in html
+    assert "Beginner" in html
+    assert reverse("courses:put_in_cart", args=[course.slug]) in html
+
+
+def test_a_teachers_markdown_is_cleaned(client):
+    hostile = '<script>alert(1)</script> [x](javascript:alert(2)) **bold** <img src=x onerror="alert(3)">'
+    course = published_course(description=hostile, title="<b>Tag</b>")
+    html = page(client, course).content.decode()
+    assert "<strong>bold</strong>" in html
+    assert "<script>alert" not in html
+    assert 'href="javascript' not in html
+    assert "<img src=x" not in html
+    assert "<b>Tag" not in html
+    CourseLesson.objects.update(body=hostile, is_free_preview=True)
+    html = page(client, course, "preview", only_lesson(course).pk).content.decode()
+    assert "<strong>bold</strong>" in html
+    assert "<script>alert" not in html
+
+
+def test_drafts_are_invisible_to_all_but_their_teacher(client):
+    course = draft_course()
+    for visitor in (None, UserFactory(), TeacherFactory().user):
+        if visitor:
+            client.force_login(visitor)
+        assert page(client, course).status_code == 404
+        assert client.post(reverse("courses:put_in_cart", args=[course.slug])).status_code == 404
+    client.force_login(course.teacher.user)
+    answer = page(client, course)
+    assert answer.status_code == 200
+    assert "only you see this page" in answer.content.decode()
+    assert "Add to cart" not in answer.content.decode()
+
+
+def test_withdrawn_courses_are_seen_by_their_students_and_teacher_only(client):
+    course = published_course()
+    student = enrolled_student(course)
+    withdraw_course(course_id=course.pk)
+    assert page(client, course).status_code == 404
+    for visitor in (student, course.teacher.user):
+        client.force_login(visitor)
+        assert "no longer for sale" in page(client, course).content.decode()
+
+
+def test_courses_of_a_suspended_teacher_are_gone_but_not_for_their_students(client):
+    course = published_course()
+    student = enrolled_student(course)
+    Teacher.objects.update(status=Teacher.Status.SUSPENDED)
+    assert page(client, course).status_code == 404
+    client.force_login(student)
+    assert page(client, course).status_code == 200
+
+
+def test_who_has_it_is_led_to_it_instead_of_the_cart(client):
+    course = published_course()
+    client.force_login(enrolled_student(course))
+    html = page(client, course).content.decode()
+    assert reverse("courses:learn", args=[course.slug]) in html
+    assert "Add to cart" not in html
+
+
+def test_a_teacher_cannot_buy_their_own_course(client):
+    course = published_course()
+    client.force_login(course.teacher.user)
+    assert "Add to cart" not in page(client, course).content.decode()
+    answer = client.post(reverse("courses:put_in_cart", args=[course.slug]))
+    assert answer["Location"] == course.get_absolute_url()
+    assert [str(message) for message in get_messages(answer.wsgi_request)] == ["This is your own course."]
+
+
+def test_guests_and_students_put_it_into_the_cart(client):
+    course = published_course()
+    for _ in range(2):
+        answer = client.post(reverse("courses:put_in_cart", args=[course.slug]), {"price": "1", "quantity": "9"})
+        assert answer["Location"] == reverse("payments:cart")
+        client.force_login(UserFactory())
+
+
+def test_previews_are_open_to_everybody_and_other_lessons_are_not(client):
+    course = published_course(lessons=2)
+    first, second = CourseLesson.objects.order_by("position")
+    CourseLesson.objects.filter(pk=first.pk).update(is_free_preview=True)
+    other = published_course()
+    assert page(client, course, "preview", first.pk).status_code == 200
+    assert page(client, course, "preview", second.pk).status_code == 404
+    assert page(client, other, "preview", first.pk).status_code == 404
+    assert page(client, course, "preview", 10**40).status_code == 404
+    assert client.post(reverse("courses:preview_answers", args=[course.slug, second.pk])).status_code == 404
+
+
+def test_a_preview_of_a_draft_is_invisible(client):
+    course = draft_course()
+    CourseLesson.objects.update(is_free_preview=True)
+    assert page(client, course, "preview", only_lesson(course).pk).status_code == 404
+
+
+def test_a_preview_quiz_is_marked_for_guests(client):
+    course = published_course(kinds=["quiz"])
+    CourseLesson.objects.update(is_free_preview=True)
+    lesson = only_lesson(course)
+    url = reverse("courses:preview_answers", args=[course.slug, lesson.pk])
+    answer = client.post(url, {f"question-{lesson.questions.get().pk}": "1"})
+    assert "1 of 1 right" in answer.content.decode()
+    assert client.get(url).status_code == 405
+
+
+@pytest.mark.parametrize("slug", ["no-such", "%00", "..%2f..%2fetc", "a" * 300, "%F0%9F%8E%B5"])
+def test_paths_that_name_no_course_are_404(client, slug):
+    assert client.get(f"/courses/{slug}/").status_code == 404
+
+
+def test_the_page_takes_as_many_queries_for_a_hundred_lessons_as_for_one(client):
+    counts = set()
+    for lessons in (1, 10, 100):
+        course = draft_course(lessons=0)
+        for number in range(min(lessons, 10)):
+            module = authoring.add_module(course=course, title=f"Module {number}")
+            for _ in range(lessons // 10 or 1):
+                add_lesson(module=module)
+        publish_course(course_id=course.pk)
+        with CaptureQueriesContext(connection) as queries:
+            assert page(client, course).status_code == 200
+        counts.add(len(queries))
+    assert len(counts) == 1
