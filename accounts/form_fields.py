@@ -74,6 +74,8 @@ class NamesField(forms.CharField):
     def clean(self, value: Any) -> Any:
         typed = super().clean(value)
         codes = [self._code(word.strip()) for word in typed.split(",") if word.strip()]
+        if self.required and not codes:
+            raise ValidationError(self.error_messages["required"], code="required")
         if len(codes) > self.at_most:
             raise ValidationError(f"At most {self.at_most}.", code="too_many")
         return list(dict.fromkeys(codes))

@@ -30,7 +30,7 @@ class CredentialField(JSONField):
         except RecursionError as error:
             raise _refusal() from error
 
-    def bound_data(self, data: Any, initial: Any) -> Any:
+    def bound_data(self, _data: Any, initial: Any) -> Any:
         """Show nothing again: an answer is good for one challenge."""
         return initial
 
