@@ -30,9 +30,10 @@ def race(work, arguments):
 
     barrier = threading.Barrier(THREADS)
     with ThreadPoolExecutor(THREADS) as pool:
-        results = list(pool.map(work, arguments))
-        list(pool.map(leave_no_connection, range(THREADS)))
-    return results
+        try:
+            return list(pool.map(work, arguments))
+        finally:
+            list(pool.map(leave_no_connection, range(THREADS)))
 
 
 def lines_for(workshop, how_many, **kwargs):

@@ -1,0 +1,336 @@
+"""The teacher's desk: create, edit, publish and withdraw one's own workshops, and nobody else's."""
+
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from PIL import Image
+
+from accounts.models import Teacher
+from accounts.tests.factories import TeacherFactory, UserFactory
+from catalogue.models import Listing, Subject
+from money import Money
+from workshops.models import Registration, Workshop
+from workshops.selling import WorkshopHandler
+from workshops.tests.factories import in_half_an_hour, make_line, make_workshop
+
+pytestmark = pytest.mark.django_db
+handler = WorkshopHandler()
+CREATE = "/teach/workshops/new/"
+
+
+@pytest.fixture
+def teacher():
+    return TeacherFactory()
+
+
+@pytest.fixture
+def desk(teacher):
+    client = Client()
+    client.force_login(teacher.user)
+    return client
+
+
+def filled_in(**changes):
+    """What a browser sends for a complete workshop."""
+    day = (timezone.now() + timedelta(days=30)).date().isoformat()
+    subject = Subject.objects.get_or_create(name="Baking", slug="baking")[0]
+    fields = {
+        "title": "Bread",
+        "summary": "A day at the oven.",
+        "description": "",
+        "subject": subject.pk,
+        "levels": ["beginner"],
+        "language": "en",
+        "online_url": "",
+        "place": "Leeds",
+        "address": "1 Mill Lane",
+        "time_zone": "Europe/London",
+        "capacity": "12",
+        "registration_opens_at": "",
+        "registration_closes_at": "",
+        "sessions-TOTAL_FORMS": "3",
+        "sessions-INITIAL_FORMS": "0",
+        "sessions-0-day": day,
+        "sessions-0-starts": "10:00",
+        "sessions-0-ends": "16:00",
+        "price-GBP-amount": "45.00",
+        "price-JPY-amount": "8400",
+    }
+    return {name: value for name, value in (fields | changes).items() if value is not None}
+
+
+def errors_of(response):
+    assert response.status_code == 400
+    return response.content.decode()
+
+
+def test_a_teacher_creates_and_publishes_a_workshop(desk, teacher):
+    response = desk.post(CREATE, filled_in(publish="1"))
+    assert response.url == reverse("workshops:desk")
+    workshop = Workshop.objects.get()
+    assert workshop.teacher == teacher
+    assert workshop.is_published
+    assert {str(price.currency): price.regular for price in workshop.prices.all()} == {
+        "GBP": Money(4500, "GBP"),
+        "JPY": Money(8400, "JPY"),
+    }
+    assert Listing.objects.get(domain="workshops").title == "Bread"
+
+
+def test_a_draft_needs_no_sessions_or_prices_but_cannot_be_published_without(desk):
+    bare = {name: None for name in filled_in() if name.startswith(("sessions-0", "price"))}
+    assert desk.post(CREATE, filled_in(**bare)).status_code == 302
+    workshop = Workshop.objects.get()
+    assert workshop.state == "draft"
+    response = desk.post(reverse("workshops:publish", args=[workshop.slug]))
+    assert response.url == reverse("workshops:edit", args=[workshop.slug])
+    workshop.refresh_from_db()
+    assert workshop.state == "draft"
+
+
+def test_times_are_read_in_the_zone_of_the_workshop(desk):
+    with time_machine.travel(datetime(2026, 5, 1, tzinfo=UTC)):
+        desk.post(CREATE, filled_in(time_zone="Europe/Paris", **{"sessions-0-day": "2026-07-01"}))
+        session = Workshop.objects.get().sessions.get()
+        assert session.starts_at == datetime(2026, 7, 1, 8, tzinfo=UTC)
+        html = desk.get(reverse("workshops:edit", args=[Workshop.objects.get().slug])).content.decode()
+        assert 'value="10:00"' in html
+
+
+@pytest.mark.parametrize("starts", ["01:30", "02:30"])
+def test_an_hour_the_clock_change_skips_or_repeats_is_refused(desk, teacher, starts):
+    day = {"01:30": "2027-10-31", "02:30": "2027-03-28"}[starts]
+    zone = {"01:30": "Europe/London", "02:30": "Europe/Paris"}[starts]
+    with time_machine.travel(datetime(2027, 1, 1, tzinfo=UTC)):
+        desk.force_login(teacher.user)
+        sent = filled_in(time_zone=zone, **{"sessions-0-day": day, "sessions-0-starts": starts})
+        assert "interpreted" in errors_of(desk.post(CREATE, sent))
+    assert not Workshop.objects.exists()
+
+
+def test_an_edit_keeps_what_was_not_changed_and_drops_emptied_sessions(desk, teacher):
+    desk.post(CREATE, filled_in(publish="1", **{"sessions-1-day": "", "sessions-1-starts": ""}))
+    workshop = Workshop.objects.get()
+    slug = workshop.slug
+    day = (timezone.now() + timedelta(days=40)).date().isoformat()
+    sent = filled_in(
+        title="Sourdough",
+        **{
+            "sessions-INITIAL_FORMS": "1",
+            "sessions-0-day": "",
+            "sessions-0-starts": "",
+            "sessions-0-ends": "",
+            "sessions-1-day": day,
+            "sessions-1-starts": "09:00",
+            "sessions-1-ends": "10:00",
+            "price-JPY-amount": "",
+        },
+    )
+    assert desk.post(reverse("workshops:edit", args=[slug]), sent).status_code == 302
+    workshop.refresh_from_db()
+    assert (workshop.title, workshop.slug, workshop.state) == ("Sourdough", slug, "published")
+    assert workshop.sessions.get().starts_at.date().isoformat() == day
+    assert [price.currency for price in workshop.prices.all()] == ["GBP"]
+
+
+def test_more_rows_keep_what_was_typed_and_save_nothing(desk):
+    html = desk.post(CREATE, filled_in(more_sessions="1", title="Half typ")).content.decode()
+    assert "Half typ" in html
+    assert 'name="sessions-3-day"' in html
+    assert 'value="45.00"' in html
+    assert "This field is required" not in html
+    assert not Workshop.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "management",
+    [
+        {"sessions-TOTAL_FORMS": None, "sessions-INITIAL_FORMS": None},
+        {"sessions-TOTAL_FORMS": "abc"},
+        {"sessions-TOTAL_FORMS": "999999999"},
+        {"sessions-TOTAL_FORMS": "1\x00"},
+        {"sessions-TOTAL_FORMS": "9" * 5000},
+        {"sessions-INITIAL_FORMS": "x"},
+    ],
+)
+def test_hostile_management_data_is_a_form_error(desk, management):
+    assert "Nothing is saved" in errors_of(desk.post(CREATE, filled_in(**management)))
+    assert not Workshop.objects.exists()
+    assert desk.post(CREATE, filled_in(more_sessions="1", **management)).status_code in (200, 400)
+
+
+@pytest.mark.parametrize(
+    "management",
+    [{"sessions-TOTAL_FORMS": "-5"}, {"sessions-INITIAL_FORMS": "-1"}, {"sessions-INITIAL_FORMS": "99999"}],
+)
+def test_odd_but_readable_management_data_breaks_nothing(desk, management):
+    assert desk.post(CREATE, filled_in(**management)).status_code in (302, 400)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": ""},
+        {"title": "x" * 121},
+        {"title": "a\x00b"},
+        {"subject": "999999999999999999999"},
+        {"subject": "a\x00"},
+        {"levels": ["expert"]},
+        {"language": "xx"},
+        {"time_zone": "../../etc/passwd"},
+        {"time_zone": "Mars/Olympus"},
+        {"capacity": "0"},
+        {"capacity": "-1"},
+        {"capacity": "1001"},
+        {"capacity": "9" * 400},
+        {"online_url": "javascript:alert(1)"},
+        {"registration_opens_at": "yesterday"},
+        {"registration_opens_at": "0001-01-01T00:00"},
+        {"registration_opens_at": "9999-12-31T23:59"},
+        {"registration_opens_at": "2026-12-02T10:00", "registration_closes_at": "2026-12-01T10:00"},
+        {"sessions-0-day": "0001-01-01"},
+        {"sessions-0-day": "9999-12-31"},
+        {"sessions-0-starts": "25:00"},
+        {"sessions-0-starts": ""},
+        {"sessions-0-ends": "10:00"},
+        {"price-GBP-amount": "-1"},
+        {"price-GBP-amount": "0"},
+        {"price-GBP-amount": "0.001"},
+        {"price-GBP-amount": "1e9"},
+        {"price-GBP-amount": "NaN"},
+        {"price-GBP-amount": "1,200"},
+        {"price-GBP-amount": "99999999"},
+        {"price-GBP-amount": "٤٥"},
+        {"price-JPY-amount": "84.5"},
+        {"price-GBP-early_bird": "40.00"},
+        {"price-GBP-early_bird_until": "2026-12-01T10:00"},
+        {"price-GBP-early_bird": "45.00", "price-GBP-early_bird_until": "2026-12-01T10:00"},
+        {"price-JPY-amount": "", "price-JPY-early_bird": "1", "price-JPY-early_bird_until": "2026-12-01T10:00"},
+        {"price-GBP-amount": "4\x005"},
+    ],
+)
+def test_what_makes_no_sense_is_a_form_error_and_saves_nothing(desk, changes):
+    with time_machine.travel(datetime(2026, 11, 1, tzinfo=UTC)):
+        assert "Nothing is saved" in errors_of(desk.post(CREATE, filled_in(**changes)))
+    assert not Workshop.objects.exists()
+
+
+def test_overlapping_sessions_are_refused(desk):
+    sent = filled_in()
+    second = {"sessions-1-day": sent["sessions-0-day"], "sessions-1-starts": "15:00", "sessions-1-ends": "17:00"}
+    assert "overlap" in errors_of(desk.post(CREATE, sent | second))
+
+
+def test_more_sessions_than_allowed_are_refused(desk):
+    sent = filled_in(**{"sessions-TOTAL_FORMS": "31"})
+    assert errors_of(desk.post(CREATE, sent))
+
+
+def test_fewer_places_than_are_taken_is_said_at_the_field(desk, teacher):
+    workshop = make_workshop(teacher=teacher, capacity=10)
+    handler.fulfil(make_line(workshop, quantity=6))
+    response = desk.post(reverse("workshops:edit", args=[workshop.slug]), filled_in(capacity="5"))
+    assert "6 places are taken already" in errors_of(response)
+    workshop.refresh_from_db()
+    assert workshop.capacity == 10
+
+
+def test_a_picture_is_made_anew_and_what_is_none_is_refused(desk, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    buffer = BytesIO()
+    Image.new("RGB", (40, 30)).save(buffer, "PNG")
+    good = SimpleUploadedFile("a.png", buffer.getvalue(), "image/png")
+    assert desk.post(CREATE, filled_in(cover=good)).status_code == 302
+    assert Workshop.objects.get().cover.name.endswith(".webp")
+    bad = SimpleUploadedFile("a.png", b"<script>", "image/png")
+    assert errors_of(desk.post(CREATE, filled_in(cover=bad)))
+
+
+# --- Who may -------------------------------------------------------------------------------------------------------
+def test_somebody_elses_workshop_is_a_404_everywhere(desk):
+    workshop = make_workshop()
+    for name in ("edit", "participants"):
+        assert desk.get(reverse(f"workshops:{name}", args=[workshop.slug])).status_code == 404
+    for name in ("edit", "publish", "withdraw"):
+        assert desk.post(reverse(f"workshops:{name}", args=[workshop.slug]), filled_in()).status_code == 404
+    workshop.refresh_from_db()
+    assert (workshop.state, workshop.title) == ("published", "Bread baking")
+    assert workshop.title not in desk.get(reverse("workshops:desk")).content.decode()
+
+
+def test_the_desk_is_for_approved_teachers():
+    waiting = TeacherFactory(status=Teacher.Status.APPLIED)
+    for user in (UserFactory(), waiting.user):
+        client = Client()
+        client.force_login(user)
+        for url in (reverse("workshops:desk"), CREATE):
+            assert client.get(url).status_code in (302, 403)
+        assert client.post(CREATE, filled_in()).status_code in (302, 403)
+    assert Client().get(reverse("workshops:desk")).status_code == 302
+    assert not Workshop.objects.exists()
+
+
+def test_state_changes_only_by_post_with_a_token(teacher):
+    workshop = make_workshop(teacher=teacher)
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(teacher.user)
+    for name in ("publish", "withdraw"):
+        url = reverse(f"workshops:{name}", args=[workshop.slug])
+        assert strict.get(url).status_code == 405
+        assert strict.post(url).status_code == 403
+    assert strict.post(CREATE, filled_in()).status_code == 403
+    workshop.refresh_from_db()
+    assert workshop.is_published
+
+
+# --- Lists ---------------------------------------------------------------------------------------------------------
+def test_the_desk_shows_what_is_sold_held_and_left(desk, teacher):
+    workshop = make_workshop(teacher=teacher, capacity=10)
+    handler.fulfil(make_line(workshop, quantity=3))
+    handler.reserve(make_line(workshop, quantity=2), in_half_an_hour())
+    handler.reserve(make_line(workshop), timezone.now() - timedelta(seconds=1))
+    row = desk.get(reverse("workshops:desk")).context["rows"][0]
+    assert (row["workshop"].sold, row["workshop"].held, row["left"]) == (3, 2, 5)
+
+
+def test_publish_and_withdraw_from_the_desk(desk, teacher):
+    workshop = make_workshop(teacher=teacher)
+    desk.post(reverse("workshops:withdraw", args=[workshop.slug]))
+    assert Workshop.objects.get().state == "withdrawn"
+    assert not Listing.objects.exists()
+    desk.post(reverse("workshops:publish", args=[workshop.slug]))
+    assert Workshop.objects.get().state == "published"
+
+
+def test_participants_are_listed_for_the_teacher(desk, teacher):
+    workshop = make_workshop(teacher=teacher)
+    handler.fulfil(make_line(workshop, participants=[{"name": "Ann <b>", "email": "ann@example.org"}]))
+    handler.reserve(make_line(workshop, participants=[{"name": "Only held"}]), in_half_an_hour())
+    html = desk.get(reverse("workshops:participants", args=[workshop.slug])).content.decode()
+    assert "Ann &lt;b&gt;" in html
+    assert "Only held" not in html
+
+
+def test_lists_cost_the_same_queries_for_one_ten_and_a_hundred_rows(desk, teacher):
+    busy = make_workshop(teacher=teacher, capacity=200)
+    costs = []
+    for already, how_many in ((0, 1), (1, 10), (10, 100)):
+        for _ in range(already, how_many):
+            handler.fulfil(make_line(busy))
+            if how_many > 1:
+                make_workshop(teacher=teacher)
+        for url in (reverse("workshops:desk"), reverse("workshops:participants", args=[busy.slug])):
+            desk.get(url)
+            with CaptureQueriesContext(connection) as queries:
+                desk.get(url)
+            costs.append(len(queries))
+    assert Registration.objects.count() == Workshop.objects.count() == 100
+    assert costs[:2] == costs[2:4] == costs[4:]
