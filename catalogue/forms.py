@@ -39,11 +39,13 @@ class BrowseForm(forms.Form):
         required=False,
     )
     place = forms.CharField(label="Town or place", max_length=120, required=False)
-    from_date = forms.DateField(label="From", required=False, validators=_YEARS, widget=_DateInput(format="%Y-%m-%d"))
-    to_date = forms.DateField(label="To", required=False, validators=_YEARS, widget=_DateInput(format="%Y-%m-%d"))
+    from_date = forms.DateField(
+        label="First day", required=False, validators=_YEARS, widget=_DateInput(format="%Y-%m-%d")
+    )
+    to_date = forms.DateField(label="Last day", required=False, validators=_YEARS, widget=_DateInput(format="%Y-%m-%d"))
     currency = forms.ChoiceField(label="Sold in", required=False)
-    min_price = forms.DecimalField(label="From", min_value=0, max_value=_LARGEST_PRICE, required=False)
-    max_price = forms.DecimalField(label="Up to", min_value=0, max_value=_LARGEST_PRICE, required=False)
+    min_price = forms.DecimalField(label="Lowest price", min_value=0, max_value=_LARGEST_PRICE, required=False)
+    max_price = forms.DecimalField(label="Highest price", min_value=0, max_value=_LARGEST_PRICE, required=False)
     language = forms.ChoiceField(label="Language", required=False)
     teacher = forms.CharField(label="Teacher", max_length=100, required=False)
     sort = forms.ChoiceField(

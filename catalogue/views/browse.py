@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.browsing import chips, find_listings
@@ -38,9 +38,18 @@ def browse(request: HttpRequest) -> HttpResponse:
     }
     # Coming back with the browser's button, htmx asks again and needs the whole page.
     is_partial = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
-    response = render(request, "catalogue/_browse_results.html" if is_partial else "catalogue/browse.html", context)
+    response = render(request, "catalogue/_browse_update.html" if is_partial else "catalogue/browse.html", context)
+    if is_partial:
+        response["HX-Push-Url"] = _address(request.GET)
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     return response
+
+
+def _address(query: QueryDict) -> str:
+    """Return this page's address without the filters that are off, which a form sends along."""
+    filled = [(name, value) for name, values in query.lists() for value in values if value]
+    path = reverse("catalogue:browse")
+    return f"{path}?{urlencode(filled)}" if filled else path
 
 
 @require_POST
