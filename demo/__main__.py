@@ -92,6 +92,9 @@ def start(stack: Stack, screen: Screen) -> None:
         if not redis_answers(stack.redis_url):
             raise DidNotStart("No Redis answers at REDIS_URL.")
     screen.show_step("Preparing the database and the demo's data")
+    if stack.has_sandbox:
+        # It needs nothing of the others, so it gets ready meanwhile.
+        stack.sandbox.start()
     for line in stack.manage("load_demo_data"):
         screen.show_step(line)
     screen.show_step("Starting the site")

@@ -26,6 +26,8 @@ from pathlib import Path
 
 LineSink = Callable[[str, str], None]
 PR_SET_PDEATHSIG = 1
+# Colours some programs use even when nobody looks.
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class DidNotStart(Exception):
@@ -110,7 +112,7 @@ class Process:
     def _read(self, child: subprocess.Popen[str]) -> None:
         pattern = re.compile(self.command.ready_line) if self.command.ready_line else None
         for raw_line in child.stdout or ():
-            line = raw_line.rstrip()
+            line = ANSI.sub("", raw_line).rstrip()
             self.last_lines.append(line)
             if pattern and pattern.search(line):
                 self._said_ready.set()

@@ -13,6 +13,8 @@ from typing import TextIO
 from demo.accounts import ACCOUNTS, PASSWORD
 from demo.stack import Stack
 
+# How the site's logs begin; on the screen nobody asks for it.
+STAMP = re.compile(r"^\d{4}-\d\d-\d\d[T ][\d:.]+Z? |^\[\d{4}-[^]]*\] ?(\[\d+\] )?")
 # They talk a lot about themselves; their words are in their logs.
 QUIET = frozenset({"postgres", "redis"})
 # Said every two seconds for as long as the demo runs, and it means that all is well.
@@ -57,7 +59,8 @@ class Screen:
                 file = self._files[name] = (self._logs / f"{name}.log").open("w", buffering=1)
             file.write(f"{line}\n")
             if self.is_verbose and line and name not in QUIET and not ROUTINE.search(line):
-                sys.stdout.write(f"{self._coloured(f'{name:>10} |', COLOURS.get(name, 37))} {line}\n")
+                said = " ".join(STAMP.sub("", line).split())
+                sys.stdout.write(f"{self._coloured(f'{name:>10} |', COLOURS.get(name, 37))} {said}\n")
                 sys.stdout.flush()
 
     def _coloured(self, text: str, colour: int) -> str:

@@ -167,7 +167,7 @@ class Stack:
         name = "background" if niceness else kind
         quiet = ["--without-gossip", "--without-mingle"] if kind == "worker" else []
         command = [sys.executable, "-m", "celery", "-q", "-A", "config.celery", *arguments, *quiet, "-l", "INFO"]
-        return self._process(name, command, ready_line=r" ready\.$|beat: Starting", niceness=niceness)
+        return self._process(name, command, ready_line=r"@\S+ ready\.|beat: Starting", niceness=niceness)
 
     def _process(self, name: str, arguments: list[str], **options: object) -> Process:
         # The environment is known once the servers run, so it is looked up at each start.
