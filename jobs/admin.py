@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -20,21 +22,13 @@ from jobs.overview import KindOfWork, kinds_of_work, sweep_is_missing
 class DurableWorkAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Base of every kind's admin. Nothing can be typed in; work is retried or parked.
 
-    A kind puts its own columns before `work_columns` in `list_display`, and its own fields in `fields` before
-    `work_fields`.
+    A kind puts its own columns and fields before these: `list_display = ("to", *DurableWorkAdmin.list_display)`, and
+    likewise `list_filter`, `readonly_fields` and `fields`.
     """
 
-    work_columns: ClassVar[list[str]] = ["state_badge", "attempts", "run_after", "error_line", "created_at"]
-    work_fields: ClassVar[list[str]] = [
-        "state_badge",
-        "attempts",
-        "run_after",
-        "created_at",
-        "finished_at",
-        "error_text",
-    ]
-
-    list_filter = ["state", "created_at"]
+    list_display: Sequence[str] = ("state_badge", "attempts", "next_run", "error_line", "created_at")
+    readonly_fields: Sequence[Any] = ("state_badge", "attempts", "run_after", "created_at", "finished_at", "error_text")
+    list_filter: Sequence[Any] = ("state", "created_at")
     date_hierarchy = "created_at"
     ordering = ["-pk"]
     list_per_page = 50
@@ -61,6 +55,11 @@ class DurableWorkAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     )
     def state_badge(self, work: DurableWork) -> tuple[str, str]:
         return work.state, work.get_state_display()
+
+    @display(description="next run", ordering="run_after")
+    def next_run(self, work: DurableWork) -> datetime | None:
+        """For work that waits; the same column is the end of the lease of work that runs."""
+        return work.run_after if work.state == DurableWork.State.WAITING else None
 
     @display(description="last error")
     def error_line(self, work: DurableWork) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.models import User
@@ -41,12 +42,23 @@ _NOTICES = {
 }
 
 
+# What RFC 5321 leaves room for, and the column holds.
+_LONGEST_ADDRESS = 254
+
+
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """allauth's behaviour with its mails queued instead of sent inside the request."""
 
     def is_safe_url(self, url: str) -> bool:
         """Tell whether allauth may redirect there. Its own check fails on addresses that cannot be parsed."""
         return is_own_address(url)
+
+    def clean_email(self, email: str) -> str:
+        """Refuse what does not fit the column; allauth would cut it off and write to somebody else."""
+        if len(email) > _LONGEST_ADDRESS:
+            raise ValidationError("This address is too long.", code="max_length")
+        cleaned: str = super().clean_email(email)
+        return cleaned
 
     def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
         """Queue one mail. Each asking is a mail of its own, so the key is random; allauth's limits stop floods.

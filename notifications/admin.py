@@ -26,14 +26,14 @@ _CONFIDENTIAL = "Not shown: it may carry a link that signs its reader in."
 class MailAdmin(DurableWorkAdmin):
     """What was or will be written to whom, as they see it."""
 
-    list_display = ["to", "template", "subject", *DurableWorkAdmin.work_columns, "sent_at"]
+    list_display = ["to", "template", "state_badge", "attempts", "next_run", "sent_at", "error_line"]
     list_filter = ["state", "template", "sent_at"]
     search_fields = ["to", "key", "subject"]
     actions = [*DurableWorkAdmin.actions, "send_again_selected"]
     fields = [
         ("to", "user"), "key", "template", "language", "sent_at", "again_of",
         "shown_subject", "shown_html", "shown_text", "attachment_names",
-        *DurableWorkAdmin.work_fields,
+        *DurableWorkAdmin.readonly_fields,
     ]  # fmt: skip
     readonly_fields = [*fields[1:], "to", "user"]
 
@@ -65,8 +65,8 @@ class MailAdmin(DurableWorkAdmin):
             return _CONFIDENTIAL
         url = reverse("admin:notifications_mail_html", args=[mail.pk])
         return format_html(
-            '<iframe title="The mail as its reader sees it" sandbox src="{}" class="bg-white border border-base-200'
-            ' h-[640px] max-w-2xl rounded-default w-full"></iframe>',
+            '<iframe title="The mail as its reader sees it" sandbox src="{}" height="640"'
+            ' class="bg-white border border-base-200 max-w-2xl rounded-default w-full"></iframe>',
             url,
         )
 
