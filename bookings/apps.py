@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class BookingsConfig(AppConfig):
     name = "bookings"
+
+    def ready(self) -> None:
+        from bookings.selling import LessonHandler  # models are not loaded before ready()
+        from payments.registry import register
+
+        register(LessonHandler())

@@ -1,0 +1,111 @@
+"""Private lessons for staff. What the site changes by rules is only to be looked at here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+
+from bookings.models import Lesson, LessonOffer, LessonPrice, LessonRequest
+from bookings.offers import OfferIncomplete, publish_offer, refresh_listing, withdraw_offer
+from money import Money
+
+
+class LookedAtOnly:
+    """Rows that change through the site's own functions, which tell people and hold slots."""
+
+    def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        return False
+
+
+class LessonPriceInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+    model = LessonPrice
+    extra = 0
+
+
+@admin.register(LessonOffer)
+class LessonOfferAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    list_display = ["title", "teacher", "subject", "minutes", "is_online", "is_published"]
+    list_filter = ["is_published", "is_online", ("subject", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["teacher", "subject"]
+    search_fields = ["title", "teacher__display_name"]
+    readonly_fields = ["teacher", "slug", "is_published", "created_at"]
+    inlines = [LessonPriceInline]
+    actions = ["publish", "withdraw"]
+
+    def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Offers are teachers' to write."""
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Withdrawing is enough, and takes the listing along."""
+        return False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Bring the catalogue in step, once the prices are written too."""
+        super().save_related(request, form, formsets, change)
+        offer = LessonOffer.objects.select_related("teacher", "subject").get(pk=form.instance.pk)
+        try:
+            refresh_listing(offer)
+        except OfferIncomplete:
+            withdraw_offer(offer=offer)
+            messages.warning(request, "Without a price the offer was taken off the site.")
+
+    @admin.action(description="Publish", permissions=["change"])
+    def publish(self, request: HttpRequest, offers: QuerySet[LessonOffer]) -> None:
+        for offer in offers.select_related("teacher"):
+            try:
+                publish_offer(offer=offer)
+            except OfferIncomplete as missing:
+                messages.error(request, f"{offer}: {missing}")
+
+    @admin.action(description="Withdraw from the site", permissions=["change"])
+    def withdraw(self, _request: HttpRequest, offers: QuerySet[LessonOffer]) -> None:
+        for offer in offers:
+            withdraw_offer(offer=offer)
+
+
+class LessonInline(LookedAtOnly, TabularInline):  # type: ignore[misc]  # unfold has no types
+    model = Lesson
+    fields = ["period", "state", "amount_minor", "currency", "order_line_id"]
+    show_change_link = True
+
+
+@admin.register(LessonRequest)
+class LessonRequestAdmin(LookedAtOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    list_display = ["created_at", "student", "teacher", "subject", "level", "region", "state", "answered_at"]
+    list_filter = ["state", "is_to_any_teacher", "meeting", "level", ("subject", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["student", "teacher", "subject"]
+    search_fields = ["student__email", "student__full_name", "teacher__display_name", "goals"]
+    date_hierarchy = "created_at"
+    inlines = [LessonInline]
+
+
+@admin.register(Lesson)
+class LessonAdmin(LookedAtOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    list_display = ["starts", "teacher", "student", "subject", "amount", "state", "order_line_id"]
+    list_filter = ["state", "currency", "is_online"]
+    list_select_related = ["teacher", "student", "request__subject"]
+    search_fields = ["teacher__display_name", "student__email", "student__full_name", "=order_line_id"]
+    ordering = ["-period"]
+
+    @admin.display(description="Starts", ordering="period")
+    def starts(self, lesson: Lesson) -> Any:
+        return lesson.starts_at
+
+    @admin.display(description="Subject")
+    def subject(self, lesson: Lesson) -> str:
+        return lesson.request.subject.name
+
+    @admin.display(description="Price")
+    def amount(self, lesson: Lesson) -> Money:
+        return lesson.price

@@ -1,0 +1,37 @@
+"""A lesson as an iCalendar file (RFC 5545)."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from django.conf import settings
+from django.utils import timezone
+from icalendar import Calendar, Event
+
+from bookings.models import Lesson
+
+
+def calendar_of(lesson: Lesson) -> str:
+    """The lesson as a calendar entry; a newer file replaces the older entry, because the UID stays.
+
+    Times are in UTC, which every calendar shows in its owner's zone: no zone rules need be sent along, and none can
+    grow old in somebody's calendar.
+    """
+    event = Event()
+    event.add("uid", f"lesson-{lesson.pk}@lectern")
+    event.add("dtstamp", timezone.now().astimezone(UTC))
+    event.add("dtstart", lesson.starts_at.astimezone(UTC))
+    event.add("dtend", lesson.ends_at.astimezone(UTC))
+    event.add("summary", lesson.title)
+    event.add("location", lesson.meeting_url if lesson.is_online else lesson.place)
+    event.add("url", f"{settings.BASE_URL}{lesson.get_absolute_url()}")
+    is_cancelled = lesson.state == Lesson.State.CANCELLED
+    event.add("status", "CANCELLED" if is_cancelled else "CONFIRMED")
+    event.add("sequence", 1 if is_cancelled else 0)
+    calendar = Calendar()
+    calendar.add("prodid", "-//Lectern//Private lessons//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add_component(event)
+    written: bytes = calendar.to_ical()
+    return written.decode()

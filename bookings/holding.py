@@ -1,0 +1,94 @@
+"""Take and free slots. The exclusion constraint decides; what is here asks it in an order that cannot hang.
+
+Everything that takes a slot first locks the teacher's calendar, then the lesson. Without that lock two buyers of
+overlapping slots would wait for each other inside the constraint until PostgreSQL kills one of them a second later.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from psycopg.errors import ExclusionViolation
+
+from accounts.models import Teacher
+from bookings.models import Lesson
+
+
+class SlotTaken(Exception):
+    """Another lesson of the teacher is held or confirmed in this slot."""
+
+
+def lock_lesson(lesson_id: int) -> Lesson | None:
+    """Lock the calendar of the lesson's teacher, then the lesson; None if there is no such lesson.
+
+    Held until the transaction ends. Not a key lock, so rows that merely point at the teacher are written meanwhile.
+    """
+    teacher_id = Lesson.objects.filter(pk=lesson_id).values_list("teacher_id", flat=True).first()
+    if teacher_id is None:
+        return None
+    lock_calendar(teacher_id)
+    return (
+        Lesson.objects.select_for_update(of=("self",))
+        .select_related("request__subject", "teacher__user", "student")
+        .get(pk=lesson_id)
+    )
+
+
+def lock_calendar(teacher_id: int) -> None:
+    """Let one transaction at a time change what stands in a teacher's calendar."""
+    list(Teacher.objects.select_for_update(no_key=True).filter(pk=teacher_id).values_list("pk"))
+
+
+def hold_slot(lesson: Lesson, *, order_line_id: int, until: datetime) -> None:
+    """Keep the slot of a locked lesson for an order line. Raises SlotTaken."""
+    _take_slot(lesson, state=Lesson.State.HELD, order_line_id=order_line_id, held_until=until, confirmed_at=None)
+
+
+def confirm_slot(lesson: Lesson, *, order_line_id: int) -> None:
+    """Give the slot of a locked lesson to the order line that paid, whether or not its hold lapsed. Raises SlotTaken."""
+    _take_slot(
+        lesson,
+        state=Lesson.State.CONFIRMED,
+        order_line_id=order_line_id,
+        held_until=None,
+        confirmed_at=timezone.now(),
+    )
+
+
+def free_slot(lesson: Lesson) -> None:
+    """Put a locked, held lesson back to proposed."""
+    lesson.state = Lesson.State.PROPOSED
+    lesson.held_until = None
+    lesson.order_line_id = None
+    lesson.save(update_fields=["state", "held_until", "order_line_id"])
+
+
+def _take_slot(
+    lesson: Lesson,
+    *,
+    state: Lesson.State,
+    order_line_id: int,
+    held_until: datetime | None,
+    confirmed_at: datetime | None,
+) -> None:
+    _free_lapsed_holds(lesson)
+    lesson.state = state
+    lesson.order_line_id = order_line_id
+    lesson.held_until = held_until
+    lesson.confirmed_at = confirmed_at
+    try:
+        # A savepoint, so that a slot that is gone spoils nothing else in the caller's transaction.
+        with transaction.atomic():
+            lesson.save(update_fields=["state", "order_line_id", "held_until", "confirmed_at"])
+    except IntegrityError as error:
+        if isinstance(error.__cause__, ExclusionViolation):
+            raise SlotTaken from error
+        raise
+
+
+def _free_lapsed_holds(lesson: Lesson) -> None:
+    """Holds nobody came back for are freed by whoever wants the slot, so no clean-up job need be on time."""
+    lapsed = Lesson.objects.lapsed(timezone.now()).filter(teacher_id=lesson.teacher_id, period__overlap=lesson.period)
+    lapsed.exclude(pk=lesson.pk).update(state=Lesson.State.PROPOSED, held_until=None, order_line_id=None)

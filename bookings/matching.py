@@ -1,0 +1,50 @@
+"""Which teachers suit a request that is open to any, and which such requests suit a teacher."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Teacher
+from bookings.models import LessonRequest
+from catalogue.models import Expertise
+
+
+def teachers_for(request: LessonRequest) -> QuerySet[Teacher]:
+    """Approved teachers of the subject and level who may teach where the student is, without the student themself.
+
+    A teacher who names no region may teach anywhere; one who names a country may teach in all its parts.
+    """
+    knows = Expertise.objects.filter(
+        teacher=OuterRef("pk"), subject_id=request.subject_id, levels__contains=[request.level]
+    )
+    places = {request.region, request.region.partition("-")[0]}
+    return (
+        Teacher.objects.filter(Exists(knows), status=Teacher.Status.APPROVED)
+        .filter(Q(regions=[]) | Q(regions__overlap=sorted(places)))
+        .exclude(user_id=request.student_id)
+    )
+
+
+def open_requests_for(teacher: Teacher) -> QuerySet[LessonRequest]:
+    """Requests this teacher may answer now: theirs by name, and those to any teacher that suit them."""
+    knows = Expertise.objects.filter(
+        teacher=teacher, subject_id=OuterRef("subject_id"), levels__contains=[OuterRef("level")]
+    )
+    to_any = Q(teacher=None) & Exists(knows) & ~Q(student=teacher.user_id)
+    if teacher.regions:
+        to_any &= _in_regions(teacher.regions)
+    passed_on = LessonRequest.passed_on_by.through.objects.filter(lessonrequest=OuterRef("pk"), teacher=teacher)
+    return (
+        LessonRequest.objects.filter(Q(teacher=teacher) | to_any, state=LessonRequest.State.OPEN)
+        .exclude(Exists(passed_on))
+        .select_related("student", "subject", "offer")
+        .order_by("created_at", "pk")
+    )
+
+
+def _in_regions(regions: list[str]) -> Q:
+    within = Q(region__in=regions)
+    for region in regions:
+        if "-" not in region:
+            within |= Q(region__startswith=f"{region}-")
+    return within

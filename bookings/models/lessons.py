@@ -1,0 +1,156 @@
+"""One lesson at one time: proposed, held while it is being paid, confirmed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Teacher
+from bookings.models.requests import LessonRequest
+from money import Money
+
+# The teacher as a range of one number, so that && on it means =. A GiST index compares ranges out of the box; comparing
+# the bare number would take the extension btree_gist, which small PostgreSQL builds do not bring along.
+_SAME_TEACHER = models.Func(
+    F("teacher"), F("teacher"), models.Value("[]"), function="int8range", output_field=BigIntegerRangeField()
+)
+
+
+class LessonQuerySet(models.QuerySet["Lesson"]):
+    """Lessons, seen at a moment."""
+
+    def in_the_way(self, now: datetime) -> LessonQuerySet:
+        """Those that keep others from their slot: confirmed, or held and the hold has not lapsed."""
+        return self.filter(Q(state=Lesson.State.CONFIRMED) | Q(state=Lesson.State.HELD, held_until__gt=now))
+
+    def lapsed(self, now: datetime) -> LessonQuerySet:
+        """Held, but the hold is over: whoever wants the slot may release it."""
+        return self.filter(state=Lesson.State.HELD, held_until__lte=now)
+
+    def for_pages(self) -> LessonQuerySet:
+        """With everything a page says about a lesson."""
+        return self.select_related("request__subject", "teacher__user", "student")
+
+
+class Lesson(models.Model):
+    """A lesson a teacher proposed to one student at one time and price.
+
+    The database refuses two held or confirmed lessons of a teacher that overlap, so a slot cannot be sold twice. A
+    proposed one is in nobody's way. Amounts in minor units. `order_line_id` is payments' id of the order line that
+    holds or has paid it; kept after a cancellation.
+    """
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed"
+        HELD = "held", "Being paid"
+        CONFIRMED = "confirmed", "Paid and confirmed"
+        COMPLETED = "completed"
+        NO_SHOW = "no_show", "Student did not come"
+        CANCELLED = "cancelled"
+
+    request = models.ForeignKey(LessonRequest, on_delete=models.PROTECT, related_name="lessons")
+    teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="lessons")
+    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="lessons")
+    # Includes its start and excludes its end, so that lessons may follow each other directly.
+    period = DateTimeRangeField()
+    state = models.CharField(max_length=9, choices=State, default=State.PROPOSED)
+    held_until = models.DateTimeField(null=True, blank=True)
+    order_line_id = models.BigIntegerField(null=True, blank=True, unique=True)
+    amount_minor = models.PositiveBigIntegerField()
+    currency = models.CharField(max_length=3)
+    is_online = models.BooleanField("online", default=True)
+    meeting_url = models.URLField("link to join", max_length=300, blank=True)
+    place = models.CharField(max_length=200, blank=True)
+    policy = models.JSONField(default=dict, help_text="What was promised about cancelling, frozen when proposed.")
+    proposed_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancel_reason = models.CharField(max_length=300, blank=True)
+
+    objects = LessonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["period", "pk"]
+        indexes = [
+            models.Index(fields=["student", "state"], name="lesson_of_student"),
+            models.Index(fields=["teacher", "state"], name="lesson_of_teacher"),
+        ]
+        constraints = [
+            ExclusionConstraint(
+                name="lesson_slot_sold_once",
+                expressions=[(_SAME_TEACHER, RangeOperators.OVERLAPS), ("period", RangeOperators.OVERLAPS)],
+                condition=Q(state__in=["held", "confirmed"]),
+            ),
+            models.CheckConstraint(
+                condition=Q(period__isempty=False, period__lower_inf=False, period__upper_inf=False)
+                & Q(period__lower_inc=True, period__upper_inc=False),
+                name="lesson_starts_and_ends",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="held", held_until__isnull=False, order_line_id__isnull=False)
+                | (~Q(state="held") & Q(held_until__isnull=True)),
+                name="lesson_held_by_a_line_until",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["confirmed", "completed", "no_show"]) | Q(order_line_id__isnull=False),
+                name="lesson_confirmed_by_a_line",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="proposed") | Q(order_line_id__isnull=True), name="lesson_proposed_is_unpaid"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["proposed", "held", "confirmed", "completed", "no_show", "cancelled"]),
+                name="lesson_state_known",
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="lesson_amount_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Lesson {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("bookings:lesson_detail", args=[self.pk])
+
+    @property
+    def price(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def starts_at(self) -> datetime:
+        return cast("datetime", self._range.lower)
+
+    @property
+    def ends_at(self) -> datetime:
+        return cast("datetime", self._range.upper)
+
+    @property
+    def title(self) -> str:
+        """What it is called in cart, receipt and calendar. Reads request, subject and teacher."""
+        return f"{self.request.subject.name}: lesson with {self.teacher.display_name}"
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.state == self.State.CONFIRMED
+
+    @property
+    def is_on_hold(self) -> bool:
+        """Somebody is paying for it just now. A lapsed hold is as good as none."""
+        return self.state == self.State.HELD and self.held_until is not None and self.held_until > timezone.now()
+
+    @property
+    def can_be_bought(self) -> bool:
+        """Nothing but another lesson in its slot stands between the student and this lesson."""
+        is_waiting = self.state in (self.State.PROPOSED, self.State.HELD) and not self.is_on_hold
+        return is_waiting and self.starts_at > timezone.now()
+
+    @property
+    def _range(self) -> Any:
+        return self.period

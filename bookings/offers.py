@@ -1,0 +1,85 @@
+"""Write, publish and withdraw lesson offers, and keep the catalogue's listing in step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.crypto import get_random_string
+from django.utils.text import slugify
+
+from bookings.models import LessonOffer, LessonPrice
+from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
+from money import Money
+
+DOMAIN = "bookings"
+_SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+class OfferIncomplete(Exception):
+    """The offer cannot be published yet. The message is shown to the teacher."""
+
+
+@transaction.atomic
+def save_offer(*, offer: LessonOffer, prices: Sequence[Money]) -> LessonOffer:
+    """Write an offer and its prices, one per currency; a published one is brought up to date in the catalogue.
+
+    Raises OfferIncomplete if a published offer would be left without a price.
+    """
+    if not offer.slug:
+        offer.slug = f"{slugify(offer.title)[:60] or 'lesson'}-{get_random_string(6, _SLUG_LETTERS)}"
+    offer.save()
+    offer.prices.exclude(currency__in=[price.currency for price in prices]).delete()
+    for price in prices:
+        LessonPrice.objects.update_or_create(
+            offer=offer, currency=price.currency, defaults={"amount_minor": price.minor}
+        )
+    refresh_listing(offer)
+    return offer
+
+
+@transaction.atomic
+def publish_offer(*, offer: LessonOffer) -> None:
+    """Show an offer in the catalogue and on its page. Raises OfferIncomplete."""
+    offer = LessonOffer.objects.select_for_update(of=("self",)).select_related("teacher").get(pk=offer.pk)
+    if not offer.teacher.is_approved:
+        raise OfferIncomplete("Only approved teachers can publish.")
+    offer.is_published = True
+    offer.save(update_fields=["is_published"])
+    refresh_listing(offer)
+
+
+@transaction.atomic
+def withdraw_offer(*, offer: LessonOffer) -> None:
+    """Take an offer off the site. Requests that came from it stay."""
+    LessonOffer.objects.filter(pk=offer.pk).update(is_published=False)
+    withdraw_listing(domain=DOMAIN, reference=str(offer.pk))
+
+
+def refresh_listing(offer: LessonOffer) -> None:
+    """Bring the catalogue in step with the offer. Raises OfferIncomplete for a published one without prices."""
+    if not offer.is_published:
+        withdraw_listing(domain=DOMAIN, reference=str(offer.pk))
+        return
+    prices = [price.amount for price in offer.prices.all()]
+    if not prices:
+        raise OfferIncomplete("Give the lesson a price first.")
+    publish_listing(
+        ListingDraft(
+            domain=DOMAIN,
+            reference=str(offer.pk),
+            kind_label="Private lesson",
+            url=offer.get_absolute_url(),
+            title=offer.title,
+            summary=f"{offer.minutes} minutes with {offer.teacher.display_name}.",
+            teacher=offer.teacher,
+            prices=prices,
+            subject=offer.subject,
+            levels=offer.levels,
+            language=offer.language,
+            is_online=offer.is_online,
+            place=offer.place,
+            is_by_request=True,
+            search_text=offer.description,
+        )
+    )

@@ -1,0 +1,86 @@
+"""Lesson offers: the public page, and the teacher's own."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.guards import TeacherRequest, teacher_required
+from accounts.models import Teacher
+from bookings.forms.offering import OfferForm
+from bookings.models import LessonOffer
+from bookings.offers import OfferIncomplete, publish_offer, save_offer, withdraw_offer
+
+
+@require_safe
+def show_offer(request: HttpRequest, slug: str) -> HttpResponse:
+    """An offer for everybody; one that is not published for its own teacher only."""
+    is_public = Q(is_published=True, teacher__status=Teacher.Status.APPROVED)
+    visible = is_public | Q(teacher__user_id=request.user.pk) if request.user.is_authenticated else is_public
+    offers = LessonOffer.objects.select_related("teacher__user", "subject").prefetch_related("prices")
+    return render(request, "bookings/offer_show.html", {"offer": get_object_or_404(offers.filter(visible), slug=slug)})
+
+
+@teacher_required
+@require_safe
+def list_offers(request: TeacherRequest) -> HttpResponse:
+    """The teacher's own offers."""
+    offers = LessonOffer.objects.filter(teacher=request.teacher).select_related("subject").prefetch_related("prices")
+    return render(request, "bookings/offer_list.html", {"offers": offers})
+
+
+@teacher_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def create_offer(request: TeacherRequest) -> HttpResponse:
+    """A new offer, not yet published."""
+    return _edit(request, LessonOffer(teacher=request.teacher))
+
+
+@teacher_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_offer(request: TeacherRequest, offer_id: int) -> HttpResponse:
+    """Change an offer; what was proposed or bought before stays as it was."""
+    return _edit(request, _own_offer(request, offer_id))
+
+
+@teacher_required
+@require_POST
+def publish(request: TeacherRequest, offer_id: int) -> HttpResponse:
+    """Show an offer to everybody."""
+    offer = _own_offer(request, offer_id)
+    try:
+        publish_offer(offer=offer)
+    except OfferIncomplete as missing:
+        messages.error(request, str(missing))
+        return redirect("bookings:offer_edit", offer_id)
+    messages.success(request, f"“{offer.title}” can be found by everybody now.")
+    return redirect("bookings:offers_mine")
+
+
+@teacher_required
+@require_POST
+def withdraw(request: TeacherRequest, offer_id: int) -> HttpResponse:
+    """Take an offer off the site."""
+    offer = _own_offer(request, offer_id)
+    withdraw_offer(offer=offer)
+    messages.success(request, f"“{offer.title}” is off the site. Requests that came from it stay.")
+    return redirect("bookings:offers_mine")
+
+
+def _edit(request: TeacherRequest, offer: LessonOffer) -> HttpResponse:
+    form = OfferForm(request.POST if request.method == "POST" else None, instance=offer)
+    if request.method == "POST" and form.is_valid():
+        saved = save_offer(offer=form.save(commit=False), prices=form.prices)
+        messages.success(request, f"“{saved.title}” is saved.")
+        return redirect("bookings:offers_mine")
+    context = {"form": form, "offer": offer}
+    return render(request, "bookings/offer_edit.html", context, status=400 if form.errors else 200)
+
+
+def _own_offer(request: TeacherRequest, offer_id: int) -> LessonOffer:
+    return get_object_or_404(
+        LessonOffer.objects.select_related("teacher", "subject"), pk=offer_id, teacher=request.teacher
+    )

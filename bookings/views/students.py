@@ -1,0 +1,181 @@
+"""A student's pages. Somebody else's request or lesson is a 404."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Teacher, User
+from bookings import rules
+from bookings.calendar_file import calendar_of
+from bookings.forms.asking import RequestForm
+from bookings.models import Lesson, LessonOffer, LessonRequest
+from bookings.offers import DOMAIN
+from bookings.requesting import RequestClosed, RequestRefused, request_lessons, withdraw_request
+from bookings.slots import zone_of_user
+from payments.cart import CurrencyNotOffered, add_to_cart
+from payments.contracts import Item, NotForSale
+
+_LESSONS_PER_PAGE = 20
+_REQUESTS_SHOWN_FOR = timedelta(days=90)
+_SLUG = re.compile(r"[-a-zA-Z0-9_]{1,80}")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def create_request(request: HttpRequest, slug: str) -> HttpResponse:
+    """Ask one teacher for lessons."""
+    teacher = get_object_or_404(Teacher.objects.select_related("user"), slug=slug, status=Teacher.Status.APPROVED)
+    return _ask(request, teacher, _offer_asked_about(request, teacher))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def create_open_request(request: HttpRequest) -> HttpResponse:
+    """Ask any suitable teacher for lessons."""
+    return _ask(request, None, None)
+
+
+@login_required
+@require_safe
+@never_cache
+def list_lessons(request: HttpRequest) -> HttpResponse:
+    """Lessons to come, requests and how they stand, lessons that were."""
+    now = timezone.now()
+    lessons = Lesson.objects.for_pages().filter(student_id=request.user.pk)
+    past = lessons.filter(confirmed_at__isnull=False).exclude(state=Lesson.State.CONFIRMED, period__endswith__gt=now)
+    is_recent = Q(state=LessonRequest.State.OPEN) | Q(created_at__gte=now - _REQUESTS_SHOWN_FOR)
+    context = {
+        "zone": zone_of_user(_user(request)),
+        "upcoming": lessons.filter(state=Lesson.State.CONFIRMED, period__endswith__gt=now).order_by("period"),
+        "requests": _requests_with_lessons(request).filter(is_recent),
+        "page": Paginator(past.order_by("-period"), _LESSONS_PER_PAGE).get_page(request.GET.get("page")),
+    }
+    return render(request, "bookings/lesson_list.html", context)
+
+
+@login_required
+@require_safe
+@never_cache
+def show_request(request: HttpRequest, request_id: int) -> HttpResponse:
+    """One request: what was asked, and what the teacher proposes."""
+    lesson_request = get_object_or_404(_requests_with_lessons(request), pk=request_id)
+    lessons = list(lesson_request.lessons.all())
+    context = {
+        "lesson_request": lesson_request,
+        "lessons": lessons,
+        "can_buy": any(lesson.can_be_bought for lesson in lessons),
+        "policy": rules.CANCELLATION_POLICY,
+        "zone": zone_of_user(_user(request)),
+    }
+    return render(request, "bookings/request_show.html", context)
+
+
+@login_required
+@require_POST
+def put_into_cart(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Put the chosen lessons of a request into the cart."""
+    lesson_request = get_object_or_404(_requests_with_lessons(request), pk=request_id)
+    chosen = set(request.POST.getlist("lesson"))
+    lessons = [lesson for lesson in lesson_request.lessons.all() if str(lesson.pk) in chosen]
+    if not lessons:
+        messages.error(request, "Choose at least one of the times.")
+        return redirect(lesson_request)
+    try:
+        for lesson in lessons:
+            add_to_cart(request, Item(domain=DOMAIN, reference=str(lesson.pk)))
+    except (NotForSale, CurrencyNotOffered) as refusal:
+        messages.error(request, str(refusal))
+        return redirect(lesson_request)
+    return redirect("payments:cart")
+
+
+@login_required
+@require_POST
+def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Take an open request back."""
+    try:
+        lesson_request = withdraw_request(request_id=request_id, student=_user(request))
+    except LessonRequest.DoesNotExist:
+        lesson_request = get_object_or_404(LessonRequest, pk=request_id, student_id=request.user.pk)
+    except RequestClosed as closed:
+        messages.error(request, str(closed))
+        return redirect("bookings:request_detail", request_id)
+    messages.success(request, "Your request is withdrawn.")
+    return redirect(lesson_request)
+
+
+@login_required
+@require_safe
+@never_cache
+def show_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
+    """One lesson, for its student and its teacher."""
+    lesson = _lesson_of_mine(request, lesson_id)
+    context = {
+        "lesson": lesson,
+        "is_teacher": lesson.teacher.user_id == request.user.pk,
+        "zone": zone_of_user(_user(request)),
+    }
+    return render(request, "bookings/lesson_show.html", context)
+
+
+@login_required
+@require_safe
+@never_cache
+def download_calendar(request: HttpRequest, lesson_id: int) -> HttpResponse:
+    """The lesson as a calendar file, once it is paid."""
+    lesson = _lesson_of_mine(request, lesson_id, confirmed_at__isnull=False)
+    headers = {"Content-Disposition": f'attachment; filename="lesson-{lesson.pk}.ics"'}
+    return HttpResponse(calendar_of(lesson), content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+def _ask(request: HttpRequest, teacher: Teacher | None, offer: LessonOffer | None) -> HttpResponse:
+    form = RequestForm(request.POST or None, teacher=teacher, offer=offer)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = request_lessons(student=_user(request), wish=form.wish, teacher=teacher, offer=offer)
+        except RequestRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, "Your request is sent. We will write to you when it is answered.")
+            return redirect(made)
+    context = {"form": form, "teacher": teacher, "offer": offer, "days": rules.ANSWER_WITHIN.days}
+    return render(request, "bookings/request_create.html", context, status=400 if form.errors else 200)
+
+
+def _offer_asked_about(request: HttpRequest, teacher: Teacher) -> LessonOffer | None:
+    """The offer named in the address; an unknown one is simply not mentioned."""
+    slug = request.GET.get("offer", "")
+    if not _SLUG.fullmatch(slug):
+        return None
+    offers = LessonOffer.objects.select_related("subject")
+    return offers.filter(slug=slug, teacher=teacher, is_published=True).first()
+
+
+def _requests_with_lessons(request: HttpRequest) -> QuerySet[LessonRequest]:
+    lessons = Lesson.objects.for_pages().order_by("period")
+    return (
+        LessonRequest.objects.filter(student_id=request.user.pk)
+        .select_related("teacher", "subject", "offer")
+        .prefetch_related(Prefetch("lessons", lessons))
+    )
+
+
+def _lesson_of_mine(request: HttpRequest, lesson_id: int, **conditions: object) -> Lesson:
+    mine = Q(student_id=request.user.pk) | Q(teacher__user_id=request.user.pk)
+    return get_object_or_404(Lesson.objects.for_pages().filter(mine, **conditions), pk=lesson_id)
+
+
+def _user(request: HttpRequest) -> User:
+    return cast("User", request.user)

@@ -1,0 +1,156 @@
+"""A teacher's desk: requests to answer, proposals, lessons to come. What is another teacher's is a 404."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.guards import TeacherRequest, teacher_required
+from bookings.answering import (
+    ProposalRefused,
+    accept_request,
+    decline_request,
+    lessons_near,
+    withdraw_proposal,
+)
+from bookings.forms.answering import AcceptForm, DeclineForm, MeetingForm
+from bookings.matching import open_requests_for
+from bookings.models import Lesson, LessonRequest
+from bookings.requesting import RequestClosed
+from bookings.slots import zone_of_user
+
+# Far more than anybody can answer; the oldest come first.
+_REQUESTS_AT_MOST = 100
+
+
+@teacher_required
+@require_safe
+@never_cache
+def show_desk(request: TeacherRequest) -> HttpResponse:
+    """Everything about private lessons that waits for the teacher."""
+    now = timezone.now()
+    lessons = list(
+        Lesson.objects.for_pages()
+        .filter(teacher=request.teacher, period__endswith__gt=now)
+        .filter(state__in=[Lesson.State.PROPOSED, Lesson.State.HELD, Lesson.State.CONFIRMED])
+        .order_by("period")
+    )
+    context = {
+        "zone": zone_of_user(request.user),
+        "requests": open_requests_for(request.teacher)[:_REQUESTS_AT_MOST],
+        "upcoming": [lesson for lesson in lessons if lesson.is_confirmed],
+        "proposed": [lesson for lesson in lessons if not lesson.is_confirmed],
+    }
+    return render(request, "bookings/desk_show.html", context)
+
+
+@teacher_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def answer_request(request: TeacherRequest, request_id: int) -> HttpResponse:
+    """Read a request and propose times, or decline it."""
+    lesson_request = _request_to_answer(request, request_id)
+    form = AcceptForm(
+        request.POST if request.method == "POST" else None,
+        lesson_request=lesson_request,
+        zone=zone_of_user(request.user),
+    )
+    if not lesson_request.is_open:
+        return _answer_page(request, lesson_request, form)
+    overlapping: list[Lesson] = []
+    if request.method == "POST" and form.is_valid():
+        overlapping = lessons_near(request.teacher, form.slots)
+        if overlapping and not form.cleaned_data["propose_anyway"]:
+            form.ask_about_overlaps()
+            return _answer_page(request, lesson_request, form, overlapping)
+        try:
+            accept_request(request_id=request_id, teacher=request.teacher, proposal=form.proposal)
+        except RequestClosed as closed:
+            messages.error(request, str(closed))
+            return redirect("bookings:desk")
+        except ProposalRefused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"Your proposal is on its way to {lesson_request.student.display_name}.")
+            return redirect("bookings:desk")
+    return _answer_page(request, lesson_request, form, overlapping)
+
+
+@teacher_required
+@require_POST
+def decline(request: TeacherRequest, request_id: int) -> HttpResponse:
+    """Decline a request, with a word to the student."""
+    form = DeclineForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Your note is too long, or contains characters that cannot be shown.")
+        return redirect("bookings:request_answer", request_id)
+    try:
+        decline_request(request_id=request_id, teacher=request.teacher, note=form.cleaned_data["note"])
+    except LessonRequest.DoesNotExist as unknown:
+        raise Http404 from unknown
+    except RequestClosed as closed:
+        messages.error(request, str(closed))
+    else:
+        messages.success(request, "The request has left your desk.")
+    return redirect("bookings:desk")
+
+
+@teacher_required
+@require_POST
+def withdraw(request: TeacherRequest, lesson_id: int) -> HttpResponse:
+    """Take a proposed lesson back."""
+    try:
+        withdraw_proposal(lesson_id=lesson_id, teacher=request.teacher)
+    except Lesson.DoesNotExist as unknown:
+        raise Http404 from unknown
+    except ProposalRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The proposal is withdrawn.")
+    return redirect("bookings:desk")
+
+
+@teacher_required
+@require_POST
+def set_meeting(request: TeacherRequest, lesson_id: int) -> HttpResponse:
+    """Give a lesson online its link."""
+    lesson = get_object_or_404(Lesson, pk=lesson_id, teacher=request.teacher, is_online=True)
+    form = MeetingForm(request.POST)
+    if form.is_valid():
+        # Only this column: the rest of the row may be changing in somebody's checkout.
+        Lesson.objects.filter(pk=lesson.pk).update(meeting_url=form.cleaned_data["meeting_url"])
+        messages.success(request, "The link is saved.")
+    else:
+        messages.error(request, "That is not a link. It starts with https://.")
+    return redirect(lesson)
+
+
+def _request_to_answer(request: TeacherRequest, request_id: int) -> LessonRequest:
+    """A request on the teacher's desk, or one to them by name that has been answered."""
+    on_desk = open_requests_for(request.teacher).filter(pk=request_id).first()
+    if on_desk:
+        return on_desk
+    by_name = LessonRequest.objects.select_related("student", "subject", "offer").filter(teacher=request.teacher)
+    return get_object_or_404(by_name, pk=request_id)
+
+
+def _answer_page(
+    request: TeacherRequest, lesson_request: LessonRequest, form: AcceptForm, overlapping: list[Lesson] | None = None
+) -> HttpResponse:
+    regions = request.teacher.regions
+    country = lesson_request.region.partition("-")[0]
+    is_outside = bool(regions) and lesson_request.region not in regions and country not in regions
+    context = {
+        "lesson_request": lesson_request,
+        "form": form,
+        "decline_form": DeclineForm(),
+        "overlapping": overlapping or [],
+        "is_outside_regions": is_outside,
+        "zone": zone_of_user(request.user),
+    }
+    status = 400 if form.is_bound and form.errors else 200
+    return render(request, "bookings/request_answer.html", context, status=status)
