@@ -65,13 +65,18 @@ class CourseForm(forms.Form):
     subject = forms.ModelChoiceField(Subject.objects.all(), required=False)
     levels = forms.MultipleChoiceField(choices=Level.choices, required=False, widget=forms.CheckboxSelectMultiple)
     language = forms.ChoiceField(choices=languages, initial="en")
-    cover = forms.ImageField(required=False, help_text="JPEG, PNG or WebP, up to 5 MB. Wide pictures look best.")
+    cover = forms.ImageField(
+        required=False, widget=forms.FileInput, help_text="JPEG, PNG or WebP, up to 5 MB. Wide pictures look best."
+    )
+    remove_cover = forms.BooleanField(required=False, label="Remove the cover")
 
     def __init__(self, *args: Any, course: Course | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         prices = {price.currency: price.amount.to_major() for price in course.prices.all()} if course else {}
         if course is not None:
-            self.initial = {name: getattr(course, name) for name in self.fields} | {"subject": course.subject_id}
+            self.initial = {name: getattr(course, name, None) for name in self.fields} | {"subject": course.subject_id}
+        if course is None or not course.cover:
+            del self.fields["remove_cover"]
         for currency in [*settings.CURRENCIES, *(set(prices) - set(settings.CURRENCIES))]:
             self.fields[_price_field(currency)] = forms.DecimalField(
                 label=f"Price in {currency}",
@@ -85,10 +90,10 @@ class CourseForm(forms.Form):
 
     def clean_cover(self) -> Any:
         cover = self.cleaned_data["cover"]
-        # False: the box to remove the picture was ticked. A stored file comes back as it was.
+        # The stored one comes back as it was when no other is chosen.
         if cover and cover is not self.initial.get("cover"):
             check_cover(cover)
-        return "" if cover is False else cover
+        return cover
 
     @property
     def prices(self) -> list[Money]:
@@ -104,7 +109,8 @@ class CourseForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """Everything but the prices, by the course's field names."""
         changes = {name: value for name, value in self.cleaned_data.items() if not name.startswith("price_")}
-        return changes | {"cover": changes["cover"] or ""}
+        is_removed = changes.pop("remove_cover", False)
+        return changes | {"cover": "" if is_removed else changes["cover"] or ""}
 
 
 def _price_field(currency: str) -> str:

@@ -123,7 +123,7 @@ class CoursePrice(models.Model):
     amount_minor = models.PositiveBigIntegerField(help_text="In the currency's minor unit: 2500 is £25.00, but ¥2,500.")
 
     class Meta:
-        ordering = ["currency"]
+        ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["course", "currency"], name="course_one_price_per_currency"),
             models.CheckConstraint(

@@ -43,11 +43,11 @@ class PrivateStorage(FileSystemStorage):
     """Files nobody reaches by URL. The folder is looked up at each use, so that tests can point it elsewhere."""
 
     @property
-    def base_location(self) -> str:  # type: ignore[override]  # a cached property there
+    def base_location(self) -> str:
         return str(settings.PRIVATE_MEDIA_ROOT)
 
     @property
-    def location(self) -> str:  # type: ignore[override]  # a cached property there
+    def location(self) -> str:
         return str(Path(self.base_location).resolve())
 
     def url(self, name: str | None) -> str:

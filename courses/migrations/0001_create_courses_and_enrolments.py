@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["currency"],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(

@@ -96,7 +96,7 @@ def test_a_cover_stays_until_it_is_removed(client, teacher):
     course = Course.objects.get()
     client.post(url("course_edit", course.pk), COURSE)
     assert Course.objects.get().cover.name == course.cover.name
-    client.post(url("course_edit", course.pk), COURSE | {"cover-clear": "on"})
+    client.post(url("course_edit", course.pk), COURSE | {"remove_cover": "on"})
     assert not Course.objects.get().cover
 
 

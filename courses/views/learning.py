@@ -23,7 +23,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     enrolments = (
         Enrolment.objects.active()
         .filter(student=request.user.pk)
-        .select_related("course__teacher")
+        .select_related("course__teacher", "course__subject")
         .annotate(lesson_count=Count("course__modules__lessons"))
         .order_by("-activated_at")
     )

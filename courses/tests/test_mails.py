@@ -1,0 +1,29 @@
+"""The words of the two mails."""
+
+import pytest
+
+from courses.tests.factories import enrolled_student, published_course
+from notifications.delivery import render
+from notifications.models import Mail
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_student_is_welcomed_with_a_whole_link(settings):
+    course = published_course(title="Jazz & <blues>")
+    student = enrolled_student(course, full_name="Zoë O'Hara")
+    mail = render(Mail.objects.get(user=student))
+    assert mail.subject == "Your course “Jazz & <blues>” is open"
+    for text in ("Zoë O'Hara", "Jazz & <blues>", f"{settings.BASE_URL}/my/courses/{course.slug}/"):
+        assert text in mail.text
+    assert "Jazz &amp; &lt;blues&gt;" in mail.html
+    assert f'href="{settings.BASE_URL}/my/courses/{course.slug}/"' in mail.html
+
+
+def test_the_teacher_is_told_who_joined(settings):
+    course = published_course()
+    enrolled_student(course, full_name="Ben Hart")
+    mail = render(Mail.objects.get(user=course.teacher.user))
+    assert mail.subject == "Ben Hart is enrolled in “Reading music”"
+    assert f"{settings.BASE_URL}/teach/courses/" in mail.text
+    assert "Ben Hart" in mail.html
