@@ -130,6 +130,7 @@ INSTALLED_APPS = [
     "waffle",
 ]
 MIDDLEWARE = [
+    "payments.webhook.front.AnswerWebhooksFirst",
     "config.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -166,7 +167,7 @@ TEMPLATES = [
 
 # --- Data ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url_config(_required("DATABASE_URL", in_development="postgres://127.0.0.1/lectern"))}
-DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"] |= {"ENGINE": "config.database", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = _required("REDIS_URL", in_development="redis://127.0.0.1:6379/0")
 # Rate limits live in PostgreSQL: they must hold across processes and survive the loss of Redis.

@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 _IDLE_SECONDS = 5.0
 _TRIES = 3
 _PAUSE_SECONDS = 0.5
+# After each message rows gather for this long: under load one message tells of dozens, and the thread stays out of the
+# way of the requests it shares its process with. A lone row is told about at once.
+_GATHER_SECONDS = 0.03
 
 
 def wake_after_commit(model: type[DurableWork]) -> None:
@@ -77,6 +80,7 @@ class Waker:
                 # Asking meanwhile costs nobody anything: all of it becomes one message per kind after the pause.
                 time.sleep(_PAUSE_SECONDS)
                 self._ask_again(failed)
+            time.sleep(_GATHER_SECONDS)
 
     def _send(self, model: type[DurableWork]) -> bool:
         try:

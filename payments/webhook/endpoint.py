@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -37,7 +37,8 @@ def receive_event(request: HttpRequest) -> HttpResponse:
             secrets=settings.STRIPE_WEBHOOK_SECRETS,
             now=time.time(),
         )
-        is_new = store_event(_decode(body), source=WebhookEvent.Source.WEBHOOK)
+        event, text = _decode(body)
+        is_new = store_event(event, text=text, source=WebhookEvent.Source.WEBHOOK)
     except _TooLarge:
         return _refuse(413, "The body is too large.")
     except SignatureInvalid as problem:
@@ -49,7 +50,9 @@ def receive_event(request: HttpRequest) -> HttpResponse:
         raise_alert(key=f"webhook-refused:{problem.kind}", title=f"Webhook refused: {problem}", detail={})
         return _refuse(400, str(problem))
     except DatabaseError as problem:
-        # Not stored, so not acknowledged: Stripe delivers it again.
+        # Not stored, so not acknowledged: Stripe delivers it again, and over a new connection, since this one may lead
+        # to a server that is gone or may only be read from after a failover.
+        connection.close()
         log.exception("webhook_not_stored", problem=repr(problem))
         return _refuse(503, "Not stored. Please deliver again.")
     if not is_new:
@@ -76,14 +79,16 @@ def _capped_body(request: HttpRequest) -> bytes:
     return body
 
 
-def _decode(body: bytes) -> dict[str, Any]:
+def _decode(body: bytes) -> tuple[dict[str, Any], str]:
+    """The event, and its text as Stripe wrote it: the database takes that as it is."""
     try:
-        event = json.loads(body)
+        text = body.decode()
+        event = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UnusableEvent("json", "The body is not JSON.") from error
     if not isinstance(event, dict):
         raise UnusableEvent("json", "The body is not an event.")
-    return event
+    return event, text
 
 
 def _refuse_time(problem: TimestampOutsideTolerance) -> HttpResponse:

@@ -24,13 +24,13 @@ class UnusableEvent(Exception):
         self.kind = kind
 
 
-def store_event(event: Mapping[str, Any], *, source: str) -> bool:
+def store_event(event: Mapping[str, Any], *, source: str, text: str = "") -> bool:
     """Store an event in one statement; False if it was stored before. Raises UnusableEvent.
 
-    Raw SQL because this is the path Stripe waits on: the unique id decides, without a look beforehand.
+    `text` is the event as JSON, where the caller has it. Raw SQL because this is the path Stripe waits on: the unique id decides, without a look beforehand.
     """
     _refuse_foreign(event)
-    payload = json.dumps(event)
+    payload = text or json.dumps(event)
     if "\\u0000" in payload:
         # jsonb takes no NUL; without this check it would be a 503 that Stripe repeats for three days.
         raise UnusableEvent("nul", "The event holds a NUL character, which cannot be stored.")
