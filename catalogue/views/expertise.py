@@ -17,7 +17,7 @@ from catalogue.teaching import remove_expertise, set_expertise
 @require_http_methods(["GET", "POST"])
 def edit_expertise(request: TeacherRequest) -> HttpResponse:
     """List what the teacher teaches, and add to it or change its levels."""
-    form = ExpertiseForm(request.POST or None)
+    form = ExpertiseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         expertise = set_expertise(teacher=request.teacher, **form.cleaned_data)
         messages.success(request, f"{expertise.subject} is on your page.")
