@@ -97,6 +97,21 @@ class LessonAdmin(LookedAtOnly, ModelAdmin):  # type: ignore[misc]  # unfold has
     list_select_related = ["teacher", "student", "request__subject"]
     search_fields = ["teacher__display_name", "student__email", "student__full_name", "=order_line_id"]
     ordering = ["-period"]
+    # Named one by one, so that no form is made for the rest.
+    fields = [
+        *(
+            "request",
+            "teacher",
+            "student",
+            "period",
+            "state",
+            "held_until",
+            "order_line_id",
+            "amount_minor",
+            "currency",
+        ),
+        *("is_online", "place", "policy", "proposed_at", "confirmed_at", "cancelled_at", "cancel_reason"),
+    ]
 
     @admin.display(description="Starts", ordering="period")
     def starts(self, lesson: Lesson) -> Any:

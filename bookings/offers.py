@@ -28,6 +28,9 @@ def save_offer(*, offer: LessonOffer, prices: Sequence[Money]) -> LessonOffer:
     """
     if not offer.slug:
         offer.slug = f"{slugify(offer.title)[:60] or 'lesson'}-{get_random_string(6, _SLUG_LETTERS)}"
+    elif offer.pk:
+        # Somebody may have published or withdrawn it since the form was opened; that is not this form's to undo.
+        offer.is_published = LessonOffer.objects.select_for_update().get(pk=offer.pk).is_published
     offer.save()
     offer.prices.exclude(currency__in=[price.currency for price in prices]).delete()
     for price in prices:
@@ -52,6 +55,8 @@ def publish_offer(*, offer: LessonOffer) -> None:
 @transaction.atomic
 def withdraw_offer(*, offer: LessonOffer) -> None:
     """Take an offer off the site. Requests that came from it stay."""
+    # Waits for whoever is publishing or saving it, so that their listing is not left behind.
+    LessonOffer.objects.select_for_update().get(pk=offer.pk)
     LessonOffer.objects.filter(pk=offer.pk).update(is_published=False)
     withdraw_listing(domain=DOMAIN, reference=str(offer.pk))
 

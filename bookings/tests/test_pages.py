@@ -1,0 +1,369 @@
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Teacher
+from accounts.tests.factories import TeacherFactory, UserFactory
+from bookings.models import Lesson, LessonRequest
+from bookings.tests import factories as make
+from bookings.tests.factories import handler
+from bookings.urls import urlpatterns
+from catalogue.models import Expertise
+from payments.models import CartLine
+
+pytestmark = pytest.mark.django_db
+HUGE = 10**30
+
+
+def signed_in(user, **options):
+    client = Client(**options)
+    client.force_login(user)
+    return client
+
+
+def asked(topic, **fields):
+    return {
+        "subject": topic.pk,
+        "level": "beginner",
+        "goals": "A tune",
+        "meeting": "online",
+        "region": "GB",
+        **fields,
+    }
+
+
+def answered(days=10, **fields):
+    day = timezone.now() + timedelta(days=days)
+    return {
+        "time_1": f"{day:%Y-%m-%d}T10:00", "minutes": "60", "price": "40.00", "currency": "GBP", "where": "online", **fields,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def teacher():
+    return make.teacher_of(make.subject(), user__time_zone="Europe/Paris")
+
+
+def subject_of(teacher):
+    return Expertise.objects.get(teacher=teacher).subject
+
+
+# --- Asking
+
+
+def test_a_student_asks_a_teacher(teacher):
+    student = UserFactory()
+    url = reverse("bookings:request_create", args=[teacher.slug])
+    assert signed_in(student).get(url).status_code == 200
+    data = asked(subject_of(teacher), preferred_days=["mon", "sun"], preferred_parts=["evening"])
+    response = signed_in(student).post(url, data)
+    request = LessonRequest.objects.get()
+    assert response.url == request.get_absolute_url()
+    assert (request.student, request.teacher, request.preferred_words) == (student, teacher, "Monday, Sunday; evening")
+    page = signed_in(student).get(response.url).content.decode()
+    assert "Waiting for an answer" in page
+    assert "United Kingdom" in page
+
+
+def test_an_offer_is_mentioned_and_fills_in_the_form(teacher):
+    offer = make.offer(teacher=teacher, levels=["advanced"])
+    url = reverse("bookings:request_create", args=[teacher.slug]) + f"?offer={offer.slug}"
+    response = signed_in(UserFactory()).get(url)
+    assert offer.title in response.content.decode()
+    assert response.context["form"]["level"].value() == "advanced"
+    signed_in(UserFactory()).post(url, asked(offer.subject, level="advanced"))
+    assert LessonRequest.objects.get().offer == offer
+
+
+@pytest.mark.parametrize("offer", ["%00", "'", "x" * 500, "%F0%9F%8E%BB", "unknown"])
+def test_a_hostile_offer_is_not_mentioned(teacher, offer):
+    url = reverse("bookings:request_create", args=[teacher.slug]) + f"?offer={offer}"
+    assert signed_in(UserFactory()).get(url).context["offer"] is None
+
+
+def test_any_teacher_is_asked(teacher):
+    signed_in(UserFactory()).post(reverse("bookings:request_any"), asked(subject_of(teacher)))
+    request = LessonRequest.objects.get()
+    assert request.is_to_any_teacher
+    assert request.teacher is None
+    desk = signed_in(teacher.user).get(reverse("bookings:desk")).content.decode()
+    assert "To any teacher" in desk
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"subject": "999999999"}, {"subject": "x"}, {"subject": HUGE}, {"subject": "\x00"}, {"level": "genius"},
+        {"goals": ""}, {"goals": "a\x00b"}, {"goals": "a" * 2001}, {"meeting": "moon"}, {"region": "ZZ"}, {"region": "\x00"},
+        {"preferred_days": ["mon", "xyz"]}, {"preferred_parts": "night"}, {"preferred_times": "a" * 501},
+    ],
+)  # fmt: skip
+def test_a_hostile_request_is_refused_in_the_form(teacher, bad):
+    url = reverse("bookings:request_create", args=[teacher.slug])
+    assert signed_in(UserFactory()).post(url, asked(subject_of(teacher), **bad)).status_code == 400
+    assert not LessonRequest.objects.exists()
+
+
+def test_a_named_teacher_is_asked_only_for_what_they_teach(teacher):
+    url = reverse("bookings:request_create", args=[teacher.slug])
+    assert signed_in(UserFactory()).post(url, asked(make.subject())).status_code == 400
+
+
+def test_parts_of_countries_that_teachers_are_licensed_for_can_be_chosen(teacher):
+    Teacher.objects.filter(pk=teacher.pk).update(regions=["US-CA"])
+    url = reverse("bookings:request_any")
+    signed_in(UserFactory()).post(url, asked(subject_of(teacher), region="US-CA"))
+    assert LessonRequest.objects.get().region == "US-CA"
+
+
+@pytest.mark.parametrize("status", [Teacher.Status.APPLIED, Teacher.Status.SUSPENDED])
+def test_only_approved_teachers_can_be_asked(status):
+    teacher = TeacherFactory(status=status)
+    url = reverse("bookings:request_create", args=[teacher.slug])
+    assert signed_in(UserFactory()).get(url).status_code == 404
+
+
+# --- Answering
+
+
+def test_the_teachers_wall_clock_becomes_the_slot_and_the_student_sees_theirs(teacher):
+    student = UserFactory(time_zone="Asia/Tokyo")
+    request = make.open_request(teacher=teacher, student=student)
+    url = reverse("bookings:request_answer", args=[request.pk])
+    assert signed_in(teacher.user).get(url).status_code == 200
+    response = signed_in(teacher.user).post(url, answered(time_1="2027-07-05T10:00"))
+    assert response.status_code == 302
+    lesson = Lesson.objects.get()
+    assert lesson.starts_at.isoformat() == "2027-07-05T08:00:00+00:00"
+    page = signed_in(student).get(request.get_absolute_url()).content.decode()
+    assert "17:00" in page
+    assert "JST" in page
+
+
+@pytest.mark.parametrize(("when", "word"), [("2027-03-28T02:30", "skip"), ("2027-10-31T02:30", "twice")])
+def test_times_of_the_night_the_clocks_change_are_explained(teacher, when, word):
+    request = make.open_request(teacher=teacher)
+    response = signed_in(teacher.user).post(
+        reverse("bookings:request_answer", args=[request.pk]), answered(time_1=when)
+    )
+    assert response.status_code == 400
+    assert word in response.content.decode()
+    assert not Lesson.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"time_1": ""}, {"time_1": "tomorrow"}, {"time_1": "0001-01-01T00:00"}, {"time_1": "9999-12-31T23:59"},
+        {"time_1": "2027-01-01T10:00\x00"}, {"time_2": "x"}, {"minutes": "0"}, {"minutes": "-60"}, {"minutes": HUGE},
+        {"minutes": "x"}, {"price": "0"}, {"price": "-1"}, {"price": "0.5"}, {"price": "40.001"}, {"price": "NaN"},
+        {"price": "Infinity"}, {"price": "1e400"}, {"price": HUGE}, {"price": "\x00"}, {"price": ""},
+        {"currency": "JPY", "price": "40.50"}, {"currency": "XXX"}, {"currency": "\x00"}, {"where": "moon"},
+        {"where": "in_person", "place": ""}, {"meeting_url": "javascript:alert(1)"}, {"note": "a\x00"},
+        {"time_1": "2020-01-01T10:00"},
+    ],
+)  # fmt: skip
+def test_a_hostile_answer_is_refused_in_the_form(teacher, bad):
+    request = make.open_request(teacher=teacher)
+    response = signed_in(teacher.user).post(reverse("bookings:request_answer", args=[request.pk]), answered(**bad))
+    assert response.status_code == 400
+    request.refresh_from_db()
+    assert request.is_open
+    assert not Lesson.objects.exists()
+
+
+def test_times_that_overlap_other_proposals_are_warned_about_and_proposed_if_meant(teacher):
+    first, second = make.open_request(teacher=teacher), make.open_request(teacher=teacher)
+    client = signed_in(teacher.user)
+    client.post(reverse("bookings:request_answer", args=[first.pk]), answered())
+    url = reverse("bookings:request_answer", args=[second.pk])
+    response = client.post(url, answered())
+    assert response.status_code == 200
+    assert "overlap lessons of yours" in response.content.decode()
+    assert Lesson.objects.count() == 1
+    assert client.post(url, answered(propose_anyway="on")).status_code == 302
+    assert Lesson.objects.count() == 2
+
+
+def test_a_time_that_is_sold_is_refused_even_if_meant(teacher):
+    lesson, _ = make.confirmed_lesson(teacher=teacher)
+    request = make.open_request(teacher=teacher)
+    type(teacher.user).objects.filter(pk=teacher.user_id).update(time_zone="UTC")
+    data = answered(time_1=f"{lesson.starts_at:%Y-%m-%dT%H:%M}", propose_anyway="on")
+    response = signed_in(teacher.user).post(reverse("bookings:request_answer", args=[request.pk]), data)
+    assert response.status_code == 400
+    assert "confirmed lesson at one of these times" in response.content.decode()
+
+
+def test_a_teacher_declines_withdraws_and_adds_a_link(teacher):
+    client = signed_in(teacher.user)
+    request = make.open_request(teacher=teacher)
+    client.post(reverse("bookings:request_decline", args=[request.pk]), {"note": "Sorry"})
+    request.refresh_from_db()
+    assert (request.state, request.teacher_note) == ("declined", "Sorry")
+    lesson = make.proposed_lesson(teacher=teacher)
+    client.post(reverse("bookings:lesson_meeting", args=[lesson.pk]), {"meeting_url": "https://meet.example.org/2"})
+    client.post(reverse("bookings:lesson_meeting", args=[lesson.pk]), {"meeting_url": "javascript:alert(1)"})
+    client.post(reverse("bookings:proposal_withdraw", args=[lesson.pk]))
+    lesson.refresh_from_db()
+    assert (lesson.meeting_url, lesson.state) == ("https://meet.example.org/2", "cancelled")
+
+
+# --- Choosing and having
+
+
+def test_chosen_times_go_into_the_cart():
+    lessons = make.proposed_lessons(make.slot(days=5), make.slot(days=6), make.slot(days=7))
+    request = lessons[0].request
+    url = reverse("bookings:request_buy", args=[request.pk])
+    response = signed_in(request.student).post(url, {"lesson": [lessons[0].pk, lessons[2].pk]})
+    assert response.url == reverse("payments:cart")
+    assert set(CartLine.objects.values_list("domain", "reference")) == {
+        ("bookings", str(lessons[0].pk)),
+        ("bookings", str(lessons[2].pk)),
+    }
+
+
+@pytest.mark.parametrize("chosen", [[], ["x"], ["\x00"], [str(HUGE)], ["-1"]])
+def test_nothing_hostile_goes_into_the_cart(chosen):
+    lesson, others = make.proposed_lesson(), make.proposed_lesson()
+    url = reverse("bookings:request_buy", args=[lesson.request_id])
+    response = signed_in(lesson.student).post(url, {"lesson": [*chosen, others.pk]})
+    assert response.url == lesson.request.get_absolute_url()
+    assert not CartLine.objects.exists()
+
+
+def test_a_time_that_is_gone_is_said_before_paying():
+    teacher = TeacherFactory()
+    first, second = make.proposed_lesson(teacher=teacher), make.proposed_lesson(teacher=teacher)
+    handler.reserve(make.sold_line(first), make.soon())
+    url = reverse("bookings:request_buy", args=[second.request_id])
+    response = signed_in(second.student).post(url, {"lesson": second.pk}, follow=True)
+    assert "just been taken" in response.content.decode()
+
+
+def test_the_link_to_join_is_shown_once_the_lesson_is_paid():
+    lesson = make.proposed_lesson(meeting_url="https://meet.example.org/1")
+    url = reverse("bookings:lesson_detail", args=[lesson.pk])
+    client = signed_in(lesson.student)
+    assert "meet.example.org" not in client.get(url).content.decode()
+    assert client.get(reverse("bookings:lesson_calendar", args=[lesson.pk])).status_code == 404
+    line = make.sold_line(lesson)
+    handler.reserve(line, make.soon())
+    handler.fulfil(line)
+    assert "meet.example.org" in client.get(url).content.decode()
+    download = client.get(reverse("bookings:lesson_calendar", args=[lesson.pk]))
+    assert download["Content-Type"] == "text/calendar; charset=utf-8"
+    assert download.content.startswith(b"BEGIN:VCALENDAR")
+
+
+def test_a_student_withdraws_and_too_late_is_told():
+    request = make.open_request()
+    client = signed_in(request.student)
+    for _ in range(2):
+        response = client.post(reverse("bookings:request_withdraw", args=[request.pk]))
+        assert response.url == request.get_absolute_url()
+    request.refresh_from_db()
+    assert request.state == "withdrawn"
+
+
+# --- Everybody else
+
+
+def urls_of(lesson):
+    """Every page about one lesson, with who it belongs to."""
+    ids = {"request_id": lesson.request_id, "lesson_id": lesson.pk, "offer_id": make.offer(teacher=lesson.teacher).pk}
+    for pattern in urlpatterns:
+        wanted = {name: ids[name] for name in pattern.pattern.converters if name in ids}
+        if wanted:
+            yield reverse(f"bookings:{pattern.name}", kwargs=wanted)
+
+
+def test_what_is_somebody_elses_is_a_404_for_every_role():
+    lesson, _ = make.confirmed_lesson()
+    urls = list(urls_of(lesson))
+    assert len(urls) == 12
+    for stranger in (TeacherFactory().user, UserFactory(is_staff=True)):
+        client = signed_in(stranger)
+        client.raise_request_exception = False
+        for url in urls:
+            for send in (client.get, client.post):
+                response = send(url)
+                is_sent_to_apply = stranger.is_staff and response.status_code == 302 and url.startswith("/teach/")
+                assert response.status_code in (404, 405) or is_sent_to_apply, (url, response.status_code)
+    lesson.refresh_from_db()
+    assert lesson.is_confirmed
+
+
+def test_guests_are_sent_to_sign_in():
+    lesson, _ = make.confirmed_lesson()
+    for url in [*urls_of(lesson), reverse("bookings:requests_mine"), reverse("bookings:desk")]:
+        response = Client().get(url)
+        assert response.status_code == 405 or response.url.startswith(reverse("account_login")), url
+
+
+def test_ids_beyond_every_integer_are_a_404():
+    client = signed_in(TeacherFactory().user)
+    for pattern in urlpatterns:
+        names = [name for name in pattern.pattern.converters if name.endswith("_id")]
+        if names:
+            url = reverse(f"bookings:{pattern.name}", kwargs=dict.fromkeys(names, HUGE))
+            assert {client.get(url).status_code, client.post(url).status_code} <= {404, 405}, url
+
+
+def test_state_changes_by_post_with_a_token_only():
+    lesson = make.proposed_lesson()
+    request = make.open_request(teacher=lesson.teacher)
+    changing = {
+        lesson.student: [("request_buy", lesson.request_id), ("request_withdraw", lesson.request_id)],
+        lesson.teacher.user: [
+            ("request_decline", request.pk),
+            ("proposal_withdraw", lesson.pk),
+            ("lesson_meeting", lesson.pk),
+        ],
+    }
+    for user, pages in changing.items():
+        for name, pk in pages:
+            url = reverse(f"bookings:{name}", args=[pk])
+            assert signed_in(user).get(url).status_code == 405
+            assert signed_in(user, enforce_csrf_checks=True).post(url).status_code == 403
+    request.refresh_from_db()
+    assert request.is_open
+
+
+def test_lists_take_as_many_queries_for_ten_as_for_one():
+    teacher, student = TeacherFactory(), UserFactory()
+
+    def fill(number):
+        make.open_request(teacher=teacher)
+        make.open_request(student=student)
+        make.confirmed_lesson(teacher=teacher, student=student, when=make.slot(days=number, hour=8))
+        make.proposed_lesson(teacher=teacher, student=student, when=make.slot(days=number, hour=12))
+        _, line = make.confirmed_lesson(teacher=teacher, student=student, when=make.slot(days=number, hour=16))
+        handler.revoke(line, "Refunded")
+        make.offer(teacher=teacher)
+
+    pages = [
+        (student, reverse("bookings:requests_mine")),
+        (teacher.user, reverse("bookings:desk")),
+        (teacher.user, reverse("bookings:offers_mine")),
+    ]
+    fill(1)
+    counted = [_queries(user, url) for user, url in pages]
+    for number in range(2, 10):
+        fill(number)
+    assert [_queries(user, url) for user, url in pages] == counted
+    assert max(counted) <= 12
+
+
+def _queries(user, url):
+    client = signed_in(user)
+    client.get(url)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(url).status_code == 200
+    return len(queries)

@@ -1,0 +1,280 @@
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Teacher
+from accounts.tests.factories import TeacherFactory, UserFactory
+from bookings import rules
+from bookings.answering import ProposalRefused, accept_request, decline_request, withdraw_proposal
+from bookings.matching import open_requests_for, teachers_for
+from bookings.models import Lesson, LessonRequest
+from bookings.requesting import RequestClosed, RequestRefused, lapse_old_requests, withdraw_request
+from bookings.slots import Slot
+from bookings.tasks import lapse_requests
+from bookings.tests import factories as make
+from catalogue.models import Expertise
+from money import Money
+from notifications.models import Alert, Mail
+
+pytestmark = pytest.mark.django_db
+State = LessonRequest.State
+
+
+def accept(request, teacher=None, **fields):
+    return accept_request(request_id=request.pk, teacher=teacher or request.teacher, proposal=make.proposal(**fields))
+
+
+def state_of(request):
+    request.refresh_from_db()
+    return request.state
+
+
+def mailed(request, outcome):
+    return list(
+        Mail.objects.filter(key__startswith=f"lesson-request:{request.pk}:{outcome}").values_list("to", flat=True)
+    )
+
+
+def test_a_request_tells_the_teacher_once():
+    request = make.open_request()
+    assert mailed(request, "received") == [request.teacher.user.email]
+
+
+def test_accepting_proposes_every_slot_at_one_price_and_tells_the_student():
+    request = make.open_request(student=UserFactory(time_zone="America/New_York"))
+    lessons = accept_request(
+        request_id=request.pk,
+        teacher=request.teacher,
+        proposal=make.proposal(make.slot(days=12), make.slot(days=10), price=Money(5_000, "JPY"), note="See you"),
+    )
+    assert [lesson.starts_at for lesson in lessons] == [make.slot(days=10).starts_at, make.slot(days=12).starts_at]
+    assert {(lesson.state, str(lesson.price)) for lesson in lessons} == {("proposed", "JP¥5,000")}
+    assert state_of(request) == State.ACCEPTED
+    assert request.answered_at
+    mail = Mail.objects.get(key=f"lesson-request:{request.pk}:accepted")
+    assert mail.to == request.student.email
+    assert "(America/New_York)" in mail.context["slots"][0]["when"]
+    assert mail.context["note"] == "See you"
+
+
+def test_declining_keeps_the_note_and_tells_the_student():
+    request = make.open_request()
+    decline_request(request_id=request.pk, teacher=request.teacher, note="On holiday")
+    assert (state_of(request), request.teacher_note) == (State.DECLINED, "On holiday")
+    assert mailed(request, "declined") == [request.student.email]
+
+
+def test_withdrawing_leaves_the_desk():
+    request = make.open_request()
+    withdraw_request(request_id=request.pk, student=request.student)
+    assert state_of(request) == State.WITHDRAWN
+    assert not open_requests_for(request.teacher).exists()
+
+
+@pytest.mark.parametrize("answer", ["accept", "decline", "withdraw", "lapse"])
+def test_an_answered_request_is_not_answered_again(answer):
+    request = make.open_request()
+    if answer == "accept":
+        accept(request)
+    elif answer == "decline":
+        decline_request(request_id=request.pk, teacher=request.teacher, note="")
+    elif answer == "withdraw":
+        withdraw_request(request_id=request.pk, student=request.student)
+    else:
+        make.waiting_since(request, days=30)
+        lapse_old_requests()
+    before = state_of(request)
+    with pytest.raises(RequestClosed):
+        accept(request)
+    with pytest.raises(RequestClosed):
+        decline_request(request_id=request.pk, teacher=request.teacher, note="")
+    with pytest.raises(RequestClosed):
+        withdraw_request(request_id=request.pk, student=request.student)
+    make.waiting_since(request, days=30)
+    assert lapse_old_requests() == 0
+    assert state_of(request) == before
+
+
+def test_others_can_neither_answer_nor_withdraw():
+    request = make.open_request()
+    with pytest.raises(LessonRequest.DoesNotExist):
+        accept(request, teacher=TeacherFactory())
+    with pytest.raises(LessonRequest.DoesNotExist):
+        decline_request(request_id=request.pk, teacher=TeacherFactory(), note="")
+    with pytest.raises(LessonRequest.DoesNotExist):
+        withdraw_request(request_id=request.pk, student=UserFactory())
+    lesson = make.proposed_lesson()
+    with pytest.raises(Lesson.DoesNotExist):
+        withdraw_proposal(lesson_id=lesson.pk, teacher=TeacherFactory())
+    assert state_of(request) == State.OPEN
+
+
+def test_requests_lapse_after_the_time_to_answer_and_the_student_is_told_once():
+    old, fresh = make.open_request(), make.open_request()
+    make.waiting_since(old, days=rules.ANSWER_WITHIN.days + 1)
+    make.waiting_since(fresh, days=rules.ANSWER_WITHIN.days - 1)
+    lapse_requests()
+    lapse_requests()
+    assert (state_of(old), state_of(fresh)) == (State.LAPSED, State.OPEN)
+    assert mailed(old, "lapsed") == [old.student.email]
+
+
+def test_lapsing_works_through_all_of_them_in_batches():
+    for _ in range(5):
+        make.waiting_since(make.open_request(), days=30)
+    assert lapse_old_requests(batch=2) == 5
+
+
+def test_nobody_asks_themselves():
+    teacher = TeacherFactory()
+    with pytest.raises(RequestRefused):
+        make.open_request(student=teacher.user, teacher=teacher)
+
+
+def test_asking_the_same_teacher_again_waits_for_the_first_answer():
+    first = make.open_request()
+    with pytest.raises(RequestRefused, match="already asked"):
+        make.open_request(student=first.student, teacher=first.teacher, subject=first.subject)
+    decline_request(request_id=first.pk, teacher=first.teacher, note="")
+    make.open_request(student=first.student, teacher=first.teacher, subject=first.subject)
+
+
+def test_one_person_cannot_fill_every_desk():
+    student = UserFactory()
+    for _ in range(rules.OPEN_REQUESTS_AT_MOST):
+        make.open_request(student=student)
+    with pytest.raises(RequestRefused, match="Withdraw one"):
+        make.open_request(student=student)
+
+
+def test_a_request_to_any_is_on_the_desks_of_matching_teachers_only():
+    taught = make.subject()
+    fits = make.teacher_of(taught, regions=["US"])
+    anywhere = make.teacher_of(taught, regions=[])
+    others = [
+        make.teacher_of(taught, levels=["advanced"], regions=[]),
+        make.teacher_of(make.subject(), regions=[]),
+        make.teacher_of(taught, regions=["GB"]),
+        make.teacher_of(taught, regions=["US-NY"]),
+    ]
+    make.teacher_of(taught, status=Teacher.Status.SUSPENDED, regions=[])
+    student = make.teacher_of(taught, regions=[])
+    request = make.open_request(student=student.user, is_to_any=True, subject=taught, region="US-CA")
+    assert set(teachers_for(request)) == {fits, anywhere}
+    assert [request in open_requests_for(teacher) for teacher in (fits, anywhere)] == [True, True]
+    assert not any(request in open_requests_for(teacher) for teacher in [*others, student])
+    assert sorted(mailed(request, "received")) == sorted([fits.user.email, anywhere.user.email])
+    for teacher in [*others, student]:
+        with pytest.raises(LessonRequest.DoesNotExist):
+            accept(request, teacher=teacher)
+
+
+def test_passing_on_leaves_a_request_to_any_on_the_other_desks():
+    taught = make.subject()
+    first, second = make.teacher_of(taught), make.teacher_of(taught)
+    request = make.open_request(is_to_any=True, subject=taught)
+    decline_request(request_id=request.pk, teacher=first, note="")
+    assert request not in open_requests_for(first)
+    assert request in open_requests_for(second)
+    assert not mailed(request, "declined")
+    accept(request, teacher=second)
+    assert state_of(request) == State.ACCEPTED
+    assert request.teacher == second
+
+
+def test_who_comes_second_is_told_that_it_is_taken():
+    taught = make.subject()
+    first, second = make.teacher_of(taught), make.teacher_of(taught)
+    request = make.open_request(is_to_any=True, subject=taught)
+    accept(request, teacher=first)
+    with pytest.raises(RequestClosed, match="Another teacher"):
+        accept(request, teacher=second)
+
+
+def test_a_request_no_teacher_suits_alerts_staff():
+    request = make.open_request(is_to_any=True)
+    assert Alert.objects.get().key == f"lesson-request:{request.pk}:no-teacher"
+
+
+def test_only_so_many_of_the_suitable_are_mailed(monkeypatch):
+    monkeypatch.setattr(rules, "TEACHERS_MAILED_AT_MOST", 2)
+    taught = make.subject()
+    for _ in range(4):
+        make.teacher_of(taught)
+    assert len(mailed(make.open_request(is_to_any=True, subject=taught), "received")) == 2
+
+
+def overlapping_slots():
+    first = make.slot()
+    return first, Slot(first.starts_at + timedelta(minutes=30), first.ends_at + timedelta(minutes=30))
+
+
+@pytest.mark.parametrize(
+    ("slots", "price", "message"),
+    [
+        (lambda: [make.slot(days=-1)], Money(4_000, "GBP"), "passed"),
+        (lambda: [make.slot(days=400)], Money(4_000, "GBP"), "twelve months"),
+        (overlapping_slots, Money(4_000, "GBP"), "overlap"),
+        (lambda: [make.slot(days=n) for n in range(1, 9)], Money(4_000, "GBP"), "between 1 and"),
+        (lambda: [make.slot()], Money(99, "GBP"), "at least"),
+        (lambda: [make.slot()], Money(0, "GBP"), "at least"),
+        (lambda: [make.slot()], Money(100_000_000, "GBP"), "payable"),
+    ],
+)
+def test_what_could_never_be_bought_is_not_proposed(slots, price, message):
+    request = make.open_request()
+    with pytest.raises(ProposalRefused, match=message), transaction.atomic():
+        accept_request(request_id=request.pk, teacher=request.teacher, proposal=make.proposal(*slots(), price=price))
+    assert state_of(request) == State.OPEN
+    assert not Lesson.objects.exists()
+
+
+def test_a_slot_that_is_sold_is_not_proposed_again():
+    lesson, _ = make.confirmed_lesson()
+    request = make.open_request(teacher=lesson.teacher)
+    with pytest.raises(ProposalRefused, match="confirmed lesson"), transaction.atomic():
+        accept(request)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": "held"},
+        {"state": "held", "order_line_id": 5},
+        {"state": "confirmed"},
+        {"state": "completed"},
+        {"order_line_id": 5},
+        {"held_until": timezone.now()},
+        {"state": "sold"},
+        {"amount_minor": 0},
+        {"period": "empty"},
+    ],
+)
+def test_the_database_refuses_impossible_lessons(change):
+    lesson = make.proposed_lesson()
+    if change.get("period") == "empty":
+        change = {"period": Slot(lesson.starts_at, lesson.starts_at).as_range()}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Lesson.objects.filter(pk=lesson.pk).update(**change)
+
+
+@pytest.mark.parametrize("change", [{"teacher": None}, {"state": "done"}, {"teacher": None, "state": "accepted"}])
+def test_the_database_refuses_impossible_requests(change):
+    request = make.open_request()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        LessonRequest.objects.filter(pk=request.pk).update(**change)
+
+
+def test_the_desk_takes_as_many_queries_for_ten_requests_as_for_one(django_assert_num_queries):
+    taught = make.subject()
+    teacher = make.teacher_of(taught)
+    for number in range(5):
+        make.open_request(teacher=teacher)
+        make.open_request(is_to_any=True, subject=taught)
+        if number in (0, 4):
+            with django_assert_num_queries(1):
+                found = [(r.student.email, r.subject.name, r.offer) for r in open_requests_for(teacher)]
+    assert len(found) == 10
+    assert Expertise.objects.count() == 1
