@@ -30,6 +30,11 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
     )
     field_order: ClassVar[list[str]] = ["full_name", "email", "password1"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # One line for what Django lists in four; whoever fails one of the rules is told which.
+        self.fields["password1"].help_text = "At least 10 characters. A few unrelated words are good."
+
     def save(self, request: HttpRequest) -> User | None:
         """Write the new user; allauth's answer is None if the address is taken."""
         user: User | None = super().save(request)
