@@ -1,0 +1,85 @@
+"""Axe in a real browser: each page of the catalogue, on a phone and a desk, in light and dark."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.utils import timezone
+from playwright.sync_api import sync_playwright
+
+from accounts.tests.factories import PASSWORD, TeacherFactory
+from catalogue.teaching import set_expertise
+from catalogue.tests.factories import ListingFactory, SubjectFactory
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WIDTHS = {"phone": 390, "desk": 1280}
+PUBLIC = [
+    "/",
+    "/browse/",
+    "/browse/?q=lute&level=beginner&min_price=x",
+    "/browse/?q=nothing",
+    "/teachers/ada/",
+    "/none/",
+]
+TEACHERS = ["/teach/subjects/"]
+
+
+@pytest.fixture
+def teacher(transactional_db):
+    teacher = TeacherFactory(slug="ada", display_name="Ada King", headline="Patient", biography="## How\n\n- slowly")
+    lute = SubjectFactory(name="Lute", slug="lute")
+    set_expertise(teacher=teacher, subject=lute, levels=["beginner"])
+    start = timezone.now() + timedelta(days=2)
+    ListingFactory(title="Lute at last", teacher=teacher, subject=lute, starts_at=start, levels=["beginner"])
+    ListingFactory(title="Alone with a lute", teacher=teacher, subject=lute, is_sold_out=True)
+    ListingFactory(title="An hour of lute", teacher=teacher, subject=lute, is_by_request=True)
+    return teacher
+
+
+def look_at_everything(address, session):
+    """Return what is wrong, page by page. Runs in a thread of its own, away from Django's database connection."""
+    found = {}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for name, width in WIDTHS.items():
+            for scheme in ("light", "dark"):
+                context = browser.new_context(
+                    viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+                )
+                page = context.new_page()
+                # What the content security policy refuses is only told on the console.
+                refused = []
+                page.on("console", lambda line, refused=refused: refused.append(line.text))
+                for path in PUBLIC + TEACHERS:
+                    if path in TEACHERS:
+                        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+                    page.goto(address + path)
+                    wrong = serious(page) + [line for line in refused if "Content Security Policy" in line]
+                    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                        wrong.append("scrolls sideways")
+                    if wrong:
+                        found[f"{path} {name} {scheme}"] = wrong
+                context.close()
+        browser.close()
+    return found
+
+
+def serious(page):
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {[node['target'] for node in one['nodes']][:3]}"
+        for one in violations
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_no_page_has_a_serious_accessibility_problem(live_server, teacher, client):
+    assert client.login(email=teacher.user.email, password=PASSWORD)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(look_at_everything, live_server.url, session).result(timeout=300) == {}
