@@ -105,7 +105,7 @@ class CeleryProcess:
         self._log.close()
 
 
-def wait_until(condition, what, *, seconds=15):
+def wait_until(condition, what, *, seconds=30):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

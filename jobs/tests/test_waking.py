@@ -139,10 +139,10 @@ import time, django
 django.setup()
 from jobs.tasks import drain_message
 from jobs.waking import wake
-from notifications.models import Mail
-started = time.perf_counter(); wake(Mail); asked = time.perf_counter() - started
+from jobs.tests.chores.models import Chore
+started = time.perf_counter(); wake(Chore); asked = time.perf_counter() - started
 try:
-    drain_message(Mail)
+    drain_message(Chore)
 except Exception:
     refused = time.perf_counter() - started
 print("times", asked, refused, time.time())
@@ -150,7 +150,7 @@ print("times", asked, refused, time.time())
     environment = {
         **os.environ,
         "REDIS_URL": f"redis://127.0.0.1:{closed_port()}/0",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DJANGO_SETTINGS_MODULE": "jobs.tests.worker_settings",
     }
     result = subprocess.run(
         [sys.executable, "-c", program],

@@ -18,7 +18,7 @@ def is_done(chore):
 
 
 def ready(worker):
-    wait_until(lambda: " ready." in worker.log, f"the worker is ready: {worker.log}", seconds=30)
+    wait_until(lambda: " ready." in worker.log, f"the worker is ready: {worker.log}", seconds=60)
 
 
 def wake():
@@ -35,7 +35,7 @@ def test_new_work_is_done_after_everything_in_redis_was_flushed(redis_server, st
         redis_server.client.flushall()
         second = committed_chores.create()
         wake()
-        wait_until(lambda: is_done(second), f"work is done after the flush: {worker.log}", seconds=5)
+        wait_until(lambda: is_done(second), f"work is done after the flush: {worker.log}")
 
 
 def test_worker_and_beat_come_back_by_themselves_after_redis_was_away(redis_server, start_celery, committed_chores):
@@ -46,7 +46,7 @@ def test_worker_and_beat_come_back_by_themselves_after_redis_was_away(redis_serv
     chore = committed_chores.create()  # nobody can be told
     wait_until(lambda: "Connection to broker lost" in worker.log, f"the worker notices: {worker.log}")
     redis_server.start()
-    wait_until(lambda: is_done(chore), f"the sweep finds it\n{worker.log}\n{beat.log}", seconds=20)
+    wait_until(lambda: is_done(chore), f"the sweep finds it\n{worker.log}\n{beat.log}")
     assert worker.process.poll() is None
     assert beat.process.poll() is None
 
