@@ -7,6 +7,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.forms.fields import BaseTemporalField
 
@@ -135,7 +136,8 @@ class AcceptForm(forms.Form):
         if offer:
             self.initial.setdefault("minutes", offer.minutes)
             self.initial.setdefault("place", offer.place)
-            price = offer.prices.first()
+            prices = sorted(offer.prices.all(), key=lambda price: price.currency != settings.DEFAULT_CURRENCY)
+            price = next(iter(prices), None)
             if price:
                 self.initial.setdefault("price", price.amount.to_major())
                 self.initial.setdefault("currency", price.currency)

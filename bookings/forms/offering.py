@@ -32,13 +32,14 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         saved = {price.currency: price.amount for price in self.instance.prices.all()} if self.instance.pk else {}
-        for currency in settings.CURRENCIES:
+        help_text = "The usual price of one lesson. You name the final price when you answer a request."
+        for position, currency in enumerate(settings.CURRENCIES):
             self.fields[f"price_{currency.lower()}"] = price_field(
                 currency,
                 label=f"Price in {currency}",
                 required=False,
                 initial=saved[currency].to_major() if currency in saved else None,
-                help_text="The usual price of one lesson. You name the final price when you answer a request.",
+                help_text="" if position else help_text,
             )
 
     def clean(self) -> dict[str, Any]:

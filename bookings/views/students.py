@@ -141,7 +141,9 @@ def download_calendar(request: HttpRequest, lesson_id: int) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, teacher: Teacher | None, offer: LessonOffer | None) -> HttpResponse:
-    form = RequestForm(request.POST or None, teacher=teacher, offer=offer)
+    form = RequestForm(
+        request.POST if request.method == "POST" else None, teacher=teacher, offer=offer, initial=_as_last_time(request)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             made = request_lessons(student=_user(request), wish=form.wish, teacher=teacher, offer=offer)
@@ -152,6 +154,12 @@ def _ask(request: HttpRequest, teacher: Teacher | None, offer: LessonOffer | Non
             return redirect(made)
     context = {"form": form, "teacher": teacher, "offer": offer, "days": rules.ANSWER_WITHIN.days}
     return render(request, "bookings/request_create.html", context, status=400 if form.errors else 200)
+
+
+def _as_last_time(request: HttpRequest) -> dict[str, str]:
+    """People rarely move, so where they were is filled in."""
+    last = LessonRequest.objects.filter(student_id=request.user.pk).first()
+    return {"region": last.region, "meeting": last.meeting} if last else {}
 
 
 def _offer_asked_about(request: HttpRequest, teacher: Teacher) -> LessonOffer | None:
