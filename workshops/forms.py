@@ -220,7 +220,7 @@ class PriceForm(forms.Form):
         super().__init__(data, prefix=f"price-{currency}", initial=initial)
         self.currency = currency
         self.zone = zone
-        example = Money(4500 if exponent(currency) else 4500_00, currency).to_major()
+        example = Money(4500, currency).to_major()
         for name in ("amount", "early_bird"):
             self.fields[name].widget.attrs |= {"inputmode": "decimal", "placeholder": str(example)}
 

@@ -55,7 +55,7 @@ def hold_seats(*, line: SoldLine, until: datetime) -> list[Registration]:
     """
     workshop = lock_workshop(line.reference)
     registrations = _registrations_of(line)
-    if any(registration.state in (_Confirmed, Registration.State.REVOKED) for registration in registrations):
+    if _are_settled(registrations):
         return registrations
     _give_seats(workshop, line, registrations, state=_Held, held_until=until)
     show_places_in_catalogue(workshop)
@@ -70,10 +70,7 @@ def confirm_seats(*, line: SoldLine) -> tuple[list[Registration], bool]:
     """
     workshop = lock_workshop(line.reference)
     registrations = _registrations_of(line)
-    # Revoked means refunded: a payment event that arrives late must not deliver it again.
-    if registrations and all(
-        registration.state not in (_Held, Registration.State.RELEASED) for registration in registrations
-    ):
+    if _are_settled(registrations):
         return registrations, False
     ends_at = last_end(list(workshop.sessions.all()))
     if ends_at and ends_at <= timezone.now():
@@ -125,6 +122,11 @@ def show_places_in_catalogue(workshop: Workshop) -> None:
 
 def _registrations_of(line: SoldLine) -> list[Registration]:
     return list(Registration.objects.filter(order_line_id=line.id).order_by("position"))
+
+
+def _are_settled(registrations: list[Registration]) -> bool:
+    """Whether the line was delivered, or refunded: a payment event that arrives late must not deliver it again."""
+    return any(place.state in (_Confirmed, Registration.State.REVOKED) for place in registrations)
 
 
 def _give_seats(

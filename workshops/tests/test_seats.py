@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from catalogue.models import Listing
+from notifications.models import Mail
 from payments.contracts import CannotDeliver, SoldOut
 from workshops.models import Registration
 from workshops.selling import WorkshopHandler
@@ -186,6 +187,7 @@ def test_a_payment_event_after_an_automatic_refund_delivers_nothing():
     handler.revoke(line, "refunded: sold out")
     handler.fulfil(line)
     assert states_of(line) == ["revoked"]
+    assert not Mail.objects.exists()
 
 
 def test_a_payment_that_comes_after_the_workshop_ended_is_not_delivered():

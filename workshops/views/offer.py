@@ -58,6 +58,7 @@ def show_workshop(request: HttpRequest, slug: str) -> HttpResponse:
         "policy": policy_to_freeze(workshop).get("text", ""),
         "form": None if refused or not left else PlacesForm(places_at_most=min(left, MOST_PLACES_PER_LINE)),
         "is_own": _is_own(request, workshop),
+        "places_held": _places_of(request, workshop),
     }
     return render(request, "workshops/workshop_detail.html", context)
 
@@ -116,7 +117,7 @@ def _visible_workshop(request: HttpRequest, slug: str) -> Workshop:
     found = Workshop.objects.select_related("teacher__user", "subject").prefetch_related("sessions", "prices")
     workshop = get_object_or_404(found, slug=slug)
     is_public = workshop.is_published and workshop.teacher.status == Teacher.Status.APPROVED
-    if is_public or _is_own(request, workshop) or _has_place(request, workshop):
+    if is_public or _is_own(request, workshop) or _places_of(request, workshop):
         return workshop
     raise Http404
 
@@ -125,10 +126,12 @@ def _is_own(request: HttpRequest, workshop: Workshop) -> bool:
     return request.user.is_authenticated and workshop.teacher.user_id == request.user.pk
 
 
-def _has_place(request: HttpRequest, workshop: Workshop) -> bool:
+def _places_of(request: HttpRequest, workshop: Workshop) -> int:
+    """How many tickets the viewer has for this workshop."""
     if not request.user.is_authenticated:
-        return False
-    return Registration.objects.live().filter(workshop=workshop, buyer_id=request.user.pk).exists()
+        return 0
+    confirmed = workshop.registrations.filter(state=Registration.State.CONFIRMED)
+    return confirmed.filter(buyer_id=request.user.pk).count()
 
 
 def _zone_for(request: HttpRequest, workshop: Workshop) -> ZoneInfo:

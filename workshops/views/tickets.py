@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from workshops.calendar_file import calendar_of
 from workshops.models import Registration, RegistrationQuerySet
-from workshops.schedule import describe_schedule, last_end, session_times, viewer_zone
+from workshops.schedule import describe_schedule, first_start, last_end, session_times, viewer_zone
 
 
 @login_required
@@ -33,12 +33,14 @@ def list_tickets(request: HttpRequest) -> HttpResponse:
                 "workshop": workshop,
                 "schedule": describe_schedule(workshop),
                 "tickets": registrations,
+                "starts_at": first_start(list(workshop.sessions.all())) or timezone.now(),
                 "is_over": ends_at is not None and ends_at <= timezone.now(),
             }
         )
+    purchases.sort(key=lambda purchase: purchase["starts_at"])
     context = {
         "upcoming": [purchase for purchase in purchases if not purchase["is_over"]],
-        "past": [purchase for purchase in purchases if purchase["is_over"]],
+        "past": [purchase for purchase in reversed(purchases) if purchase["is_over"]],
     }
     return render(request, "workshops/ticket_list.html", context)
 
