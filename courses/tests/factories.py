@@ -53,6 +53,17 @@ def add_lesson(*, module, kind="text", **fields):
     return lesson
 
 
+def long_draft(*, lessons, **fields):
+    """A draft with up to ten modules, which share the lessons."""
+    course = draft_course(lessons=0, **fields)
+    modules = min(lessons, 10)
+    for number in range(modules):
+        module = authoring.add_module(course=course, title=f"Module {number + 1}")
+        for _ in range(lessons // modules):
+            add_lesson(module=module)
+    return course
+
+
 def only_lesson(course):
     return CourseLesson.objects.get(module__course=course)
 

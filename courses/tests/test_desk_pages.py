@@ -14,7 +14,7 @@ from accounts.models import Teacher
 from accounts.tests.factories import TeacherFactory, UserFactory
 from courses import authoring, uploads
 from courses.models import Course, CourseLesson, CoursePrice, Module, QuizQuestion
-from courses.tests.factories import add_lesson, draft_course, enrolled_student, only_lesson, published_course
+from courses.tests.factories import draft_course, enrolled_student, long_draft, only_lesson, published_course
 from money import Money
 
 pytestmark = pytest.mark.django_db
@@ -395,11 +395,7 @@ def test_the_desk_counts_lessons_and_active_enrolments(client, teacher):
 def test_the_desk_and_the_outline_take_as_many_queries_for_many_as_for_one(client, teacher):
     desk, outline = set(), set()
     for many in (1, 10, 100):
-        course = draft_course(teacher=teacher, title=f"Course {many}", lessons=0)
-        for _ in range(min(many, 10)):
-            module = authoring.add_module(course=course, title="A")
-            for _ in range(many // 10 or 1):
-                add_lesson(module=module)
+        course = long_draft(teacher=teacher, title=f"Course {many}", lessons=many)
         with CaptureQueriesContext(connection) as queries:
             assert client.get(url("desk")).status_code == 200
         desk.add(len(queries))

@@ -14,8 +14,8 @@ from courses.publishing import publish_course, withdraw_course
 from courses.selling import CourseSelling
 from courses.tests.factories import (
     add_lesson,
-    draft_course,
     enrolled_student,
+    long_draft,
     only_lesson,
     published_course,
     sold_line,
@@ -209,9 +209,10 @@ def test_learning_takes_as_many_queries_for_a_hundred_lessons_as_for_one(client,
     student, counts = UserFactory(), set()
     client.force_login(student)
     for lessons in (1, 10, 100):
-        course = publish_course(course_id=draft_course(lessons=lessons).pk)
+        course = long_draft(lessons=lessons)
+        publish_course(course_id=course.pk)
         selling.fulfil(sold_line(course, student))
-        more = [course.modules.get().lessons.first().pk] if name == "lesson" else []
+        more = [course.modules.first().lessons.first().pk] if name == "lesson" else []
         with CaptureQueriesContext(connection) as queries:
             assert client.get(url(name, course, *more)).status_code == 200
         counts.add(len(queries))

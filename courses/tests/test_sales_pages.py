@@ -8,10 +8,9 @@ from django.urls import reverse
 
 from accounts.models import Teacher
 from accounts.tests.factories import TeacherFactory, UserFactory
-from courses import authoring
 from courses.models import CourseLesson
 from courses.publishing import publish_course, withdraw_course
-from courses.tests.factories import add_lesson, draft_course, enrolled_student, only_lesson, published_course
+from courses.tests.factories import draft_course, enrolled_student, long_draft, only_lesson, published_course
 from money import Money
 
 pytestmark = pytest.mark.django_db
@@ -141,11 +140,7 @@ def test_paths_that_name_no_course_are_404(client, slug):
 def test_the_page_takes_as_many_queries_for_a_hundred_lessons_as_for_one(client):
     counts = set()
     for lessons in (1, 10, 100):
-        course = draft_course(lessons=0)
-        for number in range(min(lessons, 10)):
-            module = authoring.add_module(course=course, title=f"Module {number}")
-            for _ in range(lessons // 10 or 1):
-                add_lesson(module=module)
+        course = long_draft(lessons=lessons)
         publish_course(course_id=course.pk)
         with CaptureQueriesContext(connection) as queries:
             assert page(client, course).status_code == 200
