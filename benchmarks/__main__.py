@@ -1,0 +1,39 @@
+"""`make bench`: run the measurements, print them, and fail where a target is missed."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import shutil
+import sys
+
+from demo.stack import CHECKOUT
+
+MEASUREMENTS = ("acknowledgement", "delivery")
+
+
+def main() -> int:
+    """Run what was asked for; 1 if a target was missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Lectern's measurements.")
+    parser.add_argument("names", nargs="*", metavar="measurement", help=f"of {', '.join(MEASUREMENTS)}; default all")
+    names = parser.parse_args().names or MEASUREMENTS
+    is_met = True
+    for name in names:
+        if name not in MEASUREMENTS:
+            parser.error(f"there is no measurement {name!r}")
+        folder = CHECKOUT / ".local" / "bench" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _say(f"== {name}")
+        is_met &= importlib.import_module(f"benchmarks.{name}").measure(folder, _say)
+    _say("every target met" if is_met else "a target was missed")
+    return 0 if is_met else 1
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

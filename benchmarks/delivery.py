@@ -1,0 +1,152 @@
+"""100 students pay at the same moment: when was everything delivered, once, and no place sold twice?"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from benchmarks.intervals import percentile
+from benchmarks.student import Student
+from demo.servers import create_missing_database
+from demo.stack import CHECKOUT, Stack
+
+STUDENTS = 100
+# Too few for all, so that the last ones are told before they pay.
+PLACES = 2 * STUDENTS - 10
+SLOWEST_DELIVERY_SECONDS = 2.0
+SLOWEST_MAIL_SECONDS = 5.0
+PATIENCE_SECONDS = 120
+
+
+def measure(folder: Path, say: Any) -> bool:
+    """Run it and print the distribution; False if a target was missed or anything was delivered wrongly."""
+    with (folder / "benchmark.log").open("w", buffering=1) as log:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        for name in ("DATABASE_URL", "REDIS_URL", "STRIPE_SECRET_KEY"):
+            environment.pop(name, None)
+        stack = Stack(folder=folder, environment=environment, sink=lambda name, line: log.write(f"{name}: {line}\n"))
+        try:
+            for line in stack.start_servers():
+                say(line)
+            create_missing_database(stack.database_url)
+            say("migrating and making the crowd")
+            for _ in stack.manage("migrate", "--verbosity", "0"):
+                pass
+            crowd = make_crowd(stack, students=STUDENTS, places=PLACES)
+            for process in stack.start_site():
+                say(f"{process.name} is ready")
+            return _measure_crowd(stack, crowd, say)
+        finally:
+            stack.stop()
+
+
+def make_crowd(stack: Stack, *, students: int, places: int, name: str = "crowd") -> Mapping[str, Any]:
+    """Make the crowd in a process of its own, which knows Django; returns what it printed."""
+    environment = {**stack.environment(), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.crowd", str(students), str(places), "--name", name]
+    made = subprocess.run(command, env=environment, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE)  # noqa: S603
+    crowd: Mapping[str, Any] = json.loads(made.stdout.splitlines()[-1])
+    return crowd
+
+
+def students_of(stack: Stack, crowd: Mapping[str, Any]) -> list[Student]:
+    """The crowd's students, ready to act."""
+    return [Student(base_url=stack.base_url, sandbox_url=stack.sandbox_url, **who) for who in crowd["students"]]
+
+
+def _measure_crowd(stack: Stack, crowd: Mapping[str, Any], say: Any) -> bool:
+    students = students_of(stack, crowd)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda s: s.fill_cart(workshop=crowd["workshop"], course=crowd["course"]), students))
+        ready = [student for student, goes in zip(students, pool.map(Student.press_pay, students), strict=True) if goes]
+    say(f"{len(ready)} of {len(students)} students stand at Stripe's page; the others were told that places ran out")
+    together = threading.Barrier(len(ready))
+
+    def pay(student: Student) -> bool:
+        together.wait()
+        return student.pay()
+
+    with ThreadPoolExecutor(len(ready)) as pool:
+        paid = sum(pool.map(pay, ready))
+    say(f"{paid} paid within {max(s.paid_at for s in ready) - min(s.paid_at for s in ready):.2f} s of each other")
+    rows = _wait_for_deliveries(stack, ready)
+    return _print_times(rows, ready, say) and _nothing_went_wrong(stack, crowd, paid, say)
+
+
+def _wait_for_deliveries(stack: Stack, students: Sequence[Student]) -> Mapping[str, Mapping[str, Any]]:
+    """Per student: when the last line was delivered and the last mail was sent. Waits until all of it is."""
+    ends_at = time.monotonic() + PATIENCE_SECONDS
+    emails = [student.email for student in students]
+    while True:
+        with psycopg.connect(stack.database_url, row_factory=dict_row) as connection:
+            rows = connection.execute(
+                """
+                SELECT u.email, o.number, max(extract(epoch FROM l.fulfilled_at)) AS delivered,
+                       bool_and(l.state = 'fulfilled') AS complete,
+                       (SELECT max(extract(epoch FROM m.sent_at)) FROM notifications_mail m
+                         WHERE m.user_id = u.id AND m.created_at >= o.paid_at) AS mailed,
+                       (SELECT count(*) FROM notifications_mail m
+                         WHERE m.user_id = u.id AND m.created_at >= o.paid_at AND m.sent_at IS NULL) AS unsent
+                  FROM payments_order o JOIN accounts_user u ON u.id = o.user_id
+                  JOIN payments_orderline l ON l.order_id = o.id
+                 WHERE o.state = 'completed' AND u.email = ANY(%s)
+                 GROUP BY u.id, o.id
+                """,
+                [emails],
+            ).fetchall()
+        done = {row["email"]: row for row in rows if row["complete"] and not row["unsent"] and row["mailed"]}
+        if len(done) == len(emails) or time.monotonic() > ends_at:
+            return done
+        time.sleep(0.3)
+
+
+def _print_times(rows: Mapping[str, Mapping[str, Any]], students: Sequence[Student], say: Any) -> bool:
+    is_met = len(rows) == len(students)
+    if not is_met:
+        say(f"only {len(rows)} of {len(students)} orders were delivered with all their mails")
+    for what, column, limit in (
+        ("delivered", "delivered", SLOWEST_DELIVERY_SECONDS),
+        ("mails sent", "mailed", SLOWEST_MAIL_SECONDS),
+    ):
+        waits = [max(float(rows[s.email][column]) - s.paid_at, 0.0) for s in students if s.email in rows]
+        shares = ", ".join(f"p{share * 100:.0f} {percentile(waits, share):.2f} s" for share in (0.5, 0.9, 0.99))
+        say(f"{what} after payment: {shares}, longest {max(waits):.2f} s; target: p99 at most {limit:.0f} s")
+        _print_histogram(waits, say)
+        is_met &= percentile(waits, 0.99) <= limit
+    return is_met
+
+
+def _print_histogram(waits: Sequence[float], say: Any) -> None:
+    width = max(max(waits) / 8, 0.05)
+    for number in range(8):
+        inside = sum(number * width <= wait < (number + 1) * width or (number == 7 and wait >= 8 * width) for wait in waits)
+        say(f"  {number * width:5.2f} s {'#' * inside} {inside or ''}")
+
+
+def _nothing_went_wrong(stack: Stack, crowd: Mapping[str, Any], paid: int, say: Any) -> bool:
+    with psycopg.connect(stack.database_url, row_factory=dict_row) as connection:
+        row = connection.execute(
+            """
+            SELECT (SELECT count(*) FROM workshops_registration
+                     WHERE workshop_id = %(workshop)s AND state = 'confirmed') AS places,
+                   (SELECT count(*) FROM courses_enrolment WHERE course_id = %(course)s AND state = 'active') AS enrolled,
+                   (SELECT count(*) FROM bookings_lesson WHERE teacher_id = %(teacher)s AND state = 'paid') AS lessons
+            """,
+            {"workshop": crowd["workshop"], "course": crowd["course"], "teacher": crowd["teacher"]},
+        ).fetchone()
+    say(f"{paid} paid; now there are {row}; places for sale were {PLACES}")
+    is_right = row == {"places": 2 * paid, "enrolled": paid, "lessons": paid} and 2 * paid <= PLACES
+    if not is_right:
+        say("something was delivered wrongly")
+    return is_right
