@@ -1,0 +1,109 @@
+"""Which files and pictures teachers may upload, and under which names they are kept."""
+
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from PIL import Image
+
+from accounts.tests.factories import TeacherFactory
+from courses import authoring, uploads
+from courses.models import CourseLesson
+from courses.tests.factories import draft_course, only_lesson
+
+pytestmark = pytest.mark.django_db
+COURSE = {"title": "Chess openings", "summary": "Twelve of them.", "language": "en", "price_gbp": "25.00"}
+LESSON = {"title": "The Ruy Lopez", "body": "1. e4 e5", "minutes": "15"}
+
+
+@pytest.fixture(autouse=True)
+def folders(settings, tmp_path):
+    settings.PRIVATE_MEDIA_ROOT = tmp_path / "private"
+    settings.MEDIA_ROOT = str(tmp_path / "public")
+    settings.CURRENCIES = ["GBP", "EUR", "JPY"]
+
+
+@pytest.fixture
+def teacher(client):
+    teacher = TeacherFactory()
+    client.force_login(teacher.user)
+    return teacher
+
+
+def url(name, *numbers):
+    return reverse(f"courses:{name}", args=numbers)
+
+
+def picture(name="cover.png", size=(8, 5)):
+    content = io.BytesIO()
+    Image.new("RGB", size).save(content, "PNG")
+    return SimpleUploadedFile(name, content.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("page.html", b"<script>"),
+        ("image.svg", b"<svg>"),
+        ("run.exe", b"MZ"),
+        ("none", b"%PDF-1.7"),
+        ("page.pdf.html", b"%PDF-1.7"),
+        ("fake.pdf", b"<html>"),
+        ("fake.png", b"GIF89a"),
+        ("fake.docx", b"%PDF-1.7"),
+        ("empty.pdf", b""),
+    ],
+)
+def test_uploads_of_other_types_are_refused(client, teacher, name, content):
+    course = draft_course(teacher=teacher, lessons=0)
+    module = authoring.add_module(course=course, title="A")
+    answer = client.post(
+        url("lesson_create", course.pk, module.pk, "file"), LESSON | {"file": SimpleUploadedFile(name, content)}
+    )
+    assert "errorlist" in answer.content.decode()
+    assert not CourseLesson.objects.exists()
+
+
+def test_uploads_are_limited_in_size(client, teacher, monkeypatch):
+    monkeypatch.setattr(uploads, "LARGEST_FILE_BYTES", 10)
+    course = draft_course(teacher=teacher, lessons=0)
+    module = authoring.add_module(course=course, title="A")
+    address = url("lesson_create", course.pk, module.pk, "file")
+    assert (
+        "larger than"
+        in client.post(address, LESSON | {"file": SimpleUploadedFile("a.pdf", b"%PDF-" + b"x" * 6)}).content.decode()
+    )
+    assert client.post(address, LESSON | {"file": SimpleUploadedFile("a.pdf", b"%PDF-" + b"x" * 5)}).status_code == 302
+
+
+def test_a_file_is_stored_under_a_name_of_ours_and_offered_under_a_safe_one(client, teacher, settings):
+    course = draft_course(teacher=teacher, lessons=0)
+    module = authoring.add_module(course=course, title="A")
+    upload = SimpleUploadedFile("..\\..\\my notes & (ä).PDF", b"%PDF-1.7")
+    client.post(url("lesson_create", course.pk, module.pk, "file"), LESSON | {"file": upload, "is_free_preview": "on"})
+    lesson = only_lesson(course)
+    assert lesson.file.name.startswith("courses/files/")
+    assert lesson.file.name.endswith(".pdf")
+    assert "notes" not in lesson.file.name
+    assert (settings.PRIVATE_MEDIA_ROOT / lesson.file.name).exists()
+    assert lesson.file_name == "my notes - (ä).pdf"
+    assert not lesson.is_free_preview
+    client.post(url("lesson_edit", course.pk, lesson.pk), LESSON)
+    assert only_lesson(course).file.name == lesson.file.name
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd.pdf", "..\\..\\x.pdf", "a/b.pdf", ".pdf", "\x00.pdf", "é" * 300 + ".pdf"]
+)
+def test_download_names_are_safe_whatever_came_in(name):
+    safe = uploads.safe_file_name(name)
+    assert not set(safe) & set("\\/\x00\r\n\"';:")
+    assert 0 < len(safe) <= 120
+    assert not safe.startswith(".")
+
+
+@pytest.mark.parametrize("upload", [SimpleUploadedFile("c.png", b"no picture"), picture("c.gif"), picture("c.svg")])
+def test_covers_are_pictures(client, teacher, upload):
+    upload.seek(0)
+    assert "errorlist" in client.post(url("course_create"), COURSE | {"cover": upload}).content.decode()
