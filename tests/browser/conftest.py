@@ -1,0 +1,170 @@
+"""A real browser on the running site."""
+
+import json
+import shutil
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Error, expect, sync_playwright
+
+from demo.stack import CHECKOUT
+from tests.browser.shopper import Shopper
+
+FAILURES = CHECKOUT / ".local" / "test" / "failures"
+# A shared machine may be slow; where everything is well, nothing waits this long.
+PATIENCE_MS = 30_000
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    # Nothing but this machine can be found.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+
+def find_chromium(playwright):
+    own = playwright.chromium.executable_path
+    found = next((path for name in NAMES if (path := shutil.which(name))), own if Path(own).exists() else None)
+    if found is None:
+        pytest.fail(
+            "The browser tests need Chromium: `apt install chromium`, or `.venv/bin/playwright install chromium`.",
+            pytrace=False,
+        )
+    return found
+
+
+# For this package only: while Playwright runs, its event loop makes Django refuse database work in the same process.
+@pytest.fixture(scope="package")
+def browser():
+    with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
+        chromium = playwright.chromium.launch(executable_path=find_chromium(playwright), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.fixture
+def open_page(site, browser, request):
+    """Opens pages, each in a browser profile of its own: `open_page(width=390)`.
+
+    A script error or a breach of the content security policy fails the test. A failing test leaves pictures in
+    .local/test/failures.
+    """
+    pages, errors = [], []
+
+    def open_one(*, width=1280, height=900, **options):
+        context = browser.new_context(
+            base_url=site.base_url, viewport={"width": width, "height": height}, locale="en-GB", **options
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
+        # The browser also notes each 4xx here, which tests ask for on purpose.
+        page.on(
+            "console",
+            lambda message: (
+                errors.append(f"{page.url}: {message.text}")
+                if message.type == "error" and not message.text.startswith("Failed to load resource")
+                else None
+            ),
+        )
+        pages.append(page)
+        return page
+
+    yield open_one
+    if request.node.stash.get(FAILED, False):
+        FAILURES.mkdir(parents=True, exist_ok=True)
+        for number, page in enumerate(pages):
+            try:
+                page.screenshot(path=FAILURES / f"{request.node.name}-{number}.png", full_page=True)
+            except Error:
+                continue
+    for page in pages:
+        page.context.close()
+    assert not errors
+
+
+@pytest.fixture
+def page(open_page):
+    """One page on a desktop screen."""
+    return open_page()
+
+
+@pytest.fixture
+def sign_in(site):
+    """Signs a page in as one of the demo's accounts: `sign_in(page, "student")`."""
+
+    def sign_in(page, role):
+        page.goto("/demo/")
+        page.get_by_role("button", name=f"Sign in as {role}").click()
+        page.wait_for_url(f"{site.base_url}/")
+
+    return sign_in
+
+
+class Mixed(NamedTuple):
+    """What a mixed cart holds besides a private lesson: a workshop to take two places in, and a course."""
+
+    workshop: str
+    course: str
+
+
+# In turn, so that no workshop runs out of places. Elena Marchetti's are left out: she gives the lessons.
+WORKSHOPS = ("A Day at the Oven", "Skies in an Evening", "Night Walk with a Camera", "From Spreadsheet to Program")
+WORKSHOPS += ("Read a Study in an Afternoon", "An Evening of Irish Tunes", "Portraits by a North Window")
+COURSES = ("Kana in Two Weeks", "Seeing Light", "Reading Music from Scratch")
+_turns = count()
+STUDENTS_AT_ONCE = 10
+
+
+@pytest.fixture
+def mixed():
+    turn = next(_turns)
+    return Mixed(workshop=WORKSHOPS[turn % len(WORKSHOPS)], course=COURSES[turn % len(COURSES)])
+
+
+@pytest.fixture(scope="session")
+def waiting_students(running_site):
+    """Students nobody has been yet. They are made several at a time, since a management command takes a while."""
+    students = []
+
+    def take():
+        if not students:
+            made = f"from tests.browser.people import print_students; print_students({STUDENTS_AT_ONCE})"
+            students.extend(json.loads(running_site.manage("shell", "--no-imports", "-c", made).splitlines()[-1]))
+        return students.pop(0)
+
+    return take
+
+
+@pytest.fixture
+def new_student(site, open_page, waiting_students):
+    """Open a browser as a student nobody was before, signed in, with a lesson to put into the cart."""
+
+    def new_student(**options):
+        student = waiting_students()
+        page = open_page(**options)
+        page.context.add_cookies([{"name": "sessionid", "value": student.pop("session"), "url": site.base_url}])
+        return Shopper(site, page, **student)
+
+    return new_student
+
+
+@pytest.fixture
+def student(new_student):
+    """One such student, at a desk."""
+    return new_student()

@@ -1,0 +1,143 @@
+"""A person with a browser who buys. One method per step; each works with and without JavaScript."""
+
+import re
+from datetime import timedelta
+
+from playwright.sync_api import expect
+
+PASSWORD = "seven green umbrellas"
+WORKS, DECLINED, ASKS_3DS = "4242424242424242", "4000000000000002", "4000002760003184"
+PAID = "Paid. Thank you!"
+
+
+class Shopper:
+    """Somebody on one page of one browser profile. `email` is empty for a guest."""
+
+    def __init__(self, site, page, email="", request_id=None, lesson_id=None):
+        self.site = site
+        self.page = page
+        self.email = email
+        self.request_id = request_id
+        self.lesson_id = lesson_id
+
+    def on_another_tab(self):
+        return Shopper(self.site, self.page.context.new_page(), self.email, self.request_id, self.lesson_id)
+
+    # Filling the cart
+
+    def adds_workshop(self, title, places):
+        [workshop] = self.site.query("SELECT slug FROM workshops_workshop WHERE title = %s", title)
+        self.page.goto(f"/workshops/{workshop['slug']}/")
+        self.page.get_by_label("Places").select_option(str(places))
+        self._press("Add to cart")
+        self.page.wait_for_url("**/cart/")
+
+    def adds_course(self, title):
+        [course] = self.site.query("SELECT slug FROM courses_course WHERE title = %s", title)
+        self.page.goto(f"/courses/{course['slug']}/")
+        self._press("Add to cart")
+        self.page.wait_for_url("**/cart/")
+
+    def adds_lesson(self):
+        self.page.goto(f"/my/lessons/requests/{self.request_id}/")
+        self.page.locator("input[name=lesson]").first.check()
+        self._press("Put into cart")
+        self.page.wait_for_url("**/cart/")
+
+    def fills_cart(self, mixed):
+        """One private lesson, two places in a workshop and a course; `mixed` names the latter two."""
+        self.adds_workshop(mixed.workshop, places=2)
+        self.adds_course(mixed.course)
+        self.adds_lesson()
+
+    def total_in_cart(self):
+        return self.page.locator("#cart-total").inner_text()
+
+    # Paying
+
+    def goes_to_payment(self):
+        self.page.goto("/cart/")
+        self.presses_pay()
+
+    def presses_pay(self):
+        self.page.locator("#pay-button").click()
+        self.waits_for_payment_page()
+
+    def waits_for_payment_page(self):
+        self.page.wait_for_url(f"{self.site.sandbox_url}/c/pay/**")
+
+    def pays_by_card(self, number=WORKS):
+        """Fill the hosted page, which remembers everything but card numbers, and press its button."""
+        self.page.locator("#cardNumber").fill(number)
+        self.page.locator("#cardExpiry").fill("12 / 40")
+        self.page.locator("#cardCvc").fill("123")
+        self.page.locator("#billingName").fill("A Student")
+        self.page.locator("#billingCountry").select_option("GB")
+        self.page.locator("#pay").click()
+
+    def sees_paid(self):
+        """See the order page say so by itself: no test that calls this reloads it."""
+        expect(self.page.locator("#order-state").get_by_role("heading", level=1)).to_have_text(PAID)
+
+    def order_number(self):
+        return re.search(r"/my/orders/(\w+)/", self.page.url)[1]
+
+    # What became of it
+
+    def orders(self):
+        """Return this person's orders as the database has them, oldest first."""
+        return self.site.query(
+            "SELECT o.* FROM payments_order o JOIN accounts_user u ON u.id = o.user_id WHERE u.email = %s ORDER BY o.id",
+            self.email,
+        )
+
+    def attempts(self):
+        """Return every payment attempt of this person, oldest first."""
+        return self.site.query(
+            "SELECT a.* FROM payments_paymentattempt a JOIN payments_order o ON o.id = a.order_id"
+            " JOIN accounts_user u ON u.id = o.user_id WHERE u.email = %s ORDER BY a.id",
+            self.email,
+        )
+
+    def has_only_one_order_paid(self):
+        """Assert that exactly one order is paid, with each of its lines delivered once; return it."""
+        paid = [order for order in self.orders() if order["state"] == "completed"]
+        assert len(paid) == 1
+        lines = self.site.query("SELECT * FROM payments_orderline WHERE order_id = %s", paid[0]["id"])
+        assert {line["state"] for line in lines} == {"fulfilled"}
+        assert sum(line["amount_minor"] for line in lines) == paid[0]["total_minor"]
+        return paid[0]
+
+    def has_everything(self, mixed):
+        """See on their own pages that lesson, both registrations and the enrolment are there."""
+        self.page.goto("/my/lessons/")
+        expect(self.page.locator("main").get_by_text("Paid and confirmed")).to_be_visible()
+        self.page.goto("/my/workshops/")
+        expect(self.page.locator("main .card", has_text=mixed.workshop).get_by_role("link", name="Ticket")).to_have_count(2)
+        self.page.goto("/my/courses/")
+        expect(self.page.locator("main").get_by_role("link", name=mixed.course).first).to_be_visible()
+        assert self.owns() == {"lessons": 1, "places": 2, "courses": 1}
+
+    def owns(self):
+        """Count what is active for this person in each domain."""
+        [counts] = self.site.query(
+            """
+            SELECT (SELECT count(*) FROM bookings_lesson WHERE student_id = u.id AND state = 'confirmed') AS lessons,
+                   (SELECT count(*) FROM workshops_registration WHERE buyer_id = u.id AND state = 'confirmed') AS places,
+                   (SELECT count(*) FROM courses_enrolment WHERE student_id = u.id AND state = 'active') AS courses
+              FROM accounts_user u WHERE u.email = %s
+            """,
+            self.email,
+        )
+        return counts
+
+    def is_told_within(self, limit: timedelta, *, since):
+        """Wait until no mail to this person waits any more, and assert that none was slower than `limit`."""
+        waiting = 'SELECT 1 FROM notifications_mail WHERE "to" = %s AND sent_at IS NULL'
+        self.site.wait_until(lambda: not self.site.query(waiting, self.email), within=30, what="mails to be sent")
+        mails = [mail for mail in self.site.mails_to(self.email) if mail["created_at"] >= since]
+        assert all(mail["sent_at"] - since < limit for mail in mails)
+        return mails
+
+    def _press(self, name):
+        self.page.locator("main").get_by_role("button", name=name, exact=True).click()

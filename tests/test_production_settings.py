@@ -1,0 +1,67 @@
+"""Production refuses to start half configured, and never with the demo in it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from demo.stack import CHECKOUT
+
+COMPLETE = dict(line.split("=", 1) for line in (CHECKOUT / ".ci" / "production.env").read_text().split())
+
+
+def start(**changes):
+    """Load the settings in a process of its own. An empty variable counts as missing, and hides one in a .env file."""
+    environment = COMPLETE | {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings"} | changes
+    code = "import django; from django.conf import settings; django.setup(); print(*settings.INSTALLED_APPS)"
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_starts_when_everything_is_set_and_the_demo_is_not_part_of_it():
+    started = start()
+    assert started.returncode == 0, started.stderr
+    assert "demo" not in started.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY must be set"),
+        ({"BASE_URL": ""}, "BASE_URL must be set"),
+        ({"BASE_URL": "http://lectern.example"}, "must start with https://"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL must be set"),
+        ({"REDIS_URL": ""}, "REDIS_URL must be set"),
+        ({"DEBUG": "1"}, "DEBUG must be off"),
+        ({"STRIPE_SECRET_KEY": ""}, "the sandbox is for development only"),
+        ({"PAYMENTS_MODE": "live"}, "says 'live'"),
+        ({"PAYMENTS_MODE": ""}, "PAYMENTS_MODE says"),
+        ({"STRIPE_WEBHOOK_SECRETS": ""}, "STRIPE_WEBHOOK_SECRETS must be set"),
+        ({"EMAIL_URL": ""}, "EMAIL_URL must be set"),
+        ({"LECTERN_ENV": "staging"}, "'development' or 'production'"),
+    ],
+)
+def test_production_refuses_to_start(changes, complaint):
+    started = start(**changes)
+    assert started.returncode != 0
+    assert complaint in started.stderr
+
+
+def test_the_demo_cannot_be_installed_in_production():
+    code = "import django; from django.conf import settings; settings.INSTALLED_APPS.append('demo'); django.setup()"
+    started = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=CHECKOUT,
+        env=COMPLETE | {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "LECTERN_ENV=development only" in started.stderr
