@@ -85,9 +85,12 @@ def revoke_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> 
 
 
 def _lock_enrolment(*, course_id: int, student_id: int) -> Enrolment:
+    rows = Enrolment.objects.select_for_update().filter(course_id=course_id, student_id=student_id)
+    if enrolment := rows.first():
+        return enrolment
     # Inserting and finding it there are one step: of two transactions the second waits here for the first.
     Enrolment.objects.bulk_create([Enrolment(course_id=course_id, student_id=student_id)], ignore_conflicts=True)
-    return Enrolment.objects.select_for_update().get(course_id=course_id, student_id=student_id)
+    return rows.get()
 
 
 def _without_hold(enrolment: Enrolment) -> dict[str, Any]:

@@ -14,7 +14,7 @@ def cart_line_count(request: HttpRequest) -> dict[str, object]:
 
 
 def _count(request: HttpRequest) -> int:
-    if not hasattr(request, "session"):
-        return 0
+    if not hasattr(request, "session") or not hasattr(request, "user"):
+        return 0  # refused before anybody looked who is asking
     cart = cart_of(request)
     return cart.lines.count() if cart else 0

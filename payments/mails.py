@@ -13,13 +13,13 @@ from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
 
 
-def queue_payment_confirmed(order: Order) -> None:
+def queue_payment_confirmed(order: Order, lines: Sequence[OrderLine]) -> None:
     """Tell the student that the order is paid, with everything in it."""
     queue_mail(
         key=f"order:{order.number}:paid",
         to=order.user,
         template="payments/mail/payment_confirmed",
-        context=_order_context(order, lines_in_lock_order(order)),
+        context=_order_context(order, lines),
     )
 
 

@@ -5,6 +5,7 @@ Webhook, return page, the attempt's follow-up and the event sweep all call `sett
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,11 +14,12 @@ from typing import Self
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from money import Money
 from payments.cart import empty_of
-from payments.contracts import CannotDeliver
+from payments.contracts import CannotDeliver, SoldOut
 from payments.gateway import CheckoutSession
 from payments.mails import queue_cannot_deliver_mails, queue_payment_confirmed
 from payments.models import Order, OrderLine, PaymentAttempt
@@ -79,15 +81,16 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
 
     Raises AttemptUnknown, SessionNotStoredYet, PaymentDisagrees, or registry.UnknownDomain.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         order, attempt = _lock_order_of(evidence)
         _refuse_disagreement(evidence, order, attempt)
         if order.state == Order.State.COMPLETED:
             return order, Settlement.ALREADY_SETTLED
         _mark_paid(order, attempt, evidence)
-        undeliverable = [line for line in lines_in_lock_order(order) if not _deliver(line)]
-        empty_of([line.cart_line_id for line in order.lines.all() if line.cart_line_id])
-        queue_payment_confirmed(order)
+        lines = lines_in_lock_order(order)
+        undeliverable = [line for line in lines if not _deliver(line)]
+        empty_of([line.cart_line_id for line in lines if line.cart_line_id])
+        queue_payment_confirmed(order, lines)
         queue_cannot_deliver_mails(order, undeliverable)
     log.info("order_settled", order=order.number, undeliverable=len(undeliverable))
     return order, Settlement.SETTLED
@@ -96,7 +99,7 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
 def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
     """The student did their part but the money is still on its way: keep the places, deliver nothing.
 
-    Raises as settle_payment does, and contracts.SoldOut if a lapsed hold could not be renewed.
+    Raises as settle_payment does.
     """
     with transaction.atomic():
         order, attempt = _lock_order_of(evidence)
@@ -108,9 +111,10 @@ def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
         attempt.status = PaymentAttempt.Status.PROCESSING
         attempt.stripe_payment_intent_id = evidence.payment_intent_id or attempt.stripe_payment_intent_id
         attempt.save(update_fields=["status", "stripe_payment_intent_id"])
-        for line in lines_in_lock_order(order):
-            handler_for(line.domain).reserve(line.as_sold(), timezone.now() + _PENDING_HOLD)
-        empty_of([line.cart_line_id for line in order.lines.all() if line.cart_line_id])
+        lines = lines_in_lock_order(order)
+        for line in lines:
+            _keep_place(line)
+        empty_of([line.cart_line_id for line in lines if line.cart_line_id])
     return order, Settlement.SETTLED
 
 
@@ -119,11 +123,18 @@ def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: 
 
     Raises AttemptUnknown, SessionNotStoredYet, or PaymentDisagrees if ids and reference name different attempts.
     """
-    by_session = PaymentAttempt.objects.filter(stripe_session_id=session_id).first() if session_id else None
-    by_intent = (
-        PaymentAttempt.objects.filter(stripe_payment_intent_id=payment_intent_id).first() if payment_intent_id else None
+    reference = _uuid_or_none(attempt_reference)
+    is_candidate = Q(reference=reference) if reference else Q(pk=None)
+    if session_id:
+        is_candidate |= Q(stripe_session_id=session_id)
+    if payment_intent_id:
+        is_candidate |= Q(stripe_payment_intent_id=payment_intent_id)
+    candidates = list(PaymentAttempt.objects.filter(is_candidate))
+    by_session = next((a for a in candidates if session_id and a.stripe_session_id == session_id), None)
+    by_intent = next(
+        (a for a in candidates if payment_intent_id and a.stripe_payment_intent_id == payment_intent_id), None
     )
-    by_reference = _by_reference(attempt_reference)
+    by_reference = next((a for a in candidates if reference and a.reference == reference), None)
     known = by_session or by_intent
     if known and by_reference and known.pk != by_reference.pk:
         raise PaymentDisagrees("The ids belong to one attempt, the metadata to another.")
@@ -138,13 +149,12 @@ def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: 
     return by_reference
 
 
-def _by_reference(attempt_reference: str) -> PaymentAttempt | None:
-    """The attempt named by metadata, which anybody with access to Stripe's Dashboard can edit: it may be anything."""
+def _uuid_or_none(text: str) -> uuid.UUID | None:
+    """The reference in metadata, which anybody with access to Stripe's Dashboard can edit: it may be anything."""
     try:
-        reference = uuid.UUID(attempt_reference)
+        return uuid.UUID(text)
     except ValueError:
         return None
-    return PaymentAttempt.objects.filter(reference=reference).first()
 
 
 def _lock_order_of(evidence: PaymentEvidence) -> tuple[Order, PaymentAttempt]:
@@ -179,6 +189,12 @@ def _mark_paid(order: Order, attempt: PaymentAttempt, evidence: PaymentEvidence)
     attempt.status = PaymentAttempt.Status.PAID
     attempt.stripe_payment_intent_id = evidence.payment_intent_id or attempt.stripe_payment_intent_id
     attempt.save(update_fields=["status", "stripe_payment_intent_id"])
+
+
+def _keep_place(line: OrderLine) -> None:
+    """Hold on to a place until the bank has answered. If it is gone already, settlement delivers or refunds later."""
+    with contextlib.suppress(SoldOut), transaction.atomic():
+        handler_for(line.domain).reserve(line.as_sold(), timezone.now() + _PENDING_HOLD)
 
 
 def _deliver(line: OrderLine) -> bool:

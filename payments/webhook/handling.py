@@ -43,13 +43,10 @@ def handle_event(event: WebhookEvent) -> None:
     started = time.monotonic()
     try:
         with transaction.atomic():
-            outcome = _act(event)
-            event.outcome = outcome[:200]
-            event.is_quarantined = False
-            event.save(update_fields=["outcome", "order", "is_quarantined"])
-            _note(event, started, outcome=event.outcome)
+            outcome = _act(event)[:200]
+            _note(event, started, outcome=outcome)
             ask_mirror_to_read(event.payload["data"]["object"])
-            event.mark_done()
+            event.mark_done(outcome=outcome, order=event.order, is_quarantined=False)
     except WorkPostponed:
         raise
     except Exception as error:
