@@ -128,7 +128,10 @@ def _save_under_free_slug(teacher: Teacher) -> None:
         try:
             with transaction.atomic():
                 teacher.save()
-        except IntegrityError:  # somebody of the same name applied in this moment and has it now
+        except IntegrityError:
+            # Somebody of the same name applied in this moment and has it now; anything else is no reason to try again.
+            if not Teacher.objects.filter(slug=teacher.slug).exists():
+                raise
             teacher.slug = ""
         else:
             return

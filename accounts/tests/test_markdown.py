@@ -76,6 +76,10 @@ def test_what_people_write_is_kept():
     assert "<td>b</td>" in rendered
 
 
+def test_html_is_shown_as_it_was_typed():
+    assert render_markdown("<b>x</b>") == "<p>&lt;b&gt;x&lt;/b&gt;</p>\n"
+
+
 def test_headings_leave_the_first_level_to_the_page():
     assert render_markdown("# a\n\n###### b").replace("\n", "") == "<h2>a</h2><h6>b</h6>"
 
