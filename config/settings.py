@@ -25,7 +25,7 @@ DEBUG = env.bool("DEBUG", default=False)
 
 def _required(name: str, *, in_development: str) -> str:
     """A variable production cannot start without; development has a value to fall back on."""
-    value = env(name, default=in_development if IS_DEVELOPMENT else "")
+    value: str = env(name, default=in_development if IS_DEVELOPMENT else "")
     if not value:
         raise ImproperlyConfigured(f"{name} must be set in production. See .env.example.")
     return value

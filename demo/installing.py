@@ -12,10 +12,11 @@ OLDEST = (3, 11)
 NEEDS_VENV = "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"
 
 
-def main(folder, *lists):  # noqa: ANN001, ANN002, ANN201 - annotations we would use are younger than the Pythons we turn away
+def main(folder: str, *lists: str) -> int:
+    """Turn an old Python away, or install; 0 if all went well."""
     if sys.version_info < OLDEST:
-        print("Lectern needs Python 3.11 or newer; this is %s." % sys.version.split()[0])  # noqa: T201, UP031
-        print("If there is a newer one: make demo PYTHON=/path/to/python3.12")  # noqa: T201
+        sys.stdout.write(f"Lectern needs Python 3.11 or newer; this is {sys.version.split()[0]}.\n")
+        sys.stdout.write("If there is a newer one: make demo PYTHON=/path/to/python3.12\n")
         return 1
     return install(folder, lists)
 

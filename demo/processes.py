@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 LineSink = Callable[[str, str], None]
 PR_SET_PDEATHSIG = 1
@@ -95,7 +95,7 @@ class Process:
         command = self.command
         self._said_ready.clear()
         self.last_lines.clear()
-        as_other_user = {"user": command.user, "group": _group_of(command.user), "extra_groups": []}
+        as_other_user: dict[str, Any] = {"user": command.user, "group": _group_of(command.user), "extra_groups": []}
         self._child = subprocess.Popen(  # noqa: S603 - our own commands, no shell
             command.arguments,
             env=dict(command.environment()),
@@ -107,7 +107,7 @@ class Process:
             errors="replace",
             start_new_session=True,
             preexec_fn=_settle_in(command),  # noqa: PLW1509 - it only makes two system calls
-            **(as_other_user if command.user else {}),  # type: ignore[call-overload]  # three keywords or none
+            **(as_other_user if command.user else {}),
         )
         self._reader = threading.Thread(target=self._read, args=(self._child,), name=f"{self.name}-output", daemon=True)
         self._reader.start()

@@ -53,7 +53,7 @@ def create_djstripe_tables(connection: BaseDatabaseWrapper) -> bool:
     with transaction.atomic(using=connection.alias):
         with connection.schema_editor() as editor:
             for model in final_models:
-                if model._meta.can_migrate(connection):  # noqa: SLF001 - Django documents _meta as public
+                if model._meta.can_migrate(connection):
                     editor.create_model(model)
         for migration, _ in plan:
             if migration.app_label == DJSTRIPE:
