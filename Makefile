@@ -18,6 +18,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
+	$(BIN)/mypy --config-file sandbox/mypy.ini sandbox
 	$(BIN)/lint-imports
 	$(BIN)/djlint templates sandbox/templates --lint --quiet
 	$(BIN)/python -W ignore manage.py makemigrations --check --dry-run
