@@ -81,7 +81,7 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
 
     Raises AttemptUnknown, SessionNotStoredYet, PaymentDisagrees, or registry.UnknownDomain.
     """
-    with transaction.atomic(savepoint=False):
+    with transaction.atomic():
         order, attempt = _lock_order_of(evidence)
         _refuse_disagreement(evidence, order, attempt)
         if order.state == Order.State.COMPLETED:
