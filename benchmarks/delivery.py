@@ -141,7 +141,7 @@ def _nothing_went_wrong(stack: Stack, crowd: Mapping[str, Any], paid: int, say: 
             SELECT (SELECT count(*) FROM workshops_registration
                      WHERE workshop_id = %(workshop)s AND state = 'confirmed') AS places,
                    (SELECT count(*) FROM courses_enrolment WHERE course_id = %(course)s AND state = 'active') AS enrolled,
-                   (SELECT count(*) FROM bookings_lesson WHERE teacher_id = %(teacher)s AND state = 'paid') AS lessons
+                   (SELECT count(*) FROM bookings_lesson WHERE teacher_id = %(teacher)s AND state = 'confirmed') AS lessons
             """,
             {"workshop": crowd["workshop"], "course": crowd["course"], "teacher": crowd["teacher"]},
         ).fetchone()

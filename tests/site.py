@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
+import redis
 from psycopg.rows import dict_row
 
 from demo.processes import Process
@@ -76,6 +77,10 @@ class Site:
         process = self.processes[name]
         process.start()
         process.wait_until_ready()
+
+    def flush_redis(self) -> None:
+        """Throw away everything Redis holds, as an operator's mistake would."""
+        redis.Redis.from_url(self.stack.redis_url).flushall()
 
     def restore(self) -> None:
         """Start whatever a test left dead, and put the sandbox's switches back."""

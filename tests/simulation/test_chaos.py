@@ -1,0 +1,219 @@
+"""Processes are killed at random while people buy: afterwards every paid order is delivered once, and nothing is lost."""
+
+import contextlib
+import hmac
+import itertools
+import json
+import random
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+
+import pytest
+import requests
+
+from benchmarks.delivery import make_crowd, students_of
+
+SECRET = "whsec_sandbox0000000000000000000000000"
+VICTIMS = ("worker", "web", "redis", "postgres")
+PURCHASES = 200
+GIVE_UP_SECONDS = 150
+
+
+def signed_event():
+    event = {
+        "id": f"evt_{uuid.uuid4().hex}",
+        "object": "event",
+        "type": "customer.created",
+        "livemode": False,
+        "data": {"object": {"id": "cus_1", "object": "customer"}},
+    }
+    body = json.dumps(event).encode()
+    timestamp = int(time.time())
+    digest = hmac.new(SECRET.encode(), f"{timestamp}.".encode() + body, sha256).hexdigest()
+    return event["id"], body, f"t={timestamp},v1={digest}"
+
+
+def deliver(site):
+    """Send one event as Stripe would; returns its id and the answer's status, 0 for none."""
+    event_id, body, signature = signed_event()
+    try:
+        answer = requests.post(
+            f"{site.base_url}/payments/webhook/", data=body, headers={"Stripe-Signature": signature}, timeout=20
+        )
+    except requests.RequestException:
+        return event_id, 0
+    return event_id, answer.status_code
+
+
+class Chaos:
+    """Kills one process after the other with SIGKILL and starts it again, from a seed that is printed on failure."""
+
+    def __init__(self, site, *, seed, victims=VICTIMS):
+        self.site, self.random, self.victims = site, random.Random(seed), victims
+        self.killed = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    def _run(self):
+        # Each victim in turn, in random order: a short run must not miss one.
+        for victims in itertools.repeat(self.victims):
+            for victim in self.random.sample(victims, len(victims)):
+                if self._over.wait(self.random.uniform(0.5, 2.5)):
+                    return
+                self._kill_and_start(victim)
+
+    def _kill_and_start(self, victim):
+        self.killed.append(victim)
+        if victim == "redis":
+            with contextlib.suppress(Exception):
+                self.site.flush_redis()
+        self.site.kill(victim)
+        time.sleep(self.random.uniform(0.1, 1.0))
+        self.site.start(victim)
+
+
+def buy(student, crowd):
+    """What a patient student does: try again until Stripe says it is paid."""
+    ends_at = time.monotonic() + GIVE_UP_SECONDS
+    while time.monotonic() < ends_at:
+        try:
+            if not student.checkout_session:
+                student.fill_cart(workshop=crowd["workshop"], course=crowd["course"])
+                if not student.press_pay():
+                    time.sleep(0.5)
+                    continue
+            if student.pay():
+                return True
+            # The page was closed in favour of another: look at the cart again.
+            student.checkout_session = ""
+        except requests.RequestException:
+            time.sleep(0.3)
+    return False
+
+
+def paid_at_the_sandbox(site, emails):
+    """The sessions that Stripe took money for, by e-mail address."""
+    sessions, after = [], {}
+    while True:
+        page = requests.get(
+            f"{site.sandbox_url}/v1/checkout/sessions",
+            params={"limit": 100, "status": "complete", **after},
+            auth=("sk_test_sandbox00000000000000000", ""),
+            timeout=30,
+        ).json()
+        sessions += page["data"]
+        if not page["has_more"]:
+            return [session for session in sessions if session["customer_email"] in emails]
+        after = {"starting_after": page["data"][-1]["id"]}
+
+
+def unfinished(site):
+    return site.query(
+        "SELECT state, count(*) FROM payments_webhookevent WHERE state <> 'done' GROUP BY state"
+    ) + site.query("SELECT state, count(*) FROM notifications_mail WHERE state <> 'done' GROUP BY state")
+
+
+@pytest.mark.slow
+def test_two_hundred_purchases_survive_kills_at_random(site):
+    crowd = make_crowd(site.stack, students=PURCHASES, places=2 * PURCHASES, name=f"chaos-{uuid.uuid4().hex[:6]}")
+    students = students_of(site.stack, crowd)
+    emails = [student.email for student in students]
+    seed = random.randrange(10**6)
+    with Chaos(site, seed=seed) as chaos, ThreadPoolExecutor(8) as pool:
+        bought = list(pool.map(lambda student: buy(student, crowd), students))
+    site.restore()
+    assert set(chaos.killed) == set(VICTIMS), f"seed {seed}: only {chaos.killed} were killed"
+    assert all(bought), f"seed {seed}: {bought.count(False)} could not pay"
+
+    # What beat does every ten minutes, now: take in the events that reached nobody.
+    site.manage("shell", "-v", "0", "-c", "from payments.sweeps import take_in_missed_events as t; t()")
+    site.wait_until(lambda: not unfinished(site), within=120, what=f"seed {seed}: all work, left: {unfinished(site)}")
+
+    sessions = paid_at_the_sandbox(site, set(emails))
+    orders = site.query(
+        """
+        SELECT u.email, o.number, o.state, a.stripe_session_id AS session,
+               (SELECT count(*) FROM payments_orderline l WHERE l.order_id = o.id AND l.state = 'fulfilled') AS delivered,
+               (SELECT count(*) FROM notifications_mail m WHERE m.key = 'order:' || o.number || ':paid') AS told
+          FROM payments_order o JOIN accounts_user u ON u.id = o.user_id
+          JOIN payments_paymentattempt a ON a.order_id = o.id AND a.status = 'paid'
+         WHERE u.email = ANY(%s)
+        """,
+        emails,
+    )
+    assert {session["id"] for session in sessions} == {order["session"] for order in orders}, f"seed {seed}"
+    assert len(sessions) == PURCHASES, f"seed {seed}: somebody paid twice, or not at all"
+    assert all((o["state"], o["delivered"], o["told"]) == ("completed", 3, 1) for o in orders), f"seed {seed}: {orders}"
+    assert not site.query("SELECT 1 FROM payments_refund r JOIN payments_orderline l ON l.id = r.line_id "
+                          "JOIN payments_order o ON o.id = l.order_id JOIN accounts_user u ON u.id = o.user_id "
+                          "WHERE u.email = ANY(%s)", emails), f"seed {seed}: places were there for all"
+    (counts,) = site.query(
+        """
+        SELECT (SELECT count(*) FROM workshops_registration WHERE workshop_id = %s AND state = 'confirmed') AS places,
+               (SELECT count(*) FROM courses_enrolment WHERE course_id = %s AND state = 'active') AS enrolled,
+               (SELECT count(*) FROM bookings_lesson WHERE teacher_id = %s AND state = 'confirmed') AS lessons
+        """,
+        int(crowd["workshop"]),
+        int(crowd["course"]),
+        crowd["teacher"],
+    )
+    assert counts == {"places": 2 * PURCHASES, "enrolled": PURCHASES, "lessons": PURCHASES}, f"seed {seed}"
+
+
+@pytest.mark.slow
+def test_what_was_acknowledged_while_postgresql_is_killed_again_and_again_is_stored(site):
+    acknowledged, refused = [], 0
+    with Chaos(site, seed=1, victims=("postgres",)) as chaos:
+        while len(chaos.killed) < 3 or len(acknowledged) < 50:
+            event_id, status = deliver(site)
+            assert status in (200, 500, 503, 0), status
+            if status == 200:
+                acknowledged.append(event_id)
+            else:
+                refused += 1
+    site.restore()
+    stored = site.query("SELECT count(*) AS n FROM payments_webhookevent WHERE stripe_id = ANY(%s)", acknowledged)
+    assert stored == [{"n": len(acknowledged)}]
+    assert refused, "PostgreSQL was never away while an event came in"
+    assert deliver(site)[1] == 200
+
+
+def test_with_redis_gone_events_are_acknowledged_and_worked_on_once_it_is_back(site):
+    site.kill("redis")
+    event_id, status = deliver(site)
+    assert status == 200
+    site.start("redis")
+    site.wait_until(
+        lambda: site.query("SELECT 1 FROM payments_webhookevent WHERE stripe_id = %s AND state = 'done'", event_id),
+        within=60,
+        what="the event that came while Redis was away",
+    )
+
+
+def test_a_database_that_may_only_be_read_is_503_and_recovers(site):
+    (database,) = site.query("SELECT current_database() AS name")
+    end_sessions = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    name = database["name"]
+    site.query(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    try:
+        site.query(end_sessions)
+        assert deliver(site)[1] == 503
+    finally:
+        site.query(f'SET default_transaction_read_only = off; ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    # No restart, no help: connections made meanwhile may only read, so whoever fails on one opens another.
+    site.wait_until(lambda: deliver(site)[1] == 200, within=20, what="events to be taken in again")
+    site.restore()
