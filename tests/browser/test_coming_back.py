@@ -1,0 +1,132 @@
+"""Students who turn back, are too slow, never return, or return before Stripe has told; and strangers who come instead."""
+
+import pytest
+from playwright.sync_api import expect
+
+SESSION_LIFE_SECONDS = 31 * 60
+
+
+def test_a_student_who_cancels_keeps_the_cart_and_pays_later_on_the_same_page(student, mixed):
+    student.fills_cart(mixed)
+    total = student.total_in_cart()
+    student.goes_to_payment()
+    address = student.page.url
+    student.page.locator("#cancel").click()
+    expect(student.page.locator("main")).to_contain_text("You have not paid. Everything is still here")
+    expect(student.page.locator(".cart-line")).to_have_count(3)
+    assert student.total_in_cart() == total
+
+    student.presses_pay()
+    assert student.page.url == address
+    student.pays_by_card()
+    student.sees_paid()
+    student.has_only_one_order_paid()
+    assert len(student.attempts()) == 1
+    student.has_everything(mixed)
+
+
+@pytest.fixture
+def late_sandbox(site):
+    """Let the sandbox's clock run ahead, and put it right afterwards."""
+    yield lambda seconds: site.sandbox("clock", advance=seconds)
+    site.sandbox("clock", reset=True)
+
+
+def test_an_expired_payment_page_frees_the_places_and_keeps_the_cart(site, student, mixed, late_sandbox):
+    student.fills_cart(mixed)
+    student.goes_to_payment()
+    [order] = student.orders()
+    assert held_by(student) == {"lessons": 1, "places": 2, "courses": 1}
+    waiting = student.on_another_tab()
+    waiting.page.goto(f"/my/orders/{order['number']}/")
+    expect(waiting.page.locator("#order-state h1")).to_have_text("Waiting for your payment")
+
+    late_sandbox(SESSION_LIFE_SECONDS + 60)
+    expect(waiting.page.locator("#order-state h1")).to_have_text("This order was not paid")
+    student.page.reload()
+    expect(student.page.locator("h1")).to_have_text("This checkout session has expired")
+    site.wait_until(lambda: not any(held_by(student).values()), within=30, what="places to be freed")
+    waiting.page.get_by_role("link", name="Back to your cart").click()
+    expect(waiting.page.locator(".cart-line")).to_have_count(3)
+    assert [attempt["status"] for attempt in student.attempts()] == ["expired"]
+
+
+def test_a_student_who_never_returns_has_everything_all_the_same(site, student, mixed):
+    student.fills_cart(mixed)
+    student.goes_to_payment()
+    student.page.route("**/c/pay/**", sends_and_hears_nothing)
+    with student.page.expect_event("requestfailed"):
+        student.pays_by_card()
+    student.page.close()
+
+    site.wait_until(lambda: any(student.owns().values()), within=30, what="delivery by webhook")
+    order = student.has_only_one_order_paid()
+    assert site.query("SELECT 1 FROM payments_webhookevent WHERE order_id = %s AND outcome = 'settled'", order["id"])
+    site.wait_until(
+        lambda: [mail for mail in site.mails_to(student.email) if mail["template"].endswith("payment_confirmed")],
+        within=30,
+        what="the confirmation",
+    )
+
+
+def test_the_order_is_paid_on_return_even_before_webhooks_which_then_change_nothing(site, student, mixed):
+    student.fills_cart(mixed)
+    site.sandbox("deliveries", mode="hold")
+    student.goes_to_payment()
+    student.pays_by_card()
+    student.sees_paid()
+    order = student.has_only_one_order_paid()
+    assert not site.query("SELECT 1 FROM payments_webhookevent WHERE order_id = %s", order["id"])
+    student.has_everything(mixed)
+
+    site.sandbox("deliveries", release=True)
+    site.wait_until(lambda: settling_events(site, order) >= {"already processed"}, within=30, what="late webhooks")
+    assert settling_events(site, order) == {"already processed"}
+    assert student.has_only_one_order_paid() == order
+    student.has_everything(mixed)
+    keys = [mail["key"] for mail in site.mails_to(student.email)]
+    assert keys.count(f"order:{order['number']}:paid") == 1
+
+
+def test_nobody_else_can_open_an_order_or_come_back_for_it(new_student, page, mixed):
+    student, stranger = new_student(), new_student()
+    student.adds_course(mixed.course)
+    student.goes_to_payment()
+    student.pays_by_card()
+    student.sees_paid()
+    [attempt] = student.attempts()
+    order = f"/my/orders/{student.order_number()}/"
+    back = f"/checkout/return/?session_id={attempt['stripe_session_id']}"
+    for address in (order, f"{order}status/", f"{order}receipt.pdf", back):
+        assert stranger.page.request.get(address).status == 404
+        page.goto(address)
+        assert "/accounts/login/" in page.url
+    assert student.page.request.get(back).status == 200
+
+
+def sends_and_hears_nothing(route):
+    """Let the payment reach Stripe, and cut the line before the answer tells the browser where to go."""
+    route.fetch(max_redirects=0)
+    route.abort()
+
+
+def held_by(student):
+    [counts] = student.site.query(
+        """
+        SELECT (SELECT count(*) FROM bookings_lesson WHERE student_id = u.id AND state = 'held') AS lessons,
+               (SELECT count(*) FROM workshops_registration WHERE buyer_id = u.id AND state = 'held') AS places,
+               (SELECT count(*) FROM courses_enrolment WHERE student_id = u.id AND state = 'held') AS courses
+          FROM accounts_user u WHERE u.email = %s
+        """,
+        student.email,
+    )
+    return counts
+
+
+def settling_events(site, order):
+    """Return what came of the events that say the order is paid."""
+    types = ["checkout.session.completed", "payment_intent.succeeded"]
+    events = site.query(
+        "SELECT outcome FROM payments_webhookevent WHERE order_id = %s AND type = ANY(%s)", order["id"], types
+    )
+    return {event["outcome"] for event in events}
