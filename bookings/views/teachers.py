@@ -147,7 +147,7 @@ def _answer_page(
     context = {
         "lesson_request": lesson_request,
         "form": form,
-        "decline_form": DeclineForm(),
+        "decline_form": DeclineForm(auto_id="decline_%s"),
         "overlapping": overlapping or [],
         "is_outside_regions": is_outside,
         "zone": zone_of_user(request.user),
