@@ -49,7 +49,7 @@ class Arm:
 
     def rows(self) -> int:
         with psycopg.connect(self.database) as connection:
-            row = connection.execute(self.count_sql).fetchone()  # type: ignore[arg-type]  # our own constant
+            row = connection.execute(self.count_sql).fetchone()
         return int(row[0]) if row else 0
 
 
@@ -183,8 +183,8 @@ def _start_arms(stack: Stack, postgres: PostgresServer, log: Any) -> list[Arm]:
 def _prepare_databases(stack: Stack, postgres: PostgresServer) -> Iterator[str]:
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
         for name in ("lectern", "bench_bare", "bench_djstripe"):
-            connection.execute(f"DROP DATABASE IF EXISTS {name}")  # type: ignore[arg-type]  # our own constant
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+            connection.execute(f"DROP DATABASE IF EXISTS {name}")
+            connection.execute(f"CREATE DATABASE {name}")
     with psycopg.connect(postgres.url("bench_bare"), autocommit=True) as connection:
         connection.execute(
             "CREATE TABLE bare_event (id bigserial PRIMARY KEY, stripe_id text UNIQUE, type text, payload jsonb)"

@@ -24,8 +24,10 @@ class InvalidAmount(ValueError):
 
 # Stripe's documentation, "Supported currencies": these are charged in whole units, the next in thousandths, all
 # others in hundredths. CLDR would say 0 for some of the others (ISK, HUF in cash), which would charge a hundredth.
-_ZERO_DECIMAL = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
-_THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())
+_ZERO_DECIMAL = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
+_THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 
 
 @cache

@@ -86,7 +86,9 @@ def _create(attempt: PaymentAttempt) -> PaymentAttempt:
         except gateway.StripeRefused as refusal:
             log.error("session_refused", order=order.number, code=refusal.code, problem=str(refusal))  # noqa: TRY400
             cancel_order(
-                order_id=order.pk, reason=f"Stripe refused: {refusal}"[:200], attempt_status=PaymentAttempt.Status.REFUSED
+                order_id=order.pk,
+                reason=f"Stripe refused: {refusal}"[:200],
+                attempt_status=PaymentAttempt.Status.REFUSED,
             )
             raise
         except gateway.StripeUnreachable:

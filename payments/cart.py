@@ -45,7 +45,11 @@ def add_to_cart(request: HttpRequest, item: Item) -> CartLine:
     if isinstance(quote, NotForSale):
         raise quote
     if not 1 <= item.quantity <= quote.quantity_limit:
-        raise NotForSale(f"You can have between 1 and {quote.quantity_limit} of this." if quote.quantity_limit > 0 else "This is sold out.")
+        raise NotForSale(
+            f"You can have between 1 and {quote.quantity_limit} of this."
+            if quote.quantity_limit > 0
+            else "This is sold out."
+        )
     with transaction.atomic():
         cart = _cart_to_fill(request)
         _choose_currency(cart, offered=list(quote.unit_prices), preferred=_preferred_currency(request))
@@ -133,7 +137,7 @@ def _cart_to_fill(request: HttpRequest) -> Cart:
     """The visitor's cart, locked, created if need be."""
     user: Any = request.user
     if isinstance(user, AnonymousUser):
-        cart = Cart.objects.select_for_update().filter(pk=request.session.get(_SESSION_KEY), user=None).first()
+        cart = Cart.objects.select_for_update().filter(pk=request.session.get(_SESSION_KEY) or 0, user=None).first()
         if cart is None:
             cart = Cart.objects.create()
             request.session[_SESSION_KEY] = cart.pk

@@ -26,11 +26,17 @@ HOLD_MARGIN = timedelta(minutes=2)
 
 
 class CartEmpty(Exception):
-    """There is nothing to pay."""
+    """There is nothing to pay. The message is shown to the student."""
+
+    def __init__(self) -> None:
+        super().__init__("Your cart is empty.")
 
 
 class CartChanged(Exception):
     """A price or the availability of a line is no longer what the student agreed to: show it and ask again."""
+
+    def __init__(self) -> None:
+        super().__init__("Something in your cart changed. Please look it over before you pay.")
 
 
 class TooManyAttempts(Exception):
@@ -53,12 +59,14 @@ class _Superseded:
     attempt_id: int
 
 
-def start_checkout(*, user: User, cart: Cart, agreed_digest: str) -> PaymentAttempt:
+def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> PaymentAttempt:
     """Give the student one page to pay this cart on; the same one again if they ask twice.
 
     Raises CheckoutClosed, CartEmpty, CartChanged, LineSoldOut, TooManyAttempts, attempts.AlreadyPaid,
     gateway.StripeUnreachable (nothing is lost, press again) or gateway.StripeRefused (the order is let go).
     """
+    if cart is None:
+        raise CartEmpty
     for _ in range(3):  # once per order to be superseded; a third one means a race with oneself: start over
         prepared = _prepare(user=user, cart=cart, agreed_digest=agreed_digest)
         if isinstance(prepared, _Payable):

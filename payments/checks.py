@@ -1,4 +1,4 @@
-"""Is there a handler for everything that was sold and not yet delivered?"""
+"""Whether there is a handler for everything that was sold and not yet delivered."""
 
 from __future__ import annotations
 

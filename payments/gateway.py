@@ -93,6 +93,16 @@ def _client() -> stripe.StripeClient:
     )
 
 
+# What was asked has certainly not been done, and asking again changes nothing; a wrong key is ours to mend.
+_FINAL_ERRORS = (
+    stripe.InvalidRequestError,
+    stripe.CardError,
+    stripe.IdempotencyError,
+    stripe.AuthenticationError,
+    stripe.PermissionError,
+)
+
+
 class _translated_errors:  # noqa: N801  # reads as a statement: `with _translated_errors():`
     """Turn stripe-python's exceptions into the two kinds that matter to callers."""
 
@@ -102,10 +112,7 @@ class _translated_errors:  # noqa: N801  # reads as a statement: `with _translat
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None or not isinstance(error, stripe.StripeError):
             return
-        is_final = isinstance(error, stripe.InvalidRequestError | stripe.CardError | stripe.IdempotencyError) or (
-            # A wrong key is ours to mend, but what was asked has certainly not been done.
-            isinstance(error, stripe.AuthenticationError | stripe.PermissionError)
-        )
+        is_final = isinstance(error, _FINAL_ERRORS)
         message = error.user_message or str(error)
         if is_final and error.http_status != 409:  # noqa: PLR2004  # "in use": the first call is still running
             raise StripeRefused(message, code=error.code or "") from error
@@ -199,7 +206,7 @@ def find_refund(*, payment_intent_id: str, refund_key: str) -> StripeRefund | No
     params: Any = {"payment_intent": payment_intent_id, "limit": 100}
     with _translated_errors():
         for refund in _client().v1.refunds.list(params).auto_paging_iter():
-            if (refund.metadata or {}).get("refund") == refund_key:
+            if refund.to_dict().get("metadata", {}).get("refund") == refund_key:
                 return StripeRefund(id=refund.id, status=refund.status or "pending")
     return None
 

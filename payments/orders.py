@@ -27,8 +27,7 @@ class LineSoldOut(Exception):
     """A place or slot could not be reserved. Carries which cart line, and what to tell the student."""
 
     def __init__(self, title: str, message: str) -> None:
-        super().__init__(message)
-        self.title = title
+        super().__init__(f"{title}: {message}")
 
 
 def write_order(*, user_id: int, priced: PricedCart) -> Order:

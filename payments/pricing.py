@@ -106,9 +106,7 @@ def price_cart(cart: Cart) -> PricedCart:
     """Quote every line of a cart: one query for the lines and a constant number per domain."""
     lines = list(cart.lines.all())
     quotes = quote_items([line.item for line in lines], cart.user_id)
-    return PricedCart(
-        cart=cart, lines=[_price(line, quotes[position], cart) for position, line in enumerate(lines)]
-    )
+    return PricedCart(cart=cart, lines=[_price(line, quotes[position], cart) for position, line in enumerate(lines)])
 
 
 def _price(line: CartLine, quote: Quote | NotForSale, cart: Cart) -> PricedLine:

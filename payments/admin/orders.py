@@ -99,7 +99,16 @@ class OrderAdmin(ReadOnly, ModelAdmin):
         "attempts__stripe_payment_intent_id",
     )
     date_hierarchy = "created_at"
-    readonly_fields = ("number", "user", "shown_total", "state", "created_at", "paid_at", "cancelled_at", "cancel_reason")
+    readonly_fields = (
+        "number",
+        "user",
+        "shown_total",
+        "state",
+        "created_at",
+        "paid_at",
+        "cancelled_at",
+        "cancel_reason",
+    )
     fields = readonly_fields
     inlines = (OrderLineInline, PaymentAttemptInline, WebhookEventInline)
 

@@ -9,261 +9,541 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Cart',
+            name="Cart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(blank=True, help_text='Chosen by the first line; empty while the cart is.', max_length=3)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='cart', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "currency",
+                    models.CharField(
+                        blank=True, help_text="Chosen by the first line; empty while the cart is.", max_length=3
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="cart",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='MirrorSync',
+            name="MirrorSync",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('parked', 'Parked')], default='waiting', editable=False, max_length=10)),
-                ('priority', models.SmallIntegerField(default=0, editable=False, help_text='Lower runs first.')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('run_after', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('last_error', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('finished_at', models.DateTimeField(editable=False, null=True)),
-                ('object_type', models.CharField(max_length=50)),
-                ('object_id', models.CharField(max_length=100)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("parked", "Parked"),
+                        ],
+                        default="waiting",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("priority", models.SmallIntegerField(default=0, editable=False, help_text="Lower runs first.")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "run_after",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("last_error", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("finished_at", models.DateTimeField(editable=False, null=True)),
+                ("object_type", models.CharField(max_length=50)),
+                ("object_id", models.CharField(max_length=100)),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['priority', 'run_after'], name='payments_mirrorsync_due')],
-                'constraints': [models.UniqueConstraint(fields=('object_type', 'object_id'), name='mirror_sync_once_per_object')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "running"])),
+                        fields=["priority", "run_after"],
+                        name="payments_mirrorsync_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("object_type", "object_id"), name="mirror_sync_once_per_object")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(editable=False, max_length=16, unique=True)),
-                ('cart_digest', models.CharField(editable=False, max_length=64)),
-                ('currency', models.CharField(max_length=3)),
-                ('total_minor', models.PositiveBigIntegerField()),
-                ('state', models.CharField(choices=[('awaiting_payment', 'Awaiting payment'), ('payment_pending', 'Payment pending'), ('completed', 'Completed'), ('cancelled', 'Cancelled')], default='awaiting_payment', max_length=20)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('paid_at', models.DateTimeField(blank=True, null=True)),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True)),
-                ('cancel_reason', models.CharField(blank=True, max_length=200)),
-                ('cart', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='orders', to='payments.cart')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(editable=False, max_length=16, unique=True)),
+                ("cart_digest", models.CharField(editable=False, max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("total_minor", models.PositiveBigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("awaiting_payment", "Awaiting payment"),
+                            ("payment_pending", "Payment pending"),
+                            ("completed", "Completed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="awaiting_payment",
+                        max_length=20,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("paid_at", models.DateTimeField(blank=True, null=True)),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                ("cancel_reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "cart",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="orders",
+                        to="payments.cart",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="orders", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at'],
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('domain', models.CharField(max_length=30)),
-                ('reference', models.CharField(max_length=64)),
-                ('quantity', models.PositiveSmallIntegerField()),
-                ('details', models.JSONField(blank=True, default=dict)),
-                ('title', models.CharField(max_length=200)),
-                ('description', models.CharField(blank=True, max_length=300)),
-                ('policy', models.JSONField(blank=True, default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder)),
-                ('unit_amount_minor', models.PositiveBigIntegerField()),
-                ('discount_minor', models.PositiveBigIntegerField(default=0)),
-                ('amount_minor', models.PositiveBigIntegerField(help_text='What is paid for this line, tax included.')),
-                ('tax_bps', models.PositiveIntegerField(default=0)),
-                ('tax_minor', models.PositiveBigIntegerField(default=0, help_text='The part of the amount that is tax.')),
-                ('commission_bps', models.PositiveIntegerField()),
-                ('platform_fee_minor', models.PositiveBigIntegerField()),
-                ('teacher_share_minor', models.PositiveBigIntegerField()),
-                ('state', models.CharField(choices=[('reserved', 'Reserved'), ('fulfilled', 'Fulfilled'), ('undeliverable', 'Undeliverable'), ('released', 'Released'), ('revoked', 'Revoked')], default='reserved', max_length=15)),
-                ('state_reason', models.CharField(blank=True, max_length=300)),
-                ('fulfilled_at', models.DateTimeField(blank=True, null=True)),
-                ('cart_line_id', models.BigIntegerField(editable=False, null=True)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='payments.order')),
-                ('teacher', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sold_lines', to='accounts.teacher')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("domain", models.CharField(max_length=30)),
+                ("reference", models.CharField(max_length=64)),
+                ("quantity", models.PositiveSmallIntegerField()),
+                ("details", models.JSONField(blank=True, default=dict)),
+                ("title", models.CharField(max_length=200)),
+                ("description", models.CharField(blank=True, max_length=300)),
+                (
+                    "policy",
+                    models.JSONField(blank=True, default=dict, encoder=django.core.serializers.json.DjangoJSONEncoder),
+                ),
+                ("unit_amount_minor", models.PositiveBigIntegerField()),
+                ("discount_minor", models.PositiveBigIntegerField(default=0)),
+                ("amount_minor", models.PositiveBigIntegerField(help_text="What is paid for this line, tax included.")),
+                ("tax_bps", models.PositiveIntegerField(default=0)),
+                (
+                    "tax_minor",
+                    models.PositiveBigIntegerField(default=0, help_text="The part of the amount that is tax."),
+                ),
+                ("commission_bps", models.PositiveIntegerField()),
+                ("platform_fee_minor", models.PositiveBigIntegerField()),
+                ("teacher_share_minor", models.PositiveBigIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("reserved", "Reserved"),
+                            ("fulfilled", "Fulfilled"),
+                            ("undeliverable", "Undeliverable"),
+                            ("released", "Released"),
+                            ("revoked", "Revoked"),
+                        ],
+                        default="reserved",
+                        max_length=15,
+                    ),
+                ),
+                ("state_reason", models.CharField(blank=True, max_length=300)),
+                ("fulfilled_at", models.DateTimeField(blank=True, null=True)),
+                ("cart_line_id", models.BigIntegerField(editable=False, null=True)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="payments.order"
+                    ),
+                ),
+                (
+                    "teacher",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="sold_lines", to="accounts.teacher"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['domain', 'reference'],
+                "ordering": ["domain", "reference"],
             },
         ),
         migrations.CreateModel(
-            name='PaymentAttempt',
+            name="PaymentAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('parked', 'Parked')], default='waiting', editable=False, max_length=10)),
-                ('priority', models.SmallIntegerField(default=0, editable=False, help_text='Lower runs first.')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('run_after', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('last_error', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('finished_at', models.DateTimeField(editable=False, null=True)),
-                ('reference', models.UUIDField(editable=False, unique=True)),
-                ('idempotency_key', models.CharField(editable=False, max_length=100, unique=True)),
-                ('status', models.CharField(choices=[('creating', 'Creating'), ('open', 'Open'), ('processing', 'Processing'), ('paid', 'Paid'), ('failed', 'Failed'), ('expired', 'Expired'), ('refused', 'Refused')], default='creating', max_length=12)),
-                ('amount_minor', models.PositiveBigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('expires_at', models.DateTimeField()),
-                ('asked_at', models.DateTimeField(editable=False, null=True)),
-                ('stripe_session_id', models.CharField(blank=True, max_length=100, null=True, unique=True)),
-                ('session_url', models.URLField(blank=True, max_length=2000)),
-                ('stripe_payment_intent_id', models.CharField(blank=True, max_length=100, null=True, unique=True)),
-                ('livemode', models.BooleanField()),
-                ('failure_message', models.CharField(blank=True, max_length=300)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='payments.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("parked", "Parked"),
+                        ],
+                        default="waiting",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("priority", models.SmallIntegerField(default=0, editable=False, help_text="Lower runs first.")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "run_after",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("last_error", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("finished_at", models.DateTimeField(editable=False, null=True)),
+                ("reference", models.UUIDField(editable=False, unique=True)),
+                ("idempotency_key", models.CharField(editable=False, max_length=100, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("creating", "Creating"),
+                            ("open", "Open"),
+                            ("processing", "Processing"),
+                            ("paid", "Paid"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                            ("refused", "Refused"),
+                        ],
+                        default="creating",
+                        max_length=12,
+                    ),
+                ),
+                ("amount_minor", models.PositiveBigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("expires_at", models.DateTimeField()),
+                ("asked_at", models.DateTimeField(editable=False, null=True)),
+                ("stripe_session_id", models.CharField(blank=True, max_length=100, null=True, unique=True)),
+                ("session_url", models.URLField(blank=True, max_length=2000)),
+                ("stripe_payment_intent_id", models.CharField(blank=True, max_length=100, null=True, unique=True)),
+                ("livemode", models.BooleanField()),
+                ("failure_message", models.CharField(blank=True, max_length=300)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="payments.order"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('parked', 'Parked')], default='waiting', editable=False, max_length=10)),
-                ('priority', models.SmallIntegerField(default=0, editable=False, help_text='Lower runs first.')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('run_after', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('last_error', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('finished_at', models.DateTimeField(editable=False, null=True)),
-                ('amount_minor', models.PositiveBigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('reason', models.CharField(choices=[('undeliverable', 'paid, but could not be delivered')], max_length=20)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('idempotency_key', models.CharField(editable=False, max_length=100, unique=True)),
-                ('status', models.CharField(choices=[('requested', 'Requested'), ('pending', 'sent, not yet confirmed'), ('succeeded', 'Succeeded'), ('failed', 'Failed')], default='requested', max_length=10)),
-                ('stripe_refund_id', models.CharField(blank=True, max_length=100, null=True, unique=True)),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='payments.orderline')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("parked", "Parked"),
+                        ],
+                        default="waiting",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("priority", models.SmallIntegerField(default=0, editable=False, help_text="Lower runs first.")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "run_after",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("last_error", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("finished_at", models.DateTimeField(editable=False, null=True)),
+                ("amount_minor", models.PositiveBigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "reason",
+                    models.CharField(choices=[("undeliverable", "paid, but could not be delivered")], max_length=20),
+                ),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("idempotency_key", models.CharField(editable=False, max_length=100, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("pending", "sent, not yet confirmed"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                        ],
+                        default="requested",
+                        max_length=10,
+                    ),
+                ),
+                ("stripe_refund_id", models.CharField(blank=True, max_length=100, null=True, unique=True)),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="refunds", to="payments.orderline"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='WebhookEvent',
+            name="WebhookEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('parked', 'Parked')], default='waiting', editable=False, max_length=10)),
-                ('priority', models.SmallIntegerField(default=0, editable=False, help_text='Lower runs first.')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('run_after', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('last_error', models.TextField(blank=True, default='', editable=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('finished_at', models.DateTimeField(editable=False, null=True)),
-                ('stripe_id', models.CharField(max_length=100, unique=True)),
-                ('type', models.CharField(max_length=100)),
-                ('livemode', models.BooleanField()),
-                ('payload', models.JSONField()),
-                ('source', models.CharField(choices=[('webhook', 'Webhook'), ('backfill', "found in Stripe's event list")], db_default='webhook', max_length=10)),
-                ('outcome', models.CharField(blank=True, db_default='', max_length=200)),
-                ('is_quarantined', models.BooleanField(db_default=False)),
-                ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='payments.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("parked", "Parked"),
+                        ],
+                        default="waiting",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("priority", models.SmallIntegerField(default=0, editable=False, help_text="Lower runs first.")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                (
+                    "run_after",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("last_error", models.TextField(blank=True, default="", editable=False)),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                ),
+                ("finished_at", models.DateTimeField(editable=False, null=True)),
+                ("stripe_id", models.CharField(max_length=100, unique=True)),
+                ("type", models.CharField(max_length=100)),
+                ("livemode", models.BooleanField()),
+                ("payload", models.JSONField()),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("webhook", "Webhook"), ("backfill", "found in Stripe's event list")],
+                        db_default="webhook",
+                        max_length=10,
+                    ),
+                ),
+                ("outcome", models.CharField(blank=True, db_default="", max_length=200)),
+                ("is_quarantined", models.BooleanField(db_default=False)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="events",
+                        to="payments.order",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='EventAttempt',
+            name="EventAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('milliseconds', models.PositiveIntegerField()),
-                ('outcome', models.CharField(max_length=200)),
-                ('error', models.TextField(blank=True)),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tries', to='payments.webhookevent')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("milliseconds", models.PositiveIntegerField()),
+                ("outcome", models.CharField(max_length=200)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="tries", to="payments.webhookevent"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['at'],
+                "ordering": ["at"],
             },
         ),
         migrations.CreateModel(
-            name='CartLine',
+            name="CartLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('domain', models.CharField(max_length=30)),
-                ('reference', models.CharField(max_length=64)),
-                ('quantity', models.PositiveSmallIntegerField(default=1)),
-                ('details', models.JSONField(blank=True, default=dict)),
-                ('seen_unit_minor', models.PositiveBigIntegerField()),
-                ('added_at', models.DateTimeField(auto_now_add=True)),
-                ('cart', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='payments.cart')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("domain", models.CharField(max_length=30)),
+                ("reference", models.CharField(max_length=64)),
+                ("quantity", models.PositiveSmallIntegerField(default=1)),
+                ("details", models.JSONField(blank=True, default=dict)),
+                ("seen_unit_minor", models.PositiveBigIntegerField()),
+                ("added_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "cart",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="payments.cart"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['domain', 'reference'],
-                'constraints': [models.UniqueConstraint(fields=('cart', 'domain', 'reference'), name='cart_line_once_per_item'), models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='cart_line_quantity_positive')],
+                "ordering": ["domain", "reference"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("cart", "domain", "reference"), name="cart_line_once_per_item"),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gte", 1)), name="cart_line_quantity_positive"
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['user', '-created_at'], name='payments_or_user_id_064188_idx'),
+            model_name="order",
+            index=models.Index(fields=["user", "-created_at"], name="payments_or_user_id_064188_idx"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'awaiting_payment')), fields=('cart',), name='order_one_payable_per_cart'),
+            model_name="order",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "awaiting_payment")), fields=("cart",), name="order_one_payable_per_cart"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'completed'), _negated=True), ('paid_at__isnull', False), _connector='OR'), name='order_completed_was_paid'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "completed"), _negated=True), ("paid_at__isnull", False), _connector="OR"
+                ),
+                name="order_completed_was_paid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', django.db.models.expressions.CombinedExpression(models.F('platform_fee_minor'), '+', models.F('teacher_share_minor')))), name='order_line_fee_and_share_are_the_amount'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "amount_minor",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("platform_fee_minor"), "+", models.F("teacher_share_minor")
+                        ),
+                    )
+                ),
+                name="order_line_fee_and_share_are_the_amount",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('unit_amount_minor'), '*', models.F('quantity')), '-', models.F('discount_minor')))), name='order_line_amount_adds_up'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "amount_minor",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("unit_amount_minor"), "*", models.F("quantity")
+                            ),
+                            "-",
+                            models.F("discount_minor"),
+                        ),
+                    )
+                ),
+                name="order_line_amount_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('tax_minor__lte', models.F('amount_minor'))), name='order_line_tax_within_amount'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("tax_minor__lte", models.F("amount_minor"))), name="order_line_tax_within_amount"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='order_line_quantity_positive'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1)), name="order_line_quantity_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymentattempt',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['priority', 'run_after'], name='payments_paymentattempt_due'),
+            model_name="paymentattempt",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "running"])),
+                fields=["priority", "run_after"],
+                name="payments_paymentattempt_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['creating', 'open'])), fields=('order',), name='attempt_one_payable_per_order'),
+            model_name="paymentattempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["creating", "open"])),
+                fields=("order",),
+                name="attempt_one_payable_per_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['processing', 'paid'])), fields=('order',), name='attempt_one_paid_per_order'),
+            model_name="paymentattempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["processing", "paid"])),
+                fields=("order",),
+                name="attempt_one_paid_per_order",
+            ),
         ),
         migrations.AddIndex(
-            model_name='refund',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['priority', 'run_after'], name='payments_refund_due'),
+            model_name="refund",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "running"])),
+                fields=["priority", "run_after"],
+                name="payments_refund_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='refund_of_something'),
+            model_name="refund",
+            constraint=models.CheckConstraint(condition=models.Q(("amount_minor__gt", 0)), name="refund_of_something"),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.UniqueConstraint(condition=models.Q(('reason', 'undeliverable')), fields=('line',), name='refund_undeliverable_line_once'),
+            model_name="refund",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("reason", "undeliverable")), fields=("line",), name="refund_undeliverable_line_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='webhookevent',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['priority', 'run_after'], name='payments_webhookevent_due'),
+            model_name="webhookevent",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "running"])),
+                fields=["priority", "run_after"],
+                name="payments_webhookevent_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='webhookevent',
-            index=models.Index(fields=['type', 'created_at'], name='event_type_and_time'),
+            model_name="webhookevent",
+            index=models.Index(fields=["type", "created_at"], name="event_type_and_time"),
         ),
     ]

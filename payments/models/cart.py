@@ -14,7 +14,9 @@ class Cart(models.Model):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="cart"
     )
-    currency = models.CharField(max_length=3, blank=True, help_text="Chosen by the first line; empty while the cart is.")
+    currency = models.CharField(
+        max_length=3, blank=True, help_text="Chosen by the first line; empty while the cart is."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -270,7 +270,9 @@ def test_unknown_types_are_stored_and_done():
     assert stored(event).state == "done"
 
 
-@pytest.mark.parametrize("field", ["id", "status", "payment_status", "amount_total", "currency", "livemode", "expires_at"])
+@pytest.mark.parametrize(
+    "field", ["id", "status", "payment_status", "amount_total", "currency", "livemode", "expires_at"]
+)
 @pytest.mark.parametrize("value", ["missing", None, [], {"a": 1}, "\ud83d\ude00"])
 def test_a_field_that_drifted_alerts_and_delivers_nothing(field, value):
     attempt = open_order()

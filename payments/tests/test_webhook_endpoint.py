@@ -63,7 +63,7 @@ def test_a_repeat_answers_already_processed_and_stores_nothing():
 
 def test_acknowledging_takes_one_statement():
     event = new_event()
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         deliver(event)
     assert len(queries) == 1
 

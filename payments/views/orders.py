@@ -26,7 +26,7 @@ _ORDERS_PER_PAGE = 20
 def list_orders(request: HttpRequest) -> HttpResponse:
     """Everything the student bought, newest first."""
     orders = (
-        Order.objects.filter(user_id=request.user.pk)
+        Order.objects.filter(user_id=request.user.pk or 0)
         .exclude(state=Order.State.CANCELLED)
         .prefetch_related("lines__teacher")
     )

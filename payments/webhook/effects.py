@@ -95,9 +95,7 @@ def refund_changed(event: WebhookEvent, payload: Payload) -> str:
     if refund is None:
         return "not a refund of ours"
     event.order = refund.line.order
-    is_news = refunds.record_refund(
-        refund_id=refund.pk, stripe_refund_id=stripe_refund_id, stripe_status=stripe_status
-    )
+    is_news = refunds.record_refund(refund_id=refund.pk, stripe_refund_id=stripe_refund_id, stripe_status=stripe_status)
     return f"refund {stripe_status}" if is_news else "already processed"
 
 

@@ -55,10 +55,9 @@ def receive_event(request: HttpRequest) -> HttpResponse:
         connection.close()
         log.exception("webhook_not_stored", problem=repr(problem))
         return _refuse(503, "Not stored. Please deliver again.")
-    if not is_new:
-        return JsonResponse({"status": "already processed"})
-    wake_after_commit(WebhookEvent)
-    return JsonResponse({"status": "received"})
+    if is_new:
+        wake_after_commit(WebhookEvent)
+    return JsonResponse({"status": "received" if is_new else "already processed"})
 
 
 class _TooLarge(Exception):

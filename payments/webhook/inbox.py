@@ -44,7 +44,7 @@ def store_event(event: Mapping[str, Any], *, source: str, text: str = "") -> boo
             """,  # noqa: S608  # our own table's name
             [event["id"], event_type, event["livemode"], payload, source, priority_of(event_type)],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 _TABLE = connection.ops.quote_name(WebhookEvent._meta.db_table)

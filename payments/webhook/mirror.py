@@ -44,11 +44,11 @@ def ask_mirror_to_read(payload: Mapping[str, Any]) -> None:
         cursor.execute(
             f"""
             INSERT INTO {table} (object_type, object_id, state, priority, attempts, last_error, run_after)
-            VALUES (%s, %s, 'waiting', 0, 0, '', statement_timestamp() + %s)
+            VALUES (%s, %s, 'waiting', 0, 0, '', statement_timestamp() + make_interval(secs => %s))
             ON CONFLICT (object_type, object_id) DO UPDATE
                SET state = 'waiting', attempts = 0, run_after = EXCLUDED.run_after, finished_at = NULL
             """,  # noqa: S608  # our own table's name
-            [object_type, object_id, _GATHER],
+            [object_type, object_id, _GATHER.total_seconds()],
         )
     wake_after_commit(MirrorSync)
 

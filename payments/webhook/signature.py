@@ -1,4 +1,4 @@
-"""Is this body from Stripe, and sent just now?
+"""Whether a body is from Stripe, and was sent just now.
 
 Stripe signs `<timestamp>.<raw body>` with HMAC-SHA256 (docs: "Verify webhook signatures manually"). While a secret is
 rolled the header carries one `v1` per active secret and we know both, so nothing is lost.

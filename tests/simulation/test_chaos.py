@@ -10,8 +10,10 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
+import psycopg
 import pytest
 import requests
+from psycopg import sql
 
 from benchmarks.delivery import make_crowd, students_of
 
@@ -142,9 +144,12 @@ def test_two_hundred_purchases_survive_kills_at_random(site):
     assert {session["id"] for session in sessions} == {order["session"] for order in orders}, f"seed {seed}"
     assert len(sessions) == PURCHASES, f"seed {seed}: somebody paid twice, or not at all"
     assert all((o["state"], o["delivered"], o["told"]) == ("completed", 3, 1) for o in orders), f"seed {seed}: {orders}"
-    assert not site.query("SELECT 1 FROM payments_refund r JOIN payments_orderline l ON l.id = r.line_id "
-                          "JOIN payments_order o ON o.id = l.order_id JOIN accounts_user u ON u.id = o.user_id "
-                          "WHERE u.email = ANY(%s)", emails), f"seed {seed}: places were there for all"
+    assert not site.query(
+        "SELECT 1 FROM payments_refund r JOIN payments_orderline l ON l.id = r.line_id "
+        "JOIN payments_order o ON o.id = l.order_id JOIN accounts_user u ON u.id = o.user_id "
+        "WHERE u.email = ANY(%s)",
+        emails,
+    ), f"seed {seed}: places were there for all"
     (counts,) = site.query(
         """
         SELECT (SELECT count(*) FROM workshops_registration WHERE workshop_id = %s AND state = 'confirmed') AS places,
@@ -193,18 +198,20 @@ def test_with_redis_gone_events_are_acknowledged_and_worked_on_once_it_is_back(s
 
 
 def test_a_database_that_may_only_be_read_is_503_and_recovers(site):
-    (database,) = site.query("SELECT current_database() AS name")
-    end_sessions = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    name = database["name"]
-    site.query(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-    try:
-        site.query(end_sessions)
-        assert deliver(site)[1] == 503
-    finally:
-        site.query(f'SET default_transaction_read_only = off; ALTER DATABASE "{name}" RESET default_transaction_read_only')
+    # A session that may write, whatever the database says to those that begin now.
+    address = site.stack.database_url
+    with psycopg.connect(address, autocommit=True, options="-c default_transaction_read_only=off") as operator:
+        name = sql.Identifier(operator.info.dbname)
+        change = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}").format
+        operator.execute(change(name, sql.SQL("on")))
+        try:
+            operator.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert deliver(site)[1] == 503
+        finally:
+            operator.execute(change(name, sql.SQL("off")))
     # No restart, no help: connections made meanwhile may only read, so whoever fails on one opens another.
     site.wait_until(lambda: deliver(site)[1] == 200, within=20, what="events to be taken in again")
     site.restore()
