@@ -59,9 +59,10 @@ class Stack:
         self.web = self._process(
             "web", self._gunicorn(), is_ready=answers_http(f"{self._web_address}/demo/"), stop_signal=signal.SIGINT
         )
-        self.worker = self._celery("worker", "-n", "worker@%h", "-Q", "urgent,default", "-c", "2")
-        # It only mirrors Stripe's objects for reading, so it steps back behind what people wait for.
-        self.background = self._celery("worker", "-n", "background@%h", "-Q", "background", "-c", "1", niceness=10)
+        # People wait for what they paid for, so nothing but payments is done by these.
+        self.worker = self._celery("worker", "-n", "worker@%h", "-Q", "urgent", "-c", "2")
+        # Mails, and what only mirrors Stripe's objects for reading, step back behind that.
+        self.background = self._celery("worker", "-n", "background@%h", "-Q", "default,background", "-c", "2", niceness=10)
         self.beat = self._celery("beat", "-s", str(folder / "celerybeat-schedule"), "--pidfile=")
         self.sandbox = self._process(
             "sandbox",
