@@ -61,6 +61,8 @@ class StripeSandbox:
         return answer.json()
 
     def calm(self):
+        """Forget everything: no objects and events of earlier tests, no faults, today's clock."""
+        self.switch("reset")
         self.switch("faults", clear=True)
         self.switch("clock", reset=True)
 
