@@ -13,7 +13,7 @@ from django.utils import timezone
 from psycopg.errors import DeadlockDetected
 
 from bookings import rules, telling
-from bookings.holding import SlotTaken, confirm_slot, free_slot, hold_slot, lock_lesson
+from bookings.holding import SlotTaken, confirm_live_hold, confirm_slot, free_slot, hold_slot, lock_lesson
 from bookings.models import Lesson
 from bookings.slots import slot_words, zone_of_user
 from money import Money
@@ -49,18 +49,17 @@ class LessonHandler:
 
     def fulfil(self, line: SoldLine) -> None:
         """Confirm the lesson and tell student and teacher. Raises CannotDeliver."""
-        lesson = _locked(line)
+        lesson = Lesson.objects.for_pages().filter(pk=_lesson_id(line.reference)).first()
         if lesson is None:
             raise CannotDeliver("This lesson no longer exists.")
-        if lesson.order_line_id == line.id and lesson.state != Lesson.State.HELD:
+        if _is_settled(lesson, line):
             return
         _refuse_what_cannot_be_delivered(lesson, line)
-        lesson.policy = dict(line.policy)
-        try:
-            confirm_slot(lesson, order_line_id=line.id)
-        except SlotTaken as taken:
-            raise CannotDeliver("The time was no longer held for you and has been taken by somebody else.") from taken
-        lesson.save(update_fields=["policy"])
+        if not confirm_live_hold(lesson, order_line_id=line.id, policy=dict(line.policy)):
+            lesson = lock_lesson(lesson.pk) or lesson
+            if _is_settled(lesson, line):
+                return
+            _confirm_without_hold(lesson, line)
         telling.lesson_confirmed(lesson, order_number=line.order_number)
 
     def release(self, line: SoldLine) -> None:
@@ -178,6 +177,22 @@ def _hold(line: SoldLine, until: datetime) -> None:
         # Taking it over would leave two payment pages open for one lesson.
         raise SoldOut("You are already paying for this lesson in another order.")
     hold_slot(lesson, order_line_id=line.id, until=until)
+
+
+def _is_settled(lesson: Lesson, line: SoldLine) -> bool:
+    """Whether the line was delivered before, whatever became of the lesson since."""
+    return lesson.order_line_id == line.id and lesson.state != Lesson.State.HELD
+
+
+def _confirm_without_hold(lesson: Lesson, line: SoldLine) -> None:
+    """Confirm a locked lesson whose hold lapsed, if its slot is still free. Raises CannotDeliver."""
+    _refuse_what_cannot_be_delivered(lesson, line)
+    try:
+        confirm_slot(lesson, order_line_id=line.id)
+    except SlotTaken as taken:
+        raise CannotDeliver("The time was no longer held for you and has been taken by somebody else.") from taken
+    lesson.policy = dict(line.policy)
+    lesson.save(update_fields=["policy"])
 
 
 def _refuse_what_cannot_be_delivered(lesson: Lesson, line: SoldLine) -> None:

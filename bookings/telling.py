@@ -49,25 +49,27 @@ def request_lapsed(request: LessonRequest) -> None:
 
 def lesson_confirmed(lesson: Lesson, *, order_number: str) -> None:
     """Tell student and teacher, with the calendar entry."""
+    calendar = _calendar(lesson)
     for role, person in _both(lesson):
         queue_mail(
             key=f"lesson:{lesson.pk}:confirmed:{role}",
             to=person,
             template=f"bookings/mail/lesson_confirmed_{role}",
             context=_about_lesson(lesson, person) | {"order_number": order_number},
-            attachments=[_calendar(lesson)],
+            attachments=[calendar],
         )
 
 
 def lesson_cancelled(lesson: Lesson) -> None:
     """Tell student and teacher, with the entry that strikes it out in their calendars."""
+    calendar = _calendar(lesson)
     for role, person in _both(lesson):
         queue_mail(
             key=f"lesson:{lesson.pk}:cancelled:{role}",
             to=person,
             template="bookings/mail/lesson_cancelled",
             context=_about_lesson(lesson, person) | {"reason": lesson.cancel_reason},
-            attachments=[_calendar(lesson)],
+            attachments=[calendar],
         )
 
 

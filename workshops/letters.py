@@ -19,7 +19,7 @@ from workshops.schedule import session_times, viewer_zone
 
 def tell_of_registration(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
     """To the buyer with all participants, a ticket to each named participant, a notice to the teacher."""
-    workshop = _workshop_with_people(registrations[0].workshop_id)
+    workshop = registrations[0].workshop
     buyer = User.objects.get(pk=line.buyer_id)
     attachments = [Attachment("workshop.ics", "text/calendar", calendar_of(workshop))]
     people = [

@@ -19,10 +19,22 @@ BEGIN
 END $$;
 """
 _SEAT_TRIGGER = """
-CREATE TRIGGER registration_seat_within_capacity
-    BEFORE INSERT OR UPDATE OF seat, state, workshop_id ON workshops_registration
+CREATE TRIGGER new_registration_seat_within_capacity
+    BEFORE INSERT ON workshops_registration
     FOR EACH ROW WHEN (NEW.state IN ('held', 'confirmed'))
     EXECUTE FUNCTION workshops_refuse_seat_beyond_capacity();
+-- A live seat that stays as it is was checked before; asking again would make every confirmation wait for the workshop.
+CREATE TRIGGER changed_registration_seat_within_capacity
+    BEFORE UPDATE OF seat, state, workshop_id ON workshops_registration
+    FOR EACH ROW WHEN (
+        NEW.state IN ('held', 'confirmed')
+        AND (OLD.state NOT IN ('held', 'confirmed') OR (NEW.seat, NEW.workshop_id) <> (OLD.seat, OLD.workshop_id))
+    )
+    EXECUTE FUNCTION workshops_refuse_seat_beyond_capacity();
+"""
+_NO_SEAT_TRIGGER = """
+DROP TRIGGER new_registration_seat_within_capacity ON workshops_registration;
+DROP TRIGGER changed_registration_seat_within_capacity ON workshops_registration;
 """
 _CAPACITY_FUNCTION = """
 CREATE FUNCTION workshops_refuse_capacity_below_seats() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -50,7 +62,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(_SEAT_FUNCTION, "DROP FUNCTION workshops_refuse_seat_beyond_capacity()"),
-        migrations.RunSQL(_SEAT_TRIGGER, "DROP TRIGGER registration_seat_within_capacity ON workshops_registration"),
+        migrations.RunSQL(_SEAT_TRIGGER, _NO_SEAT_TRIGGER),
         migrations.RunSQL(_CAPACITY_FUNCTION, "DROP FUNCTION workshops_refuse_capacity_below_seats()"),
         migrations.RunSQL(_CAPACITY_TRIGGER, "DROP TRIGGER workshop_capacity_covers_taken_seats ON workshops_workshop"),
     ]
