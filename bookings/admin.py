@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
+from accounts.labelled_inline import LabelledInline
 from bookings.models import Lesson, LessonOffer, LessonPrice, LessonRequest
 from bookings.offers import OfferIncomplete, publish_offer, refresh_listing, withdraw_offer
 from money import Money
@@ -27,7 +28,7 @@ class LookedAtOnly:
         return False
 
 
-class LessonPriceInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+class LessonPriceInline(LabelledInline):
     model = LessonPrice
     extra = 0
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from kombu import Exchange, Queue
 
 from config.logging import logging_settings
@@ -258,6 +259,7 @@ UNFOLD = {
             "950": "oklch(22% .04 165)",
         }
     },
+    "STYLES": [lambda _request: static("css/admin.css")],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
     "ENVIRONMENT": "config.admin_menu.environment",

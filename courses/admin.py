@@ -8,25 +8,26 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
+from accounts.labelled_inline import LabelledInline
 from courses.models import Course, CourseLesson, CoursePrice, Enrolment, Module, QuizQuestion
 from courses.publishing import CannotPublish, publish_course, refresh_listing, withdraw_course
 
 
-class CoursePriceInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+class CoursePriceInline(LabelledInline):
     model = CoursePrice
     extra = 0
 
 
-class ModuleInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+class ModuleInline(LabelledInline):
     model = Module
     extra = 0
     can_delete = False
     show_change_link = True
 
 
-class CourseLessonInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+class CourseLessonInline(LabelledInline):
     model = CourseLesson
     fields = ["position", "title", "kind", "is_free_preview", "minutes"]
     readonly_fields = ["kind"]
@@ -39,7 +40,7 @@ class CourseLessonInline(TabularInline):  # type: ignore[misc]  # unfold has no 
         return False
 
 
-class QuizQuestionInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+class QuizQuestionInline(LabelledInline):
     model = QuizQuestion
     extra = 0
 

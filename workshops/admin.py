@@ -10,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from accounts.labelled_inline import LabelledInline
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
 from workshops.publishing import (
     CapacityBelowTaken,
@@ -38,12 +39,12 @@ class WorkshopAdminForm(forms.ModelForm):  # type: ignore[type-arg]  # not subsc
         return capacity
 
 
-class SessionInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+class SessionInline(LabelledInline):
     model = WorkshopSession
     extra = 0
 
 
-class PriceInline(TabularInline):  # type: ignore[misc]  # unfold has no types
+class PriceInline(LabelledInline):
     model = WorkshopPrice
     extra = 0
 
