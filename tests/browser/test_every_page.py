@@ -1,0 +1,115 @@
+"""Every kind of page that links lead to, as a guest, a student, a teacher and staff see it."""
+
+import os
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from demo.stack import CHECKOUT
+from tests.browser.crawling import crawl
+from tests.browser.shopper import ASKS_3DS
+
+WIDTHS = (1280, 390)
+SCREENSHOTS = CHECKOUT / ".local" / "screenshots"
+IS_BAD = ("serious", "critical")
+# The admin has some two hundred pages, all built alike: each is asked for, and these are looked at.
+STAFF_LOOK_AT = r"/admin/($|payments/(order|webhookevent|refund)/|notifications/(mail|alert)/|(workshops/workshop|accounts/teacher)/)"
+
+
+@pytest.fixture
+def look_at(open_page):
+    """Look at a page at each width: no barrier found by axe, nothing wider than the screen; pictures if asked for."""
+    found = []
+
+    def look_at(page, name):
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            if os.environ.get("SCREENSHOTS") == "1":
+                page.screenshot(path=SCREENSHOTS / str(width) / f"{name}.png", full_page=True)
+            found.extend(f"{name} at {width}: {barrier}" for barrier in barriers(page))
+            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                found.append(f"{name} at {width}: scrolls sideways")
+
+    yield look_at
+    assert not found, "\n".join(found)
+
+
+def barriers(page):
+    # The admin's search-as-you-type boxes are Django's, and nameless.
+    found = Axe().run(page, context={"exclude": [[".select2-container"]]}).response
+    return [
+        f"{violation['id']} at {[node['target'] for node in violation['nodes']][:3]}"
+        for violation in found["violations"]
+        if violation["impact"] in IS_BAD
+    ]
+
+
+def visit_everything(site, page, look_at, role, *, starts, only, **limits):
+    """Ask for each kind of page; look at the first of each kind whose address `only` matches."""
+    visited = crawl(page.context.request, site.base_url, starts, **limits)
+    broken = [f"{one.status} {one.address}" for one in visited if one.status >= 500 or one.kind == "unknown"]
+    assert not broken
+    looked_at = set()
+    for one in visited:
+        kind = one.kind.rstrip("?")
+        if one.is_page and kind not in looked_at and re.match(only, one.address):
+            looked_at.add(kind)
+            page.goto(one.address)
+            look_at(page, f"{role}-{kind.replace(':', '-')}")
+    return looked_at
+
+
+def test_every_page_a_guest_can_reach_is_sound(site, page, look_at):
+    seen = visit_everything(site, page, look_at, "guest", starts=["/", "/cart/", "/demo/"], only="/")
+    assert seen >= {"catalogue:home", "catalogue:browse", "workshops:detail", "courses:detail", "account_signup"}
+
+
+def test_every_page_a_student_can_reach_is_sound(site, student, mixed, look_at):
+    student.fills_cart(mixed)
+    look_at(student.page, "student-cart-mixed")
+    student.goes_to_payment()
+    look_at(student.page, "student-payment-page")
+    student.pays_by_card()
+    student.sees_paid()
+    look_at(student.page, "student-order-paid")
+    student.adds_course("Python from the First Line")
+    starts = ["/", "/cart/", "/my/lessons/", "/my/workshops/", "/my/courses/", "/my/orders/", "/my/profile/"]
+    only = "/(cart|my|lessons|accounts|teachers/[^/]+/request)/"
+    seen = visit_everything(site, student.page, look_at, "student", starts=starts, only=only)
+    assert seen >= {"payments:order", "bookings:lesson_detail", "workshops:ticket", "courses:learn", "courses:lesson"}
+
+
+def test_every_page_a_teacher_can_reach_is_sound(site, student, mixed, page, sign_in, look_at):
+    student.fills_cart(mixed)
+    student.adds_course("Italian at the Table")
+    student.goes_to_payment()
+    student.pays_by_card()
+    student.sees_paid()
+    sign_in(page, "teacher")
+    seen = visit_everything(site, page, look_at, "teacher", starts=["/teach/"], only="/teach/")
+    assert seen >= {
+        "payments:sales",
+        "bookings:desk",
+        "workshops:edit",
+        "courses:course_outline",
+        "courses:lesson_edit",
+    }
+
+
+def test_every_page_staff_can_reach_is_sound(site, page, sign_in, look_at):
+    sign_in(page, "staff")
+    seen = visit_everything(site, page, look_at, "staff", starts=["/admin/"], only=STAFF_LOOK_AT, each_kind_at_most=1)
+    assert seen >= {"admin:index", "admin:payments_order_changelist", "admin:notifications_mail_changelist"}
+
+
+def test_the_page_of_a_bank_that_asks_and_the_refusal_are_sound(student, mixed, look_at):
+    student.adds_course(mixed.course)
+    student.goes_to_payment()
+    student.pays_by_card(ASKS_3DS)
+    expect(student.page.locator("#authenticate")).to_be_visible()
+    look_at(student.page, "student-bank-asks")
+    student.page.locator("#fail").click()
+    expect(student.page.get_by_role("alert")).to_be_visible()
+    look_at(student.page, "student-payment-refused")
