@@ -54,9 +54,12 @@ def confirm_live_hold(lesson: Lesson, *, order_line_id: int, policy: dict[str, A
     who pay at the same moment must not wait for each other.
     """
     now = timezone.now()
-    is_confirmed = Lesson.objects.filter(
-        pk=lesson.pk, state=Lesson.State.HELD, order_line_id=order_line_id, held_until__gt=now
-    ).update(state=Lesson.State.CONFIRMED, held_until=None, confirmed_at=now, policy=policy)
+    held = Lesson.objects.filter(pk=lesson.pk, state=Lesson.State.HELD, order_line_id=order_line_id, held_until__gt=now)
+    with transaction.atomic():
+        is_confirmed = held.update(state=Lesson.State.CONFIRMED, held_until=None, confirmed_at=now, policy=policy)
+        # An update that waited and then found nothing keeps the row locked all the same; only undoing it lets go, and
+        # the calendar must be locked before the lesson.
+        transaction.set_rollback(not is_confirmed)
     if is_confirmed:
         lesson.state, lesson.held_until, lesson.confirmed_at = Lesson.State.CONFIRMED, None, now
         lesson.order_line_id, lesson.policy = order_line_id, policy
