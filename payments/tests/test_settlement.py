@@ -326,7 +326,8 @@ def test_a_bank_debit_that_fails_frees_the_place_and_gives_the_cart_back():
 
 def test_a_declined_card_tells_the_student_once_and_leaves_the_order_open():
     attempt = open_order()
-    failed = {"status": "requires_payment_method", "last_payment_error": {"message": "Your card was declined."}}
+    declined = {"type": "card_error", "message": "Your card was declined."}
+    failed = {"status": "requires_payment_method", "last_payment_error": declined}
     receive(
         event_of("payment_intent.payment_failed", intent_object(attempt, **failed)),
         event_of("payment_intent.payment_failed", intent_object(attempt, **failed)),
@@ -335,6 +336,23 @@ def test_a_declined_card_tells_the_student_once_and_leaves_the_order_open():
     assert Mail.objects.filter(template="payments/mail/payment_failed").count() == 1
     attempt.refresh_from_db()
     assert attempt.failure_message == "Your card was declined."
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ({"code": "payment_intent_authentication_failure"}, "Your bank could not confirm that it was you."),
+        ({"code": "payment_intent_unexpected_state"}, "The payment did not go through."),
+        (None, "The payment did not go through."),
+    ],
+)
+def test_words_stripe_writes_for_developers_are_not_shown_to_students(error, words):
+    attempt = open_order()
+    for_developers = error and {"type": "invalid_request_error", "message": "Provide payment_method_data.", **error}
+    failed = {"status": "requires_payment_method", "last_payment_error": for_developers}
+    receive(event_of("payment_intent.payment_failed", intent_object(attempt, **failed)))
+    attempt.refresh_from_db()
+    assert attempt.failure_message.startswith(words)
 
 
 @pytest.mark.parametrize(

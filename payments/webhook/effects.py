@@ -49,7 +49,7 @@ def intent_failed(event: WebhookEvent, payload: Payload) -> str:
     attempt = _attempt_of_intent(payload)
     if attempt is None:
         return "not a payment of ours"
-    message = str((payload.get("last_payment_error") or {}).get("message") or "The payment did not go through.")[:300]
+    message = _words_for_the_student(payload.get("last_payment_error") or {})
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).select_related("user").get(pk=attempt.order_id)
         event.order = order
@@ -58,6 +58,15 @@ def intent_failed(event: WebhookEvent, payload: Payload) -> str:
         PaymentAttempt.objects.filter(pk=attempt.pk).update(failure_message=message)
         queue_payment_failed(order, message=message)
     return "student told"
+
+
+def _words_for_the_student(error: Payload) -> str:
+    """Stripe's own words where it writes for cardholders, which is in card errors alone; the rest is for developers."""
+    if error.get("type") == "card_error" and error.get("message"):
+        return str(error["message"])[:300]
+    if error.get("code") == "payment_intent_authentication_failure":
+        return "Your bank could not confirm that it was you. Please try again, or use another card."
+    return "The payment did not go through."
 
 
 def session_expired(event: WebhookEvent, payload: Payload) -> str:
