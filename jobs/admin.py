@@ -27,7 +27,7 @@ class DurableWorkAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """
 
     list_display: Sequence[str] = ("state_badge", "attempts", "next_run", "error_line", "created_at")
-    readonly_fields: Sequence[Any] = ("state_badge", "attempts", "run_after", "created_at", "finished_at", "error_text")
+    readonly_fields: Sequence[Any] = ("state", "attempts", "run_after", "created_at", "finished_at", "error_text")
     list_filter: Sequence[Any] = ("state", "created_at")
     date_hierarchy = "created_at"
     ordering = ["-pk"]
