@@ -41,6 +41,8 @@ def test_a_bank_that_is_not_satisfied_can_be_followed_by_another_card(student, m
     student.pays_by_card(ASKS_3DS)
     student.page.locator("#fail").click()
     expect(student.page.get_by_role("alert")).to_contain_text("We are unable to authenticate your payment method.")
+    [mail] = student.site.wait_until(lambda: failure_mails(student), within=30, what="the mail about the refusal")
+    assert "Your bank could not confirm that it was you." in mail["text_body"]
     assert student.owns() == {"lessons": 0, "places": 0, "courses": 0}
 
     student.pays_by_card()
