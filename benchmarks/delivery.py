@@ -98,6 +98,8 @@ def _wait_for_deliveries(stack: Stack, students: Sequence[Student]) -> Mapping[s
                 """
                 SELECT u.email, o.number, max(extract(epoch FROM l.fulfilled_at)) AS delivered,
                        bool_and(l.state = 'fulfilled') AS complete,
+                       (SELECT min(extract(epoch FROM e.created_at)) FROM payments_webhookevent e
+                         WHERE e.order_id = o.id AND e.outcome = 'settled') AS told,
                        (SELECT max(extract(epoch FROM m.sent_at)) FROM notifications_mail m
                          WHERE m.user_id = u.id AND m.created_at >= o.paid_at) AS mailed,
                        (SELECT count(*) FROM notifications_mail m
@@ -120,6 +122,7 @@ def _print_times(rows: Mapping[str, Mapping[str, Any]], students: Sequence[Stude
     if not is_met:
         say(f"only {len(rows)} of {len(students)} orders were delivered with all their mails")
     for what, column, limit in (
+        ("event stored", "told", SLOWEST_DELIVERY_SECONDS),
         ("delivered", "delivered", SLOWEST_DELIVERY_SECONDS),
         ("mails sent", "mailed", SLOWEST_MAIL_SECONDS),
     ):

@@ -25,6 +25,8 @@ TIME_FOR_THE_REQUEST = timedelta(seconds=20)
 # Stripe forgets idempotency keys after 24 hours; from well before that we look before we create.
 _KEY_IS_REMEMBERED = timedelta(hours=23)
 _WAIT_FOR_TWIN_SECONDS = 6.0
+# Stripe expires a session a little after its time; asked before, it would say that the session is open.
+_STRIPE_IS_LATE = timedelta(seconds=30)
 
 
 class AlreadyPaid(Exception):
@@ -131,6 +133,10 @@ def _note_session(attempt: PaymentAttempt, session: gateway.CheckoutSession) -> 
     PaymentAttempt.objects.filter(pk=attempt.pk, status=PaymentAttempt.Status.CREATING).update(
         status=PaymentAttempt.Status.OPEN
     )
+    # Nothing is left to follow up until the session ends. A worker that is at it now moves its row itself.
+    PaymentAttempt.objects.filter(pk=attempt.pk, state=PaymentAttempt.State.WAITING).update(
+        run_after=attempt.expires_at + _STRIPE_IS_LATE
+    )
     attempt.refresh_from_db()
     return attempt
 
@@ -181,7 +187,7 @@ def see_to_the_end(attempt: PaymentAttempt) -> None:
         except (AttemptOver, AlreadyPaid, gateway.StripeRefused):
             return
     if attempt.status == PaymentAttempt.Status.OPEN:
-        wait = attempt.expires_at + timedelta(seconds=30) - timezone.now()
+        wait = attempt.expires_at + _STRIPE_IS_LATE - timezone.now()
         if wait > timedelta(0):
             raise WorkPostponed("the session is open", delay=wait)
         session = learn_outcome(attempt)

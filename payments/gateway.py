@@ -83,7 +83,8 @@ class StripeRefund:
 @cache
 def _client() -> stripe.StripeClient:
     http_client = stripe.RequestsClient(timeout=_TIMEOUT_SECONDS)
-    base_addresses: Any = {"api": settings.STRIPE_API_HOST} if settings.STRIPE_API_HOST else {}
+    host = getattr(settings, "STRIPE_API_HOST", "")
+    base_addresses: Any = {"api": host} if host else {}
     return stripe.StripeClient(
         settings.STRIPE_SECRET_KEY,
         stripe_version=settings.STRIPE_API_VERSION,
