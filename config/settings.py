@@ -70,13 +70,13 @@ STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
 STRIPE_ACCOUNT_ID = env("STRIPE_ACCOUNT_ID", default="")
 # Pinned once for the gateway, dj-stripe and the webhook endpoint; it is the version stripe-python 15.6 was made for.
 STRIPE_API_VERSION = "2026-08-26.dahlia"
-STRIPE_API_HOST = ""
 if PAYMENTS_MODE == "sandbox":
     if not IS_DEVELOPMENT:
         raise ImproperlyConfigured("STRIPE_SECRET_KEY must be set in production; the sandbox is for development only.")
     STRIPE_SECRET_KEY = SANDBOX_SECRET_KEY
+    # Set here only: an empty one elsewhere would have dj-stripe call nobody. It warns of a host other than Stripe's, which
+    # is meant here, and production refused the sandbox just above.
     STRIPE_API_HOST = SANDBOX_URL
-    # dj-stripe warns of a host other than Stripe's; here it is meant, and production refuses the sandbox above.
     SILENCED_SYSTEM_CHECKS += ["djstripe.W002"]
     STRIPE_WEBHOOK_SECRETS = STRIPE_WEBHOOK_SECRETS or [SANDBOX_WEBHOOK_SECRET]
 if not IS_DEVELOPMENT:

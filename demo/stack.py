@@ -62,7 +62,9 @@ class Stack:
         # People wait for what they paid for, so nothing but payments is done by these.
         self.worker = self._celery("worker", "-n", "worker@%h", "-Q", "urgent", "-c", "2")
         # Mails, and what only mirrors Stripe's objects for reading, step back behind that.
-        self.background = self._celery("worker", "-n", "background@%h", "-Q", "default,background", "-c", "2", niceness=10)
+        self.background = self._celery(
+            "worker", "-n", "background@%h", "-Q", "default,background", "-c", "2", niceness=10
+        )
         self.beat = self._celery("beat", "-s", str(folder / "celerybeat-schedule"), "--pidfile=")
         self.sandbox = self._process(
             "sandbox",

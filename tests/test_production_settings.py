@@ -11,10 +11,12 @@ from demo.stack import CHECKOUT
 COMPLETE = dict(line.split("=", 1) for line in (CHECKOUT / ".ci" / "production.env").read_text().split())
 
 
-def start(**changes):
+INSTALLED = "import django; from django.conf import settings; django.setup(); print(*settings.INSTALLED_APPS)"
+
+
+def start(code=INSTALLED, **changes):
     """Load the settings in a process of its own. An empty variable counts as missing, and hides one in a .env file."""
     environment = COMPLETE | {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings"} | changes
-    code = "import django; from django.conf import settings; django.setup(); print(*settings.INSTALLED_APPS)"
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=CHECKOUT,
@@ -29,6 +31,11 @@ def test_production_starts_when_everything_is_set_and_the_demo_is_not_part_of_it
     started = start()
     assert started.returncode == 0, started.stderr
     assert "demo" not in started.stdout.split()
+
+
+def test_djstripe_calls_stripe_itself_in_production():
+    started = start(code="import django; django.setup(); import djstripe.models, stripe; print(stripe.api_base)")
+    assert started.stdout.strip() == "https://api.stripe.com", started.stderr
 
 
 @pytest.mark.parametrize(
