@@ -1,0 +1,113 @@
+"""What staff see of orders and events, and that they can replay one after a fix."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from jobs.running import drain
+from payments.models import MirrorSync, Order, PaymentAttempt, Refund, WebhookEvent
+from payments.settlement import settle_payment
+from payments.tests.factories import event_of, evidence_for, open_order, sample_offer, session_object
+from payments.tests.sample_domain import SAMPLE
+from payments.webhook.inbox import store_event
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff():
+    client = Client()
+    client.force_login(User.objects.create_superuser("staff@example.org", "correct horse battery"))
+    return client
+
+
+def bought_with_an_event():
+    attempt = open_order()
+    store_event(event_of("checkout.session.completed", session_object(attempt)), source="webhook")
+    drain(WebhookEvent, seconds=5)
+    return attempt
+
+
+@pytest.mark.parametrize("model", [Order, PaymentAttempt, Refund, WebhookEvent, MirrorSync])
+def test_every_list_and_page_opens(staff, model):
+    attempt = bought_with_an_event()
+    reference = sample_offer()
+    gone = open_order(reference)
+    SAMPLE.undeliverable.add(reference)
+    settle_payment(evidence_for(gone))
+    name = model._meta.model_name
+    assert staff.get(f"/admin/payments/{name}/").status_code == 200
+    for row in model.objects.all():
+        assert staff.get(f"/admin/payments/{name}/{row.pk}/change/").status_code == 200
+    assert staff.get(f"/admin/payments/{name}/", {"q": attempt.order.number}).status_code == 200
+
+
+def test_an_orders_page_shows_lines_shares_payments_and_events(staff):
+    attempt = bought_with_an_event()
+    page = staff.get(f"/admin/payments/order/{attempt.order_id}/change/").content.decode()
+    event = WebhookEvent.objects.get()
+    for expected in (
+        attempt.order.number,
+        "£25.00",
+        "£2.50 (10 %)",
+        "£22.50",
+        attempt.stripe_session_id,
+        event.stripe_id,
+    ):
+        assert expected in page
+
+
+def test_an_events_page_shows_payload_tries_and_outcome(staff):
+    bought_with_an_event()
+    event = WebhookEvent.objects.get()
+    page = staff.get(f"/admin/payments/webhookevent/{event.pk}/change/").content.decode()
+    assert "client_reference_id" in page
+    assert "settled" in page
+
+
+def test_a_quarantined_event_can_be_replayed_after_a_fix(staff):
+    attempt = open_order()
+    session_id = attempt.stripe_session_id
+    store_event(
+        event_of("checkout.session.completed", session_object(attempt, client_reference_id=None)), source="webhook"
+    )
+    PaymentAttempt.objects.update(stripe_session_id="cs_other")
+    drain(WebhookEvent, seconds=5)
+    event = WebhookEvent.objects.get()
+    assert event.is_quarantined
+    PaymentAttempt.objects.update(stripe_session_id=session_id)
+    staff.post("/admin/payments/webhookevent/", {"action": "retry_selected", "_selected_action": [event.pk]})
+    drain(WebhookEvent, seconds=5)
+    attempt.order.refresh_from_db()
+    assert attempt.order.is_paid
+
+
+@pytest.mark.parametrize("name", ["order", "paymentattempt", "refund", "webhookevent"])
+def test_nothing_can_be_added_or_deleted_by_hand(staff, name):
+    bought_with_an_event()
+    assert staff.get(f"/admin/payments/{name}/add/").status_code == 403
+    order = Order.objects.get()
+    staff.post(f"/admin/payments/order/{order.pk}/delete/", {"post": "yes"})
+    staff.post(f"/admin/payments/order/{order.pk}/change/", {"state": "cancelled", "total_minor": 1})
+    order.refresh_from_db()
+    assert (order.state, order.total_minor) == ("completed", 2500)
+
+
+def test_the_order_list_takes_the_same_number_of_queries_for_1_and_10_rows(staff):
+    counts = []
+    for rows in (1, 9):
+        for _ in range(rows):
+            settle_payment(evidence_for(open_order()))
+        staff.get("/admin/payments/order/")
+        with CaptureQueriesContext(connection) as queries:
+            staff.get("/admin/payments/order/")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_students_do_not_get_in():
+    client = Client()
+    client.force_login(User.objects.create_user("student@example.org", "correct horse battery"))
+    assert client.get("/admin/payments/order/").status_code in (302, 403, 404)
