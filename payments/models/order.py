@@ -117,7 +117,7 @@ class OrderLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.title} ({self.order_id})"
+        return self.title
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self.order.currency)
