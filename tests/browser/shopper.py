@@ -1,7 +1,6 @@
 """A person with a browser who buys. One method per step; each works with and without JavaScript."""
 
 import re
-from datetime import timedelta
 
 from playwright.sync_api import expect
 
@@ -132,14 +131,6 @@ class Shopper:
             self.email,
         )
         return counts
-
-    def is_told_within(self, limit: timedelta, *, since):
-        """Wait until no mail to this person waits any more, and assert that none was slower than `limit`."""
-        waiting = 'SELECT 1 FROM notifications_mail WHERE "to" = %s AND sent_at IS NULL'
-        self.site.wait_until(lambda: not self.site.query(waiting, self.email), within=30, what="mails to be sent")
-        mails = [mail for mail in self.site.mails_to(self.email) if mail["created_at"] >= since]
-        assert all(mail["sent_at"] - since < limit for mail in mails)
-        return mails
 
     def _press(self, name):
         self.page.locator("main").get_by_role("button", name=name, exact=True).click()

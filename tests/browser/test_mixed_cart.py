@@ -11,7 +11,7 @@ from tests.browser.shopper import PASSWORD, Shopper
 
 NAME = f"Nora {uuid4().hex[:6]}"
 EMAIL = f"{NAME.lower().replace(' ', '-')}@journeys.example"
-# In Chromium on an idle machine it is under one second; this one may be shared.
+# From the payment to the mail server's thanks, for every mail.
 MAILS_WITHIN = timedelta(seconds=5)
 TEACHERS = ("luc@demo.example", TEACHER.email, "kenji@demo.example")
 
