@@ -33,11 +33,11 @@ class Student:
         self.http.cookies.set("sessionid", self.session)
 
     def fill_cart(self, *, workshop: str, course: str) -> None:
-        """Put the lesson, two places and the course into the cart."""
-        self.http.get(f"{self.base_url}/cart/", timeout=_TIMEOUT_SECONDS)
+        """Put the lesson, two places and the course into the cart. Raises requests.HTTPError if the site is in trouble."""
+        self.http.get(f"{self.base_url}/cart/", timeout=_TIMEOUT_SECONDS).raise_for_status()
         wanted = (("bookings", self.lesson, 1), ("workshops", workshop, 2), ("courses", course, 1))
         for domain, reference, quantity in wanted:
-            self._post("/cart/add/", domain=domain, reference=reference, quantity=quantity)
+            self._post("/cart/add/", domain=domain, reference=reference, quantity=quantity).raise_for_status()
 
     def press_pay(self) -> bool:
         """Go to Stripe's page; False if the cart says that something must be looked at first."""

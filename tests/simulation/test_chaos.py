@@ -209,7 +209,8 @@ def test_a_database_that_may_only_be_read_is_503_and_recovers(site):
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            assert deliver(site)[1] == 503
+            # A session ends a moment after it was told to.
+            site.wait_until(lambda: deliver(site)[1] == 503, within=10, what="events to be refused")
         finally:
             operator.execute(change(name, sql.SQL("off")))
     # No restart, no help: connections made meanwhile may only read, so whoever fails on one opens another.
