@@ -110,6 +110,8 @@ class Stack:
             "SANDBOX_URL": self.sandbox_url,
             "SANDBOX_PORT": str(urlsplit(self.sandbox_url).port),
             "SANDBOX_PUBLIC_URL": self.sandbox_url,
+            # Stripe's machines are elsewhere; this one must not spend its time on answering a crowd all at once.
+            "SANDBOX_THREADS": "4",
             "SANDBOX_DATABASE": str(self.folder / "sandbox.sqlite3"),
             "SANDBOX_WEBHOOK_URL": webhook,
             "SANDBOX_WEBHOOK_SECRET": "whsec_sandbox0000000000000000000000000",

@@ -14,6 +14,10 @@ from jobs.models import ClaimLost, DurableWork, WorkParked, WorkPostponed
 
 log = structlog.get_logger(__name__)
 
+URGENT_QUEUE = "urgent"
+_GIVE_WAY_SECONDS = 2.0
+_LOOK_AGAIN_SECONDS = 0.1
+
 
 def work_models() -> list[type[DurableWork]]:
     """Every concrete kind of durable work that is installed."""
@@ -96,6 +100,18 @@ def _park(work: DurableWork, error: str) -> None:
     log.error("work_parked", error=error.strip().rpartition("\n")[2])
 
 
+def give_way(model: type[DurableWork], *, until: float) -> None:
+    """Let what somebody waits for go first: mails and mirrors pause while urgent work is due, but not for ever.
+
+    Stepping back as a process is not enough: what a statement costs in PostgreSQL is paid at full priority.
+    """
+    if model.queue == URGENT_QUEUE:
+        return
+    urgent = [kind for kind in work_models() if kind.queue == URGENT_QUEUE]
+    while time.monotonic() < until and any(kind.due().exists() for kind in urgent):
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
 def drain(model: type[DurableWork], *, seconds: float) -> int:
     """Do due rows until there are none or the time is up; returns how many were run.
 
@@ -103,9 +119,11 @@ def drain(model: type[DurableWork], *, seconds: float) -> int:
     starts on a fresh connection.
     """
     ends_at = time.monotonic() + seconds
+    gives_way_until = time.monotonic() + _GIVE_WAY_SECONDS
     done = 0
     try:
         while time.monotonic() < ends_at:
+            give_way(model, until=gives_way_until)
             # One at a time: a batch would leave its tail leased to us while other workers idle.
             claimed = claim(model, limit=1)
             if not claimed:

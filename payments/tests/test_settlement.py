@@ -31,17 +31,23 @@ from payments.tests.factories import (
     session_object,
 )
 from payments.tests.sample_domain import SAMPLE
-from payments.webhook.handling import type_to_effect
 from payments.webhook.inbox import store_event
+from payments.webhook.routing import ACTED_ON
 
 pytestmark = pytest.mark.django_db
+
+
+def work_on_all(seconds=5):
+    """Work on what is stored, without waiting for what steps back in a rush."""
+    WebhookEvent.objects.filter(state="waiting", attempts=0, last_error="").update(run_after="2000-01-01T00:00Z")
+    drain(WebhookEvent, seconds=seconds)
 
 
 def receive(*events):
     """Take in events and work on them in this order."""
     for event in events:
         store_event(event, source="webhook")
-        drain(WebhookEvent, seconds=5)
+        work_on_all()
 
 
 def stored(event):
@@ -424,10 +430,9 @@ def test_every_type_stripe_lists_is_stored_and_worked_on_without_an_error():
     assert len(types) > 200
     for event_type in types:
         store_event(event_of(event_type, {"id": f"x_{event_type}"[:100], "object": "something"}), source="webhook")
-    drain(WebhookEvent, seconds=60)
+    work_on_all(seconds=60)
     states = dict(WebhookEvent.objects.values_list("type", "state"))
     assert set(states) == set(types)
     # Those we act on miss the fields they need here: parked with an alert, never crashed, never retried.
-    acted_on = set(type_to_effect)
-    assert {event_type for event_type, state in states.items() if state != "done"} <= acted_on
+    assert {event_type for event_type, state in states.items() if state != "done"} <= ACTED_ON
     assert not WebhookEvent.objects.filter(state__in=["waiting", "running"]).exists()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from django.db import transaction
@@ -16,20 +14,10 @@ from payments.registry import UnknownDomain
 from payments.settlement import AttemptUnknown, PaymentDisagrees, SessionNotStoredYet
 from payments.webhook import effects
 from payments.webhook.mirror import ask_mirror_to_read
+from payments.webhook.routing import route_of
 
 log = structlog.get_logger()
 
-type_to_effect: dict[str, Callable[[WebhookEvent, dict[str, Any]], str]] = {
-    "checkout.session.completed": effects.session_completed,
-    "checkout.session.async_payment_succeeded": effects.session_completed,
-    "checkout.session.async_payment_failed": effects.session_async_failed,
-    "checkout.session.expired": effects.session_expired,
-    "payment_intent.succeeded": effects.intent_succeeded,
-    "payment_intent.payment_failed": effects.intent_failed,
-    "refund.created": effects.refund_changed,
-    "refund.updated": effects.refund_changed,
-    "refund.failed": effects.refund_changed,
-}
 # The process that opened the session stores its id within moments; if it was killed, the attempt's follow-up does.
 _UNTIL_SESSION_IS_STORED = timedelta(seconds=1)
 
@@ -58,11 +46,8 @@ def handle_event(event: WebhookEvent) -> None:
 
 def _act(event: WebhookEvent) -> str:
     """Apply the effect of the event's type, translating what must not be retried into quarantine."""
-    effect = type_to_effect.get(event.type)
-    if effect is None:
-        return "stored; nothing to do for this type"
     try:
-        return effect(event, event.payload["data"]["object"])
+        return route_of(event.type).effect(event, event.payload["data"]["object"])
     except SessionNotStoredYet as early:
         raise WorkPostponed(f"session of {early} not stored yet", delay=_UNTIL_SESSION_IS_STORED) from early
     except (AttemptUnknown, PaymentDisagrees, UnknownDomain) as problem:

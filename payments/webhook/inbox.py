@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 
 from payments.models import WebhookEvent
-from payments.webhook.routing import priority_of
+from payments.webhook.routing import route_of
 
 # The identifiers Stripe gives out are far shorter; what is longer is nothing we could ever look up.
 _ID_LENGTH_AT_MOST = 100
@@ -34,15 +34,23 @@ def store_event(event: Mapping[str, Any], *, source: str, text: str = "") -> boo
     if "\\u0000" in payload:
         # jsonb takes no NUL; without this check it would be a 503 that Stripe repeats for three days.
         raise UnusableEvent("nul", "The event holds a NUL character, which cannot be stored.")
-    event_type = event["type"]
+    route = route_of(event["type"])
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO {_TABLE} (stripe_id, type, livemode, payload, source, state, priority, attempts, last_error)
-            VALUES (%s, %s, %s, %s, %s, 'waiting', %s, 0, '')
+            INSERT INTO {_TABLE} (stripe_id, type, livemode, payload, source, state, priority, run_after, attempts, last_error)
+            VALUES (%s, %s, %s, %s, %s, 'waiting', %s, statement_timestamp() + make_interval(secs => %s), 0, '')
             ON CONFLICT (stripe_id) DO NOTHING
             """,  # noqa: S608  # our own table's name
-            [event["id"], event_type, event["livemode"], payload, source, priority_of(event_type)],
+            [
+                event["id"],
+                event["type"],
+                event["livemode"],
+                payload,
+                source,
+                route.priority,
+                route.delay.total_seconds(),
+            ],
         )
         return bool(cursor.rowcount == 1)
 

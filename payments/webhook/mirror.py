@@ -31,7 +31,7 @@ _MODELS: Final[Mapping[str, Any]] = {
     "refund": mirrored.Refund,
 }
 # Events about one payment come in a burst; a moment's wait turns them into one reading per object.
-_GATHER: Final = timedelta(seconds=3)
+_GATHER: Final = timedelta(seconds=8)
 
 
 def ask_mirror_to_read(payload: Mapping[str, Any]) -> None:

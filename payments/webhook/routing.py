@@ -1,22 +1,47 @@
-"""The one table from event type to what is done about it."""
+"""The one table from event type to what is done about it, and how soon."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final, NamedTuple
 
-# What moves an order forward is worked on before everything that only keeps records. Of the two events that tell of a
-# payment one is enough, so the second waits until everybody's first was worked on.
-URGENT: Final = 0
-URGENT_TWIN: Final = 5
-ORDINARY: Final = 10
+from payments.models import WebhookEvent
+from payments.webhook import effects
 
-_PRIORITIES: Final = {
-    "checkout.session.completed": URGENT,
-    "checkout.session.async_payment_succeeded": URGENT,
-    "payment_intent.succeeded": URGENT_TWIN,
+Effect = Callable[[WebhookEvent, Mapping[str, Any]], str]
+
+
+class Route(NamedTuple):
+    """What an event of a type does. Lower priorities are worked on first; `delay` keeps it out of the way that long."""
+
+    effect: Effect
+    priority: int
+    delay: timedelta = timedelta(0)
+
+
+def _record_only(event: WebhookEvent, payload: Mapping[str, Any]) -> str:  # noqa: ARG001  # an effect's signature
+    return "stored; nothing to do for this type"
+
+
+# Of the two events that tell of a payment one is enough, so the second waits until everybody's first was worked on.
+_ROUTES: Final[Mapping[str, Route]] = {
+    "checkout.session.completed": Route(effects.session_completed, 0),
+    "checkout.session.async_payment_succeeded": Route(effects.session_completed, 0),
+    "payment_intent.succeeded": Route(effects.intent_succeeded, 5),
+    "checkout.session.async_payment_failed": Route(effects.session_async_failed, 10),
+    "checkout.session.expired": Route(effects.session_expired, 10),
+    "payment_intent.payment_failed": Route(effects.intent_failed, 10),
+    "refund.created": Route(effects.refund_changed, 10),
+    "refund.updated": Route(effects.refund_changed, 10),
+    "refund.failed": Route(effects.refund_changed, 10),
 }
+# Three of five events of a purchase only keep records: they wait until the rush of a big sale is over.
+_EVERYTHING_ELSE: Final = Route(_record_only, 20, timedelta(seconds=3))
+
+ACTED_ON: Final = frozenset(_ROUTES)
 
 
-def priority_of(event_type: str) -> int:
-    """Lower is worked on first."""
-    return _PRIORITIES.get(event_type, ORDINARY)
+def route_of(event_type: str) -> Route:
+    """What to do about a type; what we do not know is stored and acknowledged."""
+    return _ROUTES.get(event_type, _EVERYTHING_ELSE)
