@@ -14,6 +14,8 @@ LOGS = CHECKOUT / ".local" / "test" / "logs"
 NOT_FOR_THE_SITE = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "DEBUG", "EMAIL_URL", "MAIL_PROVIDER")
 
 
+# Before xdist looks at the marks: later ones go unnoticed, and each process of a parallel run would start a site.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Tests of the running site share it, so one process of a parallel run does them all."""
     for item in items:
