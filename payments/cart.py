@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from payments.contracts import Item, NotForSale
 from payments.models import Cart, CartLine, Order
-from payments.pricing import quote_items
+from payments.pricing import PricedCart, quote_items
 
 _SESSION_KEY = "cart_id"
 LINES_AT_MOST = 30
@@ -83,10 +83,14 @@ def change_quantity(*, cart: Cart, line_id: int, quantity: int) -> bool:
         return bool(CartLine.objects.filter(cart=cart, pk=line_id).update(quantity=quantity))
 
 
-def confirm_prices(cart: Cart, prices: dict[int, int]) -> None:
-    """Note that the student has now seen these unit prices (line id → minor units)."""
-    for line_id, unit_minor in prices.items():
-        CartLine.objects.filter(cart=cart, pk=line_id).update(seen_unit_minor=unit_minor)
+def confirm_prices(priced: PricedCart) -> None:
+    """Note that the student has now seen the prices that changed: one statement, however many did."""
+    changed = []
+    for priced_line in priced.lines:
+        if priced_line.seen_unit_price and priced_line.unit_price:
+            priced_line.line.seen_unit_minor = priced_line.unit_price.minor
+            changed.append(priced_line.line)
+    CartLine.objects.bulk_update(changed, ["seen_unit_minor"])
 
 
 def empty_of(cart_line_ids: list[int]) -> None:

@@ -187,3 +187,21 @@ def test_the_cart_page_takes_the_same_number_of_queries_for_1_and_20_lines():
             client.get("/cart/")
         counts.append((len(queries), SAMPLE.quote_calls))
     assert counts[0] == counts[1]
+
+
+def test_noting_changed_prices_takes_the_same_number_of_queries_for_1_and_20_lines():
+    counts = []
+    for lines in (1, 20):
+        user = UserFactory()
+        references = [sample_offer(Money(2500, "GBP")) for _ in range(lines)]
+        cart_with(*references, user=user)
+        client = Client()
+        client.force_login(user)
+        client.get("/cart/")
+        for reference in references:
+            SAMPLE.offer(reference, prices=[Money(2600, "GBP")])
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/cart/")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+    assert set(CartLine.objects.values_list("seen_unit_minor", flat=True)) == {2600}

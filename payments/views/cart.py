@@ -67,9 +67,9 @@ def show_cart(request: HttpRequest) -> HttpResponse:
     priced = price_cart(cart) if cart else None
     context = {"priced": priced, "came_back_unpaid": request.GET.get("from") == "payment"}
     response = render(request, "payments/cart_show.html", context)
-    if cart and priced and priced.has_changed_prices:
+    if priced and priced.has_changed_prices:
         # Shown once: the next look, and the digest in this page, are at the new prices.
-        carts.confirm_prices(cart, {p.line.pk: p.unit_price.minor for p in priced.lines if p.unit_price})
+        carts.confirm_prices(priced)
     return response
 
 
