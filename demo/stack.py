@@ -65,7 +65,7 @@ class Stack:
         self.background = self._celery(
             "worker", "-n", "background@%h", "-Q", "default,background", "-c", "2", niceness=10
         )
-        self.beat = self._celery("beat", "-s", str(folder / "celerybeat-schedule"), "--pidfile=")
+        self.beat = self._celery("beat", "--pidfile=")
         self.sandbox = self._process(
             "sandbox",
             [sys.executable, "-m", "sandbox"],
