@@ -79,7 +79,12 @@ def logging_settings(*, as_json: bool, level: str) -> dict[str, Any]:
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": level},
         # Django's own handlers are taken off, so that each line is written once and redacted.
-        "loggers": {"django": {**through_root, "level": level}, "django.server": through_root},
+        "loggers": {
+            "django": {**through_root, "level": level},
+            "django.server": through_root,
+            # Forty lines at level INFO for each receipt that is drawn.
+            "fontTools": {"level": "WARNING"},
+        },
     }
 
 

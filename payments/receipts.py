@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from django.conf import settings
-from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
 from money import Money
 from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
+from payments.typeface import FAMILY, GAP, Document, new_document
 
 _MARGIN_MM = 20
 _WIDTH_MM = 210 - 2 * _MARGIN_MM
@@ -19,28 +19,28 @@ def draw_receipt(order: Order) -> bytes:
     """The receipt of a paid order: who, what, tax contained, total. Raises ValueError for an unpaid one."""
     if order.paid_at is None:
         raise ValueError("only a paid order has a receipt")
-    pdf = FPDF()
-    pdf.set_title(f"Receipt {order.number}")
-    pdf.set_margin(_MARGIN_MM)
-    pdf.add_page()
-    _row(pdf, settings.SITE_NAME, size=20, style="B")
-    _row(pdf, f"Receipt {order.number}", size=14)
-    _row(pdf, f"Paid on {order.paid_at:%d %B %Y} by {order.user.display_name}", size=10)
-    pdf.ln(8)
-    lines = lines_in_lock_order(order)
-    for line in lines:
-        _draw_line(pdf, line)
-    pdf.set_draw_color(160)
-    pdf.line(_MARGIN_MM, pdf.get_y(), _MARGIN_MM + _WIDTH_MM, pdf.get_y())
-    pdf.ln(2)
-    _amount_row(pdf, "Total", order.total, style="B")
-    tax = Money(sum(line.tax_minor for line in lines), order.currency)
-    if tax.minor:
-        _amount_row(pdf, f"of which {settings.TAX_LABEL}", tax)
-    return bytes(pdf.output())
+    with new_document() as pdf:
+        pdf.set_title(f"Receipt {order.number}")
+        pdf.set_margin(_MARGIN_MM)
+        pdf.add_page()
+        _row(pdf, settings.SITE_NAME, size=20, style="B")
+        _row(pdf, f"Receipt {order.number}", size=14)
+        _row(pdf, f"Paid on {order.paid_at:%d %B %Y} by {order.user.display_name}", size=10)
+        pdf.ln(8)
+        lines = lines_in_lock_order(order)
+        for line in lines:
+            _draw_line(pdf, line)
+        _draw_total(pdf, order, Money(sum(line.tax_minor for line in lines), order.currency))
+        if pdf.has_gaps:
+            pdf.ln(8)
+            page = f"{settings.BASE_URL}{order.get_absolute_url()}"
+            _row(
+                pdf, f"{GAP} stands for letters this file cannot show. Print the order's page for them: {page}", size=9
+            )
+        return bytes(pdf.output())
 
 
-def _draw_line(pdf: FPDF, line: OrderLine) -> None:
+def _draw_line(pdf: Document, line: OrderLine) -> None:
     _amount_row(pdf, line.title if line.quantity == 1 else f"{line.quantity} × {line.title}", line.amount)
     if line.description:
         _row(pdf, line.description, size=9)
@@ -49,21 +49,25 @@ def _draw_line(pdf: FPDF, line: OrderLine) -> None:
     pdf.ln(2)
 
 
-def _amount_row(pdf: FPDF, text: str, amount: Money, *, style: str = "") -> None:
-    pdf.set_font("Helvetica", style=style, size=11)
+def _draw_total(pdf: Document, order: Order, tax: Money) -> None:
+    pdf.set_draw_color(160)
+    pdf.line(_MARGIN_MM, pdf.get_y(), _MARGIN_MM + _WIDTH_MM, pdf.get_y())
+    pdf.ln(2)
+    _amount_row(pdf, "Total", order.total, style="B")
+    if tax.minor:
+        _amount_row(pdf, f"of which {settings.TAX_LABEL}", tax)
+
+
+def _amount_row(pdf: Document, text: str, amount: Money, *, style: str = "") -> None:
+    pdf.set_font(FAMILY, style=style, size=11)
     top = pdf.get_y()
-    pdf.multi_cell(_WIDTH_MM - _AMOUNT_MM, 6, _printable(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    pdf.multi_cell(_WIDTH_MM - _AMOUNT_MM, 6, pdf.printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     bottom = pdf.get_y()
     pdf.set_xy(_MARGIN_MM + _WIDTH_MM - _AMOUNT_MM, top)
-    pdf.cell(_AMOUNT_MM, 6, _printable(str(amount)), align="R")
+    pdf.cell(_AMOUNT_MM, 6, pdf.printable(str(amount)), align="R")
     pdf.set_xy(_MARGIN_MM, bottom)
 
 
-def _row(pdf: FPDF, text: str, *, size: int, style: str = "") -> None:
-    pdf.set_font("Helvetica", style=style, size=size)
-    pdf.multi_cell(_WIDTH_MM, size * 0.5, _printable(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-
-
-def _printable(text: str) -> str:
-    """PDF's built-in fonts know Latin-1 only; the rest is shown as a question mark rather than refused."""
-    return text.replace("€", "EUR ").replace("–", "-").replace("’", "'").encode("latin-1", "replace").decode("latin-1")
+def _row(pdf: Document, text: str, *, size: int, style: str = "") -> None:
+    pdf.set_font(FAMILY, style=style, size=size)
+    pdf.multi_cell(_WIDTH_MM, size * 0.5, pdf.printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)

@@ -1,0 +1,81 @@
+"""Receipts name people and things in their own script."""
+
+import re
+
+import pytest
+
+from accounts.tests.factories import UserFactory
+from payments.models import OrderLine
+from payments.receipts import draw_receipt
+from payments.settlement import settle_payment
+from payments.tests.factories import evidence_for, open_order, sample_offer
+from payments.typeface import GAP, new_document
+
+pytestmark = pytest.mark.django_db
+
+
+def letters_of(pdf):
+    """Every letter that can be copied out of a PDF: those its fonts' tables lead back to."""
+    codes = re.findall(rb"<[0-9A-F]{4}> <([0-9A-F]+)>", pdf)
+    return {letter for code in codes for letter in bytes.fromhex(code.decode()).decode("utf-16-be")}
+
+
+def receipt_for(name, *, title=""):
+    attempt = open_order(sample_offer(), user=UserFactory(full_name=name))
+    if title:
+        OrderLine.objects.filter(order=attempt.order).update(title=title)
+    return draw_receipt(settle_payment(evidence_for(attempt))[0])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Ελένη Παπαδοπούλου",
+        "Юлія Щербак",
+        "Łukasz Żółć",
+        "Işıl Güneş İnan",
+        "Nguyễn Thị Phượng Đặng",
+        "محمد العربي",
+        "יעל שלום",
+        "สมชาย ใจดี",
+        "गीता शर्मा",
+    ],
+)
+def test_a_receipt_names_its_payer_in_their_own_script(name):
+    pdf = receipt_for(name)
+    assert set(name) - {" "} <= letters_of(pdf)
+    assert not set(GAP) & letters_of(pdf)
+
+
+def test_letters_no_font_has_leave_an_honest_gap_and_say_where_they_are():
+    letters = letters_of(receipt_for("山田 Hanako", title="かな入門 😀"))
+    assert set("Hanako") <= letters
+    assert set(GAP) <= letters
+    assert not set("山田かな入門😀") & letters
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("€9.50 – “Żółć” ’", "€9.50 – “Żółć” ’"),
+        ("山田 太郎", f"{GAP} {GAP}"),
+        ("Kana 入門", f"Kana {GAP}"),
+        ("Zoe\u0308", "Zoë"),
+        ("a\x00b\x07c", "abc"),
+        ("", ""),
+    ],
+)
+def test_each_run_of_unknown_letters_becomes_one_gap(text, printed):
+    with new_document() as document:
+        assert document.printable(text) == printed
+        assert document.has_gaps == (GAP in printed)
+
+
+def test_drawing_a_receipt_is_no_news(caplog):
+    receipt_for("Ελένη")
+    assert not [record for record in caplog.records if record.name.startswith("fontTools")]
+
+
+def test_an_order_that_was_not_paid_has_no_receipt():
+    with pytest.raises(ValueError, match="only a paid order"):
+        draw_receipt(open_order().order)
