@@ -24,6 +24,8 @@ log = structlog.get_logger()
 TIME_FOR_THE_REQUEST = timedelta(seconds=20)
 # Stripe forgets idempotency keys after 24 hours; from well before that we look before we create.
 _KEY_IS_REMEMBERED = timedelta(hours=23)
+# Stripe writes down its own time: were its clock behind ours, the session would look older than the attempt.
+_CLOCKS_MAY_DIFFER = timedelta(hours=1)
 _WAIT_FOR_TWIN_SECONDS = 6.0
 # Stripe expires a session a little after its time; asked before, it would say that the session is open.
 _STRIPE_IS_LATE = timedelta(seconds=30)
@@ -75,7 +77,9 @@ def _wait_for_twin(attempt_id: int) -> PaymentAttempt:
 def _create(attempt: PaymentAttempt) -> PaymentAttempt:
     order = attempt.order
     if timezone.now() - attempt.created_at > _KEY_IS_REMEMBERED:
-        session = gateway.find_session(reference=str(attempt.reference), created_from=attempt.created_at)
+        session = gateway.find_session(
+            reference=str(attempt.reference), created_from=attempt.created_at - _CLOCKS_MAY_DIFFER
+        )
         if session is None:
             # Nothing was ever created, and the hold is long gone: the student starts again.
             cancel_order(

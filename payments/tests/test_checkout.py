@@ -1,18 +1,21 @@
 """From the pay button to Stripe's page: one payable session per order, prices from the server, nothing lost."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
+from stripe import _http_client
 from waffle.models import Switch
 
 from accounts.tests.factories import UserFactory
 from jobs.running import drain
 from money import Money
-from payments import attempts, gateway
+from payments import attempts, checkout, gateway
 from payments.models import CartLine, Order, OrderLine, PaymentAttempt, Refund, WebhookEvent
 from payments.pricing import price_cart
 from payments.refunds import send_refund
@@ -97,13 +100,24 @@ def attempt_intent(attempt):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fifty_clicks_at_once_open_one_session(stripe_sandbox):
+def test_fifty_clicks_at_once_open_one_session(stripe_sandbox, monkeypatch):
     cart = cart_with(sample_offer())
     clients = [signed_in(cart.user) for _ in range(50)]
     digest = price_cart(cart).digest
+    together = Barrier(50)
+
+    def price_slowly(cart):
+        # As long as a quote may take: without a lock on the cart, all fifty would now find no order yet.
+        priced = price_cart(cart)
+        time.sleep(0.02)
+        return priced
+
+    monkeypatch.setattr(checkout, "price_cart", price_slowly)
 
     def click(client):
         try:
+            connections["default"].ensure_connection()
+            together.wait(timeout=30)
             return client.post("/checkout/", {"agreed": digest}).headers.get("Location")
         finally:
             connections.close_all()
@@ -154,8 +168,10 @@ def test_a_reply_lost_after_stripe_created_the_session_leads_to_the_same_session
     attempt = PaymentAttempt.objects.get()
     assert attempt.status == "creating"
     assert cart.lines.count() == 1
-    assert press_pay(client, cart).status_code == 302
-    assert len(stripe_sandbox.sessions_of(attempt.reference)) == 1
+    (made,) = stripe_sandbox.sessions_of(attempt.reference)
+    assert press_pay(client, cart).url == made["url"]
+    assert [session["id"] for session in stripe_sandbox.sessions_of(attempt.reference)] == [made["id"]]
+    assert PaymentAttempt.objects.get().stripe_session_id == made["id"]
 
 
 def test_a_reply_lost_for_ever_is_learnt_by_the_attempts_own_follow_up(stripe_sandbox):
@@ -181,6 +197,63 @@ def test_after_a_day_the_key_is_forgotten_so_we_look_before_we_create(stripe_san
     assert attempt.stripe_session_id == stripe_sandbox.sessions_of(attempt.reference)[0]["id"]
 
 
+def test_looking_for_a_session_finds_it_though_stripes_clock_was_behind_ours(stripe_sandbox, monkeypatch):
+    cart = cart_with(sample_offer())
+    client = signed_in(cart.user)
+    stripe_sandbox.switch("clock", advance=-120)
+    stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
+    press_pay(client, cart)
+    attempt = PaymentAttempt.objects.get()
+    (made,) = stripe_sandbox.sessions_of(attempt.reference)
+    assert made["created"] < attempt.created_at.timestamp() - 60
+    monkeypatch.setattr(attempts, "_KEY_IS_REMEMBERED", timedelta(0))
+    assert press_pay(client, cart).url == made["url"]
+
+
+def test_after_a_day_a_session_that_was_never_created_is_not_created_any_more(stripe_sandbox):
+    """The hold ended long ago, so a page that could be paid now would sell a place nobody keeps."""
+    reference = sample_offer()
+    cart = cart_with(reference)
+    client = signed_in(cart.user)
+    stripe_sandbox.fault("server_error", path="/v1/checkout/sessions", count=3)
+    press_pay(client, cart)
+    stripe_sandbox.switch("clock", advance=25 * 3600)
+    PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(hours=25), run_after=timezone.now())
+    drain(PaymentAttempt, seconds=5)
+    attempt = PaymentAttempt.objects.get()
+    assert (attempt.status, attempt.state, attempt.order.state) == ("expired", "done", Order.State.CANCELLED)
+    assert stripe_sandbox.sessions_of(attempt.reference) == []
+    assert SAMPLE.calls["release", reference] == 1
+    assert cart.lines.count() == 1
+
+
+A_SESSION = {
+    "lines": [gateway.SessionLine(title="Else", description="", unit_amount=Money(2500, "GBP"), quantity=1)],
+    "reference": "of somebody else",
+    "order_number": "L0",
+    "domains": ["sample"],
+    "email": "else@example.org",
+    "success_url": "http://127.0.0.1/",
+    "cancel_url": "http://127.0.0.1/",
+}
+
+
+def test_after_a_day_the_session_is_found_among_hundreds_made_since(stripe_sandbox):
+    cart = cart_with(sample_offer())
+    stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
+    press_pay(signed_in(cart.user), cart)
+    attempt = PaymentAttempt.objects.get()
+    (made,) = stripe_sandbox.sessions_of(attempt.reference)
+    ends_at = timezone.now() + timedelta(hours=1)
+    for number in range(105):
+        gateway.create_session(**A_SESSION, expires_at=ends_at, idempotency_key=f"else-{number}")
+    stripe_sandbox.switch("clock", advance=24 * 3600)
+    PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(hours=24), run_after=timezone.now())
+    drain(PaymentAttempt, seconds=10)
+    attempt.refresh_from_db()
+    assert attempt.stripe_session_id == made["id"]
+
+
 @pytest.mark.parametrize(("kind", "count"), [("rate_limit", 1), ("server_error", 1), ("server_error", 2)])
 def test_a_hiccup_of_stripes_is_not_noticed_or_costs_one_more_click(stripe_sandbox, kind, count):
     cart = cart_with(sample_offer())
@@ -199,6 +272,33 @@ def test_stripe_being_down_gives_a_kind_page_and_keeps_the_cart(stripe_sandbox, 
     assert response.status_code == 503
     assert "your cart is as you left it" in response.content.decode()
     assert cart.lines.count() == 1
+
+
+def test_stripe_saying_nothing_gives_the_same_page_and_the_next_click_the_one_session(stripe_sandbox, monkeypatch):
+    monkeypatch.setattr(gateway, "_TIMEOUT_SECONDS", (3, 0.3))
+    gateway._client.cache_clear()
+    cart = cart_with(sample_offer())
+    client = signed_in(cart.user)
+    stripe_sandbox.fault("hang", path="/v1/checkout/sessions", count=3, seconds=1)
+    response = press_pay(client, cart)
+    assert response.status_code == 503
+    assert "your cart is as you left it" in response.content.decode()
+    time.sleep(1)  # what hung is done in the meantime
+    monkeypatch.setattr(gateway, "_TIMEOUT_SECONDS", (3, 10))
+    gateway._client.cache_clear()
+    assert press_pay(client, cart).status_code == 302
+    assert len(stripe_sandbox.sessions_of(PaymentAttempt.objects.get().reference)) == 1
+
+
+def test_stripe_is_asked_again_after_pauses_that_differ(stripe_sandbox, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(_http_client.time, "sleep", pauses.append)
+    for _ in range(2):
+        stripe_sandbox.fault("server_error", path="/v1/checkout/sessions", count=3)
+        cart = cart_with(sample_offer())
+        assert press_pay(signed_in(cart.user), cart).status_code == 503
+    assert len(pauses) == 4
+    assert pauses[1] != pauses[3]
 
 
 def test_what_stripe_refuses_lets_go_of_the_order_at_once(stripe_sandbox):
