@@ -11,7 +11,8 @@ from accounts.models import Teacher, User
 from bookings.calendar_file import calendar_of
 from bookings.models import Lesson, LessonRequest
 from bookings.slots import slot_words, zone_of_user
-from notifications.mails import Attachment, queue_mail
+from notifications.attachments import Attachment
+from notifications.mails import queue_mail
 
 
 def request_received(request: LessonRequest, teacher: Teacher) -> None:

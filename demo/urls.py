@@ -9,4 +9,5 @@ urlpatterns = [
     path("mailbox/", views.list_mails, name="mailbox"),
     path("mailbox/<int:mail_id>/", views.show_mail, name="mail"),
     path("mailbox/<int:mail_id>/html/", views.show_mail_html, name="mail_html"),
+    path("mailbox/<int:mail_id>/attachment/<int:index>/", views.open_attachment, name="mail_attachment"),
 ]

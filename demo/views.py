@@ -5,14 +5,15 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import content_disposition_header, url_has_allowed_host_and_scheme
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from demo.accounts import ACCOUNTS, PASSWORD
+from notifications.attachments import content_of, file_name
 from notifications.models import Mail
 
 MAILS_SHOWN = 200
@@ -68,4 +69,17 @@ def show_mail_html(_request: HttpRequest, mail_id: int) -> HttpResponse:
     mail = get_object_or_404(Mail, pk=mail_id)
     response = HttpResponse(f'<base target="_blank">{mail.html_body}')
     response["Content-Security-Policy"] = MAIL_POLICY
+    return response
+
+
+@require_safe
+def open_attachment(_request: HttpRequest, mail_id: int, index: int) -> HttpResponse:
+    """Return a file as it was sent along; the first one has index 0."""
+    attachments = get_object_or_404(Mail, pk=mail_id).attachments
+    if index >= len(attachments):
+        raise Http404
+    response = HttpResponse(content_of(attachments[index]), content_type=attachments[index]["mime"])
+    response["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=file_name(attachments[index])
+    )
     return response

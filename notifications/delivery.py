@@ -23,6 +23,7 @@ from django.template.loader import get_template
 from django.utils import translation
 
 from jobs.models import WorkParked
+from notifications.attachments import content_of, file_name
 from notifications.models import Mail
 
 _SUBJECT_LENGTH = 200
@@ -100,10 +101,7 @@ def _message(mail: Mail, rendered: RenderedMail) -> EmailMultiAlternatives:
     )
     message.attach_alternative(rendered.html, "text/html")
     for attachment in mail.attachments:
-        name = "".join(
-            letter if letter.isprintable() and letter not in '/\\"' else "-" for letter in attachment["name"]
-        )
-        message.attach(name, attachment["text"], attachment["mime"])
+        message.attach(file_name(attachment), content_of(attachment), attachment["mime"])
     return message
 
 

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from accounts.models import User
 from jobs.waking import wake_after_commit
+from notifications.attachments import Attachment, DrawnAttachment
 from notifications.models import Mail
 from notifications.plain_json import as_plain_json
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A small text file sent along, such as a calendar entry. `mime` is type and subtype: text/calendar."""
-
-    name: str
-    mime: str
-    text: str
 
 
 def queue_mail(
@@ -27,7 +19,7 @@ def queue_mail(
     to: User | str,
     template: str,
     context: Mapping[str, Any],
-    attachments: Sequence[Attachment] = (),
+    attachments: Sequence[Attachment | DrawnAttachment] = (),
 ) -> None:
     """Queue one mail in the current transaction; nothing happens if one with this key was queued before.
 

@@ -30,7 +30,7 @@ class Mail(DurableWork):
     template = models.CharField(max_length=100, help_text="For example bookings/mail/lesson_confirmed.")
     context = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     language = models.CharField(max_length=10, default="en-gb")
-    # Objects with name (lesson.ics), mime (text/calendar) and text.
+    # Objects with name (lesson.ics), mime (text/calendar) and text; or, instead of text, drawer and reference.
     attachments = models.JSONField(default=list)
     subject = models.CharField(max_length=255, blank=True, editable=False)
     text_body = models.TextField(blank=True, editable=False)

@@ -8,18 +8,29 @@ from typing import Any
 from django.urls import reverse
 
 from notifications.alerts import raise_alert
+from notifications.attachments import DrawnAttachment
 from notifications.mails import queue_mail
 from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
 
+RECEIPT_DRAWER = "payments.receipt"
+
+
+def draw_receipt(number: str) -> bytes:
+    """The receipt of the order of this number, for the mail it is attached to."""
+    from payments.receipts import draw_receipt_of  # takes half a second to load, and most processes draw none
+
+    return draw_receipt_of(number)
+
 
 def queue_payment_confirmed(order: Order, lines: Sequence[OrderLine]) -> None:
-    """Tell the student that the order is paid, with everything in it."""
+    """Tell the student that the order is paid, with everything in it and the receipt attached."""
     queue_mail(
         key=f"order:{order.number}:paid",
         to=order.user,
         template="payments/mail/payment_confirmed",
         context=_order_context(order, lines),
+        attachments=[_receipt(order)],
     )
 
 
@@ -52,6 +63,12 @@ def queue_cannot_deliver_mails(order: Order, lines: Sequence[OrderLine]) -> None
         key=f"cannot-deliver:{order.number}",
         title=f"Order {order.number}: paid but impossible to deliver, refunded automatically",
         detail={"order": order.number, "lines": context["lines"]},
+    )
+
+
+def _receipt(order: Order) -> DrawnAttachment:
+    return DrawnAttachment(
+        name=order.receipt_name, mime="application/pdf", drawer=RECEIPT_DRAWER, reference=order.number
     )
 
 

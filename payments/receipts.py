@@ -15,6 +15,11 @@ _WIDTH_MM = 210 - 2 * _MARGIN_MM
 _AMOUNT_MM = 40
 
 
+def draw_receipt_of(number: str) -> bytes:
+    """The receipt of the order of this number. Raises Order.DoesNotExist, and ValueError for an unpaid one."""
+    return draw_receipt(Order.objects.select_related("user").get(number=number))
+
+
 def draw_receipt(order: Order) -> bytes:
     """The receipt of a paid order: who, what, tax contained, total. Raises ValueError for an unpaid one."""
     if order.paid_at is None:
@@ -45,7 +50,7 @@ def _draw_line(pdf: Document, line: OrderLine) -> None:
     if line.description:
         _row(pdf, line.description, size=9)
     if line.state == OrderLine.State.UNDELIVERABLE:
-        _row(pdf, "Could not be delivered; refunded.", size=9, style="I")
+        _row(pdf, "Could not be delivered; refunded.", size=9)
     pdf.ln(2)
 
 

@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from notifications.mails import Attachment, queue_mail
+from notifications.attachments import Attachment
+from notifications.mails import queue_mail
 from payments.contracts import SoldLine
 from workshops.calendar_file import address_of, calendar_of
 from workshops.models import Registration, Workshop

@@ -75,3 +75,14 @@ def test_links_in_a_mails_text_can_be_followed(client):
     page = client.get(reverse("demo:mail", args=[mail.pk])).content.decode()
     assert 'href="http://127.0.0.1:8000/my/lessons/"' in page
     assert "&lt;b&gt;" in page
+
+
+def test_attachments_are_named_and_can_be_opened(client):
+    mail = make_mail(attachments=[{"name": "lesson.ics", "mime": "text/calendar", "text": "BEGIN:VCALENDAR"}])
+    address = reverse("demo:mail_attachment", args=[mail.pk, 0])
+    page = client.get(reverse("demo:mail", args=[mail.pk])).content.decode()
+    assert f'href="{address}" download>lesson.ics</a>' in page
+    file = client.get(address)
+    assert file.content == b"BEGIN:VCALENDAR"
+    assert file["Content-Disposition"] == 'attachment; filename="lesson.ics"'
+    assert client.get(reverse("demo:mail_attachment", args=[mail.pk, 1])).status_code == 404

@@ -9,8 +9,9 @@ from django.db.models.functions import Now
 
 from jobs import running
 from jobs.models import DurableWork
-from notifications import delivery
-from notifications.mails import Attachment, queue_mail, send_again
+from notifications import attachments, delivery
+from notifications.attachments import Attachment, DrawnAttachment, register_drawer
+from notifications.mails import queue_mail, send_again
 from notifications.models import Alert, Mail
 from notifications.tests.smtp_server import SmtpServer
 
@@ -130,6 +131,55 @@ def test_attachments_arrive_and_their_names_cannot_add_headers(student, work_off
     assert "SUMMARY:Leçon" in attached.get_content()
     assert attached["X-Bad"] is None
     assert "/" not in attached.get_filename()
+
+
+@pytest.fixture
+def drawn(student, monkeypatch):
+    """Queues a mail with a file that the given function draws."""
+
+    def queue_with(draw):
+        monkeypatch.setattr(attachments, "_drawers", {})
+        register_drawer("test.file", draw)
+        file = DrawnAttachment(name="file.pdf", mime="application/pdf", drawer="test.file", reference="L-1")
+        words = {"title": "Paid", "alert_path": "/"}
+        queue_mail(key="drawn", to=student, template="notifications/mail/alert", context=words, attachments=[file])
+        return Mail.objects.get(key="drawn")
+
+    return queue_with
+
+
+def test_a_drawn_file_is_drawn_when_the_mail_goes_out_and_its_bytes_are_not_kept(drawn, work_off, smtp):
+    mail = drawn(lambda reference: b"%PDF of " + reference.encode())
+    work_off()
+    (sent,) = smtp.taken
+    (attached,) = sent.iter_attachments()
+    assert (attached.get_filename(), attached.get_content_type()) == ("file.pdf", "application/pdf")
+    assert attached.get_content() == b"%PDF of L-1"
+    mail.refresh_from_db()
+    assert "%PDF" not in str(mail.attachments)
+
+
+def test_a_file_that_cannot_be_drawn_keeps_its_mail_waiting_until_it_can(drawn, work_off, mailoutbox):
+    troubles = [RuntimeError("disk full")]
+
+    def draw(reference):
+        if troubles:
+            raise troubles.pop()
+        return b"%PDF"
+
+    mail = drawn(draw)
+    work_off()
+    mail.refresh_from_db()
+    assert (mail.state, mailoutbox) == (State.WAITING, [])
+    make_due()
+    work_off()
+    assert mailoutbox[0].attachments[0].content == b"%PDF"
+
+
+def test_a_name_draws_one_kind_of_file(drawn):
+    drawn(lambda reference: b"")
+    with pytest.raises(ValueError, match=r"test\.file is registered"):
+        register_drawer("test.file", lambda reference: b"")
 
 
 def test_a_mail_server_that_is_down_for_a_day_gets_every_mail_once_when_it_is_back(queue, work_off, smtp):

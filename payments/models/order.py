@@ -66,6 +66,11 @@ class Order(models.Model):
     def is_paid(self) -> bool:
         return self.state == Order.State.COMPLETED
 
+    @property
+    def receipt_name(self) -> str:
+        """What the receipt's file is called."""
+        return f"receipt-{self.number}.pdf"
+
 
 class OrderLine(models.Model):
     """One frozen line: what was promised, what it cost, and how the money is shared. Amounts in the order's currency."""

@@ -5,6 +5,8 @@ import re
 import pytest
 
 from accounts.tests.factories import UserFactory
+from jobs.running import drain
+from notifications.models import Mail
 from payments.models import OrderLine
 from payments.receipts import draw_receipt
 from payments.settlement import settle_payment
@@ -69,6 +71,18 @@ def test_each_run_of_unknown_letters_becomes_one_gap(text, printed):
     with new_document() as document:
         assert document.printable(text) == printed
         assert document.has_gaps == (GAP in printed)
+
+
+def test_the_mail_about_a_payment_brings_the_receipt(mailoutbox):
+    order = settle_payment(evidence_for(open_order()))[0]
+    drain(Mail, seconds=10)
+    (sent,) = (mail for mail in mailoutbox if mail.attachments)
+    (attached,) = sent.attachments
+    assert attached.filename == f"receipt-{order.number}.pdf"
+    assert attached.mimetype == "application/pdf"
+    assert attached.content.startswith(b"%PDF")
+    assert "receipt is attached" in sent.body
+    assert order.get_absolute_url() in sent.body
 
 
 def test_drawing_a_receipt_is_no_news(caplog):

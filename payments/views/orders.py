@@ -63,7 +63,7 @@ def receipt_pdf(request: HttpRequest, number: str) -> HttpResponse:
     """The receipt of a paid order as a PDF."""
     order = get_object_or_404(_orders_with_lines(), number=number, user_id=request.user.pk, state="completed")
     response = HttpResponse(draw_receipt(order), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="receipt-{order.number}.pdf"'
+    response["Content-Disposition"] = f'attachment; filename="{order.receipt_name}"'
     return response
 
 
