@@ -1,5 +1,6 @@
 """How gunicorn serves Lectern: a few processes with threads, each replaced now and then. Reads the environment only."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -24,3 +25,9 @@ worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None
 # Gunicorn's admin socket lies under the home folder, which need not be writable; nobody uses it here.
 control_socket_disable = True
 errorlog = "-"
+
+
+def post_worker_init(worker: object) -> None:  # noqa: ARG001  # gunicorn's signature
+    """Called in each process once the site is loaded: what was loaded never becomes garbage, so stop looking at it."""
+    gc.collect()
+    gc.freeze()

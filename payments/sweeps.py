@@ -43,7 +43,7 @@ def _start() -> datetime:
     """Where the search begins. Stripe's own time of the newest event would do too, but ours is never ahead of it."""
     newest = (
         WebhookEvent.objects.filter(source=WebhookEvent.Source.WEBHOOK)
-        .order_by("-created_at")
+        .order_by("-pk")
         .values_list("created_at", flat=True)
         .first()
     )

@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 # Stripe's events are a few kilobytes; the largest published ones stay below a quarter of this.
 BODY_BYTES_AT_MOST = 1_000_000
+_RECEIVED = b'{"status": "received"}'
+_ALREADY_PROCESSED = b'{"status": "already processed"}'
 
 
 @csrf_exempt
@@ -33,7 +35,8 @@ def receive_event(request: HttpRequest) -> HttpResponse:
         body = _capped_body(request)
         verify(
             body=body,
-            header=request.headers.get("Stripe-Signature", ""),
+            # Not `request.headers`, which first copies every header there is.
+            header=request.META.get("HTTP_STRIPE_SIGNATURE", ""),
             secrets=settings.STRIPE_WEBHOOK_SECRETS,
             now=time.time(),
         )
@@ -57,7 +60,7 @@ def receive_event(request: HttpRequest) -> HttpResponse:
         return _refuse(503, "Not stored. Please deliver again.")
     if is_new:
         wake_after_commit(WebhookEvent)
-    return JsonResponse({"status": "received" if is_new else "already processed"})
+    return HttpResponse(_RECEIVED if is_new else _ALREADY_PROCESSED, content_type="application/json")
 
 
 class _TooLarge(Exception):
