@@ -16,7 +16,16 @@ import structlog
 _SECRET_NAMES = re.compile(
     r"passw|secret|token|authorization|cookie|api_?key|signature|csrf|session_?key|card_?number|cvc|iban", re.IGNORECASE
 )
-_CARD = re.compile(r"(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.])")
+# UUIDs (Celery's task ids) and the like written without hyphens: their digits are nobody's card, whatever Luhn says.
+_IDS = re.compile(
+    r"(?<![0-9A-Za-z])("
+    r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
+    r"|(?=\d*[a-f])[0-9a-f]{32,64}"
+    r")(?![0-9A-Za-z])"
+)
+# Digits in groups, as people write card numbers and much else; not the digits of a decimal number.
+_DIGIT_GROUPS = re.compile(r"(?<!\d)(?<!\d\.)\d+(?:[ -]\d+)*(?!\d|\.\d)")
+_CARD_LENGTHS = range(13, 20)
 _PATTERNS = (
     # Stripe's keys, webhook secrets and client secrets.
     (re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\b(?:pi|seti|cs)_\w+_secret_\w+"), "[secret]"),
@@ -97,7 +106,10 @@ def redact_text(text: str) -> str:
     """`text` without keys, passwords, card numbers and e-mail addresses."""
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
-    return _CARD.sub(lambda found: "[card]" if _is_card_number(found[0]) else found[0], text)
+    # Splitting at a group leaves the ids themselves at the odd places.
+    pieces = _IDS.split(text)
+    pieces[::2] = [_DIGIT_GROUPS.sub(_without_cards, piece) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def _shared_processors() -> list[Any]:
@@ -127,8 +139,26 @@ def _redacted(value: Any, name: str = "") -> Any:
     return redact_text(value if isinstance(value, str) else repr(value))
 
 
+def _without_cards(found: re.Match[str]) -> str:
+    """The digits without card numbers, also where a date stands before one or its expiry after it."""
+    groups = re.split(r"([ -])", found[0])
+    numbers = groups[::2]
+    hidden: set[int] = set()
+    for start in range(len(numbers)):
+        digits = ""
+        for end in range(start, len(numbers)):
+            digits += numbers[end]
+            if len(digits) >= _CARD_LENGTHS.stop:
+                break
+            if len(digits) in _CARD_LENGTHS and _is_card_number(digits):
+                hidden.update(range(start, end + 1))
+    kept = ["[card]" if place in hidden else number for place, number in enumerate(numbers)]
+    kept_groups = [part for pair in zip(kept, [*groups[1::2], ""], strict=True) for part in pair]
+    return re.sub(r"\[card\](?:[ -]\[card\])+", "[card]", "".join(kept_groups))
+
+
 def _is_card_number(text: str) -> bool:
     # Luhn's check keeps order numbers and timestamps readable.
-    digits = [int(digit) for digit in text if digit.isdigit()]
+    digits = [int(digit) for digit in text]
     doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]  # noqa: PLR2004  # part of the formula
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

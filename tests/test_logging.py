@@ -3,11 +3,13 @@
 import io
 import json
 import logging
+import uuid
 
 import pytest
 import structlog
 from django.conf import settings
 from django.http import HttpResponse
+from hypothesis import example, given, strategies
 
 from config.logging import apply, logging_settings, redact_text
 from config.request_id import RequestIdMiddleware
@@ -102,6 +104,51 @@ def test_what_helps_to_find_a_mistake_stays(lines):
 @pytest.mark.parametrize("text", ["1790000000000", "2026-11-20 23:51:26", "0.4242424242424242", "evt_1AbC", "4242"])
 def test_numbers_that_are_no_cards_stay(text):
     assert redact_text(text) == text
+
+
+UUIDS = strategies.uuids(version=4)
+
+
+@strategies.composite
+def cards(draw):
+    """A card number of 13 to 19 digits that passes Luhn's check, in one piece or in groups of four."""
+    number = draw(strategies.text("0123456789", min_size=12, max_size=18))
+    number = next(number + last for last in "0123456789" if luhn_sum(number + last) % 10 == 0)
+    separator = draw(strategies.sampled_from(["", " ", "-"]))
+    return separator.join(number[start : start + 4] for start in range(0, len(number), 4))
+
+
+def luhn_sum(number):
+    doubled = [sum(divmod(2 * int(digit), 10)) for digit in number[-2::-2]]
+    return sum(map(int, number[-1::-2])) + sum(doubled)
+
+
+@given(UUIDS, strategies.sampled_from(["{}", "Task payments.sweep[{}] received", "{} 20", "2026-11-21 {}", "pi_{}"]))
+# All digits, and what hides in it passes Luhn's check.
+@example(uuid.UUID("42424242-4242-4242-8242-424242424242"), "{}")
+def test_a_uuid_is_never_touched(identifier, around):
+    for written in (str(identifier), str(identifier).upper()):
+        assert written in redact_text(around.format(written))
+
+
+@given(UUIDS.filter(lambda identifier: not identifier.hex.isdigit()))
+def test_a_uuid_without_hyphens_is_never_touched(identifier):
+    assert redact_text(f"evt_{identifier.hex}") == f"evt_{identifier.hex}"
+
+
+@given(
+    cards(),
+    strategies.sampled_from(
+        ["{}", "card {}.", "No.{}", "2026-11-21 {}", "{} 12 28", "x{}y", "card={}&cvc", "0 {} 0", "(1) {}"]
+    ),
+)
+def test_a_card_number_is_never_left(number, around):
+    assert number not in redact_text(around.format(number))
+
+
+def test_a_card_number_beside_a_uuid_is_taken_out_and_the_uuid_stays():
+    identifier = str(uuid.uuid4())
+    assert redact_text(f"{identifier} 4242 4242 4242 4242 {identifier}") == f"{identifier} [card] {identifier}"
 
 
 def test_django_logs_each_line_once_and_redacted(lines):
