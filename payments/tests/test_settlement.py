@@ -1,12 +1,10 @@
 """An order is paid and delivered once, whatever Stripe says how often and in what order."""
 
 import itertools
-import typing
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-import stripe
 from django.db import IntegrityError, connection, connections, transaction
 
 from accounts.tests.factories import TeacherFactory
@@ -31,6 +29,7 @@ from payments.tests.factories import (
     session_object,
 )
 from payments.tests.sample_domain import SAMPLE
+from payments.tests.test_webhook_endpoint import every_event_type
 from payments.webhook.inbox import store_event
 from payments.webhook.routing import ACTED_ON
 
@@ -418,11 +417,6 @@ def test_twenty_workers_settling_the_same_payment_deliver_it_once():
     assert outcomes.count(Settlement.SETTLED) == 1
     assert SAMPLE.calls["fulfil", reference] == 1
     assert Mail.objects.filter(key=f"order:{attempt.order.number}:paid").count() == 1
-
-
-def every_event_type():
-    """All types stripe-python knows, read from its own annotation."""
-    return sorted(set(typing.get_args(typing.get_type_hints(stripe.Event)["type"])))
 
 
 def test_every_type_stripe_lists_is_stored_and_worked_on_without_an_error():

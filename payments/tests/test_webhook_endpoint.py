@@ -2,13 +2,17 @@
 
 import hmac
 import json
+import random
 import time
+import typing
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from io import BytesIO
 
 import pytest
+import stripe
 from django.db import OperationalError, connection, connections
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Alert
@@ -36,6 +40,11 @@ def deliver(event, *, header=None, path="/payments/webhook/", client=None):
     )
 
 
+def every_event_type():
+    """All types stripe-python knows, read from its own annotation."""
+    return sorted(set(typing.get_args(typing.get_type_hints(stripe.Event)["type"])))
+
+
 def new_event(**changes):
     return event_of("customer.created", {"id": "cus_1", "object": "customer"}, **changes)
 
@@ -51,6 +60,14 @@ def test_a_signed_event_is_stored_and_acknowledged():
 
 def test_the_path_without_its_last_slash_works_too():
     assert deliver(new_event(), path="/payments/webhook").status_code == 200
+
+
+def test_every_type_stripe_lists_and_one_it_does_not_is_stored_and_acknowledged():
+    types = [*every_event_type(), "invented.by.nobody_yet"]
+    for event_type in types:
+        assert deliver(event_of(event_type, {"id": "x", "object": "something"})).status_code == 200, event_type
+    assert set(WebhookEvent.objects.values_list("type", flat=True)) == set(types)
+    assert not Alert.objects.exists()
 
 
 def test_a_repeat_answers_already_processed_and_stores_nothing():
@@ -139,20 +156,66 @@ def test_a_live_event_on_a_test_site_is_refused_with_an_alert():
     assert Alert.objects.filter(key="webhook-refused:mode").exists()
 
 
-def test_a_test_event_on_a_live_site_is_refused(settings):
+def test_a_test_event_on_a_live_site_is_refused_with_an_alert(settings):
     settings.STRIPE_LIVE_MODE = True
     assert deliver(new_event()).status_code == 400
+    assert not WebhookEvent.objects.exists()
+    assert Alert.objects.filter(key="webhook-refused:mode").exists()
+    assert deliver(new_event(livemode=True)).status_code == 200
 
 
-def test_another_accounts_event_is_refused_with_an_alert():
-    assert deliver(new_event(account="acct_other")).status_code == 400
+@pytest.mark.parametrize("ours", ["", "acct_ours"])
+@pytest.mark.parametrize("account", ["acct_other", "acct_ours2", 5, ["acct_ours"], {"id": "acct_ours"}, True])
+def test_another_accounts_event_is_refused_with_an_alert(settings, ours, account):
+    settings.STRIPE_ACCOUNT_ID = ours
+    assert deliver(new_event(account=account)).status_code == 400
     assert not WebhookEvent.objects.exists()
     assert Alert.objects.filter(key="webhook-refused:account").exists()
 
 
-def test_a_huge_body_is_refused_by_its_announced_length_before_it_is_read(monkeypatch):
-    monkeypatch.setattr(endpoint, "verify", lambda **_: pytest.fail("read"))
-    assert deliver(b"x" * (endpoint.BODY_BYTES_AT_MOST + 1)).status_code == 413
+@pytest.mark.parametrize("account", ["acct_ours", None])
+def test_our_own_accounts_event_is_taken(settings, account):
+    settings.STRIPE_ACCOUNT_ID = "acct_ours"
+    assert deliver(new_event(account=account)).status_code == 200
+
+
+class Unread(BytesIO):
+    """A body nobody may read."""
+
+    def read(self, *_):
+        pytest.fail("read")
+
+    readline = read
+
+
+@pytest.mark.parametrize("announced", [endpoint.BODY_BYTES_AT_MOST + 1, 10**12])
+def test_a_huge_body_is_refused_by_its_announced_length_before_it_is_read(announced):
+    request = RequestFactory().post("/payments/webhook/", **{"wsgi.input": Unread(), "CONTENT_LENGTH": str(announced)})
+    assert endpoint.receive_event(request).status_code == 413
+
+
+def test_a_body_longer_than_it_announced_is_read_no_further_than_the_cap():
+    request = RequestFactory().post("/payments/webhook/", CONTENT_LENGTH="1")
+    request._stream = BytesIO(b"x" * (endpoint.BODY_BYTES_AT_MOST + 100))
+    assert endpoint.receive_event(request).status_code == 413
+    assert request._stream.tell() == endpoint.BODY_BYTES_AT_MOST + 1
+
+
+@pytest.mark.parametrize("announced", ["", "-5", "many", "1e3", "\u0663"])
+def test_a_body_without_a_usable_length_is_refused(announced):
+    body = json.dumps(new_event()).encode()
+    request = RequestFactory().post(
+        "/payments/webhook/",
+        headers={"Stripe-Signature": sign(body)},
+        **{"wsgi.input": BytesIO(body), "CONTENT_LENGTH": announced},
+    )
+    assert endpoint.receive_event(request).status_code == 400
+
+
+def test_the_largest_body_allowed_is_taken():
+    event = event_of("a.b", {"id": "x", "note": ""})
+    event["data"]["object"]["note"] = "x" * (endpoint.BODY_BYTES_AT_MOST - len(json.dumps(event)))
+    assert deliver(event).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -165,20 +228,84 @@ def test_a_huge_body_is_refused_by_its_announced_length_before_it_is_read(monkey
         b'"text"',
         b"{",
         b"\xff\xfe\x00",
+        json.dumps(new_event()).encode("utf-16"),
+        b"\xef\xbb\xbf" + json.dumps(new_event()).encode(),
+        json.dumps(new_event(note="\u00fc"), ensure_ascii=False).encode("latin-1"),
         b"\x00" * 100,
         b'{"id": 5}',
         b"[" * 100_000,
+        b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+        b'{"a": ' + b"9" * 10_000 + b"}",
+        json.dumps([new_event()]).encode(),
+        json.dumps(new_event(object="charge")).encode(),
         json.dumps(new_event(id="evt_\x00")).encode(),
         json.dumps(new_event(id="x" * 101)).encode(),
         json.dumps(new_event(type="")).encode(),
         json.dumps(new_event(data=[])).encode(),
         json.dumps(new_event(data={"object": "x"})).encode(),
         json.dumps(new_event(livemode="false")).encode(),
-        json.dumps(event_of("a.b", {"id": "x", "note": "a\x00b"})).encode(),
     ],
 )
 def test_a_signed_body_that_is_no_event_is_refused(body):
     assert deliver(body).status_code == 400
+    assert not WebhookEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "hostile",
+    ['"a\\u0000b"', '"\\ud83d"', '"\\ude00\\ud83d"', "NaN", "-Infinity", "1e400000", '{"a\\u0000b": 1}'],
+)
+def test_json_the_database_cannot_hold_is_refused_not_asked_for_again(hostile):
+    body = json.dumps(event_of("a.b", {"id": "x", "note": "HERE"})).replace('"HERE"', hostile).encode()
+    assert deliver(body).status_code == 400
+    assert not WebhookEvent.objects.exists()
+    assert Alert.objects.filter(key="webhook-refused:unstorable").exists()
+
+
+def test_a_text_that_only_looks_like_nul_is_stored():
+    event = event_of("a.b", {"id": "x", "note": r"a\u0000b"})
+    assert deliver(event).status_code == 200
+    assert WebhookEvent.objects.get().payload == event
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json; charset=utf-16", "text/plain; charset=none", "", "a" * 999]
+)
+def test_what_the_body_claims_to_be_does_not_matter(content_type):
+    body = json.dumps(new_event(note="\u00fc"), ensure_ascii=False).encode()
+    # Not `post`, which would encode the body itself.
+    response = Client().generic(
+        "POST", "/payments/webhook/", body, content_type, headers={"Stripe-Signature": sign(body)}
+    )
+    assert response.status_code == 200
+
+
+def test_bodies_thrown_together_at_random_never_crash_and_leave_no_row():
+    seed = random.randrange(10**6)
+    chance = random.Random(seed)
+    pieces = [
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b'"',
+        b":",
+        b",",
+        b"\\u",
+        b"\xc3",
+        b"\x00",
+        b"id",
+        b"evt_1",
+        b"1e999",
+        b"null",
+        b"data",
+    ]
+    whole = json.dumps(new_event()).encode()
+    for _ in range(300):
+        start = chance.randrange(len(whole))
+        broken = whole[:start] + b"".join(chance.choices(pieces, k=chance.randint(1, 20)))
+        assert deliver(broken).status_code == 400, f"seed {seed}: {broken}"
     assert not WebhookEvent.objects.exists()
 
 

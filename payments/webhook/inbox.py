@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import DataError, connection
 
 from payments.models import WebhookEvent
-from payments.webhook.routing import route_of
+from payments.webhook.routing import Route, route_of
 
 # The identifiers Stripe gives out are far shorter; what is longer is nothing we could ever look up.
 _ID_LENGTH_AT_MOST = 100
@@ -31,10 +31,16 @@ def store_event(event: Mapping[str, Any], *, source: str, text: str = "") -> boo
     """
     _refuse_foreign(event)
     payload = text or json.dumps(event)
-    if "\\u0000" in payload:
-        # jsonb takes no NUL; without this check it would be a 503 that Stripe repeats for three days.
-        raise UnusableEvent("nul", "The event holds a NUL character, which cannot be stored.")
     route = route_of(event["type"])
+    try:
+        return _insert(event, payload, source=source, route=route)
+    except DataError as problem:
+        # JSON that jsonb does not take: NUL, half a surrogate pair, NaN, a number without bounds. As a database error
+        # it would be a 503 that Stripe repeats for three days.
+        raise UnusableEvent("unstorable", "The event holds a value that cannot be stored.") from problem
+
+
+def _insert(event: Mapping[str, Any], payload: str, *, source: str, route: Route) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
