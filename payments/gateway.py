@@ -223,20 +223,34 @@ def list_events(*, created_from: datetime) -> Iterator[Mapping[str, Any]]:
 def read_session(data: Mapping[str, Any]) -> CheckoutSession:
     """Our view of a session as Stripe describes it. Raises KeyError, TypeError or ValueError if it does not fit."""
     return CheckoutSession(
-        id=str(data["id"]),
+        id=as_text(data["id"]),
         url=data.get("url") or "",
-        status=str(data["status"]),
-        payment_status=str(data["payment_status"]),
+        status=as_text(data["status"]),
+        payment_status=as_text(data["payment_status"]),
         payment_intent_id=_id_of(data.get("payment_intent")),
-        total=Money(data["amount_total"], str(data["currency"]).upper()),
-        livemode=bool(data["livemode"]),
-        reference=data.get("client_reference_id") or "",
+        total=Money(data["amount_total"], as_text(data["currency"]).upper()),
+        livemode=as_flag(data["livemode"]),
+        reference=str(data.get("client_reference_id") or ""),
         expires_at=datetime.fromtimestamp(int(data["expires_at"]), tz=UTC),
     )
 
 
 def _id_of(value: Any) -> str:
-    """The id of a reference that may be expanded, a plain id, or absent."""
-    if isinstance(value, Mapping):
-        return str(value["id"])
-    return str(value or "")
+    """The id of a reference that may be expanded, a plain id, or absent. Raises KeyError or TypeError."""
+    if value is None:
+        return ""
+    return as_text(value["id"] if isinstance(value, Mapping) else value)
+
+
+def as_text(value: Any) -> str:
+    """A text Stripe always sends. Raises TypeError: `str` would turn a missing id into "None", and store that."""
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"text expected, not {value!r:.50}")
+    return value
+
+
+def as_flag(value: Any) -> bool:
+    """A flag Stripe always sends. Raises TypeError: `bool` would read null as test mode."""
+    if not isinstance(value, bool):
+        raise TypeError(f"true or false expected, not {value!r:.50}")
+    return value

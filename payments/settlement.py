@@ -170,7 +170,11 @@ def _lock_order_of(evidence: PaymentEvidence) -> tuple[Order, PaymentAttempt]:
 
 def _refuse_disagreement(evidence: PaymentEvidence, order: Order, attempt: PaymentAttempt) -> None:
     if evidence.total.currency != order.currency or evidence.total.minor != order.total_minor:
-        raise PaymentDisagrees(f"Paid {evidence.total}, but the order is over {order.total}.")
+        # In plain numbers: what was paid may be anything, also more than can be written as money.
+        raise PaymentDisagrees(
+            f"Paid {evidence.total.minor} {evidence.total.currency} in minor units,"
+            f" but the order is over {order.total_minor} {order.currency}."
+        )
     if evidence.livemode != attempt.livemode:
         raise PaymentDisagrees("Live and test mode are mixed.")
     stored_intent = attempt.stripe_payment_intent_id

@@ -34,7 +34,13 @@ def session_completed(event: WebhookEvent, payload: Payload) -> str:
     """The student finished Stripe's page: deliver if the money is there, keep the places if it is on its way."""
     session = _read_session(payload)
     evidence = PaymentEvidence.from_session(session)
-    event.order, settlement = settle_payment(evidence) if session.is_paid else record_processing(evidence)
+    if session.is_paid:
+        event.order, settlement = settle_payment(evidence)
+    elif session.is_processing:
+        event.order, settlement = record_processing(evidence)
+    else:
+        # Neither is a guess worth making: waiting for money that is there, or delivering without it.
+        raise Unreadable(f"status {session.status!r} with payment status {session.payment_status!r}")
     return settlement.value
 
 
@@ -49,7 +55,7 @@ def intent_failed(event: WebhookEvent, payload: Payload) -> str:
     attempt = _attempt_of_intent(payload)
     if attempt is None:
         return "not a payment of ours"
-    message = _words_for_the_student(payload.get("last_payment_error") or {})
+    message = _words_for_the_student(_part_of(payload, "last_payment_error"))
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).select_related("user").get(pk=attempt.order_id)
         event.order = order
@@ -96,10 +102,12 @@ def session_async_failed(event: WebhookEvent, payload: Payload) -> str:
 def refund_changed(event: WebhookEvent, payload: Payload) -> str:
     """Stripe confirms, or takes back, a refund."""
     try:
-        stripe_refund_id, stripe_status = str(payload["id"]), str(payload["status"])
-        refund_key = str((payload.get("metadata") or {}).get("refund", ""))
-    except (KeyError, TypeError, AttributeError) as error:
+        stripe_refund_id = gateway.as_text(payload["id"])
+        # Documented as nullable; a refund Stripe says nothing about is under way.
+        stripe_status = gateway.as_text(payload["status"] or "pending")
+    except (KeyError, TypeError) as error:
         raise Unreadable(repr(error)) from error
+    refund_key = str(_part_of(payload, "metadata").get("refund") or "")
     refund = refunds.find_refund_by_stripe(stripe_refund_id=stripe_refund_id, refund_key=refund_key)
     if refund is None:
         return "not a refund of ours"
@@ -111,27 +119,35 @@ def refund_changed(event: WebhookEvent, payload: Payload) -> str:
 def _read_session(payload: Payload) -> gateway.CheckoutSession:
     try:
         return gateway.read_session(payload)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Unreadable(repr(error)) from error
 
 
 def _read_intent(payload: Payload) -> PaymentEvidence:
+    # Checkout writes the session's id here: the same link back, whichever event comes first.
+    session_id = str(_part_of(payload, "payment_details").get("order_reference") or "")
     try:
-        # Checkout writes the session's id here: the same link back, whichever event comes first.
-        session_id = str((payload.get("payment_details") or {}).get("order_reference") or "")
         return PaymentEvidence(
             session_id=session_id if session_id.startswith("cs_") else "",
-            payment_intent_id=str(payload["id"]),
+            payment_intent_id=gateway.as_text(payload["id"]),
             attempt_reference=_reference_in(payload),
-            total=Money(payload["amount_received"], str(payload["currency"]).upper()),
-            livemode=bool(payload["livemode"]),
+            total=Money(payload["amount_received"], gateway.as_text(payload["currency"]).upper()),
+            livemode=gateway.as_flag(payload["livemode"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, UnknownCurrency) as error:
+    except (KeyError, TypeError, UnknownCurrency) as error:
         raise Unreadable(repr(error)) from error
 
 
 def _reference_in(payload: Payload) -> str:
-    return str((payload.get("metadata") or {}).get("attempt") or "")
+    return str(_part_of(payload, "metadata").get("attempt") or "")
+
+
+def _part_of(payload: Payload, name: str) -> Payload:
+    """An object within the object, empty if absent. Raises Unreadable."""
+    part = payload.get(name) or {}
+    if not isinstance(part, Mapping):
+        raise Unreadable(name)
+    return part
 
 
 def _attempt_of_session(payload: Payload) -> PaymentAttempt:
@@ -145,11 +161,11 @@ def _attempt_of_session(payload: Payload) -> PaymentAttempt:
 
 def _attempt_of_intent(payload: Payload) -> PaymentAttempt | None:
     """The attempt a failing intent belongs to. Nothing is delivered on its word, so an unknown one is no alarm."""
-    if "id" not in payload:
-        raise Unreadable("id")
     try:
-        return find_attempt(
-            session_id="", payment_intent_id=str(payload["id"]), attempt_reference=_reference_in(payload)
-        )
+        intent_id = gateway.as_text(payload["id"])
+    except (KeyError, TypeError) as error:
+        raise Unreadable(repr(error)) from error
+    try:
+        return find_attempt(session_id="", payment_intent_id=intent_id, attempt_reference=_reference_in(payload))
     except (AttemptUnknown, SessionNotStoredYet):
         return None

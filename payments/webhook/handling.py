@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 import structlog
-from django.db import transaction
+from django.db import DataError, transaction
 
 from jobs.models import WorkParked, WorkPostponed
 from payments.models import EventAttempt, WebhookEvent
@@ -54,6 +54,9 @@ def _act(event: WebhookEvent) -> str:
         raise Quarantined(f"{type(problem).__name__}: {problem}") from problem
     except effects.Unreadable as problem:
         raise WorkParked(f"The event does not have the fields we know: {problem}") from problem
+    except DataError as problem:
+        # An id longer than its column, for one: the same event would fail the same way each time.
+        raise WorkParked(f"The event holds a value that cannot be stored: {problem}") from problem
 
 
 def _note(event: WebhookEvent, started: float, *, outcome: str, error: str = "") -> None:

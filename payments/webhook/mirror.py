@@ -30,6 +30,7 @@ _MODELS: Final[Mapping[str, Any]] = {
     "product": mirrored.Product,
     "refund": mirrored.Refund,
 }
+_ID_LENGTH_AT_MOST: Final = 100
 # Events about one payment come in a burst; a moment's wait turns them into one reading per object.
 _GATHER: Final = timedelta(seconds=8)
 
@@ -37,7 +38,10 @@ _GATHER: Final = timedelta(seconds=8)
 def ask_mirror_to_read(payload: Mapping[str, Any]) -> None:
     """Put an event's object in line to be read again. One statement, whatever was in line before."""
     object_type, object_id = payload.get("object"), payload.get("id")
-    if object_type not in _MODELS or not isinstance(object_id, str):
+    if not isinstance(object_type, str) or object_type not in _MODELS:
+        return
+    # The effect is part of the same transaction: an id that does not fit the column must not undo a delivery.
+    if not isinstance(object_id, str) or len(object_id) > _ID_LENGTH_AT_MOST:
         return
     table = connection.ops.quote_name(MirrorSync._meta.db_table)
     with connection.cursor() as cursor:
