@@ -13,7 +13,7 @@ from allauth.mfa.models import Authenticator
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest
@@ -25,7 +25,7 @@ from accounts.roles import ROLES
 from accounts.staff_gate import SECOND_FACTORS
 from accounts.teacher_admin import TeacherAdmin
 
-__all__ = ["EmailAddressAdmin", "GroupAdmin", "TeacherAdmin", "UserAdmin"]
+__all__ = ["EmailAddressAdmin", "GroupAdmin", "PermissionAdmin", "TeacherAdmin", "UserAdmin"]
 
 # allauth's page about it would show the secrets of people's second factors.
 admin.site.unregister([Authenticator, EmailAddress, Group])
@@ -65,7 +65,7 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     search_fields = ("email", "full_name")
     ordering = ("-date_joined",)
     readonly_fields = ("mfa", "last_login", "date_joined")
-    filter_horizontal = ("groups", "user_permissions")
+    autocomplete_fields = ("groups", "user_permissions")
     actions = ("remove_second_factors",)
     _ABOUT = ("email", "full_name", "time_zone", "language")
     _ACCESS = ("is_active", "is_staff", "groups", "mfa", "last_login", "date_joined")
@@ -117,10 +117,11 @@ class GroupAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
     list_display = ("name", "people", "comes_from_code")
     search_fields = ("name",)
-    filter_horizontal = ("permissions",)
+    autocomplete_fields = ("permissions",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        return Group.objects.annotate(user_count=Count("user"))
+        # In order here as well, for the boxes that search groups.
+        return Group.objects.annotate(user_count=Count("user")).order_by("name")
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         may: bool = super().has_change_permission(request, obj)
@@ -137,6 +138,28 @@ class GroupAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     @display(description="Set in code", boolean=True)
     def comes_from_code(self, group: Group) -> bool:
         return group.name in ROLES
+
+
+@admin.register(Permission)
+class PermissionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """Only what the boxes of people and groups search in; it has no place in the menu."""
+
+    search_fields = ("name", "codename", "content_type__app_label")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Permission]:
+        return Permission.objects.select_related("content_type")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Permission | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Permission | None = None) -> bool:
+        return False
 
 
 @admin.register(EmailAddress)

@@ -178,6 +178,29 @@ def test_superusers_alone_take_second_factors_off(as_member):
     assert not Authenticator.objects.filter(user=user).exists()
 
 
+def search(client, model, field, term):
+    app, _, name = model.partition(".")
+    asked = {"app_label": app, "model_name": name, "field_name": field, "term": term}
+    return client.get("/admin/autocomplete/", asked)
+
+
+def test_superusers_search_groups_and_permissions_and_grant_them(as_boss):
+    user = UserFactory()
+    [group] = search(as_boss, "accounts.user", "groups", "supp").json()["results"]
+    found = search(as_boss, "accounts.user", "user_permissions", "decide_teacher").json()["results"]
+    page = f"{USERS}{user.pk}/change/"
+    posted = form_of(user, groups=[group["id"]], user_permissions=[found[0]["id"]])
+    assert as_boss.post(page, posted).status_code == 302
+    assert list(user.groups.values_list("name", flat=True)) == ["support"]
+    assert user.has_perm("accounts.decide_teacher")
+
+
+def test_nobody_else_searches_permissions_and_nobody_changes_them(as_member, as_boss):
+    assert as_boss.get("/admin/auth/permission/add/").status_code == 403
+    assert "/admin/auth/permission/" not in as_boss.get(reverse("admin:index")).content.decode()
+    assert search(as_member("admin"), "accounts.user", "user_permissions", "teacher").status_code == 403
+
+
 def test_the_menu_shows_what_one_may_see(as_member):
     shown = as_member("support").get(reverse("admin:index")).content.decode()
     assert TEACHERS in shown

@@ -15,7 +15,7 @@ WIDTHS = (1280, 390)
 SCREENSHOTS = CHECKOUT / ".local" / "screenshots"
 IS_BAD = ("serious", "critical")
 # The admin has some two hundred pages, all built alike: each is asked for, and these are looked at.
-STAFF_LOOK_AT = r"/admin/($|payments/(order|webhookevent|refund)/|notifications/(mail|alert)/|(workshops/workshop|accounts/teacher)/)"
+STAFF_LOOK_AT = r"/admin/($|payments/(order|webhookevent|refund)/|notifications/(mail|alert)/|(workshops/workshop|accounts/teacher|accounts/user|auth/group)/)"
 
 
 @pytest.fixture
@@ -102,6 +102,7 @@ def test_every_page_staff_can_reach_is_sound(site, page, sign_in, look_at):
     sign_in(page, "staff")
     seen = visit_everything(site, page, look_at, "staff", starts=["/admin/"], only=STAFF_LOOK_AT, each_kind_at_most=1)
     assert seen >= {"admin:index", "admin:payments_order_changelist", "admin:notifications_mail_changelist"}
+    assert seen >= {"admin:accounts_user_change", "admin:auth_group_change"}
 
 
 def test_the_page_of_a_bank_that_asks_and_the_refusal_are_sound(student, mixed, look_at):
