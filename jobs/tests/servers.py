@@ -74,8 +74,6 @@ class CeleryProcess:
     """`celery worker` or `celery beat` as in production, with the tests' kind of work installed."""
 
     def __init__(self, redis_server, log_path, *arguments, **extra_environment):
-        database = connection.settings_dict
-        url = f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
         self.log_path = log_path
         self._log = log_path.open("w")
         self.process = subprocess.Popen(
@@ -84,7 +82,7 @@ class CeleryProcess:
             env={
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "jobs.tests.worker_settings",
-                "DATABASE_URL": url,
+                "DATABASE_URL": database_url(),
                 "REDIS_URL": redis_server.url,
                 **extra_environment,
             },
@@ -103,6 +101,14 @@ class CeleryProcess:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self._log.close()
+
+
+def database_url():
+    """Where other processes find this test's database."""
+    database = connection.settings_dict
+    return (
+        f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    )
 
 
 def wait_until(condition, what, *, seconds=30):

@@ -1,0 +1,57 @@
+"""A web process or a worker that ends with SIGKILL at a named point: `python -m payments.tests.crashing_process POINT`.
+
+The event it is given on standard input is delivered; without one, it works on what is due.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+
+def die(*_: Any, **__: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def and_die(original: Callable[..., Any]) -> Callable[..., None]:
+    def act_and_die(*arguments: Any, **options: Any) -> None:
+        original(*arguments, **options)
+        die()
+
+    return act_and_die
+
+
+def main(point: str, event: bytes) -> None:
+    django.setup()
+    from django.test import Client
+
+    from jobs import running
+    from payments import registry, settlement
+    from payments.models import WebhookEvent
+    from payments.tests.sample_domain import SAMPLE
+    from payments.tests.test_webhook_endpoint import sign
+    from payments.webhook import endpoint, handling
+
+    places = {
+        "web: before the event is stored": (endpoint, "store_event", die),
+        "web: stored, nobody woken": (endpoint, "wake_after_commit", die),
+        "worker: claimed, not begun": (running, "run", die),
+        "worker: paid, not delivered": (settlement, "_deliver", die),
+        "worker: delivered, not committed": (handling, "ask_mirror_to_read", die),
+        "worker: committed": (handling, "handle_event", and_die(handling.handle_event)),
+    }
+    module, name, replacement = places[point]
+    setattr(module, name, replacement)
+    registry._handlers[SAMPLE.domain] = SAMPLE
+    if event:
+        headers = {"Stripe-Signature": sign(event)}
+        Client().post("/payments/webhook/", event, content_type="application/json", headers=headers)
+    else:
+        running.drain(WebhookEvent, seconds=10)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.stdin.buffer.read())
