@@ -27,8 +27,13 @@ def take_turn(*, name: str, every: timedelta) -> bool:
         return True
 
 
+def note(*, name: str, at: datetime) -> None:
+    """Record that `name` was done at a moment; for what must come to its end before it counts, unlike a turn."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"seen_at": at})
+
+
 def last_seen(name: str) -> datetime | None:
-    """When `name` took its latest turn; None if never."""
+    """When `name` took its latest turn or was noted; None if never."""
     return Heartbeat.objects.filter(name=name).values_list("seen_at", flat=True).first()
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.utils import timezone
 
+from jobs import heartbeats
 from jobs.waking import wake_after_commit
 from notifications.alerts import raise_alert
 from payments import gateway
@@ -19,20 +20,24 @@ log = structlog.get_logger()
 _FURTHEST_BACK = timedelta(days=30)
 # Looked at again each time: an event may appear in the list a little after later ones.
 _OVERLAP = timedelta(hours=1)
+_SEARCH = "payments.take_in_missed_events"
 
 
 def take_in_missed_events(*, since: datetime | None = None) -> int:
     """Store every event of Stripe's list that is not in the inbox; returns how many were missing.
 
-    Starts an hour before the newest event that arrived by webhook, so a silence of days is searched in whole.
-    Raises gateway.StripeUnreachable; what was found until then is kept.
+    Starts an hour before the latest search that came to its end, so a silence of days is searched in whole, also if it
+    ended with a webhook before anybody searched, or with yesterday's backup.
+    Raises gateway.StripeUnreachable; what was found until then is kept, and the next search starts where this one did.
     """
-    found = 0
+    began_at, found = timezone.now(), 0
     for event in gateway.list_events(created_from=since or _start()):
         try:
             found += store_event(event, source=WebhookEvent.Source.BACKFILL)
         except UnusableEvent as problem:
             raise_alert(key=f"event-unusable:{problem.kind}", title=f"An event in Stripe's list is unusable: {problem}")
+    if since is None:
+        heartbeats.note(name=_SEARCH, at=began_at)
     if found:
         wake_after_commit(WebhookEvent)
         log.warning("missed_events_found", count=found)
@@ -40,12 +45,6 @@ def take_in_missed_events(*, since: datetime | None = None) -> int:
 
 
 def _start() -> datetime:
-    """Where the search begins. Stripe's own time of the newest event would do too, but ours is never ahead of it."""
-    newest = (
-        WebhookEvent.objects.filter(source=WebhookEvent.Source.WEBHOOK)
-        .order_by("-pk")
-        .values_list("created_at", flat=True)
-        .first()
-    )
     furthest = timezone.now() - _FURTHEST_BACK
-    return max(newest - _OVERLAP, furthest) if newest else furthest
+    latest = heartbeats.last_seen(_SEARCH)
+    return max(latest - _OVERLAP, furthest) if latest else furthest
