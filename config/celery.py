@@ -27,6 +27,11 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"queue": "background", "expires": 600},
     },
+    "delete webhook events that were kept long enough": {
+        "task": "payments.delete_old_events",
+        "schedule": 3600.0,
+        "options": {"queue": "background", "expires": 3600},
+    },
     "let lesson requests nobody answered lapse": {
         "task": "bookings.lapse_old_requests",
         "schedule": 900.0,

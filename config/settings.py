@@ -95,6 +95,11 @@ STRIPE_TEST_SECRET_KEY = "" if STRIPE_LIVE_MODE else STRIPE_SECRET_KEY
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 # Stripe allows 30 minutes to 24 hours; places stay reserved for as long as the page can be paid.
 CHECKOUT_LIFETIME = timedelta(minutes=env.int("CHECKOUT_MINUTES", default=31))
+# Finished events only. Stripe lists events for 30 days, and what was deleted before would be taken for a missed one.
+webhook_event_days = env.int("WEBHOOK_EVENT_DAYS", default=365)
+if webhook_event_days <= 30:  # noqa: PLR2004  # said above
+    raise ImproperlyConfigured("WEBHOOK_EVENT_DAYS must be more than 30.")
+WEBHOOK_EVENTS_KEPT = timedelta(days=webhook_event_days)
 DEFAULT_COMMISSION_BPS = env.int("DEFAULT_COMMISSION_BPS", default=1000)
 # Prices include tax. Zero where the platform is not registered for it; the label is printed on receipts.
 TAX_RATE_BPS = env.int("TAX_RATE_BPS", default=0)

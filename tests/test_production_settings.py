@@ -51,6 +51,7 @@ def test_djstripe_calls_stripe_itself_in_production():
         ({"PAYMENTS_MODE": "live"}, "says 'live'"),
         ({"PAYMENTS_MODE": ""}, "PAYMENTS_MODE says"),
         ({"STRIPE_WEBHOOK_SECRETS": ""}, "STRIPE_WEBHOOK_SECRETS must be set"),
+        ({"WEBHOOK_EVENT_DAYS": "30"}, "WEBHOOK_EVENT_DAYS must be more than 30"),
         ({"EMAIL_URL": ""}, "EMAIL_URL must be set"),
         ({"LECTERN_ENV": "staging"}, "'development' or 'production'"),
     ],

@@ -1,0 +1,96 @@
+"""Finished events go after their time; what needs somebody stays."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connections, transaction
+from django.db.models.functions import Now
+
+from config.celery import app
+from payments import tasks
+from payments.models import EventAttempt, WebhookEvent
+from payments.retention import delete_old_events
+from payments.tests.factories import event_of
+
+pytestmark = pytest.mark.django_db
+
+
+def make_event(*, age=timedelta(days=366), state="done", **fields):
+    event = WebhookEvent.objects.create(
+        stripe_id=event_of("x", {})["id"], type="x", livemode=False, payload={}, state=state, **fields
+    )
+    WebhookEvent.objects.filter(pk=event.pk).update(created_at=Now() - age)
+    EventAttempt.objects.create(event=event, milliseconds=1, outcome="done")
+    return event
+
+
+def left():
+    return list(WebhookEvent.objects.order_by("pk"))
+
+
+def test_a_finished_event_and_its_tries_go_once_it_is_older_than_it_is_kept(settings):
+    settings.WEBHOOK_EVENTS_KEPT = timedelta(days=40)
+    make_event(age=timedelta(days=40, seconds=5))
+    younger = make_event(age=timedelta(days=40, seconds=-60))
+    assert delete_old_events() == 1
+    assert left() == [younger]
+    assert [one.event for one in EventAttempt.objects.all()] == [younger]
+
+
+def test_events_are_kept_a_year_unless_set_otherwise(settings):
+    assert timedelta(days=365) == settings.WEBHOOK_EVENTS_KEPT
+
+
+@pytest.mark.parametrize(
+    "fields", [{"state": "waiting"}, {"state": "running"}, {"state": "parked"}, {"is_quarantined": True}]
+)
+def test_what_is_not_settled_stays_however_old(fields):
+    event = make_event(age=timedelta(days=4000), **fields)
+    assert delete_old_events() == 0
+    assert left() == [event]
+    assert event.tries.count() == 1
+
+
+def test_batches_leave_nothing_over():
+    for _ in range(5):
+        make_event()
+    assert delete_old_events(batch=2) == 5
+    assert not left()
+
+
+def delete_on_a_connection_of_its_own():
+    try:
+        return delete_old_events()
+    finally:
+        connections.close_all()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_that_is_being_replayed_is_passed_over():
+    held = make_event()
+    make_event()
+    with transaction.atomic(), ThreadPoolExecutor(1) as elsewhere:
+        WebhookEvent.objects.select_for_update().get(pk=held.pk)
+        assert elsewhere.submit(delete_on_a_connection_of_its_own).result() == 1
+    assert left() == [held]
+
+
+def test_it_is_done_once_a_day_however_often_it_is_asked_for():
+    make_event()
+    tasks.delete_old_events()
+    assert not left()
+    event = make_event()
+    tasks.delete_old_events()
+    assert left() == [event]
+
+
+def test_it_is_on_the_schedule():
+    assert "payments.delete_old_events" in {entry["task"] for entry in app.conf.beat_schedule.values()}
+
+
+def test_the_payload_is_not_read_to_be_deleted(django_assert_max_num_queries):
+    make_event()
+    with django_assert_max_num_queries(12) as queries:
+        delete_old_events()
+    assert not [query["sql"] for query in queries if '"payload"' in query["sql"]]
