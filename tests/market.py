@@ -1,0 +1,91 @@
+"""A small market for tests that span apps: everybody once, everything sold once, bought the way students buy."""
+
+import uuid
+from types import SimpleNamespace
+
+from django.contrib.auth.models import Group
+from django.test import Client
+
+from accounts.roles import ROLES
+from accounts.tests.factories import TeacherFactory, UserFactory
+from bookings.tests import factories as lessons
+from catalogue.models import Expertise
+from courses.models import CourseLesson, Module, QuizQuestion
+from courses.tests.factories import published_course
+from payments.checkout import _prepare
+from payments.models import Cart, PaymentAttempt
+from payments.pricing import price_cart
+from payments.settlement import settle_payment
+from payments.tests.factories import evidence_for
+from workshops.models import Registration
+from workshops.tests.factories import make_workshop
+
+
+def signed_in(user, **options):
+    client = Client(**options)
+    client.force_login(user)
+    return client
+
+
+def open_order(user):
+    """Take what is in a person's cart to a session that is open at Stripe; returns its attempt."""
+    cart = Cart.objects.get(user=user)
+    prepared = _prepare(user=user, cart=cart, agreed_digest=price_cart(cart).digest)
+    attempt = PaymentAttempt.objects.get(pk=prepared.attempt_id)
+    attempt.stripe_session_id = f"cs_test_{uuid.uuid4().hex}"
+    attempt.session_url = f"http://127.0.0.1/c/pay/{attempt.stripe_session_id}"
+    attempt.status = PaymentAttempt.Status.OPEN
+    attempt.save()
+    return attempt
+
+
+def member_of_staff(group):
+    user = UserFactory(is_staff=True)
+    user.groups.add(Group.objects.get(name=group))
+    return user
+
+
+def open_market():
+    """One student who owns one of everything, one teacher who sells it all, and others who have nothing to do with it.
+
+    The course's file lesson names a file that is on no disk; `settings.PRIVATE_MEDIA_ROOT` says where it would be.
+    """
+    teacher, student = TeacherFactory(), UserFactory()
+    taught = lessons.subject()
+    market = SimpleNamespace(
+        teacher=teacher,
+        student=student,
+        other_teacher=TeacherFactory(),
+        other_student=UserFactory(),
+        staff={group: member_of_staff(group) for group in ROLES},
+        expertise=Expertise.objects.create(teacher=teacher, subject=taught, levels=["beginner"]),
+        offer=lessons.offer(teacher=teacher, subject=taught),
+        open_request=lessons.open_request(student=student, teacher=teacher),
+        proposed=lessons.proposed_lesson(teacher=teacher, student=student, when=lessons.slot(days=12)),
+        lesson=lessons.proposed_lesson(teacher=teacher, student=student),
+        workshop=make_workshop(teacher=teacher),
+        course=published_course(teacher=teacher, lessons=2, kinds=("quiz", "file")),
+    )
+    market.module = Module.objects.get(course=market.course)
+    market.quiz, market.file = CourseLesson.objects.filter(module=market.module).order_by("position")
+    CourseLesson.objects.filter(pk=market.quiz.pk).update(is_free_preview=True)
+    market.question = QuizQuestion.objects.get(lesson=market.quiz)
+    market.order = buy_everything(market)
+    market.ticket = Registration.objects.get(order_line_id__in=market.order.lines.values("pk"))
+    # A second lesson stays in the cart.
+    signed_in(student).post(f"/my/lessons/requests/{market.proposed.request_id}/buy/", {"lesson": market.proposed.pk})
+    market.cart_line = student.cart.lines.get()
+    return market
+
+
+def buy_everything(market):
+    fill_cart(signed_in(market.student), market)
+    market.attempt = open_order(market.student)
+    return settle_payment(evidence_for(market.attempt))[0]
+
+
+def fill_cart(client, market):
+    """Post the three forms that put something into a cart: a lesson, a place and a course."""
+    client.post(f"/my/lessons/requests/{market.lesson.request_id}/buy/", {"lesson": market.lesson.pk})
+    client.post(f"/workshops/{market.workshop.slug}/add/", {"quantity": 1})
+    client.post(f"/courses/{market.course.slug}/cart/")
