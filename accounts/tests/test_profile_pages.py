@@ -146,6 +146,7 @@ def test_saving_without_a_photo_keeps_it_and_the_checkbox_removes_it(
     client.post("/teach/profile/", DETAILS)
     teacher.refresh_from_db()
     assert teacher.photo
+    assert f'<img src="{teacher.photo.url}"' in client.get("/teach/profile/").content.decode()
     with django_capture_on_commit_callbacks(execute=True):
         client.post("/teach/profile/", DETAILS | {"photo-clear": "on"})
     teacher.refresh_from_db()
