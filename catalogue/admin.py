@@ -7,10 +7,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
+from accounts.labelled_inline import LabelledInline
 from catalogue.listings import index_listings
 from catalogue.models import Listing, ListingPrice, Subject
+from jobs.shown_only import ShownOnly
 
 
 @admin.register(Subject)
@@ -43,21 +45,17 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
             index_listings(Listing.objects.filter(Q(subject=obj) | Q(subject__broader=obj)))
 
 
-class ListingPriceInline(TabularInline):  # type: ignore[misc]  # unfold carries no types
+class ListingPriceInline(ShownOnly, LabelledInline):
     model = ListingPrice
     extra = 0
     fields = readonly_fields = ["price"]
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def price(self, price: ListingPrice) -> str:
         return str(price.amount)
 
 
 @admin.register(Listing)
-class ListingAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
+class ListingAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     """Written by the domains when something is published, so there is nothing to edit here."""
 
     list_display = ["title", "kind_label", "teacher", "subject", "starts_at", "is_sold_out", "published_at"]
@@ -67,12 +65,3 @@ class ListingAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     exclude = ["search"]
     date_hierarchy = "published_at"
     inlines = [ListingPriceInline]
-
-    def has_add_permission(self, _request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        return False

@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 from accounts.labelled_inline import LabelledInline
 from courses.models import Course, CourseLesson, CoursePrice, Enrolment, Module, QuizQuestion
 from courses.publishing import CannotPublish, publish_course, refresh_listing, withdraw_course
+from jobs.shown_only import ShownOnly
 
 
 class CoursePriceInline(LabelledInline):
@@ -136,7 +137,7 @@ class CourseLessonAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class EnrolmentAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Read only: enrolments follow from orders and refunds."""
 
     list_display = ["student", "course", "state", "order_line_id", "activated_at", "revoked_at"]
@@ -144,12 +145,3 @@ class EnrolmentAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_select_related = ["student", "course"]
     search_fields = ["student__email", "student__full_name", "course__title", "=order_line_id"]
     date_hierarchy = "activated_at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

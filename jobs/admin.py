@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
@@ -17,9 +17,10 @@ from unfold.decorators import display
 
 from jobs.models import DurableWork, Heartbeat
 from jobs.overview import KindOfWork, kinds_of_work, sweep_is_missing
+from jobs.shown_only import ShownOnly
 
 
-class DurableWorkAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class DurableWorkAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Base of every kind's admin. Nothing can be typed in; work is retried or parked.
 
     A kind puts its own columns and fields before these: `list_display = ("to", *DurableWorkAdmin.list_display)`, and
@@ -35,18 +36,9 @@ class DurableWorkAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     show_full_result_count = False
     actions = ["retry_selected", "park_selected"]
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # Django's signature
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Who may change such rows may retry and park them, which is all the changing there is."""
-        return bool(super().has_change_permission(request))
+        return self.role_may_change(request)
 
     @display(
         description="state",
@@ -93,21 +85,12 @@ class DurableWorkAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
 
 @admin.register(Heartbeat)
-class HeartbeatAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class HeartbeatAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """What runs by the clock and when it did; above it, how every kind of durable work is doing."""
 
     list_display = ["name", "seen_at"]
     ordering = ["name"]
     list_before_template = "jobs/_overview.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # Django's signature
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         table = {

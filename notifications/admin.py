@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.exceptions import TemplateDoesNotExist, TemplateSyntaxError
 from django.urls import URLPattern, path, reverse
@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
+from jobs.shown_only import ShownOnly
 from notifications.alerts import clear_alert
 from notifications.delivery import RenderedMail, render
 from notifications.mails import send_again
@@ -87,7 +88,7 @@ class MailAdmin(DurableWorkAdmin):
 
 
 @admin.register(Alert)
-class AlertAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class AlertAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """What needs somebody. Cleared by hand here, or by the code that raised it once it is settled."""
 
     list_display = ["title", "status", "occurrences", "opened_at", "last_seen_at"]
@@ -98,18 +99,9 @@ class AlertAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     fields = ["title", "status", "detail", "occurrences", "opened_at", "last_seen_at", "cleared_at", "key"]
     readonly_fields = fields
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # Django's signature
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
     def has_clear_permission(self, request: HttpRequest) -> bool:
         """Who may change alerts may clear them, which is all the changing there is."""
-        return bool(super().has_change_permission(request))
+        return self.role_may_change(request)
 
     @display(description="status", label={"open": "danger", "cleared": "success"})
     def status(self, alert: Alert) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from accounts.labelled_inline import LabelledInline
+from jobs.shown_only import ShownOnly
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
 from workshops.publishing import (
     CapacityBelowTaken,
@@ -110,7 +111,7 @@ class WorkshopAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
 
 @admin.register(Registration)
-class RegistrationAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class RegistrationAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """To look up; places change hands through orders and refunds only."""
 
     list_display = ("participant_name", "participant_email", "workshop", "buyer", "shown_state", "code", "created_at")
@@ -118,15 +119,6 @@ class RegistrationAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type
     list_select_related = ("workshop", "buyer")
     search_fields = ("code", "participant_name", "participant_email", "buyer__email", "order_number", "workshop__title")
     date_hierarchy = "created_at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Registration | None = None) -> bool:
-        return False
 
     @display(
         description="State",

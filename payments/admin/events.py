@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
+from jobs.shown_only import ShownOnly
 from payments.models import EventAttempt, MirrorSync, WebhookEvent
 
 
-class EventAttemptInline(TabularInline):
+class EventAttemptInline(ShownOnly, TabularInline):
     """How each try went."""
 
     model = EventAttempt
     fields = readonly_fields = ("at", "milliseconds", "outcome", "error")
     extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
 
 
 @admin.register(WebhookEvent)

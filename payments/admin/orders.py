@@ -5,29 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
+from jobs.shown_only import ShownOnly
 from payments.models import Order, OrderLine, PaymentAttempt, Refund, WebhookEvent
 
 
-class ReadOnly:
-    """Shown, never edited, added or deleted by hand: orders change through payments' functions only."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        return False
-
-
-class OrderLineInline(ReadOnly, TabularInline):
+class OrderLineInline(ShownOnly, TabularInline):
     """What was sold, and how its money is shared."""
 
     model = OrderLine
@@ -59,7 +45,7 @@ class OrderLineInline(ReadOnly, TabularInline):
         return str(line.teacher_share)
 
 
-class PaymentAttemptInline(ReadOnly, TabularInline):
+class PaymentAttemptInline(ShownOnly, TabularInline):
     """Each try to pay the order."""
 
     model = PaymentAttempt
@@ -75,7 +61,7 @@ class PaymentAttemptInline(ReadOnly, TabularInline):
     show_change_link = True
 
 
-class WebhookEventInline(ReadOnly, TabularInline):
+class WebhookEventInline(ShownOnly, TabularInline):
     """What Stripe told about the order."""
 
     model = WebhookEvent
@@ -85,7 +71,7 @@ class WebhookEventInline(ReadOnly, TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, ModelAdmin):
+class OrderAdmin(ShownOnly, ModelAdmin):
     """Every order with its lines, payments and events on one page."""
 
     list_display = ("number", "user", "shown_total", "shown_state", "created_at", "paid_at")
@@ -130,8 +116,16 @@ class OrderAdmin(ReadOnly, ModelAdmin):
         return order.state, order.get_state_display()
 
 
+class ShowsAmount:
+    """The column `shown_amount`: money with its currency, sorted by number."""
+
+    @display(description="Amount", ordering="amount_minor")
+    def shown_amount(self, row: PaymentAttempt | Refund) -> str:
+        return str(row.amount)
+
+
 @admin.register(PaymentAttempt)
-class PaymentAttemptAdmin(DurableWorkAdmin):
+class PaymentAttemptAdmin(ShowsAmount, DurableWorkAdmin):
     """Checkout Sessions at Stripe, as we know them."""
 
     list_display = ("order", "status", "shown_amount", "expires_at", *DurableWorkAdmin.list_display)
@@ -151,13 +145,9 @@ class PaymentAttemptAdmin(DurableWorkAdmin):
     )
     fields = readonly_fields
 
-    @display(description="Amount", ordering="amount_minor")
-    def shown_amount(self, attempt: PaymentAttempt) -> str:
-        return str(attempt.amount)
-
 
 @admin.register(Refund)
-class RefundAdmin(DurableWorkAdmin):
+class RefundAdmin(ShowsAmount, DurableWorkAdmin):
     """Money on its way back."""
 
     list_display = ("line", "shown_amount", "status", "reason", *DurableWorkAdmin.list_display)
@@ -174,7 +164,3 @@ class RefundAdmin(DurableWorkAdmin):
         *DurableWorkAdmin.readonly_fields,
     )
     fields = readonly_fields
-
-    @display(description="Amount", ordering="amount_minor")
-    def shown_amount(self, refund: Refund) -> str:
-        return str(refund.amount)
