@@ -38,6 +38,21 @@ def test_new_work_is_done_after_everything_in_redis_was_flushed(redis_server, st
         wait_until(lambda: is_done(second), f"work is done after the flush: {worker.log}")
 
 
+def test_work_whose_messages_were_flushed_is_found_and_done_once(redis_server, start_celery, committed_chores):
+    with redis_server.as_broker():
+        committed_chores.create()
+        wake()
+        redis_server.client.flushall()  # before anybody saw the message
+        worker, beat = start_celery(*WORKER), start_celery(*BEAT)
+        wait_until(lambda: not Chore.objects.exclude(state="done").exists(), f"it is done\n{worker.log}\n{beat.log}")
+        for _ in range(30):
+            committed_chores.create()
+            wake()
+            redis_server.client.flushall()  # while workers are busy
+        wait_until(lambda: not Chore.objects.exclude(state="done").exists(), f"all is done\n{worker.log}\n{beat.log}")
+    assert set(committed_chores.values_list("effects", "started")) == {(1, 1)}
+
+
 def test_worker_and_beat_come_back_by_themselves_after_redis_was_away(redis_server, start_celery, committed_chores):
     worker = start_celery(*WORKER)
     beat = start_celery(*BEAT)
