@@ -1,0 +1,390 @@
+"""Every address of the site for everybody: what is somebody else's is not there, and nothing changes unasked.
+
+The lists below name each address once. One that is new fails here until somebody has said who it is for.
+"""
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.apps import apps
+from django.conf import settings as site_settings
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+
+from accounts.models import User
+from accounts.roles import ROLES, may
+from tests.market import open_market, signed_in
+
+pytestmark = pytest.mark.django_db
+
+# Open to everybody, whoever asks.
+PUBLIC = [
+    "catalogue:home",
+    "catalogue:browse",
+    "catalogue:currency",
+    "catalogue:teacher",
+    "bookings:offer_detail",
+    "workshops:detail",
+    "workshops:add_to_cart",
+    "workshops:register",
+    "courses:detail",
+    "courses:put_in_cart",
+    "courses:preview",
+    "courses:preview_answers",
+    "payments:cart",
+    "payments:cart_add",
+    "payments:checkout",
+    "payments:webhook",
+]
+# About the person who asks; nothing in the address says whose.
+OWN = [
+    "accounts:profile",
+    "accounts:teacher_apply",
+    "accounts:markdown_preview",
+    "bookings:request_create",
+    "bookings:request_any",
+    "bookings:requests_mine",
+    "workshops:mine",
+    "courses:mine",
+    "payments:orders",
+]
+# About the teacher who asks.
+OWN_DESK = [
+    "accounts:teacher_profile",
+    "catalogue:expertise_edit",
+    "payments:sales",
+    "bookings:desk",
+    "bookings:offers_mine",
+    "bookings:offer_create",
+    "workshops:desk",
+    "workshops:create",
+    "courses:desk",
+    "courses:course_create",
+]
+# Somebody's: the student who owns everything in the market.
+STUDENTS = [
+    "payments:cart_line",
+    "payments:return",
+    "payments:order",
+    "payments:order_status",
+    "payments:receipt",
+    "payments:order_cancel",
+    "bookings:request_detail",
+    "bookings:request_buy",
+    "bookings:request_withdraw",
+    "workshops:ticket",
+    "workshops:calendar",
+]
+# Somebody's, and their teacher's.
+SHARED = [
+    "bookings:lesson_detail",
+    "bookings:lesson_calendar",
+    "courses:open",
+    "courses:learn",
+    "courses:lesson",
+    "courses:lesson_answers",
+    "courses:lesson_file",
+]
+# The teacher's who sells everything in the market.
+TEACHERS = [
+    "catalogue:expertise_remove",
+    "bookings:request_answer",
+    "bookings:request_decline",
+    "bookings:proposal_withdraw",
+    "bookings:lesson_meeting",
+    "bookings:offer_edit",
+    "bookings:offer_publish",
+    "bookings:offer_withdraw",
+    "workshops:edit",
+    "workshops:publish",
+    "workshops:withdraw",
+    "workshops:participants",
+    "courses:course_outline",
+    "courses:course_edit",
+    "courses:course_publish",
+    "courses:course_withdraw",
+    "courses:module_add",
+    "courses:module_edit",
+    "courses:module_move",
+    "courses:module_delete",
+    "courses:lesson_create",
+    "courses:lesson_edit",
+    "courses:lesson_move",
+    "courses:lesson_delete",
+    "courses:question_add",
+    "courses:question_delete",
+]
+OURS = [*PUBLIC, *OWN, *OWN_DESK, *STUDENTS, *SHARED, *TEACHERS]
+# Written when pages are looked at, and no state of ours.
+NOT_STATE = {"sessions.session", "admin.logentry"}
+
+
+def patterns(resolver=None, stem="", namespace=""):
+    """Every pattern of the site with its whole route and its name."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = stem + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern, route, pattern.namespace or namespace)
+        else:
+            yield pattern, route, f"{namespace}:{pattern.name}" if namespace else pattern.name
+
+
+@pytest.fixture
+def market(settings, tmp_path):
+    settings.PRIVATE_MEDIA_ROOT = tmp_path
+    (tmp_path / "courses" / "files").mkdir(parents=True)
+    market = open_market()
+    (tmp_path / market.file.file.name).write_bytes(b"%PDF-1.7")
+    return market
+
+
+def address_of(name, market):
+    """The address with the market's objects in it, whichever parts it has."""
+    app = name.partition(":")[0]
+    known = {
+        "line_id": market.cart_line.pk,
+        "number": market.order.number,
+        "code": market.ticket.code,
+        "expertise_id": market.expertise.pk,
+        "request_id": market.open_request.pk,
+        "lesson_id": {"bookings": market.lesson, "courses": market.quiz}.get(app, market.lesson).pk,
+        "offer_id": market.offer.pk,
+        "course_id": market.course.pk,
+        "module_id": market.module.pk,
+        "question_id": market.question.pk,
+        "kind": "text",
+        "slug": {"workshops": market.workshop, "courses": market.course}.get(app, market.teacher).slug,
+    }
+    known |= {
+        "bookings:offer_detail": {"slug": market.offer.slug},
+        "bookings:proposal_withdraw": {"lesson_id": market.proposed.pk},
+        "courses:lesson_file": {"lesson_id": market.file.pk},
+    }.get(name, {})
+    [parts] = {tuple(pattern.pattern.converters) for pattern, _, its_name in patterns() if its_name == name}
+    address = reverse(name, kwargs={part: known[part] for part in parts})
+    return f"{address}?session_id={market.attempt.stripe_session_id}" if name == "payments:return" else address
+
+
+def everything_stored():
+    """All rows of all tables but sessions: what must not change when somebody only looks, or may not."""
+    return {
+        model._meta.label_lower: [
+            # When somebody last signed in is noted while a test signs them in.
+            {name: value for name, value in row.items() if name != "last_login"}
+            for row in model._base_manager.order_by("pk").values()
+        ]
+        for model in apps.get_models()
+        if model._meta.managed and model._meta.label_lower not in NOT_STATE and model._meta.app_label != "djstripe"
+    }
+
+
+def assert_nothing_changed(before):
+    after = everything_stored()
+    assert [label for label in before if before[label] != after[label]] == []
+
+
+def strangers_to(market):
+    """Everybody with an account who neither bought nor sells anything here."""
+    people = {"another student": market.other_student, "another teacher": market.other_teacher.user}
+    return people | {f"{group} staff": user for group, user in market.staff.items()}
+
+
+def test_every_address_is_named_once():
+    ours = {f"{config.label}" for config in apps.get_app_configs()} & {name.partition(":")[0] for name in OURS}
+    known = sorted(name for _, _, name in patterns() if name and name.partition(":")[0] in ours)
+    assert sorted(OURS) == known
+
+
+STRANGERS = ["another student", "another teacher", *(f"{group} staff" for group in ROLES)]
+
+
+@pytest.mark.parametrize("role", STRANGERS)
+def test_what_is_somebody_elses_is_a_404(market, role):
+    client = signed_in(strangers_to(market)[role])
+    before = everything_stored()
+    answered = {}
+    for name in [*STUDENTS, *SHARED, *TEACHERS]:
+        for send in (client.get, client.post):
+            response = send(address_of(name, market))
+            # Who does not teach at all is told how to, whatever is behind an address of the desk.
+            is_sent_to_apply = response.headers.get("Location") == reverse("accounts:teacher_apply")
+            if response.status_code not in (404, 405) and not (is_sent_to_apply and name in TEACHERS):
+                answered[name] = response.status_code
+            assert not (is_sent_to_apply and role == "another teacher")
+    assert answered == {}
+    assert_nothing_changed(before)
+
+
+def test_guests_are_asked_to_sign_in_before_they_are_told_anything(market):
+    before = everything_stored()
+    for name in [*STUDENTS, *SHARED, *TEACHERS, *OWN, *OWN_DESK]:
+        for send in (Client().get, Client().post):
+            response = send(address_of(name, market))
+            is_sent_to_sign_in = response.headers.get("Location", "").startswith(reverse("account_login"))
+            assert response.status_code in (404, 405) or is_sent_to_sign_in, (name, response.status_code)
+    assert_nothing_changed(before)
+
+
+def test_students_and_teachers_find_what_is_theirs(market):
+    """Otherwise the 404 of everybody else would mean nothing."""
+    for user, names in ((market.student, [*STUDENTS, *SHARED]), (market.teacher.user, [*SHARED, *TEACHERS])):
+        client = signed_in(user)
+        for name in names:
+            response = client.get(address_of(name, market))
+            b"".join(response)  # a file is closed once it is read
+            assert response.status_code in (200, 302, 405), (name, response.status_code)
+            turned_away = (reverse("account_login"), reverse("accounts:teacher_apply"))
+            assert not response.headers.get("Location", "").startswith(turned_away), name
+
+
+def test_what_a_student_bought_is_not_its_teachers_to_open(market):
+    client = signed_in(market.teacher.user)
+    for name in STUDENTS:
+        for send in (client.get, client.post):
+            assert send(address_of(name, market)).status_code in (404, 405), name
+
+
+@pytest.mark.parametrize("role", STRANGERS)
+def test_pages_about_oneself_show_nothing_of_others(market, role):
+    client = signed_in(strangers_to(market)[role])
+    theirs = [market.student.full_name, market.student.email, market.order.number, market.ticket.code]
+    for name in [*OWN, *OWN_DESK]:
+        response = client.get(address_of(name, market))
+        assert [secret for secret in theirs if secret in response.content.decode()] == [], name
+        if name in OWN_DESK:
+            assert response.status_code == (200 if role == "another teacher" else 302), name
+
+
+def test_what_is_not_on_sale_is_its_teachers_alone(market):
+    seller = signed_in(market.teacher.user)
+    pages = [address_of(name, market) for name in ("bookings:offer_detail", "workshops:detail", "courses:detail")]
+    for name in ("bookings:offer_withdraw", "workshops:withdraw", "courses:course_withdraw"):
+        seller.post(address_of(name, market))
+    assert [seller.get(page).status_code for page in pages] == [200] * 3
+    for client in [Client(), *map(signed_in, strangers_to(market).values())]:
+        assert [client.get(page).status_code for page in pages] == [404] * 3
+
+
+# --- The admin: by the table of roles, page by page
+
+
+def permission(action, model):
+    return f"{model._meta.app_label}.{action}_{model._meta.model_name}"
+
+
+@pytest.mark.parametrize("group", ROLES)
+@pytest.mark.slow
+def test_staff_see_and_change_in_the_admin_what_their_group_may(market, group):
+    client = signed_in(market.staff[group])
+    client.raise_request_exception = False
+    role = ROLES[group]
+    before = everything_stored()
+    for model in admin.site._registry:
+        stem = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        may_change, may_add = may(role, permission("change", model)), may(role, permission("add", model))
+        may_see = may(role, permission("view", model)) or may_change
+        pages = [(reverse(f"{stem}_changelist"), may_see)]
+        if row := model._base_manager.first():
+            pages += [(reverse(f"{stem}_{page}", args=[row.pk]), may_see) for page in ("change", "history")]
+        for address, is_allowed in pages:
+            status = client.get(address).status_code
+            assert status == 200 if is_allowed else status == 403, (address, status)
+        if row and not may_change:
+            assert client.post(reverse(f"{stem}_change", args=[row.pk]), {}).status_code == 403
+        if not may_add:
+            assert client.get(reverse(f"{stem}_add")).status_code == 403
+            assert client.post(reverse(f"{stem}_add"), {}).status_code == 403
+        if row and not may(role, permission("delete", model)):
+            assert client.post(reverse(f"{stem}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
+    assert_nothing_changed(before)
+
+
+@pytest.mark.slow
+def test_nobody_but_staff_opens_the_admin(market):
+    """Guests are tried at each address by the tests of the gate itself."""
+    people = [signed_in(market.teacher.user), signed_in(market.student)]
+    for number, address in enumerate(addresses_of_the_admin()):
+        assert people[number % 2].get(address).status_code == 403, address
+        assert people[number % 2].post(address).status_code == 403, address
+
+
+# --- Looking changes nothing, and nothing is changed without a token
+
+
+def as_address(route):
+    """A route with something in place of each of its parts; which row it names is chance."""
+    plain = re.sub(r"\(\?P<[^>]*>[^)]*\)|<[^>]*>", "1", route)
+    return "/" + re.sub(r"[\^$?\\]|/Z$", "", plain)
+
+
+def addresses_outside_the_admin(market):
+    """Ours with objects that exist, and those of the libraries."""
+    others = [as_address(route) for _, route, name in patterns() if name not in OURS and not route.startswith("admin/")]
+    return [*(address_of(name, market) for name in OURS), *others]
+
+
+def addresses_of_the_admin():
+    """Every list and form, with a row that exists where there is one."""
+    pages = {as_address(route) for _, route, _ in patterns() if route.startswith("admin/")}
+    for model in admin.site._registry:
+        if row := model._base_manager.first():
+            stem = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+            pages |= {reverse(f"{stem}_{page}", args=[row.pk]) for page in ("change", "history", "delete")}
+    return sorted(pages)
+
+
+@pytest.fixture
+def people(market):
+    """Everybody who may do something, a superuser included, with the addresses they confirmed."""
+    boss = User.objects.create_superuser("boss@example.org", "correct horse battery")
+    people = {"student": market.student, "teacher": market.teacher.user, "superuser": boss}
+    for user in people.values():
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return people
+
+
+ROLES_OF_PEOPLE = ["guest", "student", "teacher", "superuser"]
+
+
+@pytest.mark.parametrize("role", ROLES_OF_PEOPLE)
+@pytest.mark.slow
+def test_looking_at_any_address_changes_nothing(market, people, role):
+    client = Client() if role == "guest" else signed_in(people[role])
+    before = everything_stored()
+    for address in addresses_outside_the_admin(market):
+        for send in (client.options, client.get):
+            response = send(address)
+            b"".join(response)  # a file is closed once it is read
+            assert response.status_code < 500, address
+    if role == "superuser":
+        client.raise_request_exception = False
+        for address in addresses_of_the_admin():
+            # dj-stripe's own page of commands answers an address made up for a superuser with an error.
+            assert client.get(address).status_code < 500 or "djstripe" in address, address
+    assert_nothing_changed(before)
+
+
+@pytest.mark.parametrize("role", ROLES_OF_PEOPLE)
+@pytest.mark.slow
+def test_nothing_is_taken_without_a_token(market, people, role):
+    client = Client(enforce_csrf_checks=True)
+    if role != "guest":
+        client.force_login(people[role])
+    before = everything_stored()
+    for address in addresses_outside_the_admin(market):
+        for send in (client.post, client.put, client.patch, client.delete):
+            # The webhook alone goes without a token: its signature is what protects it.
+            expected = (400, 405) if address == reverse("payments:webhook") else (403,)
+            assert send(address).status_code in expected, address
+    if role == "superuser":
+        for address in addresses_of_the_admin():
+            assert client.post(address).status_code == 403, address
+    assert_nothing_changed(before)
+
+
+def test_only_the_webhook_goes_without_a_token():
+    exempt = {name for pattern, _, name in patterns() if getattr(pattern.callback, "csrf_exempt", False)}
+    assert exempt == {"payments:webhook"}
+    assert "django.middleware.csrf.CsrfViewMiddleware" in site_settings.MIDDLEWARE
