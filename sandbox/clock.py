@@ -1,11 +1,19 @@
-"""The sandbox's time: the machine's time plus an offset that tests may move. Seconds since the epoch."""
+"""The sandbox's time: the machine's time plus an offset that tests may move. Seconds since the epoch.
+
+A step that was due at some moment happens at that moment, however late it is run, and objects of a test clock live in
+that clock's time: `at` says so for as long as it lasts.
+"""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sandbox.models import Lever
 
 OFFSET = "clock_offset"
 _offset: float | None = None
+_moment: ContextVar[float | None] = ContextVar("moment", default=None)
 
 
 def offset() -> float:
@@ -24,9 +32,25 @@ def move_offset(seconds: float) -> None:
     _offset = seconds
 
 
+@contextmanager
+def at(moment: float) -> Iterator[None]:
+    """Let it be `moment` for a while."""
+    token = _moment.set(moment)
+    try:
+        yield
+    finally:
+        _moment.reset(token)
+
+
+def wall() -> float:
+    """The sandbox's own time, whatever moment is being acted out."""
+    return time.time() + offset()
+
+
 def precise_now() -> float:
     """Now, with fractions, for scheduling."""
-    return time.time() + offset()
+    moment = _moment.get()
+    return wall() if moment is None else moment
 
 
 def now() -> int:

@@ -95,11 +95,16 @@ class Delivery(models.Model):
 
 
 class ScheduledStep(models.Model):
-    """Something that happens by itself later: an expiry, a bank's answer. `due_at` is sandbox time."""
+    """Something that happens by itself later: an expiry, a bank's answer.
+
+    `due_at` is the sandbox's time, or that of the test clock named.
+    """
 
     name = models.CharField(max_length=60)
     object_id = models.CharField(max_length=120, db_index=True)
     due_at = models.FloatField(db_index=True)
+    account = models.CharField(max_length=60, default="")
+    test_clock = models.CharField(max_length=120, default="")
 
     objects: ClassVar[models.Manager["ScheduledStep"]] = models.Manager()
 

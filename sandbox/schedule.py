@@ -28,10 +28,14 @@ def step(name: str) -> Callable[[Step], Step]:
     return register
 
 
-def schedule(name: str, object_id: str, *, after: float = 0.0, at: float | None = None) -> None:
-    """Let a step happen `after` seconds from now, or `at` a moment of the sandbox's clock."""
+def schedule(
+    name: str, object_id: str, *, after: float = 0.0, at: float | None = None, test_clock: str | None = None
+) -> None:
+    """Let a step happen `after` seconds from now, or `at` a moment; of the sandbox's clock, or of a test clock."""
     due_at = clock.precise_now() + after if at is None else at
-    ScheduledStep.objects.create(name=name, object_id=object_id, due_at=due_at)
+    ScheduledStep.objects.create(
+        name=name, object_id=object_id, due_at=due_at, account=store.acting_account(), test_clock=test_clock or ""
+    )
     transaction.on_commit(work_arrived.set)
 
 
@@ -48,10 +52,20 @@ def unschedule(name: str, object_id: str) -> None:
 
 def run_due_steps() -> int:
     """Do everything due, in order of its time, each in a transaction of its own. Returns how many were done."""
+    return _run_until(clock.wall, test_clock="")
+
+
+def run_steps_of_test_clock(test_clock: str, *, until: float) -> int:
+    """Do everything a test clock meets on its way to `until`. Returns how many steps that were."""
+    return _run_until(lambda: until, test_clock=test_clock)
+
+
+def _run_until(moment: Callable[[], float], *, test_clock: str) -> int:
     done = 0
     with _running:
         while True:
-            due = ScheduledStep.objects.filter(due_at__lte=clock.precise_now()).order_by("due_at", "pk").first()
+            waiting = ScheduledStep.objects.filter(test_clock=test_clock, due_at__lte=moment())
+            due = waiting.order_by("due_at", "pk").first()
             if due is None:
                 return done
             _run(due)
@@ -61,7 +75,7 @@ def run_due_steps() -> int:
 def _run(due: ScheduledStep) -> None:
     # Removed in the transaction of the step itself: a crash repeats the step, it never loses it.
     try:
-        with store.writing():
+        with store.acting_for(due.account or None), clock.at(due.due_at), store.writing():
             due.delete()
             _steps[due.name](due.object_id)
     except Exception:
@@ -71,5 +85,6 @@ def _run(due: ScheduledStep) -> None:
 
 def seconds_until_next() -> float | None:
     """Seconds until the next step, or None when nothing is scheduled."""
-    due_at = ScheduledStep.objects.order_by("due_at").values_list("due_at", flat=True).first()
-    return None if due_at is None else max(0.0, due_at - clock.precise_now())
+    waiting = ScheduledStep.objects.filter(test_clock="").order_by("due_at")
+    due_at = waiting.values_list("due_at", flat=True).first()
+    return None if due_at is None else max(0.0, due_at - clock.wall())

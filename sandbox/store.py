@@ -35,8 +35,18 @@ def acting_account() -> str:
 
 
 def act_for(account: str | None) -> None:
-    """Choose the account of the current request."""
+    """Choose the account of the current request; None is the platform."""
     _account.set(account)
+
+
+@contextmanager
+def acting_for(account: str | None) -> Iterator[None]:
+    """Act for another account for a while: a transfer, say, writes on both sides."""
+    token = _account.set(account)
+    try:
+        yield
+    finally:
+        _account.reset(token)
 
 
 @contextmanager
@@ -79,9 +89,31 @@ def mark_deleted(body: Body) -> Body:
 
 
 def find(kind: str, object_id: str) -> Body | None:
-    """The object, or None."""
+    """The object of the acting account, or None. Accounts themselves are seen by everybody, as the platform sees them.
+
+    `kind` "*" finds any: the source of a balance transaction may be of many kinds.
+    """
+    rows = StoredObject.objects.filter(object_id=object_id)
+    if kind != "*":
+        rows = rows.filter(kind=kind)
+    if kind != "account":
+        rows = rows.filter(account=acting_account())
+    row = rows.values_list("body", flat=True).first()
+    return row if row is None else dict(row)
+
+
+def find_anywhere(kind: str, object_id: str) -> Body | None:
+    """The object whichever account it belongs to, or None. For the sandbox's own work, never for a caller."""
     row = StoredObject.objects.filter(object_id=object_id, kind=kind).values_list("body", flat=True).first()
     return row if row is None else dict(row)
+
+
+def owner_of(object_id: str) -> str:
+    """The account an object belongs to. Raises NotStored."""
+    owner = StoredObject.objects.filter(object_id=object_id).values_list("account", flat=True).first()
+    if owner is None:
+        raise NotStored(object_id)
+    return str(owner)
 
 
 def fetch(kind: str, object_id: str) -> Body:

@@ -4,9 +4,9 @@ Order of checks as Stripe's: unknown parameters first, then each value; existenc
 in the resources.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol, TypeAlias
 
 from sandbox.protocol import errors
@@ -56,28 +56,34 @@ class Text:
         return text
 
 
+# What a JSON number holds exactly everywhere; nothing Stripe counts comes near.
+LARGEST = 2**53
+
+
 @dataclass(frozen=True)
 class Integer:
     """A whole number, perhaps with bounds."""
 
-    minimum: float = -math.inf
-    maximum: float = math.inf
+    minimum: int = -LARGEST
+    maximum: int = LARGEST
 
     def read(self, raw: Raw, path: str) -> int:
         text = _as_text(raw, path)
         try:
-            number = int(text)
+            number = int(text) if text.isascii() and "_" not in text else None
         except ValueError:
-            raise ApiError(f"Invalid integer: {text}", code="parameter_invalid_integer", param=path) from None
+            number = None
+        if number is None:
+            raise ApiError(f"Invalid integer: {text}", code="parameter_invalid_integer", param=path)
         if number < self.minimum:
             raise ApiError(
-                f"This value must be greater than or equal to {self.minimum:.0f}.",
+                f"This value must be greater than or equal to {self.minimum}.",
                 code="parameter_invalid_integer",
                 param=path,
             )
         if number > self.maximum:
             raise ApiError(
-                f"This value must be less than or equal to {self.maximum:.0f}.",
+                f"This value must be less than or equal to {self.maximum}.",
                 code="parameter_invalid_integer",
                 param=path,
             )
@@ -91,6 +97,41 @@ class Boolean:
         if text not in ("true", "false"):
             raise ApiError(f"Invalid boolean: {text}", param=path)
         return text == "true"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Seconds since the epoch."""
+
+    def read(self, raw: Raw, path: str) -> int:
+        return Integer(0).read(raw, path)
+
+
+@dataclass(frozen=True)
+class DecimalText:
+    """A number with a fraction, kept as text so that nothing is rounded."""
+
+    places: int = 12
+
+    def read(self, raw: Raw, path: str) -> str:
+        text = _as_text(raw, path)
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not number.is_finite() or abs(number) > LARGEST:
+            raise ApiError(f"Invalid decimal: {text}", code="parameter_invalid_decimal", param=path)
+        if -int(number.as_tuple().exponent) > self.places:
+            raise ApiError(f"Invalid decimal: {text}; must have at most {self.places} decimal places", param=path)
+        return text
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number with a fraction, such as a percentage."""
+
+    def read(self, raw: Raw, path: str) -> float:
+        return float(DecimalText().read(raw, path))
 
 
 @dataclass(frozen=True)
@@ -175,6 +216,33 @@ class Either:
 
     def read(self, raw: Raw, path: str) -> Any:
         return self.hash.read(raw, path) if isinstance(raw, dict) else self.plain.read(raw, path)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """The first of several readings that fits; the last one's complaint when none does."""
+
+    specs: tuple[Spec, ...]
+
+    def read(self, raw: Raw, path: str) -> Any:
+        for spec in self.specs[:-1]:
+            try:
+                return spec.read(raw, path)
+            except ApiError:
+                continue
+        return self.specs[-1].read(raw, path)
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """A hash with keys of the caller's choosing, such as amounts by currency."""
+
+    item: Spec
+
+    def read(self, raw: Raw, path: str) -> dict[str, Any]:
+        if not isinstance(raw, dict):
+            raise ApiError("Invalid hash", param=path)
+        return {key: self.item.read(value, f"{path}[{key}]") for key, value in raw.items()}
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,12 @@ _routes: dict[tuple[str, int], list[Route]] = {}
 def route(
     method: str, path: str, accepts: Mapping[str, Spec] | None = None, required: tuple[str, ...] = ()
 ) -> Callable[[Handler], Handler]:
-    """Answer `method path` with the decorated function. `:name` in the path is an id; `expand` is always accepted."""
+    """Answer `method path` with the decorated function. `:name` in the path is an id; `expand` is always accepted.
+
+    `required` are needed besides those that published parameters say are.
+    """
     segments = tuple(path.strip("/").split("/"))
+    required = (*getattr(accepts, "required", ()), *required)
     fields: dict[str, Spec] = {**(accepts or {}), "expand": ListOf(Text())}
 
     def register(handler: Handler) -> Handler:

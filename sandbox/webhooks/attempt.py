@@ -24,14 +24,14 @@ _pool = urllib3.PoolManager(num_pools=10, maxsize=16, retries=False, timeout=TIM
 
 def attempt(delivery: Delivery) -> None:
     """Send once and write down the outcome; every failure but an exhausted one schedules the next attempt."""
-    endpoint = store.find("webhook_endpoint", delivery.endpoint)
+    endpoint = store.find_anywhere("webhook_endpoint", delivery.endpoint)
     if endpoint is None or endpoint.get("deleted"):
         _write(delivery, state=Delivery.State.ABANDONED, status=None, answer="The endpoint was deleted.")
         return
     if endpoint["status"] != "enabled":
         _write(delivery, state=Delivery.State.PENDING, status=None, answer="The endpoint is disabled.")
         return
-    event = store.find("event", delivery.event)
+    event = store.find_anywhere("event", delivery.event)
     if event is None:  # A reset came in between; nobody is owed anything any more.
         return
     status, answer = _post(endpoint, event)

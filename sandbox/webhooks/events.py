@@ -4,7 +4,7 @@ import copy
 
 from sandbox import clock, identifiers, store
 from sandbox.models import Delivery
-from sandbox.options import API_VERSION
+from sandbox.options import API_VERSION, options
 from sandbox.protocol import origin
 from sandbox.protocol.resource import presented
 from sandbox.store import Body
@@ -36,9 +36,16 @@ def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automa
             "request": {"id": came_from.request_id, "idempotency_key": came_from.idempotency_key},
             "type": event_type,
         }
+        | _whose()
     )
     queue.enqueue(event, endpoints)
     return event
+
+
+def _whose() -> Body:
+    """Events of a connected account name it; the platform's own do not (docs: "Event object", `account`)."""
+    account = store.acting_account()
+    return {} if account == options().account_id else {"account": account}
 
 
 def with_pending_count(event: Body) -> Body:

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from sandbox import clock, store
 from sandbox.models import Delivery
+from sandbox.options import options
 from sandbox.store import Body
 from sandbox.webhooks import modes
 
@@ -16,8 +17,18 @@ delivery_arrived = threading.Event()
 
 
 def listening(event_type: str) -> list[Body]:
-    """The enabled endpoints that asked for this type of event."""
-    endpoints = store.rows("webhook_endpoint").filter(status="enabled").values_list("body", flat=True)
+    """The enabled endpoints that asked for this type of event, of the acting account.
+
+    What happens on a connected account is also told to the platform's endpoints that were made with `connect`.
+    """
+    account = store.acting_account()
+    endpoints = list(store.rows("webhook_endpoint").filter(status="enabled").values_list("body", flat=True))
+    if account == options().account_id:
+        endpoints = [endpoint for endpoint in endpoints if not endpoint.get("_connect")]
+    else:
+        with store.acting_for(None):
+            platform = store.rows("webhook_endpoint").filter(status="enabled").values_list("body", flat=True)
+            endpoints += [endpoint for endpoint in platform if endpoint.get("_connect") or endpoint.get("_configured")]
     return [e for e in endpoints if "*" in e["enabled_events"] or event_type in e["enabled_events"]]
 
 
@@ -34,7 +45,7 @@ def enqueue(event: Body, endpoints: list[Body]) -> None:
             event_type=event["type"],
             endpoint=endpoint["id"],
             state=state,
-            next_attempt_at=clock.precise_now() + modes.extra_delay(mode),
+            next_attempt_at=clock.wall() + modes.extra_delay(mode),
         )
         for endpoint in endpoints
         for _ in range(copies)
@@ -51,7 +62,7 @@ def release_held() -> int:
     """Let go of everything held or dropped, in its order. Returns how many deliveries that is."""
     with store.writing():
         released = Delivery.objects.filter(state__in=[Delivery.State.HELD, Delivery.State.DROPPED]).update(
-            state=Delivery.State.PENDING, next_attempt_at=clock.precise_now()
+            state=Delivery.State.PENDING, next_attempt_at=clock.wall()
         )
     delivery_arrived.set()
     return released
@@ -66,7 +77,7 @@ def resend(event: Body) -> int:
                 event=event["id"],
                 event_type=event["type"],
                 endpoint=endpoint["id"],
-                next_attempt_at=clock.precise_now(),
+                next_attempt_at=clock.wall(),
             )
             for endpoint in endpoints
         )

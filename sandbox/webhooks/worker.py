@@ -61,7 +61,7 @@ class Dispatcher:
             delivery_arrived.set()
 
     def _due(self) -> QuerySet[Delivery]:
-        return Delivery.objects.filter(state=Delivery.State.PENDING, next_attempt_at__lte=clock.precise_now())
+        return Delivery.objects.filter(state=Delivery.State.PENDING, next_attempt_at__lte=clock.wall())
 
     def is_idle(self) -> bool:
         """Whether nothing is due and nothing under way."""
