@@ -5,8 +5,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 
@@ -14,9 +12,3 @@ def is_own_address(url: str) -> bool:
     """Tell whether a target is a path of this site, or an address under BASE_URL's host. Never raises, whatever it is given."""
     own = urlsplit(settings.BASE_URL)
     return url_has_allowed_host_and_scheme(url, allowed_hosts={own.netloc}, require_https=own.scheme == "https")
-
-
-def next_or(request: HttpRequest, default: str) -> str:
-    """Return the `next` a form or link carries if it stays on this site, otherwise `default`."""
-    wanted = request.POST.get(REDIRECT_FIELD_NAME) or request.GET.get(REDIRECT_FIELD_NAME) or ""
-    return wanted if is_own_address(wanted) else default
