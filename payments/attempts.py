@@ -8,6 +8,8 @@ from typing import assert_never
 
 import structlog
 from django.conf import settings
+from django.db.models import Case, Q, URLField, Value, When
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 
@@ -131,15 +133,14 @@ def _ask_for_session(attempt: PaymentAttempt) -> gateway.CheckoutSession:
 
 def _note_session(attempt: PaymentAttempt, session: gateway.CheckoutSession) -> PaymentAttempt:
     """Store what Stripe answered, unless a webhook was quicker and the attempt has moved on."""
-    PaymentAttempt.objects.filter(pk=attempt.pk, stripe_session_id=None).update(
-        stripe_session_id=session.id, session_url=session.url
-    )
-    PaymentAttempt.objects.filter(pk=attempt.pk, status=PaymentAttempt.Status.CREATING).update(
-        status=PaymentAttempt.Status.OPEN
-    )
     # Nothing is left to follow up until the session ends. A worker that is at it now moves its row itself.
-    PaymentAttempt.objects.filter(pk=attempt.pk, state=PaymentAttempt.State.WAITING).update(
-        run_after=attempt.expires_at + _STRIPE_IS_LATE
+    next_look = attempt.expires_at + _STRIPE_IS_LATE
+    is_unknown, is_new = Q(stripe_session_id=None), Q(status=PaymentAttempt.Status.CREATING)
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(
+        stripe_session_id=Coalesce("stripe_session_id", Value(session.id)),
+        session_url=Case(When(is_unknown, then=Value(session.url, URLField())), default="session_url"),
+        status=Case(When(is_new, then=Value(PaymentAttempt.Status.OPEN)), default="status"),
+        run_after=Case(When(state=PaymentAttempt.State.WAITING, then=Value(next_look)), default="run_after"),
     )
     attempt.refresh_from_db()
     return attempt
