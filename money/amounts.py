@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 
 from babel.core import UnknownLocaleError, get_global
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
 
 
 class CurrencyMismatch(ValueError):
@@ -105,13 +105,16 @@ class Money:
         """Written as people of `locale` write it: £12.50, 12,50 €, ¥1,200."""
         is_cldr_precision = exponent(self.currency) == get_currency_precision(self.currency)
         try:
-            return format_currency(
+            written = format_currency(
                 self.to_major(),
                 self.currency,
                 locale=locale,
                 currency_digits=is_cldr_precision,
                 decimal_quantization=is_cldr_precision,
             )
+            # CLDR writes JP¥ beside CN¥. Where the plain sign does not mean yuan, it can only mean yen.
+            is_yen_alone = get_currency_symbol("CNY", locale) != "¥"
+            return written.replace("JP¥", "¥") if is_yen_alone else written
         except UnknownLocaleError:
             return self.format("en_GB")
 

@@ -50,7 +50,7 @@ def test_accepting_proposes_every_slot_at_one_price_and_tells_the_student():
         proposal=make.proposal(make.slot(days=12), make.slot(days=10), price=Money(5_000, "JPY"), note="See you"),
     )
     assert [lesson.starts_at for lesson in lessons] == [make.slot(days=10).starts_at, make.slot(days=12).starts_at]
-    assert {(lesson.state, str(lesson.price)) for lesson in lessons} == {("proposed", "JP¥5,000")}
+    assert {(lesson.state, str(lesson.price)) for lesson in lessons} == {("proposed", "¥5,000")}
     assert state_of(request) == State.ACCEPTED
     assert request.answered_at
     mail = Mail.objects.get(key=f"lesson-request:{request.pk}:accepted")

@@ -68,6 +68,10 @@ def test_what_is_no_amount_of_its_currency_is_refused(text, currency):
         (Money(125050, "EUR"), "de_DE", "1.250,50\xa0€"),
         (Money(1200, "ISK"), "en_GB", "ISK12.00"),
         (Money(1200, "JPY"), "ja_JP", "￥1,200"),  # CLDR's full-width yen sign
+        (Money(1200, "JPY"), "en_GB", "¥1,200"),
+        (Money(-1200, "JPY"), "en_GB", "-¥1,200"),
+        (Money(1200, "CNY"), "en_GB", "CN¥12.00"),
+        (Money(1200, "JPY"), "zh_CN", "JP¥1,200"),  # where ¥ means yuan
         (Money(1250, "GBP"), "xx_YY", "£12.50"),
     ],
 )
