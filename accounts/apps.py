@@ -7,6 +7,8 @@ from django.db.models.signals import post_migrate
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+    # The admin's index would have two sections called Accounts: allauth's is the other.
+    verbose_name = "People"
 
     def ready(self) -> None:
         # For every app, because each brings permissions of its own.

@@ -1,3 +1,4 @@
+import re
 import threading
 
 import pytest
@@ -8,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.templatetags.sentence_case import sentence_case
 from accounts.tests.factories import PASSWORD, UserFactory
 from accounts.tests.signing_in import sign_in
 
@@ -181,3 +183,27 @@ def test_sign_up_is_limited_per_address(client):
     for number in range(20):
         client.post(reverse("account_signup"), {"email": f"bot{number}@example.org"})
     assert client.post(reverse("account_signup"), {"email": "bot@example.org"}).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("path", "heading"),
+    [
+        ("/accounts/signup/", "Sign up"),
+        ("/accounts/login/", "Sign in"),
+        ("/accounts/password/reset/", "Password reset"),
+    ],
+)
+def test_the_librarys_pages_write_headings_as_ours_do(client, path, heading):
+    page = client.get(path).content.decode()
+    assert f"<h1>{heading}</h1>" in page
+    assert re.search(rf"<title>\s*{heading}", page)
+    assert "Sign Up" not in page
+    assert "Sign In" not in page
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [(" Enter Sign-In Code\n", "Enter sign-in code"), ("Set up TOTP App", "Set up TOTP app"), ("", "")],
+)
+def test_titles_become_sentences(text, written):
+    assert sentence_case(text) == written
