@@ -1,0 +1,113 @@
+"""Each list asks the database as often for a hundred rows as for one, the admin's lists included."""
+
+from datetime import timedelta
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from waffle.models import Flag, Sample, Switch
+
+from accounts.models import User
+from accounts.tests.factories import TeacherFactory, UserFactory
+from bookings.tests import factories as lessons
+from catalogue.models import Expertise
+from courses.tests.factories import enrolled_student, published_course
+from jobs.models import Heartbeat
+from notifications.alerts import raise_alert
+from payments.models import MirrorSync, PaymentAttempt, WebhookEvent
+from payments.refunds import request_refund_of_undeliverable
+from payments.settlement import settle_payment
+from payments.tests.factories import event_of, evidence_for, session_object
+from payments.webhook.inbox import store_event
+from tests.market import fill_cart, open_market, open_order, signed_in
+from workshops.selling import WorkshopHandler
+from workshops.tests.factories import make_line, make_workshop
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+SIZES = (1, 10, 100)
+# dj-stripe's lists are its own, and the sandbox of the tests fills none of them.
+LISTED = [model for model in admin.site._registry if model._meta.app_label != "djstripe"]
+
+
+def grow(market, number):
+    """One more row in every list: the same student buys a lesson, a place and a course of the same teacher."""
+    teacher, student = market.teacher, market.student
+    market.lesson = lessons.proposed_lesson(teacher=teacher, student=student, when=lessons.slot(days=20 + number))
+    market.workshop = make_workshop(teacher=teacher, title=f"Workshop {number}")
+    market.course = published_course(teacher=teacher, title=f"Course {number}")
+    fill_cart(market.shopper, market)
+    attempt = open_order(student)
+    store_event(event_of("checkout.session.completed", session_object(attempt)), source="webhook")
+    order, _ = settle_payment(evidence_for(attempt))
+    WebhookEvent.objects.filter(order=None).update(order=order)
+    request_refund_of_undeliverable(order.lines.last())
+    # Nobody may start more than ten purchases a minute.
+    PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    MirrorSync.objects.create(object_type="charge", object_id=f"ch_{number}")
+    grow_what_is_not_sold(market, number)
+
+
+def grow_what_is_not_sold(market, number):
+    teacher, student = market.teacher, market.student
+    lessons.proposed_lesson(teacher=teacher, student=student, when=lessons.slot(days=20 + number, hour=14))
+    lessons.open_request(teacher=teacher)
+    lessons.offer(teacher=teacher, subject=lessons.subject())
+    Expertise.objects.create(teacher=teacher, subject=lessons.subject(), levels=["beginner"])
+    WorkshopHandler().fulfil(make_line(market.busy_workshop, buyer=UserFactory()))
+    enrolled_student(market.busy_course)
+    applicant = TeacherFactory(user=UserFactory())
+    EmailAddress.objects.create(user=applicant.user, email=applicant.user.email, verified=True, primary=True)
+    raise_alert(key=f"alert-{number}", title="Look", detail={})
+    Heartbeat.objects.create(name=f"sweep-{number}")
+    Group.objects.create(name=f"group-{number}")
+    for model in (Flag, Sample, Switch):
+        model.objects.create(name=f"switch-{number}", **({"percent": 1} if model is Sample else {}))
+
+
+def pages(market):
+    """Every list: who looks at it, and where it is."""
+    student, teacher = signed_in(market.student), signed_in(market.teacher.user)
+    boss = signed_in(User.objects.create_superuser("boss@example.org", "correct horse battery"))
+    guest = Client()
+    shared = ["/", "/browse/", "/browse/?kind=courses", f"/teachers/{market.teacher.slug}/", "/demo/mailbox/"]
+    of_student = ["/my/lessons/", "/my/workshops/", "/my/courses/", "/my/orders/"]
+    of_teacher = ["/teach/", "/teach/lessons/", "/teach/lessons/offers/", "/teach/workshops/", "/teach/courses/"]
+    of_teacher += ["/teach/subjects/", reverse("workshops:participants", args=[market.busy_workshop.slug])]
+    of_staff = [reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") for model in LISTED]
+    return [
+        *((guest, page) for page in shared),
+        *((student, page) for page in [*of_student, *shared]),
+        *((teacher, page) for page in of_teacher),
+        *((boss, page) for page in ["/admin/", *of_staff]),
+    ]
+
+
+def queries_of(client, page):
+    client.get(page)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(page).status_code == 200, page
+    return len(queries)
+
+
+def test_every_list_asks_as_often_for_one_row_as_for_ten_and_a_hundred():
+    market = open_market()
+    market.shopper = signed_in(market.student)
+    market.busy_workshop = make_workshop(teacher=market.teacher, capacity=200)
+    market.busy_course = published_course(teacher=market.teacher)
+    looked_at = pages(market)
+    counted, made = {}, 0
+    for size in SIZES:
+        for number in range(made, size):
+            grow(market, number)
+        made = size
+        for position, (client, page) in enumerate(looked_at):
+            counted.setdefault((position, page), []).append(queries_of(client, page))
+    few = {model._meta.label: model._base_manager.count() for model in LISTED if model._base_manager.count() < 100}
+    assert few == {}, "lists that were not filled"
+    assert {page: counts for (_, page), counts in counted.items() if len(set(counts)) > 1} == {}
