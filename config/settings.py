@@ -139,6 +139,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "payments.webhook.front.AnswerWebhooksFirst",
     "config.request_id.RequestIdMiddleware",
+    "config.body_limit.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.content_security.ContentSecurityMiddleware",
@@ -310,6 +311,13 @@ MEDIA_URL = "media/"
 MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(BASE_DIR / "media")))
 # Bought files: outside MEDIA_ROOT, no web server may serve this folder; a view does, to the enrolled.
 PRIVATE_MEDIA_ROOT = Path(env("PRIVATE_MEDIA_ROOT", default=str(BASE_DIR / "private_media")))
+
+# What one request may carry, files included: a phone's photo, whose form says that 5 MB are enough; and where teachers
+# write courses, a lesson's file of 50 MB.
+LARGEST_BODY_BYTES = 12 * 1024 * 1024
+LARGEST_BODY_BYTES_BELOW = {"/teach/courses/": 52 * 1024 * 1024}
+# Without the files. The longest text of a course's lesson is far below it.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # --- Mail ---------------------------------------------------------------------------------------------------------
 # Either EMAIL_URL (smtp+tls://user:password@host:587) or a provider known to anymail, such as MAIL_PROVIDER=postmark with

@@ -1,0 +1,42 @@
+"""How much one request may carry, decided before any of it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import get_template
+
+
+class BodyLimitMiddleware:
+    """Answers 413 to bodies larger than the address takes, all fields and files together.
+
+    Django limits fields and leaves files to the web server in front; their forms look at a file's size only once all of
+    it lies on our disk. A body without Content-Length is read by nobody: WSGI gives Django an empty one.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if _announced(request) > _largest(request.path_info):
+            # Without the request, since nobody knows yet who sent it.
+            return HttpResponse(get_template("413.html").render(), status=413)
+        return self.get_response(request)
+
+
+def _announced(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        # Django reads such a request as one without a body.
+        return 0
+
+
+def _largest(path: str) -> int:
+    for beginning, largest in settings.LARGEST_BODY_BYTES_BELOW.items():
+        if path.startswith(beginning):
+            return int(largest)
+    return int(settings.LARGEST_BODY_BYTES)
