@@ -80,6 +80,62 @@ def count_then_insert(line_id):
         return 1
 
 
+@pytest.mark.slow
+def test_in_a_thousand_races_for_the_last_place_one_buyer_gets_it_each_time():
+    workshop = make_workshop(capacity=1)
+    rivals = lines_for(workshop, 2)
+    assert thousand_races(rivals, handler.reserve, handler.release) == {1}
+
+
+@pytest.mark.slow
+def test_the_naive_way_oversells_in_the_same_thousand_races():
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE naive_registration (workshop_id bigint, line_id bigint)")
+    try:
+        sold = thousand_races([1, 2], hold_naively, free_naively)
+        assert max(sold) > 1
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE naive_registration")
+
+
+def thousand_races(rivals, hold, free):
+    """Let the rivals race for one place a thousand times, each on one connection; how many got it, over all races."""
+    met, won = threading.Barrier(len(rivals)), [[] for _ in rivals]
+
+    def run(position):
+        try:
+            for _ in range(1_000):
+                met.wait(timeout=30)
+                try:
+                    hold(rivals[position], in_half_an_hour())
+                except SoldOut:
+                    won[position].append(0)
+                else:
+                    won[position].append(1)
+                met.wait(timeout=30)
+                free(rivals[position])
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(rivals)) as pool:
+        list(pool.map(run, range(len(rivals))))
+    return {sum(race) for race in zip(*won, strict=True)}
+
+
+def hold_naively(line_id, until):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM naive_registration")
+        if cursor.fetchone()[0]:
+            raise SoldOut
+        cursor.execute("INSERT INTO naive_registration VALUES (1, %s)", [line_id])
+
+
+def free_naively(line_id):
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM naive_registration WHERE line_id = %s", [line_id])
+
+
 def test_lines_of_several_places_are_never_split_in_a_race():
     workshop = make_workshop(capacity=PLACES)
     sold = race(try_to_reserve, lines_for(workshop, 60, quantity=3))
