@@ -1,0 +1,73 @@
+"""Nothing of a suspended teacher is offered or sold, whichever way somebody comes to it; what was sold before stays."""
+
+import pytest
+
+from accounts.teaching import approve_teacher, suspend_teacher
+from accounts.tests.factories import UserFactory
+from catalogue.models import Listing
+from payments import checkout
+from payments.models import Order
+from payments.pricing import price_cart
+from tests.market import fill_cart, open_market, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def market(settings, tmp_path):
+    settings.PRIVATE_MEDIA_ROOT = tmp_path
+    return open_market()
+
+
+def suspend(market):
+    suspend_teacher(teacher=market.teacher, by=UserFactory(is_staff=True))
+
+
+def titles_shown(path):
+    """Which of the market's things a page names."""
+    page = signed_in(UserFactory()).get(path).content.decode()
+    return {listing.title for listing in Listing.objects.all() if listing.title in page}
+
+
+@pytest.mark.parametrize("path", ["/", "/browse/"])
+def test_the_catalogue_shows_nothing_of_theirs_until_they_teach_again(market, path):
+    before = titles_shown(path)
+    assert len(before) == 3
+    suspend(market)
+    assert titles_shown(path) == set()
+    approve_teacher(teacher=market.teacher, by=UserFactory(is_staff=True))
+    assert titles_shown(path) == before
+
+
+def test_every_page_of_an_offer_and_the_teachers_own_are_gone(market):
+    stranger = signed_in(UserFactory())
+    pages = [*Listing.objects.values_list("url", flat=True), market.teacher.get_absolute_url()]
+    assert {stranger.get(path).status_code for path in pages} == {200}
+    suspend(market)
+    assert {stranger.get(path).status_code for path in pages} == {404}
+
+
+def test_nothing_of_theirs_gets_into_a_cart(market):
+    suspend(market)
+    buyer = UserFactory()
+    fill_cart(signed_in(buyer), market)
+    assert not hasattr(buyer, "cart") or not buyer.cart.lines.exists()
+
+
+def test_what_was_in_a_cart_before_cannot_be_paid(market):
+    suspend(market)
+    cart = market.student.cart
+    assert cart.lines.count() == 1
+    priced = price_cart(cart)
+    assert not priced.is_buyable
+    orders = Order.objects.count()
+    with pytest.raises(checkout.CartChanged):
+        checkout.start_checkout(user=market.student, cart=cart, agreed_digest=priced.digest)
+    assert Order.objects.count() == orders
+
+
+def test_what_was_sold_before_stays_with_its_student(market):
+    suspend(market)
+    student = signed_in(market.student)
+    for path in (f"/my/orders/{market.order.number}/", f"/my/courses/{market.course.slug}/"):
+        assert student.get(path).status_code == 200
