@@ -37,6 +37,7 @@ class Options:
     settle_delay: float
     async_delay: float
     log_deliveries: bool
+    log_file: Path | None
 
 
 def refuse_production(environment: Mapping[str, str]) -> None:
@@ -72,6 +73,7 @@ def read_options(environment: Mapping[str, str]) -> Options:
         settle_delay=float(environment.get("SANDBOX_SETTLE_DELAY") or "2"),
         async_delay=float(environment.get("SANDBOX_ASYNC_DELAY") or "5"),
         log_deliveries=environment.get("SANDBOX_LOG_DELIVERIES", "1") != "0",
+        log_file=Path(environment["SANDBOX_LOG_FILE"]) if environment.get("SANDBOX_LOG_FILE") else None,
     )
 
 

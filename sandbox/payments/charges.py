@@ -32,8 +32,8 @@ _COPIED = (
     "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "application_fee_amount",
 )  # fmt: skip
 _EMPTY = (
-    "application", "application_fee", "balance_transaction", "calculated_statement_descriptor", "destination",
-    "dispute", "failure_balance_transaction", "failure_code", "failure_message", "order", "receipt_number",
+    "application", "application_fee", "balance_transaction", "calculated_statement_descriptor",
+    "failure_balance_transaction", "failure_code", "failure_message", "receipt_number",
     "receipt_url", "review", "source", "source_transfer", "transfer_data",
 )  # fmt: skip
 

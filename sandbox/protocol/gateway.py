@@ -5,10 +5,12 @@ import logging
 import socket
 import time
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.request import RawPostDataException
 
-from sandbox import store
+from sandbox import clock, request_log, store
 from sandbox.options import API_VERSION, options
 from sandbox.protocol import idempotency, origin
 from sandbox.protocol.authentication import authenticate
@@ -22,6 +24,7 @@ from sandbox.switches import faults
 
 KNOWN_VERSIONS = (API_VERSION, "2026-05-27.dahlia", "2026-03-25.dahlia")
 FORM = "application/x-www-form-urlencoded"
+ASKED_LENGTH = 20_000
 logger = logging.getLogger(__name__)
 
 
@@ -42,7 +45,29 @@ def api(request: HttpRequest) -> HttpResponse:
     response["Stripe-Version"] = request.headers.get("Stripe-Version", API_VERSION)
     if key:
         response["Idempotency-Key"] = key
+    request_log.note_request(
+        request_log.Entry(
+            request_id=request_id,
+            method=request.method or "",
+            path=request.path,
+            account=store.acting_account(),
+            status=response.status_code,
+            asked=_asked(request),
+            answer=response.content.decode(),
+            at=clock.now(),
+        )
+    )
     return response
+
+
+def _asked(request: HttpRequest) -> str:
+    """What was asked, as far as it is text that was read."""
+    if request.method != "POST":
+        return str(request.META.get("QUERY_STRING", ""))
+    try:
+        return request.body[:ASKED_LENGTH].decode(errors="replace")
+    except (RawPostDataException, RequestDataTooBig, UnreadablePostError):
+        return ""
 
 
 def _answer(request: HttpRequest, key: str | None, request_id: str) -> HttpResponse:

@@ -5,6 +5,7 @@ from sandbox.protocol.listing import as_list, list_route, page
 from sandbox.protocol.parameters import PAGING, Hash, Metadata, Text, merge_metadata
 from sandbox.protocol.resource import Resource, fetch_from_url, presented, register
 from sandbox.protocol.routing import Call, route
+from sandbox.protocol.search import search_route
 from sandbox.resources.refunds import REFUND
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
@@ -40,6 +41,26 @@ CHARGE = register(
     )
 )
 list_route(CHARGE, "/v1/charges")
+search_route(
+    CHARGE,
+    "/v1/charges",
+    (
+        "amount",
+        "billing_details.address.postal_code",
+        "created",
+        "currency",
+        "customer",
+        "disputed",
+        "metadata",
+        "payment_method_details.card.brand",
+        "payment_method_details.card.exp_month",
+        "payment_method_details.card.exp_year",
+        "payment_method_details.card.fingerprint",
+        "payment_method_details.card.last4",
+        "refunded",
+        "status",
+    ),
+)
 FRAUD_DETAILS = Hash({"user_report": Text(choices=("fraudulent", "safe"), clearable=True)})
 
 

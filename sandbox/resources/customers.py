@@ -9,6 +9,7 @@ from sandbox.protocol.listing import as_list, empty_list_route, list_route, page
 from sandbox.protocol.parameters import ADDRESS, PAGING, Fields, Hash, ListOf, Metadata, NotYet, Text, merge_metadata
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
+from sandbox.protocol.search import search_route
 from sandbox.resources.payment_methods import PAYMENT_METHOD
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
@@ -41,6 +42,7 @@ CUSTOMER = register(
     )
 )
 list_route(CUSTOMER, "/v1/customers")
+search_route(CUSTOMER, "/v1/customers", ("created", "email", "metadata", "name", "phone"))
 for _collection in ("sources", "tax_ids", "balance_transactions", "subscriptions"):
     empty_list_route(f"/v1/customers/:customer/{_collection}")
 SHIPPING = Hash({"address": ADDRESS, "name": Text(), "phone": Text(clearable=True)}, clearable=True)

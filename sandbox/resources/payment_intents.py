@@ -24,6 +24,7 @@ from sandbox.protocol.parameters import (
 )  # fmt: skip
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
+from sandbox.protocol.search import search_route
 from sandbox.resources.payment_methods import DATA_FIELDS, attach_to_customer, create_from_data
 from sandbox.store import Body
 
@@ -40,6 +41,7 @@ PAYMENT_INTENT = register(
     )
 )
 list_route(PAYMENT_INTENT, "/v1/payment_intents")
+search_route(PAYMENT_INTENT, "/v1/payment_intents", ("amount", "created", "currency", "customer", "metadata", "status"))
 METHOD_TYPES = ListOf(Text(choices=("card", "sepa_debit")))
 METHOD_DATA = Hash(DATA_FIELDS, required=("type",))
 SHIPPING = Hash({"address": ADDRESS, "name": Text(), "phone": Text()}, clearable=True)

@@ -20,6 +20,7 @@ from sandbox.protocol.parameters import (
 )
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
+from sandbox.protocol.search import search_route
 from sandbox.resources.products import create_product
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
@@ -45,6 +46,7 @@ PRICE = register(
     )
 )
 list_route(PRICE, "/v1/prices", {"active": Boolean(), "lookup_keys": ListOf(Text())})
+search_route(PRICE, "/v1/prices", ("active", "currency", "lookup_key", "metadata", "product", "type"))
 TAX_BEHAVIOURS = ("exclusive", "inclusive", "unspecified")
 RECURRING = Hash(
     {

@@ -21,6 +21,7 @@ PRODUCT = register(
 list_route(
     PRODUCT, "/v1/products", {"active": Boolean(), "ids": ListOf(Text()), "shippable": Boolean(), "type": Text()}
 )
+search_route(PRODUCT, "/v1/products", ("active", "description", "metadata", "name", "shippable", "url"))
 empty_list_route("/v1/products/:id/features")
 FIELDS: Fields = {
     "active": Boolean(),
@@ -45,9 +46,8 @@ def create_product(*, name: str, announce: bool = True, **fields: Any) -> Body:
         {
             "id": identifiers.new_id("prod_", 14),
             "object": "product",
-            **dict.fromkeys((*empty, "tax_code", "tax_details", "unit_label", "url")),
+            **dict.fromkeys((*empty, "tax_code", "unit_label", "url")),
             "active": True,
-            "attributes": [],
             "created": moment,
             "images": [],
             "livemode": False,

@@ -14,6 +14,8 @@ from typing import Any
 import requests
 import stripe
 
+from sandbox.tests.recorded import problems_in
+
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk_test_testsOfTheSandbox0000000"
 WEBHOOK_SECRET = "whsec_testsOfTheSandbox"
@@ -38,8 +40,12 @@ class SandboxProcess:
     def __init__(self, directory: Path, **changes: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.record = directory / "record.jsonl"
         self.environment = environment(
-            SANDBOX_PORT=str(self.port), SANDBOX_DATABASE=str(directory / "sandbox.sqlite3"), **changes
+            SANDBOX_PORT=str(self.port),
+            SANDBOX_DATABASE=str(directory / "sandbox.sqlite3"),
+            SANDBOX_LOG_FILE=str(self.record),
+            **changes,
         )
         self.http = requests.Session()
         self.http.auth = (KEY, "")
@@ -66,9 +72,12 @@ class SandboxProcess:
         return self.process.wait(timeout=10)
 
     def close(self) -> None:
+        """Stop it. Fails if any answer or event of its whole life was not what Stripe publishes."""
         self.http.close()
         if self.process.poll() is None:
             self.stop()
+        found = problems_in(self.record)
+        assert not found, f"{len(found)} breaches of Stripe's published types:\n" + "\n".join(found[:60])
 
     def post(self, path: str, **form: str) -> requests.Response:
         return self.http.post(self.url + path, data=form, timeout=30, allow_redirects=False)

@@ -2,7 +2,7 @@
 
 import copy
 
-from sandbox import clock, identifiers, store
+from sandbox import clock, identifiers, request_log, store
 from sandbox.models import Delivery
 from sandbox.options import API_VERSION, options
 from sandbox.protocol import origin
@@ -39,6 +39,7 @@ def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automa
         | _whose()
     )
     queue.enqueue(event, endpoints)
+    request_log.note_event(event)
     return event
 
 
