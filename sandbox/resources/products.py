@@ -8,6 +8,7 @@ from sandbox.protocol.listing import empty_list_route, list_route
 from sandbox.protocol.parameters import Boolean, Fields, Hash, ListOf, Metadata, NotYet, Text, merge_metadata
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
+from sandbox.protocol.search import search_route
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
