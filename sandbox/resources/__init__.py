@@ -1,37 +1,7 @@
 """The API's resources, one module each. Importing this package registers every route."""
 
-from sandbox.resources import (
-    account,
-    balance,
-    balance_transactions,
-    charges,
-    checkout_sessions,
-    customers,
-    empty_lists,
-    events,
-    payment_intents,
-    payment_methods,
-    payment_pages,
-    prices,
-    products,
-    refunds,
-    webhook_endpoints,
-)
+import importlib
+import pkgutil
 
-__all__ = [
-    "account",
-    "balance",
-    "balance_transactions",
-    "charges",
-    "checkout_sessions",
-    "customers",
-    "empty_lists",
-    "events",
-    "payment_intents",
-    "payment_methods",
-    "payment_pages",
-    "prices",
-    "products",
-    "refunds",
-    "webhook_endpoints",
-]
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
