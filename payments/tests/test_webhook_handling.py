@@ -114,11 +114,12 @@ def test_every_order_of_what_stripe_tells_ends_alike(purchase):
     assert not Alert.objects.exists()
 
 
-def test_a_decline_told_before_or_after_the_payment_that_followed_changes_nothing():
+def test_a_decline_is_told_to_the_student_only_before_the_payment_that_followed():
     for permutation in itertools.permutations([declined, completed, intent_paid, charge_paid]):
         attempt = open_order()
         receive(*(telling(attempt) for telling in permutation))
-        assert how_it_ended(attempt)[:4] == ("completed", "fulfilled", "paid", 1)
+        is_first = permutation.index(declined) < min(permutation.index(completed), permutation.index(intent_paid))
+        assert how_it_ended(attempt) == ("completed", "fulfilled", "paid", 1, int(is_first))
     assert not WebhookEvent.objects.exclude(state="done").exists()
 
 
