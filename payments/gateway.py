@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 import stripe
@@ -18,7 +19,7 @@ from money import Money
 
 # Stripe answers a session in under a second as a rule; a student should not stare at a white page much longer.
 _TIMEOUT_SECONDS = (3.05, 12)
-# stripe-python repeats lost connections, 409 and 5xx with jitter and the same idempotency key.
+# stripe-python repeats lost connections, 409 and 5xx with jitter and the same idempotency key; 429 we add.
 _NETWORK_RETRIES = 2
 
 
@@ -80,9 +81,27 @@ class StripeRefund:
     status: str
 
 
+class _HttpClient(stripe.RequestsClient):
+    """Also repeats what was refused because too much was asked at once, where Stripe says nothing against it."""
+
+    def _should_retry(
+        self,
+        response: tuple[Any, int, Mapping[str, str] | None] | None,
+        api_connection_error: stripe.APIConnectionError | None,
+        num_retries: int,
+        max_network_retries: int | None,
+    ) -> bool:
+        if super()._should_retry(response, api_connection_error, num_retries, max_network_retries):
+            return True
+        if response is None or num_retries >= (max_network_retries or 0):
+            return False
+        _, status, headers = response
+        return status == HTTPStatus.TOO_MANY_REQUESTS and (headers or {}).get("stripe-should-retry") != "false"
+
+
 @cache
 def _client() -> stripe.StripeClient:
-    http_client = stripe.RequestsClient(timeout=_TIMEOUT_SECONDS)
+    http_client = _HttpClient(timeout=_TIMEOUT_SECONDS)
     host = getattr(settings, "STRIPE_API_HOST", "")
     base_addresses: Any = {"api": host} if host else {}
     return stripe.StripeClient(

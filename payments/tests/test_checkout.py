@@ -254,13 +254,12 @@ def test_after_a_day_the_session_is_found_among_hundreds_made_since(stripe_sandb
     assert attempt.stripe_session_id == made["id"]
 
 
-@pytest.mark.parametrize(("kind", "count"), [("rate_limit", 1), ("server_error", 1), ("server_error", 2)])
-def test_a_hiccup_of_stripes_is_not_noticed_or_costs_one_more_click(stripe_sandbox, kind, count):
+@pytest.mark.parametrize("kind", ["rate_limit", "server_error"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_hiccup_of_stripes_is_not_noticed(stripe_sandbox, kind, count):
     cart = cart_with(sample_offer())
-    client = signed_in(cart.user)
     stripe_sandbox.fault(kind, path="/v1/checkout/sessions", count=count)
-    if press_pay(client, cart).status_code == 503:
-        assert press_pay(client, cart).status_code == 302
+    assert press_pay(signed_in(cart.user), cart).status_code == 302
     assert len(stripe_sandbox.sessions_of(PaymentAttempt.objects.get().reference)) == 1
 
 

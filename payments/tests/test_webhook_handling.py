@@ -1,6 +1,7 @@
 """Events worked on in every order, at the same instant, too early, and with fields that Stripe changed."""
 
 import itertools
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -344,3 +345,26 @@ def test_fields_nobody_knows_yet_are_ignored_in_every_type_we_act_on():
         event |= {"invented": [1, 2, 3]}
         receive(event)
         assert stored(event).state == "done"
+
+
+@pytest.mark.parametrize(
+    "tampered",
+    [
+        {"client_reference_id": "another", "metadata": {"attempt": "another"}},
+        {"amount_total": 1},
+        {"amount_total": 2501},
+        {"currency": "jpy"},
+        {"currency": "eur"},
+        {"id": "cs_test_somebodys"},
+    ],
+    ids=str,
+)
+def test_a_signed_event_that_disagrees_with_the_order_is_quarantined_with_an_alert_and_delivers_nothing(tampered):
+    attempt, other = open_order(), open_order()
+    event = completed(attempt, **json.loads(json.dumps(tampered).replace("another", str(other.reference))))
+    assert deliver(event).status_code == 200
+    work_on_all()
+    assert stored(event).is_quarantined
+    assert Alert.objects.exists()
+    assert set(Order.objects.values_list("state", flat=True)) == {Order.State.AWAITING_PAYMENT}
+    assert not any(call[0] == "fulfil" for call in SAMPLE.calls)
