@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from django.conf import settings
 from fpdf.enums import XPos, YPos
 
 from money import Money
 from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
-from payments.typeface import FAMILY, GAP, Document, new_document
+from payments.typeface import GAP, Document, draw
 
 _MARGIN_MM = 20
 _WIDTH_MM = 210 - 2 * _MARGIN_MM
@@ -24,25 +27,24 @@ def draw_receipt(order: Order) -> bytes:
     """The receipt of a paid order: who, what, tax contained, total. Raises ValueError for an unpaid one."""
     if order.paid_at is None:
         raise ValueError("only a paid order has a receipt")
-    with new_document() as pdf:
-        pdf.set_title(f"Receipt {order.number}")
-        pdf.set_margin(_MARGIN_MM)
-        pdf.add_page()
-        _row(pdf, settings.SITE_NAME, size=20, style="B")
-        _row(pdf, f"Receipt {order.number}", size=14)
-        _row(pdf, f"Paid on {order.paid_at:%d %B %Y} by {order.user.display_name}", size=10)
+    return draw(partial(_draw_onto, order=order, lines=lines_in_lock_order(order)))
+
+
+def _draw_onto(pdf: Document, *, order: Order, lines: Sequence[OrderLine]) -> None:
+    pdf.set_title(f"Receipt {order.number}")
+    pdf.set_margin(_MARGIN_MM)
+    pdf.add_page()
+    _row(pdf, settings.SITE_NAME, size=20, style="B")
+    _row(pdf, f"Receipt {order.number}", size=14)
+    _row(pdf, f"Paid on {order.paid_at:%d %B %Y} by {order.user.display_name}", size=10)
+    pdf.ln(8)
+    for line in lines:
+        _draw_line(pdf, line)
+    _draw_total(pdf, order, Money(sum(line.tax_minor for line in lines), order.currency))
+    if pdf.has_gaps:
         pdf.ln(8)
-        lines = lines_in_lock_order(order)
-        for line in lines:
-            _draw_line(pdf, line)
-        _draw_total(pdf, order, Money(sum(line.tax_minor for line in lines), order.currency))
-        if pdf.has_gaps:
-            pdf.ln(8)
-            page = f"{settings.BASE_URL}{order.get_absolute_url()}"
-            _row(
-                pdf, f"{GAP} stands for letters this file cannot show. Print the order's page for them: {page}", size=9
-            )
-        return bytes(pdf.output())
+        page = f"{settings.BASE_URL}{order.get_absolute_url()}"
+        _row(pdf, f"{GAP} stands for letters this file cannot show. Print the order's page for them: {page}", size=9)
 
 
 def _draw_line(pdf: Document, line: OrderLine) -> None:
@@ -64,7 +66,7 @@ def _draw_total(pdf: Document, order: Order, tax: Money) -> None:
 
 
 def _amount_row(pdf: Document, text: str, amount: Money, *, style: str = "") -> None:
-    pdf.set_font(FAMILY, style=style, size=11)
+    pdf.set_font(pdf.family, style=style, size=11)
     top = pdf.get_y()
     pdf.multi_cell(_WIDTH_MM - _AMOUNT_MM, 6, pdf.printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
     bottom = pdf.get_y()
@@ -74,5 +76,5 @@ def _amount_row(pdf: Document, text: str, amount: Money, *, style: str = "") -> 
 
 
 def _row(pdf: Document, text: str, *, size: int, style: str = "") -> None:
-    pdf.set_font(FAMILY, style=style, size=size)
+    pdf.set_font(pdf.family, style=style, size=size)
     pdf.multi_cell(_WIDTH_MM, size * 0.5, pdf.printable(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)

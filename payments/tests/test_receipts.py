@@ -1,6 +1,7 @@
 """Receipts name people and things in their own script."""
 
 import re
+import zlib
 
 import pytest
 
@@ -11,7 +12,7 @@ from payments.models import OrderLine
 from payments.receipts import draw_receipt
 from payments.settlement import settle_payment
 from payments.tests.factories import evidence_for, open_order, sample_offer
-from payments.typeface import GAP, new_document
+from payments.typeface import GAP, WorldDocument
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +21,11 @@ def letters_of(pdf):
     """Every letter that can be copied out of a PDF: those its fonts' tables lead back to."""
     codes = re.findall(rb"<[0-9A-F]{4}> <([0-9A-F]+)>", pdf)
     return {letter for code in codes for letter in bytes.fromhex(code.decode()).decode("utf-16-be")}
+
+
+def content_of(pdf):
+    """What the pages of a PDF draw, uncompressed."""
+    return b"".join(zlib.decompress(part) for part in re.findall(rb"stream\n(x.*?)\nendstream", pdf, re.DOTALL))
 
 
 def receipt_for(name, *, title=""):
@@ -67,10 +73,22 @@ def test_letters_no_font_has_leave_an_honest_gap_and_say_where_they_are():
         ("", ""),
     ],
 )
-def test_each_run_of_unknown_letters_becomes_one_gap(text, printed):
-    with new_document() as document:
-        assert document.printable(text) == printed
-        assert document.has_gaps == (GAP in printed)
+def test_each_run_of_unknown_letters_becomes_one_gap(text, printed, tmp_path):
+    document = WorldDocument(tmp_path)
+    assert document.printable(text) == printed
+    assert document.has_gaps == (GAP in printed)
+    document.close_fonts()
+
+
+def test_western_letters_are_drawn_without_embedding_any():
+    pdf = receipt_for("Zoë D’Été-Müller", title="€9.50 – a “good” price")
+    assert b"FontFile" not in pdf
+    assert b"WinAnsiEncoding" in pdf
+    assert "Zoë D’Été-Müller".encode("windows-1252") in content_of(pdf)
+
+
+def test_one_foreign_letter_is_enough_for_the_letters_of_the_world():
+    assert b"FontFile" in receipt_for("Zoë Łodz")
 
 
 def test_the_mail_about_a_payment_brings_the_receipt(mailoutbox):

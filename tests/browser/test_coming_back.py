@@ -84,8 +84,12 @@ def test_the_order_is_paid_on_return_even_before_webhooks_which_then_change_noth
     assert settling_events(site, order) == {"already processed"}
     assert student.has_only_one_order_paid() == order
     student.has_everything(mixed)
-    keys = [mail["key"] for mail in site.mails_to(student.email)]
-    assert keys.count(f"order:{order['number']}:paid") == 1
+
+    def confirmations():
+        return [mail for mail in site.mails_to(student.email) if mail["key"] == f"order:{order['number']}:paid"]
+
+    site.wait_until(confirmations, what="the confirmation")
+    assert len(confirmations()) == 1
 
 
 def test_nobody_else_can_open_an_order_or_come_back_for_it(new_student, page, mixed):
