@@ -41,17 +41,21 @@ def session_times(workshop: Workshop, zone: ZoneInfo) -> list[SessionTimes]:
     return [_times(session, workshop, zone) for session in workshop.sessions.all()]
 
 
-def describe_schedule(workshop: Workshop) -> str:
-    """One line for cart and receipt: "Sat 12 Dec 2026, 10:00–16:00 · Leeds", in the workshop's own zone."""
+def describe_schedule(workshop: Workshop, reader: ZoneInfo | None = None) -> str:
+    """One line: "Sat 12 Dec 2026, 10:00–16:00 · Leeds".
+
+    In the workshop's own zone, as cart and receipt say it for good; online, in the zone of whoever reads, if given.
+    """
     sessions = list(workshop.sessions.all())
     if not sessions:
         return workshop.where
-    when = write_span(sessions[0].starts_at, sessions[0].ends_at, workshop.zone)
+    zone = reader if reader and workshop.is_online else workshop.zone
+    when = write_span(sessions[0].starts_at, sessions[0].ends_at, zone)
     if len(sessions) > 1:
         when = f"{len(sessions)} sessions from {when}"
     # A place implies its zone; online, ten o'clock means nothing without one.
     if workshop.is_online:
-        when = f"{when} {zone_name(sessions[0].starts_at, workshop.zone)}"
+        when = f"{when} {zone_name(sessions[0].starts_at, zone)}"
     return f"{when} · {workshop.where}" if workshop.where else when
 
 

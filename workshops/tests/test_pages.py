@@ -1,6 +1,7 @@
 """What visitors and students see, and what nobody else may."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -190,6 +191,18 @@ def test_a_ticket_is_for_its_buyer_only(client):
     assert ticket.code in html
     assert "https://meet.example.org/1" in html
     assert "meet.example.org" not in page(client, workshop)
+
+
+@pytest.mark.parametrize(("where", "shown"), [({"is_online": True, "place": ""}, "JST"), ({}, "Leeds")])
+def test_my_workshops_say_when_as_their_reader_or_the_place_counts_hours(where, shown):
+    workshop = make_workshop(**where)
+    buyer = UserFactory(time_zone="Asia/Tokyo")
+    bought(workshop, buyer=buyer)
+    zone = ZoneInfo("Asia/Tokyo") if workshop.is_online else workshop.zone
+    starts_at = workshop.sessions.first().starts_at.astimezone(zone)
+    html = signed_in(buyer).get(reverse("workshops:mine")).content.decode()
+    assert f", {starts_at:%H:%M}" in html
+    assert shown in html
 
 
 def test_a_place_that_is_only_held_is_no_ticket():

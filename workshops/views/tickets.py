@@ -31,7 +31,7 @@ def list_tickets(request: HttpRequest) -> HttpResponse:
             {
                 "line_id": line_id,
                 "workshop": workshop,
-                "schedule": describe_schedule(workshop),
+                "schedule": describe_schedule(workshop, viewer_zone(request.user, workshop)),
                 "tickets": registrations,
                 "starts_at": first_start(list(workshop.sessions.all())) or timezone.now(),
                 "is_over": ends_at is not None and ends_at <= timezone.now(),
