@@ -89,7 +89,6 @@ def pages(market):
 
 
 def queries_of(client, page):
-    client.get(page)
     with CaptureQueriesContext(connection) as queries:
         assert client.get(page).status_code == 200, page
     return len(queries)
@@ -101,6 +100,8 @@ def test_every_list_asks_as_often_for_one_row_as_for_ten_and_a_hundred():
     market.busy_workshop = make_workshop(teacher=market.teacher, capacity=200)
     market.busy_course = published_course(teacher=market.teacher)
     looked_at = pages(market)
+    for client, page in looked_at:
+        client.get(page)  # what is asked once per process, such as content types, is asked now
     counted, made = {}, 0
     for size in SIZES:
         for number in range(made, size):
