@@ -6,7 +6,7 @@ from django.shortcuts import render
 from sandbox import store
 from sandbox.checkout.sessions import pay_session, success_address
 from sandbox.hosted.pay_form import COUNTRIES, PayForm
-from sandbox.payments.test_cards import GROUPS
+from sandbox.payments.published_cards import GROUPS
 from sandbox.payments.test_ibans import TEST_IBANS
 from sandbox.protocol import origin
 from sandbox.store import Body

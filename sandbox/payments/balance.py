@@ -7,7 +7,7 @@ from django.db.models.functions import Cast
 from sandbox import clock, identifiers, schedule, store
 from sandbox.options import options
 from sandbox.payments.fees import BANK_DEBIT_FEE_MINOR, card_fee
-from sandbox.payments.test_cards import BY_NUMBER
+from sandbox.payments.published_cards import BY_NUMBER
 from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit

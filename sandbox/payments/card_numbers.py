@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from sandbox import clock
-from sandbox.payments.test_cards import BY_NUMBER, TestCard
+from sandbox.payments.published_cards import BY_NUMBER, PublishedCard
 from sandbox.protocol.errors import ApiError
 
 MONTHS = 12
@@ -22,7 +22,7 @@ def has_valid_check_digit(number: str) -> bool:
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0  # noqa: PLR2004
 
 
-def card_for(number: str) -> TestCard:
+def card_for(number: str) -> PublishedCard:
     """The test card of a number. Raises the 402 of an incorrect number, or of a real card in test mode."""
     digits = "".join(character for character in number if character.isdigit())
     if not SHORTEST <= len(digits) <= LONGEST or not has_valid_check_digit(digits):
@@ -52,7 +52,7 @@ def check_expiry(month: int, year: int) -> int:
     return full_year
 
 
-def check_cvc(cvc: str, card: TestCard) -> None:
+def check_cvc(cvc: str, card: PublishedCard) -> None:
     """Raises the 402 of a security code of the wrong length."""
     wanted = AMEX_CVC if card.brand == "amex" else CVC
     if not cvc.isdigit() or len(cvc) != wanted:

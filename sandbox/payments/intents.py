@@ -13,7 +13,7 @@ from sandbox.payments import charges
 from sandbox.payments.balance import record_charge_income
 from sandbox.payments.declines import AUTHENTICATION_REQUIRED, Decline
 from sandbox.payments.methods import card_behaviour, iban_behaviour
-from sandbox.payments.test_cards import ALWAYS, LOOKUP_FAILS, UNLESS_SET_UP
+from sandbox.payments.published_cards import ALWAYS, LOOKUP_FAILS, UNLESS_SET_UP
 from sandbox.protocol.errors import DOC_URL, ApiError
 from sandbox.protocol.resource import presented
 from sandbox.store import Body

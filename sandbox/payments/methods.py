@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox import clock, identifiers, store
-from sandbox.payments.test_cards import BY_ALIAS, BY_NUMBER, TestCard
+from sandbox.payments.published_cards import BY_ALIAS, BY_NUMBER, PublishedCard
 from sandbox.payments.test_ibans import BY_IBAN, TestIban
 from sandbox.protocol import errors
 from sandbox.protocol.resource import fetch_from_parameter
@@ -43,7 +43,7 @@ def _store(kind: str, details: Body, notes: Body, billing: Mapping[str, Any] | N
 
 
 def create_card(
-    card: TestCard,
+    card: PublishedCard,
     *,
     exp_month: int,
     exp_year: int,
@@ -95,7 +95,7 @@ def resolve(given: str, *, param: str = "payment_method") -> Body:
     return fetch_from_parameter("payment_method", given, param=param)
 
 
-def card_behaviour(method: Body) -> TestCard:
+def card_behaviour(method: Body) -> PublishedCard:
     """The card's behaviour."""
     return BY_NUMBER[method["_number"]]
 

@@ -3,7 +3,7 @@
 from sandbox import clock, identifiers, schedule, store
 from sandbox.options import options
 from sandbox.payments.balance import record_movement
-from sandbox.payments.test_cards import BY_NUMBER, REFUND_AT_ONCE, REFUND_FAILS, REFUND_PENDING
+from sandbox.payments.published_cards import BY_NUMBER, REFUND_AT_ONCE, REFUND_FAILS, REFUND_PENDING
 from sandbox.protocol.errors import ApiError, unexpected_state
 from sandbox.protocol.money import written
 from sandbox.schedule import step

@@ -6,7 +6,7 @@ from sandbox import clock, store
 from sandbox.payments.card_numbers import card_for, check_cvc, check_expiry
 from sandbox.payments.intents import decline_error
 from sandbox.payments.methods import billing_details, card_behaviour, create_card, create_sepa_debit, resolve
-from sandbox.payments.test_cards import BY_ALIAS
+from sandbox.payments.published_cards import BY_ALIAS
 from sandbox.payments.test_ibans import has_valid_check_digits, normalised
 from sandbox.protocol.errors import ApiError, missing_parameter, no_such
 from sandbox.protocol.listing import list_route

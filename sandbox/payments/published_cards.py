@@ -20,7 +20,7 @@ REFUND_AT_ONCE, REFUND_PENDING, REFUND_FAILS = "at_once", "pending", "fails"
 
 
 @dataclass(frozen=True)
-class TestCard:
+class PublishedCard:
     """One number. `alias` is what follows `pm_card_` (and `tok_`)."""
 
     number: str
@@ -38,17 +38,17 @@ class TestCard:
     dispute_reason: str = ""
 
 
-def _plain(number: str, alias: str, brand: str, funding: str = "credit", country: str = "US") -> TestCard:
+def _plain(number: str, alias: str, brand: str, funding: str = "credit", country: str = "US") -> PublishedCard:
     about = f"succeeds ({brand} {funding}, {country})"
-    return TestCard(number, alias, about, brand=brand, funding=funding, country=country)
+    return PublishedCard(number, alias, about, brand=brand, funding=funding, country=country)
 
 
-def _declined(number: str, alias: str, decline: Decline, about: str = "", *, can_attach: bool = False) -> TestCard:
-    return TestCard(number, alias, about or decline.message, decline=decline, can_attach=can_attach)
+def _declined(number: str, alias: str, decline: Decline, about: str = "", *, can_attach: bool = False) -> PublishedCard:
+    return PublishedCard(number, alias, about or decline.message, decline=decline, can_attach=can_attach)
 
 
-def _challenged(number: str, alias: str, about: str, challenge: str, decline: Decline | None = None) -> TestCard:
-    return TestCard(number, alias, about, challenge=challenge, decline=decline)
+def _challenged(number: str, alias: str, about: str, challenge: str, decline: Decline | None = None) -> PublishedCard:
+    return PublishedCard(number, alias, about, challenge=challenge, decline=decline)
 
 
 SUCCESSFUL = (
@@ -106,32 +106,32 @@ CHALLENGED = (
     ),
     _challenged("4000008400001629", "threeDSecureRequiredChargeDeclined", "3-D Secure, then declined", ALWAYS, GENERIC),
     _challenged("4000008400001280", "threeDSecureRequiredProcessingError", "3-D Secure fails", LOOKUP_FAILS, GENERIC),
-    TestCard("4000000000003055", "threeDSecureOptional", "3-D Secure supported, not asked for"),
-    TestCard("4000000000003097", "threeDSecureOptionalProcessingError", "3-D Secure error, charge succeeds"),
-    TestCard("4000032200000000", "threeDSecureFrictionless", "3-D Secure without a challenge"),
+    PublishedCard("4000000000003055", "threeDSecureOptional", "3-D Secure supported, not asked for"),
+    PublishedCard("4000000000003097", "threeDSecureOptionalProcessingError", "3-D Secure error, charge succeeds"),
+    PublishedCard("4000032200000000", "threeDSecureFrictionless", "3-D Secure without a challenge"),
 )
 AFTERWARDS = (
-    TestCard("4000000000007726", "pendingRefund", "refund pending, then succeeds", refund=REFUND_PENDING),
-    TestCard("4000000000005126", "refundFail", "refund fails afterwards", refund=REFUND_FAILS),
-    TestCard("4000000000000077", "bypassPending", "funds available at once", is_available_at_once=True),
-    TestCard("4000003720000278", "bypassPendingInternational", "funds available at once (IE)", country="IE",
+    PublishedCard("4000000000007726", "pendingRefund", "refund pending, then succeeds", refund=REFUND_PENDING),
+    PublishedCard("4000000000005126", "refundFail", "refund fails afterwards", refund=REFUND_FAILS),
+    PublishedCard("4000000000000077", "bypassPending", "funds available at once", is_available_at_once=True),
+    PublishedCard("4000003720000278", "bypassPendingInternational", "funds available at once (IE)", country="IE",
              is_available_at_once=True),
-    TestCard("4000000000000259", "createDispute", "disputed as fraudulent", dispute_reason="fraudulent"),
-    TestCard("4000000000002685", "createDisputeProductNotReceived", "disputed as not received",
+    PublishedCard("4000000000000259", "createDispute", "disputed as fraudulent", dispute_reason="fraudulent"),
+    PublishedCard("4000000000002685", "createDisputeProductNotReceived", "disputed as not received",
              dispute_reason="product_not_received"),
-    TestCard("4000000000001976", "createDisputeInquiry", "inquiry", dispute_reason="inquiry"),
-    TestCard("4000000000005423", "createIssuerFraudRecord", "early fraud warning"),
-    TestCard("4000000404000079", "createMultipleDisputes", "several disputes", dispute_reason="fraudulent"),
-    TestCard("4000000404000038", "createCe3EligibleDispute", "dispute, compelling evidence",
+    PublishedCard("4000000000001976", "createDisputeInquiry", "inquiry", dispute_reason="inquiry"),
+    PublishedCard("4000000000005423", "createIssuerFraudRecord", "early fraud warning"),
+    PublishedCard("4000000404000079", "createMultipleDisputes", "several disputes", dispute_reason="fraudulent"),
+    PublishedCard("4000000404000038", "createCe3EligibleDispute", "dispute, compelling evidence",
              dispute_reason="fraudulent"),
-    TestCard("4000008400000779", "createComplianceDispute", "compliance dispute", dispute_reason="noncompliant"),
-    TestCard("4000000000009235", "riskLevelElevated", "elevated risk, succeeds"),
-    TestCard("4000000000004954", "riskLevelHighest", "highest risk, succeeds without a rule"),
-    TestCard("4000000000000101", "cvcCheckFail", "CVC check fails, succeeds", cvc_check="fail"),
-    TestCard("4000000000000036", "avsZipFail", "postcode check fails, succeeds"),
-    TestCard("4000000000000028", "avsLine1Fail", "address check fails, succeeds"),
-    TestCard("4000000000000010", "avsFail", "address and postcode checks fail, succeeds"),
-    TestCard("4000000000000044", "avsUnchecked", "checks unavailable, succeeds"),
+    PublishedCard("4000008400000779", "createComplianceDispute", "compliance dispute", dispute_reason="noncompliant"),
+    PublishedCard("4000000000009235", "riskLevelElevated", "elevated risk, succeeds"),
+    PublishedCard("4000000000004954", "riskLevelHighest", "highest risk, succeeds without a rule"),
+    PublishedCard("4000000000000101", "cvcCheckFail", "CVC check fails, succeeds", cvc_check="fail"),
+    PublishedCard("4000000000000036", "avsZipFail", "postcode check fails, succeeds"),
+    PublishedCard("4000000000000028", "avsLine1Fail", "address check fails, succeeds"),
+    PublishedCard("4000000000000010", "avsFail", "address and postcode checks fail, succeeds"),
+    PublishedCard("4000000000000044", "avsUnchecked", "checks unavailable, succeeds"),
 )  # fmt: skip
 GROUPS = (
     ("Succeed", SUCCESSFUL),
