@@ -14,7 +14,8 @@ Step: TypeAlias = Callable[[str], None]
 
 logger = logging.getLogger(__name__)
 _steps: dict[str, Step] = {}
-_running = threading.Lock()
+# Reentrant: advancing a test clock is a step itself, and runs the steps of that clock.
+_running = threading.RLock()
 work_arrived = threading.Event()
 
 

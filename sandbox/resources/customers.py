@@ -3,11 +3,13 @@
 from typing import Any
 
 from sandbox import clock, identifiers, store
+from sandbox.billing import clocks
+from sandbox.billing.deletions import delete_customer
 from sandbox.payments.methods import EMPTY_ADDRESS
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.listing import as_list, empty_list_route, list_route, page
 from sandbox.protocol.parameters import ADDRESS, PAGING, Fields, Hash, ListOf, Metadata, NotYet, Text, merge_metadata
-from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
+from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, presented, register
 from sandbox.protocol.routing import Call, route
 from sandbox.protocol.search import search_route
 from sandbox.resources.payment_methods import PAYMENT_METHOD
@@ -22,6 +24,13 @@ def _empty(collection: str) -> Any:
     return build
 
 
+def _subscriptions(customer: Body) -> Body:
+    """The subscriptions that have not ended, newest first."""
+    rows = store.rows("subscription").filter(customer=customer["id"]).exclude(status__in=clocks.ENDED)
+    items = [presented(body) for body in rows.order_by("-sequence").values_list("body", flat=True)]
+    return as_list(items, url=f"/v1/customers/{customer['id']}/subscriptions") | {"total_count": len(items)}
+
+
 CUSTOMER = register(
     Resource(
         "customer",
@@ -32,7 +41,7 @@ CUSTOMER = register(
         },
         computed={
             "sources": _empty("sources"),
-            "subscriptions": _empty("subscriptions"),
+            "subscriptions": _subscriptions,
             "tax_ids": _empty("tax_ids"),
             "tax": lambda _: {"automatic_tax": "unrecognized_location", "ip_address": None, "location": None},
             "cash_balance": lambda _: None,
@@ -43,7 +52,7 @@ CUSTOMER = register(
 )
 list_route(CUSTOMER, "/v1/customers")
 search_route(CUSTOMER, "/v1/customers", ("created", "email", "metadata", "name", "phone"))
-for _collection in ("sources", "tax_ids", "balance_transactions", "subscriptions"):
+for _collection in ("sources", "tax_ids", "balance_transactions"):
     empty_list_route(f"/v1/customers/:customer/{_collection}")
 SHIPPING = Hash({"address": ADDRESS, "name": Text(), "phone": Text(clearable=True)}, clearable=True)
 FIELDS: Fields = {
@@ -59,7 +68,6 @@ FIELDS: Fields = {
     "tax_exempt": Text(choices=("exempt", "none", "reverse"), clearable=True),
     "coupon": NotYet(),
     "source": NotYet(),
-    "test_clock": NotYet(),
 }
 
 
@@ -98,9 +106,13 @@ def _given(call: Call) -> Body:
     return {name: value for name, value in call.params.items() if name not in skipped}
 
 
-@route("POST", "/v1/customers", {**FIELDS, "payment_method": Text()})
+@route("POST", "/v1/customers", {**FIELDS, "payment_method": Text(), "test_clock": Text()})
 def create(call: Call) -> Body:
-    return create_customer(**_given(call) | {"metadata": merge_metadata({}, call.get("metadata"))})
+    fields = _given(call) | {"metadata": merge_metadata({}, call.get("metadata"))}
+    if "test_clock" in call.params:
+        fields["test_clock"] = fetch_from_parameter(clocks.CLOCK, call["test_clock"], param="test_clock")["id"]
+    with clocks.time_of(fields):
+        return create_customer(**fields)
 
 
 @route("GET", "/v1/customers/:customer")
@@ -135,10 +147,7 @@ def _living(call: Call) -> Body:
 
 @route("DELETE", "/v1/customers/:customer")
 def delete(call: Call) -> Body:
-    customer = _living(call)
-    stub = store.mark_deleted(customer)
-    emit("customer.deleted", customer)
-    return stub
+    return delete_customer(_living(call))
 
 
 @route("GET", "/v1/customers/:customer/payment_methods", {**PAGING, "type": Text()})
