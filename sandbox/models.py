@@ -8,7 +8,8 @@ from django.db import models
 class StoredObject(models.Model):
     """Any Stripe object. Rows are never removed while anything could still ask for them.
 
-    The columns beside `body` repeat those of its fields that lists are filtered by.
+    The columns beside `body` repeat those of its fields that lists are filtered by, and of a balance transaction
+    those that balances are summed by: `net` in minor units of `currency`, `available_on`, and the `payout` it left in.
     `sequence` is the order of creation, which `created` (whole seconds) cannot tell.
     """
 
@@ -26,6 +27,10 @@ class StoredObject(models.Model):
     source = models.CharField(max_length=120, default="")
     status = models.CharField(max_length=60, default="")
     subtype = models.CharField(max_length=120, default="")
+    currency = models.CharField(max_length=3, default="")
+    net = models.BigIntegerField(null=True)
+    available_on = models.BigIntegerField(null=True)
+    payout = models.CharField(max_length=120, default="")
 
     class Meta:
         indexes: ClassVar = [
@@ -34,6 +39,10 @@ class StoredObject(models.Model):
             models.Index(fields=["kind", "payment_intent"], name="object_by_payment_intent"),
             models.Index(fields=["kind", "charge"], name="object_by_charge"),
             models.Index(fields=["kind", "subtype"], name="object_by_subtype"),
+            models.Index(fields=["kind", "source"], name="object_by_source"),
+            models.Index(fields=["kind", "payout"], name="object_by_payout"),
+            # Covers the sums of a balance: no body is read for them, however many movements there are.
+            models.Index(fields=["kind", "account", "status", "currency", "net"], name="object_balance_sums"),
         ]
 
     objects: ClassVar[models.Manager["StoredObject"]] = models.Manager()

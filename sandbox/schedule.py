@@ -41,8 +41,9 @@ def schedule(
 
 
 def schedule_once(name: str, object_id: str, *, at: float) -> None:
-    """Like `schedule`, unless that very step is waiting already."""
-    if not ScheduledStep.objects.filter(name=name, object_id=object_id).exists():
+    """Like `schedule`, unless that very step is waiting already for the acting account."""
+    same = ScheduledStep.objects.filter(name=name, object_id=object_id, account=store.acting_account())
+    if not same.exists():
         schedule(name, object_id, at=at)
 
 

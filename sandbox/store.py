@@ -19,7 +19,8 @@ from sandbox.options import options
 
 Body: TypeAlias = dict[str, Any]
 
-_REFERENCES = ("customer", "payment_intent", "charge", "product", "source", "status")
+_REFERENCES = ("customer", "payment_intent", "charge", "product", "source", "status", "currency")
+_MOVEMENT = "balance_transaction"
 # Writers queue here instead of polling SQLite's busy handler: fair, and fast under a hundred payers.
 _one_writer = threading.RLock()
 _account: ContextVar[str | None] = ContextVar("account", default=None)
@@ -49,6 +50,12 @@ def acting_for(account: str | None) -> Iterator[None]:
         _account.reset(token)
 
 
+def act_for_owner_of(object_id: str) -> None:
+    """Choose the account an object belongs to: a page's address names the object, not whose it is."""
+    owner = StoredObject.objects.filter(object_id=object_id).values_list("account", flat=True).first()
+    act_for(owner or None)
+
+
 @contextmanager
 def writing() -> Iterator[None]:
     """A short write transaction; commits at the end, and only then lets webhooks out."""
@@ -59,7 +66,10 @@ def writing() -> Iterator[None]:
 def _columns(body: Body) -> Body:
     columns = {name: body[name] if isinstance(body.get(name), str) else "" for name in _REFERENCES}
     subtype = body.get("type")
-    return columns | {"subtype": subtype if isinstance(subtype, str) else ""}
+    columns["subtype"] = subtype if isinstance(subtype, str) else ""
+    if body["object"] == _MOVEMENT:
+        columns |= {"net": body["net"], "available_on": body["available_on"], "payout": body.get("_payout") or ""}
+    return columns
 
 
 def insert(body: Body) -> Body:
