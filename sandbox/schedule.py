@@ -9,6 +9,7 @@ from django.db import transaction
 
 from sandbox import clock, store
 from sandbox.models import ScheduledStep
+from sandbox.protocol import origin
 
 Step: TypeAlias = Callable[[str], None]
 
@@ -77,7 +78,7 @@ def _run_until(moment: Callable[[], float], *, test_clock: str) -> int:
 def _run(due: ScheduledStep) -> None:
     # Removed in the transaction of the step itself: a crash repeats the step, it never loses it.
     try:
-        with store.acting_for(due.account or None), clock.at(due.due_at), store.writing():
+        with origin.nobody(), store.acting_for(due.account or None), clock.at(due.due_at), store.writing():
             due.delete()
             _steps[due.name](due.object_id)
     except Exception:
