@@ -1,4 +1,4 @@
-"""Five small tables. Every Stripe object is one row of JSON: the next resource needs no migration."""
+"""Six small tables. Every Stripe object is one row of JSON: the next resource needs no migration."""
 
 from typing import ClassVar
 
@@ -103,6 +103,25 @@ class Delivery(models.Model):
         return f"{self.event} to {self.endpoint}"
 
 
+class DeliveryAttempt(models.Model):
+    """One attempt to deliver; what was sent is the event, under `signature`. `at` is the sandbox's time.
+
+    `status` is null when there was no answer at all, and `answer` then says why.
+    """
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
+    at = models.FloatField()
+    status = models.IntegerField(null=True)
+    answer = models.TextField(default="")
+    milliseconds = models.IntegerField()
+    signature = models.TextField(default="")
+
+    objects: ClassVar[models.Manager["DeliveryAttempt"]] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"{self.delivery} at {self.at}"
+
+
 class ScheduledStep(models.Model):
     """Something that happens by itself later: an expiry, a bank's answer.
 
@@ -122,7 +141,7 @@ class ScheduledStep(models.Model):
 
 
 class Lever(models.Model):
-    """A switch that has to survive a restart, by name: the clock's offset."""
+    """A switch that has to survive a restart, by name: the clock's offset, faults, the delivery mode."""
 
     name = models.CharField(max_length=60, primary_key=True)
     value = models.JSONField()

@@ -20,7 +20,7 @@ from sandbox.options import options
 Body: TypeAlias = dict[str, Any]
 
 _REFERENCES = ("customer", "payment_intent", "charge", "product", "source", "status", "currency")
-_MOVEMENT = "balance_transaction"
+_EVENT, _MOVEMENT = "event", "balance_transaction"
 # Writers queue here instead of polling SQLite's busy handler: fair, and fast under a hundred payers.
 _one_writer = threading.RLock()
 _account: ContextVar[str | None] = ContextVar("account", default=None)
@@ -64,7 +64,11 @@ def writing() -> Iterator[None]:
 
 
 def _columns(body: Body) -> Body:
-    columns = {name: body[name] if isinstance(body.get(name), str) else "" for name in _REFERENCES}
+    # An event is found by the object it tells of, and by what that object belongs to.
+    told = body["data"]["object"] if body["object"] == _EVENT and "data" in body else body
+    columns = {name: told[name] if isinstance(told.get(name), str) else "" for name in _REFERENCES}
+    if told is not body:
+        columns |= {"source": told.get("id") or "", "status": "", "currency": ""}
     subtype = body.get("type")
     columns["subtype"] = subtype if isinstance(subtype, str) else ""
     if body["object"] == _MOVEMENT:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.request import RawPostDataException
 
 from sandbox import clock, request_log, store
-from sandbox.options import API_VERSION, options
+from sandbox.options import API_VERSION, KNOWN_VERSIONS, options
 from sandbox.protocol import idempotency, origin
 from sandbox.protocol.authentication import authenticate
 from sandbox.protocol.errors import ApiError
@@ -22,7 +22,6 @@ from sandbox.protocol.routing import Call, Route, match
 from sandbox.store import Body
 from sandbox.switches import faults
 
-KNOWN_VERSIONS = (API_VERSION, "2026-05-27.dahlia", "2026-03-25.dahlia")
 FORM = "application/x-www-form-urlencoded"
 ASKED_LENGTH = 20_000
 logger = logging.getLogger(__name__)
@@ -198,7 +197,7 @@ def _json(status: int, text: str) -> HttpResponse:
 def _error_text(error: ApiError, request_id: str) -> str:
     log_url = f"{options().public_url}/?request={request_id}"
     fields = error.fields() | {"request_log_url": log_url}
-    for name in ("payment_intent", "payment_method"):
+    for name in ("payment_intent", "payment_method", "setup_intent"):
         if name in fields:
             fields[name] = presented(fields[name])
     return json.dumps({"error": dict(sorted(fields.items()))})
