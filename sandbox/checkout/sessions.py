@@ -7,12 +7,11 @@ from sandbox.checkout.shapes import known_customer_details
 from sandbox.options import options
 from sandbox.payments import intents
 from sandbox.payments.captures import cancel_intent
-from sandbox.payments.debits import answer_debit
-from sandbox.payments.intents import Attempt
+from sandbox.payments.customers import create_customer
+from sandbox.payments.followers import follows_intents
+from sandbox.payments.attempts import Attempt
 from sandbox.payments.methods import EMPTY_ADDRESS
 from sandbox.protocol.errors import unexpected_state
-from sandbox.resources.customers import create_customer
-from sandbox.resources.payment_methods import attach_to_customer
 from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
@@ -56,8 +55,6 @@ def pay_session(session: Body, method: Body | None, buyer: Buyer) -> Attempt | N
     intent = _intent_of(session)
     store.save(session)
     attempt = intents.confirm_intent(intent, method, return_url=success_address(session))
-    if attempt.error is None and intent["setup_future_usage"] and session["customer"] and not method["customer"]:
-        attach_to_customer(method, session["customer"])
     follow_intent(attempt.intent)
     session |= store.fetch("checkout.session", session["id"])
     return attempt
@@ -105,6 +102,7 @@ def _intent_of(session: Body) -> Body:
     return intent
 
 
+@follows_intents
 def follow_intent(intent: Body) -> None:
     """Let a session follow what became of its intent."""
     session = store.find("checkout.session", intent.get("_session") or "")
@@ -129,14 +127,6 @@ def _complete(session: Body, *, payment_status: str) -> None:
     store.save(session)
     schedule.unschedule("expire_session", session["id"])
     emit("checkout.session.completed", session, is_automatic=True)
-
-
-@step("answer_debit")
-def bank_answers(intent_id: str) -> None:
-    """The bank's answer to a debit reaches the intent and then its session."""
-    intent = store.fetch("payment_intent", intent_id)
-    if intent["status"] == "processing":
-        follow_intent(answer_debit(intent).intent)
 
 
 @step("expire_session")

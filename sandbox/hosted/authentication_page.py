@@ -6,7 +6,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from sandbox import store
-from sandbox.checkout.sessions import follow_intent, success_address
+from sandbox.checkout.sessions import success_address
+from sandbox.payments.followers import tell_followers
 from sandbox.payments.intents import finish_authentication
 from sandbox.protocol import origin
 from sandbox.store import Body
@@ -34,7 +35,7 @@ def _finish(intent_id: str, *, passed: bool) -> str:
         before = dict(intent)
         if intent["status"] == "requires_action":
             attempt = finish_authentication(intent, passed=passed)
-            follow_intent(attempt.intent)
+            tell_followers(attempt.intent)
             intent = attempt.intent
         return _next(intent, before)
 

@@ -7,7 +7,7 @@ from sandbox import store
 from sandbox.checkout.sessions import pay_session, success_address
 from sandbox.hosted.pay_form import COUNTRIES, PayForm
 from sandbox.payments.published_cards import GROUPS
-from sandbox.payments.test_ibans import TEST_IBANS
+from sandbox.payments.published_accounts import IBANS
 from sandbox.protocol import origin
 from sandbox.store import Body
 
@@ -83,7 +83,7 @@ def _form_page(request: HttpRequest, session: Body, form: PayForm) -> HttpRespon
         "chosen": form.values["method"] if form.values["method"] in types else types[0],
         "countries": COUNTRIES,
         "card_groups": GROUPS,
-        "ibans": TEST_IBANS,
+        "ibans": IBANS,
         "is_free": session["amount_total"] == 0,
     }
     return render(request, "sandbox/checkout_pay.html", context, status=422 if form.errors else 200)

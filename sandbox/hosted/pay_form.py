@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sandbox.checkout.sessions import Buyer
 from sandbox.payments.card_numbers import card_for, check_cvc, check_expiry
 from sandbox.payments.methods import create_card, create_sepa_debit
-from sandbox.payments.test_ibans import has_valid_check_digits, normalised
+from sandbox.payments.published_accounts import has_valid_check_digits, normalised
 from sandbox.protocol.errors import ApiError
 from sandbox.store import Body
 

@@ -1,0 +1,33 @@
+"""Mandates: a buyer's permission to debit a bank account (docs: "The Mandate object")."""
+
+from sandbox import clock, identifiers, store
+from sandbox.store import Body
+
+BANK_DEBITS = ("sepa_debit", "us_bank_account")
+ONLINE: Body = {"type": "online", "online": {"ip_address": "127.0.0.1", "user_agent": "sandbox"}}
+
+
+def give_mandate(method: Body, *, is_single_use: bool, acceptance: Body | None = None) -> Body | None:
+    """A stored mandate for a bank account; None for methods that need none."""
+    kind = method["type"]
+    if kind not in BANK_DEBITS:
+        return None
+    details: Body = {"us_bank_account": {}}
+    if kind == "sepa_debit":
+        reference = identifiers.token(16).upper()
+        details = {"sepa_debit": {"reference": reference, "url": f"https://hooks.stripe.com/mandate/{reference}"}}
+    given = {"accepted_at": clock.now()} | ONLINE | (acceptance or {})
+    usage = "single_use" if is_single_use else "multi_use"
+    return store.insert(
+        {
+            "id": identifiers.new_id("mandate_1", 23),
+            "object": "mandate",
+            "customer_acceptance": {name: given[name] for name in ("accepted_at", "type", given["type"])},
+            "livemode": False,
+            "payment_method": method["id"],
+            "payment_method_details": details | {"type": kind},
+            "status": "active",
+            "type": usage,
+            usage: {},
+        }
+    )
