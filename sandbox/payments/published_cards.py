@@ -16,12 +16,24 @@ from sandbox.payments.declines import (
 )
 
 NO_CHALLENGE, ALWAYS, UNLESS_SET_UP, LOOKUP_FAILS = "none", "always", "unless_set_up", "lookup_fails"
+# Off session it is set up already, on session its owner is asked; or asked only when the seller wishes it.
+ON_SESSION, IF_REQUESTED = "on_session", "if_requested"
 REFUND_AT_ONCE, REFUND_PENDING, REFUND_FAILS = "at_once", "pending", "fails"
+CHARGEBACK, INQUIRY, COMPLIANCE = "chargeback", "inquiry", "compliance"
+NORMAL_RISK, ELEVATED_RISK, HIGHEST_RISK = "normal", "elevated", "highest"
+PASS, FAIL, UNAVAILABLE = "pass", "fail", "unavailable"
+# What 3-D Secure comes to without asking the owner: nothing, or one of these.
+FRICTIONLESS, THREE_D_SECURE_ERROR = "frictionless", "processing_error"
+VISA_EVIDENCE_3 = "visa_compelling_evidence_3"
+VISA_COMPLIANCE = "visa_compliance"
 
 
 @dataclass(frozen=True)
 class PublishedCard:
-    """One number. `alias` is what follows `pm_card_` (and `tok_`)."""
+    """One number. `alias` is what follows `pm_card_` (and `tok_`).
+
+    The checks are what the bank answers about whatever was given to check; `disputes` is how many follow a payment.
+    """
 
     number: str
     alias: str
@@ -34,8 +46,16 @@ class PublishedCard:
     refund: str = REFUND_AT_ONCE
     is_available_at_once: bool = False
     can_attach: bool = True
-    cvc_check: str = "pass"
+    cvc_check: str = PASS
+    line1_check: str = PASS
+    postal_code_check: str = PASS
+    risk: str = NORMAL_RISK
+    unasked_authentication: str = ""
+    disputes: int = 0
     dispute_reason: str = ""
+    dispute_case: str = CHARGEBACK
+    dispute_eligibility: str = ""
+    is_reported_as_fraud: bool = False
 
 
 def _plain(number: str, alias: str, brand: str, funding: str = "credit", country: str = "US") -> PublishedCard:
@@ -94,7 +114,7 @@ DECLINED = (
 CHALLENGED = (
     _challenged("4000002500003155", "authenticationRequiredOnSetup", "3-D Secure unless set up", UNLESS_SET_UP),
     _challenged("4000002760003184", "authenticationRequired", "3-D Secure always", ALWAYS),
-    _challenged("4000003800000446", "authenticationRequiredSetupForOffSession", "3-D Secure on session", UNLESS_SET_UP),
+    _challenged("4000003800000446", "authenticationRequiredSetupForOffSession", "3-D Secure on session", ON_SESSION),
     _challenged("4000000000003220", "threeDSecure2Required", "3-D Secure 2 required", ALWAYS),
     _challenged("4000000000003063", "threeDSecureRequired", "3-D Secure required", ALWAYS),
     _challenged(
@@ -106,32 +126,44 @@ CHALLENGED = (
     ),
     _challenged("4000008400001629", "threeDSecureRequiredChargeDeclined", "3-D Secure, then declined", ALWAYS, GENERIC),
     _challenged("4000008400001280", "threeDSecureRequiredProcessingError", "3-D Secure fails", LOOKUP_FAILS, GENERIC),
-    PublishedCard("4000000000003055", "threeDSecureOptional", "3-D Secure supported, not asked for"),
-    PublishedCard("4000000000003097", "threeDSecureOptionalProcessingError", "3-D Secure error, charge succeeds"),
-    PublishedCard("4000032200000000", "threeDSecureFrictionless", "3-D Secure without a challenge"),
-)
+    _challenged("4000000000003055", "threeDSecureOptional", "3-D Secure supported, not asked for", IF_REQUESTED),
+    PublishedCard("4000000000003097", "threeDSecureOptionalProcessingError", "3-D Secure error, charge succeeds",
+                  unasked_authentication=THREE_D_SECURE_ERROR),
+    PublishedCard("4000032200000000", "threeDSecureFrictionless", "3-D Secure without a challenge",
+                  unasked_authentication=FRICTIONLESS),
+)  # fmt: skip
 AFTERWARDS = (
     PublishedCard("4000000000007726", "pendingRefund", "refund pending, then succeeds", refund=REFUND_PENDING),
     PublishedCard("4000000000005126", "refundFail", "refund fails afterwards", refund=REFUND_FAILS),
     PublishedCard("4000000000000077", "bypassPending", "funds available at once", is_available_at_once=True),
     PublishedCard("4000003720000278", "bypassPendingInternational", "funds available at once (IE)", country="IE",
-             is_available_at_once=True),
-    PublishedCard("4000000000000259", "createDispute", "disputed as fraudulent", dispute_reason="fraudulent"),
-    PublishedCard("4000000000002685", "createDisputeProductNotReceived", "disputed as not received",
-             dispute_reason="product_not_received"),
-    PublishedCard("4000000000001976", "createDisputeInquiry", "inquiry", dispute_reason="inquiry"),
-    PublishedCard("4000000000005423", "createIssuerFraudRecord", "early fraud warning"),
-    PublishedCard("4000000404000079", "createMultipleDisputes", "several disputes", dispute_reason="fraudulent"),
-    PublishedCard("4000000404000038", "createCe3EligibleDispute", "dispute, compelling evidence",
-             dispute_reason="fraudulent"),
-    PublishedCard("4000008400000779", "createComplianceDispute", "compliance dispute", dispute_reason="noncompliant"),
-    PublishedCard("4000000000009235", "riskLevelElevated", "elevated risk, succeeds"),
-    PublishedCard("4000000000004954", "riskLevelHighest", "highest risk, succeeds without a rule"),
-    PublishedCard("4000000000000101", "cvcCheckFail", "CVC check fails, succeeds", cvc_check="fail"),
-    PublishedCard("4000000000000036", "avsZipFail", "postcode check fails, succeeds"),
-    PublishedCard("4000000000000028", "avsLine1Fail", "address check fails, succeeds"),
-    PublishedCard("4000000000000010", "avsFail", "address and postcode checks fail, succeeds"),
-    PublishedCard("4000000000000044", "avsUnchecked", "checks unavailable, succeeds"),
+                  is_available_at_once=True),
+    PublishedCard("4000000000000259", "createDispute", "disputed as fraudulent", disputes=1,
+                  dispute_reason="fraudulent"),
+    PublishedCard("4000000000002685", "createDisputeProductNotReceived", "disputed as not received", disputes=1,
+                  dispute_reason="product_not_received"),
+    PublishedCard("4000000000001976", "createDisputeInquiry", "inquiry", disputes=1, dispute_reason="general",
+                  dispute_case=INQUIRY),
+    PublishedCard("4000000000005423", "createIssuerFraudRecord", "early fraud warning", is_reported_as_fraud=True),
+    PublishedCard("4000000404000079", "createMultipleDisputes", "disputed twice", disputes=2,
+                  dispute_reason="fraudulent"),
+    PublishedCard("4000000404000038", "createCe3EligibleDispute", "dispute, compelling evidence 3.0", disputes=1,
+                  dispute_reason="fraudulent", dispute_eligibility=VISA_EVIDENCE_3),
+    PublishedCard("4000008400000779", "createComplianceDispute", "compliance dispute", disputes=1,
+                  dispute_reason="noncompliant", dispute_case=COMPLIANCE, dispute_eligibility=VISA_COMPLIANCE),
+    PublishedCard("4000000000009235", "riskLevelElevated", "elevated risk, succeeds", risk=ELEVATED_RISK),
+    PublishedCard("4000000000004954", "riskLevelHighest", "highest risk, succeeds without a rule", risk=HIGHEST_RISK),
+    PublishedCard("4000000000000101", "cvcCheckFail", "CVC check fails, succeeds", cvc_check=FAIL),
+    PublishedCard("4000000000000036", "avsZipFail", "postcode check fails, succeeds", postal_code_check=FAIL),
+    PublishedCard("4000000000000028", "avsLine1Fail", "address check fails, succeeds", line1_check=FAIL),
+    PublishedCard("4000000000000010", "avsFail", "address and postcode checks fail, succeeds", line1_check=FAIL,
+                  postal_code_check=FAIL),
+    PublishedCard("4000000000000044", "avsUnchecked", "checks unavailable, succeeds", line1_check=UNAVAILABLE,
+                  postal_code_check=UNAVAILABLE),
+    PublishedCard("4000058400307872", "cvcCheckFailElevatedRisk", "CVC check fails, elevated risk, succeeds",
+                  cvc_check=FAIL, risk=ELEVATED_RISK),
+    PublishedCard("4000058400306072", "avsZipFailElevatedRisk", "postcode check fails, elevated risk, succeeds",
+                  postal_code_check=FAIL, risk=ELEVATED_RISK),
 )  # fmt: skip
 GROUPS = (
     ("Succeed", SUCCESSFUL),
@@ -141,3 +173,9 @@ GROUPS = (
 )
 BY_NUMBER = {card.number: card for _, group in GROUPS for card in group}
 BY_ALIAS = {card.alias: card for card in BY_NUMBER.values()}
+# Stripe names those that do something both with and without the brand: tok_visa_createDispute, tok_createDispute.
+BY_ALIAS |= {
+    alias.removeprefix("visa_") if alias.startswith("visa_") else f"visa_{alias}": card
+    for alias, card in list(BY_ALIAS.items())
+    if card not in SUCCESSFUL
+}
