@@ -52,6 +52,8 @@ class Options:
     settle_delay: float
     async_delay: float
     retry_delays: tuple[float, ...]
+    dispute_fee_returns: bool
+    refunds_need_balance: bool
     log_deliveries: bool
     log_file: Path | None
 
@@ -136,6 +138,8 @@ def read_options(environment: Mapping[str, str]) -> Options:
         settle_delay=_number(environment, "SANDBOX_SETTLE_DELAY", 2.0, float),
         async_delay=_number(environment, "SANDBOX_ASYNC_DELAY", 5.0, float),
         retry_delays=_retry_delays(environment),
+        dispute_fee_returns=environment.get("SANDBOX_DISPUTE_FEE_RETURNS", "1") != "0",
+        refunds_need_balance=environment.get("SANDBOX_REFUNDS_NEED_BALANCE", "0") == "1",
         log_deliveries=environment.get("SANDBOX_LOG_DELIVERIES", "1") != "0",
         log_file=Path(environment["SANDBOX_LOG_FILE"]) if environment.get("SANDBOX_LOG_FILE") else None,
     )

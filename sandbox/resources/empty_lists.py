@@ -5,12 +5,12 @@ from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
 
 COLLECTIONS = (
-    "application_fees", "coupons", "country_specs", "credit_notes", "entitlements/active_entitlements",
+    "application_fees", "country_specs", "credit_notes", "entitlements/active_entitlements",
     "entitlements/features", "identity/verification_reports",
     "identity/verification_sessions", "invoice_payments", "invoiceitems", "invoices", "issuing/authorizations",
     "issuing/cardholders", "issuing/cards", "issuing/disputes", "issuing/transactions", "payment_links", "payouts",
-    "promotion_codes", "reviews", "shipping_rates",
-    "subscription_items", "subscription_schedules", "subscriptions", "tax_codes", "tax_rates",
+    "reviews",
+    "subscription_items", "subscription_schedules", "subscriptions", "tax_codes",
     "topups", "transfers",
 )  # fmt: skip
 FILTERS = {name: Text() for name in (
