@@ -3,25 +3,44 @@
 Accepts indexed arrays (`a[0][b]=1`, from stripe-python) and bare ones (`a[]=1`, from curl and others).
 """
 
+import hashlib
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
-Raw: TypeAlias = "str | list[Raw] | dict[str, Raw]"
+Raw: TypeAlias = "str | Upload | list[Raw] | dict[str, Raw]"
 
 _SEGMENT = re.compile(r"\[([^\]]*)\]")
 
 
+@dataclass(frozen=True)
+class Upload:
+    """A file that came with a form."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} {hashlib.sha256(self.content).hexdigest()}"
+
+
 def decode(encoded: str) -> dict[str, Raw]:
     """Nested hashes and lists of strings. Indexed arrays come out as hashes with digits for keys."""
+    return nest(parse_qsl(encoded, keep_blank_values=True))
+
+
+def nest(pairs: Iterable[tuple[str, str | Upload]]) -> dict[str, Raw]:
+    """Nested hashes out of keys with brackets."""
     decoded: dict[str, Raw] = {}
-    for key, value in parse_qsl(encoded, keep_blank_values=True):
+    for key, value in pairs:
         head = key.split("[", 1)[0]
         _place(decoded, [head, *_SEGMENT.findall(key[len(head) :])], value)
     return decoded
 
 
-def _place(target: dict[str, Raw], path: list[str], value: str) -> None:
+def _place(target: dict[str, Raw], path: list[str], value: str | Upload) -> None:
     key, rest = path[0], path[1:]
     if not rest:
         target[key] = value
@@ -36,7 +55,7 @@ def _place(target: dict[str, Raw], path: list[str], value: str) -> None:
         _place(child, rest, value)
 
 
-def _append(items: list[Raw], path: list[str], value: str) -> None:
+def _append(items: list[Raw], path: list[str], value: str | Upload) -> None:
     """`a[][x]=1&a[][y]=2&a[][x]=3` is two items: a repeated key begins the next one."""
     if not path:
         items.append(value)

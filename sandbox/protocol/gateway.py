@@ -17,12 +17,14 @@ from sandbox.protocol.authentication import authenticate
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.expansion import expand
 from sandbox.protocol.form import Raw, decode
+from sandbox.protocol.multipart import MULTIPART, decode_multipart
 from sandbox.protocol.resource import presented
 from sandbox.protocol.routing import Call, Route, match
 from sandbox.store import Body
 from sandbox.switches import faults
 
 FORM = "application/x-www-form-urlencoded"
+UPLOADS = ("/v1/files",)
 ASKED_LENGTH = 20_000
 logger = logging.getLogger(__name__)
 
@@ -150,6 +152,8 @@ def _decoded(request: HttpRequest) -> dict[str, Raw]:
     if request.method != "POST":
         return decode(request.META.get("QUERY_STRING", ""))
     content_type = request.content_type or FORM
+    if content_type == MULTIPART and request.path in UPLOADS:
+        return decode_multipart(request)
     body = request.body.decode()
     if body and content_type != FORM:
         raise ApiError(
