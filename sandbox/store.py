@@ -102,6 +102,12 @@ def mark_deleted(body: Body) -> Body:
     return stub
 
 
+def revive(body: Body) -> Body:
+    """Store a new object under an id whose former holder was deleted: names that users choose may be used again."""
+    StoredObject.objects.filter(object_id=body["id"]).update(is_deleted=False, created=body["created"])
+    return save(body)
+
+
 def find(kind: str, object_id: str) -> Body | None:
     """The object of the acting account, or None. Accounts themselves are seen by everybody, as the platform sees them.
 

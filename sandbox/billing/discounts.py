@@ -31,18 +31,13 @@ class Share:
 
 
 def coupon_of(granted: Body) -> Body:
-    """The coupon behind a coupon, a promotion code or a discount; a deleted one keeps working where it was granted."""
+    """The coupon behind a coupon, a promotion code or a discount; one that was deleted goes on where it was granted."""
     if granted["object"] == "coupon":
         return granted
-    source = granted["promotion" if granted["object"] == "promotion_code" else "source"]
-    return remembered_coupon(source["coupon"])
-
-
-def remembered_coupon(coupon_id: str) -> Body:
-    """A coupon with its terms, deleted or not."""
-    coupon = store.fetch("coupon", coupon_id)
-    terms: Body = coupon.get("_terms", coupon)
-    return terms
+    if granted["object"] == "discount":
+        terms: Body = granted["_coupon"]
+        return terms
+    return store.fetch("coupon", granted["promotion"]["coupon"])
 
 
 def discount_for(granted: Body, amount: int, currency: str, products: Sequence[str] = ()) -> int:
@@ -214,6 +209,7 @@ def grant(granted: Body, **holder: Any) -> Body:
         "start": start,
         "subscription": None,
         "subscription_item": None,
+        "_coupon": coupon,
         **holder,
     }
     store.insert(discount)

@@ -24,6 +24,8 @@ from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
 __all__ = [
+    "DAY",
+    "HOUR",
     "InvoiceAttempt",
     "Outcome",
     "add_line",
