@@ -137,10 +137,8 @@ def test_minimum_amounts_in_several_currencies_show_when_asked_for(client):
     limits = {"minimum_amount": 1000, "minimum_amount_currency": "usd",
               "currency_options": {"eur": {"minimum_amount": 900}}}  # fmt: skip
     made = code(client, coupon(client).id, restrictions=limits, expand=["restrictions.currency_options"])
-    assert made.restrictions.to_dict()["currency_options"] == {
-        "usd": {"minimum_amount": 1000},
-        "eur": {"minimum_amount": 900},
-    }
+    shown = made.restrictions.currency_options
+    assert {code: option.minimum_amount for code, option in shown.items()} == {"usd": 1000, "eur": 900}
     assert "currency_options" not in client.v1.promotion_codes.retrieve(made.id).restrictions
 
 
