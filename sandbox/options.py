@@ -26,6 +26,7 @@ KNOWN_VERSIONS = (
 DEFAULT_KEY = "sk_test_sandbox00000000000000000"
 # Stripe's test mode gives up after a few hours (docs: "Webhooks", retries). The early ones spare a developer the wait.
 DEFAULT_RETRIES = "1,5,30,300,3600,7200"
+DUNNING_ENDS = ("cancel", "unpaid", "past_due")
 _YES = ("1", "true", "yes", "on")
 Number = TypeVar("Number", int, float)
 
@@ -54,6 +55,7 @@ class Options:
     retry_delays: tuple[float, ...]
     dispute_fee_returns: bool
     refunds_need_balance: bool
+    dunning_end: str
     log_deliveries: bool
     log_file: Path | None
 
@@ -114,6 +116,14 @@ def _retry_delays(environment: Mapping[str, str]) -> tuple[float, ...]:
         raise RefusesToStart(f"SANDBOX_RETRY_DELAYS must be seconds with commas between, not {written!r}.") from error
 
 
+def _dunning_end(environment: Mapping[str, str]) -> str:
+    """What becomes of a subscription whose payment was refused to the last: an account's setting at Stripe."""
+    written = environment.get("SANDBOX_DUNNING_END") or "cancel"
+    if written not in DUNNING_ENDS:
+        raise RefusesToStart(f"SANDBOX_DUNNING_END must be one of {', '.join(DUNNING_ENDS)}, not {written!r}.")
+    return written
+
+
 def read_options(environment: Mapping[str, str]) -> Options:
     """Options out of environment variables. Raises RefusesToStart on a dangerous or malformed one."""
     refuse_production(environment)
@@ -140,6 +150,7 @@ def read_options(environment: Mapping[str, str]) -> Options:
         retry_delays=_retry_delays(environment),
         dispute_fee_returns=environment.get("SANDBOX_DISPUTE_FEE_RETURNS", "1") != "0",
         refunds_need_balance=environment.get("SANDBOX_REFUNDS_NEED_BALANCE", "0") == "1",
+        dunning_end=_dunning_end(environment),
         log_deliveries=environment.get("SANDBOX_LOG_DELIVERIES", "1") != "0",
         log_file=Path(environment["SANDBOX_LOG_FILE"]) if environment.get("SANDBOX_LOG_FILE") else None,
     )

@@ -34,7 +34,9 @@ def schedule(
     name: str, object_id: str, *, after: float = 0.0, at: float | None = None, test_clock: str | None = None
 ) -> None:
     """Let a step happen `after` seconds from now, or `at` a moment; of the sandbox's clock, or of a test clock."""
-    due_at = clock.precise_now() + after if at is None else at
+    # A bank's answer to a payment of a test clock's customer does not wait for the test clock.
+    now = clock.precise_now() if test_clock else clock.own_now()
+    due_at = now + after if at is None else at
     ScheduledStep.objects.create(
         name=name, object_id=object_id, due_at=due_at, account=store.acting_account(), test_clock=test_clock or ""
     )
@@ -77,8 +79,9 @@ def _run_until(moment: Callable[[], float], *, test_clock: str) -> int:
 
 def _run(due: ScheduledStep) -> None:
     # Removed in the transaction of the step itself: a crash repeats the step, it never loses it.
+    time_of_step = clock.at_test_clock if due.test_clock else clock.at
     try:
-        with origin.nobody(), store.acting_for(due.account or None), clock.at(due.due_at), store.writing():
+        with origin.nobody(), store.acting_for(due.account or None), time_of_step(due.due_at), store.writing():
             due.delete()
             _steps[due.name](due.object_id)
     except Exception:

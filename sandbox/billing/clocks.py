@@ -41,7 +41,7 @@ def time_of(body: Body) -> Iterator[None]:
     if test_clock is None or test_clock == _moving.get():
         yield
         return
-    with clock.at(store.fetch(CLOCK, test_clock).get("frozen_time") or clock.precise_now()):
+    with clock.at_test_clock(store.fetch(CLOCK, test_clock).get("frozen_time") or clock.own_now()):
         yield
 
 

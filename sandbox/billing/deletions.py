@@ -2,6 +2,7 @@
 
 from sandbox import store
 from sandbox.billing import clocks
+from sandbox.billing.subscriptions import end_all_of
 from sandbox.models import ScheduledStep
 from sandbox.schedule import step
 from sandbox.store import Body
@@ -11,6 +12,7 @@ from sandbox.webhooks.events import emit
 def delete_customer(customer: Body, *, is_automatic: bool = False) -> Body:
     """Delete a customer, whose subscriptions end at once (docs: "Delete a customer"). Returns the stub that stays."""
     with clocks.time_of(customer):
+        end_all_of(customer["id"])
         stub = store.mark_deleted(customer)
         emit("customer.deleted", customer, is_automatic=is_automatic)
     return stub

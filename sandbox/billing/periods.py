@@ -66,6 +66,15 @@ def period_from(anchor: int, interval: Interval, start: int) -> Period:
     return Period(start, next_boundary(anchor, interval, start))
 
 
+def period_around(anchor: int, interval: Interval, moment: int) -> Period:
+    """The whole period that a moment falls into."""
+    end = next_boundary(anchor, interval, moment)
+    number = _completed(anchor, interval, end)
+    while boundary(anchor, interval, number) >= end:
+        number -= 1
+    return Period(boundary(anchor, interval, number), end)
+
+
 def _completed(anchor: int, interval: Interval, moment: int) -> int:
     """About how many intervals lie between the anchor and a moment."""
     if interval.unit in _SECONDS:

@@ -10,7 +10,7 @@ COLLECTIONS = (
     "identity/verification_sessions", "invoice_payments", "invoiceitems", "invoices", "issuing/authorizations",
     "issuing/cardholders", "issuing/cards", "issuing/disputes", "issuing/transactions", "payment_links", "payouts",
     "reviews",
-    "subscription_items", "subscription_schedules", "subscriptions", "tax_codes",
+    "subscription_schedules", "tax_codes",
     "topups", "transfers",
 )  # fmt: skip
 FILTERS = {name: Text() for name in (
