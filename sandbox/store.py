@@ -113,13 +113,20 @@ def find(kind: str, object_id: str) -> Body | None:
 
     `kind` "*" finds any: the source of a balance transaction may be of many kinds.
     """
+    row = _called(kind, object_id).values_list("body", flat=True).first()
+    return row if row is None else dict(row)
+
+
+def sequence_of(kind: str, object_id: str) -> int | None:
+    """Where an object that the acting account sees stands in the order of creation, or None."""
+    return _called(kind, object_id).values_list("sequence", flat=True).first()
+
+
+def _called(kind: str, object_id: str) -> QuerySet[StoredObject]:
     rows = StoredObject.objects.filter(object_id=object_id)
     if kind != "*":
         rows = rows.filter(kind=kind)
-    if kind != "account":
-        rows = rows.filter(account=acting_account())
-    row = rows.values_list("body", flat=True).first()
-    return row if row is None else dict(row)
+    return rows if kind == "account" else rows.filter(account=acting_account())
 
 
 def find_anywhere(kind: str, object_id: str) -> Body | None:

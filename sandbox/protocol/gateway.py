@@ -5,6 +5,7 @@ import logging
 import socket
 import time
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
@@ -16,7 +17,7 @@ from sandbox.protocol import idempotency, origin
 from sandbox.protocol.authentication import authenticate
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.expansion import expand
-from sandbox.protocol.form import Raw, decode
+from sandbox.protocol.form import Malformed, Raw, decode
 from sandbox.protocol.multipart import MULTIPART, decode_multipart
 from sandbox.protocol.resource import presented
 from sandbox.protocol.routing import Call, Route, match
@@ -149,18 +150,34 @@ def _rendered(route: Route, call: Call) -> str:
 
 
 def _decoded(request: HttpRequest) -> dict[str, Raw]:
-    if request.method != "POST":
-        return decode(request.META.get("QUERY_STRING", ""))
-    content_type = request.content_type or FORM
-    if content_type == MULTIPART and request.path in UPLOADS:
-        return decode_multipart(request)
-    body = request.body.decode()
+    """The parameters of a call: those of the address, and those of the body where there is one."""
+    encoded = request.META.get("QUERY_STRING", "").encode("latin-1")
+    if request.method != "GET":
+        content_type = request.content_type or FORM
+        if content_type == MULTIPART and request.path in UPLOADS:
+            return decode_multipart(request)
+        encoded = b"&".join(filter(None, (encoded, _form_of(request, content_type))))
+    try:
+        return decode(encoded)
+    except Malformed as error:
+        raise ApiError(f"Invalid request: {error}.") from error
+
+
+def _form_of(request: HttpRequest, content_type: str) -> bytes:
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        raise ApiError("A request with a body has to say its length in a Content-Length header.", status=411)
+    try:
+        body = request.body
+    except RequestDataTooBig as error:
+        raise ApiError(
+            f"The request is too large: it may have up to {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.", status=413
+        ) from error
     if body and content_type != FORM:
         raise ApiError(
             f"Invalid request (check that your POST content type is {FORM}). If you have questions, we can help at "
             "https://support.stripe.com/."
         )
-    return decode(body)
+    return body
 
 
 def _check_version(request: HttpRequest) -> None:
