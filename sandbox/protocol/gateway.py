@@ -27,6 +27,8 @@ from sandbox.switches import faults
 FORM = "application/x-www-form-urlencoded"
 UPLOADS = ("/v1/files",)
 ASKED_LENGTH = 20_000
+TOO_LARGE = 413
+MOST_SWALLOWED, CHUNK = 64 * 1024 * 1024, 64 * 1024
 logger = logging.getLogger(__name__)
 
 
@@ -38,6 +40,8 @@ def api(request: HttpRequest) -> HttpResponse:
     try:
         response = _answer(request, key, request_id)
     except ApiError as error:
+        if error.status == TOO_LARGE:
+            _swallow(request)
         response = _error_response(error, request_id)
     except Exception:
         logger.exception("%s %s failed in the sandbox itself", request.method, request.path)
@@ -60,6 +64,13 @@ def api(request: HttpRequest) -> HttpResponse:
         )
     )
     return response
+
+
+def _swallow(request: HttpRequest) -> None:
+    """Read what is too large to be kept: a client hears the answer only when it has sent everything."""
+    for _ in range(MOST_SWALLOWED // CHUNK):
+        if not request.read(CHUNK):
+            return
 
 
 def _asked(request: HttpRequest) -> str:
