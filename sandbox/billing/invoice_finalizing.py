@@ -19,10 +19,13 @@ NO_LOCATION = (
 )
 
 
-def finalize_invoice(invoice: Body, *, auto_advance: bool | None = None, collects_later: bool = True) -> Body:
+def finalize_invoice(
+    invoice: Body, *, auto_advance: bool | None = None, collects_later: bool = True, paid_by: Body | None = None
+) -> Body:
     """Number a draft and open it for payment; one with nothing due is paid at once.
 
     `collects_later` plans the attempt Stripe makes an hour after a manual finalization; who pays right away says False.
+    `paid_by` is an intent that has brought the money already.
     """
     if invoice["status"] != "draft":
         raise ApiError(
@@ -33,12 +36,14 @@ def finalize_invoice(invoice: Body, *, auto_advance: bool | None = None, collect
             invoice["auto_advance"] = auto_advance
         _open(invoice)
         emit("invoice.finalized", invoice)
-        if invoice["amount_due"] == 0:
+        if paid_by and invoice["amount_due"]:
+            invoice_payments.take_payment(invoice, paid_by)
+        if paid_by or invoice["amount_due"] == 0:
             mark_paid(invoice)
             return invoice
         invoice_payments.open_payment(invoice)
         if collects_later:
-            _plan_collection(invoice)
+            plan_collection(invoice)
         _plan_overdue(invoice)
         return store.save(invoice)
 
@@ -102,7 +107,8 @@ def _next_number(customer: Body | None, invoice: Body) -> str:
     return f"{customer['invoice_prefix']}-{sequence:04d}"
 
 
-def _plan_collection(invoice: Body) -> None:
+def plan_collection(invoice: Body) -> None:
+    """Let an open invoice be charged in an hour, if it collects by itself; the caller stores it."""
     if is_collected_automatically(invoice):
         invoice["next_payment_attempt"] = clock.now() + HOUR
         clocks.schedule_in_time_of(invoice, "collect_invoice", invoice["id"], after=HOUR)

@@ -12,7 +12,15 @@ from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
 
-def create_item(  # noqa: PLR0913 -- the facts of one item
+def create_item(customer: Body, **facts: Any) -> Body:
+    """A stored item made of the arguments of `build_item`; emits invoiceitem.created."""
+    item = store.insert(build_item(customer, **facts))
+    with clocks.time_of(item):
+        emit("invoiceitem.created", item)
+    return item
+
+
+def build_item(  # noqa: PLR0913 -- the facts of one item
     customer: Body,
     *,
     currency: str,
@@ -31,39 +39,37 @@ def create_item(  # noqa: PLR0913 -- the facts of one item
     tax_rates: Sequence[str] = (),
     **notes: Any,
 ) -> Body:
-    """A stored item; `amount` in minor units, or price times quantity. Pending unless it names its draft invoice."""
+    """An item, not stored; `amount` in minor units, or price times quantity. Pending unless it names its draft."""
     with clocks.time_of({"customer": customer["id"]}):
         now = clock.now()
-        due = amount_of(price, quantity, currency=currency) if amount is None and price else amount or 0
-        item: Body = {
-            "id": identifiers.new_id("ii_1", 23),
-            "object": "invoiceitem",
-            "amount": due,
-            "currency": currency,
-            "customer": customer["id"],
-            "customer_account": None,
-            "date": now,
-            "description": description,
-            "discountable": due >= 0 and not proration if discountable is None else discountable,
-            "discounts": list(discounts),
-            "invoice": invoice,
-            "livemode": False,
-            "metadata": dict(metadata or {}),
-            "net_amount": due,
-            "parent": _parent(subscription, subscription_item),
-            "period": {"end": period.end, "start": period.start} if period else {"end": now, "start": now},
-            "pricing": pricing_of(price) if price else None,
-            "proration": proration,
-            "quantity": quantity,
-            "quantity_decimal": str(quantity),
-            "tax_rates": [store.fetch("tax_rate", rate) for rate in tax_rates],
-            "test_clock": customer.get("test_clock"),
-            **notes,
-        }
-        if proration:
-            item["proration_details"] = {"credited_items": None, "discount_amounts": []}
-        store.insert(item)
-        emit("invoiceitem.created", item)
+    due = amount_of(price, quantity, currency=currency) if amount is None and price else amount or 0
+    item: Body = {
+        "id": identifiers.new_id("ii_1", 23),
+        "object": "invoiceitem",
+        "amount": due,
+        "currency": currency,
+        "customer": customer["id"],
+        "customer_account": None,
+        "date": now,
+        "description": description,
+        "discountable": due >= 0 and not proration if discountable is None else discountable,
+        "discounts": list(discounts),
+        "invoice": invoice,
+        "livemode": False,
+        "metadata": dict(metadata or {}),
+        "net_amount": due,
+        "parent": _parent(subscription, subscription_item),
+        "period": {"end": period.end, "start": period.start} if period else {"end": now, "start": now},
+        "pricing": pricing_of(price) if price else None,
+        "proration": proration,
+        "quantity": quantity,
+        "quantity_decimal": str(quantity),
+        "tax_rates": [store.fetch("tax_rate", rate) for rate in tax_rates],
+        "test_clock": customer.get("test_clock"),
+        **notes,
+    }
+    if proration:
+        item["proration_details"] = {"credited_items": None, "discount_amounts": []}
     return item
 
 

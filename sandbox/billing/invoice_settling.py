@@ -14,7 +14,7 @@ from sandbox.protocol import origin
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-Outcome: TypeAlias = Literal["paid", "failed", "action_required", "voided", "uncollectible"]
+Outcome: TypeAlias = Literal["paid", "failed", "action_required", "overdue", "voided", "uncollectible"]
 Callback: TypeAlias = Callable[[Body, Outcome], None]
 OPEN = ("open", "uncollectible")
 DAY = 24 * 3600

@@ -13,7 +13,7 @@ from sandbox.billing.invoice_ending import delete_draft, mark_uncollectible, sen
 from sandbox.billing.invoice_finalizing import DAY, HOUR, finalize_invoice, take_customer_details
 from sandbox.billing.invoice_lines import item_line, new_line, subscription_line
 from sandbox.billing.invoice_paying import InvoiceAttempt, collect, pay_invoice, subscription_of
-from sandbox.billing.invoice_settling import Outcome, follow_intent, on_invoice_settled, refresh, stop_collecting
+from sandbox.billing.invoice_settling import Outcome, follow_intent, on_invoice_settled, refresh, stop_collecting, tell
 from sandbox.billing.invoice_totals import reckon
 from sandbox.options import options
 from sandbox.protocol import origin
@@ -29,6 +29,7 @@ __all__ = [
     "InvoiceAttempt",
     "Outcome",
     "add_line",
+    "automatic_tax_of",
     "build_invoice",
     "create_invoice",
     "delete_draft",
@@ -147,7 +148,7 @@ def build_invoice(  # noqa: PLR0913 -- the facts of an invoice
         "account_name": _account_name(),
         "attempted": False,
         "auto_advance": False,
-        "automatic_tax": _automatic_tax(is_enabled=automatic_tax),
+        "automatic_tax": automatic_tax_of(is_enabled=automatic_tax),
         "billing_reason": billing_reason,
         "collection_method": "charge_automatically",
         "created": now,
@@ -185,7 +186,8 @@ def _account_name() -> str | None:
     return name
 
 
-def _automatic_tax(*, is_enabled: bool) -> Body:
+def automatic_tax_of(*, is_enabled: bool) -> Body:
+    """`automatic_tax` of an invoice; its status comes with the reckoning."""
     return {
         "disabled_reason": None,
         "enabled": is_enabled,
@@ -296,3 +298,4 @@ def note_overdue(invoice_id: str) -> None:
     invoice = store.fetch("invoice", invoice_id)
     if invoice["status"] == "open":
         emit("invoice.overdue", invoice)
+        tell(invoice, "overdue")

@@ -5,13 +5,12 @@ from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
 
 COLLECTIONS = (
-    "application_fees", "country_specs", "credit_notes", "entitlements/active_entitlements",
+    "country_specs", "credit_notes", "entitlements/active_entitlements",
     "entitlements/features", "identity/verification_reports",
-    "identity/verification_sessions", "invoice_payments", "invoiceitems", "invoices", "issuing/authorizations",
-    "issuing/cardholders", "issuing/cards", "issuing/disputes", "issuing/transactions", "payment_links", "payouts",
+    "identity/verification_sessions", "issuing/authorizations",
+    "issuing/cardholders", "issuing/cards", "issuing/disputes", "issuing/transactions", "payment_links",
     "reviews",
     "subscription_schedules", "tax_codes",
-    "topups", "transfers",
 )  # fmt: skip
 FILTERS = {name: Text() for name in (
     "customer", "object", "status", "subscription", "charge", "payment_intent", "active", "code", "invoice",
