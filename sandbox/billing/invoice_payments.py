@@ -40,6 +40,12 @@ def open_payment(invoice: Body) -> Body:
     return _new_payment(invoice, intent)
 
 
+def take_payment(invoice: Body, intent: Body) -> Body:
+    """Tie an invoice to an intent that was paid before it was written, as Checkout's is. The caller stores the invoice."""
+    invoice["_intent"] = intent["id"]
+    return _new_payment(invoice, intent)
+
+
 def payment_method_types(invoice: Body) -> list[str]:
     """What an invoice can be paid with: what it says itself, or cards, and bank debits of its currency."""
     chosen: list[str] | None = invoice["payment_settings"]["payment_method_types"]

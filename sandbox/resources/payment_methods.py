@@ -1,6 +1,7 @@
 """Payment methods (docs: "The PaymentMethod object")."""
 
 from sandbox import store
+from sandbox.payments.detaching import detach_method
 from sandbox.payments.method_data import create_from_data
 from sandbox.payments.methods import billing_details, from_alias
 from sandbox.payments.saving import attach_to_customer
@@ -123,18 +124,3 @@ def detach(call: Call) -> Body:
     if not method["customer"]:
         raise ApiError("The payment method you provided is not attached to a customer so detachment is impossible.")
     return detach_method(method)
-
-
-def detach_method(method: Body) -> Body:
-    """Take a method away from its customer, for good; it is nobody's default any more."""
-    previous = {"customer": method["customer"]}
-    customer = store.find("customer", method["customer"])
-    if customer and customer.get("invoice_settings", {}).get("default_payment_method") == method["id"]:
-        before = customer["invoice_settings"]
-        customer["invoice_settings"] = before | {"default_payment_method": None}
-        store.save(customer)
-        emit("customer.updated", customer, previous={"invoice_settings": {"default_payment_method": method["id"]}})
-    method |= {"customer": None, "_is_used_up": True}
-    store.save(method)
-    emit("payment_method.detached", method, previous=previous)
-    return method
