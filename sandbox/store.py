@@ -130,8 +130,12 @@ def _called(kind: str, object_id: str) -> QuerySet[StoredObject]:
 
 
 def find_anywhere(kind: str, object_id: str) -> Body | None:
-    """The object whichever account it belongs to, or None. For the sandbox's own work, never for a caller."""
-    row = StoredObject.objects.filter(object_id=object_id, kind=kind).values_list("body", flat=True).first()
+    """The object whichever account it belongs to, or None. For what the sandbox itself wrote, never for a caller's id.
+
+    `kind` "*" finds any.
+    """
+    rows = StoredObject.objects.filter(object_id=object_id)
+    row = (rows if kind == "*" else rows.filter(kind=kind)).values_list("body", flat=True).first()
     return row if row is None else dict(row)
 
 

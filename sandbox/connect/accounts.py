@@ -12,6 +12,7 @@ from sandbox.connect.external_accounts import add_bank, bank_accounts_of, has_wo
 from sandbox.connect.people import create_person, individual_of, update_person
 from sandbox.connect.requirements import assess, is_platform
 from sandbox.options import options
+from sandbox.payments.balance import sums, tell_of_funds
 from sandbox.protocol.listing import as_list
 from sandbox.protocol.parameters import merge_metadata
 from sandbox.protocol.resource import presented
@@ -21,6 +22,8 @@ from sandbox.webhooks.events import emit
 
 # What accounts with a dashboard of Stripe's are given when nothing was asked for.
 _USUAL_CAPABILITIES = ("card_payments", "transfers")
+# The step that pays out by itself; sandbox.connect.payout_schedule does it.
+PAYOUT_RUN = "pay_out_automatically"
 _PLAIN = ("business_type", "email", "default_currency")
 _MERGED = ("business_profile", "tos_acceptance")
 
@@ -161,6 +164,16 @@ def changing(account_id: str, *, is_automatic: bool = False) -> Iterator[Body]:
         previous = difference(before, presented(account))
         if previous:
             emit("account.updated", account, previous=previous, is_automatic=is_automatic)
+        if {"external_accounts", "payouts_enabled", "settings"} & previous.keys():
+            replan_payouts(account_id)
+
+
+def replan_payouts(account_id: str) -> None:
+    """Let automatic payouts follow a changed schedule or bank account."""
+    with store.acting_for(account_id):
+        schedule.unschedule(PAYOUT_RUN, account_id)
+        if any(amount > 0 for amount in sums()["available"].values()):
+            tell_of_funds()
 
 
 def _capabilities(account: Body) -> dict[str, Body]:

@@ -52,11 +52,10 @@ def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
     reporting_category: str = "",
     is_available: bool = False,
     available_on: int | None = None,
-    payout: str | None = None,
 ) -> Body:
     """Write a balance transaction, in minor units of `currency`; positive amounts come in.
 
-    `available_on` is for money that follows other money; `payout` names the payout it is part of.
+    `available_on` is for money that follows other money.
     """
     moment = clock.now()
     due = moment if is_available else pending_until() if available_on is None else available_on
@@ -83,13 +82,13 @@ def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
             "source": source,
             "status": "available" if is_available else "pending",
             "type": kind,
-            "_payout": payout,
+            "_payout": None,
         }
     )
     if not is_available:
         schedule.schedule_once("make_available", str(due), at=due)
     elif movement["net"] > 0:
-        _tell_of_funds()
+        tell_of_funds()
     return movement
 
 
@@ -125,15 +124,16 @@ def record_charge_income(charge: Body) -> Body:
     is_card = charge["payment_method_details"]["type"] == "card"
     card = BY_NUMBER.get(charge.get("_number", ""))
     is_direct = not charge.get("transfer_data")
+    captured: int = charge["amount_captured"]
     movement = record_movement(
         kind="charge" if is_card else "payment",
         reporting_category="charge",
-        amount_minor=charge["amount_captured"],
+        amount_minor=captured,
         currency=charge["currency"],
         source=charge["id"],
         description=charge["description"],
         fee_minor=_processing_fee(charge),
-        application_fee_minor=(charge.get("application_fee_amount") or 0) if is_direct else 0,
+        application_fee_minor=min(charge.get("application_fee_amount") or 0, captured) if is_direct else 0,
         is_available=bool(card and card.is_available_at_once),
     )
     charge["balance_transaction"] = movement["id"]
@@ -162,10 +162,11 @@ def make_available(available_on: str) -> None:
         store.save(movement | {"status": "available"})
     if bodies:
         emit("balance.available", current_balance(), is_automatic=True)
-        _tell_of_funds()
+        tell_of_funds()
 
 
-def _tell_of_funds() -> None:
+def tell_of_funds() -> None:
+    """Let those who care know that the acting account has, or may use, available funds."""
     for follower in _funds_followers:
         follower()
 
@@ -174,8 +175,12 @@ def _tell_of_funds() -> None:
 def settle_charge(charge_id: str) -> None:
     """Give a captured charge its balance transaction and say so with charge.updated."""
     charge = store.fetch("charge", charge_id)
-    if charge["balance_transaction"] or not charge["captured"]:
-        return
+    if not charge["balance_transaction"] and charge["captured"]:
+        settle(charge)
+
+
+def settle(charge: Body) -> None:
+    """Book a captured charge's income; emits charge.updated."""
     record_charge_income(charge)
     store.save(charge)
     previous = dict.fromkeys(("balance_transaction", "receipt_url"))
@@ -204,8 +209,10 @@ def total_minor(currency: str) -> int:
 
 
 def reserves_minor() -> dict[str, int]:
-    """What the platform answers for, by currency: the debts of connected accounts it collects requirements for itself
-    (docs: "The Balance object", `connect_reserved`)."""
+    """What the platform has to hold back, by currency (docs: "The Balance object", `connect_reserved`).
+
+    These are the debts of the connected accounts whose requirements it collects itself.
+    """
     movements = StoredObject.objects.filter(kind="balance_transaction").exclude(account=options().account_id)
     by_account = movements.values_list("account", "currency").annotate(total=Sum("net"))
     reserved: dict[str, int] = {}

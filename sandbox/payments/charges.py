@@ -57,6 +57,8 @@ def build_charge(intent: Body, method: Body, *, three_d_secure: bool = False) ->
         "refunded": False,
         "status": "pending",
     }
+    if intent.get("transfer_data"):
+        charge["transfer_data"] = {"amount": None} | intent["transfer_data"]
     return charge
 
 

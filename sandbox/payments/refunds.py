@@ -1,5 +1,8 @@
 """Refunds: money back, at once, later, or in vain, as the card decides (docs: "Refunds", "Testing")."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from sandbox import clock, identifiers, schedule, store
 from sandbox.disputes.fraud_warnings import settle_warnings_of
 from sandbox.disputes.inquiries import close_inquiries_of
@@ -7,13 +10,17 @@ from sandbox.options import options
 from sandbox.payments.balance import on_available_funds, on_charge_income, record_movement, total_minor
 from sandbox.payments.captures import PLACE_A_HOLD
 from sandbox.payments.published_cards import BY_NUMBER, REFUND_AT_ONCE, REFUND_FAILS, REFUND_PENDING
-from sandbox.protocol.errors import ApiError, not_in_sandbox_yet, unexpected_state
+from sandbox.protocol.errors import ApiError, unexpected_state
 from sandbox.protocol.money import written
 from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
 PENDING_FOR_FUNDS = "insufficient_funds"
+# A debit is given back by a transfer.
+DESTINATIONS = {"card": "card", "sepa_debit": "eu_bank_transfer", "us_bank_account": "us_bank_transfer"}
+ConnectedFollower: TypeAlias = Callable[[Body, Body, bool, bool], None]
+_connected_followers: list[ConnectedFollower] = []
 
 
 def create_refund(  # noqa: PLR0913 -- what a caller may say of a refund
@@ -51,13 +58,17 @@ def create_refund(  # noqa: PLR0913 -- what a caller may say of a refund
     return refund
 
 
+def on_connected_refund(follower: ConnectedFollower) -> ConnectedFollower:
+    """Call `follower` with every refund that also takes back a transfer or gives back an application fee."""
+    _connected_followers.append(follower)
+    return follower
+
+
 def return_connected_money(charge: Body, refund: Body, *, reverse_transfer: bool, refund_application_fee: bool) -> None:
-    """What a refund takes back from a connected account: the transfer, the application fee. For Connect to fill in."""
-    del charge, refund
-    if reverse_transfer:
-        raise not_in_sandbox_yet("reverse_transfer")
-    if refund_application_fee:
-        raise not_in_sandbox_yet("refund_application_fee")
+    """What a refund takes back from a connected account: the transfer, the application fee. Connect does it."""
+    if reverse_transfer or refund_application_fee:
+        for follower in _connected_followers:
+            follower(charge, refund, reverse_transfer, refund_application_fee)
 
 
 def _count_refund(charge: Body, refund: Body) -> Body:
@@ -157,6 +168,7 @@ def _build(charge: Body, amount: int, reason: str | None, metadata: dict[str, st
         "currency": charge["currency"],
         "customer": charge["customer"],
         "customer_account": None,
+        "destination_details": None,
         "metadata": metadata,
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],
@@ -166,11 +178,11 @@ def _build(charge: Body, amount: int, reason: str | None, metadata: dict[str, st
         "status": "pending" if is_pending else "succeeded",
         "transfer_reversal": None,
     }
-    if charge["payment_method_details"]["type"] == "card":
-        state = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
-        refund["destination_details"] = {"card": state, "type": "card"}
-    else:
-        refund["destination_details"] = {"sepa_bank_transfer": {}, "type": "sepa_bank_transfer"}
+    destination = DESTINATIONS.get(charge["payment_method_details"]["type"])
+    if destination:
+        refund["destination_details"] = {destination: {"reference_status": "pending"}, "type": destination}
+    if destination == "card":
+        refund["destination_details"]["card"] |= {"reference_type": "acquirer_reference_number", "type": "refund"}
     if is_pending:
         refund["pending_reason"] = "processing"
     return refund
@@ -203,10 +215,9 @@ def finish_refund(refund_id: str) -> None:
         previous["status"] = "pending"
         refund["status"] = "succeeded"
         refund.pop("pending_reason", None)
-    if refund["destination_details"]["type"] == "card":
-        previous["destination_details"] = {"card": {"reference_status": "pending"}}
-        reference = {"reference": identifiers.digits(14), "reference_status": "available"}
-        refund["destination_details"]["card"] |= reference
+    if details := refund["destination_details"]:
+        previous["destination_details"] = {details["type"]: {"reference_status": "pending"}}
+        details[details["type"]] |= {"reference": identifiers.digits(14), "reference_status": "available"}
     store.save(refund)
     _announce(refund, previous)
 

@@ -84,5 +84,6 @@ def _replaced(value: Any, resource: Resource, name: str) -> Any:
         return [_replaced(item, resource, name) for item in value]
     if not isinstance(value, str):
         return value
-    found = store.find(resource.references[name], value)
+    # What an object refers to may lie on another account: a transfer's payment, say. The platform sees both sides.
+    found = store.find_anywhere(resource.references[name], value)
     return presented(found) if found else value

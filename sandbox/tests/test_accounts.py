@@ -1,47 +1,7 @@
 import pytest
 import stripe
 
-EXPRESS = {"type": "express", "country": "US", "email": "teacher@example.org"}
-BANK = {"object": "bank_account", "country": "US", "currency": "usd", "routing_number": "110000000"}
-PERSON = {
-    "first_name": "Ada",
-    "last_name": "Byron",
-    "email": "ada@example.org",
-    "phone": "+15555550101",
-    "dob": {"day": 10, "month": 12, "year": 1985},
-    "address": {
-        "line1": "1 Main Street",
-        "city": "Springfield",
-        "state": "IL",
-        "postal_code": "62701",
-        "country": "US",
-    },
-    "ssn_last_4": "0000",
-}
-
-
-def express(client, **changes):
-    return client.v1.accounts.create(EXPRESS | {"capabilities": {"transfers": {"requested": True}}} | changes)
-
-
-def bank(number="000123456789", **changes):
-    return {"external_account": BANK | {"account_number": number} | changes}
-
-
-def custom(client, **changes):
-    """An account the platform tells everything about."""
-    asked = {
-        "type": "custom",
-        "country": "US",
-        "email": "ada@example.org",
-        "business_type": "individual",
-        "business_profile": {"mcc": "8299", "url": "https://ada.example.org"},
-        "capabilities": {"card_payments": {"requested": True}, "transfers": {"requested": True}},
-        "individual": PERSON,
-        "tos_acceptance": {"date": 1790000000, "ip": "192.0.2.1"},
-        **bank(),
-    }
-    return client.v1.accounts.create(asked | changes)
+from sandbox.tests.connected import BANK, PERSON, bank, custom, express
 
 
 def updates(client, account, kind="account.updated"):

@@ -1,7 +1,8 @@
 import pytest
 import stripe
 
-from sandbox.tests.test_accounts import bank, custom, express, updates
+from sandbox.tests.connected import bank, custom, express
+from sandbox.tests.test_accounts import updates
 
 LINK = {
     "type": "account_onboarding",
