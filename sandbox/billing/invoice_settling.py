@@ -18,8 +18,8 @@ Outcome: TypeAlias = Literal["paid", "failed", "action_required", "overdue", "vo
 Callback: TypeAlias = Callable[[Body, Outcome], None]
 OPEN = ("open", "uncollectible")
 DAY = 24 * 3600
-# Eight more tries in two weeks: what Stripe recommends for its own choice of moments (docs: "Smart Retries").
-RETRY_AFTER = tuple(days * DAY for days in (1, 2, 2, 2, 2, 2, 2, 1))
+# Stripe picks up to eight moments by itself (docs: "Smart Retries"); here it is three, 3, 5 and 7 days after the first.
+RETRY_AFTER = tuple(days * DAY for days in (3, 2, 2))
 _callbacks: list[Callback] = []
 
 

@@ -27,8 +27,8 @@ class Terms:
     """How a subscription is to be, besides its items.
 
     `payment_method` is charged now and kept as the subscription's default. `discounts` are coupons, promotion codes or
-    discounts as stored; `one_off` are prices of the first invoice only, as `{"price", "quantity"}`; `default_tax_rates`
-    are whole tax rates; `fields` go into the subscription as they are.
+    discounts as stored; `one_off` are arguments of `create_item` for the first invoice only, `{"price", "quantity"}`
+    say; `default_tax_rates` are whole tax rates; `fields` go into the subscription as they are.
     """
 
     payment_method: Body | None = None
@@ -202,15 +202,10 @@ def _bill_first(customer: Body, subscription: Body, terms: Terms) -> Started:
         subscription["discounts"] = [*subscription["discounts"], discount["id"]]
         emit("customer.discount.created", discount)
     for extra in terms.one_off:
-        price = _price(extra["price"])
-        invoice_items.create_item(
-            customer,
-            currency=subscription["currency"],
-            price=price,
-            quantity=extra.get("quantity") or 1,
-            subscription=subscription["id"],
-            metadata=extra.get("metadata"),
-        )
+        facts = {"currency": subscription["currency"], "metadata": subscription["metadata"], **extra}
+        if facts.get("price"):
+            facts["price"] = _price(facts["price"])
+        invoice_items.create_item(customer, subscription=subscription["id"], **facts)
     is_sent = subscription["collection_method"] == "send_invoice"
     invoice = draft_invoice(
         subscription, _first_lines(subscription, terms), billing_reason="subscription_create", auto_advance=is_sent

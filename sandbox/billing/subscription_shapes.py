@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox import clock, identifiers, store
 from sandbox.billing.periods import Period
+from sandbox.billing.plan_shape import plan_of
 from sandbox.protocol.resource import presented
 from sandbox.store import Body
 
@@ -89,32 +90,6 @@ def new_item(price: Body, *, quantity: int | None = 1, period: Period | None = N
     }
 
 
-def plan_of(price: Body) -> Body:
-    """The plan that mirrors a recurring price; every item still shows one."""
-    recurring = price["recurring"]
-    return {
-        "id": price["id"],
-        "object": "plan",
-        "active": price["active"],
-        "amount": price["unit_amount"],
-        "amount_decimal": price["unit_amount_decimal"],
-        "billing_scheme": price["billing_scheme"],
-        "created": price["created"],
-        "currency": price["currency"],
-        "interval": recurring["interval"],
-        "interval_count": recurring["interval_count"],
-        "livemode": False,
-        "metadata": price["metadata"],
-        "meter": recurring["meter"],
-        "nickname": price["nickname"],
-        "product": price["product"],
-        "tiers_mode": price["tiers_mode"],
-        "transform_usage": price["transform_quantity"],
-        "trial_period_days": recurring["trial_period_days"],
-        "usage_type": recurring["usage_type"],
-    }
-
-
 def shown_item(item: Body) -> Body:
     """An item as the outside sees it."""
     shown = store.visible(item) | {"plan": plan_of(item["price"]), "price": presented(item["price"])}
@@ -152,7 +127,7 @@ def _as_list(items: Sequence[Body], subscription_id: str) -> Body:
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Body:
     """`previous_attributes`: old values of what changed, of a hash only the changed part, of a list all of it."""
-    changed: Body = {}
+    changed: Body = {name: None for name in after if name not in before}
     for name, old in before.items():
         new = after.get(name)
         if old == new:

@@ -5,11 +5,12 @@ from typing import Any
 
 from sandbox import clock, store
 from sandbox.billing import discounts
+from sandbox.billing.catalogue import create_price
+from sandbox.billing.item_parameters import tax_rate
 from sandbox.billing.periods import Interval, boundary
 from sandbox.protocol.errors import ApiError, missing_parameter, not_in_sandbox_yet
 from sandbox.protocol.parameters import merge_metadata
 from sandbox.protocol.resource import fetch_from_parameter
-from sandbox.resources.prices import create_price
 from sandbox.store import Body
 
 FIVE_YEARS = Interval("year", 5)
@@ -50,6 +51,19 @@ def new_items(entries: Sequence[Body], *, currency: str | None = None) -> list[B
             )
         seen.add(item["price"]["id"])
     require_one_currency([item["price"] for item in items], currency or items[0]["price"]["currency"])
+    return items
+
+
+def changed_items(entries: Sequence[Body]) -> list[Body]:
+    """The items of an update: one without an id is new, so it needs a price."""
+    items = []
+    for index, entry in enumerate(entries):
+        item = wanted_item(entry, f"items[{index}]")
+        if "id" not in item:
+            if "price" not in item:
+                raise missing_parameter(f"items[{index}][price]")
+            item = {"quantity": 1} | item
+        items.append(item)
     return items
 
 
@@ -106,7 +120,7 @@ def _inline_price(data: Body, param: str) -> Body:
 
 def tax_rates(ids: Sequence[str] | None, param: str) -> list[Body]:
     """Whole tax rates for ids."""
-    return [fetch_from_parameter("tax_rate", rate, param=param) for rate in ids or ()]
+    return [tax_rate(rate, f"{param}[{index}]") for index, rate in enumerate(ids or ())]
 
 
 def chosen_discounts(entries: Sequence[Body] | None, *, customer: Body, prices: Sequence[Body]) -> list[Body]:

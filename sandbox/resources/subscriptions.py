@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox import store
 from sandbox.billing import clocks, dunning, subscription_ending
+from sandbox.billing.item_parameters import item_facts
 from sandbox.billing.subscribing import start_subscription
 from sandbox.billing.subscription_shapes import items_of, shown_subscription
 from sandbox.billing.subscription_updates import resume_paused, update_subscription
@@ -16,6 +17,7 @@ from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from
 from sandbox.protocol.routing import Call, route
 from sandbox.protocol.search import search_route
 from sandbox.resources.subscription_parameters import (
+    changed_items,
     chosen_discounts,
     collection_of,
     method_of_customer,
@@ -23,7 +25,6 @@ from sandbox.resources.subscription_parameters import (
     new_items,
     require_one_currency,
     tax_rates,
-    wanted_item,
 )
 from sandbox.store import Body
 
@@ -64,8 +65,7 @@ DAYS_UNTIL_DUE = Integer(0, 1000)
     "POST",
     "/v1/subscriptions",
     published(
-        "SubscriptionCreateParams", *COMMON, *ITEM, "add_invoice_items.price", "add_invoice_items.quantity",
-        "add_invoice_items.metadata", "billing_cycle_anchor", "billing_mode.type", "currency", "customer",
+        "SubscriptionCreateParams", *COMMON, *ITEM, "add_invoice_items", "billing_cycle_anchor", "billing_mode.type", "currency", "customer",
         "trial_from_plan", days_until_due=DAYS_UNTIL_DUE, trial_period_days=Integer(1, 730),
     ),
 )  # fmt: skip
@@ -89,11 +89,11 @@ def _terms(call: Call, customer: Body, items: list[Body]) -> Body:
         terms["payment_method"] = method_of_customer(call["default_payment_method"], customer["id"])
     extras = call.get("add_invoice_items", [])
     for index, extra in enumerate(extras):
-        if "price" not in extra:
-            raise missing_parameter(f"add_invoice_items[{index}][price]")
-        price = fetch_from_parameter("price", extra["price"], param=f"add_invoice_items[{index}][price]")
-        require_one_currency([price], items[0]["price"]["currency"])
-        terms.setdefault("one_off", []).append(extra | {"price": price})
+        path, currency = f"add_invoice_items[{index}]", items[0]["price"]["currency"]
+        if "price" not in extra and "price_data" not in extra:
+            raise missing_parameter(f"{path}[price]")
+        facts = item_facts(extra, customer=customer, currency=currency, path=path)
+        terms.setdefault("one_off", []).append(facts)
     return terms | {
         "automatic_tax": call.get("automatic_tax", {}).get("enabled", False),
         "default_tax_rates": tax_rates(call.get("default_tax_rates"), "default_tax_rates"),
@@ -216,7 +216,7 @@ def _change(call: Call, subscription: Body) -> Body:
             "liability": liability,
         }
     if "items" in call.params:
-        change["items"] = [wanted_item(entry, f"items[{index}]") for index, entry in enumerate(call["items"])]
+        change["items"] = changed_items(call["items"])
         prices = [item["price"] for item in change["items"] if "price" in item]
         require_one_currency(prices, subscription["currency"])
     if "discounts" in call.params:
