@@ -6,6 +6,7 @@ from typing import Any
 from sandbox import store
 from sandbox.payments.published_cards import VISA_COMPLIANCE, VISA_EVIDENCE_3
 from sandbox.protocol.errors import ApiError, no_such
+from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.store import Body
 
 FILE_FIELDS = (
@@ -94,6 +95,8 @@ def _merge_enhanced(dispute: Body, given: Mapping[str, Any]) -> Body:
             raise ApiError(
                 f"This dispute is not eligible for {programme}.", param=f"evidence[enhanced_evidence][{programme}]"
             )
+        for prior in values.get("prior_undisputed_transactions", ()):
+            fetch_from_parameter("charge", prior["charge"], param=f"evidence[enhanced_evidence][{programme}]")
         enhanced[programme] = enhanced[programme] | values
     if VISA_EVIDENCE_3 in enhanced:
         enhanced[VISA_EVIDENCE_3] = _every_field(enhanced[VISA_EVIDENCE_3])

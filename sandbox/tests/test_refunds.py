@@ -131,6 +131,30 @@ def test_a_disputed_charge_is_refunded_only_once_the_dispute_is_won(pay, sandbox
         client.v1.refunds.create({"charge": lost.latest_charge})
 
 
+def test_a_debit_is_given_back_by_a_transfer(sandbox, client):
+    debit = {"type": "sepa_debit", "sepa_debit": {"iban": "AT611904300234573201"}}
+    details = {"name": "Ada", "email": "ada@example.org"}
+    online = {"ip_address": "192.0.2.1", "user_agent": "test"}
+    intent = client.v1.payment_intents.create(
+        {
+            "amount": 2000,
+            "currency": "eur",
+            "confirm": True,
+            "mandate_data": {"customer_acceptance": {"type": "online", "online": online}},
+            "payment_method_data": {**debit, "billing_details": details},
+            "payment_method_types": ["sepa_debit"],
+        }
+    )
+    with pytest.raises(stripe.InvalidRequestError, match="does not have a successful charge to refund"):
+        client.v1.refunds.create({"charge": intent.latest_charge})
+    sandbox.advance(10)
+    refund = client.v1.refunds.create({"charge": intent.latest_charge, "expand": ["balance_transaction"]})
+    assert (refund.id[:4], refund.balance_transaction.type) == ("pyr_", "payment_refund")
+    sandbox.advance(3)
+    transfer = client.v1.refunds.retrieve(refund.id).destination_details.eu_bank_transfer
+    assert transfer.reference_status == "available"
+
+
 @pytest.fixture
 def strict(tmp_path):
     """A sandbox that refunds only what the balance holds, and returns no dispute fees."""
