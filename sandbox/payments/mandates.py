@@ -16,7 +16,8 @@ def give_mandate(method: Body, *, is_single_use: bool, acceptance: Body | None =
     if kind == "sepa_debit":
         reference = identifiers.token(16).upper()
         details = {"sepa_debit": {"reference": reference, "url": f"https://hooks.stripe.com/mandate/{reference}"}}
-    given = {"accepted_at": clock.now()} | ONLINE | (acceptance or {})
+    # Stripe tells nothing more of an acceptance on paper.
+    given = {"accepted_at": clock.now(), "offline": {}} | ONLINE | (acceptance or {})
     usage = "single_use" if is_single_use else "multi_use"
     return store.insert(
         {
