@@ -12,18 +12,21 @@ def balance_of(customer: Body | None, currency: str) -> int:
     return int(customer["balance"])
 
 
-def move_balance(customer_id: str, amount: int, *, currency: str, kind: str, invoice: str | None = None) -> None:
-    """Add to a customer's balance and keep the movement; `kind` is Stripe's type of it, `applied_to_invoice` say."""
+def move_balance(customer_id: str, amount: int, *, currency: str, kind: str, invoice: str | None = None) -> Body | None:
+    """Add to a customer's balance; `kind` is Stripe's type of the movement, `applied_to_invoice` say. Returns it.
+
+    None where nothing moves: no amount, or the customer is gone.
+    """
     customer = store.find("customer", customer_id)
     if customer is None or customer.get("deleted") or not amount:
-        return
+        return None
     previous: Body = {"balance": customer["balance"]}
     customer["balance"] += amount
     if customer["currency"] is None:
         previous["currency"] = None
         customer["currency"] = currency
     store.save(customer)
-    store.insert(
+    movement = store.insert(
         {
             "id": identifiers.new_id("cbtxn_1", 23),
             "object": "customer_balance_transaction",
@@ -43,3 +46,4 @@ def move_balance(customer_id: str, amount: int, *, currency: str, kind: str, inv
         }
     )
     emit("customer.updated", customer, previous=previous)
+    return movement

@@ -85,7 +85,7 @@ CUSTOMER = register(
     )
 )
 search_route(CUSTOMER, "/v1/customers", ("created", "email", "metadata", "name", "phone"))
-for _collection in ("sources", "balance_transactions"):
+for _collection in ("sources",):
     empty_list_route(f"/v1/customers/:customer/{_collection}")
 LIMITS: dict[str, Spec] = {
     "description": Text(max_length=5000, clearable=True),

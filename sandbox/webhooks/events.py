@@ -68,6 +68,16 @@ def telling_first(tell: Callable[[], object]) -> Iterator[None]:
         _record_or_hold(record)
 
 
+@contextmanager
+def untold() -> Iterator[None]:
+    """Tell nobody of what happens meanwhile: it is only tried out."""
+    token = _held.set([])
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
 def _record_or_hold(record: Callable[[], None]) -> None:
     held = _held.get()
     if held is None:
