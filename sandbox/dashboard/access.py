@@ -56,6 +56,6 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "sandbox/dashboard_refused.html", {"why": "form", "reason": reason}, status=403)
 
 
-def missing(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def missing(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- named by Django
     """The answer to an address that leads nowhere."""
     return render(request, "sandbox/page_missing.html", status=404)

@@ -11,7 +11,7 @@ from sandbox import request_log
 from sandbox.dashboard.access import page
 from sandbox.dashboard.cells import Cell, moment_of, text_of
 from sandbox.dashboard.frame import framed
-from sandbox.dashboard.tables import Table, page_of_items
+from sandbox.dashboard.tables import Table, choices, page_of_items
 from sandbox.options import options
 from sandbox.request_log import Entry
 
@@ -32,7 +32,7 @@ def requests(request: HttpRequest) -> HttpResponse:
     nothing = f"None of the last {request_log.KEPT} requests since the start."
     context = {
         "table": Table("API requests", HEADINGS, rows, nothing, found.newer, found.older),
-        "filters": FILTERS,
+        "filters": choices(FILTERS),
         "chosen": chosen,
         "words": words,
         "kept": request_log.KEPT,

@@ -13,7 +13,7 @@ from sandbox import store
 from sandbox.dashboard.access import page
 from sandbox.dashboard.cells import Cell, moment_of, object_of, state_of, text_of
 from sandbox.dashboard.frame import framed
-from sandbox.dashboard.tables import LARGEST_CURSOR, Table, page_of
+from sandbox.dashboard.tables import LARGEST_CURSOR, Table, choices, page_of
 from sandbox.models import Delivery, StoredObject
 from sandbox.store import Body
 from sandbox.webhooks import queue
@@ -76,7 +76,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
     found = page_of(rows, request)
     context = {
         "table": table_of(list(found.items), newer=found.newer, older=found.older),
-        "filters": FILTERS,
+        "filters": choices(FILTERS),
         "chosen": chosen,
     }
     return render(request, "sandbox/dashboard_deliveries.html", framed(request, "Deliveries", "deliveries") | context)

@@ -67,7 +67,9 @@ def heading_of(body: Body) -> str:
     amount = next((body[name] for name in ("amount", "amount_total", "total") if isinstance(body.get(name), int)), None)
     if amount is not None and body.get("currency"):
         return money_of(amount, body["currency"]).text
-    for name in ("name", "type", "email", "code", "number", "url"):
+    if body["object"] == "event":
+        return str(body["type"])
+    for name in ("name", "email", "code", "number", "url"):
         if isinstance(body.get(name), str) and body[name]:
             return str(body[name])[:LONGEST]
     return str(body.get("id") or NOTHING)

@@ -12,7 +12,7 @@ from sandbox.dashboard.access import page
 from sandbox.dashboard.frame import framed
 from sandbox.dashboard.searching import LONGEST
 from sandbox.dashboard.sections import BY_SLUG, Section, section_of
-from sandbox.dashboard.tables import Table, page_of
+from sandbox.dashboard.tables import Table, choices, page_of
 from sandbox.models import StoredObject
 from sandbox.options import options
 
@@ -57,7 +57,7 @@ def _listed(request: HttpRequest, section: Section) -> HttpResponse:
             found.older,
         ),
         "section": section,
-        "filters": list(section.filters),
+        "filters": choices(section.filters),
         "chosen": chosen,
         "words": words,
         "event_types": _types() if section.kind == "event" else (),

@@ -113,7 +113,7 @@ def _offers(body: Body, ids: list[str]) -> list[Offer]:
     found = StoredObject.objects.filter(object_id__in=ids, kind__in=kinds) if kinds else StoredObject.objects.none()
     offers = offers_for(body)
     for one in found.order_by("-sequence").values_list("body", flat=True)[:MOST_BORROWED]:
-        offers += offers_for(one, whose=f"{one['object']} {one['id']}")
+        offers += offers_for(one, whose=one["id"])
     return offers
 
 

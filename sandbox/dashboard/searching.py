@@ -51,8 +51,9 @@ def _amount(written: str) -> Q:
         return Q(pk=None)
     three = Q(body__currency__in=sorted(THREE_DECIMAL))
     none = Q(body__currency__in=sorted(ZERO_DECIMAL))
-    return (
-        Q(~three & ~none, body__amount=int(major * 100))
-        | Q(three, body__amount=int(major * 1000))
-        | Q(none, body__amount=int(major))
-    )
+    places = ((Q(~three & ~none), 100), (three, 1000), (none, 1))
+    found = Q(pk=None)
+    for currencies, factor in places:
+        if major * factor == int(major * factor):
+            found |= Q(currencies, body__amount=int(major * factor))
+    return found

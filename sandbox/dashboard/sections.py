@@ -229,7 +229,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "events", "Events", "event",
         (Column("Event", lambda body: object_of(body.get("id"), body.get("type") or "")), Column("About", _told_of),
-         text("Account", "account"), code("Id", "id"), moment()),
+         code("Id", "id"), moment()),
     ),
     Section(
         "endpoints", "Webhook endpoints", "webhook_endpoint",

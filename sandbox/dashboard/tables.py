@@ -47,6 +47,11 @@ def tabled(
     )
 
 
+def choices(names: Iterable[str]) -> list[tuple[str, str]]:
+    """What a list may be narrowed to, each with its words."""
+    return [(name, name.replace("_", " ")) for name in names]
+
+
 @dataclass(frozen=True)
 class Page:
     """One page of things, and the queries that lead to its neighbours; empty where there are none."""

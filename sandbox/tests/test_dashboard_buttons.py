@@ -1,0 +1,265 @@
+import re
+
+import pytest
+import requests
+import stripe
+
+from sandbox.tests.dashboard_browser import Browser, Page
+
+
+@pytest.fixture
+def browser(sandbox):
+    return Browser(sandbox.url)
+
+
+def paid(client, **changes):
+    asked = {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    return client.v1.payment_intents.create(asked | changes)
+
+
+def buttons(browser, object_id):
+    return browser.open(f"/objects/{object_id}").buttons
+
+
+def test_a_payment_is_refunded_in_part_and_then_whole(sandbox, client, browser):
+    intent = paid(client)
+    page = browser.press(f"/objects/{intent.id}", "Refund", amount="5.50", reason="duplicate")
+    assert "Done: Refund." in page.text
+    assert client.v1.charges.retrieve(intent.latest_charge).amount_refunded == 550
+    refund = client.v1.refunds.list({"payment_intent": intent.id}).data[0]
+    assert (refund.amount, refund.reason) == (550, "duplicate")
+    event = client.v1.events.list({"type": "refund.created"}).data[0]
+    assert event["request"]["id"].startswith("req_")
+    browser.press(f"/objects/{intent.id}", "Refund")
+    assert client.v1.charges.retrieve(intent.latest_charge).refunded is True
+    assert "Refund" not in buttons(browser, intent.id)
+
+
+@pytest.mark.parametrize("amount", ["20.01", "0", "-1", "abc", "", "1e30", "NaN", "5.555", "9" * 400])
+def test_a_refund_that_makes_no_sense_is_refused_on_the_page(client, browser, amount):
+    intent = paid(client)
+    page = browser.press(f"/objects/{intent.id}", "Refund", amount=amount)
+    assert page.status == 400
+    assert 'role="alert"' in page.text
+    assert client.v1.refunds.list().data == []
+
+
+def test_yen_are_refunded_without_a_point(client, browser):
+    intent = paid(client, currency="jpy", amount=500)
+    assert browser.press(f"/objects/{intent.id}", "Refund", amount="1.5").status == 400
+    browser.press(f"/objects/{intent.id}", "Refund", amount="200")
+    assert client.v1.charges.retrieve(intent.latest_charge).amount_refunded == 200
+
+
+@pytest.mark.parametrize(("button", "status"), [("Win", "won"), ("Lose", "lost")])
+def test_a_dispute_is_opened_and_decided(sandbox, client, browser, button, status):
+    intent = paid(client)
+    sandbox.drain()
+    assert browser.press(f"/objects/{intent.id}", "Open a dispute", reason="boredom").status == 400
+    browser.press(f"/objects/{intent.id}", "Open a dispute", reason="product_not_received")
+    dispute = client.v1.disputes.list().data[0]
+    assert (dispute.reason, dispute.status) == ("product_not_received", "needs_response")
+    assert "Open a dispute" not in buttons(browser, intent.id)
+    browser.press(f"/objects/{intent.id}", button)
+    assert client.v1.disputes.retrieve(dispute.id).status == status
+    assert not {"Win", "Lose"} & set(buttons(browser, dispute.id))
+    assert "charge.dispute.closed" in sandbox.event_types()
+
+
+def test_a_payment_is_captured_in_part_or_cancelled(client, browser):
+    held = paid(client, capture_method="manual")
+    browser.press(f"/objects/{held.id}", "Capture", amount="15.00")
+    assert client.v1.payment_intents.retrieve(held.id).amount_received == 1500
+    assert not {"Capture", "Cancel the payment"} & set(buttons(browser, held.id))
+    other = client.v1.payment_intents.create({"amount": 900, "currency": "gbp"})
+    browser.press(f"/objects/{other.id}", "Cancel the payment")
+    assert client.v1.payment_intents.retrieve(other.id).status == "canceled"
+
+
+def test_a_session_is_expired_and_its_page_is_one_link_away(sandbox, client, browser):
+    session = sandbox.session()
+    assert session.url in browser.open(f"/objects/{session.id}").links
+    browser.press(f"/objects/{session.id}", "Expire the session")
+    assert client.v1.checkout.sessions.retrieve(session.id).status == "expired"
+    assert "Expire the session" not in buttons(browser, session.id)
+
+
+def test_a_button_pressed_too_late_says_so_and_does_nothing(sandbox, client, browser):
+    session = sandbox.session()
+    path = f"/objects/{session.id}"
+    form = browser.open(path).form("Expire the session")
+    sandbox.pay(session)
+    answer = Page(browser.http.post(sandbox.url + path, data=form.fields, timeout=10))
+    assert answer.status == 400
+    assert "not any more" in answer.text
+    assert client.v1.checkout.sessions.retrieve(session.id).status == "complete"
+
+
+def test_a_button_of_another_kind_or_object_is_a_404(client, browser):
+    intent = paid(client)
+    path = f"/objects/{intent.id}"
+    fields = browser.open(path).form("Refund").fields
+    for change in ({"button": "explode"}, {"object": "ch_none"}, {"object": intent.id}):
+        assert browser.http.post(browser.url + path, data=fields | change, timeout=10).status_code == 404
+
+
+def test_forms_from_elsewhere_are_refused(client, browser):
+    intent = paid(client)
+    path = f"{browser.url}/objects/{intent.id}"
+    fields = browser.open(f"/objects/{intent.id}").form("Refund").fields
+    without_token = {name: value for name, value in fields.items() if name != "csrfmiddlewaretoken"}
+    assert browser.http.post(path, data=without_token, timeout=10).status_code == 403
+    assert requests.post(path, data=fields, timeout=10).status_code == 403
+    foreign = {"Origin": "http://evil.example"}
+    assert browser.http.post(path, data=fields, headers=foreign, timeout=10).status_code == 403
+    for address in ("/dashboard/controls", "/dashboard/deliveries/send"):
+        assert requests.post(browser.url + address, timeout=10).status_code == 403
+    assert client.v1.refunds.list().data == []
+
+
+def test_other_names_than_this_machines_are_refused(sandbox, browser):
+    for path in ("/", "/dashboard/payments", "/dashboard/controls"):
+        answer = requests.get(browser.url + path, headers={"Host": "rebound.example"}, timeout=10)
+        assert answer.status_code == 400
+    assert requests.get(browser.url + "/", headers={"Host": f"localhost:{sandbox.port}"}, timeout=10).ok
+    assert requests.get(browser.url + "/_sandbox/health", headers={"Host": "sandbox:1"}, timeout=10).ok
+
+
+def test_a_delivery_shows_each_attempt_and_what_was_sent(sandbox, receiver, client, browser):
+    receiver.answers[:] = [500, 302]
+    client.v1.customers.create({"name": "Ada"})
+    sandbox.drain()
+    sandbox.advance(1.5)
+    links = browser.open("/dashboard/deliveries?state=failing").links
+    path = next(link for link in links if re.fullmatch(r"/dashboard/deliveries/\d+", link))
+    page = browser.open(path)
+    assert re.findall(r'class="state bad">(\d+)<', page.text) == ["302", "500"]
+    for _, body, signature in receiver.received:
+        assert f"Stripe-Signature: {signature}" in page.text
+        assert len(body) > 100
+    assert "&quot;name&quot;: &quot;Ada&quot;" in page.text
+    browser.press(path, "Send now")
+    sandbox.drain()
+    assert len(receiver.received) == 3
+    assert "succeeded" in browser.open(path).text
+    assert "Send now" not in browser.open(path).buttons
+    browser.press(path, "Send once more")
+    sandbox.drain()
+    assert len(receiver.received) == 4
+    assert len({event["id"] for event, _, _ in receiver.received}) == 1
+
+
+def test_an_endpoint_that_does_not_answer_is_written_down(sandbox, client, browser):
+    client.v1.webhook_endpoints.create({"url": "http://127.0.0.1:1/", "enabled_events": ["customer.created"]})
+    client.v1.customers.create()
+    sandbox.drain()
+    links = browser.open("/dashboard/deliveries?state=failing").links
+    page = browser.open(next(link for link in links if re.fullmatch(r"/dashboard/deliveries/\d+", link)))
+    assert "no answer" in page.text
+    assert "NewConnectionError" in page.text
+
+
+def test_everything_that_waits_is_sent_at_once(sandbox, receiver, client, browser):
+    sandbox.switch("deliveries", mode="hold")
+    for _ in range(3):
+        client.v1.customers.create()
+    sandbox.drain()
+    assert receiver.received == []
+    browser.press("/dashboard/deliveries", "Send all that wait, now")
+    sandbox.drain()
+    assert receiver.types() == ["customer.created"] * 3
+
+
+def test_an_event_is_sent_again(sandbox, receiver, client, browser):
+    client.v1.customers.create()
+    sandbox.drain()
+    event = client.v1.events.list().data[0]
+    browser.press(f"/objects/{event.id}", "Send again")
+    sandbox.drain()
+    assert [told["id"] for told, _, _ in receiver.received] == [event.id, event.id]
+
+
+def test_an_endpoints_secret_is_shown_and_rotated_and_it_is_switched_off(sandbox, receiver, client, browser):
+    made = client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["product.created"]})
+    path = f"/objects/{made.id}"
+    assert made.secret in browser.open(path).text
+    secrets = re.findall(r"whsec_\w+", browser.press(path, "Rotate the secret").text)
+    assert len(secrets) == 2
+    assert secrets[1] == made.secret
+    client.v1.products.create({"name": "Tea"})
+    sandbox.drain()
+    for secret in secrets:
+        assert any(is_signed(body, signature, secret) for _, body, signature in receiver.received)
+    browser.press(path, "Disable")
+    assert client.v1.webhook_endpoints.retrieve(made.id).status == "disabled"
+    browser.press(path, "Enable")
+    assert client.v1.webhook_endpoints.retrieve(made.id).status == "enabled"
+
+
+def is_signed(body, signature, secret):
+    try:
+        return stripe.Webhook.construct_event(body, signature, secret) is not None
+    except stripe.SignatureVerificationError:
+        return False
+
+
+def test_the_clock_is_advanced_by_spans_and_to_a_date_and_put_back(sandbox, client, browser):
+    session = sandbox.session()
+    browser.press("/dashboard/controls", "Advance an hour", span="hour")
+    assert 3599 < sandbox.get("/_sandbox/clock").json()["offset"] < 3610
+    browser.press("/dashboard/controls", "Advance a day", span="day")
+    assert client.v1.checkout.sessions.retrieve(session.id).status == "expired"
+    browser.press("/dashboard/controls", "Go there", date="2031-05-06T07:08")
+    assert "06 May 2031, 07:08" in browser.open("/dashboard/controls").text
+    for wrong in ("yesterday", "", "9999-12-31T23:59", "0001-01-01T00:00"):
+        page = browser.press("/dashboard/controls", "Go there", date=wrong)
+        assert (page.status, 'role="alert"' in page.text) == (400, True)
+    browser.press("/dashboard/controls", "Back to this machine's time", span="reset")
+    assert sandbox.get("/_sandbox/clock").json()["offset"] == 0
+
+
+def test_faults_and_modes_are_set_and_taken_back(sandbox, receiver, client, browser):
+    browser.press(
+        "/dashboard/controls", "Let it go wrong", kind="rate_limit", method="POST", path="/v1/customers", count="2"
+    )
+    assert sandbox.get("/_sandbox/faults").json()["faults"][0] | {"seconds": 0} == {
+        "kind": "rate_limit", "method": "POST", "path": "/v1/customers", "remaining": 2, "seconds": 0,
+    }  # fmt: skip
+    with pytest.raises(stripe.RateLimitError):
+        client.v1.customers.create()
+    assert "The next 1 calls" in browser.open("/dashboard/controls").text
+    browser.press("/dashboard/controls", "Forget all faults")
+    assert client.v1.customers.create().id
+    sandbox.drain()
+    receiver.received.clear()
+    browser.press("/dashboard/controls", "Deliver so", mode="hold", types="product.created, price.created", count="")
+    client.v1.customers.create()
+    client.v1.products.create({"name": "Tea"})
+    sandbox.drain()
+    assert receiver.types() == ["customer.created"]
+    browser.press("/dashboard/controls", "Back to normal, and send what was held or dropped")
+    sandbox.drain()
+    assert receiver.types() == ["customer.created", "product.created"]
+    for field in ({"kind": "rain"}, {"count": "many"}, {"seconds": "1e9"}):
+        assert browser.press("/dashboard/controls", "Let it go wrong", **field).status == 400
+
+
+def test_a_test_clock_is_advanced(client, browser):
+    clock = client.v1.test_helpers.test_clocks.create({"frozen_time": 1_800_000_000, "name": "January"})
+    path = f"/objects/{clock.id}"
+    browser.press(path, "Advance by a day")
+    assert client.v1.test_helpers.test_clocks.retrieve(clock.id).frozen_time == 1_800_086_400
+    browser.press(path, "Advance", date="2027-02-01T00:00")
+    assert client.v1.test_helpers.test_clocks.retrieve(clock.id).frozen_time == 1_801_440_000
+    assert browser.press(path, "Advance", date="2020-01-01T00:00").status == 400
+
+
+def test_an_accounts_onboarding_is_completed_and_restricted(client, browser):
+    account = client.v1.accounts.create(
+        {"type": "express", "country": "US", "capabilities": {"transfers": {"requested": True}}}
+    )
+    browser.press(f"/objects/{account.id}", "Complete onboarding")
+    done = client.v1.accounts.retrieve(account.id)
+    assert (done.details_submitted, done.payouts_enabled) == (True, True)
+    browser.press(f"/objects/{account.id}", "Restrict")
+    assert client.v1.accounts.retrieve(account.id).requirements.currently_due
