@@ -72,6 +72,7 @@ def _preview(session: Body, coupon: Body, code_id: str | None) -> Body:
         "start": start,
         "subscription": None,
         "subscription_item": None,
+        "_coupon": coupon,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sandbox import identifiers, store
 from sandbox.billing.catalogue import create_price, create_product
 from sandbox.billing.pricing import is_sold_in
+from sandbox.checkout.totals import shown_reason
 from sandbox.protocol.errors import ApiError, missing_parameter
 from sandbox.protocol.listing import as_list
 from sandbox.protocol.parameters import Integer, merge_metadata
@@ -33,7 +34,7 @@ def _line_taxes(line: Body) -> list[Body]:
         {
             "amount": tax["amount"],
             "rate": presented(store.fetch("tax_rate", tax["tax_rate_details"]["tax_rate"])),
-            "taxability_reason": tax["taxability_reason"],
+            "taxability_reason": shown_reason(tax),
             "taxable_amount": tax["taxable_amount"],
         }
         for tax in _stored(line)["_taxes"]

@@ -10,6 +10,7 @@ from sandbox.checkout.line_items import build_line_items
 from sandbox.checkout.sessions import page_address
 from sandbox.checkout.shapes import NO_INVOICE, known_customer_details, open_session
 from sandbox.checkout.totals import reckon
+from sandbox.connect.share_parameters import check_share
 from sandbox.payments.setups import create_setup_intent
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.parameters import merge_metadata
@@ -68,9 +69,7 @@ def _data(call: Call, name: str) -> Body:
     data: dict[str, Any] = {key: value for key, value in call.get(name, {}).items() if value not in (None, "")}
     if "metadata" in data:
         data["metadata"] = merge_metadata({}, data["metadata"])
-    for account in (data.get("on_behalf_of"), (data.get("transfer_data") or {}).get("destination")):
-        if account:
-            fetch_from_parameter("account", account, param=name)
+    check_share(data, within=name)
     return data
 
 

@@ -35,12 +35,12 @@ def reckon(session: Body) -> Body:
 
 
 def _take_off(session: Body, items: list[Body]) -> None:
-    granted = granted_of(session)
+    granted = session["_discount"]
     shares = [Share(item["amount_subtotal"], item["price"]["product"]) for item in items]
     parts = discounts.spread(granted, shares, session["currency"]) if granted else [0] * len(items)
     for item, part in zip(items, parts, strict=True):
         item["amount_discount"] = part
-        item["_discount"] = {"amount": part, "discount": session["_discount"]} if granted and part else None
+        item["_discount"] = {"amount": part, "discount": presented(session["_discount"])} if granted and part else None
 
 
 def granted_of(session: Body) -> Body | None:
@@ -50,7 +50,8 @@ def granted_of(session: Body) -> Body | None:
     named = session["discounts"][0]
     if named["promotion_code"]:
         return store.fetch("promotion_code", named["promotion_code"])
-    return discounts.remembered_coupon(named["coupon"])
+    coupon: Body = session["_discount"]["_coupon"]
+    return coupon
 
 
 def _tax(session: Body, item: Body) -> None:
@@ -69,12 +70,18 @@ def _tax(session: Body, item: Body) -> None:
     item["amount_total"] = left + taxes.added(found)
 
 
+def shown_reason(tax: Body) -> str | None:
+    """Why a line is taxed as it is; a session says nothing about rates that somebody chose."""
+    reason: str = tax["taxability_reason"]
+    return None if reason == "not_available" else reason
+
+
 def breakdown_of(session: Body) -> Body:
     """`total_details.breakdown`, there only when expanded."""
     stored = store.fetch("checkout.session", session["id"])
     items: list[Any] = stored["_line_items"]
     off = sum(item["amount_discount"] for item in items)
-    granted: list[Body] = [{"amount": off, "discount": stored["_discount"]}] if stored["_discount"] else []
+    granted: list[Body] = [{"amount": off, "discount": presented(stored["_discount"])}] if stored["_discount"] else []
     totals = taxes.total_of([tax for item in items for tax in item["_taxes"]])
     return {
         "discounts": granted,
@@ -82,7 +89,7 @@ def breakdown_of(session: Body) -> Body:
             {
                 "amount": tax["amount"],
                 "rate": presented(store.fetch("tax_rate", tax["tax_rate_details"]["tax_rate"])),
-                "taxability_reason": tax["taxability_reason"],
+                "taxability_reason": shown_reason(tax),
                 "taxable_amount": tax["taxable_amount"],
             }
             for tax in totals
