@@ -5,6 +5,7 @@ again afterwards. All times are UTC seconds since the epoch.
 """
 
 from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -64,6 +65,26 @@ def next_boundary(anchor: int, interval: Interval, after: int) -> int:
 def period_from(anchor: int, interval: Interval, start: int) -> Period:
     """The period that begins at `start` and ends where the anchor says."""
     return Period(start, next_boundary(anchor, interval, start))
+
+
+def first_on(now: int, interval: Interval, fixed: Mapping[str, int | None]) -> int:
+    """The first moment from now on with a fixed day of the month, and perhaps month and time of day.
+
+    `fixed` is Stripe's billing_cycle_anchor_config: what it leaves open is as it is now.
+    """
+    date = datetime.fromtimestamp(now, UTC)
+    clock = {name: fixed[name] for name in ("hour", "minute", "second") if fixed.get(name) is not None}
+    day, month = fixed["day_of_month"] or date.day, fixed.get("month")
+    start = _month_index(now)
+    for index in range(start, start + 2 * MONTHS_A_YEAR):
+        year, month_before = divmod(index, MONTHS_A_YEAR)
+        if month and interval.unit == "year" and month_before + 1 != month:
+            continue
+        last_day = monthrange(year, month_before + 1)[1]
+        found = date.replace(year=year, month=month_before + 1, day=min(day, last_day), **clock)  # type: ignore[arg-type]
+        if found.timestamp() >= now:
+            return int(found.timestamp())
+    return now
 
 
 def period_around(anchor: int, interval: Interval, moment: int) -> Period:

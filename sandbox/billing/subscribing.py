@@ -10,7 +10,7 @@ from typing import Any
 from sandbox import clock, store
 from sandbox.billing import clocks, discounts, invoice_items, invoices
 from sandbox.billing.invoice_paying import NO_METHOD, InvoiceAttempt
-from sandbox.billing.periods import Interval, Period, period_from
+from sandbox.billing.periods import Interval, Period, first_on, period_from
 from sandbox.billing.subscription_billing import draft_invoice, first_line, trial_line
 from sandbox.billing.subscription_changes import change_items, set_cancellation, undone
 from sandbox.billing.subscription_shapes import items_of, new_item, new_subscription
@@ -143,7 +143,7 @@ def _built(customer: Body, items: Sequence[Body], terms: Terms) -> Body:
     """The subscription with its periods, not stored."""
     now = clock.now()
     trial_end = _trial_end(items, terms, now)
-    anchor = terms.billing_cycle_anchor or trial_end or now
+    anchor = terms.billing_cycle_anchor or trial_end or _configured_anchor(items, terms, now) or now
     made = []
     for item in items:
         interval = Interval.of_price(item["price"])
@@ -171,6 +171,11 @@ def _built(customer: Body, items: Sequence[Body], terms: Terms) -> Body:
     elif terms.cancel_at is not None:
         set_cancellation(subscription, at=terms.cancel_at)
     return subscription
+
+
+def _configured_anchor(items: Sequence[Body], terms: Terms, now: int) -> int | None:
+    config = terms.fields.get("billing_cycle_anchor_config")
+    return first_on(now, Interval.of_price(items[0]["price"]), config) if config else None
 
 
 def _trial_end(items: Sequence[Body], terms: Terms, now: int) -> int | None:

@@ -1,6 +1,7 @@
 """Invoices of a subscription: what its items cost for a period, and the draft that bills it."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from sandbox import clock, store
@@ -8,9 +9,8 @@ from sandbox.billing import invoices
 from sandbox.billing.discounts import coupon_of
 from sandbox.billing.invoice_lines import product_name
 from sandbox.billing.periods import Interval, Period, period_around
-from sandbox.billing.pricing import amount_of
+from sandbox.billing.pricing import amount_of, rounded
 from sandbox.billing.prorations import share
-from sandbox.billing.subscription_shapes import items_of
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
@@ -72,9 +72,27 @@ def draft_invoice(
         days_until_due=subscription["days_until_due"],
         includes_pending=True,
     )
+    _share_with_connected(subscription, invoice)
     subscription["latest_invoice"] = invoice["id"]
     drop_used_discounts(subscription)
     return invoice
+
+
+def _share_with_connected(subscription: Body, invoice: Body) -> None:
+    """What of an invoice goes to another account, and what the platform keeps (docs: "Subscriptions with Connect")."""
+    transfer, percent = subscription["transfer_data"], subscription["application_fee_percent"]
+    if transfer:
+        invoice["_transfer_data"] = {"destination": transfer["destination"]}
+        if transfer.get("amount_percent") is not None:
+            invoice["_transfer_data"]["amount"] = _part(invoice, transfer["amount_percent"])
+    if percent is not None:
+        invoice["_application_fee_amount"] = _part(invoice, percent)
+    if transfer or percent is not None:
+        store.save(invoice)
+
+
+def _part(invoice: Body, percent: float) -> int:
+    return rounded(Decimal(invoice["amount_due"]) * Decimal(str(percent)) / 100)
 
 
 def preview_invoice(subscription: Body, lines: Sequence[Body], *, period: Period) -> Body:
@@ -93,6 +111,12 @@ def _facts(subscription: Body, lines: Sequence[Body], billing_reason: str, perio
         "description": subscription["invoice_settings"]["description"],
         "discounts": discounts_now(subscription),
         "lines": lines,
+        "on_behalf_of": subscription["on_behalf_of"],
+        "payment_settings": {
+            "default_mandate": None,
+            "payment_method_options": None,
+            "payment_method_types": subscription["payment_settings"]["payment_method_types"],
+        },
         "period_end": period.end if period else None,
         "period_start": period.start if period else None,
         "subscription": subscription,
@@ -130,8 +154,3 @@ def remove_discount(subscription: Body, discount: Body) -> None:
     """
     subscription["discounts"] = [one for one in subscription["discounts"] if one != discount["id"]]
     emit("customer.discount.deleted", discount)
-
-
-def amount_due_of_lines(subscription: Body, lines: Sequence[Body]) -> int:
-    """What an invoice with these lines would ask for, in minor units."""
-    return int(preview_invoice(subscription, lines, period=period_of(items_of(subscription)[0]))["amount_due"])

@@ -92,7 +92,9 @@ def new_item(price: Body, *, quantity: int | None = 1, period: Period | None = N
 
 def shown_item(item: Body) -> Body:
     """An item as the outside sees it."""
-    shown = store.visible(item) | {"plan": plan_of(item["price"]), "price": presented(item["price"])}
+    price = store.find("price", item["price"]["id"]) or item["price"]
+    price = item["price"] if price.get("deleted") else price
+    shown = store.visible(item) | {"plan": plan_of(price), "price": presented(price)}
     if shown["quantity"] is None:
         del shown["quantity"]
     return shown

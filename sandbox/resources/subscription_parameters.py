@@ -9,12 +9,13 @@ from sandbox.billing.catalogue import create_price
 from sandbox.billing.item_parameters import tax_rate
 from sandbox.billing.periods import Interval, boundary
 from sandbox.protocol.errors import ApiError, missing_parameter, not_in_sandbox_yet
-from sandbox.protocol.parameters import merge_metadata
+from sandbox.protocol.parameters import Integer, merge_metadata
 from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.store import Body
 
 FIVE_YEARS = Interval("year", 5)
 MOST_ITEMS = 20
+MOST_UNITS = 1_000_000
 COLLECTION = ("proration_behavior", "payment_behavior", "proration_date", "off_session")
 
 
@@ -82,9 +83,8 @@ def wanted_item(entry: Body, param: str) -> Body:
     """One item as sent, with its price and tax rates looked up; only what was sent is in it."""
     named = {key: f"{param}[{key}]" if param else key for key in ("price", "price_data", "quantity", "tax_rates")}
     wanted: Body = {key: entry[key] for key in ("id", "deleted", "quantity") if key in entry}
-    if wanted.get("quantity", 0) < 0:
-        raise ApiError("This value must be greater than or equal to 0.", code="parameter_invalid_integer",
-                       param=named["quantity"])  # fmt: skip
+    if "quantity" in wanted:
+        Integer(0, MOST_UNITS).read(str(wanted["quantity"]), named["quantity"])
     if "price" in entry and "price_data" in entry:
         raise ApiError("You may only specify one of these parameters: price, price_data.", param=named["price_data"])
     if "price" in entry:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.billing.periods import Interval, Period, boundary, next_boundary, period_from
+from sandbox.billing.periods import Interval, Period, boundary, first_on, next_boundary, period_around, period_from
 from sandbox.billing.prorations import Change, share
 
 MOMENTS = st.integers(0, 3_000_000_000)
@@ -51,6 +51,30 @@ def test_periods_touch_without_gap_or_overlap(anchor, interval):
     second = period_from(anchor, interval, first.end)
     assert (first.start, second.start) == (anchor, first.end)
     assert (first.end, second.end) == (boundary(anchor, interval, 1), boundary(anchor, interval, 2))
+
+
+@given(MOMENTS, INTERVALS, MOMENTS)
+def test_the_period_around_a_moment_holds_it_and_lies_between_two_boundaries(anchor, interval, moment):
+    period = period_around(anchor, interval, moment)
+    assert period.start <= moment < period.end
+    assert next_boundary(anchor, interval, period.start) == period.end
+    assert next_boundary(anchor, interval, period.start - 1) == period.start
+
+
+@given(MOMENTS, st.integers(1, 31), st.none() | st.integers(0, 23))
+def test_a_fixed_day_is_the_next_one_of_its_kind(now, day, hour):
+    found = first_on(now, Interval("month"), {"day_of_month": day, "hour": hour})
+    assert found >= now
+    assert date(found).day == min(day, monthrange(date(found).year, date(found).month)[1])
+    assert date(found).hour == (date(now).hour if hour is None else hour)
+    assert found - now <= 62 * 24 * 3600
+
+
+def test_a_fixed_month_counts_for_years_only():
+    now = at("2027-03-10T08:00:00")
+    fixed = {"day_of_month": 31, "month": 2, "hour": None}
+    assert date(first_on(now, Interval("year"), fixed)).isoformat()[:10] == "2028-02-29"
+    assert date(first_on(now, Interval("month"), fixed)).isoformat()[:10] == "2027-03-31"
 
 
 def test_the_end_of_the_month_comes_back_after_february():

@@ -4,6 +4,7 @@ import pytest
 import stripe
 
 from sandbox.tests.billing_fixtures import DAY, FEBRUARY, HOUR, START, Shop, previous
+from sandbox.tests.connected import enabled
 
 
 @pytest.fixture
@@ -442,3 +443,40 @@ def test_a_price_can_be_made_on_the_way(shop):
 
 def test_schedules_are_an_empty_list(client):
     assert client.v1.subscription_schedules.list().data == []
+
+
+def test_an_anchor_can_be_a_day_of_the_month(shop):
+    made = shop.subscribe(shop.customer(), billing_cycle_anchor_config={"day_of_month": 1, "hour": 0, "minute": 0})
+    first_of_february = START + 17 * DAY - 12 * HOUR
+    assert made.billing_cycle_anchor == made["items"].data[0].current_period_end == first_of_february
+    assert made.billing_cycle_anchor_config.day_of_month == 1
+    with pytest.raises(stripe.InvalidRequestError, match="less than or equal to 31"):
+        shop.subscribe(shop.customer(), billing_cycle_anchor_config={"day_of_month": 32})
+
+
+def test_a_price_may_bring_its_trial(shop):
+    price = shop.price(recurring={"trial_period_days": 5})
+    assert shop.subscribe(shop.customer(), price).status == "active"
+    made = shop.subscribe(shop.customer(), price, trial_from_plan=True)
+    assert (made.status, made.trial_end) == ("trialing", START + 5 * DAY)
+
+
+def test_items_show_their_price_as_it_is_now(shop):
+    price = shop.price()
+    made = shop.subscribe(shop.customer(), price)
+    shop.v1.prices.update(price.id, {"nickname": "Evenings"})
+    assert shop.subscription(made)["items"].data[0].price.nickname == "Evenings"
+
+
+def test_every_invoice_shares_with_a_connected_account(sandbox, client, shop):
+    account = enabled(sandbox, client)
+    made = shop.subscribe(shop.customer(), transfer_data={"destination": account.id}, application_fee_percent=12.5)
+    assert (made.transfer_data.destination, made.application_fee_percent) == (account.id, 12.5)
+    intent = shop.intent_of(made)
+    assert (intent.transfer_data.destination, intent.application_fee_amount) == (account.id, 250)
+    shop.advance_to(FEBRUARY + 2 * HOUR)
+    assert shop.intent_of(made).application_fee_amount == 250
+    with pytest.raises(stripe.InvalidRequestError, match="No such"):
+        shop.subscribe(shop.customer(), transfer_data={"destination": "acct_x"})
+    with pytest.raises(stripe.InvalidRequestError, match="between 0 and 100"):
+        shop.subscribe(shop.customer(), application_fee_percent=101)
