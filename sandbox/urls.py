@@ -6,7 +6,7 @@ from django.views.static import serve
 
 from sandbox import resources
 from sandbox.connect import pages as connect_pages
-from sandbox.hosted import authentication_page, checkout_page, microdeposits_page, uploaded_files
+from sandbox.hosted import authentication_page, checkout_page, invoice_page, microdeposits_page, uploaded_files
 from sandbox.protocol.gateway import api
 from sandbox.settings import BASE_DIR
 from sandbox.switches import views as switches
@@ -25,6 +25,8 @@ urlpatterns = [
     path("c/pay/<str:session_id>", checkout_page.page, name="checkout"),
     path("c/recover/<str:session_id>", checkout_page.recover),
     path("3ds/<str:intent_id>", authentication_page.page),
+    path("i/<str:invoice_id>", invoice_page.page, name="invoice"),
+    path("i/<str:invoice_id>/pdf", invoice_page.pdf),
     path("microdeposits/<str:intent_id>", microdeposits_page.page),
     path("setup/e/<str:account_id>/<str:token>", connect_pages.enter),
     path("setup/s/<str:account_id>/<str:form>", connect_pages.fill_in),
