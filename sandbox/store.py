@@ -50,12 +50,6 @@ def acting_for(account: str | None) -> Iterator[None]:
         _account.reset(token)
 
 
-def act_for_owner_of(object_id: str) -> None:
-    """Choose the account an object belongs to: a page's address names the object, not whose it is."""
-    owner = StoredObject.objects.filter(object_id=object_id).values_list("account", flat=True).first()
-    act_for(owner or None)
-
-
 @contextmanager
 def writing() -> Iterator[None]:
     """A short write transaction; commits at the end, and only then lets webhooks out."""

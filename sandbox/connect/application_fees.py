@@ -28,7 +28,7 @@ def create_fee(*, account: str, charge: Body, amount: int, available_on: int, or
             description=None,
             available_on=available_on,
         )
-        fee = store.insert(
+        fee: Body = store.insert(
             {
                 "id": fee_id,
                 "object": "application_fee",
@@ -54,7 +54,8 @@ def create_fee(*, account: str, charge: Body, amount: int, available_on: int, or
 def share_of_fee(fee: Body, *, part: int, whole: int) -> int:
     """The fee's share of a part of its payment, as far as it was not given back yet. All in minor units."""
     share = (Decimal(fee["amount"]) * part / whole).quantize(Decimal(1), rounding=ROUND_HALF_UP)
-    return min(int(share), fee["amount"] - fee["amount_refunded"])
+    remaining: int = fee["amount"] - fee["amount_refunded"]
+    return min(int(share), remaining)
 
 
 def refund_fee(fee: Body, *, amount: int | None, metadata: dict[str, str]) -> Body:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from sandbox import store
+from sandbox.connect.share_parameters import check_share
 from sandbox.payments import intents
 from sandbox.payments.followers import tell_followers
 from sandbox.payments.intent_parameters import acceptance_of, automatic_methods, enabled_types, require_types
@@ -127,17 +128,13 @@ def _new_fields(call: Call) -> dict[str, Any]:
     return fields
 
 
-def _check_connect(call: Call) -> None:
-    fee = call.get("application_fee_amount")
-    if fee is not None and fee > call.get("amount", fee):
-        raise ApiError(
-            "The application_fee_amount cannot be larger than the amount of the PaymentIntent.",
-            param="application_fee_amount",
-        )
-    destination = (call.get("transfer_data") or {}).get("destination")
-    for account, param in ((destination, "transfer_data[destination]"), (call.get("on_behalf_of"), "on_behalf_of")):
-        if account:
-            fetch_from_parameter("account", account, param=param)
+def _check_connect(call: Call, intent: Body | None = None) -> None:
+    """What is shared with a connected account, as it would be after this call."""
+    names = ("application_fee_amount", "on_behalf_of", "transfer_data")
+    shared = {name: call.get(name, (intent or {}).get(name)) for name in names}
+    shared["transfer_data"] = ((intent or {}).get("transfer_data") or {}) | (call.get("transfer_data") or {})
+    if any(name in call.params for name in names):
+        check_share(shared, amount=call.get("amount", (intent or {}).get("amount")))
 
 
 def method_of(call: Call) -> Body | None:
@@ -229,11 +226,14 @@ def update(call: Call) -> Body:
     if is_open:
         check_amount(amount, currency)
     _change_customer(intent, call)
-    _check_connect(call)
+    _check_connect(call, intent)
     if "metadata" in call.params:
         intent["metadata"] = merge_metadata(intent["metadata"], call["metadata"])
-    intent |= {name: call[name] for name in COPIED if name in call.params}
-    intent |= {"amount": amount, "currency": currency}
+    changed = {name: call[name] for name in COPIED if name in call.params}
+    if call.get("transfer_data"):
+        # The destination cannot be changed, only how much goes there.
+        changed["transfer_data"] = (intent["transfer_data"] or {}) | call["transfer_data"]
+    intent |= changed | {"amount": amount, "currency": currency}
     change_types(intent, call)
     method = method_of(call)
     if method and is_open:

@@ -102,7 +102,7 @@ def drain_switch(_method: str, body: Answer) -> Answer:
 @switch
 def resend_switch(_method: str, _body: Answer, event_id: str) -> Answer:
     """Send one event again to everyone who listens."""
-    event = store.find("event", event_id)
+    event = store.find_anywhere("event", event_id)
     if event is None:
         raise ApiError(f"No such event: '{event_id}'", status=404, code="resource_missing", param="id")
     return {"resent": queue.resend(event)}

@@ -70,7 +70,8 @@ def release_held() -> int:
 
 def resend(event: Body) -> int:
     """Owe an event once more to everybody who listens now. Returns to how many."""
-    endpoints = listening(event["type"])
+    with store.acting_for(event.get("account")):
+        endpoints = listening(event["type"])
     with store.writing():
         Delivery.objects.bulk_create(
             Delivery(
