@@ -30,7 +30,8 @@ def minor_units(typed: str, currency: str) -> int:
     return int(amount)
 
 
-def _amount_input(label: str, remaining_minor: int, currency: str) -> Input:
+def amount_input(label: str, remaining_minor: int, currency: str) -> Input:
+    """A field for an amount in major units, filled in with all that remains."""
     places = decimals(currency)
     return Input("amount", label, "text", f"{remaining_minor / 10**places:.{places}f}", is_required=True)
 
@@ -44,7 +45,7 @@ def _refund_inputs(charge: Body) -> Sequence[Input]:
     remaining = charge["amount"] - charge["amount_refunded"]
     label = f"Amount ({charge['currency'].upper()}), at most {written(remaining, charge['currency'])}"
     return (
-        _amount_input(label, remaining, charge["currency"]),
+        amount_input(label, remaining, charge["currency"]),
         one_of("reason", "Reason", REFUND_REASONS, nothing="none given"),
     )
 
@@ -109,7 +110,7 @@ def _is_capturable(intent: Body) -> bool:
 
 def _capture_inputs(intent: Body) -> Sequence[Input]:
     capturable = intent["amount_capturable"]
-    return (_amount_input(f"Amount ({intent['currency'].upper()})", capturable, intent["currency"]),)
+    return (amount_input(f"Amount ({intent['currency'].upper()})", capturable, intent["currency"]),)
 
 
 @button("payment_intent", "capture", "Capture", when=_is_capturable, inputs=_capture_inputs)

@@ -263,3 +263,93 @@ def test_an_accounts_onboarding_is_completed_and_restricted(client, browser):
     assert (done.details_submitted, done.payouts_enabled) == (True, True)
     browser.press(f"/objects/{account.id}", "Restrict")
     assert client.v1.accounts.retrieve(account.id).requirements.currently_due
+
+
+def test_a_payout_arrives_fails_or_is_cancelled(sandbox, client, browser):
+    account = client.v1.accounts.create(
+        {"type": "express", "country": "US", "capabilities": {"transfers": {"requested": True}}}
+    )
+    browser.press(f"/objects/{account.id}", "Complete onboarding")
+    paid(client, amount=90000, payment_method="pm_card_bypassPending")
+    sandbox.advance(1)
+    transfer = client.v1.transfers.create({"amount": 30000, "currency": "usd", "destination": account.id})
+    theirs = {"stripe_account": account.id}
+    sent = [client.v1.payouts.create({"amount": 1000, "currency": "usd"}, theirs).id for _ in range(3)]
+
+    def status(number):
+        return client.v1.payouts.retrieve(sent[number], options=theirs).status
+
+    browser.press(f"/objects/{sent[0]}", "Let it arrive")
+    browser.press(f"/objects/{sent[1]}", "Cancel the payout")
+    browser.press(f"/objects/{sent[2]}", "Let it fail", reason="account_closed")
+    assert [status(number) for number in range(3)] == ["paid", "canceled", "failed"]
+    assert client.v1.payouts.retrieve(sent[2], options=theirs).failure_code == "account_closed"
+    assert browser.press(f"/objects/{sent[0]}", "Let it fail", reason="whim").status == 400
+    assert "Let it arrive" not in buttons(browser, sent[0])
+    page = browser.open(f"/objects/{account.id}")
+    assert {f"/objects/{one}" for one in (*sent, transfer.id)} <= set(page.links)
+    assert "$290.00" in page.text
+    browser.press(f"/objects/{transfer.id}", "Reverse", amount="100")
+    assert client.v1.transfers.retrieve(transfer.id).amount_reversed == 10000
+
+
+@pytest.fixture
+def subscription(client):
+    customer = client.v1.customers.create({"email": "a@example.org"})
+    card = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
+    product = client.v1.products.create({"name": "Membership"})
+    price = client.v1.prices.create(
+        {"product": product.id, "unit_amount": 900, "currency": "gbp", "recurring": {"interval": "month"}}
+    )
+    return client.v1.subscriptions.create(
+        {"customer": customer.id, "items": [{"price": price.id}], "default_payment_method": card.id}
+    )
+
+
+def test_a_subscription_is_cancelled_later_kept_and_cancelled_now(client, browser, subscription):
+    path = f"/objects/{subscription.id}"
+    assert f"/objects/{subscription.latest_invoice}" in browser.open(path).links
+    browser.press(path, "Cancel at the end of the period")
+    assert client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end is True
+    browser.press(path, "Keep it after all")
+    assert client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end is False
+    browser.press(path, "Cancel now")
+    assert client.v1.subscriptions.retrieve(subscription.id).status == "canceled"
+    assert browser.open(path).buttons == ["Find"]
+
+
+def test_an_invoice_is_finalized_paid_voided_and_written_off(client, browser, subscription):
+    def draft():
+        invoice = client.v1.invoices.create({"customer": subscription.customer, "auto_advance": False})
+        client.v1.invoice_items.create(
+            {"customer": subscription.customer, "invoice": invoice.id, "amount": 500, "currency": "gbp"}
+        )
+        return f"/objects/{invoice.id}", lambda: client.v1.invoices.retrieve(invoice.id).status
+
+    for steps, expected in (
+        (("Finalize", "Mark as paid"), "paid"),
+        (("Finalize", "Void"), "void"),
+        (("Finalize", "Mark as uncollectible"), "uncollectible"),
+    ):
+        path, status = draft()
+        for step in steps:
+            assert browser.press(path, step).status == 200
+        assert status() == expected
+    client.v1.customers.update(
+        subscription.customer, {"invoice_settings": {"default_payment_method": subscription.default_payment_method}}
+    )
+    path, status = draft()
+    browser.press(path, "Finalize")
+    browser.press(path, "Pay")
+    assert status() == "paid"
+
+
+def test_a_promotion_code_is_switched_off_and_on(client, browser):
+    coupon = client.v1.coupons.create({"percent_off": 25, "duration": "once", "id": "a coupon/with ?odd&id"})
+    code = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "SUMMER"})
+    for expected in (False, True):
+        browser.press(f"/objects/{code.id}", "Switch on or off")
+        assert client.v1.promotion_codes.retrieve(code.id).active is expected
+    links = browser.open("/dashboard/coupons").links
+    page = browser.open(next(link for link in links if "odd" in link))
+    assert f"/objects/{code.id}" in page.links
