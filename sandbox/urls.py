@@ -6,7 +6,14 @@ from django.views.static import serve
 
 from sandbox import resources
 from sandbox.connect import pages as connect_pages
-from sandbox.hosted import authentication_page, checkout_page, invoice_page, microdeposits_page, uploaded_files
+from sandbox.hosted import (
+    authentication_page,
+    checkout_page,
+    invoice_page,
+    microdeposits_page,
+    portal_page,
+    uploaded_files,
+)
 from sandbox.protocol.gateway import api
 from sandbox.settings import BASE_DIR
 from sandbox.switches import views as switches
@@ -27,6 +34,7 @@ urlpatterns = [
     path("3ds/<str:intent_id>", authentication_page.page),
     path("i/<str:invoice_id>", invoice_page.page, name="invoice"),
     path("i/<str:invoice_id>/pdf", invoice_page.pdf),
+    path("p/session/<str:token>", portal_page.page, name="portal"),
     path("microdeposits/<str:intent_id>", microdeposits_page.page),
     path("setup/e/<str:account_id>/<str:token>", connect_pages.enter),
     path("setup/s/<str:account_id>/<str:form>", connect_pages.fill_in),

@@ -8,6 +8,7 @@ from sandbox.checkout.buyers import Buyer
 from sandbox.checkout.custom_fields import read_fields
 from sandbox.hosted.asked import Asked
 from sandbox.hosted.countries import COUNTRIES
+from sandbox.hosted.portal_card import expiry_digits
 from sandbox.payments.card_numbers import card_for, check_cvc, check_expiry
 from sandbox.payments.method_data import check_us_account
 from sandbox.payments.methods import create_card, create_sepa_debit, create_us_bank_account
@@ -103,7 +104,7 @@ class PayForm:
         elif self.values["billingCountry"] and self.values["billingCountry"] not in dict(COUNTRIES):
             self.errors["billingCountry"] = "Choose a country of the list."
         is_typed = "cardExpiry" in self._needed() and "cardExpiry" not in self.errors
-        if is_typed and len(self._expiry()) != EXPIRY_DIGITS:
+        if is_typed and len(expiry_digits(self.values["cardExpiry"])) != EXPIRY_DIGITS:
             self.errors["cardExpiry"] = "Your card's expiration date is incomplete."
         if self.asked.wants_terms and not self.values["termsOfServiceConsent"]:
             self.errors["termsOfServiceConsent"] = "Please accept the terms to continue."
@@ -120,12 +121,6 @@ class PayForm:
         if self.asked.wants_address:
             needed += REQUIRED_ADDRESS
         return needed
-
-    def _expiry(self) -> str:
-        """MMYY, whether it was typed as 1230, 12/30, 12 / 30 or 12/2030."""
-        month, _, year = self.values["cardExpiry"].partition("/")
-        typed = month.strip().zfill(2) + year.strip()[-2:] if year else month
-        return "".join(character for character in typed if character.isdigit())
 
     def payment_method(self) -> Body | None:
         """The payment method, stored; None when it is wrong, with the reason in `errors`."""
@@ -150,7 +145,7 @@ class PayForm:
 
     def _card(self, billing: Body) -> Body | None:
         card = card_for(self.values["cardNumber"])
-        expiry = self._expiry()
+        expiry = expiry_digits(self.values["cardExpiry"])
         year = check_expiry(int(expiry[:2]), int(expiry[2:]))
         check_cvc(self.values["cardCvc"], card)
         return create_card(card, exp_month=int(expiry[:2]), exp_year=year, billing=billing)
