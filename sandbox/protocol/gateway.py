@@ -223,7 +223,10 @@ def _hang_up(request: HttpRequest) -> None:
 
 
 def _json(status: int, text: str) -> HttpResponse:
-    return HttpResponse(text, status=status, content_type="application/json")
+    encoded = text.encode()
+    # With its length said, an answer is one packet instead of chunks.
+    length = {"Content-Length": str(len(encoded))}
+    return HttpResponse(encoded, status=status, content_type="application/json", headers=length)
 
 
 def _error_text(error: ApiError, request_id: str) -> str:
