@@ -48,10 +48,10 @@ def _is_chosen(entry: Entry, chosen: str) -> bool:
 
 def _cells(entry: Entry) -> tuple[Cell, ...]:
     return (
-        Cell(f"{entry.method} {entry.path}", reverse("request", args=[entry.request_id])),
+        Cell(f"{entry.method} {entry.path}", reverse("request", args=[entry.request_id]), "mono"),
         Cell(str(entry.status), look=_look(entry)),
-        Cell(entry.request_id, look="code"),
-        text_of(entry.account if entry.account != options().account_id else None, look="code"),
+        Cell(entry.request_id, look="mono"),
+        text_of(entry.account if entry.account != options().account_id else None, look="mono"),
         moment_of(entry.at),
     )
 

@@ -22,7 +22,7 @@ BAD = frozenset(
 
 @dataclass(frozen=True)
 class Cell:
-    """`look` is a class of the style sheet: code, money, good, bad, quiet, state."""
+    """`look` is a class of the style sheet: mono, money, good, bad, quiet, state."""
 
     text: str
     href: str = ""
@@ -68,7 +68,7 @@ def object_of(object_id: Any, text: str = "") -> Cell:
     """A link to an object's page."""
     if not isinstance(object_id, str) or not object_id:
         return text_of(None)
-    return Cell(text or object_id, reverse("object", args=[object_id]), "" if text else "code")
+    return Cell(text or object_id, reverse("object", args=[object_id]), "" if text else "mono")
 
 
 def state_of(state: Any) -> Cell:
@@ -89,7 +89,7 @@ def text(title: str, path: str) -> Column:
 
 
 def code(title: str, path: str) -> Column:
-    return Column(title, lambda body: text_of(at(body, path), look="code"))
+    return Column(title, lambda body: text_of(at(body, path), look="mono"))
 
 
 def money(title: str, path: str = "amount") -> Column:

@@ -29,7 +29,7 @@ def facts_of(body: Body) -> list[tuple[str, Cell]]:
 def _facts_of_event(event: Body) -> Iterator[tuple[str, Cell]]:
     yield "About", object_of(at(event, "data.object.id"))
     cause = at(event, "request.id")
-    yield "Caused by", Cell(cause, reverse("request", args=[cause]), "code") if cause else Cell("nobody's request")
+    yield "Caused by", Cell(cause, reverse("request", args=[cause]), "mono") if cause else Cell("nobody's request")
 
 
 def _facts(body: Body, references: dict[str, str]) -> Iterator[tuple[str, Cell]]:
@@ -54,7 +54,7 @@ def _cell(name: str, value: Any, body: Body, references: dict[str, str]) -> Cell
         if AMOUNTS.search(name):
             return money_of(value, body.get("currency"))
     if isinstance(value, str) and value.startswith(("http://", "https://")):
-        return Cell(value[:LONGEST], value, "code")
+        return Cell(value[:LONGEST], value, "mono")
     return text_of(value if not isinstance(value, str) else value[:LONGEST])
 
 

@@ -199,8 +199,8 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         "movements", "Balance transactions", "balance_transaction",
-        (money("Amount"), money("Fee", "fee"), money("Net", "net"), text("Type", "type"), state(),
-         link("Source", "source"), itself("Id"), moment("Available", "available_on"), moment()),
+        (money("Amount"), money("Fee", "fee"), money("Net", "net"), itself("Type", "type"), state(),
+         link("Source", "source"), moment("Available", "available_on"), moment()),
         _each("available", "pending"),
     ),
     Section(
