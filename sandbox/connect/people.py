@@ -9,6 +9,7 @@ from sandbox.webhooks.events import emit
 
 # Never shown again, only that they are known.
 _SECRETS = {"id_number": "id_number_provided", "ssn_last_4": "ssn_last_4_provided"}
+_ROLES = ("authorizer", "director", "executive", "legal_guardian", "owner")
 _DOCUMENT = {"back": None, "details": None, "details_code": None, "front": None}
 
 
@@ -34,16 +35,8 @@ def create_person(account_id: str, given: Body, *, is_individual: bool = False) 
         "last_name": None,
         "metadata": {},
         "phone": None,
-        "relationship": {
-            "authorizer": False,
-            "director": False,
-            "executive": False,
-            "legal_guardian": False,
-            "owner": False,
-            "percent_ownership": None,
-            "representative": is_individual,
-            "title": None,
-        },
+        "relationship": dict.fromkeys(_ROLES, False)
+        | {"percent_ownership": None, "representative": is_individual, "title": None},
         "requirements": _no_requirements(),
         "ssn_last_4_provided": False,
         "verification": {

@@ -3,7 +3,7 @@
 from sandbox import store
 from sandbox.connect.transfers import check_destination
 from sandbox.options import options
-from sandbox.protocol.errors import ApiError
+from sandbox.protocol.errors import ApiError, missing_parameter
 from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.store import Body
 
@@ -11,6 +11,8 @@ from sandbox.store import Body
 def check_share(asked: Body, *, amount: int | None = None, within: str = "") -> None:
     """Raises Stripe's 400 for a share that is impossible. `within` names the hash these parameters were sent in."""
     transfer_data = asked.get("transfer_data") or {}
+    if transfer_data and not transfer_data.get("destination"):
+        raise missing_parameter(_named(within, "transfer_data") + "[destination]")
     destination, fee = transfer_data.get("destination"), asked.get("application_fee_amount")
     if destination:
         check_destination(destination, param=_named(within, "transfer_data") + "[destination]")

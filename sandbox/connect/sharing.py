@@ -10,8 +10,7 @@ from sandbox import store
 from sandbox.connect.application_fees import create_fee, refund_fee, share_of_fee
 from sandbox.connect.reversals import reverse_transfer
 from sandbox.connect.transfers import create_transfer
-from sandbox.options import options
-from sandbox.payments.balance import application_id, on_charge_income, settle
+from sandbox.payments.balance import acting_application, application_id, on_charge_income, settle
 from sandbox.payments.refunds import on_connected_refund
 from sandbox.protocol.errors import ApiError
 from sandbox.store import Body
@@ -20,11 +19,9 @@ from sandbox.store import Body
 @on_charge_income
 def share_income(charge: Body) -> None:
     """Send on what a destination charge owes, take the fee of a direct one; writes both on the charge."""
-    if store.acting_account() != options().account_id:
-        charge["application"] = application_id()
     if charge.get("transfer_data"):
         _send_on(charge)
-    elif charge.get("application_fee_amount"):
+    elif charge.get("application_fee_amount") and acting_application():
         fee = create_fee(
             account=store.acting_account(),
             charge=charge,

@@ -50,41 +50,46 @@ def create_transfer(  # noqa: PLR0913 -- what a caller may say of a transfer
     if source is None and available_minor(currency) < amount:
         raise unexpected_state(INSUFFICIENT, code="balance_insufficient")
     available_on = clock.now() if source is None else _available_on(source)
-    transfer_id = identifiers.sibling_id("tr_3", source["id"]) if source else identifiers.new_id("tr_1", 23)
+    transfer = _build(amount, currency, source) | {
+        "description": description,
+        "destination": destination,
+        "metadata": metadata or {},
+        "source_type": source_type,
+        "transfer_group": transfer_group or (source or {}).get("transfer_group"),
+    }
     movement = record_movement(
         kind="transfer",
         amount_minor=-amount,
         currency=currency,
-        source=transfer_id,
+        source=transfer["id"],
         description=description,
         available_on=available_on,
     )
-    transfer: Body = {
-        "id": transfer_id,
-        "object": "transfer",
-        "amount": amount,
-        "amount_reversed": 0,
-        "balance_transaction": movement["id"],
-        "created": clock.now(),
-        "currency": currency,
-        "description": description,
-        "destination": destination,
-        "destination_payment": None,
-        "livemode": False,
-        "metadata": metadata or {},
-        "reversals": as_list([], url=f"/v1/transfers/{transfer_id}/reversals") | {"total_count": 0},
-        "reversed": False,
-        "source_transaction": source["id"] if source else None,
-        "source_type": source_type,
-        "transfer_group": transfer_group or (source or {}).get("transfer_group"),
-    }
     payment = _arrive(transfer, available_on=available_on, application_fee_minor=application_fee_minor)
-    transfer["destination_payment"] = payment["id"]
+    transfer |= {"balance_transaction": movement["id"], "destination_payment": payment["id"]}
     store.insert(transfer)
     emit("transfer.created", transfer)
     with store.acting_for(destination):
         emit("payment.created", payment)
     return transfer
+
+
+def _build(amount: int, currency: str, source: Body | None) -> Body:
+    transfer_id = identifiers.sibling_id("tr_3", source["id"]) if source else identifiers.new_id("tr_1", 23)
+    return {
+        "id": transfer_id,
+        "object": "transfer",
+        "amount": amount,
+        "amount_reversed": 0,
+        "balance_transaction": None,
+        "created": clock.now(),
+        "currency": currency,
+        "destination_payment": None,
+        "livemode": False,
+        "reversals": as_list([], url=f"/v1/transfers/{transfer_id}/reversals") | {"total_count": 0},
+        "reversed": False,
+        "source_transaction": source["id"] if source else None,
+    }
 
 
 def _available_on(source: Body) -> int:

@@ -59,11 +59,6 @@ def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
     """
     moment = clock.now()
     due = moment if is_available else pending_until() if available_on is None else available_on
-    is_available = due <= moment
-    parts = [
-        _fee_part("application_fee", "application fee", application_fee_minor, currency),
-        _fee_part("stripe_fee", fee_description, fee_minor, currency),
-    ]
     movement = store.insert(
         {
             "id": identifiers.sibling_id("txn_3", source),
@@ -76,36 +71,42 @@ def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
             "description": description,
             "exchange_rate": None,
             "fee": fee_minor + application_fee_minor,
-            "fee_details": [part for part in parts if part["amount"]],
+            "fee_details": _fee_details(application_fee_minor, fee_minor, fee_description, currency),
             "net": amount_minor - fee_minor - application_fee_minor,
             "reporting_category": reporting_category or kind,
             "source": source,
-            "status": "available" if is_available else "pending",
+            "status": "available" if due <= moment else "pending",
             "type": kind,
             "_payout": None,
         }
     )
-    if not is_available:
+    if due > moment:
         schedule.schedule_once("make_available", str(due), at=due)
     elif movement["net"] > 0:
         tell_of_funds()
     return movement
 
 
-def _fee_part(kind: str, description: str, amount: int, currency: str) -> Body:
-    application = application_id() if kind == "application_fee" else None
-    return {
-        "amount": amount,
-        "application": application,
-        "currency": currency,
-        "description": description,
-        "type": kind,
-    }
+def _fee_details(application_fee: int, stripe_fee: int, stripe_description: str, currency: str) -> list[Body]:
+    parts = [
+        ("application_fee", "application fee", application_fee, application_id()),
+        ("stripe_fee", stripe_description, stripe_fee, None),
+    ]
+    return [
+        {"amount": amount, "application": application, "currency": currency, "description": about, "type": kind}
+        for kind, about, amount, application in parts
+        if amount
+    ]
 
 
 def application_id() -> str:
     """The platform as connected accounts see it: an application."""
     return "ca_" + options().account_id.removeprefix("acct_")
+
+
+def acting_application() -> str | None:
+    """Who makes payments on the acting account: the platform on a connected one, nobody else on its own."""
+    return None if store.acting_account() == options().account_id else application_id()
 
 
 def own_account() -> Body:
@@ -123,7 +124,7 @@ def record_charge_income(charge: Body) -> Body:
     """The income of a captured charge, less fees; writes its id on the charge."""
     is_card = charge["payment_method_details"]["type"] == "card"
     card = BY_NUMBER.get(charge.get("_number", ""))
-    is_direct = not charge.get("transfer_data")
+    is_direct = acting_application() is not None and not charge.get("transfer_data")
     captured: int = charge["amount_captured"]
     movement = record_movement(
         kind="charge" if is_card else "payment",

@@ -13,10 +13,11 @@ AUTHORIZATION_SECONDS = 7 * 24 * 3600
 AFTERMATH_SECONDS = 1.0
 _COPIED = (
     "amount", "currency", "customer", "description", "on_behalf_of", "receipt_email", "shipping",
-    "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "application_fee_amount",
+    "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "application",
+    "application_fee_amount",
 )  # fmt: skip
 _EMPTY = (
-    "application", "application_fee", "balance_transaction", "calculated_statement_descriptor",
+    "application_fee", "balance_transaction", "calculated_statement_descriptor",
     "failure_balance_transaction", "failure_code", "failure_message", "receipt_number",
     "receipt_url", "review", "source", "source_transfer", "transfer_data",
 )  # fmt: skip

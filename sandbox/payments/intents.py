@@ -10,7 +10,7 @@ from sandbox import clock, identifiers, store
 from sandbox.options import options
 from sandbox.payments import charges
 from sandbox.payments.attempts import Attempt
-from sandbox.payments.balance import record_charge_income
+from sandbox.payments.balance import acting_application, record_charge_income
 from sandbox.payments.debits import start_debit
 from sandbox.payments.declines import AUTHENTICATION_REQUIRED, Decline
 from sandbox.payments.mandates import BANK_DEBITS
@@ -28,7 +28,7 @@ FAILED_AUTHENTICATION = (
     "PaymentMethod to attempt to fulfill this PaymentIntent again."
 )
 _NULL = (
-    "application", "application_fee_amount", "automatic_payment_methods", "canceled_at", "cancellation_reason",
+    "application_fee_amount", "automatic_payment_methods", "canceled_at", "cancellation_reason",
     "customer", "customer_account", "description", "excluded_payment_method_types", "last_payment_error",
     "latest_charge", "next_action", "on_behalf_of", "payment_method", "payment_method_configuration_details",
     "processing", "receipt_email", "review", "setup_future_usage", "shipping", "source",
@@ -47,6 +47,7 @@ def create_intent(*, amount: int, currency: str, **fields: Any) -> Body:
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
+        "application": acting_application(),
         "capture_method": "automatic_async",
         "client_secret": f"{intent_id}_secret_{identifiers.token(25)}",
         "confirmation_method": "automatic",

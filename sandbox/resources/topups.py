@@ -5,6 +5,7 @@ from sandbox.connect.topups import cancel_topup, create_topup
 from sandbox.options import options
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.listing import page
+from sandbox.protocol.money import MAXIMUM_CHARGE
 from sandbox.protocol.parameters import Integer, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_url, register
@@ -38,7 +39,7 @@ def list_topups(call: Call) -> Body:
         "description",
         "metadata",
         "transfer_group",
-        amount=Integer(1),
+        amount=Integer(1, MAXIMUM_CHARGE),
         statement_descriptor=Text(max_length=15),
     ),
 )

@@ -104,7 +104,7 @@ def test_a_direct_charge_is_the_accounts_and_the_platform_sees_its_fee(sandbox, 
     paid = charge(client, 2000, application_fee_amount=300, options=of(teacher))
     taken = client.v1.charges.retrieve(paid.latest_charge, {"expand": ["application_fee"]}, of(teacher))
     assert (taken.application_fee.amount, taken.application_fee.charge) == (300, taken.id)
-    assert taken.application == taken.application_fee.application
+    assert paid.application == taken.application == taken.application_fee.application
     with pytest.raises(stripe.InvalidRequestError, match="No such charge"):
         client.v1.charges.retrieve(paid.latest_charge)
     (movement,) = client.v1.balance_transactions.list(None, of(teacher)).data
