@@ -26,7 +26,8 @@ def start_debit(intent: Body, method: Body, *, usage: str | None, acceptance: Bo
     """
     if needs_microdeposits(intent, method):
         return ask_for_microdeposits(intent, acceptance)
-    mandate = give_mandate(method, is_single_use=not usage, acceptance=acceptance)
+    once = {"amount": intent["amount"], "currency": intent["currency"]}
+    mandate = give_mandate(method, single_use=None if usage else once, acceptance=acceptance)
     charge = charges.build_charge(intent, method)
     if mandate:
         charge["payment_method_details"][method["type"]]["mandate"] = mandate["id"]

@@ -7,8 +7,11 @@ BANK_DEBITS = ("sepa_debit", "us_bank_account")
 ONLINE: Body = {"type": "online", "online": {"ip_address": "127.0.0.1", "user_agent": "sandbox"}}
 
 
-def give_mandate(method: Body, *, is_single_use: bool, acceptance: Body | None = None) -> Body | None:
-    """A stored mandate for a bank account; None for methods that need none."""
+def give_mandate(method: Body, *, single_use: Body | None = None, acceptance: Body | None = None) -> Body | None:
+    """A stored mandate for a bank account; None for methods that need none.
+
+    `single_use` is the one debit it is for, as amount in minor units and currency.
+    """
     kind = method["type"]
     if kind not in BANK_DEBITS:
         return None
@@ -18,7 +21,7 @@ def give_mandate(method: Body, *, is_single_use: bool, acceptance: Body | None =
         details = {"sepa_debit": {"reference": reference, "url": f"https://hooks.stripe.com/mandate/{reference}"}}
     # Stripe tells nothing more of an acceptance on paper.
     given = {"accepted_at": clock.now(), "offline": {}} | ONLINE | (acceptance or {})
-    usage = "single_use" if is_single_use else "multi_use"
+    usage = "single_use" if single_use else "multi_use"
     return store.insert(
         {
             "id": identifiers.new_id("mandate_1", 23),
@@ -29,6 +32,6 @@ def give_mandate(method: Body, *, is_single_use: bool, acceptance: Body | None =
             "payment_method_details": details | {"type": kind},
             "status": "active",
             "type": usage,
-            usage: {},
+            usage: single_use or {},
         }
     )

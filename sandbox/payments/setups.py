@@ -116,7 +116,7 @@ def _ask_for_authentication(intent: Body, method: Body, return_url: str | None) 
 
 
 def _succeed(intent: Body, method: Body, *, authenticated: bool = False, acceptance: Body | None = None) -> Attempt:
-    mandate = give_mandate(method, is_single_use=False, acceptance=acceptance)
+    mandate = give_mandate(method, acceptance=acceptance)
     method["_is_set_up"] = True
     store.save(method)
     if intent["customer"]:

@@ -28,7 +28,8 @@ def confirm(call: Call) -> Body:
     """Confirm with a method; one that needs none, because nothing is to be paid, may go without."""
     session = fetch_from_url(SESSION, call.ids["session"], param="session")
     require_open(session)
-    if call.get("expected_amount", session["amount_total"]) != (session["amount_total"] or 0):
+    total = session["amount_total"] or 0
+    if call.get("expected_amount", total) != total:
         raise ApiError(
             f"The expected amount does not match the session's total of {session['amount_total']}.",
             code="checkout_amount_mismatch",

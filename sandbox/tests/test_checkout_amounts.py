@@ -121,9 +121,7 @@ def test_automatic_tax_of_a_known_customer_needs_an_address(sandbox, client):
     with pytest.raises(stripe.InvalidRequestError, match="requires a valid address on the Customer") as refused:
         sandbox.session(automatic_tax={"enabled": True}, customer=nowhere.id)
     assert refused.value.code == "customer_tax_location_invalid"
-    session = sandbox.session(
-        automatic_tax={"enabled": True}, customer=nowhere.id, customer_update={"address": "auto"}
-    )
+    session = sandbox.session(automatic_tax={"enabled": True}, customer=nowhere.id, customer_update={"address": "auto"})
     post_page(sandbox, session, billingCountry="FR")
     post_page(sandbox, session, billingCountry="FR")
     assert client.v1.customers.retrieve(nowhere.id).address.country == "FR"
