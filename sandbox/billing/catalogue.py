@@ -15,6 +15,8 @@ from sandbox.protocol.parameters import merge_metadata
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
+# Twelve places, as many as Stripe keeps of an amount.
+SMALLEST = Decimal("1e-12")
 AMOUNTS = ("unit_amount", "unit_amount_decimal")
 # Three years, in each unit (docs: "Create a price", recurring.interval_count).
 LONGEST_INTERVAL = {"day": 1095, "week": 156, "month": 36, "year": 3}
@@ -58,6 +60,15 @@ def create_price(*, product: str, currency: str, announce: bool = True, **fields
     return price
 
 
+def create_one_off_price(each: Decimal, currency: str, *, name: str, product: str | None = None) -> Body:
+    """A stored price that serves one line only, whose amount per unit may be negative; told to nobody."""
+    product = product or create_product(name=name, announce=False, active=False)["id"]
+    price = build_price(product=product, currency=currency, unit_amount=0, active=False)
+    is_whole = each == each.to_integral_value()
+    amount = f"{each.quantize(Decimal(1)) if is_whole else each.quantize(SMALLEST).normalize():f}"
+    return store.insert(price | {"unit_amount": int(each) if is_whole else None, "unit_amount_decimal": amount})
+
+
 def tell_of_price(price: Body, what: str, *, previous: Body | None = None, plan_previous: Body | None = None) -> None:
     """Emit an event of a price, and of its plan."""
     emit(f"price.{what}", price, previous=previous)
@@ -73,7 +84,9 @@ def build_price(*, product: str, currency: str, **fields: Any) -> Body:
     recurring = _recurring(fields.pop("recurring", None))
     amounts = {name: fields.pop(name) for name in AMOUNTS if fields.get(name) is not None}
     is_tiered = scheme == "tiered"
-    _check_model(amounts, tiers=tiers, mode=mode, custom=custom, is_tiered=is_tiered)
+    _check_model(
+        amounts, tiers=tiers, mode=mode, custom=custom, is_tiered=is_tiered, is_recurring=recurring is not None
+    )
     if custom and recurring:
         raise ApiError("Prices with a custom unit amount cannot be recurring.", param="custom_unit_amount")
     if is_tiered and fields.get("transform_quantity"):
@@ -106,8 +119,14 @@ def build_price(*, product: str, currency: str, **fields: Any) -> Body:
     }
 
 
-def _check_model(
-    amounts: Body, *, tiers: Sequence[Body] | None, mode: str | None, custom: Body | None, is_tiered: bool
+def _check_model(  # noqa: PLR0913 -- the ways of pricing
+    amounts: Body,
+    *,
+    tiers: Sequence[Body] | None,
+    mode: str | None,
+    custom: Body | None,
+    is_tiered: bool,
+    is_recurring: bool,
 ) -> None:
     """One way of pricing, and all of it."""
     if len(amounts) > 1:
@@ -118,12 +137,14 @@ def _check_model(
         for name, value in (("tiers", tiers), ("tiers_mode", mode)):
             if not value:
                 raise missing_parameter(name)
+        if not is_recurring:
+            raise ApiError("Prices with `type=one_time` are not supported with tiered billing.", param="interval")
         if amounts:
             raise ApiError("You cannot set `unit_amount` when `billing_scheme` is `tiered`.", param="unit_amount")
     elif tiers or mode:
         raise ApiError("`tiers` requires `billing_scheme` to be `tiered`.", param="billing_scheme")
     elif not amounts and not custom:
-        raise missing_parameter("unit_amount")
+        raise ApiError("Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.")
 
 
 def _recurring(given: Body | None) -> Body | None:

@@ -20,6 +20,8 @@ from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
+FIVE_YEARS = Interval("year", 5)
+
 
 @dataclass(frozen=True)
 class Share:
@@ -38,15 +40,6 @@ def coupon_of(granted: Body) -> Body:
         terms: Body = granted["_coupon"]
         return terms
     return store.fetch("coupon", granted["promotion"]["coupon"])
-
-
-def discount_for(granted: Body, amount: int, currency: str, products: Sequence[str] = ()) -> int:
-    """What a coupon, promotion code or discount takes off one amount for `products`; never more than the amount."""
-    product = products[0] if len(products) == 1 else None
-    coupon = coupon_of(granted)
-    if products and not any(applies_to(coupon, name) for name in products):
-        return 0
-    return spread(granted, [Share(amount, product)], currency)[0] if product or not coupon.get("_products") else 0
 
 
 def spread(granted: Body, shares: Sequence[Share], currency: str) -> list[int]:
@@ -104,6 +97,19 @@ def is_valid(coupon: Body) -> bool:
     is_late = coupon["redeem_by"] is not None and coupon["redeem_by"] <= clock.now()
     is_used_up = coupon["max_redemptions"] is not None and coupon["times_redeemed"] >= coupon["max_redemptions"]
     return not (is_late or is_used_up or coupon.get("deleted"))
+
+
+def require_near_future(moment: int, param: str) -> None:
+    """Raises Stripe's 400 for an end that lies in the past, or more than five years away."""
+    now = clock.now()
+    if moment <= now:
+        raise ApiError(
+            f"The parameter `{param}` expects a unix timestamp representing a date and time in the future. You "
+            f"specified the value `{moment}` which is in the past.",
+            param=param,
+        )
+    if moment > periods.boundary(now, FIVE_YEARS, 1):
+        raise ApiError("Invalid timestamp: can be no more than five years in the future.", param=param)
 
 
 def is_active(code: Body) -> bool:

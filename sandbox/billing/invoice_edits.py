@@ -9,16 +9,13 @@ from sandbox.billing import invoice_items
 from sandbox.billing.invoice_finalizing import DAY, plan_collection
 from sandbox.billing.invoice_lines import item_line
 from sandbox.billing.invoice_totals import reckon
-from sandbox.billing.invoices import plan_finalization, require_draft
+from sandbox.billing.invoices import plan_finalization, put_first, require_draft
 from sandbox.protocol.errors import ApiError, no_such
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
 # What stays editable once the money is fixed (docs: "Edit invoices").
-AFTER_FINALIZING = (
-    "auto_advance", "automatically_finalizes_at", "custom_fields", "default_payment_method", "description", "footer",
-    "metadata", "payment_settings", "statement_descriptor",
-)  # fmt: skip
+AFTER_FINALIZING = ("auto_advance", "default_payment_method", "metadata", "payment_settings")
 
 
 @contextmanager
@@ -34,14 +31,10 @@ def telling_update(invoice: Body) -> Iterator[None]:
 
 def edit_invoice(invoice: Body, change: Body) -> Body:
     """Write new values of fields; `days_until_due` among them decides the due date."""
-    if invoice["status"] in ("paid", "void") or any(key not in AFTER_FINALIZING for key in change):
-        allowed = invoice["status"] == "draft" or set(change) <= {"metadata"}
-        if not allowed:
-            raise ApiError(
-                "Finalized invoices can't be updated in this way: only fields that don't change what is owed.",
-                code="invoice_not_editable",
-                is_executed=True,
-            )
+    editable = {"draft": change, "open": AFTER_FINALIZING, "uncollectible": AFTER_FINALIZING}
+    for name in sorted(change):
+        if name not in editable.get(invoice["status"], ("metadata",)):
+            raise ApiError("Finalized invoices can't be updated in this way", param=name, is_executed=True)
     with telling_update(invoice):
         advance = change.pop("auto_advance", None)
         days = change.pop("days_until_due", None)
@@ -77,7 +70,7 @@ def put_items_on(invoice: Body, items: Sequence[Body]) -> Body:
     """Add invoice items, which name the invoice already, as lines of a draft."""
     require_draft(invoice)
     with telling_update(invoice):
-        invoice["lines"]["data"] += [item_line(item) | {"invoice": invoice["id"]} for item in items]
+        put_first(invoice, items[::-1])
         reckon(invoice)
     return invoice
 

@@ -29,7 +29,7 @@ def finalize_invoice(
     """
     if invoice["status"] != "draft":
         raise ApiError(
-            "This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable"
+            "This invoice is already finalized, you can't re-finalize a non-draft invoice.", is_executed=True
         )
     with clocks.time_of(invoice):
         if auto_advance is not None:
@@ -39,7 +39,7 @@ def finalize_invoice(
         if paid_by and invoice["amount_due"]:
             invoice_payments.take_payment(invoice, paid_by)
         if paid_by or invoice["amount_due"] == 0:
-            mark_paid(invoice)
+            mark_paid(invoice, how="nothing_due")
             return invoice
         invoice_payments.open_payment(invoice)
         if collects_later:

@@ -81,8 +81,8 @@ def _parent(subscription: str | None, subscription_item: str | None) -> Body | N
 
 
 def pending_items(customer_id: str, *, currency: str, subscription: str | None = None) -> list[Body]:
-    """What waits for an invoice in a currency, oldest first: of nobody in particular, and of the subscription."""
-    rows = store.rows("invoiceitem").filter(customer=customer_id, body__invoice=None).order_by("sequence")
+    """What waits for an invoice in a currency, newest first: of nobody in particular, and of the subscription."""
+    rows = store.rows("invoiceitem").filter(customer=customer_id, body__invoice=None).order_by("-sequence")
     return [
         item
         for item in rows.values_list("body", flat=True)
@@ -98,17 +98,13 @@ def _subscription_of(item: Body) -> str | None:
 def assign_items(items: Sequence[Body], invoice_id: str) -> None:
     """Let items belong to an invoice."""
     for item in items:
-        store.save(item | {"invoice": invoice_id, "_was_pending": True})
+        store.save(item | {"invoice": invoice_id})
 
 
-def release_items(invoice: Body) -> None:
-    """What a deleted draft had collected waits again; what was made for it goes with it."""
-    rows = store.rows("invoiceitem").filter(body__invoice=invoice["id"])
-    for item in list(rows.values_list("body", flat=True)):
-        if item.get("_was_pending"):
-            store.save(item | {"invoice": None})
-        else:
-            store.mark_deleted(item)
+def bury_items(invoice: Body) -> None:
+    """What was on a deleted draft is gone with it; nothing of it waits again (observed at Stripe)."""
+    for item in list(store.rows("invoiceitem").filter(body__invoice=invoice["id"]).values_list("body", flat=True)):
+        store.mark_deleted(item)
 
 
 def delete_item(item: Body) -> Body:

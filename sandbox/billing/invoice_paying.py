@@ -6,6 +6,7 @@ from sandbox import store
 from sandbox.billing import clocks, invoice_payments
 from sandbox.billing.invoice_finalizing import finalize_invoice
 from sandbox.billing.invoice_settling import (
+    NOT_OPEN,
     OPEN,
     follow,
     is_collected_automatically,
@@ -68,7 +69,7 @@ def pay_invoice(  # noqa: PLR0913 -- the circumstances of a payment
         _require_open(invoice)
         if paid_out_of_band:
             invoice_payments.cancel_payment(invoice)
-            mark_paid(invoice, off_stripe=True)
+            mark_paid(invoice, how="off_stripe")
             return InvoiceAttempt(invoice)
         method = _method_for(invoice, payment_method)
         if method is None:
@@ -80,7 +81,7 @@ def _require_open(invoice: Body) -> None:
     if invoice["status"] == "paid":
         raise ApiError("Invoice is already paid", is_executed=True)
     if invoice["status"] not in OPEN:
-        raise ApiError(f"This invoice can't be paid because it has a status of {invoice['status']}.", is_executed=True)
+        raise ApiError(NOT_OPEN, is_executed=True)
 
 
 def _method_for(invoice: Body, given: Body | str | None) -> Body | None:
@@ -146,6 +147,7 @@ def _payable_intent(invoice: Body) -> Body:
     if intent is not None and intent["status"] == "processing":
         raise ApiError("This invoice has a payment that is still processing.", is_executed=True)
     if intent is None or intent["status"] not in CANCELABLE:
+        invoice_payments.cancel_payment(invoice)
         invoice_payments.open_payment(invoice)
         store.save(invoice)
         return store.fetch("payment_intent", invoice["_intent"])

@@ -17,6 +17,7 @@ from sandbox.webhooks.events import emit
 Outcome: TypeAlias = Literal["paid", "failed", "action_required", "overdue", "voided", "uncollectible"]
 Callback: TypeAlias = Callable[[Body, Outcome], None]
 OPEN = ("open", "uncollectible")
+NOT_OPEN = "You can only pass in open invoices. This invoice isn't open."
 DAY = 24 * 3600
 # Stripe picks up to eight moments by itself (docs: "Smart Retries"); here it is three, 3, 5 and 7 days after the first.
 RETRY_AFTER = tuple(days * DAY for days in (3, 2, 2))
@@ -73,26 +74,30 @@ def follow(intent: Body, *, is_automatic: bool) -> None:
             store.save(invoice)
 
 
-def mark_paid(invoice: Body, *, off_stripe: bool = False) -> None:
-    """Close an invoice as paid, in full; emits invoice.paid and its companions."""
+def mark_paid(invoice: Body, *, how: Literal["charged", "nothing_due", "off_stripe"] = "charged") -> None:
+    """Close an invoice as paid, in full; emits invoice.paid and its companions.
+
+    Only a charge counts as an attempt, and the one that belongs to making the invoice does not (observed at Stripe).
+    """
     before = _watched(invoice)
     is_first = _is_new(invoice)
+    if how == "charged" and not is_first:
+        invoice["attempt_count"] = max(invoice["attempt_count"], 1)
     invoice |= {
         "amount_paid": invoice["amount_due"],
         "amount_remaining": 0,
-        "attempt_count": invoice["attempt_count"] if is_first else max(invoice["attempt_count"], 1),
-        "attempted": True,
+        "attempted": invoice["attempted"] or how != "off_stripe",
         "auto_advance": False,
         "next_payment_attempt": None,
         "status": "paid",
     }
-    if off_stripe:
+    if how == "off_stripe":
         invoice["amount_paid_off_stripe"] = invoice["amount_due"]
         before["amount_paid_off_stripe"] = 0
     invoice["status_transitions"] = invoice["status_transitions"] | {"paid_at": clock.now()}
     stop_collecting(invoice)
     payment = invoice_payments.default_payment_of(invoice)
-    if payment and not off_stripe:
+    if payment and how == "charged":
         invoice_payments.mark_paid(payment)
         schedule.schedule("tell_invoice_payment", payment["id"], after=options().settle_delay)
     store.save(invoice)

@@ -236,21 +236,32 @@ def pull_pending_items(invoice: Body) -> None:
         invoice["customer"], currency=invoice["currency"], subscription=subscription_of(invoice)
     )
     invoice_items.assign_items(items, invoice["id"])
-    add_line(invoice, *(item_line(item) for item in items))
+    put_first(invoice, items)
+    store.save(reckon(invoice))
+
+
+def put_first(invoice: Body, items: Sequence[Body]) -> None:
+    """Lines of invoice items stand before all others, the newest first; the caller works the amounts out."""
+    lines = [item_line(item) | {"invoice": invoice["id"]} for item in items]
+    invoice["lines"]["data"] = [*lines, *invoice["lines"]["data"]]
 
 
 def require_draft(invoice: Body) -> None:
     """Raises once an invoice has been finalized: its money is fixed."""
     if invoice["status"] != "draft":
-        raise ApiError("This invoice is no longer editable.", code="invoice_not_editable", is_executed=True)
+        raise ApiError(
+            "Invalid invoice: This invoice is no longer editable", code="invoice_not_editable", is_executed=True
+        )
 
 
 def plan_finalization(invoice: Body) -> None:
     """Let a draft that advances by itself be finalized in an hour; the caller stores it."""
     if not invoice["auto_advance"]:
         return
-    at = invoice["automatically_finalizes_at"] or clock.now() + HOUR
-    invoice["automatically_finalizes_at"] = at
+    chosen = invoice["automatically_finalizes_at"]
+    at = chosen or invoice["created"] + HOUR
+    # The second that Stripe shows between the two moments is its own (observed); what happens, happens after the hour.
+    invoice["automatically_finalizes_at"] = chosen or at + 1
     if invoice["collection_method"] == "charge_automatically":
         invoice["next_payment_attempt"] = at
     clocks.schedule_in_time_of(invoice, "finalize_invoice", invoice["id"], at=at)

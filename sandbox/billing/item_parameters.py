@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox import store
 from sandbox.billing import discounts
-from sandbox.billing.catalogue import create_price, create_product
+from sandbox.billing.catalogue import create_one_off_price, create_price, create_product
 from sandbox.billing.periods import Period
 from sandbox.billing.pricing import is_sold_in, rounded
 from sandbox.protocol.errors import ApiError, missing_parameter
@@ -39,6 +39,7 @@ def item_facts(given: Mapping[str, Any], *, customer: Body, currency: str | None
     else:
         facts["amount"] = _amount(given, path)
         facts["description"] = given.get("description")
+        facts["price"] = _one_off_price(given, facts)
     if "discountable" in given:
         facts["discountable"] = given["discountable"]
     if "period" in given:
@@ -123,6 +124,13 @@ def _inline_price(data: Body, path: str) -> Body:
         raise missing_parameter(_named(path, "price_data[product]"))
     amounts = {key: data[key] for key in ("unit_amount", "unit_amount_decimal", "tax_behavior") if key in data}
     return create_price(product=product, currency=data["currency"], announce=False, active=False, **amounts)
+
+
+def _one_off_price(given: Mapping[str, Any], facts: Body) -> Body:
+    """The price Stripe makes behind a bare amount; a changed amount is a new price of the same product."""
+    each = Decimal(facts["amount"]) / (facts["quantity"] or 1)
+    name = facts["description"] or "One-time item"
+    return create_one_off_price(each, facts["currency"], name=name, product=given.get("_product"))
 
 
 def _name_of(price: Body) -> str:

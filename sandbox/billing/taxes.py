@@ -92,7 +92,6 @@ def _standard_rate(country: str, *, is_inclusive: bool) -> Body:
         inclusive=is_inclusive,
         percentage=STANDARD_RATES[country],
         country=country,
-        effective_percentage=STANDARD_RATES[country],
         jurisdiction=country,
         jurisdiction_level="country",
         tax_type=tax_type,
@@ -102,7 +101,7 @@ def _standard_rate(country: str, *, is_inclusive: bool) -> Body:
 
 def new_rate(*, display_name: str, inclusive: bool, percentage: float, **fields: object) -> Body:
     """A tax rate, not yet stored."""
-    empty = ("country", "description", "effective_percentage", "flat_amount", "jurisdiction", "jurisdiction_level")
+    empty = ("country", "description", "flat_amount", "jurisdiction", "jurisdiction_level")
     return {
         "id": identifiers.new_id("txr_1", 23),
         "object": "tax_rate",
@@ -113,6 +112,7 @@ def new_rate(*, display_name: str, inclusive: bool, percentage: float, **fields:
         "inclusive": inclusive,
         "livemode": False,
         "metadata": {},
+        "effective_percentage": percentage,
         "percentage": percentage,
         "rate_type": "percentage",
         **fields,

@@ -81,6 +81,13 @@ def _cursors(call: Call) -> tuple[str | None, str | None]:
     return after, before
 
 
+def require_existing(call: Call, *names: str) -> None:
+    """Raises the 400 of a filter that names an object which never was; the filters are called like the kinds."""
+    for name in names:
+        if name in call.params and store.find(name, call[name]) is None:
+            raise errors.no_such(name, call[name], param=name)
+
+
 def _sequence_of(resource: Resource, object_id: str, param: str) -> int:
     sequence = store.sequence_of(resource.kind, object_id)
     if sequence is None:

@@ -1,8 +1,8 @@
 """Coupons (docs: "The Coupon object")."""
 
 from sandbox import clock, identifiers, store
-from sandbox.billing.discounts import is_valid
-from sandbox.protocol.errors import ApiError, missing_parameter, no_such
+from sandbox.billing.discounts import is_valid, require_near_future
+from sandbox.protocol.errors import ApiError, no_such
 from sandbox.protocol.listing import page
 from sandbox.protocol.parameters import Integer, Text, merge_metadata
 from sandbox.protocol.published import published
@@ -12,7 +12,7 @@ from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
 NAME = Text(max_length=40, clearable=True)
-FIVE_YEARS = 5 * 366 * 24 * 3600
+LEAST_PERCENT, MOST_PERCENT = 0.01, 100
 
 
 def _applies_to(coupon: Body) -> Body | None:
@@ -54,15 +54,20 @@ COUPON = register(
 def create(call: Call) -> Body:
     _check_value(call)
     duration = call.get("duration") or "once"
-    if (duration == "repeating") != ("duration_in_months" in call.params):
+    if duration == "repeating" and "duration_in_months" not in call.params:
         raise ApiError(
-            "You must pass `duration_in_months` with a duration of `repeating`, and only then.",
-            param="duration_in_months",
+            "The duration_in_months param must be set when creating a coupon with a repeating duration",
+            param="duration",
         )
-    _check_redeem_by(call.get("redeem_by"))
+    if duration != "repeating" and "duration_in_months" in call.params:
+        raise ApiError(
+            "The duration_in_months param can only be set with a repeating duration", param="duration_in_months"
+        )
+    if "redeem_by" in call.params:
+        require_near_future(call["redeem_by"], "redeem_by")
     coupon_id = call.get("id") or identifiers.token(8)
     if _exists(coupon_id):
-        raise ApiError("Coupon already exists.", code="resource_already_exists", param="id", is_executed=True)
+        raise ApiError("Coupon already exists.", code="resource_already_exists", is_executed=True)
     products = (call.get("applies_to") or {}).get("products") or []
     for index, product in enumerate(products):
         fetch_from_parameter("product", product, param=f"applies_to[products][{index}]")
@@ -102,22 +107,23 @@ def _store(coupon: Body) -> None:
 
 def _check_value(call: Call) -> None:
     percent, amount = call.get("percent_off"), call.get("amount_off")
-    if (percent is None) == (amount is None):
-        raise ApiError("You must pass exactly one of percent_off and amount_off.", param="percent_off")
-    if percent is not None and not 0 < percent <= 100:  # noqa: PLR2004 -- percent
-        raise ApiError("Invalid percent_off; must be greater than 0 and at most 100.", param="percent_off")
+    if percent is None and amount is None:
+        raise ApiError("Must provide percent_off or amount_off.", code="parameter_missing")
+    if percent is not None and amount is not None:
+        raise ApiError("Received both percent_off and amount_off parameters. Please pass in only one.")
+    if percent is not None and not LEAST_PERCENT <= percent <= MOST_PERCENT:
+        bound = f"greater than or equal to {LEAST_PERCENT}" if percent < 1 else f"less than or equal to {MOST_PERCENT}"
+        raise ApiError(f"This value must be {bound} (it currently is '{percent}').", param="percent_off")
     if amount is not None and amount < 1:
-        raise ApiError("This value must be greater than or equal to 1.", code="parameter_invalid_integer",
-                       param="amount_off")  # fmt: skip
+        raise ApiError(
+            "This value must be greater than or equal to 1.", code="parameter_invalid_integer", param="amount_off"
+        )
     if amount is not None and "currency" not in call.params:
-        raise missing_parameter("currency")
+        raise ApiError("You must pass currency when passing amount_off", param="currency")
     if percent is not None and call.get("currency_options"):
-        raise ApiError("`currency_options` can only be passed with `amount_off`.", param="currency_options")
-
-
-def _check_redeem_by(redeem_by: int | None) -> None:
-    if redeem_by is not None and not clock.now() < redeem_by <= clock.now() + FIVE_YEARS:
-        raise ApiError("`redeem_by` must be in the future, and at most five years away.", param="redeem_by")
+        raise ApiError(
+            "You may only specify one of these parameters: currency_options, percent_off.", param="currency_options"
+        )
 
 
 @route("GET", "/v1/coupons", published("CouponListParams", "created", "ending_before", "limit", "starting_after"))

@@ -9,7 +9,7 @@ from sandbox.billing.invoice_totals import reckon
 from sandbox.billing.invoices import require_draft
 from sandbox.billing.item_parameters import DISCOUNTS, PRICE_DATA, item_facts
 from sandbox.protocol.errors import ApiError, missing_parameter, no_such
-from sandbox.protocol.listing import page
+from sandbox.protocol.listing import page, require_existing
 from sandbox.protocol.parameters import Integer, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
@@ -19,6 +19,7 @@ from sandbox.store import Body
 INVOICE_ITEM = register(
     Resource(
         "invoiceitem",
+        label="Invoice Item",
         references={
             "customer": "customer",
             "discounts": "discount",
@@ -77,6 +78,7 @@ def _draft(invoice_id: str | None) -> Body | None:
               "starting_after"),
 )  # fmt: skip
 def list_items(call: Call) -> Body:
+    require_existing(call, "customer", "invoice")
     rows = store.rows("invoiceitem")
     if "pending" in call.params:
         waiting = rows.filter(body__invoice=None)
@@ -90,9 +92,9 @@ def retrieve(call: Call) -> Body:
 
 
 def _living(call: Call) -> Body:
-    item = fetch_from_url(INVOICE_ITEM, call.ids["invoiceitem"], param="invoiceitem")
+    item = fetch_from_url(INVOICE_ITEM, call.ids["invoiceitem"])
     if item.get("deleted"):
-        raise no_such("invoiceitem", item["id"], param="invoiceitem", in_url=True)
+        raise no_such("Invoice Item", item["id"], in_url=True)
     return item
 
 
@@ -125,6 +127,7 @@ def changed_facts(item: Body, asked: Body, *, path: str = "") -> Body:
     """New values of an item's fields; what is not asked for stays."""
     customer = store.fetch("customer", item["customer"])
     known: Body = {"amount": item["amount"], "quantity": item["quantity"]}
+    known["_product"] = item["pricing"] and item["pricing"]["price_details"]["product"]
     priced = item["pricing"] and "amount" not in asked and "unit_amount_decimal" not in asked
     if priced and not ("pricing" in asked or "price_data" in asked):
         known["_price"] = item["pricing"]["price_details"]["price"]

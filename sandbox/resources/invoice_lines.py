@@ -67,6 +67,7 @@ def add_lines(call: Call) -> Body:
 
 def _item(line: Body, invoice: Body, customer: Body, path: str) -> Body:
     """The invoice item a new line stands for: one that was waiting, or a new one."""
+    _require_amount_or_quantity(line, path)
     if "invoice_item" not in line:
         facts = item_facts(line, customer=customer, currency=invoice["currency"], path=path)
         return invoice_items.create_item(customer, invoice=invoice["id"], **facts)
@@ -77,6 +78,12 @@ def _item(line: Body, invoice: Body, customer: Body, path: str) -> Body:
         )
     invoice_items.assign_items([item], invoice["id"])
     return item
+
+
+def _require_amount_or_quantity(line: Body, path: str) -> None:
+    if "amount" in line and "quantity" in line:
+        named = f"{path}[amount]" if path else "amount"
+        raise ApiError("You may only specify one of these parameters: amount, quantity.", param=named)
 
 
 def _with_metadata(invoice: Body, call: Call) -> Body:
@@ -115,6 +122,7 @@ def update_line(call: Call) -> Body:
 
 
 def _change(invoice: Body, line: Body, asked: Body, path: str) -> None:
+    _require_amount_or_quantity(asked, path)
     item = store.find("invoiceitem", item_of_line(line) or "")
     if item is not None:
         store.save(item | changed_facts(item, asked, path=path))

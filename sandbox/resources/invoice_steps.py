@@ -12,7 +12,7 @@ from sandbox.store import Body
 
 @route("POST", "/v1/invoices/:invoice/finalize", published("InvoiceFinalizeInvoiceParams", "auto_advance"))
 def finalize(call: Call) -> Body:
-    return invoices.finalize_invoice(named_invoice(call), auto_advance=call.get("auto_advance"))
+    return invoices.finalize_invoice(named_invoice(call, param="id"), auto_advance=call.get("auto_advance"))
 
 
 @route(
@@ -21,7 +21,7 @@ def finalize(call: Call) -> Body:
     published("InvoicePayParams", "forgive", "off_session", "paid_out_of_band", "payment_method"),
 )
 def pay(call: Call) -> Body:
-    invoice = named_invoice(call)
+    invoice = named_invoice(call, param="id")
     attempt = invoices.pay_invoice(
         invoice,
         payment_method=_method(call, invoice),
@@ -53,9 +53,9 @@ def send(call: Call) -> Body:
 
 @route("POST", "/v1/invoices/:invoice/void", published("InvoiceVoidInvoiceParams"))
 def void(call: Call) -> Body:
-    return invoices.void_invoice(named_invoice(call))
+    return invoices.void_invoice(named_invoice(call, param="id"))
 
 
 @route("POST", "/v1/invoices/:invoice/mark_uncollectible", published("InvoiceMarkUncollectibleParams"))
 def mark_uncollectible(call: Call) -> Body:
-    return invoices.mark_uncollectible(named_invoice(call))
+    return invoices.mark_uncollectible(named_invoice(call, param="id"))

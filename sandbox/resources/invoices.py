@@ -9,7 +9,7 @@ from sandbox.billing.item_parameters import DISCOUNTS, granted, tax_rate
 from sandbox.options import options
 from sandbox.payments.fees import default_currency
 from sandbox.protocol.errors import ApiError, missing_parameter, no_such
-from sandbox.protocol.listing import as_list, page
+from sandbox.protocol.listing import as_list, page, require_existing
 from sandbox.protocol.parameters import Integer, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, presented, register
@@ -18,6 +18,7 @@ from sandbox.protocol.search import search_route
 from sandbox.store import Body
 
 SHOWN_LINES = 10
+STATUSES = ("draft", "open", "void", "paid", "uncollectible")
 SUBSCRIPTION = "body__parent__subscription_details__subscription"
 
 
@@ -114,6 +115,11 @@ def create(call: Call) -> Body:
         raise missing_parameter("customer")
     customer = fetch_from_parameter("customer", customer_id, param="customer")
     fields = _fields(call, customer, _currency(call, customer, subscription))
+    is_sent = call.get("collection_method") == "send_invoice"
+    if is_sent and "days_until_due" not in call.params and "due_date" not in call.params:
+        raise ApiError(
+            "If invoice collection method is 'send_invoice', you must specify 'due_date' or 'days_until_due'."
+        )
     pulls = call.get("pending_invoice_items_behavior") == "include" or subscription is not None
     return invoices.create_invoice(
         customer,
@@ -165,9 +171,10 @@ def _fields(call: Call, customer: Body, currency: str) -> Body:
 
 def _check_collection(call: Call, customer: Body) -> None:
     is_sent = call.get("collection_method") == "send_invoice"
-    for name in ("days_until_due", "due_date"):
-        if name in call.params and not is_sent:
-            raise ApiError(f"`{name}` can only be set when `collection_method` is `send_invoice`.", param=name)
+    if not is_sent and ("days_until_due" in call.params or "due_date" in call.params):
+        raise ApiError(
+            "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'."
+        )
     if is_sent and not customer["email"]:
         raise ApiError(MISSING_EMAIL, param="collection_method")
     if "days_until_due" in call.params and "due_date" in call.params:
@@ -190,10 +197,11 @@ def _check_method(method_id: str, customer: Body) -> None:
     "/v1/invoices",
     published(
         "InvoiceListParams", "collection_method", "created", "customer", "due_date", "ending_before", "limit",
-        "starting_after", "status", "subscription",
+        "starting_after", "subscription", status=Text(choices=STATUSES),
     ),
 )  # fmt: skip
 def list_invoices(call: Call) -> Body:
+    require_existing(call, "customer", "subscription")
     rows = store.rows("invoice")
     due = call.get("due_date")
     for bound, moment in due.items() if isinstance(due, dict) else ():
@@ -203,11 +211,11 @@ def list_invoices(call: Call) -> Body:
     return page(INVOICE, call, url="/v1/invoices", rows=rows)
 
 
-def named_invoice(call: Call) -> Body:
-    """The invoice an address names. Raises the 404 of one that is missing or deleted."""
-    invoice = fetch_from_url(INVOICE, call.ids["invoice"], param="invoice")
+def named_invoice(call: Call, *, param: str = "invoice") -> Body:
+    """The invoice an address names. Raises the 404 of one that is missing or deleted, naming `param`."""
+    invoice = fetch_from_url(INVOICE, call.ids["invoice"], param=param)
     if invoice.get("deleted"):
-        raise no_such("invoice", invoice["id"], param="invoice", in_url=True)
+        raise no_such("invoice", invoice["id"], param=param, in_url=True)
     return invoice
 
 
@@ -218,7 +226,7 @@ def retrieve(call: Call) -> Body:
 
 @route("POST", "/v1/invoices/:invoice", published("InvoiceUpdateParams", *WRITABLE, **LIMITS))
 def update(call: Call) -> Body:
-    invoice = named_invoice(call)
+    invoice = named_invoice(call, param="id")
     customer = store.fetch("customer", invoice["customer"])
     asked = dict(call.params)
     asked.setdefault("collection_method", invoice["collection_method"])

@@ -3,7 +3,7 @@
 from sandbox import store
 from sandbox.billing.catalogue import create_price, create_product, price_change, tell_of_price
 from sandbox.billing.plan_shape import plan_of
-from sandbox.protocol.errors import ApiError, missing_parameter, not_in_sandbox_yet
+from sandbox.protocol.errors import ApiError, missing_parameter
 from sandbox.protocol.listing import page
 from sandbox.protocol.parameters import Text, merge_metadata
 from sandbox.protocol.published import published
@@ -34,7 +34,10 @@ RECURRING = ("interval", "interval_count", "trial_period_days", "usage_type")
 )  # fmt: skip
 def create(call: Call) -> Body:
     if call.get("usage_type") == "metered":
-        raise not_in_sandbox_yet("usage_type")
+        raise ApiError(
+            "Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.",
+            param="usage_type",
+        )
     if "product" not in call.params:
         raise missing_parameter("product")
     if "id" in call.params and store.find("price", call["id"]):

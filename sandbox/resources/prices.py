@@ -4,25 +4,14 @@ from sandbox import store
 from sandbox.billing.catalogue import create_price, create_product, price_change, tell_of_price
 from sandbox.billing.plan_shape import plan_of
 from sandbox.billing.pricing import option_in
-from sandbox.protocol.errors import ApiError, missing_parameter, not_in_sandbox_yet
-from sandbox.protocol.listing import page
-from sandbox.protocol.parameters import (
-    Currency,
-    Fields,
-    Hash,
-    Integer,
-    ListOf,
-    Metadata,
-    Text,
-    merge_metadata,
-)
+from sandbox.protocol.errors import ApiError
+from sandbox.protocol.listing import page, require_existing
+from sandbox.protocol.parameters import Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.protocol.search import search_route
 from sandbox.store import Body
-
-__all__ = ["PRICE", "create_price"]
 
 
 def _currency_options(price: Body) -> Body:
@@ -49,25 +38,6 @@ PRICE = register(
     )
 )
 search_route(PRICE, "/v1/prices", ("active", "currency", "lookup_key", "metadata", "product", "type"))
-TAX_BEHAVIOURS = ("exclusive", "inclusive", "unspecified")
-RECURRING = Hash(
-    {
-        "interval": Text(choices=("day", "week", "month", "year")),
-        "interval_count": Integer(1, 1095),
-        "usage_type": Text(choices=("licensed", "metered")),
-        "trial_period_days": Integer(0),
-    },
-    required=("interval",),
-)
-PRODUCT_DATA: Fields = {
-    "name": Text(max_length=5000),
-    "description": Text(max_length=40000),
-    "images": ListOf(Text()),
-    "metadata": Metadata(),
-    "tax_code": Text(),
-    "unit_label": Text(max_length=12),
-}
-AMOUNT_FIELDS: Fields = {"currency": Currency(), "unit_amount": Integer(0), "unit_amount_decimal": Text()}
 LOOKUP_KEY = Text(max_length=200, clearable=True)
 NICKNAME = Text(clearable=True)
 
@@ -87,7 +57,10 @@ def create(call: Call) -> Body:
     skipped = ("expand", "product_data", "product", "transfer_lookup_key")
     fields = {key: value for key, value in call.params.items() if key not in skipped}
     if (fields.get("recurring") or {}).get("usage_type") == "metered":
-        raise not_in_sandbox_yet("recurring[usage_type]")
+        raise ApiError(
+            "Starting with Stripe version `2025-03-31.basil`, metered prices must be backed by meters.",
+            param="recurring[usage_type]",
+        )
     if "product_data" in call.params and "product" in call.params:
         raise ApiError("You may only specify one of these parameters: product, product_data.", param="product")
     if "product_data" in call.params:
@@ -96,7 +69,7 @@ def create(call: Call) -> Body:
     elif "product" in call.params:
         product = fetch_from_parameter("product", call["product"], param="product")
     else:
-        raise missing_parameter("product")
+        raise ApiError("You must specify either `product` or `product_data` when creating a price.")
     _claim_lookup_key(call, for_price=None)
     fields["metadata"] = merge_metadata({}, call.get("metadata"))
     return create_price(product=product["id"], **fields)
@@ -127,6 +100,7 @@ def _claim_lookup_key(call: Call, *, for_price: str | None) -> None:
     ),
 )  # fmt: skip
 def list_prices(call: Call) -> Body:
+    require_existing(call, "product")
     rows = store.rows("price")
     for name, value in (call.get("recurring") or {}).items():
         rows = rows.filter(**{f"body__recurring__{name}": value})

@@ -12,7 +12,6 @@ from sandbox.protocol.search import search_route
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-__all__ = ["PRODUCT", "create_product"]
 PRODUCT = register(
     Resource(
         "product",
@@ -142,5 +141,5 @@ def delete(call: Call) -> Body:
             "This product cannot be deleted because it has one or more user-created prices.", is_executed=True
         )
     stub = store.mark_deleted(product)
-    emit("product.deleted", product)
+    emit("product.deleted", product | {"active": False})
     return stub

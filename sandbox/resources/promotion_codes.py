@@ -3,9 +3,9 @@
 import re
 
 from sandbox import clock, identifiers, store
-from sandbox.billing.discounts import is_active, is_valid
+from sandbox.billing.discounts import is_active, is_valid, require_near_future
 from sandbox.protocol.errors import ApiError, missing_parameter
-from sandbox.protocol.listing import page
+from sandbox.protocol.listing import page, require_existing
 from sandbox.protocol.parameters import Integer, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
@@ -13,7 +13,7 @@ from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-_ALLOWED = re.compile(r"[A-Za-z0-9-]{1,500}")
+_ALLOWED = re.compile(r"[a-zA-Z0-9\-_]+")
 
 
 def _currency_options(code: Body) -> Body:
@@ -32,6 +32,7 @@ def _with_activity(code: Body) -> Body:
 PROMOTION_CODE = register(
     Resource(
         "promotion_code",
+        label="promotion code",
         references={"customer": "customer", "promotion.coupon": "coupon"},
         computed={"restrictions.currency_options": _currency_options},
         filters={"coupon": "body__promotion__coupon", "customer": "customer"},
@@ -88,7 +89,7 @@ def create(call: Call) -> Body:
 
 def _coupon(promotion: Body) -> Body:
     if "coupon" not in promotion:
-        raise missing_parameter("promotion[coupon]")
+        raise ApiError("You must pass promotion.coupon when passing promotion", param="promotion.coupon")
     coupon = fetch_from_parameter("coupon", promotion["coupon"], param="promotion[coupon]")
     if not is_valid(coupon):
         raise ApiError(f"Coupon {coupon['id']} is not valid and cannot be promoted.", code="coupon_expired",
@@ -98,15 +99,18 @@ def _coupon(promotion: Body) -> Body:
 
 def _wording(given: str | None) -> str:
     if given is not None and not _ALLOWED.fullmatch(given):
-        raise ApiError("Invalid code: promotion codes can only contain letters, digits and dashes.", param="code")
+        raise ApiError(
+            rf"This value must match the regex pattern. (/\A{_ALLOWED.pattern}\z/ does not match for the value {given}).",
+            param="code",
+        )
     return given or identifiers.token(8).upper()
 
 
 def _check_limits(call: Call, coupon: Body) -> None:
     """A code cannot promise more than its coupon."""
     expires_at, most = call.get("expires_at"), call.get("max_redemptions")
-    if expires_at is not None and expires_at <= clock.now():
-        raise ApiError("`expires_at` must be in the future.", param="expires_at")
+    if expires_at is not None:
+        require_near_future(expires_at, "expires_at")
     if expires_at is not None and coupon["redeem_by"] is not None and expires_at > coupon["redeem_by"]:
         raise ApiError("`expires_at` cannot be later than the coupon's `redeem_by`.", param="expires_at")
     if most is not None and coupon["max_redemptions"] is not None and most > coupon["max_redemptions"]:
@@ -122,8 +126,6 @@ def _require_unique(code: Body) -> None:
         ):
             raise ApiError(
                 f"An active promotion code with `code: {code['code']}` already exists.",
-                code="resource_already_exists",
-                param="code",
                 is_executed=True,
             )
 
@@ -135,6 +137,7 @@ def _require_unique(code: Body) -> None:
               "starting_after"),
 )  # fmt: skip
 def list_codes(call: Call) -> Body:
+    require_existing(call, "coupon", "customer")
     rows = store.rows("promotion_code")
     if "code" in call.params:
         rows = rows.filter(body__code__iexact=call["code"])

@@ -11,7 +11,9 @@ from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-TAX_RATE = register(Resource("tax_rate", filters={"active": "body__active", "inclusive": "body__inclusive"}))
+TAX_RATE = register(
+    Resource("tax_rate", label="tax rate", filters={"active": "body__active", "inclusive": "body__inclusive"})
+)
 MOST = 100
 WORDS = {
     "country": Text(max_length=2, clearable=True),

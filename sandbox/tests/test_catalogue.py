@@ -155,10 +155,12 @@ def test_a_custom_amount_is_the_buyers(client, product):
 @pytest.mark.parametrize(
     ("changes", "param"),
     [
-        ({"unit_amount": None}, "unit_amount"),
+        ({"unit_amount": None}, None),
         ({"unit_amount_decimal": "3.5"}, "unit_amount"),
         ({"unit_amount": -1}, "unit_amount"),
-        ({"billing_scheme": "tiered"}, "tiers"),
+        ({"billing_scheme": "tiered", "recurring": {"interval": "month"}}, "tiers"),
+        ({"unit_amount": None, "billing_scheme": "tiered", "tiers_mode": "volume",
+          "tiers": [{"up_to": "inf", "unit_amount": 5}]}, "interval"),
         ({"tiers_mode": "volume"}, "billing_scheme"),
         ({"recurring": {"interval": "year", "interval_count": 4}}, "recurring[interval_count]"),
         ({"recurring": {"interval": "decade"}}, "recurring[interval]"),
@@ -169,9 +171,9 @@ def test_a_custom_amount_is_the_buyers(client, product):
         ({"custom_unit_amount": {"enabled": True}, "unit_amount": None, "recurring": {"interval": "day"}},
          "custom_unit_amount"),
         ({"unit_amount": None, "billing_scheme": "tiered", "tiers_mode": "volume",
-          "tiers": [{"up_to": 5, "unit_amount": 1}]}, "tiers"),
+          "recurring": {"interval": "day"}, "tiers": [{"up_to": 5, "unit_amount": 1}]}, "tiers"),
         ({"unit_amount": None, "billing_scheme": "tiered", "tiers_mode": "volume",
-          "tiers": [{"up_to": "inf"}]}, "tiers[0][unit_amount]"),
+          "recurring": {"interval": "day"}, "tiers": [{"up_to": "inf"}]}, "tiers[0][unit_amount]"),
     ],
 )  # fmt: skip
 def test_what_is_no_price_is_refused(client, product, changes, param):
@@ -191,6 +193,8 @@ def test_prices_are_listed_by_what_they_are(client, product):
     assert ids(type="recurring") == ids(currency="eur") == ids(active=True) == [yearly.id]
     assert ids(recurring={"interval": "year"}) == [yearly.id]
     assert ids(recurring={"interval": "month"}) == []
+    with pytest.raises(stripe.InvalidRequestError, match="No such product"):
+        ids(product="prod_none")
     found = client.v1.prices.search({"query": f"product:'{product.id}' AND type:'one_time'"})
     assert [hit.id for hit in found.data] == [once.id]
 

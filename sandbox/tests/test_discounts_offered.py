@@ -61,14 +61,16 @@ def test_products_and_currencies_of_a_coupon_show_when_asked_for(client):
 @pytest.mark.parametrize(
     ("changes", "param"),
     [
-        ({"percent_off": None}, "percent_off"),
-        ({"amount_off": 5, "currency": "usd"}, "percent_off"),
+        ({"percent_off": None}, None),
+        ({"amount_off": 5, "currency": "usd"}, None),
+        ({"percent_off": 0}, "percent_off"),
         ({"percent_off": 101}, "percent_off"),
         ({"percent_off": None, "amount_off": 5}, "currency"),
         ({"percent_off": None, "amount_off": 0, "currency": "usd"}, "amount_off"),
-        ({"duration": "repeating"}, "duration_in_months"),
+        ({"duration": "repeating"}, "duration"),
         ({"duration_in_months": 2}, "duration_in_months"),
         ({"redeem_by": 1000}, "redeem_by"),
+        ({"redeem_by": 4_102_444_800}, "redeem_by"),
         ({"max_redemptions": 0}, "max_redemptions"),
         ({"name": "x" * 41}, "name"),
         ({"applies_to": {"products": ["prod_none"]}}, "applies_to[products][0]"),
@@ -109,6 +111,10 @@ def test_a_promotion_code_is_made_listed_and_switched_off(sandbox, client):
         return [found.id for found in client.v1.promotion_codes.list(asked).data]
 
     assert ids(coupon=made.id) == [personal.id, open_to_all.id]
+    with pytest.raises(stripe.InvalidRequestError, match="No such coupon: 'NONE'"):
+        ids(coupon="NONE")
+    with pytest.raises(stripe.InvalidRequestError, match="No such promotion code: 'promo_none'"):
+        client.v1.promotion_codes.retrieve("promo_none")
     assert ids(code="save25") == [open_to_all.id]
     assert ids(customer=customer.id) == [personal.id]
     off = client.v1.promotion_codes.update(open_to_all.id, {"active": False, "metadata": {"k": "v"}})
@@ -147,7 +153,7 @@ def test_minimum_amounts_in_several_currencies_show_when_asked_for(client):
     [
         ({"code": "no spaces"}, "code"),
         ({"promotion": {"type": "coupon", "coupon": "NONE"}}, "promotion[coupon]"),
-        ({"promotion": {"type": "coupon"}}, "promotion[coupon]"),
+        ({"promotion": {"type": "coupon"}}, "promotion.coupon"),
         ({"coupon": "LIMITED"}, "coupon"),
         ({"customer": "cus_none"}, "customer"),
         ({"expires_at": 1000}, "expires_at"),
