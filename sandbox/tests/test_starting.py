@@ -1,3 +1,4 @@
+import re
 import socket
 import subprocess
 import sys
@@ -107,6 +108,12 @@ def test_a_database_that_cannot_be_is_told_in_a_sentence(tmp_path):
 def test_a_malformed_variable_is_named(name, value):
     with pytest.raises(RefusesToStart, match=name):
         read_options({name: value})
+
+
+def test_the_readme_tells_of_every_variable_and_of_no_other():
+    named = re.findall(r"SANDBOX_[A-Z_]+", (ROOT / "sandbox" / "options.py").read_text())
+    told = re.findall(r"`(SANDBOX_[A-Z_]+)`", (ROOT / "sandbox" / "README.md").read_text())
+    assert set(told) == set(named)
 
 
 def test_it_says_where_everything_is_and_logs_each_delivery(tmp_path, _receiver):
