@@ -67,14 +67,20 @@ INVOICE = register(
         present=_with_first_lines,
     )
 )
+SEARCHED = (
+    "created", "currency", "customer", "last_finalization_error_code", "last_finalization_error_type", "metadata",
+    "number", "receipt_number", "status", "subscription", "total",
+)  # fmt: skip
 search_route(
     INVOICE,
     "/v1/invoices",
-    (
-        "created", "currency", "customer", "last_finalization_error.code", "last_finalization_error.type", "metadata",
-        "number", "receipt_number", "status", "total",
-    ),
-)  # fmt: skip
+    SEARCHED,
+    {
+        "last_finalization_error_code": "last_finalization_error.code",
+        "last_finalization_error_type": "last_finalization_error.type",
+        "subscription": "parent.subscription_details.subscription",
+    },
+)
 WRITABLE = (
     "application_fee_amount", "auto_advance", "automatic_tax.enabled", "automatic_tax.liability",
     "automatically_finalizes_at", "collection_method", "custom_fields", "default_payment_method", "default_tax_rates",

@@ -229,7 +229,7 @@ def test_metadata_moves_nothing_else_and_expansion_shows_the_payment(client, dis
     dispute = disputed()
     told = client.v1.disputes.update(dispute.id, {"metadata": {"case": "7"}})
     assert (told.metadata.to_dict(), told.status) == ({"case": "7"}, "needs_response")
-    assert event(client, "charge.dispute.updated").data.previous_attributes.to_dict() == {"metadata": {}}
+    assert event(client, "charge.dispute.updated").data.previous_attributes.to_dict() == {"metadata": {"case": None}}
     shown = client.v1.disputes.retrieve(dispute.id, {"expand": ["charge", "payment_intent"]})
     assert (shown.charge.disputed, shown.payment_intent.latest_charge) == (True, dispute.charge)
 

@@ -187,6 +187,8 @@ def test_automatic_tax_needs_to_know_where(sandbox, client):
     sandbox.advance(2 * 3600)
     stuck = client.v1.invoices.retrieve(invoice.id)
     assert (stuck.status, stuck.last_finalization_error.code) == ("draft", "customer_tax_location_invalid")
+    found = client.v1.invoices.search({"query": "last_finalization_error_code:'customer_tax_location_invalid'"})
+    assert [hit.id for hit in found.data] == [invoice.id]
     assert sandbox.event_types()[-1] == "invoice.finalization_failed"
 
 
@@ -341,6 +343,62 @@ def test_an_invoice_shows_ten_lines_and_lists_the_rest(client, customer):
     assert (len(invoice.lines.data), invoice.lines.has_more, invoice.lines.total_count) == (10, True, 12)
     listed = client.v1.invoices.line_items.list(made.id, {"limit": 5})
     assert [line.amount for line in listed.auto_paging_iter()] == [111 - number for number in range(12)]
+
+
+GRADUATED = [{"up_to": 2, "unit_amount": 100}, {"up_to": "inf", "unit_amount": 50, "flat_amount": 30}]
+
+
+@pytest.mark.parametrize(
+    ("terms", "quantity", "amount"),
+    [
+        ({"tiers_mode": "graduated"}, 2, 200),
+        ({"tiers_mode": "graduated"}, 5, 200 + 30 + 150),
+        ({"tiers_mode": "volume"}, 2, 200),
+        ({"tiers_mode": "volume"}, 5, 30 + 250),
+        ({"unit_amount": 700, "transform_quantity": {"divide_by": 5, "round": "up"}}, 11, 2100),
+        ({"unit_amount": 700, "transform_quantity": {"divide_by": 5, "round": "down"}}, 11, 1400),
+        ({"unit_amount_decimal": "0.5"}, 301, 151),
+    ],
+)
+def test_every_way_of_pricing_comes_to_its_amount(client, customer, brush, terms, quantity, amount):
+    tiered = {"billing_scheme": "tiered", "tiers": GRADUATED} if "tiers_mode" in terms else {}
+    price = client.v1.prices.create(
+        {"currency": "usd", "product": brush.product, "recurring": {"interval": "month"}, **tiered, **terms}
+    )
+    preview = client.v1.invoices.create_preview(
+        {"customer": customer.id, "subscription_details": {"items": [{"price": price.id, "quantity": quantity}]}}
+    )
+    assert preview.total == amount
+
+
+def test_a_price_is_billed_in_the_currency_of_the_invoice(client, customer, brush):
+    both = client.v1.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 1000,
+            "product": brush.product,
+            "currency_options": {"eur": {"unit_amount": 900}},
+        }
+    )
+    made = draft(client, customer, currency="eur")
+    client.v1.invoice_items.create({"customer": customer.id, "invoice": made.id, "pricing": {"price": both.id}})
+    assert client.v1.invoices.retrieve(made.id).total == 900
+    with pytest.raises(stripe.InvalidRequestError, match="only supports `usd`"):
+        client.v1.invoice_items.create({"customer": customer.id, "invoice": made.id, "pricing": {"price": brush.id}})
+
+
+def test_an_invoice_of_a_test_clock_lives_in_its_time(sandbox, client):
+    clock = client.v1.test_helpers.test_clocks.create({"frozen_time": 1_800_000_000})
+    timeless = client.v1.customers.create({"email": "t@example.org", "test_clock": clock.id})
+    method = client.v1.payment_methods.attach("pm_card_visa", {"customer": timeless.id})
+    made = draft(client, timeless, 2000, auto_advance=True, default_payment_method=method.id)
+    assert (made.created, made.test_clock) == (1_800_000_000, clock.id)
+    sandbox.advance(2 * 3600)
+    assert client.v1.invoices.retrieve(made.id).status == "draft"
+    client.v1.test_helpers.test_clocks.advance(clock.id, {"frozen_time": 1_800_000_000 + 2 * 3600})
+    sandbox.drain()
+    paid = client.v1.invoices.retrieve(made.id)
+    assert (paid.status, paid.status_transitions.paid_at) == ("paid", 1_800_000_000 + 3600)
 
 
 def test_a_preview_says_what_the_next_invoice_would_be_and_leaves_nothing(sandbox, client, customer, brush):

@@ -123,7 +123,7 @@ def test_metadata_is_all_that_can_change(sandbox, client):
     made = payout(client, metadata={"a": "1"})
     assert client.v1.payouts.update(made.id, {"metadata": {"b": "2"}}).metadata.to_dict() == {"a": "1", "b": "2"}
     (told,) = [event for event in events(client) if event.type == "payout.updated"]
-    assert told.data.previous_attributes.to_dict() == {"metadata": {"a": "1"}}
+    assert told.data.previous_attributes.to_dict() == {"metadata": {"b": None}}
     with pytest.raises(stripe.InvalidRequestError, match="unknown parameter"):
         client.v1.payouts.update(made.id, {"amount": 5})
 

@@ -98,7 +98,7 @@ def test_refunds_are_annotated_found_and_never_cancelled(pay, sandbox, client):
     updated = client.v1.refunds.update(first.id, {"metadata": {"b": "2"}})
     assert updated.metadata.to_dict() == {"a": "1", "b": "2"}
     told = client.v1.events.list({"type": "refund.updated"}).data[0]
-    assert told.data.previous_attributes.to_dict() == {"metadata": {"a": "1"}}
+    assert told.data.previous_attributes.to_dict() == {"metadata": {"b": None}}
     client.v1.refunds.update(first.id, {"metadata": {"b": "2"}})
     assert sandbox.event_types().count("refund.updated") == 1
     assert [refund.id for refund in client.v1.refunds.list().data] == [second.id, first.id]

@@ -27,7 +27,7 @@ def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automa
     endpoints = queue.listening(event_type)
     data: Body = {"object": copy.deepcopy(presented(body))}
     if previous is not None:
-        data["previous_attributes"] = previous
+        data["previous_attributes"] = _changed_keys(previous, data["object"])
     event: Body = {
         "id": identifiers.new_id("evt_3" if event_type.startswith(PAYMENT_FAMILIES) else "evt_1", 23),
         "object": "event",
@@ -49,6 +49,14 @@ def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automa
 
     _record_or_hold(record)
     return event
+
+
+def _changed_keys(previous: Body, now: Body) -> Body:
+    """Of metadata only the keys that changed are told, with null for one that was not there (observed at Stripe)."""
+    old, new = previous.get("metadata"), now.get("metadata")
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return previous
+    return previous | {"metadata": {key: old.get(key) for key in (*old, *new) if old.get(key) != new.get(key)}}
 
 
 @contextmanager
