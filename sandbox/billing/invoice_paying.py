@@ -9,7 +9,6 @@ from sandbox.billing.invoice_settling import (
     NOT_OPEN,
     OPEN,
     follow,
-    is_collected_automatically,
     mark_paid,
     note_failure,
     refresh,
@@ -152,11 +151,3 @@ def _payable_intent(invoice: Body) -> Body:
         store.save(invoice)
         return store.fetch("payment_intent", invoice["_intent"])
     return intent
-
-
-def collect(invoice: Body) -> None:
-    """The next automatic step of a finalized invoice: charge it, unless its money is asked for by mail."""
-    if invoice["status"] == "open" and is_collected_automatically(invoice):
-        intent = invoice_payments.intent_of(invoice)
-        if intent is None or intent["status"] != "processing":
-            pay_invoice(invoice, is_automatic=True)

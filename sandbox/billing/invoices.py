@@ -12,14 +12,13 @@ from sandbox.billing.credit import balance_of
 from sandbox.billing.invoice_ending import delete_draft, mark_uncollectible, send_invoice, void_invoice
 from sandbox.billing.invoice_finalizing import DAY, HOUR, finalize_invoice, take_customer_details
 from sandbox.billing.invoice_lines import item_line, new_line, subscription_line
-from sandbox.billing.invoice_paying import InvoiceAttempt, collect, pay_invoice, subscription_of
-from sandbox.billing.invoice_settling import Outcome, follow_intent, on_invoice_settled, refresh, stop_collecting, tell
+from sandbox.billing.invoice_paying import InvoiceAttempt, pay_invoice, subscription_of
+from sandbox.billing.invoice_settling import Outcome, follow_intent, on_invoice_settled, refresh, stop_collecting
 from sandbox.billing.invoice_totals import reckon
 from sandbox.options import options
 from sandbox.protocol import origin
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.listing import as_list
-from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
@@ -265,48 +264,3 @@ def plan_finalization(invoice: Body) -> None:
     if invoice["collection_method"] == "charge_automatically":
         invoice["next_payment_attempt"] = at
     clocks.schedule_in_time_of(invoice, "finalize_invoice", invoice["id"], at=at)
-
-
-@step("finalize_invoice")
-def finalize_when_due(invoice_id: str) -> None:
-    """The hour in which a draft could still be changed is over."""
-    invoice = store.fetch("invoice", invoice_id)
-    if invoice.get("deleted") or invoice["status"] != "draft" or not invoice["auto_advance"]:
-        return
-    try:
-        finalize_invoice(invoice, collects_later=False)
-    except ApiError as error:
-        _note_finalization_failure(store.fetch("invoice", invoice_id), error)
-        return
-    if invoice["status"] != "open":
-        return
-    if invoice["collection_method"] == "send_invoice":
-        send_invoice(invoice)
-    else:
-        collect(invoice)
-
-
-def _note_finalization_failure(invoice: Body, error: ApiError) -> None:
-    tax = invoice["automatic_tax"] | {
-        "disabled_reason": "finalization_requires_location_inputs",
-        "enabled": False,
-        "status": "requires_location_inputs",
-    }
-    invoice |= {"automatic_tax": tax, "last_finalization_error": error.fields()}
-    store.save(invoice)
-    emit("invoice.finalization_failed", invoice)
-
-
-@step("collect_invoice")
-def collect_when_due(invoice_id: str) -> None:
-    """The moment of the next automatic attempt has come."""
-    collect(store.fetch("invoice", invoice_id))
-
-
-@step("overdue_invoice")
-def note_overdue(invoice_id: str) -> None:
-    """Its due date has passed and it is still open."""
-    invoice = store.fetch("invoice", invoice_id)
-    if invoice["status"] == "open":
-        emit("invoice.overdue", invoice)
-        tell(invoice, "overdue")

@@ -1,48 +1,18 @@
-"""The life of an invoice: drafted, finalized, paid or not, voided; driven with stripe-python."""
+"""The life of an invoice: drafted, finalized, sent, voided; driven with stripe-python."""
 
 import pytest
 import stripe
 
-HOUR, DAY = 3600, 24 * 3600
+from sandbox.tests.invoicing import DAY, inked, last_event, new_customer, opened, types_since
 
 
 @pytest.fixture
 def customer(client):
-    return client.v1.customers.create({"email": "ada@example.org", "name": "Ada"})
-
-
-def with_card(client, customer, alias="pm_card_visa"):
-    """Let the customer's invoices be charged to a saved card."""
-    method = client.v1.payment_methods.attach(alias, {"customer": customer.id})
-    client.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": method.id}})
-    return method
-
-
-def draft(client, customer, /, amount=2000, **changes):
-    """A draft with one line."""
-    made = client.v1.invoices.create({"customer": customer.id, "currency": "usd"} | changes)
-    client.v1.invoice_items.create(
-        {"customer": customer.id, "invoice": made.id, "amount": amount, "description": "Ink"}
-    )
-    return client.v1.invoices.retrieve(made.id)
-
-
-def opened(client, customer, /, **changes):
-    return client.v1.invoices.finalize_invoice(draft(client, customer, **changes).id)
-
-
-def types_since(sandbox, first):
-    """Types of the events from the first one of this type on."""
-    found = sandbox.event_types()
-    return found[found.index(first) :]
-
-
-def last_event(client, kind):
-    return client.v1.events.list({"type": kind, "limit": 1}).data[0].data
+    return new_customer(client)
 
 
 def test_a_draft_follows_its_customer_and_its_items(sandbox, client, customer):
-    made = draft(client, customer, description="Thanks", metadata={"order": "7"})
+    made = inked(client, customer, description="Thanks", metadata={"order": "7"})
     assert (made.status, made.number, made.billing_reason, made.parent) == ("draft", None, "manual", None)
     assert (made.amount_due, made.subtotal, made.total, made.customer_email) == (2000, 2000, 2000, "ada@example.org")
     assert (made.collection_method, made.auto_advance, made.hosted_invoice_url) == ("charge_automatically", False, None)
@@ -81,164 +51,8 @@ def test_finalizing_numbers_an_invoice_and_asks_for_its_money(sandbox, client, c
         client.v1.invoices.finalize_invoice(first.id)
 
 
-def test_paying_tells_of_the_payment_first_and_of_the_invoice_after_it(sandbox, client, customer):
-    with_card(client, customer)
-    invoice = opened(client, customer)
-    paid = client.v1.invoices.pay(invoice.id)
-    assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 2000, 0)
-    assert (paid.attempted, paid.attempt_count, paid.auto_advance) == (True, 1, False)
-    sandbox.advance(2)
-    assert types_since(sandbox, "charge.succeeded") == [
-        "charge.succeeded", "payment_intent.succeeded", "invoice.updated", "invoice.paid", "invoice.payment_succeeded",
-        "invoice_payment.paid",
-    ]  # fmt: skip
-    previous = last_event(client, "invoice.updated").previous_attributes.to_dict()
-    assert previous == {
-        "amount_paid": 0,
-        "amount_remaining": 2000,
-        "attempt_count": 0,
-        "attempted": False,
-        "status": "open",
-        "status_transitions": {"paid_at": None},
-    }
-    told = client.v1.events.list({"type": "invoice_payment.paid"}).data[0]
-    assert (told["request"]["id"], told.data.object.status, told.data.object.amount_paid) == (None, "paid", 2000)
-    [payment] = client.v1.invoice_payments.list({"invoice": invoice.id, "status": "paid"}).data
-    intent = client.v1.payment_intents.retrieve(payment.payment.payment_intent, {"expand": ["latest_charge"]})
-    assert (intent.status, intent.latest_charge.balance_transaction is None) == ("succeeded", False)
-    with pytest.raises(stripe.InvalidRequestError, match="Invoice is already paid"):
-        client.v1.invoices.pay(invoice.id)
-
-
-def test_paying_a_draft_finalizes_it(sandbox, client, customer):
-    invoice = draft(client, customer)
-    assert client.v1.invoices.pay(invoice.id, {"payment_method": "pm_card_visa"}).status == "paid"
-    assert types_since(sandbox, "invoice.finalized")[:3] == [
-        "invoice.finalized", "payment_intent.created", "charge.succeeded",
-    ]  # fmt: skip
-
-
-def test_a_refused_card_leaves_the_invoice_open(sandbox, client, customer):
-    with_card(client, customer, "pm_card_chargeCustomerFail")
-    invoice = opened(client, customer)
-    with pytest.raises(stripe.CardError) as declined:
-        client.v1.invoices.pay(invoice.id)
-    assert (declined.value.code, declined.value.error.payment_intent.status) == (
-        "card_declined",
-        "requires_payment_method",
-    )
-    again = client.v1.invoices.retrieve(invoice.id)
-    assert (again.status, again.attempted, again.attempt_count, again.next_payment_attempt) == ("open", True, 1, None)
-    assert types_since(sandbox, "charge.failed") == [
-        "charge.failed", "payment_intent.payment_failed", "invoice.payment_failed", "invoice.updated",
-    ]  # fmt: skip
-    assert client.v1.invoices.pay(invoice.id, {"payment_method": "pm_card_visa"}).attempt_count == 1
-
-
-def test_without_any_method_nothing_is_tried(sandbox, client, customer):
-    invoice = opened(client, customer)
-    with pytest.raises(stripe.InvalidRequestError, match="no attached payment source") as missing:
-        client.v1.invoices.pay(invoice.id)
-    assert missing.value.code == "resource_missing"
-    assert client.v1.invoices.retrieve(invoice.id).attempted is False
-    assert types_since(sandbox, "payment_intent.created") == ["payment_intent.created"]
-
-
-def test_a_card_that_asks_for_its_owner_waits_for_them(sandbox, client, customer):
-    with_card(client, customer, "pm_card_authenticationRequired")
-    invoice = opened(client, customer)
-    with pytest.raises(stripe.CardError) as asked:
-        client.v1.invoices.pay(invoice.id)
-    assert asked.value.code == "invoice_payment_intent_requires_action"
-    assert types_since(sandbox, "payment_intent.requires_action") == [
-        "payment_intent.requires_action", "invoice.payment_action_required", "invoice.payment_failed",
-        "invoice.updated",
-    ]  # fmt: skip
-    [payment] = client.v1.invoice_payments.list({"invoice": invoice.id}).data
-    sandbox.post(f"/3ds/{payment.payment.payment_intent}", outcome="pass")
-    assert client.v1.invoices.retrieve(invoice.id).status == "paid"
-    assert types_since(sandbox, "charge.succeeded")[:4] == [
-        "charge.succeeded", "payment_intent.succeeded", "invoice.updated", "invoice.paid",
-    ]  # fmt: skip
-
-
-def test_failing_to_authenticate_fails_the_invoice(sandbox, client, customer):
-    invoice = opened(client, customer)
-    with pytest.raises(stripe.CardError):
-        client.v1.invoices.pay(invoice.id, {"payment_method": "pm_card_threeDSecure2Required"})
-    [payment] = client.v1.invoice_payments.list({"invoice": invoice.id}).data
-    sandbox.post(f"/3ds/{payment.payment.payment_intent}", outcome="fail")
-    assert client.v1.invoices.retrieve(invoice.id).status == "open"
-    assert sandbox.event_types()[-2:] == ["payment_intent.payment_failed", "invoice.payment_failed"]
-
-
-def test_confirming_the_intent_pays_the_invoice(sandbox, client, customer):
-    invoice = opened(client, customer)
-    [payment] = client.v1.invoice_payments.list({"invoice": invoice.id}).data
-    client.v1.payment_intents.confirm(payment.payment.payment_intent, {"payment_method": "pm_card_visa"})
-    assert client.v1.invoices.retrieve(invoice.id).status == "paid"
-
-
-def test_paid_out_of_band_takes_no_money(sandbox, client, customer):
-    invoice = opened(client, customer)
-    paid = client.v1.invoices.pay(invoice.id, {"paid_out_of_band": True})
-    assert (paid.status, paid.amount_paid, paid.attempted, paid.attempt_count) == ("paid", 2000, False, 0)
-    assert client.v1.charges.list().data == []
-    assert types_since(sandbox, "payment_intent.canceled") == [
-        "payment_intent.canceled", "invoice.updated", "invoice.paid", "invoice.payment_succeeded",
-    ]  # fmt: skip
-
-
-def test_nothing_due_is_paid_at_once(sandbox, client, customer):
-    invoice = opened(client, customer, amount=0)
-    assert (invoice.status, invoice.attempted, invoice.attempt_count) == ("paid", True, 0)
-    assert types_since(sandbox, "invoice.finalized") == [
-        "invoice.finalized", "invoice.updated", "invoice.paid", "invoice.payment_succeeded",
-    ]  # fmt: skip
-    assert client.v1.invoice_payments.list({"invoice": invoice.id}).data == []
-
-
-def test_an_invoice_that_advances_is_finalized_and_charged_after_an_hour(sandbox, client, customer):
-    with_card(client, customer)
-    invoice = draft(client, customer, auto_advance=True)
-    assert invoice.next_payment_attempt == invoice.created + HOUR
-    assert invoice.automatically_finalizes_at == invoice.created + HOUR + 1
-    sandbox.advance(HOUR - 60)
-    assert client.v1.invoices.retrieve(invoice.id).status == "draft"
-    sandbox.advance(120)
-    assert client.v1.invoices.retrieve(invoice.id).status == "paid"
-    sandbox.advance(2)
-    assert types_since(sandbox, "invoice.finalized") == [
-        "invoice.finalized", "payment_intent.created", "charge.succeeded", "payment_intent.succeeded",
-        "invoice.updated", "invoice.paid", "invoice.payment_succeeded", "invoice_payment.paid",
-    ]  # fmt: skip
-    assert all(event["request"]["id"] is None for event in client.v1.events.list({"type": "invoice.paid"}).data)
-
-
-def test_a_refused_collection_is_tried_again_until_it_is_given_up(sandbox, client, customer):
-    with_card(client, customer, "pm_card_chargeCustomerFail")
-    invoice = draft(client, customer, auto_advance=True)
-    sandbox.advance(HOUR + 60)
-    failed = client.v1.invoices.retrieve(invoice.id)
-    assert (failed.attempt_count, failed.next_payment_attempt > failed.created + HOUR) == (1, True)
-    sandbox.advance(20 * DAY)
-    given_up = client.v1.invoices.retrieve(invoice.id)
-    assert (given_up.status, given_up.attempt_count, given_up.next_payment_attempt) == ("open", 4, None)
-    assert sandbox.event_types().count("invoice.payment_failed") == 4
-
-
-def test_a_new_card_ends_the_retries(sandbox, client, customer):
-    with_card(client, customer, "pm_card_chargeCustomerFail")
-    invoice = draft(client, customer, auto_advance=True)
-    sandbox.advance(HOUR + 60)
-    with_card(client, customer)
-    sandbox.advance(4 * DAY)
-    paid = client.v1.invoices.retrieve(invoice.id)
-    assert (paid.status, paid.attempt_count, paid.next_payment_attempt) == ("paid", 1, None)
-
-
 def test_an_invoice_may_be_sent_fall_due_and_be_overdue(sandbox, client, customer):
-    invoice = draft(client, customer, collection_method="send_invoice", days_until_due=7)
+    invoice = inked(client, customer, collection_method="send_invoice", days_until_due=7)
     sent = client.v1.invoices.send_invoice(invoice.id)
     assert (sent.status, sent.due_date) == ("open", sent.status_transitions.finalized_at + 7 * DAY)
     assert types_since(sandbox, "invoice.finalized") == ["invoice.finalized", "payment_intent.created", "invoice.sent"]
@@ -282,12 +96,12 @@ def test_what_was_written_off_can_still_be_paid_or_voided(sandbox, client, custo
     client.v1.invoices.mark_uncollectible(second.id)
     assert client.v1.invoices.void_invoice(second.id).status == "void"
     with pytest.raises(stripe.InvalidRequestError, match="This invoice isn't open"):
-        client.v1.invoices.mark_uncollectible(draft(client, customer).id)
+        client.v1.invoices.mark_uncollectible(inked(client, customer).id)
 
 
 def test_only_drafts_are_deleted_and_their_items_go_with_them(sandbox, client, customer):
     waiting = client.v1.invoice_items.create({"customer": customer.id, "amount": 300, "currency": "usd"})
-    invoice = draft(client, customer, pending_invoice_items_behavior="include")
+    invoice = inked(client, customer, pending_invoice_items_behavior="include")
     assert [line.amount for line in invoice.lines.data] == [2000, 300]
     deleted = client.v1.invoices.delete(invoice.id)
     assert deleted.to_dict() == {"id": invoice.id, "object": "invoice", "deleted": True}
@@ -303,7 +117,7 @@ def test_only_drafts_are_deleted_and_their_items_go_with_them(sandbox, client, c
 
 
 def test_an_open_invoice_keeps_its_money_and_its_words(sandbox, client, customer):
-    invoice = draft(client, customer)
+    invoice = inked(client, customer)
     changed = client.v1.invoices.update(invoice.id, {"description": "Hello", "footer": "Bye", "metadata": {"a": "1"}})
     assert (changed.description, changed.footer, changed.metadata["a"]) == ("Hello", "Bye", "1")
     assert last_event(client, "invoice.updated").previous_attributes["description"] is None
@@ -318,7 +132,7 @@ def test_an_open_invoice_keeps_its_money_and_its_words(sandbox, client, customer
 
 
 def test_invoices_are_listed_and_searched_by_what_they_are(client, customer):
-    open_one, other = opened(client, customer), draft(client, client.v1.customers.create({"name": "Bea"}))
+    open_one, other = opened(client, customer), inked(client, client.v1.customers.create({"name": "Bea"}))
 
     def ids(**asked):
         return [found.id for found in client.v1.invoices.list(asked).data]
