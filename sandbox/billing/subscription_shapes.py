@@ -128,11 +128,17 @@ def _as_list(items: Sequence[Body], subscription_id: str) -> Body:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Body:
-    """`previous_attributes`: old values of what changed, of a hash only the changed part, of a list all of it."""
-    changed: Body = {name: None for name in after if name not in before}
+    """`previous_attributes`: old values of what changed, of a hash only the changed part, of a list all of it.
+
+    Metadata are given whole; `emit` tells of them key by key.
+    """
+    changed: Body = {}
     for name, old in before.items():
         new = after.get(name)
         if old == new:
             continue
-        changed[name] = differences(old, new) if isinstance(old, dict) and isinstance(new, dict) else old
+        if name != "metadata" and isinstance(old, dict) and isinstance(new, dict):
+            changed[name] = differences(old, new)
+        else:
+            changed[name] = old
     return changed

@@ -3,7 +3,7 @@
 from sandbox import store
 from sandbox.billing.item_parameters import item_facts
 from sandbox.billing.subscription_shapes import items_of
-from sandbox.protocol.errors import ApiError, missing_parameter, not_in_sandbox_yet
+from sandbox.protocol.errors import ApiError, invalid_choice, missing_parameter, not_in_sandbox_yet
 from sandbox.protocol.parameters import merge_metadata
 from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.protocol.routing import Call
@@ -17,6 +17,8 @@ from sandbox.resources.subscription_parameters import (
     tax_rates,
 )
 from sandbox.store import Body
+
+ENDS = ("max_period_end", "min_period_end")
 
 
 def terms_of(call: Call, customer: Body, items: list[Body]) -> Body:
@@ -69,7 +71,11 @@ def _schedule(call: Call) -> Body:
 def _end_of(given: int | str) -> int | str:
     if given == "max_billed_until":
         raise not_in_sandbox_yet("cancel_at")
-    return near_future(given, "cancel_at") if isinstance(given, int) else given
+    if isinstance(given, int):
+        return near_future(given, "cancel_at")
+    if given not in ENDS:
+        raise invalid_choice("cancel_at", ENDS)
+    return given
 
 
 DEFAULTS: dict[str, Body] = {

@@ -298,9 +298,10 @@ def test_a_proration_can_be_reckoned_from_another_moment_of_the_period(shop):
         ({"items": [{"quantity": 2}]}, "Missing required param: items\\[0\\]\\[price\\]"),
         ({"default_payment_method": "pm_x"}, "does not have a payment method"),
         ({"cancel_at": 7}, "future"),
+        ({"cancel_at": "soon"}, "must be one of max_period_end, or min_period_end"),
         ({"trial_end": 7}, "future"),
         ({"billing_cycle_anchor": "tomorrow"}, "Invalid billing_cycle_anchor"),
-        ({"application_fee_percent": 5}, "does not act on"),
+        ({"billing_thresholds": {"amount_gte": 5}}, "does not act on"),
     ],
 )
 def test_what_cannot_be_changed_is_refused(shop, change, message):
