@@ -82,8 +82,9 @@ def _run(due: ScheduledStep) -> None:
     time_of_step = clock.at_test_clock if due.test_clock else clock.at
     try:
         with origin.nobody(), store.acting_for(due.account or None), time_of_step(due.due_at), store.writing():
-            due.delete()
-            _steps[due.name](due.object_id)
+            is_still_due = ScheduledStep.objects.filter(pk=due.pk).delete()[0]
+            if is_still_due:  # Somebody may have unscheduled it while this thread waited for the lock.
+                _steps[due.name](due.object_id)
     except Exception:
         logger.exception("Step %s for %s failed and is given up.", due.name, due.object_id)
         ScheduledStep.objects.filter(name=due.name, object_id=due.object_id).delete()

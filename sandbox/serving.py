@@ -34,6 +34,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "timeout": 120,
             "graceful_timeout": 2,
             "backlog": 1024,
+            # The longest gunicorn allows: a hundred ids are a query of four thousand characters.
+            "limit_request_line": 8190,
             "loglevel": "warning",
             "control_socket_disable": True,
             "post_worker_init": _start_background,

@@ -8,7 +8,7 @@ from sandbox.payments.method_data import check_us_account
 from sandbox.payments.methods import create_card
 from sandbox.payments.published_accounts import has_valid_check_digits, normalised
 from sandbox.payments.published_cards import BY_ALIAS, PublishedCard
-from sandbox.protocol.errors import ApiError, missing_parameter
+from sandbox.protocol.errors import ApiError, missing_parameter, not_in_sandbox_yet
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
@@ -24,6 +24,8 @@ ADDRESS_FIELDS = ("address_city", "address_country", "address_line1", "address_l
 
 @route("POST", "/v1/tokens", published("TokenCreateParams", "bank_account", "card"))
 def create(call: Call) -> Body:
+    if isinstance(call.get("card"), str):
+        raise not_in_sandbox_yet("card")
     if "card" in call.params:
         return _card_token(call["card"])
     if "bank_account" in call.params:

@@ -3,7 +3,6 @@
 SANDBOX_SEQUENCES=200 tries that many sequences, different ones each time; without it a few, always the same.
 """
 
-import json
 import os
 from collections import defaultdict
 from random import Random
@@ -272,22 +271,24 @@ class AnySequence(RuleBasedStateMachine):
             last[told["id"]] = after
 
     def _balance_is_the_sum_of_its_movements(self, account: str | None) -> None:
-        balance = self.call("GET", "/v1/balance", {}, account)
-        if "error" in balance:  # The account was deleted meanwhile.
-            return
+        while True:  # Funds may become available between one look and the next.
+            balance = self.call("GET", "/v1/balance", {}, account)
+            if "error" in balance:  # The account was deleted meanwhile.
+                return
+            movements = self._every("/v1/balance_transactions", account)
+            if self.call("GET", "/v1/balance", {}, account) == balance:
+                break
         sums: dict[tuple[str, str], int] = defaultdict(int)
-        for movement in self._every("/v1/balance_transactions", account):
+        for movement in movements:
             assert movement["net"] == movement["amount"] - movement["fee"], movement
             assert movement["fee"] == sum(fee["amount"] for fee in movement["fee_details"]), movement
             sums[movement["status"], movement["currency"]] += movement["net"]
-        told = {
-            (status, part["currency"]): part["amount"]
-            for status in ("available", "pending")
-            for part in balance[status]
-        }
-        assert {key: amount for key, amount in sums.items() if amount} == {
-            key: amount for key, amount in told.items() if amount
-        }, json.dumps(balance)
+        for status in ("available", "pending"):
+            told = {part["currency"]: part["amount"] for part in balance[status]}
+            assert all(told.get(currency, 0) == total for (at, currency), total in sums.items() if at == status), (
+                f"{account} has {told} {status}, and its movements come to {dict(sums)}"
+            )
+            assert all(sums[status, currency] == amount for currency, amount in told.items()), (told, sums)
 
 
 def _reachable(graph: dict[str, str], state: str) -> set[str]:
