@@ -54,7 +54,7 @@ def _dropdown(given: Body, path: str) -> Body:
 
 
 def _typed(given: Body, kind: str, path: str) -> Body:
-    details = {"default_value": None, "maximum_length": None, "minimum_length": None} | given.get(kind, {})
+    details: Body = {"default_value": None, "maximum_length": None, "minimum_length": None} | given.get(kind, {})
     least, most = details["minimum_length"], details["maximum_length"]
     if least is not None and most is not None and least > most:
         raise ApiError("The minimum length is above the maximum length.", param=f"{path}[{kind}][minimum_length]")

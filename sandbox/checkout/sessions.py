@@ -120,8 +120,9 @@ def _offer_recovery(session: Body) -> None:
 def recover_session(session: Body) -> Body | None:
     """A fresh copy of an expired session for the buyer who came back; None when it cannot be recovered any more."""
     recovery = (session["after_expiration"] or {}).get("recovery")
-    is_offered = session["status"] == "expired" and recovery and recovery["enabled"]
-    if not is_offered or recovery["expires_at"] <= clock.now():
+    if session["status"] != "expired" or not recovery or not recovery["enabled"]:
+        return None
+    if recovery["expires_at"] <= clock.now():
         return None
     session_id, moment = identifiers.new_id("cs_test_b1", 56), clock.now()
     copy = dict(store.fetch("checkout.session", session["id"])) | {

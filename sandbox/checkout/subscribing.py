@@ -32,7 +32,7 @@ FIELDS = (
 
 def needs_method(session: Body) -> bool:
     """Whether the buyer has to give a payment method, even where nothing is due today."""
-    return session["amount_total"] > 0 or session["payment_method_collection"] == "always"
+    return bool(session["amount_total"] > 0 or session["payment_method_collection"] == "always")
 
 
 def subscribe(session: Body, method: Body | None, _buyer: Buyer) -> Attempt | None:

@@ -90,7 +90,7 @@ def _every(recurring: Body) -> str:
 def _renewals(session: Body) -> str:
     """How often a subscription is billed, in words; nothing for one-off payments."""
     recurring = [item["price"]["recurring"] for item in session["_line_items"] if item["price"]["recurring"]]
-    return ", ".join(dict.fromkeys(_every(one) for one in recurring))
+    return ", ".join(dict.fromkeys(_every(one).replace("per ", "every ") for one in recurring))
 
 
 def _trial(session: Body) -> str:

@@ -20,7 +20,7 @@ def give_mandate(method: Body, *, single_use: Body | None = None, acceptance: Bo
         reference = identifiers.token(16).upper()
         details = {"sepa_debit": {"reference": reference, "url": f"https://hooks.stripe.com/mandate/{reference}"}}
     # Stripe tells nothing more of an acceptance on paper.
-    given = {"accepted_at": clock.now(), "offline": {}} | ONLINE | (acceptance or {})
+    given: Body = {"accepted_at": clock.now(), "offline": {}} | ONLINE | (acceptance or {})
     usage = "single_use" if single_use else "multi_use"
     return store.insert(
         {

@@ -63,35 +63,42 @@ def _flow(customer: Body, configuration: Body, given: Body) -> Body:
         raise ApiError(
             f"{what} {done} because the {words} feature in the portal configuration is disabled.", is_executed=True
         )
-    details = given.get(kind)
+    details: Body = given.get(kind) or {}
     if kind in FLOWS_OF_SUBSCRIPTIONS:
         if not details:
             raise missing_parameter(f"flow_data[{kind}]")
         _require_subscription(customer, details["subscription"], f"flow_data[{kind}][subscription]")
     after = given.get("after_completion") or {"type": "portal_homepage"}
-    nothing = {"subscription_cancel": None, "subscription_update": None, "subscription_update_confirm": None}
-    flow = nothing | {
+    return {
         "after_completion": {
             "hosted_confirmation": _confirmation(after),
             "redirect": after.get("redirect"),
             "type": after["type"],
         },
+        "subscription_cancel": None,
+        "subscription_update": None,
+        "subscription_update_confirm": None,
         "type": kind,
-    }
+    } | _details(kind, details)
+
+
+def _details(kind: str, details: Body) -> Body:
+    """What a flow is about, under its own name; the plain ones are about nothing but the customer."""
     if kind == "subscription_cancel":
-        flow[kind] = {"retention": None} | details
-    elif kind == "subscription_update_confirm":
+        return {kind: {"retention": None} | details}
+    if kind == "subscription_update":
+        return {kind: dict(details)}
+    if kind == "subscription_update_confirm":
         items = [{"quantity": None, "price": None} | item for item in details["items"]]
-        flow[kind] = {"discounts": details.get("discounts"), "items": items, "subscription": details["subscription"]}
-    elif kind == "subscription_update":
-        flow[kind] = dict(details)
-    return flow
+        return {kind: {"discounts": None, "items": items, "subscription": details["subscription"]}}
+    return {}
 
 
 def _confirmation(after: Body) -> Body | None:
     if after["type"] != "hosted_confirmation":
         return None
-    return {"custom_message": None} | after.get("hosted_confirmation", {})
+    message: str | None = after.get("hosted_confirmation", {}).get("custom_message")
+    return {"custom_message": message}
 
 
 def _require_subscription(customer: Body, subscription_id: str, param: str) -> None:

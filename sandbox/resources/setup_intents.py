@@ -11,7 +11,7 @@ from sandbox.payments.method_data import create_from_data
 from sandbox.payments.methods import resolve
 from sandbox.protocol.errors import unexpected_state
 from sandbox.protocol.listing import list_route, page
-from sandbox.protocol.parameters import ListOf, Text, merge_metadata
+from sandbox.protocol.parameters import ListOf, Spec, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
@@ -55,7 +55,7 @@ OPTIONS = (
     "payment_method_options.us_bank_account.verification_method",
 )
 COMMON = ("customer", "description", "flow_directions", "metadata", "payment_method", "payment_method_types")
-LIMITS = {"description": Text(max_length=1000, clearable=True), "payment_method_types": ListOf(Text())}
+LIMITS: dict[str, Spec] = {"description": Text(max_length=1000, clearable=True), "payment_method_types": ListOf(Text())}
 COPIED = ("description", "flow_directions", "on_behalf_of", "usage")
 
 

@@ -214,7 +214,7 @@ def test_only_one_off_prices_are_no_subscription(sandbox, client, monthly):
 
 def test_the_page_says_how_often_it_renews(sandbox, monthly):
     page = sandbox.get(f"/c/pay/{subscribing(sandbox, monthly).id}")
-    assert "Renews per month" in page.text
+    assert "Renews every month" in page.text
     assert text_of(page, "total") == "$20.00"
     assert "Subscribe" in page.text
     assert CARD["cardNumber"] not in page.text.split("</form>")[0].replace('placeholder="4242 4242 4242 4242"', "")
