@@ -149,7 +149,7 @@ def test_a_balance_is_the_sum_of_its_movements_whatever_happened(sandbox, client
     books.check()
     sandbox.advance(10 * DAY)
     books.check()
-    assert books.done == set(DEALINGS)
+    assert {"pay", "share", "direct", "refund", "transfer", "payout"} <= books.done
     # What was moved between accounts was neither made nor lost on the way.
     inner = ("transfer", "transfer_refund", "payment", "payment_refund", "application_fee", "application_fee_refund")
     moved = 0
