@@ -14,7 +14,7 @@ class StoredObject(models.Model):
     """
 
     sequence = models.BigAutoField(primary_key=True)
-    object_id = models.CharField(max_length=120, unique=True)
+    object_id = models.CharField(max_length=120)
     kind = models.CharField(max_length=60)
     account = models.CharField(max_length=60)
     created = models.BigIntegerField()
@@ -33,6 +33,10 @@ class StoredObject(models.Model):
     payout = models.CharField(max_length=120, default="")
 
     class Meta:
+        constraints: ClassVar = [
+            # Users choose the ids of some kinds: a coupon and a product may both be called SUMMER, on every account.
+            models.UniqueConstraint(fields=["object_id", "kind", "account"], name="one_object_of_an_id")
+        ]
         indexes: ClassVar = [
             models.Index(fields=["kind", "account", "-sequence"], name="object_newest_first"),
             models.Index(fields=["kind", "customer"], name="object_by_customer"),

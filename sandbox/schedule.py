@@ -87,7 +87,7 @@ def _run(due: ScheduledStep) -> None:
                 _steps[due.name](due.object_id)
     except Exception:
         logger.exception("Step %s for %s failed and is given up.", due.name, due.object_id)
-        ScheduledStep.objects.filter(name=due.name, object_id=due.object_id).delete()
+        ScheduledStep.objects.filter(pk=due.pk).delete()
 
 
 def seconds_until_next() -> float | None:

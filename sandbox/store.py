@@ -20,6 +20,8 @@ from sandbox.options import options
 Body: TypeAlias = dict[str, Any]
 
 _REFERENCES = ("customer", "payment_intent", "charge", "product", "source", "status", "currency")
+# Their ids may be of the user's choosing, so that each account has its own "SUMMER".
+_NAMED_BY_USERS = ("coupon", "plan", "price", "product")
 _EVENT, _MOVEMENT = "event", "balance_transaction"
 # Writers queue here instead of polling SQLite's busy handler: fair, and fast under a hundred payers.
 _one_writer = threading.RLock()
@@ -83,22 +85,27 @@ def insert(body: Body) -> Body:
     return body
 
 
+def _row_of(body: Body) -> QuerySet[StoredObject]:
+    rows = StoredObject.objects.filter(object_id=body["id"], kind=body["object"])
+    return rows.filter(account=acting_account()) if body["object"] in _NAMED_BY_USERS else rows
+
+
 def save(body: Body) -> Body:
     """Store a new state of an object."""
-    StoredObject.objects.filter(object_id=body["id"]).update(body=body, **_columns(body))
+    _row_of(body).update(body=body, **_columns(body))
     return body
 
 
 def mark_deleted(body: Body) -> Body:
     """Replace an object by the stub Stripe leaves behind, which stays readable for those that point at it."""
     stub = {"id": body["id"], "object": body["object"], "deleted": True}
-    StoredObject.objects.filter(object_id=body["id"]).update(body=stub, is_deleted=True, **_columns(stub))
+    _row_of(body).update(body=stub, is_deleted=True, **_columns(stub))
     return stub
 
 
 def revive(body: Body) -> Body:
     """Store a new object under an id whose former holder was deleted: names that users choose may be used again."""
-    StoredObject.objects.filter(object_id=body["id"]).update(is_deleted=False, created=body["created"])
+    _row_of(body).update(is_deleted=False, created=body["created"])
     return save(body)
 
 

@@ -32,8 +32,7 @@ def problems_in(log_file: Path) -> list[str]:
                 answer_problems(request["status"], request["answer"]),
             )
         for problem in wrong:
-            if _UNPUBLISHED not in problem:
-                found.setdefault(problem, where)
+            found.setdefault(problem, where)
     return [f"{problem}   ({where})" for problem, where in found.items()]
 
 
@@ -41,11 +40,15 @@ def answer_problems(status: int, text: str) -> list[str]:
     """What is wrong with one answer: neither what Stripe publishes nor one of its errors."""
     answer = json.loads(text)
     if status == 200:
-        return problems(answer)
+        return _published(problems(answer))
     # 500 only when a fault asked for it, which says so.
     if status >= 500 and "asked for" not in text:
         return [f"status {status}: {text[:300]}"]
     return _error_problems(answer)
+
+
+def _published(found: list[str]) -> list[str]:
+    return [problem for problem in found if _UNPUBLISHED not in problem]
 
 
 def _error_problems(answer: dict[str, Any]) -> list[str]:
@@ -67,6 +70,6 @@ def _event_problems(event: dict[str, Any]) -> list[str]:
         # The one object without an id (docs: "Types of events"): the invoice does not exist yet.
         body = {"id": ""} | body
         event = event | {"data": event["data"] | {"object": body}}
-    wrong = problems(event) + problems(body, f"event {event['type']}")
+    wrong = _published(problems(event)) + problems(body, f"event {event['type']}")
     wrong += [f"event {event['type']}: previous {key} is no field of it" for key in previous if key not in body]
     return wrong
