@@ -23,7 +23,9 @@ LONGEST_INTERVAL = {"day": 1095, "week": 156, "month": 36, "year": 3}
 
 
 def create_product(*, name: str, announce: bool = True, **fields: Any) -> Body:
-    """A stored product; emits product.created unless it only serves one inline price."""
+    """A stored product; emits product.created unless it only serves one inline price. Raises for an id that is taken."""
+    if "id" in fields and store.find("product", fields["id"]):
+        raise ApiError("Product already exists.", code="resource_already_exists", is_executed=True)
     moment = clock.now()
     empty = ("default_price", "description", "package_dimensions", "shippable", "statement_descriptor")
     product = store.insert(

@@ -52,8 +52,6 @@ TAX_CODE = Text(clearable=True)
 )
 def create(call: Call) -> Body:
     fields = {key: value for key, value in call.params.items() if key not in ("expand", "default_price_data")}
-    if "id" in fields and store.find("product", fields["id"]):
-        raise ApiError("Product already exists.", code="resource_already_exists", is_executed=True)
     fields["metadata"] = merge_metadata({}, call.get("metadata"))
     data = call.get("default_price_data")
     if not data:

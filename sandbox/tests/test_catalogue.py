@@ -50,6 +50,8 @@ def test_a_product_may_bring_its_own_id_and_default_price(sandbox, client):
     with pytest.raises(stripe.InvalidRequestError) as again:
         client.v1.products.create({"id": "easel", "name": "Another"})
     assert again.value.code == "resource_already_exists"
+    with pytest.raises(stripe.InvalidRequestError, match="Product already exists"):
+        client.v1.prices.create({"currency": "usd", "unit_amount": 1, "product_data": {"id": "easel", "name": "x"}})
 
 
 def test_a_product_with_prices_cannot_be_deleted_and_only_its_own_price_is_its_default(client, product):
