@@ -29,7 +29,7 @@ def place_buyer(session: Body, address: Mapping[str, str | None] | None) -> None
     if not session["automatic_tax"]["enabled"]:
         return
     customer = store.find("customer", session["customer"] or "")
-    if customer and customer["address"] and session.get("_customer_update", {}).get("address") != "auto":
+    if customer and customer.get("address") and session.get("_customer_update", {}).get("address") != "auto":
         session["_place"] = customer["address"]
     elif address and address.get("country"):
         session["_place"] = EMPTY_ADDRESS | dict(address)
@@ -56,6 +56,9 @@ def write_buyer(session: Body, buyer: Buyer) -> None:
 
 def ensure_customer(session: Body, buyer: Buyer) -> None:
     """Make the session's customer where one is wanted, or complete the one it was given."""
+    if (store.find("customer", session["customer"] or "") or {}).get("deleted"):
+        # Deleted since the session was opened: the buyer is somebody new.
+        session["customer"] = None
     if session["customer"] is None:
         if _wants_customer(session):
             address = session["customer_details"]["address"]
@@ -69,8 +72,7 @@ def ensure_customer(session: Body, buyer: Buyer) -> None:
             session["customer"] = customer["id"]
         return
     customer = store.fetch("customer", session["customer"])
-    if not customer.get("deleted"):
-        update_customer(customer, _completed(customer, session, buyer))
+    update_customer(customer, _completed(customer, session, buyer))
 
 
 def _wants_customer(session: Body) -> bool:

@@ -3,7 +3,7 @@
 from sandbox import clock
 from sandbox.payments.intent_parameters import CURRENCY_OF, require_types
 from sandbox.protocol.errors import ApiError, missing_parameter, not_in_sandbox_yet
-from sandbox.protocol.money import minimum_charge, written
+from sandbox.protocol.money import MAXIMUM_CHARGE, minimum_charge, written
 from sandbox.protocol.parameters import Integer
 from sandbox.protocol.routing import Call
 from sandbox.store import Body
@@ -46,9 +46,7 @@ def check_call(call: Call) -> None:
         raise missing_parameter("line_items")
     if mode == "setup" and not call.get("currency") and not call.get("payment_method_types"):
         raise missing_parameter("currency")
-    days = call.get("subscription_data", {}).get("trial_period_days")
-    if days is not None:
-        Integer(1, LONGEST_TRIAL_DAYS).read(str(days), "subscription_data[trial_period_days]")
+    _check_trial(call.get("subscription_data", {}))
     _check_email(call.get("customer_email"))
     _check_lifetime(call.get("expires_at"))
 
@@ -66,6 +64,22 @@ def _check_company(call: Call, mode: str) -> None:
         raise ApiError("You may only pass one discount to a Checkout Session.", param="discounts")
     if call.get("customer_update") and not call.get("customer"):
         raise ApiError("`customer_update` can only be used with `customer`.", param="customer_update")
+
+
+def _check_trial(data: Body) -> None:
+    days, end = data.get("trial_period_days"), data.get("trial_end")
+    if days is not None and end is not None:
+        raise ApiError(
+            "You may only specify one of these parameters: trial_end, trial_period_days.",
+            param="subscription_data[trial_end]",
+        )
+    if days is not None:
+        Integer(1, LONGEST_TRIAL_DAYS).read(str(days), "subscription_data[trial_period_days]")
+    if end is not None and not 2 * DAY - GRACE <= end - clock.now() <= LONGEST_TRIAL_DAYS * DAY:
+        raise ApiError(
+            "The `trial_end` date has to be at least 2 days, and at most two years, in the future.",
+            param="subscription_data[trial_end]",
+        )
 
 
 def _check_email(email: str | None) -> None:
@@ -105,8 +119,14 @@ def check_lines(items: list[Body], mode: str) -> None:
 
 
 def check_total(session: Body) -> None:
-    """Raises where there is something to pay, and too little of it."""
+    """Raises where there is something to pay, and it is too little or too much."""
     total, currency = session["amount_total"], session["currency"]
+    if total > MAXIMUM_CHARGE:
+        raise ApiError(
+            "The Checkout Session's total amount due must be no more than "
+            f"{written(MAXIMUM_CHARGE, currency)} {currency}",
+            code="amount_too_large",
+        )
     if 0 < total < minimum_charge(currency):
         raise ApiError(
             "The Checkout Session's total amount due must add up to at least "

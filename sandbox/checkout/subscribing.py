@@ -23,7 +23,7 @@ from sandbox.payments.saving import mark_attached
 from sandbox.protocol.resource import presented
 from sandbox.store import Body
 
-TERMS = ("billing_cycle_anchor", "metadata", "proration_behavior", "trial_end")
+TERMS = ("metadata", "trial_end")
 FIELDS = (
     "application_fee_percent", "billing_cycle_anchor_config", "description", "on_behalf_of", "transfer_data",
     "trial_settings",

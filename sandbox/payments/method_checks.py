@@ -17,6 +17,11 @@ def check_method(intent: Body, method: Body) -> None:
             f"PaymentMethod of one of the following types: {allowed}.",
             param="payment_method",
         )
+    check_fresh(method)
+
+
+def check_fresh(method: Body) -> None:
+    """Raises when a method that nobody keeps was used before."""
     if method.get("_is_used_up"):
         raise ApiError(
             "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared "

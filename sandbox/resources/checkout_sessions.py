@@ -82,8 +82,8 @@ NESTED = (
     "payment_method_options.us_bank_account.verification_method", "phone_number_collection",
     "saved_payment_method_options", "setup_intent_data",
     *(f"subscription_data.{name}" for name in (
-        "application_fee_percent", "billing_cycle_anchor", "default_tax_rates", "description", "metadata",
-        "on_behalf_of", "proration_behavior", "transfer_data", "trial_end", "trial_period_days", "trial_settings",
+        "application_fee_percent", "default_tax_rates", "description", "metadata",
+        "on_behalf_of", "transfer_data", "trial_end", "trial_period_days", "trial_settings",
     )),
 )  # fmt: skip
 PLAIN = (

@@ -261,6 +261,8 @@ def change_types(intent: Body, call: Call) -> None:
     if "payment_method_types" in call.params:
         intent["payment_method_types"] = require_types(call["payment_method_types"], intent["currency"])
         intent["automatic_payment_methods"] = None
+    elif intent["automatic_payment_methods"]:
+        intent["payment_method_types"] = enabled_types(intent["currency"])
     given = {
         kind: (intent["payment_method_options"].get(kind) or {}) | (change or {})
         for kind, change in call.get("payment_method_options", {}).items()

@@ -4,7 +4,7 @@ from sandbox.checkout.buyers import Buyer
 from sandbox.checkout.paying import pay_session
 from sandbox.checkout.sessions import require_open
 from sandbox.checkout.subscribing import needs_method
-from sandbox.payments.method_checks import check_owner
+from sandbox.payments.method_checks import check_fresh, check_owner
 from sandbox.payments.methods import resolve
 from sandbox.protocol.errors import ApiError, missing_parameter
 from sandbox.protocol.parameters import Integer, Text
@@ -70,6 +70,7 @@ def _method_of(call: Call, session: Body) -> Body | None:
         return None
     method = resolve(call["payment_method"])
     check_owner("payment_intent", session["customer"], method)
+    check_fresh(method)
     if method["type"] not in session["payment_method_types"]:
         raise ApiError(
             f"This Checkout Session does not accept payment methods of type {method['type']}.", param="payment_method"

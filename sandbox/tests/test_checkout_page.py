@@ -249,3 +249,31 @@ def test_sessions_are_listed_by_what_is_known_of_them(sandbox, client):
 def test_what_does_not_go_together_is_refused(sandbox, changes, message):
     with pytest.raises(stripe.InvalidRequestError, match=message):
         sandbox.session(**changes)
+
+
+def test_a_customer_deleted_meanwhile_is_replaced(sandbox, client):
+    product = client.v1.products.create({"name": "Studio"})
+    price = client.v1.prices.create(
+        {"product": product.id, "currency": "usd", "unit_amount": 2000, "recurring": {"interval": "month"}}
+    )
+    customer = client.v1.customers.create({"email": "ada@example.org"})
+    asked = {"mode": "subscription", "customer": customer.id, "success_url": "http://shop.example/done"}
+    session = client.v1.checkout.sessions.create(asked | {"line_items": [{"price": price.id, "quantity": 1}]})
+    client.v1.customers.delete(customer.id)
+    assert sandbox.get(f"/c/pay/{session.id}").status_code == 200
+    assert sandbox.pay(session).status_code == 200
+    assert client.v1.checkout.sessions.retrieve(session.id).customer != customer.id
+
+
+def test_a_method_used_up_elsewhere_does_not_pay(sandbox, client):
+    method = client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
+    assert sandbox.pay(sandbox.session(), method.id).status_code == 200
+    refused = sandbox.pay(sandbox.session(), method.id)
+    assert refused.status_code == 400
+    assert "was previously used" in refused.json()["error"]["message"]
+
+
+def test_totals_beyond_eight_digits_are_refused(sandbox):
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        sandbox.session(amount=100_000_000)
+    assert refused.value.code == "amount_too_large"

@@ -197,6 +197,9 @@ def test_a_bank_debit_completes_the_session_and_is_answered_later(sandbox, clien
         ({"customer_creation": "always"}, "`customer_creation` in `subscription` mode"),
         ({"line_items": []}, "line_items"),
         ({"subscription_data": {"trial_period_days": 0}}, "greater than or equal to 1"),
+        ({"subscription_data": {"trial_end": 1_000_000_000}}, "at least 2 days"),
+        ({"subscription_data": {"trial_end": 9_000_000_000}}, "at most two years"),
+        ({"subscription_data": {"billing_cycle_anchor": 9_000_000_000}}, "does not act on"),
     ],
 )
 def test_what_does_not_go_with_subscriptions_is_refused(sandbox, monthly, changes, message):
