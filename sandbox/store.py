@@ -19,7 +19,10 @@ from sandbox.options import options
 
 Body: TypeAlias = dict[str, Any]
 
-_REFERENCES = ("customer", "payment_intent", "charge", "product", "source", "status")
+_REFERENCES = ("customer", "payment_intent", "charge", "product", "source", "status", "currency")
+# Their ids may be of the user's choosing, so that each account has its own "SUMMER".
+_NAMED_BY_USERS = ("coupon", "plan", "price", "product")
+_EVENT, _MOVEMENT = "event", "balance_transaction"
 # Writers queue here instead of polling SQLite's busy handler: fair, and fast under a hundred payers.
 _one_writer = threading.RLock()
 _account: ContextVar[str | None] = ContextVar("account", default=None)
@@ -57,9 +60,16 @@ def writing() -> Iterator[None]:
 
 
 def _columns(body: Body) -> Body:
-    columns = {name: body[name] if isinstance(body.get(name), str) else "" for name in _REFERENCES}
+    # An event is found by the object it tells of, and by what that object belongs to.
+    told = body["data"]["object"] if body["object"] == _EVENT and "data" in body else body
+    columns = {name: told[name] if isinstance(told.get(name), str) else "" for name in _REFERENCES}
+    if told is not body:
+        columns |= {"source": told.get("id") or "", "status": "", "currency": ""}
     subtype = body.get("type")
-    return columns | {"subtype": subtype if isinstance(subtype, str) else ""}
+    columns["subtype"] = subtype if isinstance(subtype, str) else ""
+    if body["object"] == _MOVEMENT:
+        columns |= {"net": body["net"], "available_on": body["available_on"], "payout": body.get("_payout") or ""}
+    return columns
 
 
 def insert(body: Body) -> Body:
@@ -75,17 +85,28 @@ def insert(body: Body) -> Body:
     return body
 
 
+def _row_of(body: Body) -> QuerySet[StoredObject]:
+    rows = StoredObject.objects.filter(object_id=body["id"], kind=body["object"])
+    return rows.filter(account=acting_account()) if body["object"] in _NAMED_BY_USERS else rows
+
+
 def save(body: Body) -> Body:
     """Store a new state of an object."""
-    StoredObject.objects.filter(object_id=body["id"]).update(body=body, **_columns(body))
+    _row_of(body).update(body=body, **_columns(body))
     return body
 
 
 def mark_deleted(body: Body) -> Body:
     """Replace an object by the stub Stripe leaves behind, which stays readable for those that point at it."""
     stub = {"id": body["id"], "object": body["object"], "deleted": True}
-    StoredObject.objects.filter(object_id=body["id"]).update(body=stub, is_deleted=True, **_columns(stub))
+    _row_of(body).update(body=stub, is_deleted=True, **_columns(stub))
     return stub
+
+
+def revive(body: Body) -> Body:
+    """Store a new object under an id whose former holder was deleted: names that users choose may be used again."""
+    _row_of(body).update(is_deleted=False, created=body["created"])
+    return save(body)
 
 
 def find(kind: str, object_id: str) -> Body | None:
@@ -93,18 +114,29 @@ def find(kind: str, object_id: str) -> Body | None:
 
     `kind` "*" finds any: the source of a balance transaction may be of many kinds.
     """
-    rows = StoredObject.objects.filter(object_id=object_id)
-    if kind != "*":
-        rows = rows.filter(kind=kind)
-    if kind != "account":
-        rows = rows.filter(account=acting_account())
-    row = rows.values_list("body", flat=True).first()
+    row = _called(kind, object_id).values_list("body", flat=True).first()
     return row if row is None else dict(row)
 
 
+def sequence_of(kind: str, object_id: str) -> int | None:
+    """Where an object that the acting account sees stands in the order of creation, or None."""
+    return _called(kind, object_id).values_list("sequence", flat=True).first()
+
+
+def _called(kind: str, object_id: str) -> QuerySet[StoredObject]:
+    rows = StoredObject.objects.filter(object_id=object_id)
+    if kind != "*":
+        rows = rows.filter(kind=kind)
+    return rows if kind == "account" else rows.filter(account=acting_account())
+
+
 def find_anywhere(kind: str, object_id: str) -> Body | None:
-    """The object whichever account it belongs to, or None. For the sandbox's own work, never for a caller."""
-    row = StoredObject.objects.filter(object_id=object_id, kind=kind).values_list("body", flat=True).first()
+    """The object whichever account it belongs to, or None. For what the sandbox itself wrote, never for a caller's id.
+
+    `kind` "*" finds any.
+    """
+    rows = StoredObject.objects.filter(object_id=object_id)
+    row = (rows if kind == "*" else rows.filter(kind=kind)).values_list("body", flat=True).first()
     return row if row is None else dict(row)
 
 

@@ -58,13 +58,15 @@ class SandboxProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sandbox"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 if requests.get(f"{self.url}/_sandbox/health", timeout=1).ok:
                     return
             except requests.ConnectionError:
                 time.sleep(0.05)
+        self.process.kill()
+        self.process.wait()
         raise AssertionError(self.log.read_text())
 
     def stop(self) -> int:
