@@ -143,6 +143,10 @@ def _price_of(line: Body, path: str) -> Body:
 
 def _inline_price(data: Body, path: str) -> Body:
     """A price made for this session alone; like its product it stays inactive, so nobody else picks it."""
+    if "product_data" in data and "product" in data:
+        raise ApiError(
+            "You may only specify one of these parameters: product, product_data.", param=f"{path}[price_data][product]"
+        )
     if "product_data" in data:
         given = data["product_data"]
         metadata = merge_metadata({}, given.get("metadata"))

@@ -4,13 +4,16 @@ from sandbox.store import Body
 
 
 def difference(before: Body, after: Body) -> Body:
-    """Old values of what is different now: whole for fields and lists, partial for hashes."""
+    """Old values of what is different now: whole for fields and lists, partial for hashes.
+
+    Metadata stays whole too: an event tells of it key by key by itself.
+    """
     found: Body = {}
     for key, value in after.items():
         old = before.get(key)
         if old == value:
             continue
-        if isinstance(old, dict) and isinstance(value, dict):
+        if isinstance(old, dict) and isinstance(value, dict) and key != "metadata":
             found[key] = difference(old, value) | {gone: old[gone] for gone in old.keys() - value.keys()}
         else:
             found[key] = old

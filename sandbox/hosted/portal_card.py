@@ -17,7 +17,7 @@ def expiry_digits(typed: str) -> str:
     """MMYY, whether it was typed as 1230, 12/30, 12 / 30 or 12/2030."""
     month, _, year = typed.partition("/")
     joined = month.strip().zfill(2) + year.strip()[-2:] if year else month
-    return "".join(character for character in joined if character.isdigit())
+    return "".join(character for character in joined if character in "0123456789")
 
 
 @dataclass

@@ -56,5 +56,5 @@ def check_expiry(month: int, year: int) -> int:
 def check_cvc(cvc: str, card: PublishedCard) -> None:
     """Raises the 402 of a security code of the wrong length."""
     wanted = AMEX_CVC if card.brand == "amex" else CVC
-    if not cvc.isdigit() or len(cvc) != wanted:
+    if not (cvc.isascii() and cvc.isdigit()) or len(cvc) != wanted:
         raise _card_error("Your card's security code is invalid.", "invalid_cvc", "cvc")

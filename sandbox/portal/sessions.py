@@ -69,6 +69,8 @@ def _flow(customer: Body, configuration: Body, given: Body) -> Body:
             raise missing_parameter(f"flow_data[{kind}]")
         _require_subscription(customer, details["subscription"], f"flow_data[{kind}][subscription]")
     after = given.get("after_completion") or {"type": "portal_homepage"}
+    if after["type"] == "redirect" and "redirect" not in after:
+        raise missing_parameter("flow_data[after_completion][redirect]")
     return {
         "after_completion": {
             "hosted_confirmation": _confirmation(after),

@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sandbox import store
-from sandbox.models import Lever
+from sandbox import levers, store
 
 RATE_LIMIT, SERVER_ERROR, HANG, DROP_REPLY = "rate_limit", "server_error", "hang", "drop_reply"
 KINDS = (RATE_LIMIT, SERVER_ERROR, HANG, DROP_REPLY)
@@ -44,12 +43,11 @@ def read_fault(asked: Mapping[str, Any]) -> Fault:
 
 def waiting() -> list[Fault]:
     """The faults still to come, oldest first."""
-    value = Lever.objects.filter(name=LEVER).values_list("value", flat=True).first()
-    return [Fault(**fault) for fault in value or ()]
+    return [Fault(**fault) for fault in levers.read(LEVER) or ()]
 
 
 def _keep(faults: list[Fault]) -> None:
-    Lever.objects.update_or_create(name=LEVER, defaults={"value": [asdict(fault) for fault in faults]})
+    levers.write(LEVER, [asdict(fault) for fault in faults])
 
 
 def add(fault: Fault) -> None:

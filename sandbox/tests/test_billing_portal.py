@@ -205,6 +205,12 @@ def test_a_flow_of_a_feature_that_is_off_is_refused(sandbox, client, customer):
         opened(sandbox, customer, configuration=off.id, flow_data=flow)
 
 
+def test_a_flow_that_redirects_says_where_to(sandbox, customer):
+    flow = {"type": "payment_method_update", "after_completion": {"type": "redirect"}}
+    with pytest.raises(stripe.InvalidRequestError, match="redirect"):
+        opened(sandbox, customer, flow_data=flow)
+
+
 def test_an_old_link_no_longer_works(sandbox, customer):
     _, address = opened(sandbox, customer)
     sandbox.advance(3700)

@@ -251,6 +251,16 @@ def test_what_does_not_go_together_is_refused(sandbox, changes, message):
         sandbox.session(**changes)
 
 
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [("cardExpiry", "²²/²²"), ("cardCvc", "12³"), ("cardNumber", "four two"), ("billingCountry", "ZZ")],
+)
+def test_whatever_is_typed_is_answered_beside_its_field(sandbox, field, typed):
+    page = post_page(sandbox, sandbox.session(), **{field: typed})
+    assert page.status_code == 422
+    assert error_at(page, field)
+
+
 def test_a_customer_deleted_meanwhile_is_replaced(sandbox, client):
     product = client.v1.products.create({"name": "Studio"})
     price = client.v1.prices.create(

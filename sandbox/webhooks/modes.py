@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sandbox import store
-from sandbox.models import Lever
+from sandbox import levers, store
 
 NORMAL, DROP, HOLD, DELAY, DUPLICATE, SHUFFLE = "normal", "drop", "hold", "delay", "duplicate", "shuffle"
 WRONG_SIGNATURE, OLD_TIMESTAMP = "wrong_signature", "old_timestamp"
@@ -50,7 +49,7 @@ def read_mode(asked: Mapping[str, Any]) -> Mode:
 
 def current() -> Mode:
     """The mode chosen last."""
-    value = Lever.objects.filter(name=LEVER).values_list("value", flat=True).first()
+    value = levers.read(LEVER)
     return Mode(**value | {"types": tuple(value["types"])}) if value else Mode()
 
 
@@ -61,7 +60,7 @@ def choose(mode: Mode) -> None:
 
 
 def _keep(mode: Mode) -> None:
-    Lever.objects.update_or_create(name=LEVER, defaults={"value": asdict(mode)})
+    levers.write(LEVER, asdict(mode))
 
 
 def described() -> dict[str, Any]:

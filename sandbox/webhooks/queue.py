@@ -21,12 +21,12 @@ def listening(event_type: str) -> list[Body]:
     What happens on a connected account is also told to the platform's endpoints that were made with `connect`.
     """
     account = store.acting_account()
-    endpoints = list(store.rows("webhook_endpoint").filter(status="enabled").values_list("body", flat=True))
+    endpoints = store.living("webhook_endpoint", status="enabled")
     if account == options().account_id:
         endpoints = [endpoint for endpoint in endpoints if not endpoint.get("_connect")]
     else:
         with store.acting_for(None):
-            platform = store.rows("webhook_endpoint").filter(status="enabled").values_list("body", flat=True)
+            platform = store.living("webhook_endpoint", status="enabled")
             endpoints += [endpoint for endpoint in platform if endpoint.get("_connect") or endpoint.get("_configured")]
     return [e for e in endpoints if "*" in e["enabled_events"] or event_type in e["enabled_events"]]
 
