@@ -145,8 +145,7 @@ def _start_arms(stack: Stack, postgres: PostgresServer, log: Any) -> list[Arm]:
             "BENCH_SANDBOX_URL": stack.sandbox_url,
         }
         options = ["-c", "config/gunicorn.py", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
-        # No access log: the others would write one as well, and none of them is measured for it.
-        options += ["--access-logfile", "/dev/null", "--max-requests", "0"]
+        options += ["--max-requests", "0"]
         process = Process(
             Command(
                 name=name,

@@ -3,9 +3,8 @@
 import gc
 import os
 from pathlib import Path
-from typing import Any
 
-from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger, SafeAtoms  # type: ignore[import-untyped]
 
 from config.logging import redact_text
 
@@ -43,13 +42,17 @@ def post_worker_init(worker: object) -> None:  # noqa: ARG001  # gunicorn's sign
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms "%(a)s"'
 
 
+class RedactedAtoms(SafeAtoms):  # type: ignore[misc]  # gunicorn has no types
+    """What the format may name, with secrets and addresses taken out of what it does name."""
+
+    def __getitem__(self, name: str) -> str:
+        return redact_text(str(super().__getitem__(name)))
+
+
 class RedactingLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Keeps out of the access log what no other log may hold: the keys in links that were sent by mail."""
 
-    def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
-        """Return what the format may name, with secrets and addresses taken out."""
-        atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        return {name: redact_text(value) if isinstance(value, str) else value for name, value in atoms.items()}
+    atoms_wrapper_class = RedactedAtoms
 
 
 logger_class = RedactingLogger
