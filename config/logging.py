@@ -39,7 +39,7 @@ _PATTERNS = (
     (
         re.compile(
             r"""(?ix)
-            ( [\w-]* (?:passw(?:or)?d|passphrase|secret|token|api_?key|cvc|cookie|sessionid) [\w-]* (?:\\*["'])? \s* [:=]\s* )
+            ( (?:passw(?:or)?d|passphrase|secret|token|api_?key|cvc|cookie|sessionid) [\w-]* (?:\\*["'])? \s* [:=]\s* )
             (?: \\+["'][^"']*["'] | "(?:[^"\\]|\\+[^\\])*" | '(?:[^'\\]|\\+[^\\])*' | (?!\[(?:secret|token)\]) [^\s&,;}\])]+ )"""
         ),
         r"\1[redacted]",
