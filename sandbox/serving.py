@@ -31,7 +31,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "worker_class": "gthread",
             "threads": options().threads,
             "keepalive": 30,
-            "timeout": 120,
+            # Never: a laptop that slept would find its only worker killed for not having answered.
+            "timeout": 0,
             "graceful_timeout": 2,
             "backlog": 1024,
             # The longest gunicorn allows: a hundred ids are a query of four thousand characters.

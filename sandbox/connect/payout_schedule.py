@@ -23,6 +23,8 @@ LONGEST_WAIT_DAYS = 62
 def plan_run() -> None:
     """Set the acting account's next automatic payout, unless it is set or the account pays out by hand."""
     account = store.fetch("account", store.acting_account())
+    if account.get("deleted"):
+        return
     at = next_run(account["settings"]["payouts"]["schedule"], clock.now())
     if at is not None:
         schedule.schedule_once(PAYOUT_RUN, account["id"], at=at)

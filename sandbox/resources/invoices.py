@@ -181,7 +181,7 @@ def _check_collection(call: Call, customer: Body) -> None:
         raise ApiError(
             "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'."
         )
-    if is_sent and not customer["email"]:
+    if is_sent and not customer.get("email"):  # Of a deleted customer nothing is known any more.
         raise ApiError(MISSING_EMAIL, param="collection_method")
     if "days_until_due" in call.params and "due_date" in call.params:
         raise ApiError("You may only specify one of these parameters: days_until_due, due_date.", param="due_date")

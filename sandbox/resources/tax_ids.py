@@ -4,6 +4,7 @@ from sandbox import store
 from sandbox.payments.tax_ids import create_tax_id
 from sandbox.protocol.errors import no_such
 from sandbox.protocol.listing import page
+from sandbox.protocol.parameters import Text
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
@@ -15,15 +16,15 @@ from sandbox.webhooks.events import emit
 TAX_ID = register(Resource("tax_id", references={"customer": "customer"}))
 
 
-@route("GET", "/v1/tax_ids", published("TaxIdListParams", *PAGED, "owner.customer", "owner.type"))
+# dj-stripe's mirror walks this list by `id`, with a customer's id in it.
+@route("GET", "/v1/tax_ids", {**published("TaxIdListParams", *PAGED, "owner.customer", "owner.type"), "id": Text()})
 def list_all(call: Call) -> Body:
     rows = store.rows("tax_id")
     owner = call.get("owner") or {}
+    customer = owner.get("customer") or call.get("id")
     if owner.get("type", "customer") != "customer":
         rows = rows.none()
-    return page(
-        TAX_ID, call, url="/v1/tax_ids", rows=rows.filter(customer=owner["customer"]) if "customer" in owner else rows
-    )
+    return page(TAX_ID, call, url="/v1/tax_ids", rows=rows.filter(customer=customer) if customer else rows)
 
 
 @route("GET", "/v1/tax_ids/:id")
