@@ -1,21 +1,16 @@
-"""Faults of the API itself, for the next few calls. Kept in the database, so a restart does not forgive them."""
+"""Faults of the API itself, for the next few calls. Kept in memory: a restart is a clean slate."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+import threading
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sandbox import levers, store
-
 RATE_LIMIT, SERVER_ERROR, HANG, DROP_REPLY = "rate_limit", "server_error", "hang", "drop_reply"
 KINDS = (RATE_LIMIT, SERVER_ERROR, HANG, DROP_REPLY)
-LEVER = "faults"
-MOST = 1_000_000
-# A thread of the server waits so long.
-LONGEST_SECONDS = 600
+_guard = threading.Lock()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Fault:
     """What to do to the next `remaining` calls whose method and path match; `path` is a shell pattern."""
 
@@ -25,57 +20,34 @@ class Fault:
     remaining: int = 1
     seconds: float = 0.0
 
-    def concerns(self, method: str, path: str) -> bool:
-        """Whether a call is one to suffer it."""
-        return self.method in ("*", method) and fnmatchcase(path, self.path)
 
-
-def read_fault(asked: Mapping[str, Any]) -> Fault:
-    """A fault as asked for with `kind`, `method`, `path`, `count`, `seconds`. Raises ValueError on a wrong one."""
-    if asked.get("kind") not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-    count, seconds = int(asked.get("count", 1)), float(asked.get("seconds", 0))
-    if not (0 < count <= MOST and 0 <= seconds <= LONGEST_SECONDS):
-        raise ValueError(f"count must be from 1 to {MOST}, seconds from 0 to {LONGEST_SECONDS}")
-    method, path = str(asked.get("method") or "*").upper(), str(asked.get("path") or "/v1/*")
-    return Fault(asked["kind"], method, path, count, seconds)
-
-
-def waiting() -> list[Fault]:
-    """The faults still to come, oldest first."""
-    return [Fault(**fault) for fault in levers.read(LEVER) or ()]
-
-
-def _keep(faults: list[Fault]) -> None:
-    levers.write(LEVER, [asdict(fault) for fault in faults])
+_faults: list[Fault] = []
 
 
 def add(fault: Fault) -> None:
-    """Let the next calls that match go wrong."""
-    with store.writing():
-        _keep([*waiting(), fault])
+    with _guard:
+        _faults.append(fault)
 
 
 def clear() -> None:
-    """Let nothing go wrong any more."""
-    with store.writing():
-        _keep([])
+    with _guard:
+        _faults.clear()
 
 
 def listed() -> list[dict[str, Any]]:
-    return [asdict(fault) for fault in waiting()]
+    with _guard:
+        return [asdict(fault) for fault in _faults]
 
 
 def take(method: str, path: str) -> Fault | None:
     """The fault this call has to suffer, used up by it."""
-    # Looked up without the lock first: hardly any call has to suffer one.
-    if not any(fault.concerns(method, path) for fault in waiting()):
+    if not _faults:
         return None
-    with store.writing():
-        faults = waiting()
-        for place, fault in enumerate(faults):
-            if fault.concerns(method, path):
-                used = replace(fault, remaining=fault.remaining - 1)
-                _keep([*faults[:place], *([used] if used.remaining > 0 else []), *faults[place + 1 :]])
+    with _guard:
+        for fault in _faults:
+            if fault.method in ("*", method) and fnmatchcase(path, fault.path):
+                fault.remaining -= 1
+                if fault.remaining <= 0:
+                    _faults.remove(fault)
                 return fault
     return None

@@ -1,1 +1,0 @@
-"""What happens with prices over time: invoices, subscriptions, discounts, taxes."""

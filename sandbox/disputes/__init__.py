@@ -1,1 +1,0 @@
-"""What a cardholder does about a payment afterwards: disputes, inquiries, fraud reports."""

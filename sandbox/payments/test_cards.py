@@ -1,0 +1,143 @@
+"""Stripe's published test numbers and what each of them does (docs: "Testing")."""
+
+from dataclasses import dataclass
+
+from sandbox.payments.declines import (
+    CVC_INCORRECT,
+    EXPIRED,
+    GENERIC,
+    INSUFFICIENT_FUNDS,
+    LOST,
+    PROCESSING_ERROR,
+    RADAR_BLOCK,
+    STOLEN,
+    VELOCITY,
+    Decline,
+)
+
+NO_CHALLENGE, ALWAYS, UNLESS_SET_UP, LOOKUP_FAILS = "none", "always", "unless_set_up", "lookup_fails"
+REFUND_AT_ONCE, REFUND_PENDING, REFUND_FAILS = "at_once", "pending", "fails"
+
+
+@dataclass(frozen=True)
+class TestCard:
+    """One number. `alias` is what follows `pm_card_` (and `tok_`)."""
+
+    number: str
+    alias: str
+    about: str
+    brand: str = "visa"
+    funding: str = "credit"
+    country: str = "US"
+    decline: Decline | None = None
+    challenge: str = NO_CHALLENGE
+    refund: str = REFUND_AT_ONCE
+    is_available_at_once: bool = False
+    can_attach: bool = True
+    cvc_check: str = "pass"
+    dispute_reason: str = ""
+
+
+def _plain(number: str, alias: str, brand: str, funding: str = "credit", country: str = "US") -> TestCard:
+    about = f"succeeds ({brand} {funding}, {country})"
+    return TestCard(number, alias, about, brand=brand, funding=funding, country=country)
+
+
+def _declined(number: str, alias: str, decline: Decline, about: str = "", *, can_attach: bool = False) -> TestCard:
+    return TestCard(number, alias, about or decline.message, decline=decline, can_attach=can_attach)
+
+
+def _challenged(number: str, alias: str, about: str, challenge: str, decline: Decline | None = None) -> TestCard:
+    return TestCard(number, alias, about, challenge=challenge, decline=decline)
+
+
+SUCCESSFUL = (
+    _plain("4242424242424242", "visa", "visa"),
+    _plain("4000056655665556", "visa_debit", "visa", "debit"),
+    _plain("5555555555554444", "mastercard", "mastercard"),
+    _plain("2223003122003222", "mastercard_2", "mastercard"),
+    _plain("5200828282828210", "mastercard_debit", "mastercard", "debit"),
+    _plain("5105105105105100", "mastercard_prepaid", "mastercard", "prepaid"),
+    _plain("378282246310005", "amex", "amex"),
+    _plain("371449635398431", "amex_2", "amex"),
+    _plain("6011111111111117", "discover", "discover"),
+    _plain("6011000990139424", "discover_2", "discover"),
+    _plain("3056930009020004", "diners", "diners"),
+    _plain("36227206271667", "diners_2", "diners"),
+    _plain("3566002020360505", "jcb", "jcb"),
+    _plain("6200000000000005", "unionpay", "unionpay"),
+    _plain("4000008260000000", "gb", "visa", country="GB"),
+    _plain("4000058260000005", "gb_debit", "visa", "debit", "GB"),
+    _plain("5555558265554449", "gb_mastercard", "mastercard", country="GB"),
+    _plain("4000003720000005", "ie", "visa", country="IE"),
+    _plain("4000002500000003", "fr", "visa", country="FR"),
+    _plain("4000002760000016", "de", "visa", country="DE"),
+    _plain("4000001240000000", "ca", "visa", country="CA"),
+    _plain("4000000360000006", "au", "visa", country="AU"),
+    _plain("4000003560000008", "in", "visa", country="IN"),
+    _plain("4000003920000003", "jp", "visa", country="JP"),
+    _plain("4000000760000002", "br", "visa", country="BR"),
+    _plain("4000004840008001", "mx", "visa", country="MX"),
+)
+DECLINED = (
+    _declined("4000000000000002", "visa_chargeDeclined", GENERIC, "declined, no reason given"),
+    _declined("4000000000009995", "visa_chargeDeclinedInsufficientFunds", INSUFFICIENT_FUNDS),
+    _declined("4000000000009987", "visa_chargeDeclinedLostCard", LOST, "declined: lost card"),
+    _declined("4000000000009979", "visa_chargeDeclinedStolenCard", STOLEN, "declined: stolen card"),
+    _declined("4000000000000069", "chargeDeclinedExpiredCard", EXPIRED),
+    _declined("4000000000000127", "chargeDeclinedIncorrectCvc", CVC_INCORRECT),
+    _declined("4000000000000119", "chargeDeclinedProcessingError", PROCESSING_ERROR),
+    _declined("4000000000006975", "visa_chargeDeclinedVelocityLimitExceeded", VELOCITY, "declined: too many tries"),
+    _declined("4000000000000341", "chargeCustomerFail", GENERIC, "saves, then declines", can_attach=True),
+    _declined("4100000000000019", "radarBlock", RADAR_BLOCK, "blocked as highest risk"),
+)
+CHALLENGED = (
+    _challenged("4000002500003155", "authenticationRequiredOnSetup", "3-D Secure unless set up", UNLESS_SET_UP),
+    _challenged("4000002760003184", "authenticationRequired", "3-D Secure always", ALWAYS),
+    _challenged("4000003800000446", "authenticationRequiredSetupForOffSession", "3-D Secure on session", UNLESS_SET_UP),
+    _challenged("4000000000003220", "threeDSecure2Required", "3-D Secure 2 required", ALWAYS),
+    _challenged("4000000000003063", "threeDSecureRequired", "3-D Secure required", ALWAYS),
+    _challenged(
+        "4000008260003178",
+        "authenticationRequiredChargeDeclinedInsufficientFunds",
+        "3-D Secure, then insufficient funds",
+        ALWAYS,
+        INSUFFICIENT_FUNDS,
+    ),
+    _challenged("4000008400001629", "threeDSecureRequiredChargeDeclined", "3-D Secure, then declined", ALWAYS, GENERIC),
+    _challenged("4000008400001280", "threeDSecureRequiredProcessingError", "3-D Secure fails", LOOKUP_FAILS, GENERIC),
+    TestCard("4000000000003055", "threeDSecureOptional", "3-D Secure supported, not asked for"),
+    TestCard("4000000000003097", "threeDSecureOptionalProcessingError", "3-D Secure error, charge succeeds"),
+    TestCard("4000032200000000", "threeDSecureFrictionless", "3-D Secure without a challenge"),
+)
+AFTERWARDS = (
+    TestCard("4000000000007726", "pendingRefund", "refund pending, then succeeds", refund=REFUND_PENDING),
+    TestCard("4000000000005126", "refundFail", "refund fails afterwards", refund=REFUND_FAILS),
+    TestCard("4000000000000077", "bypassPending", "funds available at once", is_available_at_once=True),
+    TestCard("4000003720000278", "bypassPendingInternational", "funds available at once (IE)", country="IE",
+             is_available_at_once=True),
+    TestCard("4000000000000259", "createDispute", "disputed as fraudulent", dispute_reason="fraudulent"),
+    TestCard("4000000000002685", "createDisputeProductNotReceived", "disputed as not received",
+             dispute_reason="product_not_received"),
+    TestCard("4000000000001976", "createDisputeInquiry", "inquiry", dispute_reason="inquiry"),
+    TestCard("4000000000005423", "createIssuerFraudRecord", "early fraud warning"),
+    TestCard("4000000404000079", "createMultipleDisputes", "several disputes", dispute_reason="fraudulent"),
+    TestCard("4000000404000038", "createCe3EligibleDispute", "dispute, compelling evidence",
+             dispute_reason="fraudulent"),
+    TestCard("4000008400000779", "createComplianceDispute", "compliance dispute", dispute_reason="noncompliant"),
+    TestCard("4000000000009235", "riskLevelElevated", "elevated risk, succeeds"),
+    TestCard("4000000000004954", "riskLevelHighest", "highest risk, succeeds without a rule"),
+    TestCard("4000000000000101", "cvcCheckFail", "CVC check fails, succeeds", cvc_check="fail"),
+    TestCard("4000000000000036", "avsZipFail", "postcode check fails, succeeds"),
+    TestCard("4000000000000028", "avsLine1Fail", "address check fails, succeeds"),
+    TestCard("4000000000000010", "avsFail", "address and postcode checks fail, succeeds"),
+    TestCard("4000000000000044", "avsUnchecked", "checks unavailable, succeeds"),
+)  # fmt: skip
+GROUPS = (
+    ("Succeed", SUCCESSFUL),
+    ("Are declined", DECLINED),
+    ("Ask for 3-D Secure", CHALLENGED),
+    ("Do something later", AFTERWARDS),
+)
+BY_NUMBER = {card.number: card for _, group in GROUPS for card in group}
+BY_ALIAS = {card.alias: card for card in BY_NUMBER.values()}

@@ -1,1 +1,0 @@
-"""Files that are uploaded, and links that show them to people without a key."""
