@@ -1,4 +1,4 @@
-"""Five small tables. Every Stripe object is one row of JSON: the next resource needs no migration."""
+"""Six small tables. Every Stripe object is one row of JSON: the next resource needs no migration."""
 
 from typing import ClassVar
 
@@ -8,12 +8,13 @@ from django.db import models
 class StoredObject(models.Model):
     """Any Stripe object. Rows are never removed while anything could still ask for them.
 
-    The columns beside `body` repeat those of its fields that lists are filtered by.
+    The columns beside `body` repeat those of its fields that lists are filtered by, and of a balance transaction
+    those that balances are summed by: `net` in minor units of `currency`, `available_on`, and the `payout` it left in.
     `sequence` is the order of creation, which `created` (whole seconds) cannot tell.
     """
 
     sequence = models.BigAutoField(primary_key=True)
-    object_id = models.CharField(max_length=120, unique=True)
+    object_id = models.CharField(max_length=120)
     kind = models.CharField(max_length=60)
     account = models.CharField(max_length=60)
     created = models.BigIntegerField()
@@ -26,14 +27,26 @@ class StoredObject(models.Model):
     source = models.CharField(max_length=120, default="")
     status = models.CharField(max_length=60, default="")
     subtype = models.CharField(max_length=120, default="")
+    currency = models.CharField(max_length=3, default="")
+    net = models.BigIntegerField(null=True)
+    available_on = models.BigIntegerField(null=True)
+    payout = models.CharField(max_length=120, default="")
 
     class Meta:
+        constraints: ClassVar = [
+            # Users choose the ids of some kinds: a coupon and a product may both be called SUMMER, on every account.
+            models.UniqueConstraint(fields=["object_id", "kind", "account"], name="one_object_of_an_id")
+        ]
         indexes: ClassVar = [
             models.Index(fields=["kind", "account", "-sequence"], name="object_newest_first"),
             models.Index(fields=["kind", "customer"], name="object_by_customer"),
             models.Index(fields=["kind", "payment_intent"], name="object_by_payment_intent"),
             models.Index(fields=["kind", "charge"], name="object_by_charge"),
             models.Index(fields=["kind", "subtype"], name="object_by_subtype"),
+            models.Index(fields=["kind", "source"], name="object_by_source"),
+            models.Index(fields=["kind", "payout"], name="object_by_payout"),
+            # Covers the sums of a balance: no body is read for them, however many movements there are.
+            models.Index(fields=["kind", "account", "status", "currency", "net"], name="object_balance_sums"),
         ]
 
     objects: ClassVar[models.Manager["StoredObject"]] = models.Manager()
@@ -94,6 +107,25 @@ class Delivery(models.Model):
         return f"{self.event} to {self.endpoint}"
 
 
+class DeliveryAttempt(models.Model):
+    """One attempt to deliver; what was sent is the event, under `signature`. `at` is the sandbox's time.
+
+    `status` is null when there was no answer at all, and `answer` then says why.
+    """
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
+    at = models.FloatField()
+    status = models.IntegerField(null=True)
+    answer = models.TextField(default="")
+    milliseconds = models.IntegerField()
+    signature = models.TextField(default="")
+
+    objects: ClassVar[models.Manager["DeliveryAttempt"]] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"{self.delivery} at {self.at}"
+
+
 class ScheduledStep(models.Model):
     """Something that happens by itself later: an expiry, a bank's answer.
 
@@ -113,7 +145,7 @@ class ScheduledStep(models.Model):
 
 
 class Lever(models.Model):
-    """A switch that has to survive a restart, by name: the clock's offset."""
+    """A switch that has to survive a restart, by name: the clock's offset, faults, the delivery mode."""
 
     name = models.CharField(max_length=60, primary_key=True)
     value = models.JSONField()

@@ -53,6 +53,12 @@ def find(request_id: str) -> Entry | None:
     return next((found for found in latest() if found.request_id == request_id), None)
 
 
+def forget() -> None:
+    """Empty the memory, as a reset does; the file stays."""
+    with _guard:
+        _entries.clear()
+
+
 def _append(record: Body) -> None:
     file = options().log_file
     if file is not None:

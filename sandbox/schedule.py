@@ -9,12 +9,14 @@ from django.db import transaction
 
 from sandbox import clock, store
 from sandbox.models import ScheduledStep
+from sandbox.protocol import origin
 
 Step: TypeAlias = Callable[[str], None]
 
 logger = logging.getLogger(__name__)
 _steps: dict[str, Step] = {}
-_running = threading.Lock()
+# Reentrant: advancing a test clock is a step itself, and runs the steps of that clock.
+_running = threading.RLock()
 work_arrived = threading.Event()
 
 
@@ -32,7 +34,9 @@ def schedule(
     name: str, object_id: str, *, after: float = 0.0, at: float | None = None, test_clock: str | None = None
 ) -> None:
     """Let a step happen `after` seconds from now, or `at` a moment; of the sandbox's clock, or of a test clock."""
-    due_at = clock.precise_now() + after if at is None else at
+    # A bank's answer to a payment of a test clock's customer does not wait for the test clock.
+    now = clock.precise_now() if test_clock else clock.own_now()
+    due_at = now + after if at is None else at
     ScheduledStep.objects.create(
         name=name, object_id=object_id, due_at=due_at, account=store.acting_account(), test_clock=test_clock or ""
     )
@@ -40,8 +44,9 @@ def schedule(
 
 
 def schedule_once(name: str, object_id: str, *, at: float) -> None:
-    """Like `schedule`, unless that very step is waiting already."""
-    if not ScheduledStep.objects.filter(name=name, object_id=object_id).exists():
+    """Like `schedule`, unless that very step is waiting already for the acting account."""
+    same = ScheduledStep.objects.filter(name=name, object_id=object_id, account=store.acting_account())
+    if not same.exists():
         schedule(name, object_id, at=at)
 
 
@@ -74,13 +79,15 @@ def _run_until(moment: Callable[[], float], *, test_clock: str) -> int:
 
 def _run(due: ScheduledStep) -> None:
     # Removed in the transaction of the step itself: a crash repeats the step, it never loses it.
+    time_of_step = clock.at_test_clock if due.test_clock else clock.at
     try:
-        with store.acting_for(due.account or None), clock.at(due.due_at), store.writing():
-            due.delete()
-            _steps[due.name](due.object_id)
+        with origin.nobody(), store.acting_for(due.account or None), time_of_step(due.due_at), store.writing():
+            is_still_due = ScheduledStep.objects.filter(pk=due.pk).delete()[0]
+            if is_still_due:  # Somebody may have unscheduled it while this thread waited for the lock.
+                _steps[due.name](due.object_id)
     except Exception:
         logger.exception("Step %s for %s failed and is given up.", due.name, due.object_id)
-        ScheduledStep.objects.filter(name=due.name, object_id=due.object_id).delete()
+        ScheduledStep.objects.filter(pk=due.pk).delete()
 
 
 def seconds_until_next() -> float | None:

@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.options import options
 
 BASE_DIR = Path(__file__).resolve().parent
-# Nothing is signed with it: the sandbox sets no cookie.
+# Nothing is signed with it: the dashboard's only cookie is a random value of its own.
 SECRET_KEY = secrets.token_hex(32)
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
@@ -16,6 +16,12 @@ APPEND_SLASH = False
 STATIC_URL = "/static/"
 INSTALLED_APPS = ["sandbox"]
 MIDDLEWARE: list[str] = []
+# The dashboard's forms are protected (dashboard/access.py). Cookies know no ports: a site on this machine has its own.
+CSRF_COOKIE_NAME = "sandbox_csrftoken"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_TRUSTED_ORIGINS = [options().public_url]
+CSRF_FAILURE_VIEW = "sandbox.dashboard.access.forged"
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False

@@ -1,21 +1,62 @@
-"""Lines of a Checkout Session: a price, a quantity, and their product in minor units."""
+"""Lines of a Checkout Session: a price, a quantity, what is taken off and what tax makes of it, in minor units.
+
+A line lives inside its session. Notes of the sandbox on a line: `_tax_rates`, ids of rates chosen for it, `_taxes`, what
+each rate comes to, `_discount`, what the session's discount takes off, and `_is_postponed`, that a trial comes first.
+"""
+
+from typing import Any
 
 from sandbox import identifiers, store
+from sandbox.billing.catalogue import create_price, create_product
+from sandbox.billing.pricing import is_sold_in
+from sandbox.checkout.totals import shown_reason
 from sandbox.protocol.errors import ApiError, missing_parameter
 from sandbox.protocol.listing import as_list
-from sandbox.protocol.resource import Resource, fetch_from_parameter, register
-from sandbox.resources.prices import create_price
-from sandbox.resources.products import create_product
+from sandbox.protocol.parameters import Integer, merge_metadata
+from sandbox.protocol.resource import Resource, fetch_from_parameter, presented, register
 from sandbox.store import Body
 
-ITEM = register(
-    Resource("item", references={"price": "price"}, computed={"discounts": lambda _: [], "taxes": lambda _: []})
+MOST_ADJUSTABLE = 999_999
+DEFAULT_MAXIMUM = 99
+NO_RECURRING = (
+    "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only "
+    "one-time prices."
 )
 
 
-def build_line_items(given: list[Body]) -> list[Body]:
-    """Lines out of what a client asked for. Raises on mixed currencies, recurring or missing prices."""
-    items = [_line_item(line, f"line_items[{index}]") for index, line in enumerate(given)]
+def _line_discounts(line: Body) -> list[Body]:
+    stored = _stored(line)
+    return [stored["_discount"]] if stored["_discount"] else []
+
+
+def _line_taxes(line: Body) -> list[Body]:
+    return [
+        {
+            "amount": tax["amount"],
+            "rate": presented(store.fetch("tax_rate", tax["tax_rate_details"]["tax_rate"])),
+            "taxability_reason": shown_reason(tax),
+            "taxable_amount": tax["taxable_amount"],
+        }
+        for tax in _stored(line)["_taxes"]
+    ]
+
+
+def _stored(line: Body) -> Body:
+    """The line with the sandbox's notes; expansion sees it without them."""
+    session_id = store.fetch("item", line["id"])["_session"]
+    session = store.fetch("checkout.session", session_id)
+    found: Body = next(item for item in session["_line_items"] if item["id"] == line["id"])
+    return found
+
+
+ITEM = register(
+    Resource("item", references={"price": "price"}, computed={"discounts": _line_discounts, "taxes": _line_taxes})
+)
+
+
+def build_line_items(given: list[Body], *, session_id: str, mode: str, currency: str | None) -> list[Body]:
+    """Lines out of what a client asked for. Raises on mixed currencies, and on prices that do not go with the mode."""
+    items = [_line_item(line, f"line_items[{index}]", mode, currency) for index, line in enumerate(given)]
     currencies = {item["currency"] for item in items}
     if len(currencies) > 1:
         raise ApiError(
@@ -23,35 +64,67 @@ def build_line_items(given: list[Body]) -> list[Body]:
             f"{' and '.join(sorted(currencies))}.",
             param="line_items",
         )
+    for item in items:
+        # A row by which expansion finds the session of a line.
+        store.insert({"id": item["id"], "object": "item", "_session": session_id})
     return items
 
 
-def _line_item(line: Body, path: str) -> Body:
+def _line_item(line: Body, path: str, mode: str, currency: str | None) -> Body:
     price = _price_of(line, path)
-    if price["type"] == "recurring":
-        raise ApiError(
-            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use "
-            "only one-time prices.",
-            param="line_items",
-        )
+    if mode == "payment" and price["type"] == "recurring":
+        raise ApiError(NO_RECURRING, param="line_items")
+    if price["custom_unit_amount"]:
+        raise ApiError("The sandbox's page does not let the buyer choose the amount yet.", param=f"{path}[price]")
     if "quantity" not in line:
-        raise ApiError("Quantity is required. Add `quantity` to `" + path + "`", param=f"{path}[quantity]")
-    product = store.fetch("product", price["product"])
-    subtotal = price["unit_amount"] * line["quantity"]
+        raise ApiError(f"Quantity is required. Add `quantity` to `{path}`", param=f"{path}[quantity]")
+    Integer(0).read(str(line["quantity"]), f"{path}[quantity]")
+    if currency and not is_sold_in(price, currency):
+        raise ApiError(
+            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: "
+            f"`{currency}`.",
+            param=f"{path}[price]",
+        )
+    rates = [
+        fetch_from_parameter("tax_rate", rate, param=f"{path}[tax_rates][{index}]")["id"]
+        for index, rate in enumerate(line.get("tax_rates", ()))
+    ]
     return {
         "id": identifiers.new_id("li_1", 23),
         "object": "item",
-        "adjustable_quantity": None,
-        "amount_discount": 0,
-        "amount_subtotal": subtotal,
-        "amount_tax": 0,
-        "amount_total": subtotal,
-        "currency": price["currency"],
-        "description": product["name"],
-        "metadata": line.get("metadata") or {},
+        "adjustable_quantity": _adjustable(line, path),
+        **dict.fromkeys(("amount_discount", "amount_subtotal", "amount_tax", "amount_total"), 0),
+        "currency": currency or price["currency"],
+        "description": store.fetch("product", price["product"]).get("name"),
+        "metadata": merge_metadata({}, line.get("metadata", {})),
         "price": price,
         "quantity": line["quantity"],
+        "_discount": None,
+        "_is_postponed": False,
+        "_tax_rates": rates,
+        "_taxes": [],
     }
+
+
+def _adjustable(line: Body, path: str) -> Body | None:
+    """Between which bounds the buyer may change a quantity."""
+    given: dict[str, Any] = line.get("adjustable_quantity") or {}
+    if not given.get("enabled"):
+        return None
+    bounds = {"enabled": True, "maximum": DEFAULT_MAXIMUM, "minimum": 0} | given
+    for name in ("maximum", "minimum"):
+        if not 0 <= bounds[name] <= MOST_ADJUSTABLE:
+            raise ApiError(
+                f"Invalid {name}: must be between 0 and {MOST_ADJUSTABLE}.",
+                param=f"{path}[adjustable_quantity][{name}]",
+            )
+    if not bounds["minimum"] <= line["quantity"] <= bounds["maximum"]:
+        raise ApiError(
+            f"The quantity must be between the adjustable minimum ({bounds['minimum']}) and maximum "
+            f"({bounds['maximum']}).",
+            param=f"{path}[quantity]",
+        )
+    return bounds
 
 
 def _price_of(line: Body, path: str) -> Body:
@@ -70,20 +143,29 @@ def _price_of(line: Body, path: str) -> Body:
 
 def _inline_price(data: Body, path: str) -> Body:
     """A price made for this session alone; like its product it stays inactive, so nobody else picks it."""
+    if "product_data" in data and "product" in data:
+        raise ApiError(
+            "You may only specify one of these parameters: product, product_data.", param=f"{path}[price_data][product]"
+        )
     if "product_data" in data:
-        product = create_product(**data["product_data"], announce=False, active=False)
+        given = data["product_data"]
+        metadata = merge_metadata({}, given.get("metadata"))
+        product = create_product(**given | {"metadata": metadata}, announce=False, active=False)
     elif "product" in data:
         product = fetch_from_parameter("product", data["product"], param=f"{path}[price_data][product]")
     else:
         raise missing_parameter(f"{path}[price_data][product]")
-    amounts = {key: data[key] for key in ("unit_amount", "unit_amount_decimal", "tax_behavior") if key in data}
-    recurring = {"recurring": data["recurring"]} if "recurring" in data else {}
-    return create_price(
-        product=product["id"], currency=data["currency"], announce=False, active=False, **amounts, **recurring
-    )
+    names = ("unit_amount", "unit_amount_decimal", "tax_behavior", "recurring")
+    amounts = {key: data[key] for key in names if key in data}
+    return create_price(product=product["id"], currency=data["currency"], announce=False, active=False, **amounts)
+
+
+def shown_items(session: Body) -> list[Body]:
+    """The lines as the outside sees them."""
+    return [presented(item) | {"price": presented(item["price"])} for item in session["_line_items"]]
 
 
 def items_of(session: Body) -> Body:
     """The lines as the list a client expands; the bodies live in the session itself."""
     stored = store.fetch("checkout.session", session["id"])
-    return as_list(list(stored["_line_items"]), url=f"/v1/checkout/sessions/{session['id']}/line_items")
+    return as_list(shown_items(stored), url=f"/v1/checkout/sessions/{session['id']}/line_items")

@@ -1,33 +1,20 @@
-"""The life of a Checkout Session: opened, paid or expired (docs: "How Checkout works")."""
+"""The life of a Checkout Session: open, then complete or expired (docs: "How Checkout works")."""
 
-from dataclasses import dataclass
-
-from sandbox import clock, schedule, store
-from sandbox.checkout.shapes import known_customer_details
+from sandbox import clock, identifiers, schedule, store
+from sandbox.billing.renewals import expire
+from sandbox.checkout.discounting import redeem_discount
+from sandbox.checkout.invoicing import invoice_session
+from sandbox.checkout.totals import granted_of
 from sandbox.options import options
-from sandbox.payments import intents
 from sandbox.payments.captures import cancel_intent
-from sandbox.payments.debits import answer_debit
-from sandbox.payments.intents import Attempt
-from sandbox.payments.methods import EMPTY_ADDRESS
+from sandbox.payments.setups import CANCELABLE, cancel_setup_intent
 from sandbox.protocol.errors import unexpected_state
-from sandbox.resources.customers import create_customer
-from sandbox.resources.payment_methods import attach_to_customer
 from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
 BUSY_RETRY_SECONDS = 600
-
-
-@dataclass(frozen=True)
-class Buyer:
-    """What the buyer typed on the page."""
-
-    email: str | None = None
-    name: str | None = None
-    country: str | None = None
-    postal_code: str | None = None
+RECOVERY_SECONDS = 30 * 24 * 3600
 
 
 def require_open(session: Body) -> None:
@@ -39,104 +26,26 @@ def require_open(session: Body) -> None:
         )
 
 
-def pay_session(session: Body, method: Body | None, buyer: Buyer) -> Attempt | None:
-    """One attempt to pay an open session. None when there was nothing to pay.
-
-    A declined attempt leaves the session open; the next one uses the same payment intent.
-    """
-    require_open(session)
-    _write_buyer(session, buyer)
-    if session["customer"] is None and session["customer_creation"] == "always":
-        customer = create_customer(email=buyer.email, name=buyer.name)
-        session["customer"] = customer["id"]
-    _complete_customer(session, buyer)
-    if session["amount_total"] == 0 or method is None:
-        _complete(session, payment_status="no_payment_required")
-        return None
-    intent = _intent_of(session)
-    store.save(session)
-    attempt = intents.confirm_intent(intent, method, return_url=success_address(session))
-    if attempt.error is None and intent["setup_future_usage"] and session["customer"] and not method["customer"]:
-        attach_to_customer(method, session["customer"])
-    follow_intent(attempt.intent)
-    session |= store.fetch("checkout.session", session["id"])
-    return attempt
-
-
-def _complete_customer(session: Body, buyer: Buyer) -> None:
-    """A customer without an address for mail gets the one typed on the page."""
-    customer = store.find("customer", session["customer"] or "")
-    if customer and not customer.get("deleted") and not customer["email"] and buyer.email:
-        customer["email"] = buyer.email
-        store.save(customer)
-        emit("customer.updated", customer, previous={"email": None})
-
-
-def _write_buyer(session: Body, buyer: Buyer) -> None:
-    known = session["customer_details"] or known_customer_details({"email": session["customer_email"]})
-    address = {"country": buyer.country, "postal_code": buyer.postal_code}
-    session["customer_details"] = known | {
-        "address": EMPTY_ADDRESS | {key: value for key, value in address.items() if value},
-        "email": buyer.email or known["email"],
-        "name": buyer.name,
-        "tax_ids": [],
-    }
-
-
-def _intent_of(session: Body) -> Body:
-    """The session's intent, made when the buyer first confirms."""
-    if session["payment_intent"]:
-        intent = store.fetch("payment_intent", session["payment_intent"])
-        intent["customer"] = session["customer"]
-        return intent
-    asked: Body = dict(session.get("_payment_intent_data") or {})
-    shipping = {"amount": 0, "from_postal_code": None, "to_postal_code": None}
-    intent = intents.create_intent(
-        amount=session["amount_total"],
-        currency=session["currency"],
-        customer=session["customer"],
-        payment_method_types=session["payment_method_types"],
-        payment_details={"customer_reference": None, "order_reference": session["id"]},
-        amount_details={"shipping": shipping, "tax": {"total_tax_amount": 0}, "tip": {}},
-        _session=session["id"],
-        **asked,
-    )
-    session["payment_intent"] = intent["id"]
-    return intent
-
-
-def follow_intent(intent: Body) -> None:
-    """Let a session follow what became of its intent."""
-    session = store.find("checkout.session", intent.get("_session") or "")
-    if session is None:
-        return
-    if session["status"] == "open":
-        if intent["status"] == "succeeded":
-            _complete(session, payment_status="paid")
-        elif intent["status"] in ("processing", "requires_capture"):
-            _complete(session, payment_status="unpaid")
-    elif session["status"] == "complete" and session["payment_status"] == "unpaid":
-        if intent["status"] == "succeeded":
-            session["payment_status"] = "paid"
-            store.save(session)
-            emit("checkout.session.async_payment_succeeded", session, is_automatic=True)
-        elif intent["status"] == "requires_payment_method":
-            emit("checkout.session.async_payment_failed", session, is_automatic=True)
-
-
-def _complete(session: Body, *, payment_status: str) -> None:
+def complete_session(session: Body, *, payment_status: str) -> None:
+    """The buyer is done: discounts are used up, an invoice is written, and the shop is told."""
+    schedule.unschedule("expire_session", session["id"])
+    if session["mode"] == "payment":
+        redeem_discount(session)
+    if payment_status != "unpaid":
+        invoice_session(session)
     session |= {"status": "complete", "payment_status": payment_status, "url": None}
     store.save(session)
-    schedule.unschedule("expire_session", session["id"])
     emit("checkout.session.completed", session, is_automatic=True)
 
 
-@step("answer_debit")
-def bank_answers(intent_id: str) -> None:
-    """The bank's answer to a debit reaches the intent and then its session."""
-    intent = store.fetch("payment_intent", intent_id)
-    if intent["status"] == "processing":
-        follow_intent(answer_debit(intent).intent)
+def tell_of_late_payment(session: Body, *, succeeded: bool) -> None:
+    """The bank has answered after the session was complete."""
+    if succeeded:
+        session["payment_status"] = "paid"
+        invoice_session(session)
+        store.save(session)
+    outcome = "succeeded" if succeeded else "failed"
+    emit(f"checkout.session.async_payment_{outcome}", session, is_automatic=True)
 
 
 @step("expire_session")
@@ -145,29 +54,101 @@ def expire_when_due(session_id: str) -> None:
     session = store.fetch("checkout.session", session_id)
     if session["status"] != "open":
         return
-    intent = store.find("payment_intent", session["payment_intent"] or "")
+    intent = intent_of(session)
     if intent and intent["status"] in ("requires_action", "processing"):
         schedule.schedule("expire_session", session_id, at=clock.precise_now() + BUSY_RETRY_SECONDS)
         return
     expire_session(session)
 
 
+def intent_of(session: Body) -> Body | None:
+    """The payment or setup the buyer is busy with, if there is one."""
+    for kind, name in (("payment_intent", session["payment_intent"]), ("setup_intent", _setup_of(session))):
+        if name:
+            return store.find(kind, name)
+    subscription = store.find("subscription", session.get("_subscription") or "")
+    invoice = store.find("invoice", subscription["latest_invoice"] or "") if subscription else None
+    return store.find("payment_intent", invoice.get("_intent") or "") if invoice else None
+
+
+def _setup_of(session: Body) -> str | None:
+    waiting: str | None = session["setup_intent"] or session.get("_setup_intent")
+    return waiting
+
+
 def expire_session(session: Body) -> Body:
-    """Close an unpaid session and cancel the intent an earlier attempt left behind."""
+    """Close an unpaid session and cancel what an earlier attempt left behind."""
     if session["status"] != "open":
         raise unexpected_state(
             'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of '
             f'"{session["status"]}".',
             code="checkout_session_unexpected_state",
         )
-    session |= {"status": "expired", "payment_status": "unpaid", "url": None}
+    session |= {"status": "expired", "url": None}
+    _offer_recovery(session)
     store.save(session)
     schedule.unschedule("expire_session", session["id"])
-    intent = store.find("payment_intent", session["payment_intent"] or "")
-    if intent and intent["status"] not in ("succeeded", "canceled"):
-        cancel_intent(intent, reason="automatic", is_automatic=True)
+    _cancel_what_is_left(session)
     emit("checkout.session.expired", session, is_automatic=True)
     return session
+
+
+def _cancel_what_is_left(session: Body) -> None:
+    subscription = store.find("subscription", session.get("_subscription") or "")
+    if subscription and subscription["status"] == "incomplete":
+        expire(subscription)
+        return
+    intent = intent_of(session)
+    if intent is None or intent["status"] in ("succeeded", "canceled"):
+        return
+    if intent["object"] == "payment_intent":
+        cancel_intent(intent, reason="automatic", is_automatic=True)
+    elif intent["status"] in CANCELABLE:
+        cancel_setup_intent(intent, reason=None, is_automatic=True)
+
+
+def _offer_recovery(session: Body) -> None:
+    """A link by which the buyer may start again (docs: "Recover abandoned carts")."""
+    recovery = (session["after_expiration"] or {}).get("recovery")
+    if recovery and recovery["enabled"]:
+        recovery |= {
+            "expires_at": clock.now() + RECOVERY_SECONDS,
+            "url": f"{options().public_url}/c/recover/{session['id']}",
+        }
+
+
+def recover_session(session: Body) -> Body | None:
+    """A fresh copy of an expired session for the buyer who came back; None when it cannot be recovered any more."""
+    recovery = (session["after_expiration"] or {}).get("recovery")
+    if session["status"] != "expired" or not recovery or not recovery["enabled"]:
+        return None
+    if recovery["expires_at"] <= clock.now():
+        return None
+    session_id, moment = identifiers.new_id("cs_test_b1", 56), clock.now()
+    copy = dict(store.fetch("checkout.session", session["id"])) | {
+        "id": session_id,
+        "after_expiration": {"recovery": recovery | {"expires_at": None, "url": None}},
+        "allow_promotion_codes": recovery["allow_promotion_codes"] or session["allow_promotion_codes"],
+        "created": moment,
+        "expires_at": moment + 24 * 3600,
+        "payment_intent": None,
+        "recovered_from": session["id"],
+        "status": "open",
+        "url": page_address(session_id),
+        "_line_items": [item | {"id": identifiers.new_id("li_1", 23)} for item in session["_line_items"]],
+        "_subscription": None,
+    }
+    for item in copy["_line_items"]:
+        store.insert({"id": item["id"], "object": "item", "_session": session_id})
+    store.insert(copy)
+    schedule.schedule("expire_session", session_id, at=copy["expires_at"])
+    return copy
+
+
+def granted_discounts(session: Body) -> list[Body]:
+    """The coupon or promotion code a subscription is to be started with."""
+    granted = granted_of(session)
+    return [granted] if granted else []
 
 
 def page_address(session_id: str) -> str:

@@ -5,12 +5,13 @@ from typing import Any
 from sandbox.store import Body
 
 _NULL = (
-    "after_expiration", "allow_promotion_codes", "billing_address_collection", "client_reference_id",
-    "client_secret", "consent", "consent_collection", "currency_conversion", "customer_account",
-    "customer_details", "customer_email", "integration_identifier", "invoice", "locale", "origin_context",
-    "payment_intent", "payment_link", "payment_method_configuration_details", "permissions", "recovered_from",
-    "saved_payment_method_options", "setup_intent", "shipping_address_collection", "shipping_cost",
-    "submit_type", "subscription", "wallet_options", "customer", "cancel_url", "success_url",
+    "after_expiration", "allow_promotion_codes", "amount_subtotal", "amount_total", "billing_address_collection",
+    "branding_settings", "client_reference_id", "client_secret", "consent", "consent_collection", "currency",
+    "currency_conversion", "customer_account", "customer_details", "customer_email", "integration_identifier",
+    "invoice", "invoice_creation", "locale", "origin_context", "payment_intent", "payment_link",
+    "payment_method_configuration_details", "permissions", "recovered_from", "saved_payment_method_options",
+    "setup_intent", "shipping_address_collection", "shipping_cost", "submit_type", "subscription", "wallet_options",
+    "customer", "customer_creation", "cancel_url", "success_url", "total_details",
 )  # fmt: skip
 NO_INVOICE: Body = {
     "enabled": False,
@@ -24,38 +25,45 @@ NO_INVOICE: Body = {
         "rendering_options": None,
     },
 }
+TEXTS = ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
 
 
-def open_session() -> Body:
-    """Every field of a fresh payment-mode session that does not depend on what was asked for."""
-    return {
+def open_session(mode: str) -> Body:
+    """Every field of a fresh session that does not depend on what was asked for, and the sandbox's notes."""
+    session: Body = {
         "object": "checkout.session",
         **dict.fromkeys(_NULL),
         "adaptive_pricing": {"enabled": False},
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "branding_settings": None,
         "collected_information": {"business_name": None, "individual_name": None, "shipping_details": None},
         "custom_fields": [],
-        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
-        "customer_creation": "if_required",
+        "custom_text": dict.fromkeys(TEXTS),
         "discounts": [],
-        "invoice_creation": NO_INVOICE,
         "livemode": False,
         "managed_payments": {"enabled": False},
         "metadata": {},
-        "mode": "payment",
+        "mode": mode,
         "payment_method_collection": "always",
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": ["card"],
-        "payment_status": "unpaid",
+        "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
         "phone_number_collection": {"enabled": False},
         "shipping_options": [],
         "status": "open",
         "ui_mode": "hosted_page",
+        "_default_tax_rates": [],
+        "_discount": None,
+        "_line_items": [],
+        "_place": None,
     }
+    if mode != "subscription":
+        session["customer_creation"] = "if_required"
+    if mode == "payment":
+        session["invoice_creation"] = NO_INVOICE
+    return session
 
 
 def known_customer_details(customer: Body) -> Body:
     """What an open session shows of a customer it was given."""
     nothing: dict[str, Any] = dict.fromkeys(("address", "business_name", "individual_name", "name", "phone", "tax_ids"))
-    return nothing | {"email": customer["email"], "tax_exempt": "none"}
+    return nothing | {"email": customer["email"], "tax_exempt": customer.get("tax_exempt", "none")}

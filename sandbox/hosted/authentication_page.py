@@ -1,4 +1,4 @@
-"""The bank's page: `/3ds/<payment intent>`, where the buyer passes or fails 3-D Secure."""
+"""The bank's page: `/3ds/<payment or setup intent>`, where the buyer passes or fails 3-D Secure."""
 
 from urllib.parse import urlencode
 
@@ -6,41 +6,61 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from sandbox import store
-from sandbox.checkout.sessions import follow_intent, success_address
+from sandbox.checkout.paying import session_of
+from sandbox.checkout.sessions import success_address
+from sandbox.payments.followers import tell_followers
 from sandbox.payments.intents import finish_authentication
+from sandbox.payments.setups import finish_setup_authentication
 from sandbox.protocol import origin
 from sandbox.store import Body
 
 SEE_OTHER = 303
+WELL = ("succeeded", "requires_capture", "requires_confirmation", "processing")
+
+
+def find_intent(intent_id: str) -> Body | None:
+    """A payment or setup intent, acting from here on for the account it belongs to."""
+    store.act_for(None)
+    try:
+        store.act_for(store.owner_of(intent_id))
+    except store.NotStored:
+        return None
+    return store.find("payment_intent", intent_id) or store.find("setup_intent", intent_id)
 
 
 def page(request: HttpRequest, intent_id: str) -> HttpResponse:
     """Ask, or act on the answer."""
-    store.act_for(None)
-    intent = store.find("payment_intent", intent_id)
+    intent = find_intent(intent_id)
     if intent is None:
         return render(request, "sandbox/page_missing.html", status=404)
     if request.method == "POST":
-        return HttpResponseRedirect(_finish(intent_id, passed=request.POST.get("outcome") == "pass"), status=SEE_OTHER)
-    context = {"intent": intent, "is_waiting": intent["status"] == "requires_action", "next": _next(intent, intent)}
+        passed = request.POST.get("outcome") == "pass"
+        return HttpResponseRedirect(_finish(intent, passed=passed), status=SEE_OTHER)
+    context = {"intent": intent, "is_waiting": _is_waiting(intent), "next": next_address(intent, intent)}
     return render(request, "sandbox/authentication_ask.html", context)
 
 
-def _finish(intent_id: str, *, passed: bool) -> str:
+def _is_waiting(intent: Body) -> bool:
+    kind = (intent["next_action"] or {}).get("type")
+    return intent["status"] == "requires_action" and kind in ("redirect_to_url", "use_stripe_sdk")
+
+
+def _finish(shown: Body, *, passed: bool) -> str:
     """Apply the answer once; a second one changes nothing. Returns where the buyer goes."""
     with store.writing():
         origin.begin()
-        intent = store.fetch("payment_intent", intent_id)
+        intent = store.fetch(shown["object"], shown["id"])
         before = dict(intent)
-        if intent["status"] == "requires_action":
-            attempt = finish_authentication(intent, passed=passed)
-            follow_intent(attempt.intent)
-            intent = attempt.intent
-        return _next(intent, before)
+        if _is_waiting(intent):
+            finish = finish_authentication if intent["object"] == "payment_intent" else finish_setup_authentication
+            intent = finish(intent, passed=passed).intent
+            tell_followers(intent)
+        return next_address(intent, before)
 
 
-def _next(intent: Body, before: Body) -> str:
-    session = store.find("checkout.session", intent.get("_session") or "")
+def next_address(intent: Body, before: Body) -> str:
+    """Where the buyer goes from here: to the session's shop or page, or where the intent's creator wanted."""
+    session = session_of(intent)
     if session:
         is_over = session["status"] != "open"
         return success_address(session) if is_over else f"/c/pay/{session['id']}?failed=1"
@@ -48,10 +68,9 @@ def _next(intent: Body, before: Body) -> str:
     return_url = action.get("redirect_to_url", {}).get("return_url")
     if not return_url:
         return "/"
-    status = "succeeded" if intent["status"] in ("succeeded", "requires_capture") else "failed"
     query = {
-        "payment_intent": intent["id"],
-        "payment_intent_client_secret": intent["client_secret"],
-        "redirect_status": status,
+        intent["object"]: intent["id"],
+        f"{intent['object']}_client_secret": intent["client_secret"],
+        "redirect_status": "succeeded" if intent["status"] in WELL else "failed",
     }
     return f"{return_url}{'&' if '?' in return_url else '?'}{urlencode(query)}"

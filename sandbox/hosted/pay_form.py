@@ -3,10 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sandbox.checkout.sessions import Buyer
+from sandbox import store
+from sandbox.checkout.buyers import Buyer
+from sandbox.checkout.custom_fields import read_fields
+from sandbox.hosted.asked import Asked
+from sandbox.hosted.countries import COUNTRIES
+from sandbox.hosted.portal_card import expiry_digits
 from sandbox.payments.card_numbers import card_for, check_cvc, check_expiry
-from sandbox.payments.methods import create_card, create_sepa_debit
-from sandbox.payments.test_ibans import has_valid_check_digits, normalised
+from sandbox.payments.method_data import check_us_account
+from sandbox.payments.methods import create_card, create_sepa_debit, create_us_bank_account
+from sandbox.payments.published_accounts import has_valid_check_digits, normalised
 from sandbox.protocol.errors import ApiError
 from sandbox.store import Body
 
@@ -17,89 +23,157 @@ FIELD_OF_PARAM = {
     "exp_year": "cardExpiry",
     "cvc": "cardCvc",
     "sepa_debit[iban]": "iban",
+    "us_bank_account[routing_number]": "routingNumber",
+    "us_bank_account[account_number]": "accountNumber",
 }
-COUNTRIES = (
-    ("US", "United States"), ("GB", "United Kingdom"), ("IE", "Ireland"), ("DE", "Germany"), ("FR", "France"),
-    ("ES", "Spain"), ("IT", "Italy"), ("NL", "Netherlands"), ("AT", "Austria"), ("PL", "Poland"),
-    ("CA", "Canada"), ("AU", "Australia"), ("IN", "India"), ("JP", "Japan"), ("BR", "Brazil"), ("MX", "Mexico"),
-)  # fmt: skip
 EXPIRY_DIGITS = 4
-FIELDS = ("email", "method", "cardNumber", "cardExpiry", "cardCvc", "billingName", "billingCountry", "iban")
+METHOD_FIELDS = {
+    "card": ("cardNumber", "cardExpiry", "cardCvc"),
+    "sepa_debit": ("iban",),
+    "us_bank_account": ("routingNumber", "accountNumber"),
+}
+# By Stripe's own names for the parts of an address.
+ADDRESS_FIELDS = {
+    "line1": "billingAddressLine1",
+    "line2": "billingAddressLine2",
+    "city": "billingLocality",
+    "state": "billingAdministrativeArea",
+    "postal_code": "billingPostalCode",
+    "country": "billingCountry",
+}
+REQUIRED_ADDRESS = ("billingAddressLine1", "billingLocality", "billingPostalCode")
+# In the order of the page: the first wrong one gets the focus.
+FIELDS = (
+    "email", "phoneNumber", "method", "cardNumber", "cardExpiry", "cardCvc", "iban", "routingNumber", "accountNumber",
+    "billingName", *ADDRESS_FIELDS.values(), "promotionCode", "savePaymentMethod", "termsOfServiceConsent",
+)  # fmt: skip
+CUSTOM = "customField-"
+QUANTITY = "quantity-"
 
 
 @dataclass
 class PayForm:
-    """The fields by their ids on the page; `errors` by the same ids."""
+    """The fields by their ids on the page; `errors` by the same ids. `custom` and `quantities` by key and line."""
 
     values: dict[str, str]
+    asked: Asked
+    custom: dict[str, str] = field(default_factory=dict)
+    quantities: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def read(cls, posted: Mapping[str, str], *, email: str | None) -> "PayForm":
+    def read(cls, posted: Mapping[str, str], asked: Asked) -> "PayForm":
+        """What was posted; what is known of the buyer fills the gaps."""
         values = {name: str(posted.get(name, "")).strip() for name in FIELDS}
-        values["email"] = values["email"] or email or ""
-        values["method"] = values["method"] or "card"
-        return cls(values)
+        values["email"] = values["email"] or asked.email or ""
+        values["method"] = values["method"] or asked.first_choice
+        return cls(
+            values,
+            asked,
+            custom=_prefixed(posted, CUSTOM),
+            quantities=_prefixed(posted, QUANTITY),
+        )
+
+    @property
+    def address(self) -> dict[str, str | None]:
+        """The billing address, as far as it was typed."""
+        return {part: self.values[name] or None for part, name in ADDRESS_FIELDS.items()}
 
     @property
     def buyer(self) -> Buyer:
+        """The buyer as the session remembers them."""
         return Buyer(
-            email=self.values["email"], name=self.values["billingName"] or None, country=self.values["billingCountry"]
+            email=self.values["email"],
+            name=self.values["billingName"] or None,
+            phone=self.values["phoneNumber"] or None,
+            address=self.address,
+            custom=self.custom,
+            saves_method=bool(self.values["savePaymentMethod"]) and self.asked.can_save,
         )
 
-    def check(self, *, is_free: bool) -> bool:
+    def check(self) -> bool:
         """Whether everything needed was typed; what is missing goes to `errors`."""
         if "@" not in self.values["email"]:
             self.errors["email"] = "Your email is incomplete." if self.values["email"] else "Required"
-        if is_free:
-            return not self.errors
-        needed = ("cardNumber", "cardExpiry", "cardCvc") if self.values["method"] == "card" else ("iban",)
-        for name in (*needed, "billingName"):
+        for name in self._needed():
             if not self.values[name]:
                 self.errors[name] = "Required"
-        if "cardExpiry" in needed and "cardExpiry" not in self.errors and len(self._expiry()) != EXPIRY_DIGITS:
+        if self.asked.wants_country and not self.values["billingCountry"]:
+            self.errors["billingCountry"] = "Required"
+        elif self.values["billingCountry"] and self.values["billingCountry"] not in dict(COUNTRIES):
+            self.errors["billingCountry"] = "Choose a country of the list."
+        is_typed = "cardExpiry" in self._needed() and "cardExpiry" not in self.errors
+        if is_typed and len(expiry_digits(self.values["cardExpiry"])) != EXPIRY_DIGITS:
             self.errors["cardExpiry"] = "Your card's expiration date is incomplete."
+        if self.asked.wants_terms and not self.values["termsOfServiceConsent"]:
+            self.errors["termsOfServiceConsent"] = "Please accept the terms to continue."
+        _, wrong = read_fields(self.asked.custom_fields, self.custom)
+        self.errors |= {CUSTOM + key: message for key, message in wrong.items()}
         return not self.errors
 
-    def _expiry(self) -> str:
-        """MMYY, whether it was typed as 1230, 12/30, 12 / 30 or 12/2030."""
-        month, _, year = self.values["cardExpiry"].partition("/")
-        typed = month.strip().zfill(2) + year.strip()[-2:] if year else month
-        return "".join(character for character in typed if character.isdigit())
+    def _needed(self) -> tuple[str, ...]:
+        """The fields that may not be empty, for the way of paying that was chosen."""
+        needed: tuple[str, ...] = ("phoneNumber",) if self.asked.wants_phone else ()
+        if self.asked.needs_method:
+            needed += METHOD_FIELDS.get(self.values["method"], ())
+            needed += ("billingName",) if self.values["method"] in METHOD_FIELDS else ()
+        if self.asked.wants_address:
+            needed += REQUIRED_ADDRESS
+        return needed
 
     def payment_method(self) -> Body | None:
-        """The payment method, stored; None when the card or account is wrong, with the reason in `errors`."""
+        """The payment method, stored; None when it is wrong, with the reason in `errors`."""
+        chosen = self.values["method"]
         billing = {
             "email": self.values["email"],
             "name": self.values["billingName"] or None,
-            "address": {"country": self.values["billingCountry"] or None},
+            "phone": self.values["phoneNumber"] or None,
+            "address": self.address,
         }
         try:
-            if self.values["method"] == "sepa_debit":
-                return self._bank_account(billing)
-            card = card_for(self.values["cardNumber"])
-            expiry = self._expiry()
-            year = check_expiry(int(expiry[:2]), int(expiry[2:]))
-            check_cvc(self.values["cardCvc"], card)
-            return create_card(card, exp_month=int(expiry[:2]), exp_year=year, billing=billing)
+            if chosen in [method["id"] for method in self.asked.saved]:
+                return store.fetch("payment_method", chosen)
+            if chosen not in self.asked.types:
+                self.errors["method"] = "Choose how to pay."
+                return None
+            makers = {"card": self._card, "sepa_debit": self._iban, "us_bank_account": self._account}
+            return makers[chosen](billing)
         except ApiError as error:
             self.blame(error)
             return None
 
-    def _bank_account(self, billing: Body) -> Body | None:
+    def _card(self, billing: Body) -> Body | None:
+        card = card_for(self.values["cardNumber"])
+        expiry = expiry_digits(self.values["cardExpiry"])
+        year = check_expiry(int(expiry[:2]), int(expiry[2:]))
+        check_cvc(self.values["cardCvc"], card)
+        return create_card(card, exp_month=int(expiry[:2]), exp_year=year, billing=billing)
+
+    def _iban(self, billing: Body) -> Body | None:
         iban = normalised(self.values["iban"])
         if not has_valid_check_digits(iban):
             self.errors["iban"] = "The IBAN you provided is invalid."
             return None
         return create_sepa_debit(iban, billing=billing)
 
+    def _account(self, billing: Body) -> Body | None:
+        check_us_account(self.values["accountNumber"], self.values["routingNumber"])
+        return create_us_bank_account(
+            self.values["accountNumber"], routing_number=self.values["routingNumber"], billing=billing
+        )
+
     def blame(self, error: ApiError) -> None:
         """Put an error where the buyer can mend it."""
-        fallback = "iban" if self.values["method"] == "sepa_debit" else "cardNumber"
+        fallback = (*METHOD_FIELDS.get(self.values["method"], ()), "method")[0]
         self.errors[FIELD_OF_PARAM.get(error.param or "", fallback)] = error.message
 
     @property
     def focused(self) -> str:
         """The first field in need of attention."""
-        order = (*FIELDS[:1], *FIELDS[2:])
+        order = (*FIELDS, *(CUSTOM + wanted["key"] for wanted in self.asked.custom_fields))
         return next((name for name in order if name in self.errors), "")
+
+
+def _prefixed(posted: Mapping[str, str], prefix: str) -> dict[str, str]:
+    return {name.removeprefix(prefix): str(posted[name]) for name in posted if name.startswith(prefix)}

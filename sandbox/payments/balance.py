@@ -1,19 +1,42 @@
-"""Balance transactions: every movement of money, and when it becomes available."""
+"""Balance transactions: every movement of money, when it becomes available, and what they add up to.
 
-from django.db.models import IntegerField, Sum
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+An account's balance is nothing but the sum of its balance transactions; there is no second book that could disagree.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from django.db.models import Sum
 
 from sandbox import clock, identifiers, schedule, store
+from sandbox.models import StoredObject
 from sandbox.options import options
-from sandbox.payments.fees import BANK_DEBIT_FEE_MINOR, card_fee
-from sandbox.payments.test_cards import BY_NUMBER
+from sandbox.payments.fees import BANK_DEBIT_FEE_MINOR, card_fee, default_currency
+from sandbox.payments.published_cards import BY_NUMBER
 from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
 DAY = 24 * 3600
 PENDING_DAYS = 2
+PROCESSING = "Stripe processing fees"
+Follower: TypeAlias = Callable[[Body], None]
+
+# What Connect does when a charge's income is booked, and when funds become available; it registers itself here.
+_income_followers: list[Follower] = []
+_funds_followers: list[Callable[[], None]] = []
+
+
+def on_charge_income(follower: Follower) -> Follower:
+    """Call `follower` with each charge whose income was just booked; it may write on the charge, which is saved later."""
+    _income_followers.append(follower)
+    return follower
+
+
+def on_available_funds(follower: Callable[[], None]) -> Callable[[], None]:
+    """Call `follower` whenever funds became available on the acting account."""
+    _funds_followers.append(follower)
+    return follower
 
 
 def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
@@ -24,55 +47,85 @@ def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
     source: str,
     description: str | None,
     fee_minor: int = 0,
+    fee_description: str = PROCESSING,
+    application_fee_minor: int = 0,
     reporting_category: str = "",
     is_available: bool = False,
+    available_on: int | None = None,
 ) -> Body:
-    """Write a balance transaction, in minor units of `currency`; positive amounts come in."""
+    """Write a balance transaction, in minor units of `currency`; positive amounts come in.
+
+    `available_on` is for money that follows other money.
+    """
     moment = clock.now()
-    available_on = moment if is_available else (moment // DAY + PENDING_DAYS) * DAY
+    due = moment if is_available else pending_until() if available_on is None else available_on
     movement = store.insert(
         {
             "id": identifiers.sibling_id("txn_3", source),
             "object": "balance_transaction",
             "amount": amount_minor,
-            "available_on": available_on,
+            "available_on": due,
             "balance_type": "payments",
             "created": moment,
             "currency": currency,
             "description": description,
             "exchange_rate": None,
-            "fee": fee_minor,
-            "fee_details": _fee_details(fee_minor, currency),
-            "net": amount_minor - fee_minor,
+            "fee": fee_minor + application_fee_minor,
+            "fee_details": _fee_details(application_fee_minor, fee_minor, fee_description, currency),
+            "net": amount_minor - fee_minor - application_fee_minor,
             "reporting_category": reporting_category or kind,
             "source": source,
-            "status": "available" if is_available else "pending",
+            "status": "available" if due <= moment else "pending",
             "type": kind,
+            "_payout": None,
         }
     )
-    if not is_available:
-        schedule.schedule_once("make_available", str(available_on), at=available_on)
+    if due > moment:
+        schedule.schedule_once("make_available", str(due), at=due)
+    elif movement["net"] > 0:
+        tell_of_funds()
     return movement
 
 
-def _fee_details(fee_minor: int, currency: str) -> list[Body]:
-    if not fee_minor:
-        return []
-    named = {"description": "Stripe processing fees", "type": "stripe_fee"}
-    return [{"amount": fee_minor, "application": None, "currency": currency, **named}]
+def _fee_details(application_fee: int, stripe_fee: int, stripe_description: str, currency: str) -> list[Body]:
+    parts = [
+        ("application_fee", "application fee", application_fee, application_id()),
+        ("stripe_fee", stripe_description, stripe_fee, None),
+    ]
+    return [
+        {"amount": amount, "application": application, "currency": currency, "description": about, "type": kind}
+        for kind, about, amount, application in parts
+        if amount
+    ]
+
+
+def application_id() -> str:
+    """The platform as connected accounts see it: an application."""
+    return "ca_" + options().account_id.removeprefix("acct_")
+
+
+def acting_application() -> str | None:
+    """Who makes payments on the acting account: the platform on a connected one, nobody else on its own."""
+    return None if store.acting_account() == options().account_id else application_id()
+
+
+def own_account() -> Body:
+    """The acting account itself."""
+    return store.fetch("account", store.acting_account())
+
+
+def pending_until() -> int:
+    """The day, midnight UTC, on which money that comes in now can be used; the account's own delay decides."""
+    days = own_account()["settings"]["payouts"]["schedule"].get("delay_days", PENDING_DAYS)
+    return (clock.now() // DAY + int(days)) * DAY
 
 
 def record_charge_income(charge: Body) -> Body:
-    """The income of a captured charge, less Stripe's fee; writes its id on the charge."""
-    details = charge["payment_method_details"]
-    is_card = details["type"] == "card"
-    captured = charge["amount_captured"]
-    fee = (
-        card_fee(captured, account_country=options().account_country, card_country=details["card"]["country"])
-        if is_card
-        else min(captured, BANK_DEBIT_FEE_MINOR)
-    )
+    """The income of a captured charge, less fees; writes its id on the charge."""
+    is_card = charge["payment_method_details"]["type"] == "card"
     card = BY_NUMBER.get(charge.get("_number", ""))
+    is_direct = acting_application() is not None and not charge.get("transfer_data")
+    captured: int = charge["amount_captured"]
     movement = record_movement(
         kind="charge" if is_card else "payment",
         reporting_category="charge",
@@ -80,44 +133,111 @@ def record_charge_income(charge: Body) -> Body:
         currency=charge["currency"],
         source=charge["id"],
         description=charge["description"],
-        fee_minor=fee,
+        fee_minor=_processing_fee(charge),
+        application_fee_minor=min(charge.get("application_fee_amount") or 0, captured) if is_direct else 0,
         is_available=bool(card and card.is_available_at_once),
     )
     charge["balance_transaction"] = movement["id"]
+    for follower in _income_followers:
+        follower(charge)
     return movement
+
+
+def _processing_fee(charge: Body) -> int:
+    """Stripe's fee in minor units, by the country of the business the payment is made to."""
+    captured: int = charge["amount_captured"]
+    details = charge["payment_method_details"]
+    if details["type"] != "card":
+        return min(captured, BANK_DEBIT_FEE_MINOR)
+    business = store.find("account", charge["on_behalf_of"]) if charge.get("on_behalf_of") else None
+    country = (business or own_account())["country"]
+    return card_fee(captured, account_country=country, card_country=details["card"]["country"])
 
 
 @step("make_available")
 def make_available(available_on: str) -> None:
     """The day has come for everything that was pending until then; one event tells of it."""
-    for movement in store.rows("balance_transaction").filter(status="pending").values_list("body", flat=True):
-        if movement["available_on"] <= int(available_on):
-            store.save(movement | {"status": "available"})
-    emit("balance.available", current_balance(), is_automatic=True)
+    due = store.rows("balance_transaction").filter(status="pending", available_on__lte=int(available_on))
+    bodies = list(due.values_list("body", flat=True))
+    for movement in bodies:
+        store.save(movement | {"status": "available"})
+    if bodies:
+        emit("balance.available", current_balance(), is_automatic=True)
+        tell_of_funds()
+
+
+def tell_of_funds() -> None:
+    """Let those who care know that the acting account has, or may use, available funds."""
+    for follower in _funds_followers:
+        follower()
 
 
 @step("settle_charge")
 def settle_charge(charge_id: str) -> None:
     """Give a captured charge its balance transaction and say so with charge.updated."""
     charge = store.fetch("charge", charge_id)
-    if charge["balance_transaction"] or not charge["captured"]:
-        return
+    if not charge["balance_transaction"] and charge["captured"]:
+        settle(charge)
+
+
+def settle(charge: Body) -> None:
+    """Book a captured charge's income; emits charge.updated."""
     record_charge_income(charge)
     store.save(charge)
-    previous = {"balance_transaction": None, "receipt_url": None}
+    previous = dict.fromkeys(("balance_transaction", "receipt_url"))
+    previous |= dict.fromkeys(name for name in ("transfer", "application_fee") if charge.get(name))
     emit("charge.updated", charge, previous=previous, is_automatic=True)
+
+
+def sums() -> dict[str, dict[str, int]]:
+    """Minor units by status ("available", "pending") and currency, of the acting account."""
+    totals: dict[str, dict[str, int]] = {"available": {}, "pending": {}}
+    # Movements are never deleted; asking whether they are would take the sums out of their index.
+    own = StoredObject.objects.filter(kind="balance_transaction", account=store.acting_account())
+    by_status = own.values_list("status", "currency")
+    for status, currency, total in by_status.annotate(total=Sum("net")):
+        totals[status][currency] = total
+    return totals
+
+
+def available_minor(currency: str) -> int:
+    """What the acting account could send away now, in minor units; on the platform, less what it has to hold back."""
+    reserved = reserves_minor().get(currency, 0) if store.acting_account() == options().account_id else 0
+    return sums()["available"].get(currency, 0) - reserved
+
+
+def total_minor(currency: str) -> int:
+    """Available and pending together, of the acting account."""
+    return sum(side.get(currency, 0) for side in sums().values())
+
+
+def reserves_minor() -> dict[str, int]:
+    """What the platform has to hold back, by currency (docs: "The Balance object", `connect_reserved`).
+
+    These are the debts of the connected accounts whose requirements it collects itself.
+    """
+    movements = StoredObject.objects.filter(kind="balance_transaction").exclude(account=options().account_id)
+    by_account = movements.values_list("account", "currency").annotate(total=Sum("net"))
+    reserved: dict[str, int] = {}
+    for account_id, currency, total in by_account.filter(total__lt=0):
+        account = store.find("account", account_id)
+        if account and (account.get("controller") or {}).get("requirement_collection") == "application":
+            reserved[currency] = reserved.get(currency, 0) - total
+    return reserved
 
 
 def current_balance() -> Body:
     """What is available and what is still pending, by currency."""
-    sums: dict[str, dict[str, int]] = {"available": {}, "pending": {}}
-    by_status = store.rows("balance_transaction").values("status", currency=KT("body__currency"))
-    for row in by_status.annotate(total=Sum(Cast(KT("body__net"), IntegerField()))):
-        sums[row["status"]][row["currency"]] = row["total"]
-    currencies = sorted(sums["available"] | sums["pending"]) or ["usd"]
+    totals = sums()
+    own_currency = own_account().get("default_currency") or default_currency(options().account_country)
+    currencies = sorted(totals["available"] | totals["pending"]) or [own_currency]
 
     def side(name: str) -> list[Body]:
-        amounts = ((currency, sums[name].get(currency, 0)) for currency in currencies)
+        amounts = ((currency, totals[name].get(currency, 0)) for currency in currencies)
         return [{"amount": a, "currency": c, "source_types": {"card": a}} for c, a in amounts]
 
-    return {"object": "balance", "available": side("available"), "livemode": False, "pending": side("pending")}
+    balance = {"object": "balance", "available": side("available"), "livemode": False, "pending": side("pending")}
+    if store.acting_account() == options().account_id:
+        reserved = reserves_minor()
+        balance["connect_reserved"] = [{"amount": reserved.get(c, 0), "currency": c} for c in currencies]
+    return balance

@@ -1,12 +1,15 @@
-"""Ending an intent deliberately: capturing what was authorised, or cancelling."""
+"""The end of an authorisation: captured, cancelled, or expired after seven days."""
 
-from sandbox import clock, store
+from sandbox import clock, schedule, store
 from sandbox.payments.balance import record_charge_income
-from sandbox.payments.charges import settle_later
+from sandbox.payments.charges import await_aftermath, settle_later
+from sandbox.payments.followers import tell_followers
 from sandbox.protocol.errors import ApiError, unexpected_state
+from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
+PLACE_A_HOLD = "https://stripe.com/docs/payments/place-a-hold-on-a-payment-method"
 CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
 
 
@@ -28,18 +31,51 @@ def capture_intent(intent: Body, *, amount: int | None) -> Body:
             param="amount_to_capture",
         )
     charge = store.fetch("charge", intent["latest_charge"])
-    charge |= {"captured": True, "amount_captured": amount}
-    charge["amount_refunded"] = charge["amount"] - amount
-    if intent["capture_method"] == "manual":
+    _capture(charge, amount, settles_at_once=intent["capture_method"] == "manual")
+    intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
+    store.save(intent)
+    emit("payment_intent.succeeded", intent)
+    return intent
+
+
+def capture_charge(charge: Body, *, amount: int | None) -> Body:
+    """Take what was authorised by a charge without an intent, in its minor units."""
+    if charge["captured"]:
+        raise unexpected_state(f"Charge {charge['id']} has already been captured.", code="charge_already_captured")
+    if charge["payment_intent"]:
+        raise ApiError(
+            f"This uncaptured Charge was created by a PaymentIntent ({charge['payment_intent']}). You must capture the "
+            f"PaymentIntent instead. For more information, see {PLACE_A_HOLD}",
+            is_executed=True,
+        )
+    if charge["status"] != "succeeded":
+        raise ApiError(f"Charge {charge['id']} cannot be captured: it was not successful.", is_executed=True)
+    if charge["refunded"]:
+        raise unexpected_state(
+            f"Charge {charge['id']} has been refunded, so it can no longer be captured.", code="charge_already_refunded"
+        )
+    amount = charge["amount"] if amount is None else amount
+    if amount > charge["amount"]:
+        raise ApiError(
+            "The amount to capture cannot be greater than the amount of the charge.",
+            code="amount_too_large",
+            param="amount",
+            is_executed=True,
+        )
+    return _capture(charge, amount, settles_at_once=True)
+
+
+def _capture(charge: Body, amount: int, *, settles_at_once: bool) -> Body:
+    charge |= {"captured": True, "amount_captured": amount, "amount_refunded": charge["amount"] - amount}
+    schedule.unschedule("expire_authorization", charge["id"])
+    if settles_at_once:
         record_charge_income(charge)
     else:
         settle_later(charge)
     store.save(charge)
     emit("charge.captured", charge)
-    intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
-    store.save(intent)
-    emit("payment_intent.succeeded", intent)
-    return intent
+    await_aftermath(charge)
+    return charge
 
 
 def cancel_intent(intent: Body, *, reason: str | None, is_automatic: bool = False) -> Body:
@@ -54,9 +90,11 @@ def cancel_intent(intent: Body, *, reason: str | None, is_automatic: bool = Fals
         )
     if intent["status"] == "requires_capture":
         charge = store.fetch("charge", intent["latest_charge"])
-        charge |= {"refunded": True, "amount_refunded": charge["amount"]}
-        store.save(charge)
-        emit("charge.refunded", charge, is_automatic=is_automatic)
+        _release(charge, "charge.refunded", is_automatic=is_automatic)
+    return _mark_canceled(intent, reason=reason, is_automatic=is_automatic)
+
+
+def _mark_canceled(intent: Body, *, reason: str | None, is_automatic: bool) -> Body:
     intent |= {
         "status": "canceled",
         "canceled_at": clock.now(),
@@ -68,3 +106,24 @@ def cancel_intent(intent: Body, *, reason: str | None, is_automatic: bool = Fals
     store.save(intent)
     emit("payment_intent.canceled", intent, is_automatic=is_automatic)
     return intent
+
+
+def _release(charge: Body, event_type: str, *, is_automatic: bool) -> None:
+    """Give an authorisation back to its card: nothing moves on the balance."""
+    previous = {"amount_refunded": charge["amount_refunded"], "refunded": False}
+    charge |= {"refunded": True, "amount_refunded": charge["amount"]}
+    store.save(charge)
+    schedule.unschedule("expire_authorization", charge["id"])
+    emit(event_type, charge, previous=previous, is_automatic=is_automatic)
+
+
+@step("expire_authorization")
+def expire_authorization(charge_id: str) -> None:
+    """Seven days have passed and nobody captured: the money is free again, and the intent is canceled."""
+    charge = store.fetch("charge", charge_id)
+    if charge["captured"] or charge["refunded"]:
+        return
+    _release(charge, "charge.expired", is_automatic=True)
+    intent = store.find("payment_intent", charge["payment_intent"]) if charge["payment_intent"] else None
+    if intent and intent["status"] == "requires_capture":
+        tell_followers(_mark_canceled(intent, reason="automatic", is_automatic=True))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from sandbox import clock
-from sandbox.payments.test_cards import BY_NUMBER, TestCard
+from sandbox.payments.published_cards import BY_NUMBER, PublishedCard
 from sandbox.protocol.errors import ApiError
 
 MONTHS = 12
@@ -22,12 +22,13 @@ def has_valid_check_digit(number: str) -> bool:
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0  # noqa: PLR2004
 
 
-def card_for(number: str) -> TestCard:
+def card_for(number: str) -> PublishedCard:
     """The test card of a number. Raises the 402 of an incorrect number, or of a real card in test mode."""
     digits = "".join(character for character in number if character.isdigit())
-    if not SHORTEST <= len(digits) <= LONGEST or not has_valid_check_digit(digits):
-        raise _card_error("Your card number is incorrect.", "incorrect_number", "number")
     card = BY_NUMBER.get(digits)
+    # Looked up first: the published number of a frictionless 3-D Secure has no valid check digit.
+    if card is None and (not SHORTEST <= len(digits) <= LONGEST or not has_valid_check_digit(digits)):
+        raise _card_error("Your card number is incorrect.", "incorrect_number", "number")
     if card is None:
         raise _card_error(
             "Your card was declined. Your request was in test mode, but used a non test card. For a list of valid "
@@ -52,8 +53,8 @@ def check_expiry(month: int, year: int) -> int:
     return full_year
 
 
-def check_cvc(cvc: str, card: TestCard) -> None:
+def check_cvc(cvc: str, card: PublishedCard) -> None:
     """Raises the 402 of a security code of the wrong length."""
     wanted = AMEX_CVC if card.brand == "amex" else CVC
-    if not cvc.isdigit() or len(cvc) != wanted:
+    if not (cvc.isascii() and cvc.isdigit()) or len(cvc) != wanted:
         raise _card_error("Your card's security code is invalid.", "invalid_cvc", "cvc")

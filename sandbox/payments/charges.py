@@ -1,41 +1,33 @@
 """Charges: one per attempt to take money, successful or not."""
 
-from typing import Any
-
 from sandbox import clock, identifiers, schedule, store
 from sandbox.options import options
+from sandbox.payments.card_outcomes import RISK_SCORES, authentication_of, authorized_outcome
 from sandbox.payments.declines import NO_DETAILS, Decline
 from sandbox.payments.methods import card_behaviour
+from sandbox.payments.published_cards import BY_NUMBER, HIGHEST_RISK
 from sandbox.store import Body
 
-AUTHORIZED: Body = {
-    "advice_code": None,
-    "network_advice_code": None,
-    "network_decline_code": None,
-    "network_status": "approved_by_network",
-    "reason": None,
-    "risk_level": "normal",
-    "risk_score": 12,
-    "seller_message": "Payment complete.",
-    "type": "authorized",
-}
-AUTHENTICATED: Body = {
-    "authentication_flow": "challenge",
-    "electronic_commerce_indicator": "05",
-    "exemption_indicator": None,
-    "result": "authenticated",
-    "result_reason": None,
-    "version": "2.2.0",
-}
+AUTHORIZATION_SECONDS = 7 * 24 * 3600
+# Card networks tell of a dispute or a fraud within moments of a test payment, and after its balance transaction.
+AFTERMATH_SECONDS = 1.0
 _COPIED = (
     "amount", "currency", "customer", "description", "on_behalf_of", "receipt_email", "shipping",
-    "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "application_fee_amount",
+    "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "application",
+    "application_fee_amount",
 )  # fmt: skip
 _EMPTY = (
-    "application", "application_fee", "balance_transaction", "calculated_statement_descriptor",
+    "application_fee", "balance_transaction", "calculated_statement_descriptor",
     "failure_balance_transaction", "failure_code", "failure_message", "receipt_number",
     "receipt_url", "review", "source", "source_transfer", "transfer_data",
 )  # fmt: skip
+
+_BANK_FIELDS = {
+    "sepa_debit": ("bank_code", "branch_code", "country", "fingerprint", "last4"),
+    "us_bank_account": (
+        "account_holder_type", "account_type", "bank_name", "fingerprint", "last4", "routing_number",
+    ),
+}  # fmt: skip
 
 
 def build_charge(intent: Body, method: Body, *, three_d_secure: bool = False) -> Body:
@@ -55,29 +47,35 @@ def build_charge(intent: Body, method: Body, *, three_d_secure: bool = False) ->
         "fraud_details": {},
         "livemode": False,
         "metadata": dict(intent["metadata"]),
-        "outcome": dict(AUTHORIZED),
+        "outcome": authorized_outcome(card_behaviour(method) if method["type"] == "card" else None),
         "paid": False,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
-        "payment_method_details": payment_method_details(method, intent["amount"], three_d_secure=three_d_secure),
+        "payment_method_details": payment_method_details(
+            method, intent["amount"], was_challenged=three_d_secure, wants_three_d_secure=_wants_three_d_secure(intent)
+        ),
         "radar_options": {},
         "refunded": False,
         "status": "pending",
     }
+    if intent.get("transfer_data"):
+        charge["transfer_data"] = {"amount": None} | intent["transfer_data"]
     return charge
 
 
-def payment_method_details(method: Body, amount: int, *, three_d_secure: bool) -> Body:
+def _wants_three_d_secure(intent: Body) -> bool:
+    card_options = (intent.get("payment_method_options") or {}).get("card") or {}
+    return card_options.get("request_three_d_secure") in ("any", "challenge")
+
+
+def payment_method_details(method: Body, amount: int, *, was_challenged: bool, wants_three_d_secure: bool) -> Body:
     """How it was paid, frozen into the charge."""
-    if method["type"] == "sepa_debit":
-        bank = {key: method["sepa_debit"][key] for key in ("bank_code", "branch_code", "country", "fingerprint")}
-        mandate = identifiers.new_id("mandate_1", 23)
-        return {"sepa_debit": bank | {"last4": method["sepa_debit"]["last4"], "mandate": mandate}, "type": "sepa_debit"}
+    if method["type"] in _BANK_FIELDS:
+        bank = {key: method[method["type"]][key] for key in _BANK_FIELDS[method["type"]]}
+        # The mandate is written in by the debit that was given one.
+        return {method["type"]: bank | {"mandate": None}, "type": method["type"]}
     card = method["card"]
     copied = ("brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status")
-    authentication: Any = None
-    if three_d_secure:
-        authentication = AUTHENTICATED | {"transaction_id": identifiers.token(32)}
     details = {key: card[key] for key in copied} | {
         "amount_authorized": amount,
         "authorization_code": f"{int.from_bytes(method['id'].encode()[-3:], 'big') % 1_000_000:06d}",
@@ -91,7 +89,9 @@ def payment_method_details(method: Body, amount: int, *, three_d_secure: bool) -
         "network_token": {"used": False},
         "network_transaction_id": identifiers.token(15),
         "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
-        "three_d_secure": authentication,
+        "three_d_secure": authentication_of(
+            card_behaviour(method), was_challenged=was_challenged, is_wanted=wants_three_d_secure
+        ),
         "wallet": None,
     }
     return {"card": details, "type": "card"}
@@ -112,8 +112,8 @@ def mark_failed(charge: Body, decline: Decline) -> None:
             "network_decline_code": decline.network_decline_code,
             "network_status": "not_sent_to_network" if is_blocked else "declined_by_network",
             "reason": decline.reason,
-            "risk_level": "highest" if is_blocked else "normal",
-            "risk_score": 94 if is_blocked else 12,
+            "risk_level": HIGHEST_RISK if is_blocked else charge["outcome"]["risk_level"],
+            "risk_score": RISK_SCORES[HIGHEST_RISK] if is_blocked else charge["outcome"]["risk_score"],
             "seller_message": "Stripe blocked this payment as too risky." if is_blocked else NO_DETAILS,
             "type": "blocked" if is_blocked else "issuer_declined",
         },
@@ -123,7 +123,10 @@ def mark_failed(charge: Body, decline: Decline) -> None:
 
 
 def mark_succeeded(charge: Body, *, amount_captured: int | None) -> None:
-    """Make a charge one that went through; `amount_captured` None leaves it authorised only."""
+    """Make a charge one that went through; `amount_captured` None leaves it authorised only.
+
+    What its card does afterwards, and the end of an authorisation nobody captures, is scheduled.
+    """
     charge |= {
         "status": "succeeded",
         "paid": True,
@@ -131,6 +134,24 @@ def mark_succeeded(charge: Body, *, amount_captured: int | None) -> None:
         "amount_captured": amount_captured or 0,
         "receipt_url": f"{options().public_url}/receipts/{charge['id']}",
     }
+    if amount_captured is None:
+        _let_expire(charge)
+    else:
+        await_aftermath(charge)
+
+
+def _let_expire(charge: Body) -> None:
+    """An authorisation lasts seven days (docs: "Place a hold on a payment method")."""
+    expires_at = charge["created"] + AUTHORIZATION_SECONDS
+    charge["payment_method_details"].get("card", {})["capture_before"] = expires_at
+    schedule.schedule("expire_authorization", charge["id"], at=expires_at)
+
+
+def await_aftermath(charge: Body) -> None:
+    """Let the dispute or the fraud warning come that the charge's card is published for."""
+    card = BY_NUMBER.get(charge.get("_number", ""))
+    if card and (card.disputes or card.is_reported_as_fraud):
+        schedule.schedule("card_aftermath", charge["id"], after=options().settle_delay + AFTERMATH_SECONDS)
 
 
 def note_card_behaviour(charge: Body, method: Body) -> None:

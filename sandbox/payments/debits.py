@@ -1,25 +1,92 @@
-"""The bank's answer to a debit, days later in life and seconds later here."""
+"""Bank debits: accepted now, answered by the bank days later in life and seconds later here."""
 
-from sandbox import store
+from typing import Any
+
+from sandbox import clock, schedule, store
+from sandbox.options import options
 from sandbox.payments import charges
-from sandbox.payments.intents import Attempt
-from sandbox.payments.methods import iban_behaviour
+from sandbox.payments.attempts import Attempt
+from sandbox.payments.followers import tell_followers
+from sandbox.payments.mandates import give_mandate
+from sandbox.payments.methods import account_behaviour
+from sandbox.payments.published_accounts import Refusal
+from sandbox.payments.saving import mark_attached
 from sandbox.protocol.resource import presented
+from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-FAILURE_CODE = "insufficient_funds"
-FAILURE_MESSAGE = "The customer's account has insufficient funds to cover this payment."
+DAY = 24 * 3600
+
+
+def start_debit(intent: Body, method: Body, *, usage: str | None, acceptance: Body | None = None) -> Attempt:
+    """Hand a debit to the bank (docs: "SEPA Direct Debit payments", "ACH Direct Debit").
+
+    An ACH account that is to be verified by small deposits has to be, before anything else.
+    """
+    if needs_microdeposits(intent, method):
+        return ask_for_microdeposits(intent, acceptance)
+    once = {"amount": intent["amount"], "currency": intent["currency"]}
+    mandate = give_mandate(method, single_use=None if usage else once, acceptance=acceptance)
+    charge = charges.build_charge(intent, method)
+    if mandate:
+        charge["payment_method_details"][method["type"]]["mandate"] = mandate["id"]
+    charges.stored(charge)
+    intent |= {"status": "processing", "latest_charge": charge["id"], "last_payment_error": None, "next_action": None}
+    store.save(intent)
+    emit("payment_intent.processing", intent)
+    emit("charge.pending", charge)
+    if usage and intent["customer"]:
+        mark_attached(method, intent["customer"])
+    elif not method["customer"]:
+        store.save(method | {"_is_used_up": True})
+    account = account_behaviour(method)
+    if not account.never_answers:
+        schedule.schedule("answer_debit", intent["id"], after=options().async_delay + account.extra_delay)
+    return Attempt(intent)
+
+
+def needs_microdeposits(intent: Body, method: Body) -> bool:
+    """Whether an account still has to be proven to be the buyer's own; the sandbox verifies at once unless asked."""
+    wanted = (intent["payment_method_options"].get("us_bank_account") or {}).get("verification_method")
+    return method["type"] == "us_bank_account" and wanted == "microdeposits" and not method.get("_is_verified")
+
+
+def ask_for_microdeposits(intent: Body, acceptance: Body | None) -> Attempt:
+    """Wait until the buyer tells the amounts of two small deposits."""
+    kind = intent["object"]
+    action: dict[str, Any] = {
+        "arrival_date": clock.now() // DAY * DAY + 2 * DAY,
+        "hosted_verification_url": f"{options().public_url}/microdeposits/{intent['id']}",
+        "microdeposit_type": "descriptor_code",
+    }
+    intent |= {
+        "status": "requires_action",
+        "next_action": {"type": "verify_with_microdeposits", "verify_with_microdeposits": action},
+        "_acceptance": acceptance,
+    }
+    store.save(intent)
+    emit(f"{kind}.requires_action", intent)
+    return Attempt(intent)
+
+
+@step("answer_debit")
+def bank_answers(intent_id: str) -> None:
+    """The bank's answer to a debit reaches the intent and then those it works for."""
+    intent = store.fetch("payment_intent", intent_id)
+    if intent["status"] == "processing":
+        tell_followers(answer_debit(intent).intent)
 
 
 def answer_debit(intent: Body) -> Attempt:
-    """Let a processing intent succeed or fail, as its test IBAN says."""
+    """Let a processing intent succeed or fail, as its bank account says."""
     method = store.fetch("payment_method", intent["payment_method"])
     charge = store.fetch("charge", intent["latest_charge"])
-    if iban_behaviour(method).succeeds:
+    refusal = account_behaviour(method).refusal
+    if refusal is None:
         _succeed(intent, charge)
     else:
-        _fail(intent, charge, method)
+        _fail(intent, charge, method, refusal)
     return Attempt(intent)
 
 
@@ -33,12 +100,12 @@ def _succeed(intent: Body, charge: Body) -> None:
     emit("payment_intent.succeeded", intent, is_automatic=True)
 
 
-def _fail(intent: Body, charge: Body, method: Body) -> None:
-    charge |= {"status": "failed", "failure_code": FAILURE_CODE, "failure_message": FAILURE_MESSAGE}
+def _fail(intent: Body, charge: Body, method: Body, refusal: Refusal) -> None:
+    charge |= {"status": "failed", "failure_code": refusal.code, "failure_message": refusal.message}
     charge["outcome"] |= {
         "network_status": "declined_by_network",
-        "reason": FAILURE_CODE,
-        "seller_message": FAILURE_MESSAGE,
+        "reason": refusal.code,
+        "seller_message": refusal.message,
         "type": "issuer_declined",
     }
     store.save(charge)
@@ -48,10 +115,10 @@ def _fail(intent: Body, charge: Body, method: Body) -> None:
         "payment_method": None,
         "last_payment_error": {
             "charge": charge["id"],
-            "code": FAILURE_CODE,
-            "message": FAILURE_MESSAGE,
+            "code": refusal.error_code or refusal.code,
+            "message": refusal.message,
             "payment_method": presented(method),
-            "type": "card_error",
+            "type": "card_error" if method["type"] == "sepa_debit" else "invalid_request_error",
         },
     }
     store.save(intent)

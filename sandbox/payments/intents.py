@@ -4,16 +4,20 @@ These functions change the stored intent and emit its events. A declined attempt
 it is an `Attempt` with an error, because the failed charge has to stay.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
-from sandbox import clock, identifiers, schedule, store
+from sandbox import clock, identifiers, store
 from sandbox.options import options
 from sandbox.payments import charges
-from sandbox.payments.balance import record_charge_income
+from sandbox.payments.attempts import Attempt
+from sandbox.payments.balance import acting_application, record_charge_income
+from sandbox.payments.debits import start_debit
 from sandbox.payments.declines import AUTHENTICATION_REQUIRED, Decline
-from sandbox.payments.methods import card_behaviour, iban_behaviour
-from sandbox.payments.test_cards import ALWAYS, LOOKUP_FAILS, UNLESS_SET_UP
+from sandbox.payments.mandates import BANK_DEBITS
+from sandbox.payments.methods import card_behaviour
+from sandbox.payments.published_cards import ALWAYS, IF_REQUESTED, LOOKUP_FAILS, ON_SESSION, UNLESS_SET_UP
+from sandbox.payments.refusals import decline_details, decline_error
+from sandbox.payments.saving import mark_attached
 from sandbox.protocol.errors import DOC_URL, ApiError
 from sandbox.protocol.resource import presented
 from sandbox.store import Body
@@ -24,20 +28,12 @@ FAILED_AUTHENTICATION = (
     "PaymentMethod to attempt to fulfill this PaymentIntent again."
 )
 _NULL = (
-    "application", "application_fee_amount", "automatic_payment_methods", "canceled_at", "cancellation_reason",
+    "application_fee_amount", "automatic_payment_methods", "canceled_at", "cancellation_reason",
     "customer", "customer_account", "description", "excluded_payment_method_types", "last_payment_error",
     "latest_charge", "next_action", "on_behalf_of", "payment_method", "payment_method_configuration_details",
     "processing", "receipt_email", "review", "setup_future_usage", "shipping", "source",
     "statement_descriptor", "statement_descriptor_suffix", "transfer_data", "transfer_group",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What became of a confirmation; `error` is set when it was declined."""
-
-    intent: Body
-    error: ApiError | None = None
 
 
 def create_intent(*, amount: int, currency: str, **fields: Any) -> Body:
@@ -51,6 +47,7 @@ def create_intent(*, amount: int, currency: str, **fields: Any) -> Body:
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
+        "application": acting_application(),
         "capture_method": "automatic_async",
         "client_secret": f"{intent_id}_secret_{identifiers.token(25)}",
         "confirmation_method": "automatic",
@@ -58,37 +55,62 @@ def create_intent(*, amount: int, currency: str, **fields: Any) -> Body:
         "currency": currency,
         "livemode": False,
         "metadata": {},
-        "payment_method_options": {
-            "card": {
-                "installments": None,
-                "mandate_options": None,
-                "network": None,
-                "request_three_d_secure": "automatic",
-            }
-        },
+        "payment_method_options": method_options(fields.get("payment_method_types", ["card"]), {}),
         "payment_method_types": ["card"],
         "status": "requires_payment_method",
         **fields,
     }
+    if isinstance(intent["transfer_data"], dict) and not intent["transfer_group"]:
+        # What a destination charge moves is found by this name (docs: "Create destination charges").
+        intent["transfer_group"] = f"group_{intent_id}"
     store.insert(intent)
     emit("payment_intent.created", intent)
     return intent
 
 
-def confirm_intent(
+def method_options(types: list[str], given: Body) -> Body:
+    """`payment_method_options` as an intent shows them: what was asked for each of its types, over the defaults."""
+    defaults: Body = {
+        "card": {
+            "installments": None,
+            "mandate_options": None,
+            "network": None,
+            "request_three_d_secure": "automatic",
+        },
+        "sepa_debit": {},
+        "us_bank_account": {"verification_method": "automatic"},
+    }
+    return {kind: defaults.get(kind, {}) | (given.get(kind) or {}) for kind in types}
+
+
+def future_usage(intent: Body, method: Body) -> str | None:
+    """Whether, and for what, a method is kept after paying with it; its own option goes before the intent's."""
+    option = (intent["payment_method_options"].get(method["type"]) or {}).get("setup_future_usage")
+    usage = option or intent["setup_future_usage"]
+    return None if usage == "none" else usage
+
+
+def _is_manual(intent: Body) -> bool:
+    card_options = intent["payment_method_options"].get("card") or {}
+    return intent["capture_method"] == "manual" or card_options.get("capture_method") == "manual"
+
+
+def confirm_intent(  # noqa: PLR0913 -- the circumstances of a confirmation
     intent: Body,
     method: Body,
     *,
     off_session: bool = False,
     return_url: str | None = None,
     fail_on_action: bool = False,
+    acceptance: Body | None = None,
 ) -> Attempt:
     """Try to take the money with this method, or ask the buyer to authenticate first."""
     intent |= {"payment_method": method["id"], "next_action": None}
-    if method["type"] == "sepa_debit":
-        return _start_debit(intent, method)
+    if method["type"] in BANK_DEBITS:
+        return start_debit(intent, method, usage=future_usage(intent, method), acceptance=acceptance)
     card = card_behaviour(method)
-    is_challenged = card.challenge == ALWAYS or (card.challenge == UNLESS_SET_UP and not method.get("_is_set_up"))
+    is_authenticated = intent.pop("_is_authenticated", None) == method["id"]
+    is_challenged = not is_authenticated and is_challenged_for(intent, method, off_session=off_session)
     if card.challenge == LOOKUP_FAILS and card.decline:
         return _decline(intent, method, card.decline)
     if is_challenged and (off_session or fail_on_action):
@@ -96,8 +118,21 @@ def confirm_intent(
     if is_challenged:
         return _ask_for_authentication(intent, return_url)
     if card.decline:
-        return _decline(intent, method, card.decline)
-    return _succeed(intent, method)
+        return _decline(intent, method, card.decline, authenticated=is_authenticated)
+    return _succeed(intent, method, authenticated=is_authenticated)
+
+
+def is_challenged_for(intent: Body, method: Body, *, off_session: bool) -> bool:
+    """Whether the card's bank wants to see its owner for this payment."""
+    challenge = card_behaviour(method).challenge
+    options_of_card = intent["payment_method_options"].get("card") or {}
+    is_requested = options_of_card.get("request_three_d_secure") in ("any", "challenge")
+    return (
+        challenge == ALWAYS
+        or (challenge == UNLESS_SET_UP and not method.get("_is_set_up"))
+        or (challenge == ON_SESSION and not off_session)
+        or (challenge == IF_REQUESTED and is_requested)
+    )
 
 
 def finish_authentication(intent: Body, *, passed: bool) -> Attempt:
@@ -106,6 +141,11 @@ def finish_authentication(intent: Body, *, passed: bool) -> Attempt:
     intent["next_action"] = None
     if not passed:
         return _fail_authentication(intent, method)
+    if intent["confirmation_method"] == "manual":
+        # The server confirms once more (docs: "Finalize payments on the server").
+        intent |= {"status": "requires_confirmation", "_is_authenticated": method["id"]}
+        store.save(intent)
+        return Attempt(intent)
     decline = card_behaviour(method).decline
     if decline:
         return _decline(intent, method, decline, authenticated=True)
@@ -128,15 +168,14 @@ def _ask_for_authentication(intent: Body, return_url: str | None) -> Attempt:
 def _succeed(intent: Body, method: Body, *, authenticated: bool = False) -> Attempt:
     charge = charges.build_charge(intent, method, three_d_secure=authenticated)
     charges.note_card_behaviour(charge, method)
-    is_manual = intent["capture_method"] == "manual"
+    is_manual = _is_manual(intent)
     charges.mark_succeeded(charge, amount_captured=None if is_manual else intent["amount"])
-    if intent["capture_method"] == "automatic":
+    if intent["capture_method"] == "automatic" and not is_manual:
         record_charge_income(charge)
     charges.stored(charge)
     intent |= {"latest_charge": charge["id"], "last_payment_error": None, "next_action": None, "processing": None}
     emit("charge.succeeded", charge)
-    if intent["setup_future_usage"]:
-        method["_is_set_up"] = True
+    _keep_or_use_up(intent, method)
     if is_manual:
         intent |= {"status": "requires_capture", "amount_capturable": intent["amount"]}
         store.save(intent)
@@ -145,10 +184,19 @@ def _succeed(intent: Body, method: Body, *, authenticated: bool = False) -> Atte
     if intent["capture_method"] == "automatic_async":
         charges.settle_later(charge)
     _mark_paid(intent, intent["amount"])
-    if not method["customer"]:
+    return Attempt(intent)
+
+
+def _keep_or_use_up(intent: Body, method: Body) -> None:
+    """What becomes of the method: kept with the customer for later, or never to be used again."""
+    usage = future_usage(intent, method)
+    if usage:
+        method["_is_set_up"] = True
+    if not method["customer"] and not (usage and intent["customer"]):
         method["_is_used_up"] = True
     store.save(method)
-    return Attempt(intent)
+    if usage and intent["customer"]:
+        mark_attached(method, intent["customer"])
 
 
 def _mark_paid(intent: Body, amount: int, *, is_automatic: bool = False) -> None:
@@ -175,40 +223,6 @@ def _decline(intent: Body, method: Body, decline: Decline, *, authenticated: boo
     return Attempt(intent, decline_error(decline, {"charge": charge["id"], "payment_intent": intent}, method))
 
 
-def decline_details(decline: Decline, method: Body) -> Body:
-    """A decline as `last_payment_error` shows it."""
-    details = {
-        "advice_code": decline.advice_code,
-        "code": decline.code,
-        "decline_code": decline.decline_code,
-        "doc_url": DOC_URL + decline.code.replace("_", "-"),
-        "message": decline.message,
-        "network_decline_code": decline.network_decline_code,
-        "param": decline.param,
-        "payment_method": presented(method),
-        "type": "card_error",
-    }
-    return {key: value for key, value in details.items() if value is not None}
-
-
-def decline_error(decline: Decline, details: Body, method: Body) -> ApiError:
-    """A decline as the 402 a client gets."""
-    extra = {
-        "advice_code": decline.advice_code,
-        "decline_code": decline.decline_code,
-        "network_decline_code": decline.network_decline_code,
-    }
-    return ApiError(
-        decline.message,
-        status=402,
-        kind="card_error",
-        code=decline.code,
-        param=decline.param,
-        keeps_changes=True,
-        details={k: v for k, v in extra.items() if v} | details | {"payment_method": method},
-    )
-
-
 def _fail_authentication(intent: Body, method: Body) -> Attempt:
     code = "payment_intent_authentication_failure"
     intent |= {
@@ -226,16 +240,3 @@ def _fail_authentication(intent: Body, method: Body) -> Attempt:
     emit("payment_intent.payment_failed", intent)
     error = ApiError(FAILED_AUTHENTICATION, code=code, keeps_changes=True, details={"payment_intent": intent})
     return Attempt(intent, error)
-
-
-def _start_debit(intent: Body, method: Body) -> Attempt:
-    """A bank debit: accepted now, answered by the bank later (docs: "SEPA Direct Debit payments")."""
-    charge = charges.build_charge(intent, method)
-    charges.stored(charge)
-    intent |= {"status": "processing", "latest_charge": charge["id"], "last_payment_error": None}
-    store.save(intent)
-    emit("payment_intent.processing", intent)
-    emit("charge.pending", charge)
-    delay = options().async_delay + iban_behaviour(method).extra_delay
-    schedule.schedule("answer_debit", intent["id"], after=delay)
-    return Attempt(intent)

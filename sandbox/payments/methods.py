@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox import clock, identifiers, store
-from sandbox.payments.test_cards import BY_ALIAS, BY_NUMBER, TestCard
-from sandbox.payments.test_ibans import BY_IBAN, TestIban
-from sandbox.protocol import errors
+from sandbox.payments.card_checks import checks_of
+from sandbox.payments.published_accounts import BY_ALIAS as ACCOUNTS_BY_ALIAS
+from sandbox.payments.published_accounts import BY_NUMBER as ACCOUNTS_BY_NUMBER
+from sandbox.payments.published_accounts import ROUTING_NUMBER, BankAccount
+from sandbox.payments.published_cards import BY_ALIAS, BY_NUMBER, PublishedCard
 from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.store import Body
 
 CARD_PREFIXES = ("pm_card_", "tok_")
+ACCOUNT_ALIASES = {f"pm_usBankAccount_{alias}": account for alias, account in ACCOUNTS_BY_ALIAS.items()} | {
+    "pm_usBankAccount": ACCOUNTS_BY_ALIAS["success"]
+}
 EMPTY_ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
 EMPTY_BILLING: Body = {"address": EMPTY_ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None}
 
@@ -42,19 +47,20 @@ def _store(kind: str, details: Body, notes: Body, billing: Mapping[str, Any] | N
     )
 
 
-def create_card(
-    card: TestCard,
+def create_card(  # noqa: PLR0913 -- the parts of a card
+    card: PublishedCard,
     *,
     exp_month: int,
     exp_year: int,
     billing: Mapping[str, Any] | None = None,
     metadata: Body | None = None,
+    is_cvc_given: bool = True,
 ) -> Body:
     """A card payment method; the full number stays the sandbox's own note."""
     fingerprint = hashlib.sha256(card.number.encode()).hexdigest()[:16]
     details = {
         "brand": card.brand,
-        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": card.cvc_check},
+        "checks": checks_of(card, billing, is_cvc_given=is_cvc_given),
         "country": card.country,
         "display_brand": card.brand,
         "exp_month": exp_month,
@@ -84,22 +90,56 @@ def create_sepa_debit(iban: str, *, billing: Mapping[str, Any] | None, metadata:
     return _store("sepa_debit", details, {"_iban": iban}, billing, metadata)
 
 
+def create_us_bank_account(  # noqa: PLR0913 -- the parts of an account
+    account_number: str,
+    *,
+    routing_number: str = ROUTING_NUMBER,
+    account_holder_type: str = "individual",
+    account_type: str = "checking",
+    billing: Mapping[str, Any] | None = None,
+    metadata: Body | None = None,
+) -> Body:
+    """A bank account to debit over ACH; the full number stays the sandbox's own note."""
+    details = {
+        "account_holder_type": account_holder_type,
+        "account_type": account_type,
+        "bank_name": "STRIPE TEST BANK",
+        "financial_connections_account": None,
+        "fingerprint": hashlib.sha256(f"{routing_number}/{account_number}".encode()).hexdigest()[:16],
+        "last4": account_number[-4:],
+        "networks": {"preferred": "ach", "supported": ["ach"]},
+        "routing_number": routing_number,
+        "status_details": {},
+    }
+    return _store("us_bank_account", details, {"_account_number": account_number}, billing, metadata)
+
+
 def resolve(given: str, *, param: str = "payment_method") -> Body:
-    """The payment method a parameter names. Every use of a `pm_card_…` alias makes a new one, as at Stripe."""
+    """The payment method a parameter names.
+
+    Every use of an alias (`pm_card_…`, `tok_…`, `pm_usBankAccount_…`) makes a new one, as at Stripe.
+    """
+    made = from_alias(given)
+    return made or fetch_from_parameter("payment_method", given, param=param)
+
+
+def from_alias(given: str) -> Body | None:
+    """A new payment method out of one of Stripe's published names for it; None when it is none of them."""
     for prefix in CARD_PREFIXES:
         card = BY_ALIAS.get(given.removeprefix(prefix)) if given.startswith(prefix) else None
         if card:
             return create_card(card, exp_month=12, exp_year=2034)
-    if given.startswith(CARD_PREFIXES):
-        raise errors.no_such("PaymentMethod", given, param=param)
-    return fetch_from_parameter("payment_method", given, param=param)
+    if given in ACCOUNT_ALIASES:
+        return create_us_bank_account(ACCOUNT_ALIASES[given].number, billing={"name": "Jenny Rosen"})
+    return None
 
 
-def card_behaviour(method: Body) -> TestCard:
+def card_behaviour(method: Body) -> PublishedCard:
     """The card's behaviour."""
     return BY_NUMBER[method["_number"]]
 
 
-def iban_behaviour(method: Body) -> TestIban:
+def account_behaviour(method: Body) -> BankAccount:
     """The bank account's behaviour; an unlisted one succeeds."""
-    return BY_IBAN.get(method["_iban"]) or TestIban(method["_iban"], "succeeds", succeeds=True)
+    number = method.get("_iban") or method["_account_number"]
+    return ACCOUNTS_BY_NUMBER.get(number) or BankAccount(number, "succeeds")

@@ -1,43 +1,116 @@
 """Refunds: money back, at once, later, or in vain, as the card decides (docs: "Refunds", "Testing")."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from sandbox import clock, identifiers, schedule, store
+from sandbox.disputes.fraud_warnings import settle_warnings_of
+from sandbox.disputes.inquiries import close_inquiries_of
 from sandbox.options import options
-from sandbox.payments.balance import record_movement
-from sandbox.payments.test_cards import BY_NUMBER, REFUND_AT_ONCE, REFUND_FAILS, REFUND_PENDING
+from sandbox.payments.balance import on_available_funds, on_charge_income, record_movement, total_minor
+from sandbox.payments.captures import PLACE_A_HOLD
+from sandbox.payments.published_cards import BY_NUMBER, REFUND_AT_ONCE, REFUND_FAILS, REFUND_PENDING
 from sandbox.protocol.errors import ApiError, unexpected_state
 from sandbox.protocol.money import written
 from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
+PENDING_FOR_FUNDS = "insufficient_funds"
+# A debit is given back by a transfer.
+DESTINATIONS = {"card": "card", "sepa_debit": "eu_bank_transfer", "us_bank_account": "us_bank_transfer"}
+ConnectedFollower: TypeAlias = Callable[[Body, Body, bool, bool], None]
+_connected_followers: list[ConnectedFollower] = []
 
-def create_refund(charge: Body, *, amount: int | None, reason: str | None, metadata: dict[str, str]) -> Body:
+
+def create_refund(  # noqa: PLR0913 -- what a caller may say of a refund
+    charge: Body,
+    *,
+    amount: int | None,
+    reason: str | None,
+    metadata: dict[str, str],
+    instructions_email: str | None = None,
+    reverse_transfer: bool = False,
+    refund_application_fee: bool = False,
+) -> Body:
     """Give back part or all of a charge, in its minor units. Raises when nothing or less than asked remains."""
     amount = _refundable(charge, amount)
     refund = _build(charge, amount, reason, metadata)
-    movement = _money_back(charge, refund)
-    refund["balance_transaction"] = movement["id"]
+    if instructions_email:
+        refund["instructions_email"] = instructions_email
+    if not charge["captured"]:
+        return _release(charge, refund)
+    if _lacks_balance(refund):
+        refund |= {"status": "pending", "pending_reason": PENDING_FOR_FUNDS}
+    else:
+        refund["balance_transaction"] = _money_back(charge, refund)["id"]
     store.insert(refund)
+    return_connected_money(
+        charge, refund, reverse_transfer=reverse_transfer, refund_application_fee=refund_application_fee
+    )
+    previous = _count_refund(charge, refund)
+    emit("refund.created", refund)
+    emit("charge.refunded", charge, previous=previous)
+    if refund.get("pending_reason") != PENDING_FOR_FUNDS:
+        schedule.schedule("finish_refund", refund["id"], after=options().settle_delay)
+    close_inquiries_of(charge)
+    settle_warnings_of(charge)
+    return refund
+
+
+def on_connected_refund(follower: ConnectedFollower) -> ConnectedFollower:
+    """Call `follower` with every refund that also takes back a transfer or gives back an application fee."""
+    _connected_followers.append(follower)
+    return follower
+
+
+def return_connected_money(charge: Body, refund: Body, *, reverse_transfer: bool, refund_application_fee: bool) -> None:
+    """What a refund takes back from a connected account: the transfer, the application fee. Connect does it."""
+    if reverse_transfer or refund_application_fee:
+        for follower in _connected_followers:
+            follower(charge, refund, reverse_transfer, refund_application_fee)
+
+
+def _count_refund(charge: Body, refund: Body) -> Body:
+    """Write a refund on its charge; returns what was written there before."""
     previous = {"amount_refunded": charge["amount_refunded"]}
-    charge["amount_refunded"] += amount
+    charge["amount_refunded"] += refund["amount"]
     if charge["amount_refunded"] == charge["amount"]:
         charge["refunded"] = True
         previous["refunded"] = False
     store.save(charge)
+    return previous
+
+
+def _release(charge: Body, refund: Body) -> Body:
+    """Give an authorisation back that was never captured: nothing moves on the balance, and it is done at once."""
+    refund |= {"status": "succeeded", "destination_details": {"card": {"type": "reversal"}, "type": "card"}}
+    refund.pop("pending_reason", None)
+    store.insert(refund)
+    schedule.unschedule("expire_authorization", charge["id"])
+    previous = _count_refund(charge, refund)
     emit("refund.created", refund)
     emit("charge.refunded", charge, previous=previous)
-    schedule.schedule("finish_refund", refund["id"], after=options().settle_delay)
     return refund
+
+
+def _lacks_balance(refund: Body) -> bool:
+    """Whether the account has to bring in money first; only where the sandbox was asked to be that strict."""
+    return options().refunds_need_balance and total_minor(refund["currency"]) < refund["amount"]
 
 
 def _refundable(charge: Body, amount: int | None) -> int:
     """The amount to give back: asked for, or all that remains."""
-    if charge["status"] != "succeeded" or not charge["captured"]:
-        raise unexpected_state(
-            f"The charge {charge['id']} cannot be refunded because it has not been captured.",
-            code="charge_not_refundable",
+    if charge["status"] != "succeeded":
+        raise _was_not_successful(charge)
+    if not charge["captured"] and charge["payment_intent"]:
+        raise ApiError(
+            f"This uncaptured Charge was created by a PaymentIntent ({charge['payment_intent']}). You must cancel the "
+            "PaymentIntent to reverse the authorization instead of refunding the Charge directly. For more "
+            f"information, see {PLACE_A_HOLD}",
+            is_executed=True,
         )
-    if charge["disputed"]:
+    if _is_charged_back(charge):
         raise unexpected_state(
             f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
         )
@@ -52,7 +125,30 @@ def _refundable(charge: Body, amount: int | None) -> int:
             param="amount",
             is_executed=True,
         )
+    if not charge["captured"] and amount not in (None, remaining):
+        raise ApiError(
+            f"Charge {charge['id']} is not captured, so only all of it can be refunded.",
+            param="amount",
+            is_executed=True,
+        )
     return remaining if amount is None else amount
+
+
+def _was_not_successful(charge: Body) -> ApiError:
+    if charge["payment_intent"]:
+        return ApiError(
+            f"This PaymentIntent ({charge['payment_intent']}) does not have a successful charge to refund.",
+            is_executed=True,
+        )
+    return unexpected_state(
+        f"The charge {charge['id']} cannot be refunded because it was not successful.", code="charge_not_refundable"
+    )
+
+
+def _is_charged_back(charge: Body) -> bool:
+    """Whether a dispute holds the money; inquiries and disputes that were won do not (`is_charge_refundable`)."""
+    disputes = store.rows("dispute").filter(charge=charge["id"]) if charge["disputed"] else store.rows("dispute").none()
+    return any(not body["is_charge_refundable"] for body in disputes.values_list("body", flat=True))
 
 
 def _behaviour(charge: Body) -> str:
@@ -72,6 +168,7 @@ def _build(charge: Body, amount: int, reason: str | None, metadata: dict[str, st
         "currency": charge["currency"],
         "customer": charge["customer"],
         "customer_account": None,
+        "destination_details": None,
         "metadata": metadata,
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],
@@ -81,11 +178,11 @@ def _build(charge: Body, amount: int, reason: str | None, metadata: dict[str, st
         "status": "pending" if is_pending else "succeeded",
         "transfer_reversal": None,
     }
-    if charge["payment_method_details"]["type"] == "card":
-        state = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
-        refund["destination_details"] = {"card": state, "type": "card"}
-    else:
-        refund["destination_details"] = {"sepa_bank_transfer": {}, "type": "sepa_bank_transfer"}
+    destination = DESTINATIONS.get(charge["payment_method_details"]["type"])
+    if destination:
+        refund["destination_details"] = {destination: {"reference_status": "pending"}, "type": destination}
+    if destination == "card":
+        refund["destination_details"]["card"] |= {"reference_type": "acquirer_reference_number", "type": "refund"}
     if is_pending:
         refund["pending_reason"] = "processing"
     return refund
@@ -107,39 +204,70 @@ def _money_back(charge: Body, refund: Body) -> Body:
 def finish_refund(refund_id: str) -> None:
     """What comes seconds after a refund: the bank's reference, a late success, or a failure."""
     refund = store.fetch("refund", refund_id)
+    if refund["status"] not in ("pending", "succeeded"):
+        return
     charge = store.fetch("charge", refund["charge"])
-    behaviour = _behaviour(charge)
-    if behaviour == REFUND_FAILS:
-        _fail(refund, charge)
+    if _behaviour(charge) == REFUND_FAILS:
+        _fail(refund, charge, "expired_or_canceled_card")
         return
     previous: Body = {}
     if refund["status"] == "pending":
         previous["status"] = "pending"
         refund["status"] = "succeeded"
         refund.pop("pending_reason", None)
-    if refund["destination_details"]["type"] == "card":
-        previous["destination_details"] = {"card": {"reference_status": "pending"}}
-        reference = {"reference": identifiers.digits(14), "reference_status": "available"}
-        refund["destination_details"]["card"] |= reference
+    if details := refund["destination_details"]:
+        previous["destination_details"] = {details["type"]: {"reference_status": "pending"}}
+        details[details["type"]] |= {"reference": identifiers.digits(14), "reference_status": "available"}
     store.save(refund)
     _announce(refund, previous)
 
 
-def _fail(refund: Body, charge: Body) -> None:
-    """The card refused the money: it comes back to the balance, and the charge is as before."""
-    movement = record_movement(
-        kind="refund_failure",
-        amount_minor=refund["amount"],
-        currency=refund["currency"],
-        source=refund["id"],
-        description=f"REFUND FAILURE ({refund['id']})",
-    )
+def pay_waiting_refunds() -> None:
+    """Send what waited for money, oldest first, as far as the money goes."""
+    if not options().refunds_need_balance:
+        return
+    waiting = store.rows("refund").filter(status="pending", body__pending_reason=PENDING_FOR_FUNDS)
+    for refund in waiting.order_by("sequence").values_list("body", flat=True):
+        if not _lacks_balance(refund):
+            charge = store.fetch("charge", refund["charge"])
+            refund["balance_transaction"] = _money_back(charge, refund)["id"]
+            refund |= {"status": "succeeded"}
+            del refund["pending_reason"]
+            store.save(refund)
+            _announce(refund, {"balance_transaction": None, "status": "pending"})
+            schedule.schedule("finish_refund", refund["id"], after=options().settle_delay)
+
+
+@on_charge_income
+def income_arrived(_charge: Body) -> None:
+    """Money that comes in pays refunds that waited for it."""
+    pay_waiting_refunds()
+
+
+on_available_funds(pay_waiting_refunds)
+
+
+def fail_pending_refunds(charge: Body) -> None:
+    """A dispute takes the money itself, so refunds on their way fail (docs: "Refunds", failed refunds)."""
+    pending = store.rows("refund").filter(charge=charge["id"], status="pending")
+    for refund in pending.values_list("body", flat=True):
+        _fail(refund, charge, "charge_for_pending_refund_disputed")
+
+
+def _fail(refund: Body, charge: Body, failure_reason: str) -> None:
+    """The money does not arrive: it comes back to the balance it left, and the charge is as before."""
     previous = {"status": refund["status"]}
-    refund |= {
-        "status": "failed",
-        "failure_reason": "expired_or_canceled_card",
-        "failure_balance_transaction": movement["id"],
-    }
+    refund |= {"status": "failed", "failure_reason": failure_reason}
+    refund.pop("pending_reason", None)
+    if refund["balance_transaction"]:
+        movement = record_movement(
+            kind="refund_failure",
+            amount_minor=refund["amount"],
+            currency=refund["currency"],
+            source=refund["id"],
+            description=f"REFUND FAILURE ({refund['id']})",
+        )
+        refund["failure_balance_transaction"] = movement["id"]
     store.save(refund)
     charge["amount_refunded"] -= refund["amount"]
     charge["refunded"] = False

@@ -1,7 +1,6 @@
 """Who calls: Bearer or Basic with the secret key; and for which account (docs: "Authentication")."""
 
 import base64
-import binascii
 import hmac
 
 from django.http import HttpRequest
@@ -25,7 +24,7 @@ def presented_key(request: HttpRequest) -> str:
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(rest).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # Neither base64 nor text.
             return ""
     return ""
 
@@ -38,14 +37,20 @@ def authenticate(request: HttpRequest) -> None:
     if not hmac.compare_digest(key.encode(), options().secret_key.encode()):
         raise ApiError(f"Invalid API Key provided: {_masked(key)}", status=401)
     account = request.headers.get("Stripe-Account") or options().account_id
-    if account != options().account_id and store.find("account", account) is None:
-        raise ApiError(
-            f"The provided key '{_masked(key)}' does not have access to account '{account}' (or that account does "
-            "not exist). Application access may have been revoked.",
-            status=403,
-            code="account_invalid",
-        )
+    found = store.find("account", account)
+    if account != options().account_id and (found is None or found.get("deleted")):
+        raise no_access(account)
     store.act_for(account)
+
+
+def no_access(account: str) -> ApiError:
+    """What Stripe says of an account that is none of the platform's, whether or not it exists."""
+    return ApiError(
+        f"The provided key '{_masked(options().secret_key)}' does not have access to account '{account}' (or that "
+        "account does not exist). Application access may have been revoked.",
+        status=403,
+        code="account_invalid",
+    )
 
 
 def _masked(key: str) -> str:

@@ -1,5 +1,6 @@
 """expand[]: ids replaced by what they name, up to four levels (docs: "Expanding objects")."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox import store
@@ -8,6 +9,32 @@ from sandbox.protocol.resource import Resource, presented, resource_of
 from sandbox.store import Body
 
 MAX_DEPTH = 4
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where in an object we are: the object, and the names that lead from it to a hash inside, `parent.details.`."""
+
+    body: Body
+    prefix: str = ""
+
+    @property
+    def resource(self) -> Resource | None:
+        return resource_of(str(self.body.get("object", "")))
+
+    def inner(self, head: str) -> "_Place":
+        return _Place(self.body, f"{self.prefix}{head}.")
+
+    def leads_on(self, name: str) -> bool:
+        """Whether something deeper than `name` can be expanded."""
+        resource = self.resource
+        known = (*resource.references, *resource.computed) if resource else ()
+        return any(key.startswith(f"{name}.") for key in known)
+
+    def computes_in(self, name: str) -> bool:
+        """Whether something is worked out inside `name`, which need not be there yet."""
+        computed = self.resource.computed if self.resource else ()
+        return any(key.startswith(f"{name}.") for key in computed)
 
 
 def expand(body: Body, paths: list[str]) -> Body:
@@ -20,40 +47,36 @@ def expand(body: Body, paths: list[str]) -> Body:
                 code="property_expansion_max_depth",
                 param="expand",
             )
-        _expand(body, segments, path)
+        _expand(body, segments, path, _Place(body))
     return body
 
 
-def _expand(node: Any, segments: list[str], path: str) -> None:
+def _expand(node: Any, segments: list[str], path: str, place: _Place) -> None:
     if isinstance(node, list):
         for item in node:
-            _expand(item, segments, path)
-        return
-    if not segments or not isinstance(node, dict):
-        return
+            _expand(item, segments, path, place)
+    elif segments and isinstance(node, dict):
+        _expand_hash(node, segments, path, _Place(node) if "object" in node else place)
+
+
+def _expand_hash(node: Body, segments: list[str], path: str, place: _Place) -> None:
     head, rest = segments[0], segments[1:]
-    resource = resource_of(node.get("object", ""))
-    if resource and rest and f"{head}.{rest[0]}" in resource.computed:
-        inner = node.setdefault(head, {})
-        inner[rest[0]] = resource.computed[f"{head}.{rest[0]}"](node)
-        return
-    if resource and rest and f"{head}.{rest[0]}" in resource.references:
-        inner = node.get(head) or {}
-        inner[rest[0]] = _replaced(inner.get(rest[0]), resource, f"{head}.{rest[0]}")
-        _expand(inner[rest[0]], rest[1:], path)
-        return
-    if resource and head in resource.computed:
+    name, resource = place.prefix + head, place.resource
+    if resource and name in resource.computed:
         if not isinstance(node.get(head), dict | list):
-            node[head] = resource.computed[head](node)
-    elif resource and head in resource.references:
-        node[head] = _replaced(node.get(head), resource, head)
+            node[head] = resource.computed[name](place.body)
+    elif resource and name in resource.references:
+        node[head] = _replaced(node.get(head), resource, name)
+    elif place.leads_on(name) and rest:
+        if node.get(head) is None and place.computes_in(name):
+            node[head] = {}
     elif not isinstance(node.get(head), dict | list) and not node.get("deleted"):
         raise ApiError(
             f"This property cannot be expanded ({head}). You may want to try expanding a different property. "
             f"Property: {path}",
             param="expand",
         )
-    _expand(node.get(head), rest, path)
+    _expand(node.get(head), rest, path, place.inner(head))
 
 
 def _replaced(value: Any, resource: Resource, name: str) -> Any:
@@ -61,5 +84,6 @@ def _replaced(value: Any, resource: Resource, name: str) -> Any:
         return [_replaced(item, resource, name) for item in value]
     if not isinstance(value, str):
         return value
-    found = store.find(resource.references[name], value)
+    # What an object refers to may lie on another account: a transfer's payment, say. The platform sees both sides.
+    found = store.find_anywhere(resource.references[name], value)
     return presented(found) if found else value

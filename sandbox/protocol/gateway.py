@@ -5,26 +5,30 @@ import logging
 import socket
 import time
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.request import RawPostDataException
 
 from sandbox import clock, request_log, store
-from sandbox.options import API_VERSION, options
+from sandbox.options import API_VERSION, KNOWN_VERSIONS, options
 from sandbox.protocol import idempotency, origin
 from sandbox.protocol.authentication import authenticate
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.expansion import expand
-from sandbox.protocol.form import Raw, decode
+from sandbox.protocol.form import Malformed, Raw, decode
+from sandbox.protocol.multipart import MULTIPART, decode_multipart
 from sandbox.protocol.resource import presented
 from sandbox.protocol.routing import Call, Route, match
 from sandbox.store import Body
 from sandbox.switches import faults
 
-KNOWN_VERSIONS = (API_VERSION, "2026-05-27.dahlia", "2026-03-25.dahlia")
 FORM = "application/x-www-form-urlencoded"
+UPLOADS = ("/v1/files",)
 ASKED_LENGTH = 20_000
+TOO_LARGE = 413
+MOST_SWALLOWED, CHUNK = 64 * 1024 * 1024, 64 * 1024
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +40,8 @@ def api(request: HttpRequest) -> HttpResponse:
     try:
         response = _answer(request, key, request_id)
     except ApiError as error:
+        if error.status == TOO_LARGE:
+            _swallow(request)
         response = _error_response(error, request_id)
     except Exception:
         logger.exception("%s %s failed in the sandbox itself", request.method, request.path)
@@ -58,6 +64,13 @@ def api(request: HttpRequest) -> HttpResponse:
         )
     )
     return response
+
+
+def _swallow(request: HttpRequest) -> None:
+    """Read what is too large to be kept: a client hears the answer only when it has sent everything."""
+    for _ in range(MOST_SWALLOWED // CHUNK):
+        if not request.read(CHUNK):
+            return
 
 
 def _asked(request: HttpRequest) -> str:
@@ -148,16 +161,34 @@ def _rendered(route: Route, call: Call) -> str:
 
 
 def _decoded(request: HttpRequest) -> dict[str, Raw]:
-    if request.method != "POST":
-        return decode(request.META.get("QUERY_STRING", ""))
-    content_type = request.content_type or FORM
-    body = request.body.decode()
+    """The parameters of a call: those of the address, and those of the body where there is one."""
+    encoded = request.META.get("QUERY_STRING", "").encode("latin-1")
+    if request.method != "GET":
+        content_type = request.content_type or FORM
+        if content_type == MULTIPART and request.path in UPLOADS:
+            return decode_multipart(request)
+        encoded = b"&".join(filter(None, (encoded, _form_of(request, content_type))))
+    try:
+        return decode(encoded)
+    except Malformed as error:
+        raise ApiError(f"Invalid request: {error}.") from error
+
+
+def _form_of(request: HttpRequest, content_type: str) -> bytes:
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        raise ApiError("A request with a body has to say its length in a Content-Length header.", status=411)
+    try:
+        body = request.body
+    except RequestDataTooBig as error:
+        raise ApiError(
+            f"The request is too large: it may have up to {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes.", status=413
+        ) from error
     if body and content_type != FORM:
         raise ApiError(
             f"Invalid request (check that your POST content type is {FORM}). If you have questions, we can help at "
             "https://support.stripe.com/."
         )
-    return decode(body)
+    return body
 
 
 def _check_version(request: HttpRequest) -> None:
@@ -192,13 +223,16 @@ def _hang_up(request: HttpRequest) -> None:
 
 
 def _json(status: int, text: str) -> HttpResponse:
-    return HttpResponse(text, status=status, content_type="application/json")
+    encoded = text.encode()
+    # With its length said, an answer is one packet instead of chunks.
+    length = {"Content-Length": str(len(encoded))}
+    return HttpResponse(encoded, status=status, content_type="application/json", headers=length)
 
 
 def _error_text(error: ApiError, request_id: str) -> str:
     log_url = f"{options().public_url}/?request={request_id}"
     fields = error.fields() | {"request_log_url": log_url}
-    for name in ("payment_intent", "payment_method"):
+    for name in ("payment_intent", "payment_method", "setup_intent"):
         if name in fields:
             fields[name] = presented(fields[name])
     return json.dumps({"error": dict(sorted(fields.items()))})

@@ -20,7 +20,7 @@ _guard = threading.Lock()
 
 def fingerprint(params: Any) -> str:
     """A digest of the decoded parameters, whatever order they came in."""
-    return hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode()).hexdigest()
 
 
 @contextmanager

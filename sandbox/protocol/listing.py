@@ -41,12 +41,7 @@ def page(resource: Resource, call: Call, *, url: str, rows: QuerySet[StoredObjec
     """One page of the objects a call asked for; `rows` narrows what there is to choose from."""
     found = _filtered(store.rows(resource.kind) if rows is None else rows, resource, call.params)
     limit: int = call.get("limit", DEFAULT_LIMIT)
-    after, before = call.get("starting_after"), call.get("ending_before")
-    if after and before:
-        raise ApiError(
-            "Received both starting_after and ending_before parameters. Please pass in only one.",
-            param="starting_after",
-        )
+    after, before = _cursors(call)
     if before:
         newer = found.filter(sequence__gt=_sequence_of(resource, before, "ending_before"))
         bodies = list(newer.order_by("sequence").values_list("body", flat=True)[: limit + 1])
@@ -63,18 +58,41 @@ def page_of_items(items: list[Body], call: Call, *, url: str) -> Body:
     """One page of items that live inside another object, in their own order."""
     limit: int = call.get("limit", DEFAULT_LIMIT)
     ids = [item["id"] for item in items]
-    if after := call.get("starting_after"):
-        if after not in ids:
-            raise errors.no_such("line_item", after, param="starting_after")
+    after, before = _cursors(call)
+    for cursor, param in ((after, "starting_after"), (before, "ending_before")):
+        if cursor and cursor not in ids:
+            raise errors.no_such("line_item", cursor, param=param)
+    if before:
+        items = items[: ids.index(before)]
+        return as_list(items[-limit:], url=url, has_more=len(items) > limit)
+    if after:
         items = items[ids.index(after) + 1 :]
     return as_list(items[:limit], url=url, has_more=len(items) > limit)
 
 
+def _cursors(call: Call) -> tuple[str | None, str | None]:
+    """`starting_after` and `ending_before`, of which a call names one at most."""
+    after, before = call.get("starting_after"), call.get("ending_before")
+    if after and before:
+        raise ApiError(
+            "Received both starting_after and ending_before parameters. Please pass in only one.",
+            param="starting_after",
+        )
+    return after, before
+
+
+def require_existing(call: Call, *names: str) -> None:
+    """Raises the 400 of a filter that names an object which never was; the filters are called like the kinds."""
+    for name in names:
+        if name in call.params and store.find(name, call[name]) is None:
+            raise errors.no_such(name, call[name], param=name)
+
+
 def _sequence_of(resource: Resource, object_id: str, param: str) -> int:
-    row = StoredObject.objects.filter(kind=resource.kind, object_id=object_id).values_list("sequence", flat=True)
-    if not row:
+    sequence = store.sequence_of(resource.kind, object_id)
+    if sequence is None:
         raise errors.no_such(resource.label or resource.kind, object_id, param=param)
-    return int(row[0])
+    return sequence
 
 
 def _filtered(rows: QuerySet[StoredObject], resource: Resource, params: dict[str, Any]) -> QuerySet[StoredObject]:

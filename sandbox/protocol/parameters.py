@@ -4,6 +4,7 @@ Order of checks as Stripe's: unknown parameters first, then each value; existenc
 in the resources.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -56,6 +57,8 @@ class Text:
         return text
 
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+_INDEX = re.compile(r"[0-9]{1,9}")
 # What a JSON number holds exactly everywhere; nothing Stripe counts comes near.
 LARGEST = 2**53
 
@@ -70,7 +73,7 @@ class Integer:
     def read(self, raw: Raw, path: str) -> int:
         text = _as_text(raw, path)
         try:
-            number = int(text) if text.isascii() and "_" not in text else None
+            number = int(text) if _WHOLE.fullmatch(text) else None
         except ValueError:
             number = None
         if number is None:
@@ -176,7 +179,7 @@ class ListOf:
     def read(self, raw: Raw, path: str) -> list[Any]:
         if raw == "" and self.clearable:
             return []
-        if isinstance(raw, dict) and raw and all(key.isdigit() for key in raw):
+        if isinstance(raw, dict) and raw and all(_INDEX.fullmatch(key) for key in raw):
             raw = [raw[key] for key in sorted(raw, key=int)]
         if not isinstance(raw, list):
             raise ApiError("Invalid array", param=path)

@@ -55,7 +55,7 @@ class Accepts(Mapping[str, Spec]):
         return len(self._fields)
 
 
-def published(name: str, *supported: str, **limits: Spec) -> Accepts:
+def published(name: str, /, *supported: str, **limits: Spec) -> Accepts:
     """The parameters of a call as stripe-python types them, for example `CouponCreateParams`.
 
     `supported` are those the sandbox acts on: `name`, or `invoice_settings.footer` for one inside a hash. All others

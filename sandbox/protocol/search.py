@@ -6,7 +6,7 @@ Stripe's index lags behind by up to a minute; ours does not.
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox import store
@@ -113,13 +113,19 @@ def _unreadable(query: str) -> ApiError:
     )
 
 
-def search_route(resource: Resource, path: str, fields: tuple[str, ...]) -> None:
-    """Answer GET on `path`/search; `fields` are those that may be asked about, `metadata` among them."""
+def search_route(
+    resource: Resource, path: str, fields: tuple[str, ...], places: Mapping[str, str] | None = None
+) -> None:
+    """Answer GET on `path`/search; `fields` are those that may be asked about, `metadata` among them.
+
+    `places` says where a field is that has another name in the object, `details.subscription`.
+    """
     accepts: Mapping[str, Spec] = {"query": Text(), "limit": Integer(1, 100), "page": Text()}
 
     @route("GET", f"{path}/search", accepts, required=("query",))
     def answer(call: Call) -> Body:
         clauses, is_all = parse(call["query"], fields)
+        clauses = [replace(clause, field=(places or {}).get(clause.field, clause.field)) for clause in clauses]
         quantifier = all if is_all else any
         start, limit = _start(call.get("page")), call.get("limit", DEFAULT_LIMIT)
         newest_first = store.rows(resource.kind).order_by("-sequence").values_list("body", flat=True)

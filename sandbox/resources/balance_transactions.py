@@ -1,6 +1,7 @@
 """Balance transactions, read only (docs: "The Balance Transaction object")."""
 
-from sandbox.protocol.listing import list_route
+from sandbox.protocol.listing import page
+from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
@@ -8,14 +9,20 @@ from sandbox.store import Body
 BALANCE_TRANSACTION = register(
     Resource(
         "balance_transaction",
-        references={"source": "charge"},
-        filters={"type": "subtype", "source": "source", "currency": "body__currency", "payout": "body__payout"},
+        # A charge, a refund, a transfer, a payout …: the id alone says of which kind the source is.
+        references={"source": "*"},
+        filters={"type": "subtype", "source": "source", "currency": "currency", "payout": "payout"},
         label="balance transaction",
     )
 )
-list_route(BALANCE_TRANSACTION, "/v1/balance_transactions")
+FILTERS = ("created", "currency", "ending_before", "limit", "payout", "source", "starting_after", "type")
 
 
-@route("GET", "/v1/balance_transactions/:id")
+@route("GET", "/v1/balance_transactions", published("BalanceTransactionListParams", *FILTERS))
+def list_balance_transactions(call: Call) -> Body:
+    return page(BALANCE_TRANSACTION, call, url="/v1/balance_transactions")
+
+
+@route("GET", "/v1/balance_transactions/:id", published("BalanceTransactionRetrieveParams"))
 def retrieve(call: Call) -> Body:
     return fetch_from_url(BALANCE_TRANSACTION, call.ids["id"])

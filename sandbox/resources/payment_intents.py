@@ -3,29 +3,22 @@
 from typing import Any
 
 from sandbox import store
-from sandbox.payments import captures, intents
+from sandbox.connect.share_parameters import check_share
+from sandbox.payments import intents
+from sandbox.payments.followers import tell_followers
+from sandbox.payments.intent_parameters import acceptance_of, automatic_methods, enabled_types, require_types
+from sandbox.payments.method_checks import check_method, check_owner
+from sandbox.payments.method_data import create_from_data
 from sandbox.payments.methods import resolve
 from sandbox.protocol.errors import ApiError, unexpected_state
 from sandbox.protocol.listing import list_route
 from sandbox.protocol.money import MAXIMUM_CHARGE, minimum_charge, written
-from sandbox.protocol.parameters import (
-    ADDRESS,
-    Boolean,
-    Currency,
-    Either,
-    Fields,
-    Hash,
-    Integer,
-    ListOf,
-    Metadata,
-    NotYet,
-    Text,
-    merge_metadata,
-)  # fmt: skip
+from sandbox.protocol.parameters import Integer, ListOf, Spec, Text, merge_metadata
+from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.protocol.search import search_route
-from sandbox.resources.payment_methods import DATA_FIELDS, attach_to_customer, create_from_data
+from sandbox.resources.payment_methods import METHOD_DATA, PAGED
 from sandbox.store import Body
 
 PAYMENT_INTENT = register(
@@ -36,49 +29,40 @@ PAYMENT_INTENT = register(
             "latest_charge": "charge",
             "on_behalf_of": "account",
             "payment_method": "payment_method",
+            "transfer_data.destination": "account",
         },
         filters={"customer": "customer"},
     )
 )
-list_route(PAYMENT_INTENT, "/v1/payment_intents")
+list_route(
+    PAYMENT_INTENT, "/v1/payment_intents", dict(published("PaymentIntentListParams", *PAGED, "created", "customer"))
+)
 search_route(PAYMENT_INTENT, "/v1/payment_intents", ("amount", "created", "currency", "customer", "metadata", "status"))
-METHOD_TYPES = ListOf(Text(choices=("card", "sepa_debit")))
-METHOD_DATA = Hash(DATA_FIELDS, required=("type",))
-SHIPPING = Hash({"address": ADDRESS, "name": Text(), "phone": Text()}, clearable=True)
-UPDATABLE: Fields = {
-    "amount": Integer(1),
-    "currency": Currency(),
-    "customer": Text(),
-    "description": Text(max_length=1000, clearable=True),
-    "metadata": Metadata(),
-    "payment_method": Text(),
+OPTIONS = (
+    "payment_method_options.card.capture_method",
+    "payment_method_options.card.request_three_d_secure",
+    "payment_method_options.card.setup_future_usage",
+    "payment_method_options.sepa_debit.setup_future_usage",
+    "payment_method_options.us_bank_account.setup_future_usage",
+    "payment_method_options.us_bank_account.verification_method",
+)
+# Fields kept as they were sent; the sandbox's other parts act on them when money moves.
+COPIED = (
+    "application_fee_amount", "capture_method", "confirmation_method", "description", "on_behalf_of",
+    "payment_details", "receipt_email", "setup_future_usage", "shipping", "statement_descriptor",
+    "statement_descriptor_suffix", "transfer_data", "transfer_group",
+)  # fmt: skip
+LIMITS: dict[str, Spec] = {
     "payment_method_data": METHOD_DATA,
-    "payment_method_types": METHOD_TYPES,
-    "receipt_email": Text(clearable=True),
-    "setup_future_usage": Text(choices=("off_session", "on_session"), clearable=True),
-    "shipping": SHIPPING,
+    "payment_method_types": ListOf(Text()),
+}
+TEXTS: dict[str, Spec] = {
+    "description": Text(max_length=1000, clearable=True),
     "statement_descriptor": Text(max_length=22, clearable=True),
     "statement_descriptor_suffix": Text(max_length=22, clearable=True),
-    "transfer_group": Text(),
-    "application_fee_amount": NotYet(),
-    "transfer_data": NotYet(),
-    "on_behalf_of": NotYet(),
 }
-CONFIRMING: Fields = {
-    "error_on_requires_action": Boolean(),
-    "off_session": Either(Hash({}), Boolean()),
-    "return_url": Text(),
-    "mandate_data": Hash(
-        {"customer_acceptance": Hash({"type": Text(), "offline": Hash({}), "online": Hash({"ip_address": Text(),
-         "user_agent": Text()}), "accepted_at": Integer()})}
-    ),
-    "use_stripe_sdk": Boolean(),
-}  # fmt: skip
-AUTOMATIC = Hash({"enabled": Boolean(), "allow_redirects": Text(choices=("always", "never"))}, required=("enabled",))
-CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
-CAPTURE_METHODS = ("automatic", "automatic_async", "manual")
-NOT_FIELDS = (*CONFIRMING, "expand", "confirm", "payment_method", "payment_method_data", "automatic_payment_methods",
-              "payment_method_options", "amount", "currency", "metadata", "customer")  # fmt: skip
+CONFIRMING = ("error_on_requires_action", "mandate_data", "off_session", "return_url", "use_stripe_sdk")
+OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
 def check_amount(amount: int, currency: str) -> None:
@@ -100,160 +84,188 @@ def check_amount(amount: int, currency: str) -> None:
 @route(
     "POST",
     "/v1/payment_intents",
-    {
-        **UPDATABLE,
-        **CONFIRMING,
-        "automatic_payment_methods": AUTOMATIC,
-        "capture_method": Text(choices=CAPTURE_METHODS),
-        "confirm": Boolean(),
-        "confirmation_method": Text(choices=("automatic", "manual")),
-    },
-    required=("amount", "currency"),
+    published(
+        "PaymentIntentCreateParams",
+        *COPIED,
+        *CONFIRMING,
+        *OPTIONS,
+        "automatic_payment_methods",
+        "confirm",
+        "currency",
+        "customer",
+        "metadata",
+        "payment_method",
+        amount=Integer(1),
+        **LIMITS,
+        **TEXTS,
+    ),
 )
 def create(call: Call) -> Body:
     check_amount(call["amount"], call["currency"])
-    fields: dict[str, Any] = {key: value for key, value in call.params.items() if key not in NOT_FIELDS}
-    fields["metadata"] = merge_metadata({}, call.get("metadata"))
-    if call.get("customer"):
-        fields["customer"] = fetch_from_parameter("customer", call["customer"], param="customer")["id"]
-    if call.get("automatic_payment_methods", {}).get("enabled"):
-        fields["automatic_payment_methods"] = {"allow_redirects": "always"} | call["automatic_payment_methods"]
-        fields["payment_method_types"] = ["card"] + (["sepa_debit"] if call["currency"] == "eur" else [])
-    method = _method_of(call)
+    fields = _new_fields(call)
+    method = method_of(call)
     if method:
+        check_owner("payment_intent", fields.get("customer"), method)
         fields |= {"payment_method": method["id"], "status": "requires_confirmation"}
     intent = intents.create_intent(amount=call["amount"], currency=call["currency"], **fields)
-    return _confirmed(intent, method, call) if call.get("confirm") else intent
+    return confirmed(intent, method, call) if call.get("confirm") else intent
 
 
-def _method_of(call: Call) -> Body | None:
+def _new_fields(call: Call) -> dict[str, Any]:
+    fields: dict[str, Any] = {name: call[name] for name in COPIED if name in call.params}
+    fields["metadata"] = merge_metadata({}, call.get("metadata"))
+    _check_connect(call)
+    if call.get("customer"):
+        fields["customer"] = fetch_from_parameter("customer", call["customer"], param="customer")["id"]
+    automatic = call.get("automatic_payment_methods")
+    if "payment_method_types" in call.params:
+        fields["payment_method_types"] = require_types(call["payment_method_types"], call["currency"])
+    elif automatic is None or automatic["enabled"]:
+        fields["automatic_payment_methods"] = automatic_methods(automatic)
+        fields["payment_method_types"] = enabled_types(call["currency"])
+    types = fields.get("payment_method_types", ["card"])
+    fields["payment_method_options"] = intents.method_options(types, call.get("payment_method_options", {}))
+    return fields
+
+
+def _check_connect(call: Call, intent: Body | None = None) -> None:
+    """What is shared with a connected account, as it would be after this call."""
+    names = ("application_fee_amount", "on_behalf_of", "transfer_data")
+    shared = {name: call.get(name, (intent or {}).get(name)) for name in names}
+    shared["transfer_data"] = ((intent or {}).get("transfer_data") or {}) | (call.get("transfer_data") or {})
+    if any(name in call.params for name in names):
+        check_share(shared, amount=call.get("amount", (intent or {}).get("amount")))
+
+
+def method_of(call: Call) -> Body | None:
+    """The method a call names or describes."""
     if "payment_method_data" in call.params:
         return create_from_data(call["payment_method_data"])
     return resolve(call["payment_method"]) if call.get("payment_method") else None
 
 
-def _confirmed(intent: Body, method: Body | None, call: Call) -> Body:
+def confirmed(intent: Body, method: Body | None, call: Call) -> Body:
+    """The intent after an attempt with this method. Raises what stands against it, or the decline."""
     if method is None:
-        raise unexpected_state(
-            "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the "
-            "PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a "
-            "payment method or ConfirmationToken.",
-            code="payment_intent_unexpected_state",
-            details={"payment_intent": intent},
-        )
-    _check_method(intent, method)
+        raise _missing_method(intent)
+    check_method(intent, method)
     attempt = intents.confirm_intent(
         intent,
         method,
         off_session=bool(call.get("off_session")),
-        return_url=call.get("return_url"),
+        return_url=None if call.get("use_stripe_sdk") else call.get("return_url"),
         fail_on_action=call.get("error_on_requires_action", False),
+        acceptance=acceptance_of(call),
     )
+    tell_followers(attempt.intent)
     if attempt.error:
         raise attempt.error
-    if intent["setup_future_usage"] and intent["customer"] and not method["customer"]:
-        attach_to_customer(method, intent["customer"])
     return attempt.intent
 
 
-def _check_method(intent: Body, method: Body) -> None:
-    if method["type"] not in intent["payment_method_types"]:
-        allowed = ", ".join(intent["payment_method_types"])
-        raise ApiError(
-            f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent. Please attach a "
-            f"PaymentMethod of one of the following types: {allowed}.",
-            param="payment_method",
-        )
-    if method.get("_is_used_up"):
-        raise ApiError(
-            "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared "
-            "with a connected account without Customer attachment, or was detached from a Customer. It may not be "
-            "used again. To use a PaymentMethod multiple times, you must attach it to a Customer first.",
-            param="payment_method",
-        )
+def _missing_method(intent: Body) -> ApiError:
+    way = (
+        f"To confirm the PaymentIntent with {intent['customer']}, specify a payment method attached to this customer "
+        "along with the customer ID."
+        if intent["customer"]
+        else "You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it "
+        "again directly with a payment method or ConfirmationToken."
+    )
+    return wrong_state(f"You cannot confirm this PaymentIntent because it's missing a payment method. {way}", intent)
 
 
-def _named(call: Call) -> Body:
+def wrong_state(message: str, intent: Body) -> ApiError:
+    """The refusal of an impossible step, which carries the intent."""
+    return unexpected_state(message, code="payment_intent_unexpected_state", details={"payment_intent": intent})
+
+
+def named_intent(call: Call) -> Body:
+    """The intent in the address of a call. Raises the 404 of a missing one."""
     return fetch_from_url(PAYMENT_INTENT, call.ids["intent"], param="intent")
 
 
-@route("GET", "/v1/payment_intents/:intent", {"client_secret": Text()})
+@route("GET", "/v1/payment_intents/:intent", published("PaymentIntentRetrieveParams", "client_secret"))
 def retrieve(call: Call) -> Body:
-    return _named(call)
-
-
-@route("POST", "/v1/payment_intents/:intent", UPDATABLE)
-def update(call: Call) -> Body:
-    intent = _named(call)
-    if "metadata" in call.params:
-        intent["metadata"] = merge_metadata(intent["metadata"], call["metadata"])
-    is_open = intent["status"] in CONFIRMABLE
-    amount, currency = call.get("amount", intent["amount"]), call.get("currency", intent["currency"])
-    if not is_open and (amount, currency) != (intent["amount"], intent["currency"]):
-        raise unexpected_state(
-            f"This PaymentIntent's amount could not be updated because it has a status of {intent['status']}.",
-            code="payment_intent_unexpected_state",
-            details={"payment_intent": intent},
+    intent = named_intent(call)
+    if call.get("client_secret", intent["client_secret"]) != intent["client_secret"]:
+        raise ApiError(
+            "The client_secret provided does not match the client_secret associated with the PaymentIntent.",
+            code="payment_intent_invalid_parameter",
+            param="client_secret",
         )
-    if is_open:
-        check_amount(amount, currency)
-    intent |= {key: value for key, value in call.params.items() if key not in NOT_FIELDS}
-    intent |= {"amount": amount, "currency": currency}
-    if call.get("customer"):
-        intent["customer"] = fetch_from_parameter("customer", call["customer"], param="customer")["id"]
-    method = _method_of(call)
-    if method and is_open:
-        intent |= {"payment_method": method["id"], "status": "requires_confirmation"}
-    return store.save(intent)
+    return intent
 
 
 @route(
     "POST",
-    "/v1/payment_intents/:intent/confirm",
-    {**{k: v for k, v in UPDATABLE.items() if k not in ("amount", "currency", "customer", "metadata")}, **CONFIRMING,
-     "client_secret": Text(), "capture_method": Text(choices=CAPTURE_METHODS)},
-)  # fmt: skip
-def confirm(call: Call) -> Body:
-    intent = _named(call)
-    _refuse_session_owned(intent, "confirm")
-    if intent["status"] not in CONFIRMABLE:
-        reason = (
-            "it has already succeeded after being previously confirmed"
-            if intent["status"] == "succeeded"
-            else f"it has a status of {intent['status']}"
+    "/v1/payment_intents/:intent",
+    published(
+        "PaymentIntentUpdateParams",
+        *(name for name in COPIED if name not in ("confirmation_method", "on_behalf_of")),
+        *OPTIONS,
+        "currency",
+        "customer",
+        "metadata",
+        "payment_method",
+        amount=Integer(1),
+        **LIMITS,
+        **TEXTS,
+    ),
+)
+def update(call: Call) -> Body:
+    intent = named_intent(call)
+    is_open = intent["status"] in OPEN
+    amount, currency = call.get("amount", intent["amount"]), call.get("currency", intent["currency"])
+    if not is_open and (amount, currency) != (intent["amount"], intent["currency"]):
+        raise wrong_state(
+            f"This PaymentIntent's amount could not be updated because it has a status of {intent['status']}. You "
+            "may only update the amount of a PaymentIntent with one of the following statuses: "
+            f"{', '.join(OPEN)}.",
+            intent,
         )
-        raise unexpected_state(
-            f"You cannot confirm this PaymentIntent because {reason}.",
-            code="payment_intent_unexpected_state",
+    if is_open:
+        check_amount(amount, currency)
+    _change_customer(intent, call)
+    _check_connect(call, intent)
+    if "metadata" in call.params:
+        intent["metadata"] = merge_metadata(intent["metadata"], call["metadata"])
+    changed = {name: call[name] for name in COPIED if name in call.params}
+    if call.get("transfer_data"):
+        # The destination cannot be changed, only how much goes there.
+        changed["transfer_data"] = (intent["transfer_data"] or {}) | call["transfer_data"]
+    intent |= changed | {"amount": amount, "currency": currency}
+    change_types(intent, call)
+    method = method_of(call)
+    if method and is_open:
+        check_owner("payment_intent", intent["customer"], method)
+        intent |= {"payment_method": method["id"], "status": "requires_confirmation", "next_action": None}
+    return store.save(intent)
+
+
+def _change_customer(intent: Body, call: Call) -> None:
+    if "customer" not in call.params:
+        return
+    customer = fetch_from_parameter("customer", call["customer"], param="customer")["id"]
+    if intent["customer"] and customer != intent["customer"]:
+        raise ApiError(
+            "You cannot modify `customer` on a PaymentIntent once it already has been set. To fulfill a payment with a "
+            "different Customer, cancel this PaymentIntent and create a new one.",
+            param="customer",
             details={"payment_intent": intent},
         )
-    intent |= {key: value for key, value in call.params.items() if key not in (*NOT_FIELDS, "client_secret")}
-    method = _method_of(call)
-    if method is None and intent["payment_method"]:
-        method = store.fetch("payment_method", intent["payment_method"])
-    return _confirmed(intent, method, call)
+    intent["customer"] = customer
 
 
-def _refuse_session_owned(intent: Body, verb: str) -> None:
-    """A session's intent is the session's to drive (docs: "Create a Checkout Session")."""
-    if intent.get("_session"):
-        raise unexpected_state(
-            f"You cannot {verb} this PaymentIntent because it belongs to a Checkout Session.",
-            code="payment_intent_unexpected_state",
-            details={"payment_intent": intent},
-        )
-
-
-@route("POST", "/v1/payment_intents/:intent/capture", {"amount_to_capture": Integer(1), "metadata": Metadata()})
-def capture(call: Call) -> Body:
-    return captures.capture_intent(_named(call), amount=call.get("amount_to_capture"))
-
-
-CANCELLATION_REASONS = ("abandoned", "duplicate", "fraudulent", "requested_by_customer")
-
-
-@route("POST", "/v1/payment_intents/:intent/cancel", {"cancellation_reason": Text(choices=CANCELLATION_REASONS)})
-def cancel(call: Call) -> Body:
-    intent = _named(call)
-    _refuse_session_owned(intent, "cancel")
-    return captures.cancel_intent(intent, reason=call.get("cancellation_reason"))
+def change_types(intent: Body, call: Call) -> None:
+    """Take over other types and options of payment methods."""
+    if "payment_method_types" in call.params:
+        intent["payment_method_types"] = require_types(call["payment_method_types"], intent["currency"])
+        intent["automatic_payment_methods"] = None
+    elif intent["automatic_payment_methods"]:
+        intent["payment_method_types"] = enabled_types(intent["currency"])
+    given = {
+        kind: (intent["payment_method_options"].get(kind) or {}) | (change or {})
+        for kind, change in call.get("payment_method_options", {}).items()
+    }
+    options = intent["payment_method_options"] | given
+    intent["payment_method_options"] = intents.method_options(intent["payment_method_types"], options)

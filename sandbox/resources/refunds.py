@@ -2,9 +2,10 @@
 
 from sandbox import store
 from sandbox.payments.refunds import create_refund
-from sandbox.protocol.errors import ApiError, missing_parameter, unexpected_state
-from sandbox.protocol.listing import list_route
-from sandbox.protocol.parameters import Integer, Metadata, NotYet, Text, merge_metadata
+from sandbox.protocol.errors import ApiError
+from sandbox.protocol.listing import page
+from sandbox.protocol.parameters import Integer, merge_metadata
+from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
@@ -20,45 +21,64 @@ REFUND = register(
             "failure_balance_transaction": "balance_transaction",
             "payment_intent": "payment_intent",
             "payment_method": "payment_method",
+            "source_transfer_reversal": "transfer_reversal",
+            "transfer_reversal": "transfer_reversal",
         },
         filters={"charge": "charge", "payment_intent": "payment_intent"},
     )
 )
-list_route(REFUND, "/v1/refunds")
-REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+CREATION = published(
+    "RefundCreateParams",
+    "charge",
+    "instructions_email",
+    "metadata",
+    "payment_intent",
+    "reason",
+    "refund_application_fee",
+    "reverse_transfer",
+    amount=Integer(minimum=1),
+)
 
 
 @route(
-    "POST",
+    "GET",
     "/v1/refunds",
-    {
-        "amount": Integer(minimum=1),
-        "charge": Text(),
-        "payment_intent": Text(),
-        "currency": Text(),
-        "metadata": Metadata(),
-        "reason": Text(choices=REASONS),
-        "instructions_email": Text(),
-        "refund_application_fee": NotYet(),
-        "reverse_transfer": NotYet(),
-    },
+    published("RefundListParams", "charge", "created", "ending_before", "limit", "payment_intent", "starting_after"),
 )
+def list_all(call: Call) -> Body:
+    return page(REFUND, call, url="/v1/refunds")
+
+
+@route("POST", "/v1/refunds", CREATION)
 def create(call: Call) -> Body:
+    return refund_as_asked(_charge_of(call), call)
+
+
+def refund_as_asked(charge: Body, call: Call) -> Body:
+    """Refund a charge with the parameters of a call."""
     return create_refund(
-        _charge_of(call),
+        charge,
         amount=call.get("amount"),
         reason=call.get("reason"),
         metadata=merge_metadata({}, call.get("metadata")),
+        instructions_email=call.get("instructions_email"),
+        reverse_transfer=call.get("reverse_transfer", False),
+        refund_application_fee=call.get("refund_application_fee", False),
     )
 
 
 def _charge_of(call: Call) -> Body:
-    if call.get("charge"):
-        return fetch_from_parameter("charge", call["charge"], param="charge")
+    charge = fetch_from_parameter("charge", call["charge"], param="charge") if call.get("charge") else None
     if not call.get("payment_intent"):
-        raise missing_parameter("payment_intent")
+        if charge is None:
+            raise ApiError("One of the following params should be provided for this request: payment_intent or charge.")
+        return charge
     intent = fetch_from_parameter("payment_intent", call["payment_intent"], param="payment_intent")
-    charge = store.find("charge", intent["latest_charge"]) if intent["latest_charge"] else None
+    if charge is not None and charge["payment_intent"] != intent["id"]:
+        raise ApiError(
+            f"The charge {charge['id']} does not belong to the PaymentIntent {intent['id']}.", param="charge"
+        )
+    charge = charge or (store.find("charge", intent["latest_charge"]) if intent["latest_charge"] else None)
     if charge is None or charge["status"] != "succeeded":
         raise ApiError(
             f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.",
@@ -68,27 +88,31 @@ def _charge_of(call: Call) -> Body:
     return charge
 
 
-@route("GET", "/v1/refunds/:refund")
-def retrieve(call: Call) -> Body:
+def _named(call: Call) -> Body:
     return fetch_from_url(REFUND, call.ids["refund"], param="refund")
 
 
-@route("POST", "/v1/refunds/:refund", {"metadata": Metadata()})
+@route("GET", "/v1/refunds/:refund")
+def retrieve(call: Call) -> Body:
+    return _named(call)
+
+
+@route("POST", "/v1/refunds/:refund", published("RefundModifyParams", "metadata"))
 def update(call: Call) -> Body:
-    refund = fetch_from_url(REFUND, call.ids["refund"], param="refund")
+    refund = _named(call)
     if "metadata" in call.params:
-        previous = {"metadata": refund["metadata"]}
-        refund["metadata"] = merge_metadata(refund["metadata"], call["metadata"])
-        store.save(refund)
-        emit("refund.updated", refund, previous=previous)
-        emit("charge.refund.updated", refund, previous=previous)
+        merged = merge_metadata(refund["metadata"], call["metadata"])
+        if merged != refund["metadata"]:
+            previous = {"metadata": refund["metadata"]}
+            store.save(refund | {"metadata": merged})
+            refund["metadata"] = merged
+            emit("refund.updated", refund, previous=previous)
+            emit("charge.refund.updated", refund, previous=previous)
     return refund
 
 
 @route("POST", "/v1/refunds/:refund/cancel")
 def cancel(call: Call) -> Body:
-    refund = fetch_from_url(REFUND, call.ids["refund"], param="refund")
-    raise unexpected_state(
-        f"The refund {refund['id']} cannot be canceled: only refunds that require an action can be.",
-        code="refund_not_cancelable",
-    )
+    _named(call)
+    # Only refunds that wait for the buyer's bank details can be, and no payment method of the sandbox makes those.
+    raise ApiError("Canceling this refund is unsupported.", is_executed=True)

@@ -4,17 +4,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox import clock, identifiers, store
-from sandbox.options import options
+from sandbox.options import KNOWN_VERSIONS, options
+from sandbox.protocol import errors
 from sandbox.protocol.errors import ApiError
-from sandbox.protocol.listing import list_route
-from sandbox.protocol.parameters import Boolean, Fields, ListOf, Metadata, Text, merge_metadata
+from sandbox.protocol.listing import page
+from sandbox.protocol.parameters import Text, merge_metadata
+from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
 
 ENDPOINT = register(Resource("webhook_endpoint", label="webhook endpoint"))
-list_route(ENDPOINT, "/v1/webhook_endpoints")
 ROTATION_SECONDS = 24 * 3600
+URL_LENGTH = 2048
 
 
 def create_endpoint(*, url: str, enabled_events: list[str], secret: str, **fields: Any) -> Body:
@@ -69,31 +71,36 @@ def _check_url(url: str) -> None:
 
 def _check_events(names: list[str]) -> None:
     if not names:
-        raise ApiError("Invalid enabled_events: must not be empty.", param="enabled_events")
-    for index, name in enumerate(names):
-        if name != "*" and "." not in name:
-            raise ApiError(
-                f"Invalid enabled_events[{index}]: {name} is no type of event.", param=f"enabled_events[{index}]"
-            )
+        raise errors.empty_parameter("enabled_events")
+    if "*" in names and len(names) > 1:
+        raise ApiError(
+            "Invalid enabled_events: `*` stands for every event and must be the only one.", param="enabled_events"
+        )
 
 
-FIELDS: Fields = {
-    "description": Text(clearable=True),
-    "metadata": Metadata(),
-    "enabled_events": ListOf(Text()),
-    "url": Text(),
-}
+def _check_version(version: str | None) -> None:
+    """Events have one shape here; the versions that share it are fine."""
+    if version and version not in KNOWN_VERSIONS:
+        raise errors.not_in_sandbox_yet("api_version")
 
 
 @route(
     "POST",
     "/v1/webhook_endpoints",
-    {**FIELDS, "api_version": Text(), "connect": Boolean()},
-    required=("enabled_events", "url"),
+    published(
+        "WebhookEndpointCreateParams",
+        "api_version",
+        "connect",
+        "enabled_events",
+        "metadata",
+        description=Text(max_length=5000, clearable=True),
+        url=Text(max_length=URL_LENGTH),
+    ),
 )
 def create(call: Call) -> Body:
     _check_url(call["url"])
     _check_events(call["enabled_events"])
+    _check_version(call.get("api_version"))
     secret = identifiers.new_id("whsec_", 32)
     endpoint = create_endpoint(
         url=call["url"],
@@ -107,7 +114,16 @@ def create(call: Call) -> Body:
     return endpoint | {"secret": secret}
 
 
-@route("GET", "/v1/webhook_endpoints/:id")
+@route(
+    "GET",
+    "/v1/webhook_endpoints",
+    published("WebhookEndpointListParams", "ending_before", "limit", "starting_after"),
+)
+def list_endpoints(call: Call) -> Body:
+    return page(ENDPOINT, call, url="/v1/webhook_endpoints")
+
+
+@route("GET", "/v1/webhook_endpoints/:id", published("WebhookEndpointRetrieveParams"))
 def retrieve(call: Call) -> Body:
     return _living(call)
 
@@ -119,7 +135,18 @@ def _living(call: Call) -> Body:
     return endpoint
 
 
-@route("POST", "/v1/webhook_endpoints/:id", {**FIELDS, "disabled": Boolean()})
+@route(
+    "POST",
+    "/v1/webhook_endpoints/:id",
+    published(
+        "WebhookEndpointUpdateParams",
+        "disabled",
+        "enabled_events",
+        "metadata",
+        description=Text(max_length=5000, clearable=True),
+        url=Text(max_length=URL_LENGTH),
+    ),
+)
 def update(call: Call) -> Body:
     endpoint = _living(call)
     if "url" in call.params:
@@ -134,6 +161,6 @@ def update(call: Call) -> Body:
     return store.save(endpoint)
 
 
-@route("DELETE", "/v1/webhook_endpoints/:id")
+@route("DELETE", "/v1/webhook_endpoints/:id", published("WebhookEndpointDeleteParams"))
 def delete(call: Call) -> Body:
     return store.mark_deleted(_living(call))

@@ -1,16 +1,21 @@
-"""Faults of the API itself, for the next few calls. Kept in memory: a restart is a clean slate."""
+"""Faults of the API itself, for the next few calls. Kept in the database, so a restart does not forgive them."""
 
-import threading
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from sandbox import levers, store
+
 RATE_LIMIT, SERVER_ERROR, HANG, DROP_REPLY = "rate_limit", "server_error", "hang", "drop_reply"
 KINDS = (RATE_LIMIT, SERVER_ERROR, HANG, DROP_REPLY)
-_guard = threading.Lock()
+LEVER = "faults"
+MOST = 1_000_000
+# A thread of the server waits so long.
+LONGEST_SECONDS = 600
 
 
-@dataclass
+@dataclass(frozen=True)
 class Fault:
     """What to do to the next `remaining` calls whose method and path match; `path` is a shell pattern."""
 
@@ -20,34 +25,57 @@ class Fault:
     remaining: int = 1
     seconds: float = 0.0
 
+    def concerns(self, method: str, path: str) -> bool:
+        """Whether a call is one to suffer it."""
+        return self.method in ("*", method) and fnmatchcase(path, self.path)
 
-_faults: list[Fault] = []
+
+def read_fault(asked: Mapping[str, Any]) -> Fault:
+    """A fault as asked for with `kind`, `method`, `path`, `count`, `seconds`. Raises ValueError on a wrong one."""
+    if asked.get("kind") not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+    count, seconds = int(asked.get("count", 1)), float(asked.get("seconds", 0))
+    if not (0 < count <= MOST and 0 <= seconds <= LONGEST_SECONDS):
+        raise ValueError(f"count must be from 1 to {MOST}, seconds from 0 to {LONGEST_SECONDS}")
+    method, path = str(asked.get("method") or "*").upper(), str(asked.get("path") or "/v1/*")
+    return Fault(asked["kind"], method, path, count, seconds)
+
+
+def waiting() -> list[Fault]:
+    """The faults still to come, oldest first."""
+    return [Fault(**fault) for fault in levers.read(LEVER) or ()]
+
+
+def _keep(faults: list[Fault]) -> None:
+    levers.write(LEVER, [asdict(fault) for fault in faults])
 
 
 def add(fault: Fault) -> None:
-    with _guard:
-        _faults.append(fault)
+    """Let the next calls that match go wrong."""
+    with store.writing():
+        _keep([*waiting(), fault])
 
 
 def clear() -> None:
-    with _guard:
-        _faults.clear()
+    """Let nothing go wrong any more."""
+    with store.writing():
+        _keep([])
 
 
 def listed() -> list[dict[str, Any]]:
-    with _guard:
-        return [asdict(fault) for fault in _faults]
+    return [asdict(fault) for fault in waiting()]
 
 
 def take(method: str, path: str) -> Fault | None:
     """The fault this call has to suffer, used up by it."""
-    if not _faults:
+    # Looked up without the lock first: hardly any call has to suffer one.
+    if not any(fault.concerns(method, path) for fault in waiting()):
         return None
-    with _guard:
-        for fault in _faults:
-            if fault.method in ("*", method) and fnmatchcase(path, fault.path):
-                fault.remaining -= 1
-                if fault.remaining <= 0:
-                    _faults.remove(fault)
+    with store.writing():
+        faults = waiting()
+        for place, fault in enumerate(faults):
+            if fault.concerns(method, path):
+                used = replace(fault, remaining=fault.remaining - 1)
+                _keep([*faults[:place], *([used] if used.remaining > 0 else []), *faults[place + 1 :]])
                 return fault
     return None

@@ -7,17 +7,19 @@ from typing import Any, TypeAlias
 
 from django.http import HttpRequest, JsonResponse
 
-from sandbox import clock, schedule, store
-from sandbox.models import Delivery, IdempotentAnswer, ScheduledStep, StoredObject
+from sandbox import clock, request_log, store
+from sandbox.models import Delivery, DeliveryAttempt, IdempotentAnswer, ScheduledStep, StoredObject
 from sandbox.protocol.authentication import authenticate
 from sandbox.protocol.errors import ApiError
+from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.resources.account import ensure_platform_account
 from sandbox.resources.webhook_endpoints import ensure_configured_endpoint, rotate_secret
-from sandbox.switches import faults
+from sandbox.switches import faults, time_travel
 from sandbox.webhooks import modes, queue, worker
 
 Answer: TypeAlias = dict[str, Any]
 LISTED = 200
+LONGEST_DRAIN = 300.0
 
 
 def switch(view: Callable[..., Answer]) -> Callable[..., JsonResponse]:
@@ -27,46 +29,39 @@ def switch(view: Callable[..., Answer]) -> Callable[..., JsonResponse]:
     def answer(request: HttpRequest, **ids: str) -> JsonResponse:
         try:
             authenticate(request)
-            body = json.loads(request.body or b"{}") if request.method == "POST" else request.GET.dict()
-            return JsonResponse(view(request.method, body, **ids))
+            return JsonResponse(view(request.method, _asked(request), **ids))
         except ApiError as error:
             return JsonResponse({"error": error.fields()}, status=error.status)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             return JsonResponse({"error": {"message": f"{type(error).__name__}: {error}"}}, status=400)
 
     return answer
+
+
+def _asked(request: HttpRequest) -> Answer:
+    asked = json.loads(request.body or b"{}") if request.method == "POST" else request.GET.dict()
+    if not isinstance(asked, dict):
+        raise TypeError("send a JSON object")
+    return asked
 
 
 @switch
 def clock_switch(method: str, body: Answer) -> Answer:
     """`{"advance": seconds}`, `{"set": epoch}`, `{"reset": true}`; runs what became due."""
     if method == "POST":
-        target = _new_offset(body)
-        back = clock.offset() - target
-        with store.writing():
-            clock.move_offset(target)
-            if back > 0:
-                _keep_deliveries_due(back)
-        schedule.run_due_steps()
-        queue.delivery_arrived.set()
+        _move_clock(body)
     return {"now": clock.now(), "offset": clock.offset()}
 
 
-def _new_offset(body: Answer) -> float:
+def _move_clock(body: Answer) -> None:
     if "advance" in body:
-        return clock.offset() + float(body["advance"])
-    if "set" in body:
-        return clock.offset() + float(body["set"]) - clock.precise_now()
-    if body.get("reset"):
-        return 0.0
-    raise ValueError("say advance, set or reset")
-
-
-def _keep_deliveries_due(seconds: float) -> None:
-    """Moving the clock back must not put off deliveries that were due."""
-    for delivery in Delivery.objects.filter(state=Delivery.State.PENDING):
-        delivery.next_attempt_at -= seconds
-        delivery.save(update_fields=["next_attempt_at"])
+        time_travel.move_by(float(body["advance"]))
+    elif "set" in body:
+        time_travel.move_to(float(body["set"]))
+    elif body.get("reset"):
+        time_travel.reset()
+    else:
+        raise ValueError("say advance, set or reset")
 
 
 @switch
@@ -75,17 +70,7 @@ def faults_switch(method: str, body: Answer) -> Answer:
     if method == "POST" and body.get("clear"):
         faults.clear()
     elif method == "POST":
-        if body["kind"] not in faults.KINDS:
-            raise ValueError(f"kind must be one of {', '.join(faults.KINDS)}")
-        faults.add(
-            faults.Fault(
-                kind=body["kind"],
-                method=body.get("method", "*").upper(),
-                path=body.get("path", "/v1/*"),
-                remaining=int(body.get("count", 1)),
-                seconds=float(body.get("seconds", 0)),
-            )
-        )
+        faults.add(faults.read_fault(body))
     return {"faults": faults.listed()}
 
 
@@ -97,12 +82,10 @@ def deliveries_switch(method: str, body: Answer) -> Answer:
         return {"released": queue.release_held(), "mode": modes.described()}
     if method == "POST" and "rotate_secret" in body:
         with store.writing():
-            return {"secret": rotate_secret(store.fetch("webhook_endpoint", body["rotate_secret"]))}
+            endpoint = fetch_from_parameter("webhook_endpoint", str(body["rotate_secret"]), param="rotate_secret")
+            return {"secret": rotate_secret(endpoint)}
     if method == "POST":
-        if body["mode"] not in modes.MODES:
-            raise ValueError(f"mode must be one of {', '.join(modes.MODES)}")
-        types, count = tuple(body.get("types", ())), body.get("count")
-        modes.choose(modes.Mode(body["mode"], types, float(body.get("seconds", 1)), count))
+        modes.choose(modes.read_mode(body))
         return {"mode": modes.described()}
     rows = Delivery.objects.order_by("-pk")
     if "event" in body:
@@ -113,13 +96,13 @@ def deliveries_switch(method: str, body: Answer) -> Answer:
 @switch
 def drain_switch(_method: str, body: Answer) -> Answer:
     """Run what is due and wait for due deliveries; `{"timeout": seconds}`, 30 by default."""
-    return {"drained": worker.drain(float(body.get("timeout", 30)))}
+    return {"drained": worker.drain(min(float(body.get("timeout", 30)), LONGEST_DRAIN))}
 
 
 @switch
 def resend_switch(_method: str, _body: Answer, event_id: str) -> Answer:
     """Send one event again to everyone who listens."""
-    event = store.find("event", event_id)
+    event = store.find_anywhere("event", event_id)
     if event is None:
         raise ApiError(f"No such event: '{event_id}'", status=404, code="resource_missing", param="id")
     return {"resent": queue.resend(event)}
@@ -132,11 +115,12 @@ def reset_switch(method: str, body: Answer) -> Answer:
         raise ValueError("reset with POST")
     faults.clear()
     modes.choose(modes.Mode())
+    request_log.forget()
     with store.writing():
         keep = store.rows("webhook_endpoint") if body.get("keep_endpoints", True) else StoredObject.objects.none()
         kept = list(keep.values_list("object_id", flat=True))
         StoredObject.objects.exclude(object_id__in=kept).delete()
-        for table in (Delivery, IdempotentAnswer, ScheduledStep):
+        for table in (DeliveryAttempt, Delivery, IdempotentAnswer, ScheduledStep):
             table.objects.all().delete()
         clock.move_offset(0.0)
         ensure_platform_account()

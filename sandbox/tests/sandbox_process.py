@@ -41,12 +41,9 @@ class SandboxProcess:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.record = directory / "record.jsonl"
-        self.environment = environment(
-            SANDBOX_PORT=str(self.port),
-            SANDBOX_DATABASE=str(directory / "sandbox.sqlite3"),
-            SANDBOX_LOG_FILE=str(self.record),
-            **changes,
-        )
+        self.database = directory / "sandbox.sqlite3"
+        own = {"PORT": str(self.port), "DATABASE": str(self.database), "LOG_FILE": str(self.record)}
+        self.environment = environment(**{f"SANDBOX_{name}": value for name, value in own.items()} | changes)
         self.http = requests.Session()
         self.http.auth = (KEY, "")
         self.client = stripe.StripeClient(KEY, base_addresses={"api": self.url}, max_network_retries=0)
@@ -58,18 +55,25 @@ class SandboxProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sandbox"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 if requests.get(f"{self.url}/_sandbox/health", timeout=1).ok:
                     return
             except requests.ConnectionError:
                 time.sleep(0.05)
+        self.process.kill()
+        self.process.wait()
         raise AssertionError(self.log.read_text())
 
     def stop(self) -> int:
         self.process.terminate()
         return self.process.wait(timeout=10)
+
+    def kill(self) -> None:
+        """End it as a crash would: no handler runs, nothing is flushed."""
+        self.process.kill()
+        self.process.wait(timeout=10)
 
     def close(self) -> None:
         """Stop it. Fails if any answer or event of its whole life was not what Stripe publishes."""

@@ -7,6 +7,8 @@ import stripe
 
 from sandbox.protocol.form import decode
 
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
 
 def test_indexed_and_bare_arrays_mean_the_same():
     assert decode("a[0][b]=1&a[1][b]=2") == {"a": {"0": {"b": "1"}, "1": {"b": "2"}}}
@@ -191,3 +193,90 @@ def test_a_dropped_reply_hides_work_that_was_done_and_the_key_finds_it(sandbox, 
         client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k6"})
     again = client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k6"})
     assert [c.id for c in client.v1.customers.list().data] == [again.id]
+
+
+def test_names_of_ones_own_are_free_on_each_account_and_for_each_kind(sandbox, client):
+    other = {"stripe_account": client.v1.accounts.create({"type": "express", "country": "US"}).id}
+    plan = {"id": "SUMMER", "currency": "usd", "amount": 500, "interval": "month", "product": "SUMMER"}
+    for options in (None, other):
+        client.v1.coupons.create({"id": "SUMMER", "percent_off": 10 if options is None else 20}, options)
+        client.v1.products.create({"id": "SUMMER", "name": "Summer school"}, options)
+        client.v1.plans.create(plan, options)
+    client.v1.coupons.update("SUMMER", {"name": "Theirs"}, other)
+    mine, theirs = client.v1.coupons.retrieve("SUMMER"), client.v1.coupons.retrieve("SUMMER", None, other)
+    assert (mine.percent_off, mine.name, theirs.percent_off, theirs.name) == (10, None, 20, "Theirs")
+    client.v1.coupons.delete("SUMMER")
+    assert client.v1.coupons.retrieve("SUMMER", None, other).valid
+    assert client.v1.products.retrieve("SUMMER").object == "product"
+    with pytest.raises(stripe.InvalidRequestError) as taken:
+        client.v1.products.create({"id": "SUMMER", "name": "Again"})
+    assert taken.value.code == "resource_already_exists"
+
+
+def test_items_inside_an_object_page_both_ways(sandbox, client):
+    price = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Ink"}}
+    session = sandbox.session(line_items=[{"price_data": price, "quantity": n} for n in (1, 2, 3, 4)])
+    items = client.v1.checkout.sessions.line_items
+    first = items.list(session.id, {"limit": 2})
+    assert ([item.quantity for item in first.data], first.has_more) == ([1, 2], True)
+    assert [item.quantity for item in first.auto_paging_iter()] == [1, 2, 3, 4]
+    before = items.list(session.id, {"limit": 2, "ending_before": items.list(session.id).data[3].id})
+    assert ([item.quantity for item in before.data], before.has_more) == ([2, 3], True)
+    with pytest.raises(stripe.InvalidRequestError, match="only one"):
+        items.list(session.id, {"starting_after": first.data[0].id, "ending_before": first.data[1].id})
+    with pytest.raises(stripe.InvalidRequestError, match="No such"):
+        items.list(session.id, {"ending_before": "li_nothing"})
+
+
+def test_a_cursor_has_to_be_an_object_of_that_kind_and_account(sandbox, client):
+    account = client.v1.accounts.create({"type": "express", "country": "US"}).id
+    theirs = client.v1.customers.create(None, {"stripe_account": account})
+    product = client.v1.products.create({"name": "Ink"})
+    for cursor in ("cus_nothing", theirs.id, product.id):
+        for name in ("starting_after", "ending_before"):
+            with pytest.raises(stripe.InvalidRequestError) as refused:
+                client.v1.customers.list({name: cursor})
+            assert (refused.value.code, refused.value.param) == ("resource_missing", name)
+
+
+def test_auto_paging_backwards_meets_everything_once(sandbox, client):
+    ids = [client.v1.customers.create({"name": str(n)}).id for n in range(5)][::-1]
+    newer = client.v1.customers.list({"limit": 2, "ending_before": ids[-1]})
+    assert [customer.id for customer in newer.auto_paging_iter()] == ids[:-1][::-1]
+
+
+def test_a_key_belongs_to_an_account_and_only_to_posts(sandbox, client):
+    account = client.v1.accounts.create({"type": "express", "country": "US"}).id
+    key = {"idempotency_key": "shared"}
+    mine = client.v1.customers.create({"name": "Ada"}, key)
+    theirs = client.v1.customers.create({"name": "Ada"}, key | {"stripe_account": account})
+    assert mine.id != theirs.id
+    url = f"{sandbox.url}/v1/customers/{mine.id}"
+    for method in ("GET", "DELETE"):
+        answer = sandbox.http.request(method, url, headers={"Idempotency-Key": "shared"}, timeout=5)
+        assert (answer.status_code, "Idempotent-Replayed" in answer.headers) == (200, False)
+
+
+def test_a_refusal_for_a_wrong_state_is_replayed_and_a_missing_object_is_asked_for_again(sandbox, client):
+    paid = {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    intent = client.v1.payment_intents.create(paid)
+    for replayed in (None, "true"):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            client.v1.payment_intents.cancel(intent.id, None, {"idempotency_key": "state"})
+        assert refused.value.headers.get("Idempotent-Replayed") == replayed
+    coupon = {"percent_off": 10, "id": "LATER"}
+    url = f"{sandbox.url}/v1/coupons/LATER"
+    asked = {"data": {"name": "x"}, "headers": {"Idempotency-Key": "later"}, "timeout": 5}
+    assert sandbox.http.post(url, **asked).status_code == 404
+    client.v1.coupons.create(coupon)
+    assert sandbox.http.post(url, **asked).status_code == 200
+
+
+def test_the_same_call_in_another_order_of_parameters_is_the_same_call(sandbox):
+    answers = [
+        sandbox.http.post(
+            f"{sandbox.url}/v1/customers", data=body, headers={"Idempotency-Key": "order"} | FORM, timeout=5
+        ).text
+        for body in ("name=Ada&metadata[a]=1&metadata[b]=2", "metadata[b]=2&metadata[a]=1&name=Ada")
+    ]
+    assert answers[0] == answers[1]

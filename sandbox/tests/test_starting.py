@@ -1,10 +1,24 @@
+import re
+import socket
 import subprocess
 import sys
 
 import pytest
 
 from sandbox.options import RefusesToStart, read_options
-from sandbox.tests.sandbox_process import ROOT, environment
+from sandbox.tests.sandbox_process import KEY, ROOT, SandboxProcess, environment, free_port
+
+
+def start(*arguments, **changes):
+    return subprocess.run(
+        [sys.executable, "-m", "sandbox", *arguments],
+        cwd=ROOT,
+        env=environment(**{"LECTERN_ENV": ""} | changes),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -12,23 +26,118 @@ from sandbox.tests.sandbox_process import ROOT, environment
     [
         {"STRIPE_SECRET_KEY": "sk_live_" + "a" * 24},
         {"STRIPE_SECRET_KEY": "rk_live_" + "a" * 24},
+        {"STRIPE_PUBLISHABLE_KEY": "pk_live_" + "a" * 24},
+        {"STRIPE_LIVE_SECRET_KEY": " sk_live_" + "a" * 24},
+        {"PAYMENT_KEY": "rk_live_" + "a" * 24},
         {"SANDBOX_SECRET_KEY": "sk_live_" + "a" * 24},
         {"LECTERN_ENV": "production"},
+        {"LECTERN_ENV": " Production "},
+        {"PAYMENTS_MODE": "live"},
+        {"STRIPE_LIVE_MODE": "True"},
+        {"STRIPE_LIVE_MODE": "1"},
+        {"DJANGO_SETTINGS_MODULE": "config.settings"},
+        {"DJANGO_SETTINGS_MODULE": "config.settings", "LECTERN_ENV": "production"},
+        {"DJANGO_SETTINGS_MODULE": "shop.settings.production"},
     ],
 )
 def test_it_never_starts_beside_real_money(dangerous):
-    started = subprocess.run(
-        [sys.executable, "-m", "sandbox"],
-        cwd=ROOT,
-        env=environment(**dangerous),
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
+    started = start("--port", str(free_port()), **dangerous)
     assert started.returncode == 2
     assert "the sandbox never runs" in started.stderr
     assert "a" * 24 not in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"LECTERN_ENV": "development"},
+        {"STRIPE_LIVE_MODE": "False", "STRIPE_SECRET_KEY": "sk_test_" + "a" * 24},
+        {"DJANGO_SETTINGS_MODULE": "config.settings", "LECTERN_ENV": "development"},
+        {"DJANGO_SETTINGS_MODULE": "sandbox.settings"},
+    ],
+)
+def test_development_is_no_production(harmless):
+    assert read_options(harmless).port == 12111
+
+
+def test_help_tells_what_may_be_said():
+    shown = start("--help")
+    assert shown.returncode == 0
+    for word in ("--port", "--database", "--forward-to", "SANDBOX_WEBHOOK_SECRET", "refuses to start"):
+        assert word in shown.stdout
+    assert start("--colour").returncode == 2
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence(tmp_path):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = str(listener.getsockname()[1])
+        started = start("--port", port, "--database", str(tmp_path / "a.sqlite3"))
+    assert started.returncode == 2
+    assert f"Cannot listen on 127.0.0.1:{port}: Address already in use." in started.stderr
+    assert "SANDBOX_PORT" in started.stderr
+    assert "Traceback" not in started.stderr
+    assert not (tmp_path / "a.sqlite3").exists()
+
+
+def test_a_database_that_cannot_be_is_told_in_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "text.sqlite3").write_text("no database, but a text of some length " * 50)
+    for name in ("file/a.sqlite3", "text.sqlite3"):
+        started = start("--port", str(free_port()), SANDBOX_DATABASE=str(tmp_path / name))
+        assert started.returncode == 2
+        assert f"Cannot use the database {tmp_path / name}" in started.stderr
+        assert "Traceback" not in started.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SANDBOX_PORT", "http"),
+        ("SANDBOX_PORT", "99999"),
+        ("SANDBOX_PORT", "-1"),
+        ("SANDBOX_THREADS", "many"),
+        ("SANDBOX_SETTLE_DELAY", "soon"),
+        ("SANDBOX_ASYNC_DELAY", "-5"),
+        ("SANDBOX_ASYNC_DELAY", "nan"),
+        ("SANDBOX_RETRY_DELAYS", "1;2"),
+    ],
+)
+def test_a_malformed_variable_is_named(name, value):
+    with pytest.raises(RefusesToStart, match=name):
+        read_options({name: value})
+
+
+def test_the_readme_tells_of_every_variable_and_of_no_other():
+    named = re.findall(r"SANDBOX_[A-Z_]+", (ROOT / "sandbox" / "options.py").read_text())
+    told = re.findall(r"`(SANDBOX_[A-Z_]+)`", (ROOT / "sandbox" / "README.md").read_text())
+    assert set(told) == set(named)
+
+
+def test_it_says_where_everything_is_and_logs_each_delivery(tmp_path, _receiver):
+    _receiver.received.clear()
+    _receiver.answers[:] = [500]
+    process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=_receiver.url)
+    try:
+        event = process.client.v1.customers.create() and process.client.v1.events.list().data[0]
+        process.advance(2)
+    finally:
+        process.close()
+    said = process.log.read_text()
+    for line in (
+        f"listening on {process.url}\n",
+        f"API        {process.url}/v1",
+        f"Dashboard  {process.url}/\n",
+        f"Webhooks   {_receiver.url}\n",
+        f"Database   {tmp_path / 'sandbox.sqlite3'}\n",
+        f"--> customer.created [{event.id}]\n",
+        f"<--  [500] POST {_receiver.url} [{event.id}]\n",
+        f"<--  [200] POST {_receiver.url} [{event.id}]\n",
+    ):
+        assert line in said
+    assert KEY not in said
 
 
 def test_a_key_dj_stripe_would_refuse_is_refused():
@@ -50,7 +159,7 @@ def test_it_imports_nothing_of_the_application_around_it():
         "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'sandbox.settings'; django.setup(); "
         "import sandbox.urls, sandbox.serving; "
         "print([m for m in sys.modules if m.split('.')[0] in "
-        "{'config', 'accounts', 'catalogue', 'payments', 'bookings', 'workshops', 'courses', 'notifications', 'jobs', 'money', 'stripe', 'djstripe'}])"
+        "{'config', 'accounts', 'catalogue', 'payments', 'bookings', 'workshops', 'courses', 'notifications', 'jobs', 'money', 'djstripe', 'demo'}])"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script],

@@ -38,15 +38,36 @@ def test_an_unwelcome_event_is_sent_again_after_a_second(sandbox, receiver, clie
     assert client.v1.events.list().data[0].pending_webhooks == 0
 
 
-def test_retries_wait_longer_and_longer(sandbox, receiver, client):
+def owed(sandbox):
+    return sandbox.get("/_sandbox/deliveries").json()["deliveries"][0]
+
+
+def test_retries_wait_longer_and_end_after_a_few_hours(sandbox, receiver, client):
     receiver.answers[:] = [500] * 10
     client.v1.customers.create()
     sandbox.drain()
-    for number, wait in enumerate([1, 5, 30, 300, 3600, 3600], start=1):
-        delivery = sandbox.get("/_sandbox/deliveries").json()["deliveries"][0]
-        assert delivery["attempts"] == number
-        assert delivery["next_attempt_at"] - delivery["last_attempt_at"] == pytest.approx(wait)
+    for number, wait in enumerate([1, 5, 30, 300, 3600, 7200], start=1):
+        assert (owed(sandbox)["attempts"], owed(sandbox)["state"]) == (number, "pending")
+        assert owed(sandbox)["next_attempt_at"] - owed(sandbox)["last_attempt_at"] == pytest.approx(wait)
         sandbox.advance(wait + 1)
+    assert (owed(sandbox)["attempts"], owed(sandbox)["state"]) == (7, "abandoned")
+    sandbox.advance(30 * 86400)
+    assert len(receiver.received) == 7
+
+
+def test_the_times_of_retries_can_be_chosen(tmp_path, _receiver):
+    _receiver.received.clear()
+    _receiver.answers[:] = [500, 500]
+    process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=_receiver.url, SANDBOX_RETRY_DELAYS="60")
+    try:
+        process.client.v1.customers.create()
+        process.drain()
+        assert owed(process)["next_attempt_at"] - owed(process)["last_attempt_at"] == pytest.approx(60)
+        process.advance(61)
+        assert (owed(process)["attempts"], owed(process)["state"]) == (2, "abandoned")
+    finally:
+        process.close()
+        _receiver.answers.clear()
 
 
 def test_a_disabled_endpoint_gets_nothing(sandbox, receiver, client):
@@ -92,6 +113,44 @@ def test_held_and_dropped_deliveries_can_be_released(sandbox, receiver, client):
         sandbox.drain()
         assert receiver.types() == ["customer.created"]
         receiver.received.clear()
+
+
+def test_what_is_dropped_never_comes_by_itself(sandbox, receiver, client):
+    sandbox.switch("deliveries", mode="drop")
+    client.v1.customers.create()
+    sandbox.advance(30 * 86400)
+    assert receiver.received == []
+    assert client.v1.events.list({"delivery_success": False}).data[0].type == "customer.created"
+
+
+def test_shuffle_mode_delivers_in_another_order_within_its_seconds(sandbox, receiver, client):
+    sandbox.switch("deliveries", mode="shuffle", seconds=100)
+    for _ in range(8):
+        client.v1.customers.create()
+    sandbox.drain()
+    due = [row["next_attempt_at"] for row in sandbox.get("/_sandbox/deliveries").json()["deliveries"]][::-1]
+    assert due != sorted(due)
+    sandbox.advance(101)
+    assert len(receiver.received) == 8
+
+
+def test_a_mode_may_concern_some_types_of_events_only(sandbox, receiver, client):
+    sandbox.switch("deliveries", mode="hold", types=["customer.updated"])
+    customer = client.v1.customers.create()
+    client.v1.customers.update(customer.id, {"name": "Ada"})
+    sandbox.drain()
+    assert receiver.types() == ["customer.created"]
+    sandbox.switch("deliveries", mode="wrong_signature", types=["customer.deleted"])
+    client.v1.customers.update(customer.id, {"name": "Bee"})
+    client.v1.customers.delete(customer.id)
+    sandbox.drain()
+    for event, body, signature in receiver.received[1:]:
+        if event["type"] == "customer.deleted":
+            with pytest.raises(stripe.SignatureVerificationError):
+                stripe.Webhook.construct_event(body, signature, WEBHOOK_SECRET)
+        else:
+            assert stripe.Webhook.construct_event(body, signature, WEBHOOK_SECRET)
+    assert len(receiver.received) == 3
 
 
 def test_duplicate_mode_sends_the_same_event_twice(sandbox, receiver, client):
@@ -147,5 +206,23 @@ def test_a_restart_resumes_what_was_owed(tmp_path, _receiver):
             time.sleep(0.05)
         assert _receiver.types() == ["customer.created", "customer.created"]
         assert len(process.client.v1.webhook_endpoints.list().data) == 1
+    finally:
+        process.close()
+
+
+def test_a_restart_misbehaves_as_before(tmp_path):
+    process = SandboxProcess(tmp_path)
+    try:
+        process.switch("deliveries", mode="hold", types=["customer.created"], count=2)
+        process.switch("faults", kind="rate_limit", path="/v1/customers", count=2)
+        with pytest.raises(stripe.RateLimitError):
+            process.client.v1.customers.create()
+        process.stop()
+        process.start()
+        mode = process.get("/_sandbox/deliveries").json()["mode"]
+        assert mode == {"name": "hold", "types": ["customer.created"], "seconds": 1.0, "remaining": 2}
+        with pytest.raises(stripe.RateLimitError):
+            process.client.v1.customers.create()
+        assert process.client.v1.customers.create().id
     finally:
         process.close()

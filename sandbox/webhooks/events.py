@@ -1,6 +1,9 @@
 """Events: what happened, as a snapshot, owed at once to every endpoint that listens (docs: "Event object")."""
 
 import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from sandbox import clock, identifiers, request_log, store
 from sandbox.models import Delivery
@@ -11,6 +14,7 @@ from sandbox.store import Body
 from sandbox.webhooks import queue
 
 PAYMENT_FAMILIES = ("payment_intent.", "charge.", "refund.")
+_held: ContextVar[list[Callable[[], None]] | None] = ContextVar("held_events", default=None)
 
 
 def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automatic: bool = False) -> Body:
@@ -23,24 +27,71 @@ def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automa
     endpoints = queue.listening(event_type)
     data: Body = {"object": copy.deepcopy(presented(body))}
     if previous is not None:
-        data["previous_attributes"] = previous
-    event = store.insert(
-        {
-            "id": identifiers.new_id("evt_3" if event_type.startswith(PAYMENT_FAMILIES) else "evt_1", 23),
-            "object": "event",
-            "api_version": API_VERSION,
-            "created": clock.now(),
-            "data": data,
-            "livemode": False,
-            "pending_webhooks": len(endpoints),
-            "request": {"id": came_from.request_id, "idempotency_key": came_from.idempotency_key},
-            "type": event_type,
-        }
-        | _whose()
-    )
-    queue.enqueue(event, endpoints)
-    request_log.note_event(event)
+        data["previous_attributes"] = _changed_keys(previous, data["object"])
+    event: Body = {
+        "id": identifiers.new_id("evt_3" if event_type.startswith(PAYMENT_FAMILIES) else "evt_1", 23),
+        "object": "event",
+        "api_version": API_VERSION,
+        "created": clock.now(),
+        "data": data,
+        "livemode": False,
+        "pending_webhooks": len(endpoints),
+        "request": {"id": came_from.request_id, "idempotency_key": came_from.idempotency_key},
+        "type": event_type,
+    } | _whose()
+    account = store.acting_account()
+
+    def record() -> None:
+        with store.acting_for(account):
+            store.insert(event)
+            queue.enqueue(event, endpoints)
+            request_log.note_event(event)
+
+    _record_or_hold(record)
     return event
+
+
+def _changed_keys(previous: Body, now: Body) -> Body:
+    """Of metadata only the keys that changed are told, with null for one that was not there (observed at Stripe)."""
+    old, new = previous.get("metadata"), now.get("metadata")
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return previous
+    return previous | {"metadata": {key: old.get(key) for key in (*old, *new) if old.get(key) != new.get(key)}}
+
+
+@contextmanager
+def telling_first(tell: Callable[[], object]) -> Iterator[None]:
+    """Let what `tell` emits at the end of the block precede all that was emitted in it.
+
+    A subscription tells of its creation before its first invoice does, and yet shows what became of that invoice.
+    """
+    held: list[Callable[[], None]] = []
+    token = _held.set(held)
+    try:
+        yield
+    finally:
+        _held.reset(token)
+    tell()
+    for record in held:
+        _record_or_hold(record)
+
+
+@contextmanager
+def untold() -> Iterator[None]:
+    """Tell nobody of what happens meanwhile: it is only tried out."""
+    token = _held.set([])
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
+def _record_or_hold(record: Callable[[], None]) -> None:
+    held = _held.get()
+    if held is None:
+        record()
+    else:
+        held.append(record)
 
 
 def _whose() -> Body:

@@ -1,17 +1,20 @@
-"""How deliveries misbehave on request. Kept in memory: a restart behaves."""
+"""How deliveries misbehave on request. Kept in the database, so a restart misbehaves the same."""
 
 import random
-import threading
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from sandbox import levers, store
 
 NORMAL, DROP, HOLD, DELAY, DUPLICATE, SHUFFLE = "normal", "drop", "hold", "delay", "duplicate", "shuffle"
 WRONG_SIGNATURE, OLD_TIMESTAMP = "wrong_signature", "old_timestamp"
 MODES = (NORMAL, DROP, HOLD, DELAY, DUPLICATE, SHUFFLE, WRONG_SIGNATURE, OLD_TIMESTAMP)
-_guard = threading.Lock()
+LEVER = "delivery_mode"
+LONGEST_SECONDS = 30 * 24 * 3600
 
 
-@dataclass
+@dataclass(frozen=True)
 class Mode:
     """`types` narrows it to some event types, `remaining` to the next few events; `seconds` is for delay, shuffle."""
 
@@ -20,39 +23,55 @@ class Mode:
     seconds: float = 1.0
     remaining: int | None = None
 
+    def concerns(self, event_type: str) -> bool:
+        """Whether an event of this type is one to misbehave with."""
+        return not self.types or event_type in self.types
 
-_mode = Mode()
+    def extra_delay(self) -> float:
+        """Seconds a delivery waits before its first attempt."""
+        if self.name == DELAY:
+            return self.seconds
+        return random.uniform(0, self.seconds) if self.name == SHUFFLE else 0.0  # noqa: S311 -- an order, no secret
+
+
+def read_mode(asked: Mapping[str, Any]) -> Mode:
+    """A mode as asked for with `mode`, `types`, `seconds`, `count`. Raises ValueError on a wrong one."""
+    if asked.get("mode") not in MODES:
+        raise ValueError(f"mode must be one of {', '.join(MODES)}")
+    types = asked.get("types") or ()
+    if isinstance(types, str) or not all(isinstance(name, str) for name in types):
+        raise ValueError("types must be a list of types of events")
+    count, seconds = asked.get("count"), float(asked.get("seconds", 1))
+    if not 0 <= seconds <= LONGEST_SECONDS:
+        raise ValueError(f"seconds must be from 0 to {LONGEST_SECONDS}")
+    return Mode(asked["mode"], tuple(types), seconds, None if count is None else max(0, int(count)))
+
+
+def current() -> Mode:
+    """The mode chosen last."""
+    value = levers.read(LEVER)
+    return Mode(**value | {"types": tuple(value["types"])}) if value else Mode()
 
 
 def choose(mode: Mode) -> None:
-    global _mode  # noqa: PLW0603 -- the one switch this module is
-    with _guard:
-        _mode = mode
+    """Misbehave like this from now on."""
+    with store.writing():
+        _keep(mode)
+
+
+def _keep(mode: Mode) -> None:
+    levers.write(LEVER, asdict(mode))
 
 
 def described() -> dict[str, Any]:
-    return asdict(_mode)
+    return asdict(current())
 
 
-def mode_for(event_type: str) -> str:
-    """The mode this event is treated by; counts it."""
-    with _guard:
-        if _mode.name == NORMAL or (_mode.types and event_type not in _mode.types):
-            return NORMAL
-        if _mode.remaining is not None:
-            if _mode.remaining <= 0:
-                return NORMAL
-            _mode.remaining -= 1
-        return _mode.name
-
-
-def signing_mode() -> str:
-    """The mode as far as it concerns signatures, which are made at each attempt."""
-    return _mode.name
-
-
-def extra_delay(name: str) -> float:
-    """Seconds a delivery in this mode waits before its first attempt."""
-    if name == DELAY:
-        return _mode.seconds
-    return random.uniform(0, _mode.seconds) if name == SHUFFLE else 0.0  # noqa: S311 -- an order, not a secret
+def mode_for(event_type: str) -> Mode:
+    """The mode this event is treated by; counts it, in the transaction that writes the event."""
+    mode = current()
+    if mode.name == NORMAL or not mode.concerns(event_type) or mode.remaining == 0:
+        return Mode()
+    if mode.remaining is not None:
+        _keep(Mode(mode.name, mode.types, mode.seconds, mode.remaining - 1))
+    return mode

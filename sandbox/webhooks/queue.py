@@ -3,6 +3,7 @@
 import threading
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from sandbox import clock, store
 from sandbox.models import Delivery
@@ -10,9 +11,7 @@ from sandbox.options import options
 from sandbox.store import Body
 from sandbox.webhooks import modes
 
-# Seconds between attempts; the last repeats until Stripe's three days are over (docs: "Webhooks", retries).
-RETRY_DELAYS = (1, 5, 30, 300, 3600)
-MAX_ATTEMPTS = 77
+_FIRST_STATES = {modes.DROP: Delivery.State.DROPPED, modes.HOLD: Delivery.State.HELD}
 delivery_arrived = threading.Event()
 
 
@@ -22,12 +21,12 @@ def listening(event_type: str) -> list[Body]:
     What happens on a connected account is also told to the platform's endpoints that were made with `connect`.
     """
     account = store.acting_account()
-    endpoints = list(store.rows("webhook_endpoint").filter(status="enabled").values_list("body", flat=True))
+    endpoints = store.living("webhook_endpoint", status="enabled")
     if account == options().account_id:
         endpoints = [endpoint for endpoint in endpoints if not endpoint.get("_connect")]
     else:
         with store.acting_for(None):
-            platform = store.rows("webhook_endpoint").filter(status="enabled").values_list("body", flat=True)
+            platform = store.living("webhook_endpoint", status="enabled")
             endpoints += [endpoint for endpoint in platform if endpoint.get("_connect") or endpoint.get("_configured")]
     return [e for e in endpoints if "*" in e["enabled_events"] or event_type in e["enabled_events"]]
 
@@ -37,15 +36,15 @@ def enqueue(event: Body, endpoints: list[Body]) -> None:
     if not endpoints:
         return
     mode = modes.mode_for(event["type"])
-    state = {modes.DROP: Delivery.State.DROPPED, modes.HOLD: Delivery.State.HELD}.get(mode, Delivery.State.PENDING)
-    copies = 2 if mode == modes.DUPLICATE else 1
+    state = _FIRST_STATES.get(mode.name, Delivery.State.PENDING)
+    copies = 2 if mode.name == modes.DUPLICATE else 1
     Delivery.objects.bulk_create(
         Delivery(
             event=event["id"],
             event_type=event["type"],
             endpoint=endpoint["id"],
             state=state,
-            next_attempt_at=clock.wall() + modes.extra_delay(mode),
+            next_attempt_at=clock.wall() + mode.extra_delay(),
         )
         for endpoint in endpoints
         for _ in range(copies)
@@ -53,9 +52,10 @@ def enqueue(event: Body, endpoints: list[Body]) -> None:
     transaction.on_commit(delivery_arrived.set)
 
 
-def retry_delay(attempts: int) -> float:
-    """Seconds until the next attempt after `attempts` failed ones."""
-    return RETRY_DELAYS[min(attempts, len(RETRY_DELAYS)) - 1]
+def retry_delay(attempts: int) -> float | None:
+    """Seconds until the next attempt after `attempts` failed ones; None when that was the last."""
+    delays = options().retry_delays
+    return delays[attempts - 1] if attempts <= len(delays) else None
 
 
 def release_held() -> int:
@@ -70,7 +70,8 @@ def release_held() -> int:
 
 def resend(event: Body) -> int:
     """Owe an event once more to everybody who listens now. Returns to how many."""
-    endpoints = listening(event["type"])
+    with store.acting_for(event.get("account")):
+        endpoints = listening(event["type"])
     with store.writing():
         Delivery.objects.bulk_create(
             Delivery(
@@ -83,6 +84,29 @@ def resend(event: Body) -> int:
         )
     delivery_arrived.set()
     return len(endpoints)
+
+
+def send_now(deliveries: QuerySet[Delivery]) -> int:
+    """Let deliveries that wait, are held or were given up be attempted at once. Returns how many that is."""
+    with store.writing():
+        hurried = deliveries.exclude(state=Delivery.State.SUCCEEDED).update(
+            state=Delivery.State.PENDING, next_attempt_at=clock.wall()
+        )
+    delivery_arrived.set()
+    return hurried
+
+
+def send_again(delivery: Delivery) -> Delivery:
+    """Owe an event once more to the endpoint of an earlier delivery; the automatic retries of that one go on."""
+    with store.writing():
+        again = Delivery.objects.create(
+            event=delivery.event,
+            event_type=delivery.event_type,
+            endpoint=delivery.endpoint,
+            next_attempt_at=clock.wall(),
+        )
+    delivery_arrived.set()
+    return again
 
 
 def describe(delivery: Delivery) -> Body:

@@ -16,7 +16,6 @@ from sandbox.webhooks.attempt import attempt
 from sandbox.webhooks.queue import delivery_arrived
 
 CARRIERS = 32
-BATCH = 200
 HEARTBEAT_SECONDS = 1.0
 FORGET_EVERY_SECONDS = 60.0
 logger = logging.getLogger(__name__)
@@ -40,12 +39,17 @@ class Dispatcher:
                 logger.exception("Handing out deliveries failed; trying again.")
 
     def hand_out(self) -> None:
-        """Give every due delivery that fits to a carrier, oldest first."""
+        """Give the due deliveries that fit to carriers, oldest first.
+
+        Called again after each delivery, so it looks at no more rows than one endpoint may have under way.
+        """
+        most = options().endpoint_concurrency
         with self._guard:
             busy = Counter(self._under_way.values())
-            due = self._due().exclude(pk__in=list(self._under_way)).order_by("next_attempt_at", "pk")
-            for delivery in due[:BATCH]:
-                if busy[delivery.endpoint] < options().endpoint_concurrency:
+            full = [endpoint for endpoint, under_way in busy.items() if under_way >= most]
+            due = self._due().exclude(pk__in=list(self._under_way)).exclude(endpoint__in=full)
+            for delivery in due.order_by("next_attempt_at", "pk")[:most]:
+                if busy[delivery.endpoint] < most:
                     busy[delivery.endpoint] += 1
                     self._under_way[delivery.pk] = delivery.endpoint
                     self._carriers.submit(self._carry, delivery)

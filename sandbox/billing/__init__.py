@@ -1,0 +1,1 @@
+"""What happens with prices over time: invoices, subscriptions, discounts, taxes."""

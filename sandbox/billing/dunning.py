@@ -1,0 +1,89 @@
+"""How a subscription follows its invoices: paid, refused, given up (docs: "Revenue recovery", "Subscription statuses").
+
+The invoices themselves plan their next attempts; here is what becomes of the subscription meanwhile and at the end.
+"""
+
+from sandbox import store
+from sandbox.billing import clocks, invoices
+from sandbox.billing.invoices import Outcome, on_invoice_settled
+from sandbox.billing.renewals import expire
+from sandbox.billing.subscriptions import ENDED, end, invoices_of, plan, telling_change
+from sandbox.options import options
+from sandbox.payments.followers import follows_intents
+from sandbox.store import Body
+
+REFUSED = ("failed", "action_required")
+IN_ARREARS = ("past_due", "unpaid")
+
+
+@on_invoice_settled
+def follow_invoice(invoice: Body, outcome: Outcome) -> None:
+    """An invoice was paid, refused or given up: its subscription follows, in the time it lives in."""
+    subscription = store.find("subscription", invoices.subscription_of(invoice) or "")
+    if subscription is None or subscription["status"] in ENDED:
+        return
+    with clocks.time_of(subscription):
+        if outcome == "paid":
+            _follow_paid(subscription, invoice)
+        elif outcome in (*REFUSED, "overdue"):
+            _follow_refused(subscription, invoice)
+        elif outcome == "voided" and subscription["status"] == "incomplete":
+            expire(subscription)
+        elif outcome == "voided" and subscription["status"] in IN_ARREARS and not _owes(subscription):
+            _become(subscription, "active")
+
+
+def _follow_paid(subscription: Body, invoice: Body) -> None:
+    is_latest = invoice["id"] == subscription["latest_invoice"]
+    before = subscription["status"]
+    if before == "incomplete" or (before in IN_ARREARS and (is_latest or not _owes(subscription))):
+        _become(subscription, "active", invoice)
+    elif before == "paused" and subscription.get("_is_resuming"):
+        del subscription["_is_resuming"]
+        _become(subscription, "active", invoice, "customer.subscription.resumed")
+
+
+def _become(subscription: Body, status: str, invoice: Body | None = None, *also: str) -> None:
+    with telling_change(subscription, *also):
+        subscription["status"] = status
+        if invoice and subscription["payment_settings"]["save_default_payment_method"] == "on_subscription":
+            intent = store.find("payment_intent", invoice.get("_intent") or "") or {}
+            subscription["default_payment_method"] = subscription["default_payment_method"] or intent.get(
+                "payment_method"
+            )
+    if not subscription.get("_is_told_later"):
+        plan(subscription)
+
+
+def _owes(subscription: Body) -> bool:
+    """Whether an invoice that could not be collected is still open."""
+    return any(invoice["attempted"] for invoice in invoices_of(subscription, "open"))
+
+
+def _follow_refused(subscription: Body, invoice: Body) -> None:
+    if subscription["status"] == "active":
+        with telling_change(subscription):
+            subscription["status"] = "past_due"
+    is_last = invoice["auto_advance"] and invoice["next_payment_attempt"] is None
+    if is_last and subscription["status"] == "past_due" and invoice["collection_method"] == "charge_automatically":
+        _give_up(subscription)
+
+
+def _give_up(subscription: Body) -> None:
+    """The last attempt failed: what follows is a setting of the account (docs: "Smart Retries")."""
+    if options().dunning_end == "cancel":
+        end(subscription, reason="payment_failed")
+    elif options().dunning_end == "unpaid":
+        with telling_change(subscription):
+            subscription["status"] = "unpaid"
+
+
+@follows_intents
+def follow_setup(intent: Body) -> None:
+    """The method a subscription without anything due waited for has been set up."""
+    subscription = store.find("subscription", intent.get("_subscription") or "")
+    if subscription is None or subscription["pending_setup_intent"] != intent["id"]:
+        return
+    if intent["status"] == "succeeded":
+        with clocks.time_of(subscription), telling_change(subscription):
+            subscription |= {"default_payment_method": intent["payment_method"], "pending_setup_intent": None}

@@ -1,0 +1,166 @@
+"""Lines of an invoice: what is billed, for which time (docs: "The Invoice Line Item object").
+
+A line lives inside its invoice. Notes of the sandbox on a line: `_tax_rates`, ids of rates that apply to it alone, and
+`_tax_behavior`, whether its price already contains automatic tax.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sandbox import identifiers, store
+from sandbox.billing.periods import Period
+from sandbox.billing.pricing import amount_of
+from sandbox.protocol.money import written
+from sandbox.store import Body
+
+
+def subscription_line(  # noqa: PLR0913 -- the facts of one line
+    item: Body,
+    *,
+    period: Period,
+    quantity: int | None = None,
+    proration: bool = False,
+    amount: int | None = None,
+    currency: str | None = None,
+    description: str | None = None,
+    discounts: Sequence[str] = (),
+    tax_rates: Sequence[str] | None = None,
+    metadata: Body | None = None,
+    proration_details: Body | None = None,
+) -> Body:
+    """A line for a subscription item; `amount` in minor units where it is not price times quantity.
+
+    `discounts` are ids of discounts of this line alone; `tax_rates` ids of rates instead of the item's own.
+    """
+    price = item["price"]
+    quantity = quantity if quantity is not None else item.get("quantity")
+    units = 1 if quantity is None else quantity
+    rates = [rate["id"] for rate in item.get("tax_rates") or ()] if tax_rates is None else tax_rates
+    parent = {
+        "invoice_item_details": None,
+        "subscription_item_details": {
+            "invoice_item": None,
+            "proration": proration,
+            "proration_details": proration_details or {"credited_items": None},
+            "subscription": item.get("subscription"),
+            "subscription_item": item["id"],
+        },
+        "type": "subscription_item_details",
+    }
+    return new_line(
+        amount=amount_of(price, quantity, currency=currency) if amount is None else amount,
+        currency=currency or price["currency"],
+        description=description or described(price, units),
+        period=period,
+        parent=parent,
+        price=price,
+        quantity=units,
+        discountable=not proration,
+        discounts=discounts,
+        metadata=metadata,
+        subscription=item.get("subscription"),
+        tax_rates=rates,
+    )
+
+
+def item_line(item: Body) -> Body:
+    """A line for an invoice item."""
+    subscription = (item["parent"] or {}).get("subscription_details", {}).get("subscription")
+    details = item["pricing"] and item["pricing"]["price_details"]
+    line = new_line(
+        amount=item["amount"],
+        currency=item["currency"],
+        description=item["description"],
+        period=Period(**item["period"]),
+        parent={
+            "invoice_item_details": {
+                "invoice_item": item["id"],
+                "proration": item["proration"],
+                "proration_details": {"credited_items": None},
+                "subscription": subscription,
+            },
+            "subscription_item_details": None,
+            "type": "invoice_item_details",
+        },
+        price=store.fetch("price", details["price"]) if details else None,
+        quantity=item["quantity"],
+        discountable=item["discountable"],
+        discounts=item["discounts"],
+        metadata=item["metadata"],
+        subscription=subscription,
+        tax_rates=[rate["id"] for rate in item["tax_rates"]],
+    )
+    return line | {"pricing": item["pricing"], "_tax_behavior": item.get("_tax_behavior") or line["_tax_behavior"]}
+
+
+def new_line(  # noqa: PLR0913 -- the facts of one line
+    *,
+    amount: int,
+    currency: str,
+    description: str | None,
+    period: Period,
+    parent: Body,
+    price: Body | None,
+    quantity: int,
+    discountable: bool = True,
+    discounts: Sequence[str] = (),
+    metadata: Body | None = None,
+    subscription: str | None = None,
+    tax_rates: Sequence[str] = (),
+) -> Body:
+    """A line that belongs to no invoice yet; totals are worked out by its invoice."""
+    return {
+        "id": identifiers.new_id("il_1", 23),
+        "object": "line_item",
+        "amount": amount,
+        "currency": currency,
+        "description": description,
+        "discount_amounts": [],
+        "discountable": discountable,
+        "discounts": list(discounts),
+        "invoice": None,
+        "livemode": False,
+        "metadata": dict(metadata or {}),
+        "parent": parent,
+        "period": {"end": period.end, "start": period.start},
+        "pretax_credit_amounts": [],
+        "pricing": pricing_of(price) if price else None,
+        "quantity": quantity,
+        "quantity_decimal": str(quantity),
+        "subscription": subscription,
+        "subtotal": amount,
+        "taxes": [],
+        "_tax_behavior": price["tax_behavior"] if price else None,
+        "_tax_rates": list(tax_rates),
+    }
+
+
+def pricing_of(price: Body) -> Body:
+    """How a line or an invoice item names its price."""
+    return {
+        "price_details": {"price": price["id"], "product": price["product"]},
+        "type": "price_details",
+        "unit_amount_decimal": price["unit_amount_decimal"],
+    }
+
+
+def described(price: Body, quantity: int) -> str:
+    """A line's words for a recurring price: how many of what, at how much, how often."""
+    name = product_name(price)
+    if price["unit_amount"] is None:
+        return f"{quantity} × {name}"
+    each = written(price["unit_amount"], price["currency"])
+    return f"{quantity} × {name} (at {each}{_every(price['recurring'])})"
+
+
+def _every(recurring: Body | None) -> str:
+    if recurring is None:
+        return ""
+    count = recurring["interval_count"]
+    return f" / {recurring['interval']}" if count == 1 else f" / every {count} {recurring['interval']}s"
+
+
+def product_name(price: Body) -> str:
+    """The name of what a price is for, deleted or not."""
+    product: dict[str, Any] = store.fetch("product", price["product"])
+    return str(product.get("name") or product["id"])

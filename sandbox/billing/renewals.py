@@ -1,0 +1,158 @@
+"""What happens to a subscription by itself: renewals, ends of trials, announced ends (docs: "Subscription lifecycle")."""
+
+from sandbox import clock, store
+from sandbox.billing import clocks, invoice_items, invoices
+from sandbox.billing.periods import period_from
+from sandbox.billing.subscribing import method_of
+from sandbox.billing.subscription_billing import draft_invoice, interval_of, line_for, preview_invoice, set_period
+from sandbox.billing.subscription_shapes import items_of
+from sandbox.billing.subscriptions import (
+    ENDED,
+    LIVING,
+    billed_period,
+    end,
+    plan,
+    renews_at,
+    telling_change,
+    warn_of_trial_end,
+)
+from sandbox.schedule import step
+from sandbox.store import Body
+from sandbox.webhooks.events import emit
+
+
+@step("renew_subscription")
+def renew_when_due(subscription_id: str) -> None:
+    """A period is over."""
+    subscription = store.fetch("subscription", subscription_id)
+    if subscription["status"] in LIVING and renews_at(subscription) <= clock.now():
+        renew(subscription)
+
+
+def renew(subscription: Body) -> None:
+    """Begin the next period and draft its invoice, which is finalized and charged an hour later."""
+    if subscription["status"] == "trialing" and _ends_without_method(subscription):
+        return
+    with telling_change(subscription):
+        period = billed_period(subscription)
+        due = [item for item in items_of(subscription) if item["current_period_end"] <= clock.now()]
+        for item in due:
+            start = item["current_period_end"]
+            set_period(item, period_from(subscription["billing_cycle_anchor"], interval_of(item), start))
+        if subscription["status"] == "trialing":
+            subscription["status"] = "active"
+        invoice = draft_invoice(
+            subscription,
+            [line_for(subscription, item) for item in due],
+            billing_reason="subscription_cycle",
+            period=period,
+            auto_advance=_advances(subscription),
+        )
+        store.save(subscription)
+    _stop_where_paused(subscription, invoice)
+    plan(subscription)
+
+
+def _advances(subscription: Body) -> bool:
+    """An unpaid subscription is billed in drafts only, and so is one whose collection is paused."""
+    return subscription["status"] != "unpaid" and subscription["pause_collection"] is None
+
+
+def _stop_where_paused(subscription: Body, invoice: Body) -> None:
+    """What an invoice becomes while collection is paused (docs: "Pause payment collection")."""
+    behavior = (subscription["pause_collection"] or {}).get("behavior")
+    if behavior in ("void", "mark_uncollectible"):
+        invoices.finalize_invoice(invoice, collects_later=False)
+        if invoice["status"] == "open":
+            (invoices.void_invoice if behavior == "void" else invoices.mark_uncollectible)(invoice)
+
+
+def _ends_without_method(subscription: Body) -> bool:
+    """A trial that nobody gave a method for ends as its settings say; True when there is nothing to bill."""
+    behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
+    if behavior == "create_invoice" or method_of(subscription) is not None:
+        return False
+    if behavior == "cancel":
+        end(subscription)
+        return True
+    with telling_change(subscription, "customer.subscription.paused"):
+        subscription["status"] = "paused"
+        store.save(subscription)
+    plan(subscription)
+    return True
+
+
+@step("announce_renewal")
+def announce_renewal(subscription_id: str) -> None:
+    """Tell what the next invoice will be. It does not exist yet, so it has no id."""
+    subscription = store.fetch("subscription", subscription_id)
+    if subscription["status"] not in LIVING:
+        return
+    emit("invoice.upcoming", without_id(upcoming_invoice(subscription)))
+
+
+def upcoming_invoice(subscription: Body) -> Body:
+    """The next invoice of a subscription as it would be today, not stored."""
+    due = [item for item in items_of(subscription) if item["current_period_end"] == renews_at(subscription)]
+    lines = []
+    for item in due:
+        period = period_from(subscription["billing_cycle_anchor"], interval_of(item), item["current_period_end"])
+        lines.append(line_for(subscription, item, period=period))
+    waiting = invoice_items.pending_items(
+        subscription["customer"], currency=subscription["currency"], subscription=subscription["id"]
+    )
+    lines += [invoices.item_line(item) for item in waiting]
+    invoice = preview_invoice(subscription, lines, period=billed_period(subscription))
+    return invoice | {"next_payment_attempt": renews_at(subscription) + invoices.HOUR}
+
+
+def without_id(invoice: Body) -> Body:
+    return {key: value for key, value in invoice.items() if key != "id"}
+
+
+@step("warn_of_trial_end")
+def warn_when_due(subscription_id: str) -> None:
+    """The trial ends in three days."""
+    subscription = store.fetch("subscription", subscription_id)
+    if subscription["status"] == "trialing":
+        warn_of_trial_end(subscription)
+
+
+@step("end_subscription")
+def end_when_due(subscription_id: str) -> None:
+    """The moment a subscription was to end at has come."""
+    subscription = store.fetch("subscription", subscription_id)
+    ends_at = subscription["cancel_at"]
+    if subscription["status"] not in ENDED and ends_at is not None and ends_at <= clock.now():
+        end(subscription)
+
+
+@step("expire_subscription")
+def expire_when_due(subscription_id: str) -> None:
+    """Nobody paid the first invoice within 23 hours: void it, and the subscription is over."""
+    subscription = store.fetch("subscription", subscription_id)
+    if subscription["status"] == "incomplete":
+        expire(subscription)
+
+
+def expire(subscription: Body) -> None:
+    """End a subscription that never began; emits customer.subscription.updated, and its invoice is voided."""
+    with clocks.time_of(subscription):
+        with telling_change(subscription):
+            subscription |= {"ended_at": clock.now(), "status": "incomplete_expired"}
+            store.save(subscription)
+            invoice = store.fetch("invoice", subscription["latest_invoice"])
+            if invoice["status"] == "open":
+                invoices.void_invoice(invoice)
+        plan(subscription)
+
+
+@step("resume_collection")
+def resume_collection(subscription_id: str) -> None:
+    """Paused collection goes on by itself."""
+    subscription = store.fetch("subscription", subscription_id)
+    if subscription["status"] in LIVING and subscription["pause_collection"]:
+        with telling_change(subscription):
+            subscription["pause_collection"] = None
+            store.save(subscription)
+        plan(subscription)

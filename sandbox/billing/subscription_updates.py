@@ -1,0 +1,95 @@
+"""One call that changes a subscription in several ways, and coming back from a pause (docs: "Modify subscriptions")."""
+
+from typing import Any
+
+from sandbox import clock, store
+from sandbox.billing import clocks, discounts
+from sandbox.billing.subscription_billing import line_for, remove_discount
+from sandbox.billing.subscription_changes import (
+    Collection,
+    change_items,
+    end_trial_now,
+    invoice_now,
+    set_cancellation,
+    start_cycle,
+    start_trial,
+)
+from sandbox.billing.subscription_shapes import NO_CANCELLATION, items_of
+from sandbox.billing.subscriptions import plan, renews_at, telling_change
+from sandbox.store import Body
+from sandbox.webhooks.events import emit
+
+
+def update_subscription(subscription: Body, change: Body, collection: Body) -> Body:
+    """Do all that a change asks for, and tell of it once.
+
+    `change` holds `fields` to take over and, where asked for, `items`, `discounts`, `trial_end`,
+    `billing_cycle_anchor`, `pause_collection`, `cancel_at_period_end`, `cancel_at`, `cancellation_details`.
+    """
+    terms = Collection(**collection)
+    with telling_change(subscription):
+        subscription |= change["fields"]
+        if "discounts" in change:
+            _replace_discounts(subscription, change["discounts"])
+        if "pause_collection" in change:
+            asked = change["pause_collection"]
+            subscription["pause_collection"] = {"resumes_at": None} | asked if asked else None
+        if "trial_end" in change:
+            _move_trial(subscription, change["trial_end"], terms)
+        resets = change.get("billing_cycle_anchor") == "now"
+        if change.get("items") or resets:
+            change_items(subscription, change.get("items", []), resets_cycle=resets, **collection)
+        _apply_cancellation(subscription, change)
+        store.save(subscription)
+    plan(subscription)
+    return subscription
+
+
+def _move_trial(subscription: Body, trial_end: Any, terms: Collection) -> None:
+    if trial_end != "now":
+        start_trial(subscription, trial_end, terms)
+    elif subscription["status"] == "trialing":
+        end_trial_now(subscription, terms)
+
+
+def _replace_discounts(subscription: Body, granted: list[Body]) -> None:
+    """The subscription has these discounts and no others; those it had already stay as they are."""
+    kept = [one["id"] for one in granted if one["object"] == "discount"]
+    for discount_id in list(subscription["discounts"]):
+        if discount_id not in kept:
+            remove_discount(subscription, store.fetch("discount", discount_id))
+    for one in granted:
+        discount = discounts.grant(one, customer=subscription["customer"], subscription=subscription["id"])
+        if discount["id"] not in subscription["discounts"]:
+            subscription["discounts"] = [*subscription["discounts"], discount["id"]]
+            emit("customer.discount.created", discount)
+
+
+def _apply_cancellation(subscription: Body, change: Body) -> None:
+    details = change.get("cancellation_details")
+    if change.get("cancel_at_period_end"):
+        set_cancellation(subscription, at_period_end=True, details=details)
+    elif "cancel_at" in change:
+        set_cancellation(subscription, at=change["cancel_at"], details=details)
+    elif change.get("cancel_at_period_end") is False and subscription["cancel_at_period_end"]:
+        set_cancellation(subscription, details=details)
+    elif details:
+        known = subscription["cancellation_details"] or NO_CANCELLATION
+        subscription["cancellation_details"] = known | details
+
+
+def resume_paused(subscription: Body, *, keeps_cycle: bool, collection: Body) -> Body:
+    """Bring a paused subscription back: at once while its period still runs, else when its invoice is paid."""
+    with clocks.time_of(subscription):
+        with telling_change(subscription):
+            if keeps_cycle and renews_at(subscription) > clock.now():
+                subscription["status"] = "active"
+            else:
+                subscription["_is_resuming"] = True
+                start_cycle(subscription, clock.now())
+                lines = [line_for(subscription, item) for item in items_of(subscription)]
+                invoice_now(subscription, lines, Collection(**collection))
+        if subscription["status"] == "active":
+            emit("customer.subscription.resumed", subscription)
+        plan(subscription)
+    return subscription

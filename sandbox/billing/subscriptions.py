@@ -1,0 +1,172 @@
+"""The states of a subscription and the ways between them (docs: "How subscriptions work").
+
+Whoever changes one does so inside `telling_change`, which keeps it and tells once of all that changed, before the events
+of what the change brought about.
+"""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sandbox import clock, store
+from sandbox.billing import clocks, invoices
+from sandbox.billing.periods import Period
+from sandbox.billing.subscription_shapes import NO_CANCELLATION, differences, items_of
+from sandbox.protocol.resource import presented
+from sandbox.schedule import unschedule
+from sandbox.store import Body
+from sandbox.webhooks.events import emit, telling_first
+
+ENDED = clocks.ENDED
+# Those that are billed at the end of a period.
+LIVING = ("trialing", "active", "past_due", "unpaid")
+DAY = 24 * 3600
+TRIAL_WARNING_DAYS = 3
+# An account chooses between 1 and 45 days.
+UPCOMING_DAYS = 3
+INCOMPLETE_HOURS = 23
+_STEPS = ("expire_subscription", "renew_subscription", "announce_renewal", "warn_of_trial_end", "end_subscription",
+          "resume_collection")  # fmt: skip
+
+
+def refresh(subscription: Body) -> Body:
+    """Bring a body up to what is stored: an invoice that was paid or refused has changed it meanwhile."""
+    stored = store.fetch("subscription", subscription["id"])
+    subscription.clear()
+    subscription.update(stored)
+    return subscription
+
+
+@contextmanager
+def telling_change(subscription: Body, *also: str) -> Iterator[None]:
+    """Keep what a block changes and tell of it with one customer.subscription.updated, ahead of the block's events.
+
+    What the block's invoices do to the subscription becomes part of the change: they write to the stored body, so a
+    block stores its own changes before it lets an invoice be paid, and refreshes afterwards. `also` names further
+    events that follow customer.subscription.updated.
+    """
+    if subscription.get("_is_told_later"):
+        yield
+        store.save(subscription)
+        return
+    before = copy.deepcopy(presented(subscription))
+    subscription["_is_told_later"] = True
+    store.save(subscription)
+
+    def tell() -> None:
+        subscription.pop("_is_told_later", None)
+        store.save(subscription)
+        previous = differences(before, presented(subscription))
+        if previous:
+            emit("customer.subscription.updated", subscription, previous=previous)
+        for event_type in also:
+            emit(event_type, subscription)
+
+    with telling_first(tell):
+        yield
+
+
+def renews_at(subscription: Body) -> int:
+    """When the next of its items has to be billed again."""
+    return min(int(item["current_period_end"]) for item in items_of(subscription))
+
+
+def billed_period(subscription: Body) -> Period:
+    """The period of the item that is billed next."""
+    item = min(items_of(subscription), key=lambda one: int(one["current_period_end"]))
+    return Period(item["current_period_start"], item["current_period_end"])
+
+
+def plan(subscription: Body) -> None:
+    """Schedule what happens next by itself, and forget what was scheduled before."""
+    for name in _STEPS:
+        unschedule(name, subscription["id"])
+    if subscription["status"] == "incomplete":
+        _schedule(subscription, "expire_subscription", subscription["created"] + INCOMPLETE_HOURS * 3600)
+    if subscription["status"] not in LIVING:
+        return
+    renewal, end = renews_at(subscription), subscription["cancel_at"]
+    if end is not None and end <= renewal:
+        _schedule(subscription, "end_subscription", end)
+    else:
+        _schedule(subscription, "renew_subscription", renewal)
+        announced = renewal - UPCOMING_DAYS * DAY
+        if announced > clock.now():
+            _schedule(subscription, "announce_renewal", announced)
+    pause = subscription["pause_collection"]
+    if pause and pause["resumes_at"]:
+        _schedule(subscription, "resume_collection", pause["resumes_at"])
+    if subscription["status"] == "trialing":
+        _plan_trial_warning(subscription)
+
+
+def _schedule(subscription: Body, name: str, moment: int) -> None:
+    clocks.schedule_in_time_of(subscription, name, subscription["id"], at=moment)
+
+
+def _plan_trial_warning(subscription: Body) -> None:
+    """Three days before the end; at once when the trial is shorter than that (docs: "Use trial periods")."""
+    warned = subscription["trial_end"] - TRIAL_WARNING_DAYS * DAY
+    if warned > clock.now():
+        _schedule(subscription, "warn_of_trial_end", warned)
+    else:
+        warn_of_trial_end(subscription)
+
+
+def warn_of_trial_end(subscription: Body) -> None:
+    """Say once per trial that it ends soon."""
+    if subscription.get("_warned_of") != subscription["trial_end"]:
+        subscription["_warned_of"] = subscription["trial_end"]
+        store.save(subscription)
+        emit("customer.subscription.trial_will_end", subscription)
+
+
+def end(subscription: Body, *, status: str = "canceled", reason: str | None = None) -> Body:
+    """End a subscription now, for good; its unpaid invoices are no longer collected by themselves."""
+    with clocks.time_of(subscription):
+        now = clock.now()
+        details = subscription["cancellation_details"] or dict(NO_CANCELLATION)
+        subscription |= {
+            "canceled_at": subscription["canceled_at"] or now,
+            "cancellation_details": details | {"reason": reason or details["reason"]},
+            "ended_at": now,
+            "status": status,
+        }
+        store.save(subscription)
+        plan(subscription)
+        stop_collecting(subscription)
+        emit("customer.subscription.deleted", subscription)
+    return subscription
+
+
+def stop_collecting(subscription: Body) -> None:
+    """Leave its drafts and open invoices as they are (docs: "Cancel subscriptions")."""
+    for invoice in invoices_of(subscription, "draft", "open"):
+        if invoice["auto_advance"]:
+            previous = {key: invoice[key] for key in ("auto_advance", "next_payment_attempt") if invoice[key]}
+            previous |= _no_longer_finalized(invoice)
+            invoices.stop_collecting(invoice)
+            store.save(invoice)
+            emit("invoice.updated", invoice, previous=previous)
+
+
+def _no_longer_finalized(invoice: Body) -> Body:
+    if invoice["automatically_finalizes_at"] is None:
+        return {}
+    previous = {"automatically_finalizes_at": invoice["automatically_finalizes_at"]}
+    invoice["automatically_finalizes_at"] = None
+    return previous
+
+
+def invoices_of(subscription: Body, *statuses: str) -> list[Body]:
+    """The invoices of a subscription in these states, oldest first."""
+    rows = store.rows("invoice").filter(customer=subscription["customer"], status__in=statuses).order_by("sequence")
+    found = rows.values_list("body", flat=True)
+    return [dict(invoice) for invoice in found if invoices.subscription_of(invoice) == subscription["id"]]
+
+
+def end_all_of(customer_id: str) -> None:
+    """End the subscriptions of a customer who is being deleted."""
+    rows = store.rows("subscription").filter(customer=customer_id).exclude(status__in=ENDED)
+    for subscription in list(rows.values_list("body", flat=True)):
+        end(subscription)

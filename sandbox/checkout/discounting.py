@@ -1,0 +1,86 @@
+"""The discount of a session: set by the server, or typed by the buyer (docs: "Add discounts to a Checkout Session")."""
+
+from sandbox import clock, identifiers, store
+from sandbox.billing import discounts, periods
+from sandbox.billing.periods import Interval
+from sandbox.checkout.totals import granted_of, reckon
+from sandbox.protocol.errors import ApiError
+from sandbox.store import Body
+
+# What the buyer is told, whatever is wrong with a code: a stranger learns nothing of the shop's codes.
+INVALID_CODE = "This code is invalid."
+
+
+def set_discount(session: Body, entry: Body) -> None:
+    """Give a session the coupon or promotion code its creator named. Raises Stripe's 400."""
+    customer = store.find("customer", session["customer"] or "")
+    granted = discounts.chosen(
+        entry,
+        amount=reckon(session)["amount_subtotal"],
+        currency=session["currency"],
+        customer=customer,
+        param="discounts[0]",
+    )
+    _note(session, granted)
+
+
+def apply_code(session: Body, typed: str) -> str | None:
+    """Try a code the buyer typed. Returns what is wrong with it; nothing when it was applied. The caller stores."""
+    customer = store.find("customer", session["customer"] or "")
+    code = discounts.find_code(typed, customer=session["customer"])
+    if code is None:
+        return INVALID_CODE
+    try:
+        discounts.require_usable(
+            code, amount=session["amount_subtotal"], currency=session["currency"], customer=customer
+        )
+    except ApiError:
+        return INVALID_CODE
+    _note(session, code)
+    return None
+
+
+def remove_code(session: Body) -> None:
+    """Take the buyer's code off again. The caller stores."""
+    session |= {"discounts": [], "_discount": None}
+    reckon(session)
+
+
+def _note(session: Body, granted: Body) -> None:
+    coupon = discounts.coupon_of(granted)
+    code_id = granted["id"] if granted["object"] == "promotion_code" else None
+    session["discounts"] = [{"coupon": coupon["id"], "promotion_code": code_id}]
+    session["_discount"] = _preview(session, coupon, code_id)
+    reckon(session)
+
+
+def _preview(session: Body, coupon: Body, code_id: str | None) -> Body:
+    """The discount as it will be; nothing is redeemed before the session is complete."""
+    start = clock.now()
+    months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
+    return {
+        "id": identifiers.new_id("di_1", 23),
+        "object": "discount",
+        "checkout_session": session["id"],
+        "customer": session["customer"],
+        "customer_account": None,
+        "end": periods.boundary(start, Interval("month", months), 1) if months else None,
+        "invoice": None,
+        "invoice_item": None,
+        "promotion_code": code_id,
+        "source": {"coupon": coupon["id"], "type": "coupon"},
+        "start": start,
+        "subscription": None,
+        "subscription_item": None,
+        "_coupon": coupon,
+    }
+
+
+def redeem_discount(session: Body) -> None:
+    """Count the use of a one-off payment's discount; a subscription's was counted when it was granted to that."""
+    granted = granted_of(session)
+    if granted is None:
+        return
+    session["_discount"]["customer"] = session["customer"]
+    store.insert(session["_discount"])
+    discounts.redeem(granted)

@@ -1,0 +1,120 @@
+"""Time, faults and deliveries that misbehave: the switches as forms."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+
+from sandbox import clock
+from sandbox.dashboard.access import page
+from sandbox.dashboard.billing_buttons import SPANS, date_input, moment_typed
+from sandbox.dashboard.cells import Column, moment, object_of, text
+from sandbox.dashboard.deliveries import SEE_OTHER
+from sandbox.dashboard.frame import framed
+from sandbox.dashboard.tables import Table, tabled
+from sandbox.models import ScheduledStep
+from sandbox.protocol import origin
+from sandbox.switches import faults, time_travel
+from sandbox.webhooks import modes, queue
+
+NEXT_STEPS = 15
+FAULTS = (
+    (faults.RATE_LIMIT, "answer 429, too many requests"),
+    (faults.SERVER_ERROR, "answer 500"),
+    (faults.HANG, "wait before answering"),
+    (faults.DROP_REPLY, "do the work and lose the answer"),
+)
+MODES = (
+    (modes.NORMAL, "as they should be"),
+    (modes.DELAY, "late by so many seconds"),
+    (modes.DUPLICATE, "twice"),
+    (modes.SHUFFLE, "in another order, within so many seconds"),
+    (modes.HOLD, "held until released"),
+    (modes.DROP, "dropped; releasing sends them after all"),
+    (modes.WRONG_SIGNATURE, "signed with a wrong secret"),
+    (modes.OLD_TIMESTAMP, "signed an hour ago"),
+)
+
+
+@page
+def controls(request: HttpRequest) -> HttpResponse:
+    """Show the switches, or press one."""
+    problem = ""
+    if request.method == "POST":
+        switch = SWITCHES.get(request.POST.get("switch", ""))
+        if switch is None:
+            raise Http404
+        try:
+            origin.begin()
+            switch(request.POST)
+            return HttpResponseRedirect(reverse("controls"), status=SEE_OTHER)
+        except (ArithmeticError, ValueError) as error:
+            problem = str(error)
+    mode = modes.current()
+    context: dict[str, Any] = {
+        "problem": problem,
+        "spans": tuple(SPANS),
+        "date": date_input(clock.now()),
+        "steps": _steps(),
+        "faults": faults.waiting(),
+        "kinds_of_fault": FAULTS,
+        "mode": mode,
+        "modes": MODES,
+        "types": ", ".join(mode.types),
+    }
+    frame = framed(request, "Time and faults", "controls")
+    return render(request, "sandbox/dashboard_controls.html", frame | context, status=400 if problem else 200)
+
+
+def _steps() -> Table:
+    """What happens next by itself."""
+    waiting = ScheduledStep.objects.filter(test_clock="").order_by("due_at", "pk")[:NEXT_STEPS]
+    columns = (
+        text("What", "what"),
+        Column("With", lambda one: object_of(one["object"]) if "_" in one["object"] else text("", "object").read(one)),
+        moment("When", "when"),
+    )
+    steps = [{"what": step.name.replace("_", " "), "object": step.object_id, "when": step.due_at} for step in waiting]
+    return tabled("What happens next by itself", columns, steps, nothing="Nothing is waiting for its time.")
+
+
+def _move(form: QueryDict) -> None:
+    if form.get("span") == "reset":
+        time_travel.reset()
+    else:
+        time_travel.move_to(moment_typed(form, clock.wall()))
+
+
+def _fault(form: QueryDict) -> None:
+    faults.add(faults.read_fault(_filled(form)))
+
+
+def _forgive(_form: QueryDict) -> None:
+    faults.clear()
+
+
+def _misbehave(form: QueryDict) -> None:
+    asked = _filled(form)
+    types = [name.strip() for name in str(asked.pop("types", "")).split(",") if name.strip()]
+    modes.choose(modes.read_mode(asked | {"types": types}))
+
+
+def _release(_form: QueryDict) -> None:
+    modes.choose(modes.Mode())
+    queue.release_held()
+
+
+def _filled(form: QueryDict) -> dict[str, Any]:
+    """The fields that were filled in."""
+    return {name: value for name, value in form.items() if value}
+
+
+SWITCHES: Mapping[str, Callable[[QueryDict], None]] = {
+    "clock": _move,
+    "fault": _fault,
+    "forgive": _forgive,
+    "mode": _misbehave,
+    "release": _release,
+}

@@ -1,0 +1,1 @@
+"""What a cardholder does about a payment afterwards: disputes, inquiries, fraud reports."""

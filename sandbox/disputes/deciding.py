@@ -1,0 +1,142 @@
+"""How a dispute goes on: evidence is staged or submitted, the bank decides, or time runs out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox import clock, schedule, store
+from sandbox.disputes.evidence import enhanced_eligibility, merge_evidence
+from sandbox.disputes.inquiries import close_inquiry, is_inquiry
+from sandbox.disputes.money import reinstate_funds
+from sandbox.disputes.opening import escalate_inquiry
+from sandbox.options import options
+from sandbox.payments.published_cards import VISA_COMPLIANCE
+from sandbox.protocol.errors import ApiError
+from sandbox.schedule import step
+from sandbox.store import Body
+from sandbox.webhooks.events import emit
+
+CLOSED = ("lost", "prevented", "warning_closed", "won")
+UNDER_REVIEW = {"needs_response": "under_review", "warning_needs_response": "warning_under_review"}
+# What the uncategorized text makes the bank of a test payment decide (docs: "Testing", evidence).
+WINNING, LOSING, ESCALATING = "winning_evidence", "losing_evidence", "escalate_inquiry_evidence"
+
+
+def answer_dispute(dispute: Body, given: Mapping[str, Any], *, is_submitted: bool, metadata: Body | None) -> Body:
+    """Add evidence and metadata, and hand the evidence to the bank unless it is only staged.
+
+    Emits charge.dispute.updated when anything changed. Raises when the dispute is decided, or was answered already.
+    """
+    is_answer = bool(given) or is_submitted
+    if is_answer:
+        _check_open(dispute)
+        _check_unanswered(dispute)
+    details, status = dispute["evidence_details"], dispute["status"]
+    before = {key: dict(value) if isinstance(value, dict) else value for key, value in details.items()}
+    previous: Body = {}
+    if metadata is not None and metadata != dispute["metadata"]:
+        previous["metadata"], dispute["metadata"] = dispute["metadata"], metadata
+    if given and (changed := merge_evidence(dispute, given)):
+        previous["evidence"] = changed
+        details |= {"has_evidence": True, "enhanced_eligibility": enhanced_eligibility(dispute["evidence"])}
+    if is_submitted:
+        _submit(dispute)
+        previous["status"] = status
+    if changed_details := {key: value for key, value in before.items() if details[key] != value}:
+        previous["evidence_details"] = changed_details
+    if previous:
+        store.save(dispute)
+        emit("charge.dispute.updated", dispute, previous=previous)
+    return dispute
+
+
+def _check_open(dispute: Body) -> None:
+    if dispute["status"] in CLOSED:
+        raise ApiError("This dispute is already closed", is_executed=True)
+
+
+def _check_unanswered(dispute: Body) -> None:
+    # Banks take one answer (docs: "Respond to disputes"), so a second one would never be read.
+    if dispute["status"] not in UNDER_REVIEW:
+        raise ApiError(
+            "Evidence for this dispute has already been submitted, and banks take only one submission.",
+            is_executed=True,
+        )
+
+
+def _submit(dispute: Body) -> None:
+    compliance = dispute["evidence"]["enhanced_evidence"].get(VISA_COMPLIANCE)
+    if compliance and not compliance["fee_acknowledged"]:
+        raise ApiError(
+            "Evidence for a Visa compliance dispute can only be submitted once the network's fee is acknowledged.",
+            param="evidence[enhanced_evidence][visa_compliance][fee_acknowledged]",
+        )
+    details = dispute["evidence_details"]
+    details |= {
+        "has_evidence": True,
+        "past_due": clock.now() > details["due_by"],
+        "submission_count": details["submission_count"] + 1,
+    }
+    dispute["status"] = UNDER_REVIEW[dispute["status"]]
+    schedule.unschedule("dispute_deadline", dispute["id"])
+    verdict = (dispute["evidence"]["uncategorized_text"] or "").strip()
+    if verdict in (WINNING, LOSING) or (verdict == ESCALATING and is_inquiry(dispute)):
+        dispute["_verdict"] = verdict
+        schedule.schedule("decide_dispute", dispute["id"], after=options().settle_delay)
+
+
+@step("decide_dispute")
+def decide_dispute(dispute_id: str) -> None:
+    """The bank has read the evidence and says what the evidence told it to."""
+    dispute = store.fetch("dispute", dispute_id)
+    if dispute["status"] in CLOSED:
+        return
+    verdict = dispute.pop("_verdict", "")
+    if verdict == ESCALATING:
+        escalate_inquiry(dispute)
+    elif verdict == WINNING:
+        win_dispute(dispute)
+    else:
+        lose_dispute(dispute)
+
+
+@step("dispute_deadline")
+def dispute_deadline(dispute_id: str) -> None:
+    """Nobody answered in time: the cardholder keeps the money."""
+    dispute = store.fetch("dispute", dispute_id)
+    if dispute["status"] == "needs_response":
+        lose_dispute(dispute)
+
+
+def win_dispute(dispute: Body) -> Body:
+    """The bank sides with the seller: the money comes back. An inquiry just ends. Raises when it is decided already."""
+    _check_open(dispute)
+    if is_inquiry(dispute):
+        return close_inquiry(dispute)
+    previous = {
+        "balance_transactions": dispute["balance_transactions"],
+        "is_charge_refundable": dispute["is_charge_refundable"],
+        "status": dispute["status"],
+    }
+    reinstate_funds(dispute)
+    dispute |= {"status": "won", "is_charge_refundable": True}
+    _end(dispute, previous, is_automatic=True)
+    emit("charge.dispute.funds_reinstated", dispute, is_automatic=True)
+    return dispute
+
+
+def lose_dispute(dispute: Body, *, is_automatic: bool = True) -> Body:
+    """The cardholder keeps the money. An inquiry just ends. Raises when it is decided already."""
+    _check_open(dispute)
+    if is_inquiry(dispute):
+        return close_inquiry(dispute, is_automatic=is_automatic)
+    previous = {"status": dispute["status"]}
+    dispute["status"] = "lost"
+    return _end(dispute, previous, is_automatic=is_automatic)
+
+
+def _end(dispute: Body, previous: Body, *, is_automatic: bool) -> Body:
+    schedule.unschedule("dispute_deadline", dispute["id"])
+    schedule.unschedule("decide_dispute", dispute["id"])
+    store.save(dispute)
+    emit("charge.dispute.closed", dispute, previous=previous, is_automatic=is_automatic)
+    return dispute

@@ -1,0 +1,174 @@
+"""How a dispute comes about: by the card that paid, by an inquiry that escalates, or by the dashboard."""
+
+from sandbox import clock, identifiers, schedule, store
+from sandbox.disputes.evidence import enhanced_eligibility, evidence_known_of
+from sandbox.disputes.fraud_warnings import report_fraud, settle_warnings_of
+from sandbox.disputes.inquiries import end_inquiry_later
+from sandbox.disputes.money import withdraw_funds
+from sandbox.payments.published_cards import BY_NUMBER, CHARGEBACK, INQUIRY
+from sandbox.payments.refunds import fail_pending_refunds
+from sandbox.protocol.errors import ApiError
+from sandbox.schedule import step
+from sandbox.store import Body
+from sandbox.webhooks.events import emit
+
+REASONS = (
+    "bank_cannot_process", "check_returned", "credit_not_processed", "customer_initiated", "debit_not_authorized",
+    "duplicate", "fraudulent", "general", "incorrect_account_details", "insufficient_funds", "noncompliant",
+    "product_not_received", "product_unacceptable", "subscription_canceled", "unrecognized",
+)  # fmt: skip
+# Visa's own codes for the reasons it has one for (docs: "Dispute reason codes", network code map).
+VISA_CODES = {
+    "credit_not_processed": "13.7",
+    "duplicate": "12.6.1",
+    "fraudulent": "10.4",
+    "product_not_received": "13.1",
+    "product_unacceptable": "13.3",
+    "subscription_canceled": "13.2",
+}
+VISA_INQUIRY_CODE = "10"
+DAY = 24 * 3600
+DAYS_TO_ANSWER = 8
+
+
+def open_dispute(
+    charge: Body,
+    reason: str = "fraudulent",
+    *,
+    case: str = CHARGEBACK,
+    amount: int | None = None,
+    eligibility: str = "",
+) -> Body:
+    """Let the cardholder dispute a charge: all that is left of it, or `amount` in its minor units.
+
+    `case` is "chargeback", "compliance" or "inquiry"; the last takes no money. Emits charge.dispute.created,
+    charge.dispute.funds_withdrawn and charge.updated. Raises ApiError when nothing is left to dispute.
+    """
+    if case != INQUIRY:
+        fail_pending_refunds(charge)
+    left = disputable_minor(charge)
+    if left <= 0:
+        raise ApiError(f"Nothing is left to dispute of charge {charge['id']}.")
+    dispute = _build(charge, reason, case=case, amount=min(amount or left, left), eligibility=eligibility)
+    if case != INQUIRY:
+        withdraw_funds(dispute)
+    store.insert(dispute)
+    emit("charge.dispute.created", dispute, is_automatic=True)
+    if case == INQUIRY:
+        end_inquiry_later(dispute)
+    else:
+        emit("charge.dispute.funds_withdrawn", dispute, is_automatic=True)
+        schedule.schedule("dispute_deadline", dispute["id"], at=dispute["evidence_details"]["due_by"])
+    _mark_disputed(charge)
+    return dispute
+
+
+def disputable_minor(charge: Body) -> int:
+    """What of a charge is neither refunded nor disputed already, in minor units."""
+    if charge["status"] != "succeeded" or not charge["captured"]:
+        return 0
+    disputes = store.rows("dispute").filter(charge=charge["id"]).exclude(status="warning_closed")
+    disputed = sum(amount for amount in disputes.values_list("body__amount", flat=True))
+    return int(charge["amount"] - charge["amount_refunded"] - disputed)
+
+
+def _build(charge: Body, reason: str, *, case: str, amount: int, eligibility: str) -> Body:
+    evidence = evidence_known_of(charge, eligibility)
+    is_inquiry = case == INQUIRY
+    return {
+        "id": identifiers.new_id("du_1", 23),
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": charge["id"],
+        "created": clock.now(),
+        "currency": charge["currency"],
+        "enhanced_eligibility_types": [eligibility] if eligibility else [],
+        "evidence": evidence,
+        "evidence_details": {
+            "due_by": end_of_answering(),
+            "enhanced_eligibility": enhanced_eligibility(evidence),
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": is_inquiry,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": charge["payment_intent"],
+        "payment_method_details": _how_it_was_paid(charge, reason, case),
+        "reason": reason,
+        "status": "warning_needs_response" if is_inquiry else "needs_response",
+    }
+
+
+def end_of_answering() -> int:
+    """The last second of the day by which evidence has to be in."""
+    return (clock.now() // DAY + DAYS_TO_ANSWER + 1) * DAY - 1
+
+
+def _how_it_was_paid(charge: Body, reason: str, case: str) -> Body | None:
+    card = charge["payment_method_details"].get("card")
+    if card is None:
+        return None
+    code = VISA_INQUIRY_CODE if case == INQUIRY else VISA_CODES.get(reason)
+    details = {
+        "brand": card["brand"],
+        "case_type": case,
+        "network": card["network"],
+        "network_reason_code": code if card["network"] == "visa" else None,
+    }
+    return {"card": details, "type": "card"}
+
+
+def _mark_disputed(charge: Body) -> None:
+    if not charge["disputed"]:
+        charge["disputed"] = True
+        store.save(charge)
+        emit("charge.updated", charge, previous={"disputed": False}, is_automatic=True)
+    settle_warnings_of(charge)
+
+
+def escalate_inquiry(dispute: Body) -> Body:
+    """Turn an inquiry into a chargeback: the money goes, and it has to be answered anew."""
+    charge = store.fetch("charge", dispute["charge"])
+    fail_pending_refunds(charge)
+    previous = {
+        "evidence_details": {"due_by": dispute["evidence_details"]["due_by"]},
+        "is_charge_refundable": True,
+        "payment_method_details": {"card": {"case_type": INQUIRY}},
+        "status": dispute["status"],
+    }
+    dispute |= {
+        "amount": min(dispute["amount"], charge["amount"] - charge["amount_refunded"]),
+        "is_charge_refundable": False,
+        "status": "needs_response",
+    }
+    dispute["evidence_details"]["due_by"] = end_of_answering()
+    dispute["payment_method_details"] = _how_it_was_paid(charge, dispute["reason"], CHARGEBACK)
+    withdraw_funds(dispute)
+    store.save(dispute)
+    schedule.unschedule("inquiry_ends", dispute["id"])
+    schedule.schedule("dispute_deadline", dispute["id"], at=dispute["evidence_details"]["due_by"])
+    emit("charge.dispute.updated", dispute, previous=previous, is_automatic=True)
+    emit("charge.dispute.funds_withdrawn", dispute, is_automatic=True)
+    return dispute
+
+
+@step("card_aftermath")
+def card_aftermath(charge_id: str) -> None:
+    """Seconds after a payment: its card's owner or bank does what the card is published for."""
+    charge = store.fetch("charge", charge_id)
+    card = BY_NUMBER[charge["_number"]]
+    if card.is_reported_as_fraud:
+        report_fraud(charge)
+    for parts in range(card.disputes, 0, -1):
+        left = disputable_minor(charge)
+        if left > 0:
+            open_dispute(
+                charge,
+                card.dispute_reason,
+                case=card.dispute_case,
+                amount=-(-left // parts),
+                eligibility=card.dispute_eligibility,
+            )

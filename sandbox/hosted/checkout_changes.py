@@ -1,0 +1,83 @@
+"""What a buyer changes on the page before paying: quantities, a promotion code, the country that is taxed."""
+
+from collections.abc import Mapping
+
+from sandbox import store
+from sandbox.checkout.buyers import place_buyer
+from sandbox.checkout.discounting import apply_code, remove_code
+from sandbox.checkout.totals import reckon
+from sandbox.hosted.pay_form import QUANTITY, PayForm
+from sandbox.payments.detaching import detach_method
+from sandbox.protocol.money import written
+from sandbox.store import Body
+
+ONLY_CHANGES = ("update", "promotion", "remove-promotion")
+REMOVE_METHOD = "remove-method:"
+
+
+def is_only_change(posted: Mapping[str, str]) -> bool:
+    """Whether a button was pressed that changes the order without paying it."""
+    pressed = posted.get("do", "")
+    return pressed in ONLY_CHANGES or pressed.startswith(REMOVE_METHOD)
+
+
+def apply_changes(session: Body, form: PayForm, posted: Mapping[str, str]) -> bool:
+    """Change the order as the buyer wishes, and store it. Returns whether the buyer has to look at it again."""
+    before = session["amount_total"]
+    pressed = posted.get("do", "")
+    if pressed.startswith(REMOVE_METHOD):
+        _remove_method(form, pressed.removeprefix(REMOVE_METHOD))
+    if session["mode"] != "setup":
+        _change_quantities(session, form)
+        _change_discount(session, form, pressed)
+        place_buyer(session, form.address)
+    store.save(session)
+    if form.errors or pressed == "update":
+        return bool(form.errors)
+    if session["amount_total"] != before:
+        total = written(session["amount_total"], session["currency"])
+        form.notes.append(f"The total is now {total}. Press the button once more to agree.")
+        return True
+    return False
+
+
+def _change_quantities(session: Body, form: PayForm) -> None:
+    for item in session["_line_items"]:
+        bounds, typed = item["adjustable_quantity"], form.quantities.get(item["id"])
+        if bounds is None or typed is None or typed == str(item["quantity"]):
+            continue
+        is_number = typed.isascii() and typed.isdigit()
+        if not is_number or not bounds["minimum"] <= int(typed) <= bounds["maximum"]:
+            least, most = bounds["minimum"], bounds["maximum"]
+            form.errors[QUANTITY + item["id"]] = f"Choose between {least} and {most}."
+        else:
+            item["quantity"] = int(typed)
+    if not any(item["quantity"] for item in session["_line_items"]):
+        first = session["_line_items"][0]
+        form.errors[QUANTITY + first["id"]] = "Nothing is left to buy."
+        session |= store.fetch("checkout.session", session["id"])
+    reckon(session)
+
+
+def _change_discount(session: Body, form: PayForm, pressed: str) -> None:
+    """Codes the buyer types; a discount set by the shop stays (docs: "Add discounts")."""
+    if not session["allow_promotion_codes"]:
+        return
+    typed = form.values["promotionCode"]
+    if pressed == "remove-promotion":
+        remove_code(session)
+    elif typed and not session["discounts"]:
+        wrong = apply_code(session, typed)
+        if wrong:
+            form.errors["promotionCode"] = wrong
+        else:
+            form.values["promotionCode"] = ""
+    elif pressed == "promotion" and not session["discounts"]:
+        form.errors["promotionCode"] = "Required"
+
+
+def _remove_method(form: PayForm, method_id: str) -> None:
+    """Forget a saved method, where the shop lets its buyers do so."""
+    if form.asked.can_remove and method_id in [method["id"] for method in form.asked.saved]:
+        detach_method(store.fetch("payment_method", method_id))
+        form.values["method"] = form.asked.types[0]

@@ -1,0 +1,43 @@
+"""Switches that survive a restart, read at every event and every call: known in memory, kept in the database."""
+
+import threading
+from typing import Any
+
+from django.db import transaction
+
+from sandbox.models import Lever
+
+_guard = threading.Lock()
+_known: dict[str, Any] = {}
+# How often each was written. What was read while it was being written is not remembered.
+_writes: dict[str, int] = {}
+_being_written: set[str] = set()
+
+
+def read(name: str) -> Any:
+    """What a lever was set to, or None."""
+    with _guard:
+        if name in _known:
+            return _known[name]
+        writes = _writes.get(name, 0)
+    value = Lever.objects.filter(name=name).values_list("value", flat=True).first()
+    with _guard:
+        if name not in _being_written and _writes.get(name, 0) == writes:
+            _known[name] = value
+    return value
+
+
+def write(name: str, value: Any) -> None:
+    """Set a lever in the caller's transaction; until that is committed, everybody reads the database."""
+    with _guard:
+        _known.pop(name, None)
+        _being_written.add(name)
+        _writes[name] = _writes.get(name, 0) + 1
+    Lever.objects.update_or_create(name=name, defaults={"value": value})
+    transaction.on_commit(lambda: _finish(name))
+
+
+def _finish(name: str) -> None:
+    with _guard:
+        _being_written.discard(name)
+        _writes[name] += 1

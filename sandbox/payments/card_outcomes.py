@@ -1,0 +1,62 @@
+"""What a card's own number does to the charge it pays: risk, and 3-D Secure that asked nobody."""
+
+from sandbox import identifiers
+from sandbox.payments.published_cards import (
+    ELEVATED_RISK,
+    FRICTIONLESS,
+    HIGHEST_RISK,
+    NORMAL_RISK,
+    THREE_D_SECURE_ERROR,
+    PublishedCard,
+)
+from sandbox.store import Body
+
+# Radar's score goes from 0 to 99; from 65 a payment counts as elevated risk, from 75 as highest (docs: "Risk evaluation").
+RISK_SCORES = {NORMAL_RISK: 12, ELEVATED_RISK: 67, HIGHEST_RISK: 82}
+AUTHENTICATED: Body = {
+    "authentication_flow": "challenge",
+    "electronic_commerce_indicator": "05",
+    "exemption_indicator": None,
+    "result": "authenticated",
+    "result_reason": None,
+    "version": "2.2.0",
+}
+
+
+def authorized_outcome(card: PublishedCard | None) -> Body:
+    """Radar's and the bank's word on a payment that went through; without a Radar rule, risk alone blocks nothing."""
+    risk = card.risk if card else NORMAL_RISK
+    return {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": "approved_by_network",
+        "reason": None,
+        "risk_level": risk,
+        "risk_score": RISK_SCORES[risk],
+        "seller_message": "Payment complete.",
+        "type": "authorized",
+    }
+
+
+def authentication_of(card: PublishedCard, *, was_challenged: bool, is_wanted: bool) -> Body | None:
+    """What the charge tells of 3-D Secure; None when it played no part.
+
+    `is_wanted` is the seller's `request_three_d_secure`: a card whose 3-D Secure is optional shows it only then.
+    """
+    if was_challenged:
+        return AUTHENTICATED | {"transaction_id": identifiers.token(32)}
+    if card.unasked_authentication == FRICTIONLESS:
+        unasked = {"authentication_flow": "frictionless", "transaction_id": identifiers.token(32)}
+        return AUTHENTICATED | unasked
+    if card.unasked_authentication == THREE_D_SECURE_ERROR and is_wanted:
+        return {
+            "authentication_flow": None,
+            "electronic_commerce_indicator": "07",
+            "exemption_indicator": None,
+            "result": "processing_error",
+            "result_reason": "protocol_error",
+            "transaction_id": None,
+            "version": None,
+        }
+    return None

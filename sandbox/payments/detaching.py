@@ -1,0 +1,19 @@
+"""Taking a payment method away from its customer, for good."""
+
+from sandbox import store
+from sandbox.store import Body
+from sandbox.webhooks.events import emit
+
+
+def detach_method(method: Body) -> Body:
+    """A method without its customer: it is nobody's default any more, and cannot be used again."""
+    customer = store.find("customer", method["customer"])
+    if customer and customer.get("invoice_settings", {}).get("default_payment_method") == method["id"]:
+        customer["invoice_settings"] = customer["invoice_settings"] | {"default_payment_method": None}
+        store.save(customer)
+        emit("customer.updated", customer, previous={"invoice_settings": {"default_payment_method": method["id"]}})
+    previous = {"customer": method["customer"]}
+    method |= {"customer": None, "_is_used_up": True}
+    store.save(method)
+    emit("payment_method.detached", method, previous=previous)
+    return method

@@ -1,0 +1,159 @@
+import pytest
+import stripe
+
+
+def intent(client, **changes):
+    return client.v1.payment_intents.create({"amount": 2000, "currency": "usd", **changes})
+
+
+def refusal(function, *arguments):
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        function(*arguments)
+    return refused.value
+
+
+def test_types_are_automatic_unless_they_are_named(sandbox, client):
+    automatic = intent(client)
+    assert (automatic.automatic_payment_methods.enabled, automatic.automatic_payment_methods.allow_redirects) == (
+        True,
+        "always",
+    )
+    assert automatic.payment_method_types == ["card", "us_bank_account"]
+    assert intent(client, currency="eur").payment_method_types == ["card", "sepa_debit"]
+    named = intent(client, payment_method_types=["card"])
+    assert (named.automatic_payment_methods, named.payment_method_types) == (None, ["card"])
+    assert intent(client, automatic_payment_methods={"enabled": False}).automatic_payment_methods is None
+
+
+def test_the_options_of_methods_are_kept(sandbox, client):
+    made = intent(
+        client, payment_method_options={"card": {"request_three_d_secure": "any"}}, payment_method_types=["card"]
+    )
+    assert made.payment_method_options.card.request_three_d_secure == "any"
+    assert made.payment_method_options.card.installments is None
+    challenged = client.v1.payment_intents.confirm(made.id, {"payment_method": "pm_card_threeDSecureOptional"})
+    assert challenged.status == "requires_action"
+    relaxed = intent(client, payment_method="pm_card_threeDSecureOptional", confirm=True)
+    assert relaxed.status == "succeeded"
+
+
+def test_a_card_that_is_set_up_already_is_asked_for_only_on_session(sandbox, client):
+    alias = "pm_card_authenticationRequiredSetupForOffSession"
+    assert intent(client, payment_method=alias, confirm=True, off_session=True).status == "succeeded"
+    assert intent(client, payment_method=alias, confirm=True).status == "requires_action"
+
+
+def test_error_on_requires_action_declines_instead(sandbox, client):
+    with pytest.raises(stripe.CardError) as declined:
+        intent(client, payment_method="pm_card_authenticationRequired", confirm=True, error_on_requires_action=True)
+    assert declined.value.code == "authentication_required"
+    assert "payment_intent.requires_action" not in sandbox.event_types()
+
+
+def test_an_open_intent_changes_and_a_finished_one_does_not(sandbox, client):
+    made = intent(client)
+    changed = client.v1.payment_intents.update(
+        made.id, {"amount": 2500, "description": "Clay", "metadata": {"a": "1"}, "payment_method": "pm_card_visa"}
+    )
+    assert (changed.amount, changed.description, changed.status) == (2500, "Clay", "requires_confirmation")
+    assert client.v1.payment_intents.confirm(made.id).amount_received == 2500
+    refused = refusal(client.v1.payment_intents.update, made.id, {"amount": 100})
+    assert "amount could not be updated because it has a status of succeeded" in str(refused)
+    assert refused.code == "payment_intent_unexpected_state"
+    assert client.v1.payment_intents.update(made.id, {"metadata": {"b": "2"}}).metadata["b"] == "2"
+
+
+def test_a_customer_once_named_stays(sandbox, client):
+    ada, bob = (client.v1.customers.create() for _ in range(2))
+    made = intent(client, customer=ada.id)
+    refused = refusal(client.v1.payment_intents.update, made.id, {"customer": bob.id})
+    assert "You cannot modify `customer` on a PaymentIntent" in str(refused)
+    assert client.v1.payment_intents.update(made.id, {"customer": ada.id}).customer == ada.id
+
+
+def test_confirming_without_a_method_says_what_is_missing(sandbox, client):
+    loose = refusal(client.v1.payment_intents.confirm, intent(client).id)
+    assert "missing a payment method. You can either update" in str(loose)
+    customer = client.v1.customers.create()
+    owned = refusal(client.v1.payment_intents.confirm, intent(client, customer=customer.id).id)
+    assert f"To confirm the PaymentIntent with {customer.id}, specify a payment method" in str(owned)
+
+
+def test_a_cancelled_intent_is_over(sandbox, client):
+    made = intent(client)
+    client.v1.payment_intents.cancel(made.id)
+    assert "because it has been canceled" in str(
+        refusal(client.v1.payment_intents.confirm, made.id, {"payment_method": "pm_card_visa"})
+    )
+    assert "has a status of canceled" in str(refusal(client.v1.payment_intents.cancel, made.id))
+    assert "could not be captured because it has a status of canceled" in str(
+        refusal(client.v1.payment_intents.capture, made.id)
+    )
+
+
+def test_confirming_by_hand_waits_for_the_server_after_three_d_secure(sandbox, client):
+    made = intent(
+        client,
+        payment_method="pm_card_threeDSecure2Required",
+        confirm=True,
+        confirmation_method="manual",
+        return_url="http://shop.example/back",
+    )
+    sandbox.post(f"/3ds/{made.id}", outcome="pass")
+    assert client.v1.payment_intents.retrieve(made.id).status == "requires_confirmation"
+    assert client.v1.payment_intents.confirm(made.id).status == "succeeded"
+
+
+def test_stripe_js_gets_its_own_next_action(sandbox, client):
+    made = intent(
+        client,
+        payment_method="pm_card_threeDSecure2Required",
+        confirm=True,
+        use_stripe_sdk=True,
+        return_url="http://shop.example/back",
+    )
+    assert made.next_action.type == "use_stripe_sdk"
+
+
+def test_money_goes_to_no_account_that_does_not_exist(sandbox, client):
+    refused = refusal(lambda: intent(client, transfer_data={"destination": "acct_missing"}))
+    assert (refused.code, refused.param) == ("resource_missing", "transfer_data[destination]")
+
+
+def test_incremental_authorisations_are_refused(sandbox, client):
+    made = intent(client, capture_method="manual", payment_method="pm_card_visa", confirm=True)
+    refused = refusal(client.v1.payment_intents.increment_authorization, made.id, {"amount": 3000})
+    assert "not eligible" in str(refused)
+
+
+def test_the_secret_has_to_be_the_intents_own(sandbox, client):
+    made = intent(client)
+    assert client.v1.payment_intents.retrieve(made.id, {"client_secret": made.client_secret}).id == made.id
+    refused = refusal(client.v1.payment_intents.retrieve, made.id, {"client_secret": "pi_x_secret_y"})
+    assert refused.param == "client_secret"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "param"),
+    [
+        ({"amount": 10}, "amount_too_small", "amount"),
+        ({"amount": 100_000_000}, "amount_too_large", "amount"),
+        ({"currency": "xyz"}, None, "currency"),
+        ({"customer": "cus_missing"}, "resource_missing", "customer"),
+        ({"payment_method": "pm_missing"}, "resource_missing", "payment_method"),
+        ({"payment_method_types": ["sepa_debit"]}, None, "payment_method_types"),
+        ({"payment_method_types": ["klarna"]}, "sandbox_not_supported", "payment_method_types[0]"),
+        ({"colour": "red"}, "parameter_unknown", "colour"),
+        ({"radar_options": {"session": "x"}}, "sandbox_not_supported", "radar_options"),
+    ],
+)
+def test_what_is_refused(sandbox, client, changes, code, param):
+    refused = refusal(lambda: intent(client, **changes))
+    assert (refused.code, refused.param) == (code, param)
+
+
+def test_intents_are_listed_by_customer(sandbox, client):
+    customer = client.v1.customers.create()
+    made = intent(client, customer=customer.id)
+    intent(client)
+    assert [one.id for one in client.v1.payment_intents.list({"customer": customer.id}).data] == [made.id]

@@ -1,0 +1,1 @@
+"""Files that are uploaded, and links that show them to people without a key."""
