@@ -9,7 +9,7 @@ import sys
 
 from demo.stack import CHECKOUT
 
-MEASUREMENTS = ("acknowledgement", "delivery")
+MEASUREMENTS = ("acknowledgement", "delivery", "sandbox")
 
 
 def main() -> int:

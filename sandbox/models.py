@@ -43,7 +43,7 @@ class StoredObject(models.Model):
             models.Index(fields=["kind", "payment_intent"], name="object_by_payment_intent"),
             models.Index(fields=["kind", "charge"], name="object_by_charge"),
             models.Index(fields=["kind", "subtype"], name="object_by_subtype"),
-            models.Index(fields=["kind", "source"], name="object_by_source"),
+            models.Index(fields=["kind", "source", "customer"], name="object_by_source_and_customer"),
             models.Index(fields=["kind", "payout"], name="object_by_payout"),
             # Covers the sums of a balance: no body is read for them, however many movements there are.
             models.Index(fields=["kind", "account", "status", "currency", "net"], name="object_balance_sums"),

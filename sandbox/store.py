@@ -26,7 +26,17 @@ Body: TypeAlias = dict[str, Any]
 _REFERENCES = ("customer", "payment_intent", "charge", "product", "source", "status", "currency")
 # Their ids may be of the user's choosing, so that each account has its own "SUMMER".
 _NAMED_BY_USERS = ("coupon", "plan", "price", "product")
-_EVENT, _MOVEMENT = "event", "balance_transaction"
+_EVENT, _MOVEMENT, _CODE = "event", "balance_transaction", "promotion_code"
+# Found by the object they belong to, whose id stands in the column `source` for that.
+_BELONGS_TO = {
+    "fee_refund": ("fee",),
+    "file_link": ("file",),
+    "invoice": ("parent", "subscription_details", "subscription"),
+    "invoice_payment": ("invoice",),
+    "invoiceitem": ("invoice",),
+    "transfer": ("source_transaction",),
+    "transfer_reversal": ("transfer",),
+}
 _TABLE = StoredObject._meta.db_table
 # Writers queue here instead of polling SQLite's busy handler: fair, and fast under a hundred payers.
 _one_writer = threading.RLock()
@@ -70,11 +80,21 @@ def _columns(body: Body) -> Body:
     columns = {name: told[name] if isinstance(told.get(name), str) else "" for name in _REFERENCES}
     if told is not body:
         columns |= {"source": told.get("id") or "", "status": "", "currency": ""}
-    subtype = body.get("type")
+    # A code is looked up at each order, and whether it is taken at each new one; it is no case of letters.
+    subtype = str(body.get("code", "")).lower() if body["object"] == _CODE else body.get("type")
     columns |= {"subtype": subtype if isinstance(subtype, str) else "", "payout": ""}
+    if body["object"] in _BELONGS_TO:
+        columns["source"] = _owner(body, _BELONGS_TO[body["object"]])
     if body["object"] == _MOVEMENT:
         columns |= {"net": body["net"], "available_on": body["available_on"], "payout": body.get("_payout") or ""}
     return columns
+
+
+def _owner(body: Body, path: tuple[str, ...]) -> str:
+    value: Any = body
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def insert(body: Body) -> Body:

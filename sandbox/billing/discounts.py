@@ -122,7 +122,7 @@ def is_active(code: Body) -> bool:
 
 def find_code(typed: str, *, customer: str | None = None) -> Body | None:
     """The active promotion code a buyer typed, whatever its letters' case; one of the customer's own goes first."""
-    rows = store.rows("promotion_code").filter(body__code__iexact=typed.strip(), body__active=True)
+    rows = store.rows("promotion_code").filter(subtype=typed.strip().lower(), body__active=True)
     found = [body for body in rows.values_list("body", flat=True) if is_active(body)]
     mine = [code for code in found if customer and code["customer"] == customer]
     for_all = [code for code in found if code["customer"] is None]

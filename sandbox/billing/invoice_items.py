@@ -82,7 +82,7 @@ def _parent(subscription: str | None, subscription_item: str | None) -> Body | N
 
 def pending_items(customer_id: str, *, currency: str, subscription: str | None = None) -> list[Body]:
     """What waits for an invoice in a currency, newest first: of nobody in particular, and of the subscription."""
-    rows = store.rows("invoiceitem").filter(customer=customer_id, body__invoice=None).order_by("-sequence")
+    rows = store.rows("invoiceitem").filter(customer=customer_id, source="").order_by("-sequence")
     return [
         item
         for item in rows.values_list("body", flat=True)
@@ -103,7 +103,7 @@ def assign_items(items: Sequence[Body], invoice_id: str) -> None:
 
 def bury_items(invoice: Body) -> None:
     """What was on a deleted draft is gone with it; nothing of it waits again (observed at Stripe)."""
-    for item in list(store.rows("invoiceitem").filter(body__invoice=invoice["id"]).values_list("body", flat=True)):
+    for item in list(store.rows("invoiceitem").filter(source=invoice["id"]).values_list("body", flat=True)):
         store.mark_deleted(item)
 
 

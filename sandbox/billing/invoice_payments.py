@@ -73,7 +73,7 @@ def _new_payment(invoice: Body, intent: Body) -> Body:
 
 def payments_of(invoice_id: str) -> list[Body]:
     """All payments of an invoice, newest first."""
-    rows = store.rows("invoice_payment").filter(body__invoice=invoice_id)
+    rows = store.rows("invoice_payment").filter(source=invoice_id)
     return list(rows.order_by("-sequence").values_list("body", flat=True))
 
 

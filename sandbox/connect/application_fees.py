@@ -130,7 +130,7 @@ def _give_back(fee: Body, amount: int) -> None:
 
 def save_with_refunds(fee: Body) -> Body:
     """Keep a fee together with what was given back of it, newest first."""
-    rows = store.rows("fee_refund").filter(body__fee=fee["id"]).order_by("-sequence")
+    rows = store.rows("fee_refund").filter(source=fee["id"]).order_by("-sequence")
     items = [store.visible(body) for body in rows.values_list("body", flat=True)]
     shown = 10
     url = f"/v1/application_fees/{fee['id']}/refunds"

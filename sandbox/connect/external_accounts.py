@@ -28,13 +28,15 @@ def bank_accounts_of(account_id: str) -> list[Body]:
 
 def default_bank(account_id: str, currency: str) -> Body | None:
     """Where payouts in a currency go."""
-    banks = bank_accounts_of(account_id)
-    return next((bank for bank in banks if bank["currency"] == currency and bank["default_for_currency"]), None)
+    with store.acting_for(account_id):
+        rows = store.rows("bank_account").filter(currency=currency, body__default_for_currency=True)
+        return rows.order_by("-sequence").values_list("body", flat=True).first()
 
 
 def has_working_bank(account_id: str) -> bool:
     """Whether there is a bank account whose last payout did not come back."""
-    return any(bank["status"] != ERRORED for bank in bank_accounts_of(account_id))
+    with store.acting_for(account_id):
+        return store.rows("bank_account").exclude(status=ERRORED).exists()
 
 
 def read_bank(given: Body | str, *, param: str = "external_account") -> Body:

@@ -166,7 +166,7 @@ def check_source(charge: Body, amount: int) -> None:
             param="source_transaction",
             is_executed=True,
         )
-    earlier = store.rows("transfer").filter(body__source_transaction=charge["id"]).values_list("body", flat=True)
+    earlier = store.rows("transfer").filter(source=charge["id"]).values_list("body", flat=True)
     used = sum(transfer["amount"] for transfer in earlier)
     if used + amount > charge["amount"]:
         already = f" (There is already a transfer using this source, amounting to {written(used, currency)}.)"
@@ -180,7 +180,7 @@ def check_source(charge: Body, amount: int) -> None:
 
 def save_with_reversals(transfer: Body) -> Body:
     """Keep a transfer together with what was taken back of it, newest first."""
-    rows = store.rows("transfer_reversal").filter(body__transfer=transfer["id"]).order_by("-sequence")
+    rows = store.rows("transfer_reversal").filter(source=transfer["id"]).order_by("-sequence")
     items: list[Any] = [store.visible(body) for body in rows.values_list("body", flat=True)]
     shown = 10
     url = f"/v1/transfers/{transfer['id']}/reversals"

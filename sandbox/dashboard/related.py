@@ -63,7 +63,7 @@ RELATIONS: dict[str, tuple[Relation, ...]] = {
         ("invoice", _by(customer="id")),
         ("payment_method", _by(customer="id")),
     ),
-    "subscription": (("invoice", _by(customer="customer", body__parent__subscription_details__subscription="id")),),
+    "subscription": (("invoice", _by(source="id")),),
     "invoice": (("invoice_payment", _by(body__invoice="id")),),
     "product": (("price", _by(product="id")),),
     "coupon": (("promotion_code", _by(body__promotion__coupon="id")),),

@@ -52,7 +52,7 @@ def _fee(call: Call) -> Body:
 @route("GET", REFUNDS, published("ApplicationFeeRefundListParams", *PAGING))
 def list_refunds(call: Call) -> Body:
     fee = _fee(call)
-    rows = store.rows("fee_refund").filter(body__fee=fee["id"])
+    rows = store.rows("fee_refund").filter(source=fee["id"])
     return page(FEE_REFUND, call, url=f"/v1/application_fees/{fee['id']}/refunds", rows=rows)
 
 

@@ -20,7 +20,7 @@ FILE_LINK = register(
     Resource(
         "file_link",
         references={"file": "file"},
-        filters={"file": "body__file"},
+        filters={"file": "source"},
         present=_with_expiry,
         label="file link",
     )

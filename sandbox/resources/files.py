@@ -14,7 +14,7 @@ SHOWN_LINKS = 10
 
 
 def _with_links(file: Body) -> Body:
-    rows = store.rows("file_link").filter(body__file=file["id"]).order_by("-sequence")
+    rows = store.rows("file_link").filter(source=file["id"]).order_by("-sequence")
     links = [presented(body) for body in rows.values_list("body", flat=True)[: SHOWN_LINKS + 1]]
     url = f"/v1/file_links?file={file['id']}"
     return file | {"links": as_list(links[:SHOWN_LINKS], url=url, has_more=len(links) > SHOWN_LINKS)}

@@ -27,7 +27,7 @@ INVOICE_ITEM = register(
             "pricing.price_details.price": "price",
             "test_clock": "test_helpers.test_clock",
         },
-        filters={"customer": "customer", "invoice": "body__invoice"},
+        filters={"customer": "customer", "invoice": "source"},
     )
 )
 FACTS = (
@@ -81,8 +81,8 @@ def list_items(call: Call) -> Body:
     require_existing(call, "customer", "invoice")
     rows = store.rows("invoiceitem")
     if "pending" in call.params:
-        waiting = rows.filter(body__invoice=None)
-        rows = waiting if call["pending"] else rows.exclude(body__invoice=None)
+        waiting = rows.filter(source="")
+        rows = waiting if call["pending"] else rows.exclude(source="")
     return page(INVOICE_ITEM, call, url="/v1/invoiceitems", rows=rows)
 
 

@@ -11,7 +11,7 @@ INVOICE_PAYMENT = register(
     Resource(
         "invoice_payment",
         references={"invoice": "invoice", "payment.payment_intent": "payment_intent"},
-        filters={"invoice": "body__invoice", "status": "status"},
+        filters={"invoice": "source", "status": "status"},
     )
 )
 

@@ -19,7 +19,6 @@ from sandbox.store import Body
 
 SHOWN_LINES = 10
 STATUSES = ("draft", "open", "void", "paid", "uncollectible")
-SUBSCRIPTION = "body__parent__subscription_details__subscription"
 
 
 def _payments(invoice: Body) -> Body:
@@ -62,7 +61,7 @@ INVOICE = register(
             "collection_method": "body__collection_method",
             "customer": "customer",
             "status": "status",
-            "subscription": SUBSCRIPTION,
+            "subscription": "source",
         },
         present=_with_first_lines,
     )

@@ -119,7 +119,7 @@ def _check_limits(call: Call, coupon: Body) -> None:
 
 def _require_unique(code: Body) -> None:
     """One active code per wording, for everybody or for the same customer; the case of letters is all one."""
-    rows = store.rows("promotion_code").filter(body__code__iexact=code["code"]).exclude(object_id=code["id"])
+    rows = store.rows("promotion_code").filter(subtype=code["code"].lower()).exclude(object_id=code["id"])
     for other in rows.values_list("body", flat=True):
         if is_active(other) and (
             None in (other["customer"], code["customer"]) or other["customer"] == code["customer"]
@@ -140,7 +140,7 @@ def list_codes(call: Call) -> Body:
     require_existing(call, "coupon", "customer")
     rows = store.rows("promotion_code")
     if "code" in call.params:
-        rows = rows.filter(body__code__iexact=call["code"])
+        rows = rows.filter(subtype=call["code"].lower())
     if "active" in call.params:
         # Codes also end with time and with their coupon, so no column can tell.
         wanted = [body["id"] for body in rows.values_list("body", flat=True) if is_active(body) == call["active"]]

@@ -32,7 +32,7 @@ PATH = "/v1/transfers/:transfer/reversals"
 @route("GET", PATH, published("TransferReversalListParams", *PAGING))
 def list_reversals(call: Call) -> Body:
     transfer = named_transfer(call)
-    rows = store.rows("transfer_reversal").filter(body__transfer=transfer["id"])
+    rows = store.rows("transfer_reversal").filter(source=transfer["id"])
     return page(REVERSAL, call, url=f"/v1/transfers/{transfer['id']}/reversals", rows=rows)
 
 
