@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from money import Money
+from notifications.mails import mails_gathered
 from payments.cart import empty_of
 from payments.contracts import CannotDeliver, SoldOut
 from payments.gateway import CheckoutSession
@@ -81,7 +82,7 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
 
     Raises AttemptUnknown, SessionNotStoredYet, PaymentDisagrees, or registry.UnknownDomain.
     """
-    with transaction.atomic():
+    with transaction.atomic(), mails_gathered():
         order, attempt = _lock_order_of(evidence)
         _refuse_disagreement(evidence, order, attempt)
         if order.state == Order.State.COMPLETED:
@@ -89,6 +90,7 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
         _mark_paid(order, attempt, evidence)
         lines = lines_in_lock_order(order)
         undeliverable = [line for line in lines if not _deliver(line)]
+        _mark_fulfilled([line for line in lines if line not in undeliverable])
         empty_of([line.cart_line_id for line in lines if line.cart_line_id])
         queue_payment_confirmed(order, lines)
         queue_cannot_deliver_mails(order, undeliverable)
@@ -204,7 +206,7 @@ def _keep_place(line: OrderLine) -> None:
 def _deliver(line: OrderLine) -> bool:
     """Deliver one line; if that is impossible, the line alone is refunded and the others are delivered."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(), mails_gathered():
             handler_for(line.domain).fulfil(line.as_sold())
     except CannotDeliver as reason:
         line.state = OrderLine.State.UNDELIVERABLE
@@ -212,7 +214,13 @@ def _deliver(line: OrderLine) -> bool:
         line.save(update_fields=["state", "state_reason"])
         request_refund_of_undeliverable(line)
         return False
-    line.state = OrderLine.State.FULFILLED
-    line.fulfilled_at = timezone.now()
-    line.save(update_fields=["state", "fulfilled_at"])
     return True
+
+
+def _mark_fulfilled(lines: list[OrderLine]) -> None:
+    now = timezone.now()
+    for line in lines:
+        line.state, line.fulfilled_at = OrderLine.State.FULFILLED, now
+    OrderLine.objects.filter(pk__in=[line.pk for line in lines]).update(
+        state=OrderLine.State.FULFILLED, fulfilled_at=now
+    )

@@ -1,5 +1,6 @@
 """What reaches the mail server, and what happens when it does not."""
 
+import contextlib
 import smtplib
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from jobs import running
 from jobs.models import DurableWork
 from notifications import attachments, delivery
 from notifications.attachments import Attachment, DrawnAttachment, register_drawer
-from notifications.mails import queue_mail, send_again
+from notifications.mails import mails_gathered, queue_mail, send_again
 from notifications.models import Alert, Mail
 from notifications.tests.smtp_server import SmtpServer
 
@@ -56,6 +57,27 @@ def test_a_rolled_back_effect_takes_its_mail_along(queue):
         queue()
         transaction.set_rollback(True)
     assert not Mail.objects.exists()
+
+
+def test_gathered_mails_are_queued_in_one_statement(student, django_assert_num_queries):
+    with django_assert_num_queries(1), mails_gathered():
+        for number in range(10):
+            queue_mail(key=f"told:{number}", to=student, template="t", context={})
+        queue_mail(key="told:0", to=student, template="t", context={})
+    assert Mail.objects.count() == 10
+
+
+def test_a_block_that_raises_queues_nothing_and_spoils_no_other(student):
+    with mails_gathered():
+        queue_mail(key="before", to=student, template="t", context={})
+        with contextlib.suppress(ZeroDivisionError), mails_gathered():
+            queue_mail(key="within", to=student, template="t", context={})
+            raise ZeroDivisionError
+        with mails_gathered():
+            queue_mail(key="after", to=student, template="t", context={})
+        assert not Mail.objects.exists()
+    queue_mail(key="alone", to=student, template="t", context={})
+    assert set(Mail.objects.values_list("key", flat=True)) == {"before", "after", "alone"}
 
 
 def test_links_lead_to_the_configured_address(queue, settings):

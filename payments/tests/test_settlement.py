@@ -6,11 +6,14 @@ from threading import Barrier
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.factories import TeacherFactory
 from jobs.running import drain
 from money import Money
+from notifications.mails import queue_mail
 from notifications.models import Alert, Mail
+from payments.contracts import CannotDeliver
 from payments.models import CartLine, Order, OrderLine, PaymentAttempt, Refund, WebhookEvent
 from payments.orders import cancel_order
 from payments.settlement import (
@@ -220,6 +223,35 @@ def test_one_line_that_cannot_be_delivered_does_not_keep_the_others():
     states = dict(OrderLine.objects.filter(order=attempt.order).values_list("reference", "state"))
     assert states == {good: "fulfilled", gone: "undeliverable"}
     assert Refund.objects.get().line.reference == gone
+
+
+def test_what_a_line_says_before_it_turns_out_undeliverable_is_never_sent(monkeypatch):
+    good, gone = sample_offer(), sample_offer()
+    attempt = open_order(good, gone)
+
+    def tell_and_then_see(line):
+        queue_mail(key=f"sample:{line.reference}", to=attempt.order.user, template="sample", context={})
+        if line.reference == gone:
+            raise CannotDeliver("The place is gone.")
+
+    monkeypatch.setattr(SAMPLE, "fulfil", tell_and_then_see)
+    settle_payment(evidence_for(attempt))
+    assert [mail.key for mail in Mail.objects.filter(template="sample")] == [f"sample:{good}"]
+
+
+def test_an_order_of_many_lines_tells_everybody_in_one_statement(monkeypatch):
+    def tell(line):
+        queue_mail(key=f"sample:{line.reference}", to=attempt.order.user, template="sample", context={})
+
+    monkeypatch.setattr(SAMPLE, "fulfil", tell)
+    counted = []
+    for lines in (1, 5):
+        attempt = open_order(*(sample_offer() for _ in range(lines)))
+        with CaptureQueriesContext(connection) as queries:
+            settle_payment(evidence_for(attempt))
+        counted.append(len([query for query in queries if "SAVEPOINT" not in query["sql"]]))
+    assert Mail.objects.filter(template="sample").count() == 6
+    assert counted[0] == counted[1]
 
 
 def test_an_amount_that_differs_is_quarantined_and_alerts():
