@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.db.models import QuerySet
 
-from sandbox import clock, schedule, store
+from sandbox import clock, schedule, statements, store
 from sandbox.models import Delivery
 from sandbox.options import options
 from sandbox.protocol import idempotency
@@ -18,6 +18,7 @@ from sandbox.webhooks.queue import delivery_arrived
 CARRIERS = 32
 HEARTBEAT_SECONDS = 1.0
 FORGET_EVERY_SECONDS = 60.0
+MOVE_LOG_EVERY_SECONDS = 2.0
 logger = logging.getLogger(__name__)
 
 
@@ -77,13 +78,16 @@ dispatcher = Dispatcher()
 
 
 def _tick_forever() -> None:
-    forget_at = 0.0
+    forget_at = move_log_at = 0.0
     while True:
         wait = schedule.seconds_until_next()
         schedule.work_arrived.wait(HEARTBEAT_SECONDS if wait is None else min(wait, HEARTBEAT_SECONDS))
         schedule.work_arrived.clear()
         try:
             schedule.run_due_steps()
+            if time.monotonic() > move_log_at:
+                move_log_at = time.monotonic() + MOVE_LOG_EVERY_SECONDS
+                statements.move_log_into_file()
             if time.monotonic() > forget_at:
                 forget_at = time.monotonic() + FORGET_EVERY_SECONDS
                 with store.writing():
