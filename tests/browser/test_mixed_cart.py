@@ -12,7 +12,6 @@ from tests.browser.shopper import PASSWORD, Shopper
 NAME = f"Nora {uuid4().hex[:6]}"
 EMAIL = f"{NAME.lower().replace(' ', '-')}@journeys.example"
 # From the payment to the mail server's thanks, for every mail.
-MAILS_WITHIN = timedelta(seconds=5)
 TEACHERS = ("luc@demo.example", TEACHER.email, "kenji@demo.example")
 
 
@@ -35,7 +34,7 @@ def test_a_guest_fills_a_mixed_cart_signs_up_pays_and_has_it_all_without_reloadi
     number = guest.order_number()
     assert order["number"] == number
     assert order["total_minor"] == 2 * workshop_price(site) + 2900 + 3800
-    everybody_is_told(site, order, mails_before)
+    everybody_is_told(site, mails_before)
     mails_can_be_read_in_the_mailbox(guest.page, number)
     guest.has_everything(Bought)
     staff = open_page()
@@ -118,13 +117,11 @@ def workshop_price(site):
     return price["minor"]
 
 
-def everybody_is_told(site, order, mails_before):
-    """Student and each teacher get their mails, each within seconds of the payment."""
+def everybody_is_told(site, mails_before):
+    """Student and each teacher get their mails; how soon is measured in `benchmarks/`."""
     told = site.wait_until(
         lambda: has_told(site, mails_before, {EMAIL, *TEACHERS}), within=30, what="mails to student and teachers"
     )
-    slowest = max(mail["sent_at"] for mail in told) - order["paid_at"]
-    assert slowest < MAILS_WITHIN
     about = {(mail["to"], mail["template"].partition("/")[0]) for mail in told}
     assert about >= {(EMAIL, app) for app in ("payments", "bookings", "workshops", "courses")}
     assert about >= set(zip(TEACHERS, ("workshops", "bookings", "courses"), strict=True))
@@ -144,8 +141,15 @@ def mails_can_be_read_in_the_mailbox(page, number):
     expect(page.frame_locator("iframe").locator("body")).to_contain_text(Bought.course)
 
 
+def events_of(site, number):
+    return site.query(
+        "SELECT e.* FROM payments_webhookevent e JOIN payments_order o ON o.id = e.order_id WHERE o.number = %s", number
+    )
+
+
 def staff_find_order_event_and_mails(site, page, number):
     """Order, lines, payment, events with payload and tries, and mails, each where staff look for it."""
+    site.wait_until(lambda: len(events_of(site, number)) == 2, what="the second event that tells of the payment")
     page.goto(f"/admin/payments/order/?q={number}")
     page.get_by_role("link", name=number).click()
     [order] = site.query("SELECT * FROM payments_order WHERE number = %s", number)
@@ -158,9 +162,7 @@ def staff_find_order_event_and_mails(site, page, number):
     for event_type in ("checkout.session.completed", "payment_intent.succeeded"):
         expect(page.get_by_role("cell", name=event_type, exact=True)).to_have_count(1)
 
-    [event] = site.query(
-        "SELECT * FROM payments_webhookevent WHERE order_id = %s AND type = 'checkout.session.completed'", order["id"]
-    )
+    [event] = [event for event in events_of(site, number) if event["type"] == "checkout.session.completed"]
     page.goto(f"/admin/payments/webhookevent/{event['id']}/change/")
     expect(page.locator("pre")).to_contain_text(attempt["stripe_session_id"])
     expect(page.get_by_role("cell", name=event["outcome"], exact=True).first).to_be_visible()
