@@ -34,8 +34,8 @@ def hold_enrolment(*, course_id: int, student_id: int, order_line_id: int, until
 
 
 @transaction.atomic
-def activate_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> bool:
-    """Give the student the course; False if this line has done so before, or was refunded since. Raises CannotDeliver.
+def activate_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> Enrolment | None:
+    """Give the student the course; None if this line has done so before, or was refunded since. Raises CannotDeliver.
 
     Whichever order is paid first wins, also over another's live hold. A line whose hold was released is still delivered,
     unless the course was withdrawn meanwhile.
@@ -43,7 +43,7 @@ def activate_enrolment(*, course_id: int, student_id: int, order_line_id: int) -
     enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
     is_ours = enrolment.order_line_id == order_line_id
     if order_line_id in enrolment.ended_line_ids or (is_ours and enrolment.state == Enrolment.State.ACTIVE):
-        return False
+        return None
     if enrolment.state == Enrolment.State.ACTIVE:
         raise CannotDeliver("You already have this course from another order, so this payment goes back to you.")
     if not is_ours and not Course.objects.filter(pk=course_id, state=Course.State.PUBLISHED).exists():
@@ -55,7 +55,7 @@ def activate_enrolment(*, course_id: int, student_id: int, order_line_id: int) -
         activated_at=timezone.now(),
         held_until=None,
     )
-    return True
+    return enrolment
 
 
 @transaction.atomic
@@ -85,7 +85,11 @@ def revoke_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> 
 
 
 def _lock_enrolment(*, course_id: int, student_id: int) -> Enrolment:
-    rows = Enrolment.objects.select_for_update().filter(course_id=course_id, student_id=student_id)
+    rows = (
+        Enrolment.objects.select_for_update(of=("self",))
+        .select_related("student")
+        .filter(course_id=course_id, student_id=student_id)
+    )
     if enrolment := rows.first():
         return enrolment
     # Inserting and finding it there are one step: of two transactions the second waits here for the first.

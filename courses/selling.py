@@ -55,8 +55,9 @@ class CourseSelling:
         course = Course.objects.select_related("teacher__user").filter(pk=_course_id(line.reference)).first()
         if course is None:
             raise CannotDeliver("This course does not exist any more.")
-        if activate_enrolment(course_id=course.pk, student_id=line.buyer_id, order_line_id=line.id):
-            tell_of_enrolment(course=course, student_id=line.buyer_id, order_line_id=line.id)
+        enrolment = activate_enrolment(course_id=course.pk, student_id=line.buyer_id, order_line_id=line.id)
+        if enrolment:
+            tell_of_enrolment(course=course, student=enrolment.student, order_line_id=line.id)
 
     def release(self, line: SoldLine) -> None:
         course_id = _existing_course_id(line)

@@ -9,9 +9,8 @@ from courses.models import Course
 from notifications.mails import queue_mail
 
 
-def tell_of_enrolment(*, course: Course, student_id: int, order_line_id: int) -> None:
+def tell_of_enrolment(*, course: Course, student: User, order_line_id: int) -> None:
     """Welcome the student, and let the teacher know of them. Once per order line, however often it is delivered."""
-    student = User.objects.get(pk=student_id)
     queue_mail(
         key=f"course:{order_line_id}:enrolled:student",
         to=student,

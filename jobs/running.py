@@ -35,20 +35,23 @@ def work_model(label: str) -> type[DurableWork]:
 def claim(model: type[DurableWork], *, limit: int) -> list[DurableWork]:
     """Take up to `limit` due rows for this worker until their lease ends. Rows another worker holds are passed over.
 
-    One statement of its own: nothing stays locked while the work runs.
+    One statement of its own: nothing stays locked while the work runs. It does not wait for the disk, since a claim the
+    server loses in a crash costs nothing: the row is due again, and the fence keeps whoever held it from finishing.
     """
     table = connection.ops.quote_name(model._meta.db_table)
     # MATERIALIZED: otherwise PostgreSQL may run the inner query once per outer row and claim more than the limit.
     rows = model._default_manager.raw(
         f"""
-        WITH picked AS MATERIALIZED (
+        WITH unhurried AS MATERIALIZED (
+             SELECT set_config('synchronous_commit', 'off', true)),
+             picked AS MATERIALIZED (
              SELECT id FROM {table}
               WHERE state IN ('waiting', 'running') AND run_after <= statement_timestamp()
               ORDER BY priority, run_after LIMIT %s
                 FOR UPDATE SKIP LOCKED)
         UPDATE {table} AS work SET state = 'running', attempts = work.attempts + 1,
                run_after = statement_timestamp() + %s
-          FROM picked WHERE work.id = picked.id
+          FROM picked, unhurried WHERE work.id = picked.id
         RETURNING work.*
         """,  # noqa: S608  # the table name is quoted and our own
         [limit, model.lease],

@@ -126,12 +126,11 @@ def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: 
     Raises AttemptUnknown, SessionNotStoredYet, or PaymentDisagrees if ids and reference name different attempts.
     """
     reference = _uuid_or_none(attempt_reference)
-    is_candidate = Q(reference=reference) if reference else Q(pk=None)
-    if session_id:
-        is_candidate |= Q(stripe_session_id=session_id)
-    if payment_intent_id:
-        is_candidate |= Q(stripe_payment_intent_id=payment_intent_id)
-    candidates = list(PaymentAttempt.objects.filter(is_candidate))
+    candidates = list(
+        PaymentAttempt.objects.filter(
+            _is_candidate(session_id=session_id, payment_intent_id=payment_intent_id, reference=reference)
+        )
+    )
     by_session = next((a for a in candidates if session_id and a.stripe_session_id == session_id), None)
     by_intent = next(
         (a for a in candidates if payment_intent_id and a.stripe_payment_intent_id == payment_intent_id), None
@@ -151,6 +150,16 @@ def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: 
     return by_reference
 
 
+def _is_candidate(*, session_id: str, payment_intent_id: str, reference: uuid.UUID | None) -> Q:
+    """Whether an attempt is named by any of what Stripe said."""
+    is_candidate = Q(reference=reference) if reference else Q(pk=None)
+    if session_id:
+        is_candidate |= Q(stripe_session_id=session_id)
+    if payment_intent_id:
+        is_candidate |= Q(stripe_payment_intent_id=payment_intent_id)
+    return is_candidate
+
+
 def _uuid_or_none(text: str) -> uuid.UUID | None:
     """The reference in metadata, which anybody with access to Stripe's Dashboard can edit: it may be anything."""
     try:
@@ -160,14 +169,28 @@ def _uuid_or_none(text: str) -> uuid.UUID | None:
 
 
 def _lock_order_of(evidence: PaymentEvidence) -> tuple[Order, PaymentAttempt]:
+    """The order, locked, and its attempt as it is under that lock. Raises as find_attempt does."""
+    is_candidate = _is_candidate(
+        session_id=evidence.session_id,
+        payment_intent_id=evidence.payment_intent_id,
+        reference=_uuid_or_none(evidence.attempt_reference),
+    )
+    # More than one only where ids and metadata disagree, which is found out under the lock as well.
+    orders = (
+        Order.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(pk__in=PaymentAttempt.objects.filter(is_candidate).values("order_id"))
+        .order_by("pk")
+        .in_bulk()
+    )
     attempt = find_attempt(
         session_id=evidence.session_id,
         payment_intent_id=evidence.payment_intent_id,
         attempt_reference=evidence.attempt_reference,
     )
-    order = Order.objects.select_for_update(of=("self",)).select_related("user").get(pk=attempt.order_id)
-    attempt.refresh_from_db()
-    return order, attempt
+    if attempt.order_id not in orders:
+        raise SessionNotStoredYet(f"{attempt}, stored between two of our own statements")
+    return orders[attempt.order_id], attempt
 
 
 def _refuse_disagreement(evidence: PaymentEvidence, order: Order, attempt: PaymentAttempt) -> None:

@@ -12,6 +12,7 @@ from jobs.waking import wake_after_commit
 from notifications.alerts import raise_alert
 from payments import gateway
 from payments.models import WebhookEvent
+from payments.webhook.event_types import LISTENED_FOR
 from payments.webhook.inbox import UnusableEvent, store_event
 
 log = structlog.get_logger()
@@ -24,14 +25,14 @@ _SEARCH = "payments.take_in_missed_events"
 
 
 def take_in_missed_events(*, since: datetime | None = None) -> int:
-    """Store every event of Stripe's list that is not in the inbox; returns how many were missing.
+    """Store every event of Stripe's list that we listen for and that is not in the inbox; returns how many were missing.
 
     Starts an hour before the latest search that came to its end, so a silence of days is searched in whole, also if it
     ended with a webhook before anybody searched, or with yesterday's backup.
     Raises gateway.StripeUnreachable; what was found until then is kept, and the next search starts where this one did.
     """
     began_at, found = timezone.now(), 0
-    for event in gateway.list_events(created_from=since or _start()):
+    for event in gateway.list_events(created_from=since or _start(), types=LISTENED_FOR):
         try:
             found += store_event(event, source=WebhookEvent.Source.BACKFILL)
         except UnusableEvent as problem:

@@ -16,7 +16,8 @@ environment (README.md tells of all):
   SANDBOX_PUBLIC_URL           what the addresses of its pages begin with
   SANDBOX_DATABASE             its file: .local/sandbox.sqlite3
   SANDBOX_SECRET_KEY           its API key, sk_test_ and at least 24 letters or digits
-  SANDBOX_WEBHOOK_URL          an endpoint for all events
+  SANDBOX_WEBHOOK_URL          an endpoint for events
+  SANDBOX_WEBHOOK_EVENTS       and the types it wants, with commas between: all
   SANDBOX_WEBHOOK_SECRET       and the secret it checks them with
 
 It refuses to start beside a live key or production settings."""
@@ -26,6 +27,7 @@ _VARIABLE_OF = {
     "port": "SANDBOX_PORT",
     "database": "SANDBOX_DATABASE",
     "forward_to": "SANDBOX_WEBHOOK_URL",
+    "events": "SANDBOX_WEBHOOK_EVENTS",
 }
 
 
@@ -40,7 +42,8 @@ def environment_of(arguments: Sequence[str]) -> Mapping[str, str]:
     parser.add_argument("--host", metavar="HOST", help="listen here instead of SANDBOX_HOST")
     parser.add_argument("--port", metavar="PORT", help="listen here instead of SANDBOX_PORT")
     parser.add_argument("--database", metavar="FILE", help="keep everything here instead of in SANDBOX_DATABASE")
-    parser.add_argument("--forward-to", metavar="URL", help="send all events there, as SANDBOX_WEBHOOK_URL does")
+    parser.add_argument("--forward-to", metavar="URL", help="send events there, as SANDBOX_WEBHOOK_URL does")
+    parser.add_argument("--events", metavar="TYPES", help="only these types, as SANDBOX_WEBHOOK_EVENTS does")
     said = vars(parser.parse_args(arguments))
     return {_VARIABLE_OF[name]: value for name, value in said.items() if value is not None}
 

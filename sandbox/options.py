@@ -48,6 +48,7 @@ class Options:
     account_country: str
     webhook_url: str
     webhook_secret: str
+    webhook_events: tuple[str, ...]
     threads: int
     endpoint_concurrency: int
     settle_delay: float
@@ -143,6 +144,7 @@ def read_options(environment: Mapping[str, str]) -> Options:
         account_country=(environment.get("SANDBOX_ACCOUNT_COUNTRY") or "US").upper(),
         webhook_url=environment.get("SANDBOX_WEBHOOK_URL", ""),
         webhook_secret=environment.get("SANDBOX_WEBHOOK_SECRET", ""),
+        webhook_events=tuple((environment.get("SANDBOX_WEBHOOK_EVENTS") or "*").split(",")),
         threads=max(2, _number(environment, "SANDBOX_THREADS", 64, int)),
         endpoint_concurrency=max(1, _number(environment, "SANDBOX_ENDPOINT_CONCURRENCY", 8, int)),
         settle_delay=_number(environment, "SANDBOX_SETTLE_DELAY", 2.0, float),

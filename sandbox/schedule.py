@@ -7,12 +7,14 @@ from typing import TypeAlias
 
 from django.db import transaction
 
-from sandbox import clock, store
+from sandbox import clock, statements, store
 from sandbox.models import ScheduledStep
 from sandbox.protocol import origin
 
 Step: TypeAlias = Callable[[str], None]
 
+_TABLE = ScheduledStep._meta.db_table
+_COLUMNS = ", ".join(str(field.column) for field in ScheduledStep._meta.concrete_fields)
 logger = logging.getLogger(__name__)
 _steps: dict[str, Step] = {}
 # Reentrant: advancing a test clock is a step itself, and runs the steps of that clock.
@@ -37,22 +39,22 @@ def schedule(
     # A bank's answer to a payment of a test clock's customer does not wait for the test clock.
     now = clock.precise_now() if test_clock else clock.own_now()
     due_at = now + after if at is None else at
-    ScheduledStep.objects.create(
-        name=name, object_id=object_id, due_at=due_at, account=store.acting_account(), test_clock=test_clock or ""
-    )
+    step_of_object = {"name": name, "object_id": object_id, "due_at": due_at}
+    whose = {"account": store.acting_account(), "test_clock": test_clock or ""}
+    statements.insert_into(_TABLE, step_of_object | whose)
     transaction.on_commit(work_arrived.set)
 
 
 def schedule_once(name: str, object_id: str, *, at: float) -> None:
     """Like `schedule`, unless that very step is waiting already for the acting account."""
-    same = ScheduledStep.objects.filter(name=name, object_id=object_id, account=store.acting_account())
-    if not same.exists():
+    same = f"SELECT 1 FROM {_TABLE} WHERE object_id = ? AND name = ? AND account = ?"  # noqa: S608
+    if statements.run(same, (object_id, name, store.acting_account())).fetchone() is None:
         schedule(name, object_id, at=at)
 
 
 def unschedule(name: str, object_id: str) -> None:
     """Forget a step that no longer makes sense."""
-    ScheduledStep.objects.filter(name=name, object_id=object_id).delete()
+    statements.run(f"DELETE FROM {_TABLE} WHERE object_id = ? AND name = ?", (object_id, name))  # noqa: S608
 
 
 def run_due_steps() -> int:
@@ -69,12 +71,17 @@ def _run_until(moment: Callable[[], float], *, test_clock: str) -> int:
     done = 0
     with _running:
         while True:
-            waiting = ScheduledStep.objects.filter(test_clock=test_clock, due_at__lte=moment())
-            due = waiting.order_by("due_at", "pk").first()
+            due = _first_due(moment(), test_clock)
             if due is None:
                 return done
             _run(due)
             done += 1
+
+
+def _first_due(moment: float, test_clock: str) -> ScheduledStep | None:
+    first = "WHERE test_clock = ? AND due_at <= ? ORDER BY due_at, id LIMIT 1"
+    row = statements.run(f"SELECT {_COLUMNS} FROM {_TABLE} {first}", (test_clock, moment)).fetchone()  # noqa: S608
+    return ScheduledStep(*row) if row else None
 
 
 def _run(due: ScheduledStep) -> None:
@@ -82,7 +89,7 @@ def _run(due: ScheduledStep) -> None:
     time_of_step = clock.at_test_clock if due.test_clock else clock.at
     try:
         with origin.nobody(), store.acting_for(due.account or None), time_of_step(due.due_at), store.writing():
-            is_still_due = ScheduledStep.objects.filter(pk=due.pk).delete()[0]
+            is_still_due = statements.run(f"DELETE FROM {_TABLE} WHERE id = ?", (due.pk,)).rowcount  # noqa: S608
             if is_still_due:  # Somebody may have unscheduled it while this thread waited for the lock.
                 _steps[due.name](due.object_id)
     except Exception:
@@ -92,6 +99,5 @@ def _run(due: ScheduledStep) -> None:
 
 def seconds_until_next() -> float | None:
     """Seconds until the next step, or None when nothing is scheduled."""
-    waiting = ScheduledStep.objects.filter(test_clock="").order_by("due_at")
-    due_at = waiting.values_list("due_at", flat=True).first()
+    (due_at,) = statements.run(f"SELECT min(due_at) FROM {_TABLE} WHERE test_clock = ?", ("",)).fetchone()  # noqa: S608
     return None if due_at is None else max(0.0, due_at - clock.wall())

@@ -3,8 +3,8 @@
 Keys of a body that begin with an underscore are the sandbox's own notes (a card's full number, say)
 and are removed by `visible` before anybody outside sees the body.
 
-Reading and writing one object is done some thirty times for a payment, so that is written in SQL: building such
-a query out of Python objects takes longer than answering it. The names in it are this module's own.
+Reading and writing one object is done some thirty times for a payment, so that is written in SQL (see `statements`).
+The names in it are this module's own.
 """
 
 import json
@@ -14,16 +14,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
-from sandbox import clock
+from sandbox import clock, statements
 from sandbox.models import StoredObject
 from sandbox.options import options
 
 Body: TypeAlias = dict[str, Any]
 
-_REFERENCES = ("customer", "payment_intent", "charge", "product", "source", "status", "currency")
+_REFERENCES = ("customer", "payment_intent", "charge", "product", "source")
+_WORDS = ("status", "currency")
 # Their ids may be of the user's choosing, so that each account has its own "SUMMER".
 _NAMED_BY_USERS = ("coupon", "plan", "price", "product")
 _EVENT, _MOVEMENT, _CODE = "event", "balance_transaction", "promotion_code"
@@ -77,24 +78,31 @@ def writing() -> Iterator[None]:
 def _columns(body: Body) -> Body:
     # An event is found by the object it tells of, and by what that object belongs to.
     told = body["data"]["object"] if body["object"] == _EVENT and "data" in body else body
-    columns = {name: told[name] if isinstance(told.get(name), str) else "" for name in _REFERENCES}
-    if told is not body:
-        columns |= {"source": told.get("id") or "", "status": "", "currency": ""}
+    columns = {name: _text(told.get(name)) for name in _REFERENCES}
+    if told is body:
+        columns |= {name: _text(body.get(name)) or "" for name in _WORDS}
+    else:
+        columns |= {"source": _text(told.get("id")), **dict.fromkeys(_WORDS, "")}
     # A code is looked up at each order, and whether it is taken at each new one; it is no case of letters.
     subtype = str(body.get("code", "")).lower() if body["object"] == _CODE else body.get("type")
-    columns |= {"subtype": subtype if isinstance(subtype, str) else "", "payout": ""}
+    columns |= {"subtype": _text(subtype) or "", "payout": None}
     if body["object"] in _BELONGS_TO:
         columns["source"] = _owner(body, _BELONGS_TO[body["object"]])
     if body["object"] == _MOVEMENT:
-        columns |= {"net": body["net"], "available_on": body["available_on"], "payout": body.get("_payout") or ""}
+        columns |= {"net": body["net"], "available_on": body["available_on"], "payout": body.get("_payout")}
     return columns
 
 
-def _owner(body: Body, path: tuple[str, ...]) -> str:
+def _owner(body: Body, path: tuple[str, ...]) -> str | None:
     value: Any = body
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else ""
+    return _text(value)
+
+
+def _text(value: Any) -> str | None:
+    """What refers to nothing is NULL in its column, and then no entry of an index has to be written."""
+    return value if value and isinstance(value, str) else None
 
 
 def insert(body: Body) -> Body:
@@ -107,9 +115,7 @@ def insert(body: Body) -> Body:
         "body": json.dumps(body),
         "is_deleted": False,
     }
-    values = ", ".join(["%s"] * len(columns))
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {_TABLE} ({', '.join(columns)}) VALUES ({values})", [*columns.values()])  # noqa: S608
+    statements.insert_into(_TABLE, columns)
     return body
 
 
@@ -123,13 +129,12 @@ def _update(body: Body, columns: Body) -> None:
     where = {"object_id": body["id"], "kind": body["object"]}
     if body["object"] in _NAMED_BY_USERS:
         where["account"] = acting_account()
-    settings = ", ".join(f"{name} = %s" for name in columns)
-    with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {_TABLE} SET {settings} {_where(where)}", [*columns.values(), *where.values()])  # noqa: S608
+    settings = ", ".join(f"{name} = ?" for name in columns)
+    statements.run(f"UPDATE {_TABLE} SET {settings} {_where(where)}", [*columns.values(), *where.values()])  # noqa: S608
 
 
 def _where(conditions: Mapping[str, Any]) -> str:
-    return "WHERE " + " AND ".join(f"{name} = %s" for name in conditions)
+    return "WHERE " + " AND ".join(f"{name} = ?" for name in conditions)
 
 
 def mark_deleted(body: Body) -> Body:
@@ -164,9 +169,8 @@ def living(kind: str, *, status: str) -> list[Body]:
 
 
 def _bodies(conditions: Mapping[str, str | bool]) -> list[Body]:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT body FROM {_TABLE} {_where(conditions)} ORDER BY sequence", [*conditions.values()])  # noqa: S608
-        return [json.loads(text) for (text,) in cursor.fetchall()]
+    found = statements.run(f"SELECT body FROM {_TABLE} {_where(conditions)} ORDER BY sequence", [*conditions.values()])  # noqa: S608
+    return [json.loads(text) for (text,) in found]
 
 
 def sequence_of(kind: str, object_id: str) -> int | None:

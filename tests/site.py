@@ -34,8 +34,17 @@ class Site:
 
     def sandbox(self, switch: str, **body: Any) -> Any:
         """Press one of the sandbox's switches: `site.sandbox("faults", kind="hang", path="/v1/refunds*")`."""
+        return self._ask_sandbox(f"_sandbox/{switch}", json.dumps(body).encode())
+
+    def charges_of(self, payment_intent_id: str) -> list[dict[str, Any]]:
+        """Return every charge the sandbox made for a payment intent."""
+        answer = self._ask_sandbox(f"v1/charges?payment_intent={payment_intent_id}")
+        charges: list[dict[str, Any]] = answer["data"]
+        return charges
+
+    def _ask_sandbox(self, path: str, body: bytes | None = None) -> Any:
         key = read_options({}).secret_key
-        request = urllib.request.Request(f"{self.sandbox_url}/_sandbox/{switch}", data=json.dumps(body).encode())
+        request = urllib.request.Request(f"{self.sandbox_url}/{path}", data=body)
         request.add_header("Authorization", "Basic " + base64.b64encode(f"{key}:".encode()).decode())
         request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request, timeout=60) as answer:

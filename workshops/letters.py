@@ -21,7 +21,7 @@ from workshops.schedule import session_times, viewer_zone
 def tell_of_registration(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
     """To the buyer with all participants, a ticket to each named participant, a notice to the teacher."""
     workshop = registrations[0].workshop
-    buyer = User.objects.get(pk=line.buyer_id)
+    buyer = registrations[0].buyer
     attachments = [Attachment("workshop.ics", "text/calendar", calendar_of(workshop))]
     people = [
         {"name": place.participant_name, "email": place.participant_email, "code": place.code}

@@ -150,7 +150,7 @@ def show_places_in_catalogue(workshop: Workshop) -> None:
 
 def _registrations_of(line: SoldLine) -> list[Registration]:
     places = Registration.objects.filter(order_line_id=line.id).order_by("position")
-    return list(places.select_related("workshop__teacher__user").prefetch_related("workshop__sessions"))
+    return list(places.select_related("buyer", "workshop__teacher__user").prefetch_related("workshop__sessions"))
 
 
 def _are_settled(registrations: list[Registration]) -> bool:

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -54,6 +54,21 @@ def test_claim_takes_at_most_its_limit_by_priority_then_age(chores):
     assert claimed[0].pk == urgent.pk
     assert len(claimed) == 3
     assert late.pk not in {chore.pk for chore in claimed}
+
+
+def test_a_claim_does_not_wait_for_the_disk_and_what_follows_does(committed_chores):
+    def waits_for_the_disk():
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            return cursor.fetchone() == ("on",)
+
+    for _ in range(2):
+        committed_chores.create()
+    with transaction.atomic():
+        running.claim(Chore, limit=1)
+        assert not waits_for_the_disk()
+    running.claim(Chore, limit=1)
+    assert waits_for_the_disk()
 
 
 def test_work_that_is_not_due_yet_is_left(chores):

@@ -182,14 +182,13 @@ def test_one_purchases_event_delivered_and_worked_on_by_twenty_at_once_takes_eff
 @pytest.mark.django_db(transaction=True)
 def test_session_and_intent_worked_on_in_the_same_instant_deliver_once(monkeypatch):
     barrier = threading.Barrier(2)
-    find = settlement.find_attempt
+    lock = settlement._lock_order_of
 
-    def find_together(**ids):
-        attempt = find(**ids)
+    def lock_at_once(evidence):
         barrier.wait(10)
-        return attempt
+        return lock(evidence)
 
-    monkeypatch.setattr(settlement, "find_attempt", find_together)
+    monkeypatch.setattr(settlement, "_lock_order_of", lock_at_once)
 
     def work_on(event):
         try:

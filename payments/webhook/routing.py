@@ -24,11 +24,13 @@ def _record_only(event: WebhookEvent, payload: Mapping[str, Any]) -> str:  # noq
     return "stored; nothing to do for this type"
 
 
-# Of the two events that tell of a payment one is enough, so the second waits until everybody's first was worked on.
+# After a big sale this long is enough for what somebody waits for.
+_UNTIL_THE_RUSH_IS_OVER: Final = timedelta(seconds=3)
+# Of the two events that tell of a payment one is enough: the second is for the day on which the first gets lost.
 _ROUTES: Final[Mapping[str, Route]] = {
     "checkout.session.completed": Route(effects.session_completed, 0),
     "checkout.session.async_payment_succeeded": Route(effects.session_completed, 0),
-    "payment_intent.succeeded": Route(effects.intent_succeeded, 5),
+    "payment_intent.succeeded": Route(effects.intent_succeeded, 5, _UNTIL_THE_RUSH_IS_OVER),
     "checkout.session.async_payment_failed": Route(effects.session_async_failed, 10),
     "checkout.session.expired": Route(effects.session_expired, 10),
     "payment_intent.payment_failed": Route(effects.intent_failed, 10),
@@ -36,8 +38,8 @@ _ROUTES: Final[Mapping[str, Route]] = {
     "refund.updated": Route(effects.refund_changed, 10),
     "refund.failed": Route(effects.refund_changed, 10),
 }
-# Three of five events of a purchase only keep records: they wait until the rush of a big sale is over.
-_EVERYTHING_ELSE: Final = Route(_record_only, 20, timedelta(seconds=3))
+# We do not listen for these; an endpoint that sends them all the same keeps nobody waiting.
+_EVERYTHING_ELSE: Final = Route(_record_only, 20, _UNTIL_THE_RUSH_IS_OVER)
 
 ACTED_ON: Final = frozenset(_ROUTES)
 

@@ -82,7 +82,7 @@ def _parent(subscription: str | None, subscription_item: str | None) -> Body | N
 
 def pending_items(customer_id: str, *, currency: str, subscription: str | None = None) -> list[Body]:
     """What waits for an invoice in a currency, newest first: of nobody in particular, and of the subscription."""
-    rows = store.rows("invoiceitem").filter(customer=customer_id, source="").order_by("-sequence")
+    rows = store.rows("invoiceitem").filter(customer=customer_id, source=None).order_by("-sequence")
     return [
         item
         for item in rows.values_list("body", flat=True)

@@ -74,6 +74,6 @@ def pay_out_automatically(account_id: str) -> None:
 
 def _mark_paid_out(payout: Body) -> None:
     """Name the payout on every movement it pays out: that is what reconciles it with the bank's statement."""
-    waiting = store.rows("balance_transaction").filter(status="available", currency=payout["currency"], payout="")
+    waiting = store.rows("balance_transaction").filter(status="available", currency=payout["currency"], payout=None)
     for movement in waiting.values_list("body", flat=True).iterator():
         store.save(movement | {"_payout": payout["id"]})

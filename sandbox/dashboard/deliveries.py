@@ -17,7 +17,7 @@ from sandbox.dashboard.tables import LARGEST_CURSOR, Table, choices, page_of
 from sandbox.models import Delivery, StoredObject
 from sandbox.store import Body
 from sandbox.webhooks import queue
-from sandbox.webhooks.attempt import request_body
+from sandbox.webhooks.rendering import request_body
 
 SEE_OTHER = 303
 HEADINGS = ("Event", "Endpoint", "State", "Attempts", "Last answer", "Next attempt")

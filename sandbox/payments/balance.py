@@ -193,7 +193,8 @@ def sums() -> dict[str, dict[str, int]]:
     """Minor units by status ("available", "pending") and currency, of the acting account."""
     totals: dict[str, dict[str, int]] = {"available": {}, "pending": {}}
     # Movements are never deleted; asking whether they are would take the sums out of their index.
-    own = StoredObject.objects.filter(kind="balance_transaction", account=store.acting_account())
+    # Only movements have a net amount, and saying so lets SQLite take the index that is made for this.
+    own = StoredObject.objects.filter(kind="balance_transaction", account=store.acting_account(), net__isnull=False)
     by_status = own.values_list("status", "currency")
     for status, currency, total in by_status.annotate(total=Sum("net")):
         totals[status][currency] = total
@@ -216,7 +217,8 @@ def reserves_minor() -> dict[str, int]:
 
     These are the debts of the connected accounts whose requirements it collects itself.
     """
-    movements = StoredObject.objects.filter(kind="balance_transaction").exclude(account=options().account_id)
+    movements = StoredObject.objects.filter(kind="balance_transaction", net__isnull=False)
+    movements = movements.exclude(account=options().account_id)
     by_account = movements.values_list("account", "currency").annotate(total=Sum("net"))
     reserved: dict[str, int] = {}
     for account_id, currency, total in by_account.filter(total__lt=0):

@@ -1,6 +1,6 @@
 """The table from method and address to the function that answers, and what that function is given."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -34,7 +34,8 @@ class Route:
     handler: Handler
 
 
-_routes: dict[tuple[str, int], list[Route]] = {}
+# By method, number of segments, and the first two of them, which are never ids.
+_routes: dict[tuple[str, int, str], list[Route]] = {}
 
 
 def route(
@@ -50,17 +51,21 @@ def route(
 
     def register(handler: Handler) -> Handler:
         entry = Route(method, segments, Hash(fields, required), handler)
-        _routes.setdefault((method, len(segments)), []).append(entry)
+        _routes.setdefault(_key(method, segments), []).append(entry)
         return handler
 
     return register
+
+
+def _key(method: str, segments: Sequence[str]) -> tuple[str, int, str]:
+    return method, len(segments), "/".join(segments[:2])
 
 
 def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     """The route for an address and the ids in it; literal segments win by being registered in the more exact route."""
     segments = path.strip("/").split("/")
     best: tuple[Route, dict[str, str]] | None = None
-    for candidate in _routes.get((method, len(segments)), ()):
+    for candidate in _routes.get(_key(method, segments), ()):
         ids: dict[str, str] = {}
         for expected, actual in zip(candidate.segments, segments, strict=True):
             if expected.startswith(":"):

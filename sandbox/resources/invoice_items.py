@@ -81,8 +81,8 @@ def list_items(call: Call) -> Body:
     require_existing(call, "customer", "invoice")
     rows = store.rows("invoiceitem")
     if "pending" in call.params:
-        waiting = rows.filter(source="")
-        rows = waiting if call["pending"] else rows.exclude(source="")
+        waiting = rows.filter(source=None)
+        rows = waiting if call["pending"] else rows.exclude(source=None)
     return page(INVOICE_ITEM, call, url="/v1/invoiceitems", rows=rows)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox import clock, identifiers, store
-from sandbox.options import KNOWN_VERSIONS, options
+from sandbox.options import KNOWN_VERSIONS, RefusesToStart, options
 from sandbox.protocol import errors
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.listing import page
@@ -41,15 +41,30 @@ def create_endpoint(*, url: str, enabled_events: list[str], secret: str, **field
 
 
 def ensure_configured_endpoint() -> None:
-    """The endpoint of SANDBOX_WEBHOOK_URL, once, with the secret the environment says now."""
+    """The endpoint of SANDBOX_WEBHOOK_URL, once, with the secret and the types the environment says now.
+
+    Raises RefusesToStart for a type Stripe does not send.
+    """
     url, secret = options().webhook_url, options().webhook_secret
     if not url:
         return
+    enabled_events = _configured_events()
     secrets = [{"value": secret or identifiers.new_id("whsec_", 32), "expires_at": None}]
     for endpoint in store.rows("webhook_endpoint").filter(body___configured=True).values_list("body", flat=True):
-        store.save(endpoint | {"url": url, "_secrets": secrets})
+        store.save(endpoint | {"url": url, "enabled_events": enabled_events, "_secrets": secrets})
         return
-    create_endpoint(url=url, enabled_events=["*"], secret=secrets[0]["value"] or "", _configured=True)
+    create_endpoint(url=url, enabled_events=enabled_events, secret=secrets[0]["value"] or "", _configured=True)
+
+
+def _configured_events() -> list[str]:
+    wanted = published("WebhookEndpointCreateParams", "enabled_events")["enabled_events"]
+    try:
+        names: list[str] = wanted.read(list(options().webhook_events), "enabled_events")
+        _check_events(names)
+    except ApiError as error:
+        # The rest of the message lists every type there is.
+        raise RefusesToStart(f"SANDBOX_WEBHOOK_EVENTS: {error.message[:120]} …") from error
+    return names
 
 
 def rotate_secret(endpoint: Body, *, keep_seconds: int = ROTATION_SECONDS) -> str:

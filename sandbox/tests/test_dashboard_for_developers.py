@@ -42,7 +42,7 @@ def test_an_endpoint_that_does_not_answer_is_written_down(sandbox, client, brows
     links = browser.open("/dashboard/deliveries?state=failing").links
     page = browser.open(next(link for link in links if re.fullmatch(r"/dashboard/deliveries/\d+", link)))
     assert "no answer" in page.text
-    assert "NewConnectionError" in page.text
+    assert "ConnectionRefusedError" in page.text
 
 
 def test_everything_that_waits_is_sent_at_once(sandbox, receiver, client, browser):

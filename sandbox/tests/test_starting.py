@@ -116,6 +116,21 @@ def test_the_readme_tells_of_every_variable_and_of_no_other():
     assert set(told) == set(named)
 
 
+def test_it_refuses_to_listen_for_what_stripe_never_sends(tmp_path):
+    address = (
+        "--port",
+        str(free_port()),
+        "--forward-to",
+        "http://127.0.0.1:9/",
+        "--database",
+        str(tmp_path / "s.sqlite3"),
+    )
+    started = start(*address, "--events", "charge.succeeded,charge.exploded")
+    assert started.returncode == 2
+    assert "SANDBOX_WEBHOOK_EVENTS: Invalid enabled_events[1]" in started.stderr
+    assert "Traceback" not in started.stderr
+
+
 def test_it_says_where_everything_is_and_logs_each_delivery(tmp_path, _receiver):
     _receiver.received.clear()
     _receiver.answers[:] = [500]

@@ -210,6 +210,25 @@ def test_a_restart_resumes_what_was_owed(tmp_path, _receiver):
         process.close()
 
 
+def test_the_configured_endpoint_is_sent_the_types_the_environment_says_now(tmp_path, _receiver):
+    _receiver.received.clear()
+    wanted = {"SANDBOX_WEBHOOK_URL": _receiver.url, "SANDBOX_WEBHOOK_EVENTS": "customer.deleted,customer.updated"}
+    process = SandboxProcess(tmp_path, **wanted)
+    try:
+        customer = process.client.v1.customers.create()
+        process.client.v1.customers.update(customer.id, {"name": "Ada"})
+        process.drain()
+        assert _receiver.types() == ["customer.updated"]
+        process.stop()
+        process.environment["SANDBOX_WEBHOOK_EVENTS"] = ""
+        process.start()
+        process.client.v1.customers.create()
+        process.drain()
+        assert _receiver.types() == ["customer.updated", "customer.created"]
+    finally:
+        process.close()
+
+
 def test_a_restart_misbehaves_as_before(tmp_path):
     process = SandboxProcess(tmp_path)
     try:

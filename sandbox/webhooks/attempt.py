@@ -1,26 +1,27 @@
 """One attempt to hand an event to an endpoint, and what its answer means."""
 
-import json
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from http.client import HTTPException
 
-import urllib3
-
-from sandbox import clock, store
+from sandbox import clock, statements, store
 from sandbox.models import Delivery, DeliveryAttempt
 from sandbox.options import options
 from sandbox.store import Body
 from sandbox.webhooks import modes, queue
+from sandbox.webhooks.queue import Owed
+from sandbox.webhooks.rendering import request_body
+from sandbox.webhooks.sending import post
 from sandbox.webhooks.signing import signature_header
 
-TIMEOUT_SECONDS = 10.0
 STALE_SECONDS = 3600
 ANSWER_LENGTH = 500
 SUCCESS = range(200, 300)
 USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
-_pool = urllib3.PoolManager(num_pools=10, maxsize=16, retries=False, timeout=TIMEOUT_SECONDS)
+_DELIVERIES = Delivery._meta.db_table
+_ATTEMPTS = DeliveryAttempt._meta.db_table
 
 
 @dataclass(frozen=True)
@@ -37,49 +38,40 @@ class Outcome:
         return self.status is not None and self.status in SUCCESS
 
 
-def attempt(delivery: Delivery) -> None:
+def attempt(owed: Owed) -> None:
     """Send once and write down the outcome; every failure but the last one schedules the next attempt."""
-    endpoint = store.find_anywhere("webhook_endpoint", delivery.endpoint)
+    endpoint = store.find_anywhere("webhook_endpoint", owed.endpoint)
     if endpoint is None or endpoint.get("deleted"):
-        _write(delivery, Outcome(None, "The endpoint was deleted."), is_given_up=True)
+        _write(owed, Outcome(None, "The endpoint was deleted."), is_given_up=True)
         return
     if endpoint["status"] != "enabled":
-        _write(delivery, Outcome(None, "The endpoint is disabled."))
+        _write(owed, Outcome(None, "The endpoint is disabled."))
         return
-    event = store.find_anywhere("event", delivery.event)
+    event = store.find_anywhere("event", owed.event)
     if event is None:  # A reset came in between; nobody is owed anything any more.
         return
     outcome = _post(endpoint, event)
     _log(event, endpoint["url"], outcome)
-    _write(delivery, outcome)
-
-
-def request_body(event: Body, endpoint: Body) -> bytes:
-    """What an endpoint is sent: the event, in the version of the API the endpoint was made for."""
-    shown = store.visible(event) | {"api_version": endpoint.get("api_version") or event["api_version"]}
-    return json.dumps(shown, indent=2).encode()
+    _write(owed, outcome)
 
 
 def _post(endpoint: Body, event: Body) -> Outcome:
     payload = request_body(event, endpoint)
     signature = _signature(payload, endpoint, event["type"])
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "User-Agent": USER_AGENT,
+        "Accept": "*/*",
+        "Accept-Encoding": "identity",
+        "Stripe-Signature": signature,
+    }
+    status: int | None
     began = time.monotonic()
     try:
         # Redirects are not followed: Stripe counts a 3xx as a failure (docs: "Webhooks").
-        response = _pool.request(
-            "POST",
-            endpoint["url"],
-            body=payload,
-            headers={
-                "Content-Type": "application/json; charset=utf-8",
-                "User-Agent": USER_AGENT,
-                "Accept": "*/*",
-                "Stripe-Signature": signature,
-            },
-            redirect=False,
-        )
-        status, answer = response.status, response.data[:ANSWER_LENGTH].decode(errors="replace")
-    except (urllib3.exceptions.HTTPError, ValueError) as error:
+        status, text = post(endpoint["url"], payload, headers)
+        answer = text[:ANSWER_LENGTH].decode(errors="replace")
+    except (OSError, HTTPException, ValueError) as error:
         status, answer = None, f"{type(error).__name__}: {error}"[:ANSWER_LENGTH]
     return Outcome(status, answer, signature, round((time.monotonic() - began) * 1000))
 
@@ -100,8 +92,8 @@ def _signature(payload: bytes, endpoint: Body, event_type: str) -> str:
     return signature_header(payload, secrets, timestamp)
 
 
-def _write(delivery: Delivery, outcome: Outcome, *, is_given_up: bool = False) -> None:
-    attempts = delivery.attempts + 1
+def _write(owed: Owed, outcome: Outcome, *, is_given_up: bool = False) -> None:
+    attempts = owed.attempts + 1
     wait = queue.retry_delay(attempts)
     moment = clock.precise_now()
     state = Delivery.State.PENDING
@@ -109,24 +101,15 @@ def _write(delivery: Delivery, outcome: Outcome, *, is_given_up: bool = False) -
         state = Delivery.State.SUCCEEDED
     elif is_given_up or wait is None:
         state = Delivery.State.ABANDONED
+    change = (
+        f"UPDATE {_DELIVERIES} SET state = ?, attempts = ?, last_status = ?, last_answer = ?, last_attempt_at = ?, "  # noqa: S608
+        "next_attempt_at = ? WHERE id = ?"
+    )
+    values = (state.value, attempts, outcome.status, outcome.answer, moment, moment + (wait or 0), owed.delivery)
     with store.writing():
-        is_still_owed = Delivery.objects.filter(pk=delivery.pk).update(
-            state=state,
-            attempts=attempts,
-            last_status=outcome.status,
-            last_answer=outcome.answer,
-            last_attempt_at=moment,
-            next_attempt_at=moment + (wait or 0),
-        )
-        if is_still_owed:  # A reset may have come in between.
-            DeliveryAttempt.objects.create(
-                delivery=delivery,
-                at=moment,
-                status=outcome.status,
-                answer=outcome.answer,
-                milliseconds=outcome.milliseconds,
-                signature=outcome.signature,
-            )
+        if statements.run(change, values).rowcount:  # A reset may have come in between.
+            row = {"delivery_id": owed.delivery, "at": moment, **asdict(outcome)}
+            statements.insert_into(_ATTEMPTS, row)
 
 
 def _log(event: Body, url: str, outcome: Outcome) -> None:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from sandbox import clock, identifiers, request_log, store
 from sandbox.models import Delivery
@@ -14,10 +15,21 @@ from sandbox.store import Body
 from sandbox.webhooks import queue
 
 PAYMENT_FAMILIES = ("payment_intent.", "charge.", "refund.")
-_held: ContextVar[list[Callable[[], None]] | None] = ContextVar("held_events", default=None)
 
 
-def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automatic: bool = False) -> Body:
+@dataclass(frozen=True)
+class _Held:
+    """An event that waits for another one to be told first, and whose it is."""
+
+    event: Body
+    endpoints: list[Body]
+    account: str
+
+
+_held: ContextVar[list[_Held] | None] = ContextVar("held_events", default=None)
+
+
+def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automatic: bool = False) -> None:
     """Record an event and queue its deliveries, all in the caller's transaction.
 
     `previous` holds the old values of changed fields. `is_automatic` marks what no API call caused,
@@ -25,7 +37,7 @@ def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automa
     """
     came_from = origin.Origin() if is_automatic else origin.current()
     endpoints = queue.listening(event_type)
-    data: Body = {"object": copy.deepcopy(presented(body))}
+    data: Body = {"object": presented(body)}
     if previous is not None:
         data["previous_attributes"] = _changed_keys(previous, data["object"])
     event: Body = {
@@ -39,16 +51,18 @@ def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automa
         "request": {"id": came_from.request_id, "idempotency_key": came_from.idempotency_key},
         "type": event_type,
     } | _whose()
-    account = store.acting_account()
+    held = _held.get()
+    if held is None:
+        _record(event, endpoints)
+    else:
+        # The object may change until it is told of.
+        held.append(_Held(copy.deepcopy(event), endpoints, store.acting_account()))
 
-    def record() -> None:
-        with store.acting_for(account):
-            store.insert(event)
-            queue.enqueue(event, endpoints)
-            request_log.note_event(event)
 
-    _record_or_hold(record)
-    return event
+def _record(event: Body, endpoints: list[Body]) -> None:
+    store.insert(event)
+    queue.enqueue(event, endpoints)
+    request_log.note_event(event)
 
 
 def _changed_keys(previous: Body, now: Body) -> Body:
@@ -65,15 +79,20 @@ def telling_first(tell: Callable[[], object]) -> Iterator[None]:
 
     A subscription tells of its creation before its first invoice does, and yet shows what became of that invoice.
     """
-    held: list[Callable[[], None]] = []
+    held: list[_Held] = []
     token = _held.set(held)
     try:
         yield
     finally:
         _held.reset(token)
     tell()
-    for record in held:
-        _record_or_hold(record)
+    outer = _held.get()
+    if outer is not None:
+        outer += held
+        return
+    for waiting in held:
+        with store.acting_for(waiting.account):
+            _record(waiting.event, waiting.endpoints)
 
 
 @contextmanager
@@ -84,14 +103,6 @@ def untold() -> Iterator[None]:
         yield
     finally:
         _held.reset(token)
-
-
-def _record_or_hold(record: Callable[[], None]) -> None:
-    held = _held.get()
-    if held is None:
-        record()
-    else:
-        held.append(record)
 
 
 def _whose() -> Body:

@@ -1,17 +1,20 @@
 """What is owed to endpoints: rows written with the event, due at once, retried later and later."""
 
 import threading
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from sandbox import clock, store
+from sandbox import clock, statements, store
 from sandbox.models import Delivery
 from sandbox.options import options
 from sandbox.store import Body
 from sandbox.webhooks import modes
 
 _FIRST_STATES = {modes.DROP: Delivery.State.DROPPED, modes.HOLD: Delivery.State.HELD}
+_TABLE = Delivery._meta.db_table
 delivery_arrived = threading.Event()
 
 
@@ -38,18 +41,44 @@ def enqueue(event: Body, endpoints: list[Body]) -> None:
     mode = modes.mode_for(event["type"])
     state = _FIRST_STATES.get(mode.name, Delivery.State.PENDING)
     copies = 2 if mode.name == modes.DUPLICATE else 1
-    Delivery.objects.bulk_create(
-        Delivery(
-            event=event["id"],
-            event_type=event["type"],
-            endpoint=endpoint["id"],
-            state=state,
-            next_attempt_at=clock.wall() + mode.extra_delay(),
-        )
-        for endpoint in endpoints
-        for _ in range(copies)
-    )
+    for endpoint in endpoints:
+        for _ in range(copies):
+            _owe(event, endpoint, state=state, after=mode.extra_delay())
     transaction.on_commit(delivery_arrived.set)
+
+
+def _owe(event: Body, endpoint: Body, *, state: Delivery.State = Delivery.State.PENDING, after: float = 0.0) -> None:
+    delivery = {
+        "event": event["id"],
+        "event_type": event["type"],
+        "endpoint": endpoint["id"],
+        "state": state.value,
+        "attempts": 0,
+        "next_attempt_at": clock.wall() + after,
+        "last_answer": "",
+    }
+    statements.insert_into(_TABLE, delivery)
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What an attempt has to know of a delivery: its row, what goes where, and how often that was tried."""
+
+    delivery: int
+    event: str
+    endpoint: str
+    attempts: int
+
+
+def due(most: int, *, but: Collection[int] = (), but_to: Collection[str] = ()) -> list[Owed]:
+    """The deliveries that are due, oldest first, without some and without those to some endpoints."""
+    statement = (
+        f"SELECT id, event, endpoint, attempts FROM {_TABLE} WHERE state = ? AND next_attempt_at <= ? "  # noqa: S608
+        f"AND id NOT IN ({', '.join('?' * len(but))}) AND endpoint NOT IN ({', '.join('?' * len(but_to))}) "
+        "ORDER BY next_attempt_at, id LIMIT ?"
+    )
+    values = (Delivery.State.PENDING.value, clock.wall(), *but, *but_to, most)
+    return [Owed(*row) for row in statements.run(statement, values)]
 
 
 def retry_delay(attempts: int) -> float | None:
@@ -73,15 +102,8 @@ def resend(event: Body) -> int:
     with store.acting_for(event.get("account")):
         endpoints = listening(event["type"])
     with store.writing():
-        Delivery.objects.bulk_create(
-            Delivery(
-                event=event["id"],
-                event_type=event["type"],
-                endpoint=endpoint["id"],
-                next_attempt_at=clock.wall(),
-            )
-            for endpoint in endpoints
-        )
+        for endpoint in endpoints:
+            _owe(event, endpoint)
     delivery_arrived.set()
     return len(endpoints)
 

@@ -1,0 +1,93 @@
+"""What an endpoint's server sees of the connections that deliveries come over."""
+
+import json
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from sandbox.webhooks.sending import post
+
+
+class Server:
+    """Answers every POST, notes over which connection it came, and may hang up afterwards without having said so."""
+
+    def __init__(self):
+        self.asked, self.hangs_up = [], False
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                server.asked.append((self.client_address[1], self.path, self.headers["Host"], body))
+                self.send_response(200)
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                self.wfile.write(b"4\r\nfine\r\n0\r\n\r\n")
+                self.close_connection = server.hangs_up
+
+            def log_message(self, *_): ...
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.place = f"127.0.0.1:{self.http.server_address[1]}"
+        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def server():
+    server = Server()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+
+
+def test_one_connection_carries_one_request_after_another(server):
+    for number in range(3):
+        assert post(f"http://{server.place}/hooks?shop=7", f"{number}".encode(), {}) == (200, b"fine")
+    assert {asked[1:3] for asked in server.asked} == {("/hooks?shop=7", server.place)}
+    assert [asked[3] for asked in server.asked] == [b"0", b"1", b"2"]
+    assert len({asked[0] for asked in server.asked}) == 1
+
+
+def test_a_connection_that_was_closed_meanwhile_is_replaced(server):
+    server.hangs_up = True
+    for _ in range(3):
+        assert post(f"http://{server.place}/", b"{}", {}) == (200, b"fine")
+        time.sleep(0.1)
+    assert len({asked[0] for asked in server.asked}) == 3
+
+
+def test_a_server_that_hangs_up_instead_of_answering_is_asked_once():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        taken = []
+
+        def hang_up():
+            connection, _ = listener.accept()
+            taken.append(connection.recv(1000))
+            connection.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(ConnectionError):
+            post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"{}", {})
+        thread.join()
+        listener.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    assert len(taken) == 1
+
+
+def test_events_are_written_on_many_lines_as_stripe_writes_them(sandbox, receiver, client):
+    client.v1.customers.create(
+        {"name": 'Łucja "\\" \u2028', "metadata": {"a": "\n", "{": "}"}, "preferred_locales": ["pl"]}
+    )
+    client.v1.customers.create({})
+    sandbox.drain()
+    assert receiver.types() == ["customer.created"] * 2
+    for event, body, _ in receiver.received:
+        assert body == json.dumps(event, indent=2).encode()
