@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import django
 import environ
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from demo.processes import stop_all
 from demo.servers import PostgresServer, RedisServer, remove_data
@@ -95,6 +96,36 @@ allow_only_this_machine()
 
 # Now that the servers are known; the conftest files below import models.
 django.setup()
+
+
+# What runs a whole site: two at once leave no time for anything else.
+TESTS_OF_THE_SITE = ("tests/browser/", "tests/simulation/", "demo/tests/test_running_the_demo.py")
+
+
+class OneSite(LoadScopeScheduling):
+    """Hands out tests one by one, but all those of a running site to the same process.
+
+    By their folder: `--dist loadgroup` passes a group on inside of a test's id, which pytest 9.2 does not let it change,
+    so it hands out every test alone and says nothing (pytest-xdist#1386). Each process then starts a site.
+    """
+
+    def _split_scope(self, nodeid):
+        return "site" if nodeid.startswith(TESTS_OF_THE_SITE) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return OneSite(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    astray = [
+        item.nodeid
+        for item in items
+        if "running_site" in getattr(item, "fixturenames", ()) and not item.nodeid.startswith(TESTS_OF_THE_SITE)
+    ]
+    if astray:
+        raise pytest.UsageError(f"Tests of the running site belong below {TESTS_OF_THE_SITE}: {astray}")
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """Fixtures for tests that need the whole site. tests/README.md explains them."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -14,20 +15,28 @@ LOGS = CHECKOUT / ".local" / "test" / "logs"
 NOT_FOR_THE_SITE = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "DEBUG", "EMAIL_URL", "MAIL_PROVIDER")
 
 
-# Before xdist looks at the marks: later ones go unnoticed, and each process of a parallel run would start a site.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Tests of the running site share it, so one process of a parallel run does them all."""
-    for item in items:
-        if "running_site" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("site"))
+def wished_ports():
+    """Ports to begin looking at that no other site being started looks at: one is taken long after it was found free."""
+    own = os.getpid() % 4000
+    return Ports(web=18000 + own, sandbox=23000 + own)
 
 
 @pytest.fixture(scope="session")
-def running_site():
+def alone():
+    """Nobody else runs a site of this checkout. Two would delete each other's logs, and take turns at the processor."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with (LOGS / "in-use").open("w") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.fail("Another process runs tests of the running site in this checkout.", pytrace=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def running_site(alone):
     """The demo's own stack with servers, data and ports of its own, started once."""
     folder = CHECKOUT / ".local" / "test" / f"site-{os.getpid()}"
-    LOGS.mkdir(parents=True, exist_ok=True)
     for old in LOGS.glob("*.log"):
         old.unlink()
 
@@ -40,9 +49,7 @@ def running_site():
         for name, value in os.environ.items()
         if name not in NOT_FOR_THE_SITE and not name.startswith(("STRIPE_", "SANDBOX_"))
     }
-    stack = Stack(
-        folder=folder, environment=environment, sink=keep, is_durable=False, ports=Ports(web=18000, sandbox=22111)
-    )
+    stack = Stack(folder=folder, environment=environment, sink=keep, is_durable=False, ports=wished_ports())
     try:
         for _ in stack.start_servers():
             pass

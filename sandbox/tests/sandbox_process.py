@@ -31,7 +31,8 @@ def environment(**changes: str) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("SANDBOX_", "STRIPE_", "DJANGO_"))
     }
-    return kept | {"SANDBOX_SECRET_KEY": KEY, "SANDBOX_SETTLE_DELAY": "0.2", "SANDBOX_ASYNC_DELAY": "0.3"} | changes
+    # Tests move the clock by three seconds for what comes later. Until then nothing may happen, however slow the machine.
+    return kept | {"SANDBOX_SECRET_KEY": KEY, "SANDBOX_SETTLE_DELAY": "1.9", "SANDBOX_ASYNC_DELAY": "2.9"} | changes
 
 
 class SandboxProcess:

@@ -141,7 +141,7 @@ def test_a_bank_debit_completes_unpaid_and_is_answered_later(sandbox, client, ib
     first = client.v1.events.list({"type": "checkout.session.completed"}).data[0].data.object
     assert (first.status, first.payment_status) == ("complete", "unpaid")
 
-    sandbox.advance(2)
+    sandbox.advance(3)
 
     after = client.v1.checkout.sessions.retrieve(session.id)
     assert (after.status, after.payment_status) == ("complete", paid)

@@ -150,9 +150,9 @@ def test_lists_are_walked_page_by_page_and_back(sandbox, client, browser):
 
 def test_a_payments_page_tells_its_whole_story(sandbox, client, browser):
     intent = paid(client)
-    sandbox.advance(1)
+    sandbox.advance(3)
     client.v1.refunds.create({"payment_intent": intent.id, "amount": 500})
-    sandbox.advance(1)
+    sandbox.advance(3)
     page = browser.open(f"/objects/{intent.id}")
     charge = client.v1.charges.retrieve(intent.latest_charge, {"expand": ["balance_transaction"]})
     for link in (intent.latest_charge, charge.balance_transaction.id):

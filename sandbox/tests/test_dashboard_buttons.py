@@ -139,7 +139,7 @@ def test_a_payout_arrives_fails_or_is_cancelled(sandbox, client, browser):
     )
     browser.press(f"/objects/{account.id}", "Complete onboarding")
     paid(client, amount=90000, payment_method="pm_card_bypassPending")
-    sandbox.advance(1)
+    sandbox.advance(3)
     transfer = client.v1.transfers.create({"amount": 30000, "currency": "usd", "destination": account.id})
     theirs = {"stripe_account": account.id}
     sent = [client.v1.payouts.create({"amount": 1000, "currency": "usd"}, theirs).id for _ in range(3)]

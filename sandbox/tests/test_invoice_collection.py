@@ -17,7 +17,7 @@ def test_paying_tells_of_the_payment_first_and_of_the_invoice_after_it(sandbox, 
     paid = client.v1.invoices.pay(invoice.id)
     assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 2000, 0)
     assert (paid.attempted, paid.attempt_count, paid.auto_advance) == (True, 1, False)
-    sandbox.advance(2)
+    sandbox.advance(3)
     assert types_since(sandbox, "charge.succeeded") == [
         "charge.succeeded", "payment_intent.succeeded", "invoice.updated", "invoice.paid", "invoice.payment_succeeded",
         "invoice_payment.paid",
@@ -137,7 +137,7 @@ def test_an_invoice_that_advances_is_finalized_and_charged_after_an_hour(sandbox
     assert client.v1.invoices.retrieve(invoice.id).status == "draft"
     sandbox.advance(120)
     assert client.v1.invoices.retrieve(invoice.id).status == "paid"
-    sandbox.advance(2)
+    sandbox.advance(3)
     assert types_since(sandbox, "invoice.finalized") == [
         "invoice.finalized", "payment_intent.created", "charge.succeeded", "payment_intent.succeeded",
         "invoice.updated", "invoice.paid", "invoice.payment_succeeded", "invoice_payment.paid",
