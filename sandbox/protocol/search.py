@@ -3,11 +3,17 @@
 Stripe's index lags behind by up to a minute; ours does not.
 """
 
+import json
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import islice
 from typing import Any
+
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 
 from sandbox import store
 from sandbox.protocol.errors import ApiError
@@ -58,6 +64,12 @@ class Clause:
             )
         text = str(actual).lower()
         return self.value.lower() in text if self.operator == "~" else self.value.lower() == text
+
+    @property
+    def is_told_by_text(self) -> bool:
+        """Whether the value has to stand in the text of an object that meets it, in capitals or not."""
+        is_compared = self.is_negated or self.operator in _COMPARISONS
+        return self.value is not None and self.value.isascii() and not is_compared
 
 
 def _value_at(body: Any, path: str) -> Any:
@@ -128,10 +140,10 @@ def search_route(
         clauses = [replace(clause, field=(places or {}).get(clause.field, clause.field)) for clause in clauses]
         quantifier = all if is_all else any
         start, limit = _start(call.get("page")), call.get("limit", DEFAULT_LIMIT)
-        newest_first = store.rows(resource.kind).order_by("-sequence").values_list("body", flat=True)
-        found = [body for body in newest_first.iterator() if quantifier(clause.holds(body) for clause in clauses)]
-        chosen = found[start : start + limit]
-        has_more = len(found) > start + limit
+        possible = _possible(resource.kind, clauses, is_all=is_all)
+        holding = (body for body in possible if quantifier(clause.holds(body) for clause in clauses))
+        found = list(islice(holding, start, start + limit + 1))
+        chosen, has_more = found[:limit], len(found) > limit
         return {
             "object": "search_result",
             "data": [presented(body) for body in chosen],
@@ -139,6 +151,19 @@ def search_route(
             "next_page": str(start + limit) if has_more else None,
             "url": f"{path}/search",
         }
+
+
+def _possible(kind: str, clauses: list[Clause], *, is_all: bool) -> Iterator[Body]:
+    """The objects, newest first, without most of those that a look at their text rules out.
+
+    SQLite looks through ten thousand texts in the time in which Python reads a few hundred of them.
+    """
+    rows = store.rows(kind).annotate(text=Cast("body", TextField())).order_by("-sequence")
+    telling = [clause for clause in clauses if clause.is_told_by_text]
+    if is_all or len(telling) == len(clauses):
+        conditions = [Q(text__icontains=json.dumps(clause.value)[1:-1]) for clause in telling]
+        rows = rows.filter(reduce(operator.and_ if is_all else operator.or_, conditions, Q()))
+    return rows.values_list("body", flat=True).iterator()
 
 
 def _start(page: str | None) -> int:

@@ -36,6 +36,20 @@ def test_a_query_finds_what_it_says(client, people, query, expected):
     assert names(client, query) == expected
 
 
+def test_letters_of_any_alphabet_and_signs_are_found(client):
+    client.v1.customers.create({"name": 'Łucja "100%" \\ Żak', "metadata": {"a_b": "x_1%", "size": "Ü"}})
+    client.v1.customers.create({"name": "Zoe 1000", "metadata": {"a_b": "xy1z", "size": "U"}})
+    for query in (
+        'name~"łucja"',
+        "name~'100%'",
+        r'name~"\\ "',
+        r'name~"\"100"',
+        'metadata["a_b"]:"X_1%"',
+        'metadata["size"]:"ü"',
+    ):
+        assert [name[:5] for name in names(client, query)] == ["Łucja"], query
+
+
 @pytest.mark.parametrize(
     "query",
     ['name:"ada" AND name:"b" OR name:"c"', "password:'x'", "name", 'name:"', "created>'x'", "metadata:'x'", "'; DROP"],
