@@ -56,7 +56,23 @@ def test_an_event_during_a_reading_leads_to_another_reading():
     assert MirrorSync.objects.get().state == "waiting"
 
 
+@pytest.mark.parametrize("names_it", ["latest_charge", "charge"])
+def test_the_charge_an_object_names_is_read_with_it(names_it):
+    ask_mirror_to_read({"object": "payment_intent", "id": "pi_1", names_it: "ch_1"})
+    assert set(MirrorSync.objects.values_list("object_type", "object_id")) == {
+        ("payment_intent", "pi_1"),
+        ("charge", "ch_1"),
+    }
+
+
+@pytest.mark.parametrize("odd", [None, "", 7, {"id": "ch_1"}, ["ch_1"], "c" * 101])
+def test_a_charge_that_is_named_in_no_way_we_know_is_left_alone(odd):
+    ask_mirror_to_read({"object": "payment_intent", "id": "pi_1", "latest_charge": odd})
+    assert [sync.object_type for sync in MirrorSync.objects.all()] == ["payment_intent"]
+
+
 def test_objects_dj_stripe_does_not_know_are_left_alone():
     ask_mirror_to_read({"object": "invented", "id": "x"})
     ask_mirror_to_read({"id": "x"})
+    ask_mirror_to_read({"object": ["charge"], "id": "x"})
     assert not MirrorSync.objects.exists()

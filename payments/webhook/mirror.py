@@ -36,25 +36,36 @@ _GATHER: Final = timedelta(seconds=8)
 
 
 def ask_mirror_to_read(payload: Mapping[str, Any]) -> None:
-    """Put an event's object in line to be read again. One statement, whatever was in line before."""
-    object_type, object_id = payload.get("object"), payload.get("id")
-    if not isinstance(object_type, str) or object_type not in _MODELS:
-        return
-    # The effect is part of the same transaction: an id that does not fit the column must not undo a delivery.
-    if not isinstance(object_id, str) or len(object_id) > _ID_LENGTH_AT_MOST:
+    """Put an event's object in line to be read again, and its charge. One statement, whatever was in line before."""
+    # We listen for no events of charges; what changes one tells of it in an event of its own.
+    candidates = (
+        (payload.get("object"), payload.get("id")),
+        ("charge", payload.get("latest_charge") or payload.get("charge")),
+    )
+    mirrored = [
+        (object_type, object_id) for object_type, object_id in candidates if _is_mirrored(object_type, object_id)
+    ]
+    if not mirrored:
         return
     table = connection.ops.quote_name(MirrorSync._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             INSERT INTO {table} (object_type, object_id, state, priority, attempts, last_error, run_after)
-            VALUES (%s, %s, 'waiting', 0, 0, '', statement_timestamp() + make_interval(secs => %s))
+            SELECT asked.object_type, asked.object_id, 'waiting', 0, 0, '', statement_timestamp() + make_interval(secs => %s)
+              FROM unnest(%s::text[], %s::text[]) AS asked (object_type, object_id)
             ON CONFLICT (object_type, object_id) DO UPDATE
                SET state = 'waiting', attempts = 0, run_after = EXCLUDED.run_after, finished_at = NULL
             """,  # noqa: S608  # our own table's name
-            [object_type, object_id, _GATHER.total_seconds()],
+            [_GATHER.total_seconds(), [name for name, _ in mirrored], [object_id for _, object_id in mirrored]],
         )
     wake_after_commit(MirrorSync)
+
+
+def _is_mirrored(object_type: object, object_id: object) -> bool:
+    # The effect is part of the same transaction: an id that does not fit the column must not undo a delivery.
+    is_ours = isinstance(object_type, str) and object_type in _MODELS
+    return is_ours and isinstance(object_id, str) and len(object_id) <= _ID_LENGTH_AT_MOST
 
 
 def read_into_mirror(*, object_type: str, object_id: str) -> None:

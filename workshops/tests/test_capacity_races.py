@@ -155,9 +155,12 @@ def test_places_move_between_buyers_who_come_and_go_without_one_too_many():
         handler.fulfil(line)
         return 1
 
-    delivered = sum(race(come_and_go, lines_for(workshop, 150)))
-    assert delivered == Registration.objects.filter(state="confirmed").count() == 5
+    lines = lines_for(workshop, 160)
+    delivered = sum(race(come_and_go, lines[:150]))
+    assert delivered == Registration.objects.filter(state="confirmed").count() <= 5
     assert not Registration.objects.filter(state="held").exists()
+    # Who came while others held a place that they gave back has missed it; whoever comes now gets it.
+    assert sum(try_to_reserve(line) for line in lines[150:]) == 5 - delivered
     assert Listing.objects.get(reference=str(workshop.pk)).is_sold_out
 
 
