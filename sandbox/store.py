@@ -28,16 +28,25 @@ _WORDS = ("status", "currency")
 # Their ids may be of the user's choosing, so that each account has its own "SUMMER".
 _NAMED_BY_USERS = ("coupon", "plan", "price", "product")
 _EVENT, _MOVEMENT, _CODE = "event", "balance_transaction", "promotion_code"
-# Found by the object they belong to, whose id stands in the column `source` for that.
-_BELONGS_TO = {
+# Found by the object they belong to, or by something else that they hold; it stands in the column `source` for that.
+_FOUND_BY = {
+    "checkout.session": ("subscription",),
+    "customer": ("email",),
     "fee_refund": ("fee",),
     "file_link": ("file",),
     "invoice": ("parent", "subscription_details", "subscription"),
     "invoice_payment": ("invoice",),
     "invoiceitem": ("invoice",),
+    "payout": ("destination",),
+    "price": ("lookup_key",),
+    "promotion_code": ("promotion", "coupon"),
+    "setup_attempt": ("setup_intent",),
+    "setup_intent": ("payment_method",),
     "transfer": ("source_transaction",),
     "transfer_reversal": ("transfer",),
 }
+# What tells objects of a kind apart: their type, but of these something else.
+_SUBTYPES = {"charge": "transfer_group", _CODE: "code", "transfer": "destination"}
 _TABLE = StoredObject._meta.db_table
 # Writers queue here instead of polling SQLite's busy handler: fair, and fast under a hundred payers.
 _one_writer = threading.RLock()
@@ -83,17 +92,17 @@ def _columns(body: Body) -> Body:
         columns |= {name: _text(body.get(name)) or "" for name in _WORDS}
     else:
         columns |= {"source": _text(told.get("id")), **dict.fromkeys(_WORDS, "")}
+    subtype = _text(body.get(_SUBTYPES.get(body["object"], "type"))) or ""
     # A code is looked up at each order, and whether it is taken at each new one; it is no case of letters.
-    subtype = str(body.get("code", "")).lower() if body["object"] == _CODE else body.get("type")
-    columns |= {"subtype": _text(subtype) or "", "payout": None}
-    if body["object"] in _BELONGS_TO:
-        columns["source"] = _owner(body, _BELONGS_TO[body["object"]])
+    columns |= {"subtype": subtype.lower() if body["object"] == _CODE else subtype, "payout": None}
+    if body["object"] in _FOUND_BY:
+        columns["source"] = _at(body, _FOUND_BY[body["object"]])
     if body["object"] == _MOVEMENT:
         columns |= {"net": body["net"], "available_on": body["available_on"], "payout": body.get("_payout")}
     return columns
 
 
-def _owner(body: Body, path: tuple[str, ...]) -> str | None:
+def _at(body: Body, path: tuple[str, ...]) -> str | None:
     value: Any = body
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None

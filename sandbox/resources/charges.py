@@ -47,7 +47,7 @@ CHARGE = register(
         filters={
             "customer": "customer",
             "payment_intent": "payment_intent",
-            "transfer_group": "body__transfer_group",
+            "transfer_group": "subtype",
         },
     )
 )

@@ -31,7 +31,7 @@ SESSION = register(
             "customer": "customer",
             "payment_intent": "payment_intent",
             "status": "status",
-            "subscription": "body__subscription",
+            "subscription": "source",
             "payment_link": "body__payment_link",
         },
         label="checkout.session",

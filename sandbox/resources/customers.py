@@ -81,7 +81,7 @@ CUSTOMER = register(
             "cash_balance": cash_balance_of,
             "invoice_credit_balance": lambda _: {},
         },
-        filters={"email": "body__email", "test_clock": "body__test_clock"},
+        filters={"email": "source", "test_clock": "body__test_clock"},
     )
 )
 search_route(CUSTOMER, "/v1/customers", ("created", "email", "metadata", "name", "phone"))

@@ -24,7 +24,7 @@ PAYOUT = register(
             "original_payout": "payout",
             "reversed_by": "payout",
         },
-        filters={"destination": "body__destination", "status": "status"},
+        filters={"destination": "source", "status": "status"},
     )
 )
 

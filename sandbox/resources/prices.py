@@ -33,7 +33,7 @@ PRICE = register(
             "active": "body__active",
             "type": "subtype",
             "currency": "body__currency",
-            "lookup_keys": "body__lookup_key",
+            "lookup_keys": "source",
         },
     )
 )
@@ -80,7 +80,7 @@ def _claim_lookup_key(call: Call, *, for_price: str | None) -> None:
     lookup_key = call.get("lookup_key")
     if not lookup_key:
         return
-    holders = store.rows("price").filter(body__lookup_key=lookup_key).exclude(object_id=for_price or "")
+    holders = store.rows("price").filter(source=lookup_key).exclude(object_id=for_price or "")
     for holder in list(holders.values_list("body", flat=True)):
         if not call.get("transfer_lookup_key"):
             raise ApiError(

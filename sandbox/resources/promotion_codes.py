@@ -35,7 +35,7 @@ PROMOTION_CODE = register(
         label="promotion code",
         references={"customer": "customer", "promotion.coupon": "coupon"},
         computed={"restrictions.currency_options": _currency_options},
-        filters={"coupon": "body__promotion__coupon", "customer": "customer"},
+        filters={"coupon": "source", "customer": "customer"},
         present=_with_activity,
     )
 )

@@ -29,7 +29,7 @@ SETUP_INTENT = register(
             "payment_method": "payment_method",
             "single_use_mandate": "mandate",
         },
-        filters={"customer": "customer", "payment_method": "body__payment_method"},
+        filters={"customer": "customer", "payment_method": "source"},
         label="setupintent",
     )
 )
@@ -42,7 +42,7 @@ SETUP_ATTEMPT = register(
             "payment_method": "payment_method",
             "setup_intent": "setup_intent",
         },
-        filters={"setup_intent": "body__setup_intent"},
+        filters={"setup_intent": "source"},
     )
 )
 list_route(

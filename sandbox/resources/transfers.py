@@ -25,7 +25,7 @@ TRANSFER = register(
             "destination_payment": "charge",
             "source_transaction": "charge",
         },
-        filters={"destination": "body__destination", "transfer_group": "body__transfer_group"},
+        filters={"destination": "subtype", "transfer_group": "body__transfer_group"},
     )
 )
 

@@ -61,7 +61,7 @@ class SandboxProcess:
             try:
                 if requests.get(f"{self.url}/_sandbox/health", timeout=1).ok:
                     return
-            except requests.ConnectionError:
+            except (requests.ConnectionError, requests.Timeout):
                 time.sleep(0.05)
         self.process.kill()
         self.process.wait()
@@ -69,7 +69,7 @@ class SandboxProcess:
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
     def kill(self) -> None:
         """End it as a crash would: no handler runs, nothing is flushed."""

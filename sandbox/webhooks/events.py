@@ -7,7 +7,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from sandbox import clock, identifiers, request_log, store
-from sandbox.models import Delivery
 from sandbox.options import API_VERSION, options
 from sandbox.protocol import origin
 from sandbox.protocol.resource import presented
@@ -113,5 +112,4 @@ def _whose() -> Body:
 
 def with_pending_count(event: Body) -> Body:
     """The event with the number of endpoints that have not taken it yet."""
-    pending = Delivery.objects.filter(event=event["id"], state__in=[Delivery.State.PENDING, Delivery.State.HELD])
-    return event | {"pending_webhooks": pending.count()}
+    return event | {"pending_webhooks": queue.count_pending(event)}

@@ -81,6 +81,13 @@ def due(most: int, *, but: Collection[int] = (), but_to: Collection[str] = ()) -
     return [Owed(*row) for row in statements.run(statement, values)]
 
 
+def count_pending(event: Body) -> int:
+    """How many deliveries of an event are still to come."""
+    states = (Delivery.State.PENDING.value, Delivery.State.HELD.value)
+    statement = f"SELECT count(*) FROM {_TABLE} WHERE event = ? AND state IN (?, ?)"  # noqa: S608
+    return int(statements.run(statement, (event["id"], *states)).fetchone()[0])
+
+
 def retry_delay(attempts: int) -> float | None:
     """Seconds until the next attempt after `attempts` failed ones; None when that was the last."""
     delays = options().retry_delays
