@@ -135,7 +135,7 @@ def test_a_charge_can_be_annotated(sandbox, client):
     assert (changed.metadata.to_dict(), changed.customer) == ({"a": "1", "b": "2"}, customer.id)
     assert changed.fraud_details.user_report == "safe"
     told = client.v1.events.list({"type": "charge.updated"}).data[0].data.previous_attributes.to_dict()
-    assert (told["metadata"], told["description"], told["customer"]) == ({"a": "1"}, None, None)
+    assert (told["metadata"], told["description"], told["customer"]) == ({"b": None}, None, None)
     client.v1.charges.update(made.id, {"description": "A lesson"})
     assert sandbox.event_types().count("charge.updated") == 1
     cleared = client.v1.charges.update(made.id, {"fraud_details": {"user_report": ""}, "description": ""})
