@@ -88,10 +88,10 @@ def _copy(original: Body, names: Mapping[str, str]) -> Body:
 
 
 def _sample(kind: str, size: int) -> list[dict[str, str]]:
-    """So many objects of the platform, or of anybody where it has none, from all its life in random order."""
+    """So many objects of the platform, or of anybody where it has fewer, from all its life in random order."""
     rows = StoredObject.objects.filter(kind=kind, is_deleted=False).order_by("pk")
     own = rows.filter(account=options().account_id)
-    keys = list((own if own.exists() else rows).values_list("pk", flat=True))
+    keys = list((own if own.count() > size else rows).values_list("pk", flat=True))
     chosen = Random(kind).sample(keys, min(size, len(keys)))  # noqa: S311  # the same ones in every run
     bodies = dict(StoredObject.objects.filter(pk__in=chosen).values_list("pk", "body"))
     return [{name: value for name, value in bodies[key].items() if isinstance(value, str)} for key in chosen]
