@@ -85,8 +85,6 @@ def look(path):
 call_command("migrate", verbosity=0)
 with store.writing():
     ensure_platform_account()
-# The levers are read once and then known: that belongs to no page.
-look("/dashboard/controls")
 held = 0
 for size in [int(word) for word in sys.argv[1:]]:
     with store.writing():
