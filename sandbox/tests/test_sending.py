@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from sandbox.webhooks import sending
 from sandbox.webhooks.sending import post
 
 
@@ -44,6 +45,9 @@ def server():
     yield server
     server.http.shutdown()
     server.http.server_close()
+    for kept in sending._kept.values():
+        while kept:
+            kept.pop().close()
 
 
 def test_one_connection_carries_one_request_after_another(server):
