@@ -14,7 +14,7 @@ from typing import Self
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from money import Money
@@ -127,9 +127,7 @@ def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: 
     """
     reference = _uuid_or_none(attempt_reference)
     candidates = list(
-        PaymentAttempt.objects.filter(
-            _is_candidate(session_id=session_id, payment_intent_id=payment_intent_id, reference=reference)
-        )
+        _candidates(session_id=session_id, payment_intent_id=payment_intent_id, attempt_reference=attempt_reference)
     )
     by_session = next((a for a in candidates if session_id and a.stripe_session_id == session_id), None)
     by_intent = next(
@@ -150,14 +148,15 @@ def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: 
     return by_reference
 
 
-def _is_candidate(*, session_id: str, payment_intent_id: str, reference: uuid.UUID | None) -> Q:
-    """Whether an attempt is named by any of what Stripe said."""
-    is_candidate = Q(reference=reference) if reference else Q(pk=None)
+def _candidates(*, session_id: str, payment_intent_id: str, attempt_reference: str) -> QuerySet[PaymentAttempt]:
+    """The attempts that any of what Stripe said names."""
+    reference = _uuid_or_none(attempt_reference)
+    is_named = Q(reference=reference) if reference else Q(pk=None)
     if session_id:
-        is_candidate |= Q(stripe_session_id=session_id)
+        is_named |= Q(stripe_session_id=session_id)
     if payment_intent_id:
-        is_candidate |= Q(stripe_payment_intent_id=payment_intent_id)
-    return is_candidate
+        is_named |= Q(stripe_payment_intent_id=payment_intent_id)
+    return PaymentAttempt.objects.filter(is_named)
 
 
 def _uuid_or_none(text: str) -> uuid.UUID | None:
@@ -170,24 +169,20 @@ def _uuid_or_none(text: str) -> uuid.UUID | None:
 
 def _lock_order_of(evidence: PaymentEvidence) -> tuple[Order, PaymentAttempt]:
     """The order, locked, and its attempt as it is under that lock. Raises as find_attempt does."""
-    is_candidate = _is_candidate(
-        session_id=evidence.session_id,
-        payment_intent_id=evidence.payment_intent_id,
-        reference=_uuid_or_none(evidence.attempt_reference),
-    )
+    said = {
+        "session_id": evidence.session_id,
+        "payment_intent_id": evidence.payment_intent_id,
+        "attempt_reference": evidence.attempt_reference,
+    }
     # More than one only where ids and metadata disagree, which is found out under the lock as well.
     orders = (
         Order.objects.select_for_update(of=("self",))
         .select_related("user")
-        .filter(pk__in=PaymentAttempt.objects.filter(is_candidate).values("order_id"))
+        .filter(pk__in=_candidates(**said).values("order_id"))
         .order_by("pk")
         .in_bulk()
     )
-    attempt = find_attempt(
-        session_id=evidence.session_id,
-        payment_intent_id=evidence.payment_intent_id,
-        attempt_reference=evidence.attempt_reference,
-    )
+    attempt = find_attempt(**said)
     if attempt.order_id not in orders:
         raise SessionNotStoredYet(f"{attempt}, stored between two of our own statements")
     return orders[attempt.order_id], attempt
