@@ -100,12 +100,15 @@ def _filtered(rows: QuerySet[StoredObject], resource: Resource, params: dict[str
         if name in params:
             value = params[name]
             rows = rows.filter(**{f"{column}__in": value} if isinstance(value, list) else {column: value})
-    created = params.get("created")
-    if isinstance(created, dict):
-        rows = rows.filter(**{f"created__{bound}": moment for bound, moment in created.items()})
-    elif created is not None:
-        rows = rows.filter(created=created)
-    return rows
+    return within(rows, "created", params.get("created"))
+
+
+def within(rows: QuerySet[StoredObject], column: str, asked: dict[str, int] | int | None) -> QuerySet[StoredObject]:
+    """The rows whose column is what was asked: one value, or bounds of it (`gt`, `gte`, `lt`, `lte`)."""
+    if asked is None:
+        return rows
+    bounds = asked if isinstance(asked, dict) else {"exact": asked}
+    return rows.filter(**{f"{column}__{bound}": value for bound, value in bounds.items()})
 
 
 LIMIT_ONLY: dict[str, Spec] = {"limit": Integer(1, 100), "starting_after": Text(), "ending_before": Text()}

@@ -5,7 +5,7 @@ from sandbox.connect import payout_schedule
 from sandbox.connect.payouts import cancel_payout, create_payout, reverse_payout, update_payout
 from sandbox.options import options
 from sandbox.protocol.errors import ApiError
-from sandbox.protocol.listing import page
+from sandbox.protocol.listing import page, within
 from sandbox.protocol.parameters import Integer, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_url, register
@@ -35,12 +35,7 @@ PAYOUT = register(
     published("PayoutListParams", *PAGING, "arrival_date", "created", "destination", "status"),
 )
 def list_payouts(call: Call) -> Body:
-    rows = store.rows("payout")
-    arrival = call.get("arrival_date")
-    if isinstance(arrival, dict):
-        rows = rows.filter(**{f"body__arrival_date__{bound}": moment for bound, moment in arrival.items()})
-    elif arrival is not None:
-        rows = rows.filter(body__arrival_date=arrival)
+    rows = within(store.rows("payout"), "body__arrival_date", call.get("arrival_date"))
     return page(PAYOUT, call, url="/v1/payouts", rows=rows)
 
 

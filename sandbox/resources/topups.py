@@ -4,7 +4,7 @@ from sandbox import store
 from sandbox.connect.topups import cancel_topup, create_topup
 from sandbox.options import options
 from sandbox.protocol.errors import ApiError
-from sandbox.protocol.listing import page
+from sandbox.protocol.listing import page, within
 from sandbox.protocol.money import MAXIMUM_CHARGE
 from sandbox.protocol.parameters import Integer, Text, merge_metadata
 from sandbox.protocol.published import published
@@ -21,12 +21,7 @@ COPIED = ("description", "statement_descriptor", "transfer_group")
 
 @route("GET", "/v1/topups", published("TopupListParams", *PAGING, "amount", "created", "status"))
 def list_topups(call: Call) -> Body:
-    rows = store.rows("topup")
-    amount = call.get("amount")
-    if isinstance(amount, dict):
-        rows = rows.filter(**{f"body__amount__{bound}": value for bound, value in amount.items()})
-    elif amount is not None:
-        rows = rows.filter(body__amount=amount)
+    rows = within(store.rows("topup"), "body__amount", call.get("amount"))
     return page(TOPUP, call, url="/v1/topups", rows=rows)
 
 
