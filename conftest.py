@@ -6,6 +6,7 @@ which is why it is done here, while this file is imported, and why pytest is not
 """
 
 import atexit
+import gc
 import os
 import socket
 from pathlib import Path
@@ -127,19 +128,31 @@ def quick_flush():
         yield
 
 
+def pytest_collection_finish():
+    """What was loaded for all tests stays: looking through it for garbage again and again took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
 # What runs a whole site: two at once leave no time for anything else.
 TESTS_OF_THE_SITE = ("tests/browser/", "tests/simulation/", "demo/tests/test_running_the_demo.py")
+# What all tests of a file look at takes long to set up: once, not once in each process.
+SET_UP_ONCE = ("sandbox/tests/test_djstripe.py", "sandbox/tests/test_dashboard_in_a_browser.py")
 
 
 class OneSite(LoadScopeScheduling):
-    """Hands out tests one by one, but all those of a running site to the same process.
+    """Hands out tests one by one, but to the same process all those of a running site, or of what is set up once.
 
     By their folder: `--dist loadgroup` passes a group on inside of a test's id, which pytest 9.2 does not let it change,
     so it hands out every test alone and says nothing (pytest-xdist#1386). Each process then starts a site.
     """
 
     def _split_scope(self, nodeid):
-        return "site" if nodeid.startswith(TESTS_OF_THE_SITE) else nodeid
+        if nodeid.startswith(TESTS_OF_THE_SITE):
+            return "site"
+        file = nodeid.partition("::")[0]
+        return file if file in SET_UP_ONCE else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -16,17 +16,20 @@ _GROUPS = [
     ("People", "group", ["accounts", "account", "auth"]),
     ("Operations", "monitor_heart", ["operations", "notifications", "jobs", "waffle", "django_celery_beat"]),
 ]
-_FOLDED_GROUPS = [("Stripe's records", "database", ["djstripe"])]
+# Dj-stripe's mirror has more lists than all of ours together: one link leads to their index.
+_MIRROR, _MIRROR_ICON = "djstripe", "database"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Build the menu for whoever asks; unfold calls it for each page of the admin."""
     apps = {app["app_label"]: app for app in admin.site.get_app_list(request)}
     groups = [_group(title, icon, labels, apps, is_folded=False) for title, icon, labels in _GROUPS]
-    folded = [_group(title, icon, labels, apps, is_folded=True) for title, icon, labels in _FOLDED_GROUPS]
+    mirror = apps.pop(_MIRROR, None)
     rest = _group("More", "more_horiz", list(apps), apps, is_folded=True)
     dashboard = {"items": [{"title": "Dashboard", "icon": "dashboard", "link": _index()}]}
-    return [dashboard, *(group for group in (*groups, rest, *folded) if group["items"])]
+    records = {"title": "Stripe's records", "icon": _MIRROR_ICON, "link": mirror["app_url"]} if mirror else None
+    last = {"items": [records] if records else [], "separator": True}
+    return [dashboard, *(group for group in (*groups, rest, last) if group["items"])]
 
 
 def environment(_request: HttpRequest) -> list[str]:

@@ -359,10 +359,9 @@ def test_looking_at_any_address_changes_nothing(market, people, role):
             b"".join(response)  # a file is closed once it is read
             assert response.status_code < 500, address
     if role == "superuser":
-        client.raise_request_exception = False
+        # dj-stripe's pages are not ours, and its tables are left out of what is compared.
         for address in addresses_of_the_admin():
-            # dj-stripe's own page of commands answers an address made up for a superuser with an error.
-            assert client.get(address).status_code < 500 or "djstripe" in address, address
+            assert "/djstripe/" in address or client.get(address).status_code < 500, address
     assert_nothing_changed(before)
 
 

@@ -3,6 +3,7 @@
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import product
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -45,25 +46,26 @@ def look_at_everything(address, session):
     found = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for name, width in WIDTHS.items():
-            for scheme in ("light", "dark"):
-                context = browser.new_context(
-                    viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
-                )
-                page = context.new_page()
-                # What the content security policy refuses is only told on the console.
-                refused = []
-                page.on("console", lambda line, refused=refused: refused.append(line.text))
-                for path in PUBLIC + TEACHERS:
-                    if path in TEACHERS:
-                        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
-                    page.goto(address + path)
-                    wrong = serious(page) + [line for line in refused if "Content Security Policy" in line]
-                    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-                        wrong.append("scrolls sideways")
-                    if wrong:
-                        found[f"{path} {name} {scheme}"] = wrong
-                context.close()
+        context = browser.new_context(reduced_motion="reduce")
+        page = context.new_page()
+        # What the content security policy refuses is only told on the console.
+        told = []
+        page.on("console", lambda line: told.append(line.text))
+        for path in PUBLIC + TEACHERS:
+            if path in TEACHERS:
+                context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+            told.clear()
+            page.goto(address + path)
+            for (name, width), scheme in product(WIDTHS.items(), ("light", "dark")):
+                page.set_viewport_size({"width": width, "height": 800})
+                page.emulate_media(color_scheme=scheme)
+                wrong = serious(page)
+                if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                    wrong.append("scrolls sideways")
+                if wrong:
+                    found[f"{path} {name} {scheme}"] = wrong
+            if refused := [line for line in told if "Content Security Policy" in line]:
+                found[path] = refused
         browser.close()
     return found
 

@@ -123,8 +123,8 @@ class SandboxProcess:
         return again.payment_intent
 
     def event_types(self) -> list[str]:
-        """Types of all events, oldest first."""
-        return [event.type for event in self.client.v1.events.list({"limit": 100}).data][::-1]
+        """Types of all events, oldest first. Plain: building a hundred of Stripe's objects takes a tenth of a second."""
+        return [event["type"] for event in self.get("/v1/events", limit="100").json()["data"]][::-1]
 
 
 class Receiver:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import defaultdict
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -57,21 +58,61 @@ def pytest_runtest_makereport(item, call):
 FAILED = pytest.StashKey[bool]()
 
 
+class Profiles:
+    """Browser profiles, each lent to one person of one test at a time, and given back without a trace of them.
+
+    What stays is the cache of styles and scripts. Fetching and compiling those anew for every person took a second of
+    the processor each time, a fifth of all tests.
+    """
+
+    def __init__(self, browser, site):
+        self.browser = browser
+        self.site = site
+        self.free = defaultdict(list)
+
+    def lend(self, **options):
+        """Return a page of a profile with such options, and the function that gives the profile back."""
+        profiles = self.free[repr(sorted(options.items()))]
+        if not profiles:
+            context = self.browser.new_context(base_url=self.site.base_url, locale="en-GB", **options)
+            context.set_default_timeout(PATIENCE_MS)
+            profiles.append(context)
+        context = profiles.pop()
+
+        def give_back():
+            self.forget_all(context)
+            profiles.append(context)
+
+        return context.new_page(), give_back
+
+    def forget_all(self, context):
+        context.clear_cookies()
+        context.clear_permissions()
+        for page in context.pages:
+            devtools = context.new_cdp_session(page)
+            for origin in (self.site.base_url, self.site.sandbox_url):
+                devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+            page.close()
+
+
+# As long as the browser: a profile belongs to it.
+@pytest.fixture(scope="package")
+def profiles(browser, running_site):
+    return Profiles(browser, running_site)
+
+
 @pytest.fixture
-def open_page(site, browser, request):
+def open_page(site, profiles, request):
     """Opens pages, each in a browser profile of its own: `open_page(width=390)`.
 
     A script error or a breach of the content security policy fails the test. A failing test leaves pictures in
     .local/test/failures.
     """
-    pages, errors = [], []
+    pages, lent, errors = [], [], []
 
     def open_one(*, width=1280, height=900, **options):
-        context = browser.new_context(
-            base_url=site.base_url, viewport={"width": width, "height": height}, locale="en-GB", **options
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
+        page, give_back = profiles.lend(viewport={"width": width, "height": height}, **options)
+        lent.append(give_back)
         page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
         # The browser also notes each 4xx here, which tests ask for on purpose.
         page.on(
@@ -93,8 +134,8 @@ def open_page(site, browser, request):
                 page.screenshot(path=FAILURES / f"{request.node.name}-{number}.png", full_page=True)
             except Error:
                 continue
-    for page in pages:
-        page.context.close()
+    for give_back in lent:
+        give_back()
     assert not errors
 
 

@@ -1,9 +1,10 @@
 """Follow the links of a site as one person sees it, and keep a few addresses of each kind of page."""
 
+import re
 from collections import Counter
 from html.parser import HTMLParser
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from django.urls import Resolver404, resolve
 
@@ -11,6 +12,10 @@ from django.urls import Resolver404, resolve
 EACH_KIND_AT_MOST = 3
 # Files for people and machines, which no browser shows.
 NOT_PAGES = ("/media/", "/static/")
+# What the admin passes along to find the way back; the page is the same without it.
+PASSED_ALONG = {"_changelist_filters", "_to_field", "_popup"}
+# dj-stripe's forty lists are one kind of page, and so are their forms: none is ours.
+OF_THE_MIRROR = re.compile(r"(?<=^admin:djstripe_)\w+_(?=[a-z]+$)")
 
 
 class Visited(NamedTuple):
@@ -61,10 +66,11 @@ def kind_of(address):
     if path.startswith(NOT_PAGES):
         return ""
     try:
-        name = resolve(path).view_name
+        name = OF_THE_MIRROR.sub("", resolve(path).view_name)
     except Resolver404:
         return "unknown"
-    return f"{name}?" if query else name
+    says_more = parse_qs(query, keep_blank_values=True).keys() - PASSED_ALONG
+    return f"{name}?" if says_more else name
 
 
 def links_in(html):
