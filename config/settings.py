@@ -343,6 +343,7 @@ LOGGING = logging_settings(as_json=not IS_DEVELOPMENT, level=env("LOG_LEVEL", de
 
 # --- Celery: wakes durable work, never holds it -------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT = "jobs.broker:Transport"
 # The anonymous exchange routes by queue name alone. A named one keeps its bindings in Redis, and after a flush every
 # message would vanish until the workers reconnect.
 CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("urgent", "default", "background")]

@@ -66,6 +66,24 @@ def test_worker_and_beat_come_back_by_themselves_after_redis_was_away(redis_serv
     assert beat.process.poll() is None
 
 
+def test_a_worker_outlives_redis_though_one_of_its_processes_is_at_work(redis_server, start_celery, committed_chores):
+    worker = start_celery(*WORKER)
+    ready(worker)
+    with redis_server.as_broker():
+        chore = committed_chores.create(order="take_a_second")
+        wake()
+        wait_until(lambda: Chore.objects.filter(state="running").exists(), "work has begun")
+        redis_server.stop()
+        wait_until(lambda: "Connection to broker lost" in worker.log, f"the worker notices: {worker.log}")
+        redis_server.start()
+        wait_until(lambda: is_done(chore), f"it is done all the same: {worker.log}")
+        after = committed_chores.create()
+        wake()
+        wait_until(lambda: is_done(after), f"and so is what comes then: {worker.log}")
+    assert worker.process.poll() is None
+    assert set(committed_chores.values_list("effects", flat=True)) == {1}
+
+
 def test_a_worker_process_killed_in_the_middle_leaves_its_row_to_come_back(
     redis_server, start_celery, committed_chores, let_leases_end
 ):
