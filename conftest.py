@@ -132,7 +132,6 @@ def pytest_collection_finish():
     """What was loaded for all tests stays: looking through it for garbage again and again took a tenth of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 # What runs a whole site: two at once leave no time for anything else.
@@ -161,6 +160,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
+    # The longest first: one that is begun last is waited for by all other processes.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     astray = [
         item.nodeid
         for item in items

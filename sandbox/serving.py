@@ -81,6 +81,8 @@ def prepare_database() -> None:
 
 def main(arguments: Sequence[str] = ()) -> int:
     """Run until SIGTERM or SIGINT."""
+    # Python would look for objects that hold each other after every 700 new ones: a tenth of the work.
+    gc.set_threshold(50_000, 20, 20)
     os.environ.update(environment_of(arguments))
     try:
         check_port(options())
