@@ -13,7 +13,7 @@ demo: $(INSTALLED_FOR_DEMO)
 
 # For example: make test ARGS="payments -k refund"
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 3 $(ARGS)
 
 lint: export LECTERN_ENV = development
 lint: $(INSTALLED)

@@ -160,8 +160,9 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    # The longest first: one that is begun last is waited for by all other processes.
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    # The longest first: one that is begun last is waited for by all other processes. Not those of the site, which find
+    # in its data what the ones before them left.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None or item.nodeid.startswith(TESTS_OF_THE_SITE))
     astray = [
         item.nodeid
         for item in items
