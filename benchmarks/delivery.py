@@ -1,9 +1,14 @@
-"""100 students pay at the same moment: how soon all of it was delivered, once, with no place sold twice."""
+"""100 students pay at the same moment: how soon all of it was delivered, once, with no place sold twice.
+
+Several crowds come one after the other, and the middle one counts: what else happens on a shared machine makes single
+crowds slower by half.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import threading
@@ -25,14 +30,15 @@ from demo.stack import CHECKOUT, Stack
 STUDENTS = 100
 # Too few for all, so that the last ones are told before they pay.
 PLACES = 2 * STUDENTS - 10
-SLOWEST_DELIVERY_SECONDS = 2.0
-SLOWEST_MAIL_SECONDS = 5.0
+CROWDS = 5
+# What is measured from the payment on: its column below, and how many seconds its p99 may take.
+TARGETS = {"event stored": ("told", 2.0), "delivered": ("delivered", 2.0), "mails sent": ("mailed", 5.0)}
 PATIENCE_SECONDS = 120
 BARS = 8
 
 
 def measure(folder: Path, say: Any) -> bool:
-    """Run it and print the distribution; False if a target was missed or anything was delivered wrongly."""
+    """Run it and print the distributions; False if a target was missed or anything was delivered wrongly."""
     with (folder / "benchmark.log").open("w", buffering=1) as log:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         for name in ("DATABASE_URL", "REDIS_URL", "STRIPE_SECRET_KEY"):
@@ -44,15 +50,26 @@ def measure(folder: Path, say: Any) -> bool:
             for line in stack.start_servers():
                 say(line)
             create_missing_database(stack.database_url)
-            say("migrating and making the crowd")
+            say("migrating")
             for _ in stack.manage("migrate", "--verbosity", "0"):
                 pass
-            crowd = make_crowd(stack, students=STUDENTS, places=PLACES)
             for process in stack.start_site():
                 say(f"{process.name} is ready")
-            return _measure_crowd(stack, crowd, say)
+            return _judge([_measure_crowd(stack, number, say) for number in range(1, CROWDS + 1)], say)
         finally:
             stack.stop()
+
+
+def _judge(crowds: Sequence[Mapping[str, float]], say: Any) -> bool:
+    is_met = all(crowds)
+    for what, (_, limit) in TARGETS.items():
+        slowest = sorted(crowd[what] for crowd in crowds if crowd)
+        if slowest:
+            middle = statistics.median(slowest)
+            each = ", ".join(f"{seconds:.2f}" for seconds in slowest)
+            say(f"{what} after payment, p99 of each crowd: {each}; median {middle:.2f} s, target at most {limit:.0f} s")
+            is_met &= middle <= limit
+    return is_met
 
 
 def make_crowd(stack: Stack, *, students: int, places: int, name: str = "crowd") -> Mapping[str, Any]:
@@ -69,7 +86,9 @@ def students_of(stack: Stack, crowd: Mapping[str, Any]) -> list[Student]:
     return [Student(base_url=stack.base_url, sandbox_url=stack.sandbox_url, **who) for who in crowd["students"]]
 
 
-def _measure_crowd(stack: Stack, crowd: Mapping[str, Any], say: Any) -> bool:
+def _measure_crowd(stack: Stack, number: int, say: Any) -> Mapping[str, float]:
+    """Return the p99 of each of TARGETS, in seconds; nothing if anything went wrong."""
+    crowd = make_crowd(stack, students=STUDENTS, places=PLACES, name=f"crowd-{number}")
     students = students_of(stack, crowd)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda s: s.fill_cart(workshop=crowd["workshop"], course=crowd["course"]), students))
@@ -85,7 +104,21 @@ def _measure_crowd(stack: Stack, crowd: Mapping[str, Any], say: Any) -> bool:
         paid = sum(pool.map(pay, ready))
     say(f"{paid} paid within {max(s.paid_at for s in ready) - min(s.paid_at for s in ready):.2f} s of each other")
     rows = _wait_for_deliveries(stack, ready)
-    return _print_times(rows, ready, say) and _nothing_went_wrong(stack, crowd, paid, say)
+    slowest = _print_times(rows, ready, say)
+    _wait_until_all_is_quiet(stack)
+    is_right = _nothing_went_wrong(stack, crowd, paid, say)
+    return slowest if is_right and len(rows) == len(ready) else {}
+
+
+def _wait_until_all_is_quiet(stack: Stack) -> None:
+    """What else Stripe told of these payments is worked on seconds later; it must not run into the next crowd."""
+    ends_at = time.monotonic() + PATIENCE_SECONDS
+    with psycopg.connect(stack.database_url, autocommit=True) as connection:
+        while (
+            time.monotonic() < ends_at
+            and connection.execute("SELECT 1 FROM payments_webhookevent WHERE state <> 'done' LIMIT 1").fetchone()
+        ):
+            time.sleep(0.3)
 
 
 def _wait_for_deliveries(stack: Stack, students: Sequence[Student]) -> Mapping[str, Mapping[str, Any]]:
@@ -117,21 +150,17 @@ def _wait_for_deliveries(stack: Stack, students: Sequence[Student]) -> Mapping[s
         time.sleep(0.3)
 
 
-def _print_times(rows: Mapping[str, Mapping[str, Any]], students: Sequence[Student], say: Any) -> bool:
-    is_met = len(rows) == len(students)
-    if not is_met:
+def _print_times(rows: Mapping[str, Mapping[str, Any]], students: Sequence[Student], say: Any) -> Mapping[str, float]:
+    if len(rows) < len(students):
         say(f"only {len(rows)} of {len(students)} orders were delivered with all their mails")
-    for what, column, limit in (
-        ("event stored", "told", SLOWEST_DELIVERY_SECONDS),
-        ("delivered", "delivered", SLOWEST_DELIVERY_SECONDS),
-        ("mails sent", "mailed", SLOWEST_MAIL_SECONDS),
-    ):
+    slowest = {}
+    for what, (column, _) in TARGETS.items():
         waits = [max(float(rows[s.email][column]) - s.paid_at, 0.0) for s in students if s.email in rows]
         shares = ", ".join(f"p{share * 100:.0f} {percentile(waits, share):.2f} s" for share in (0.5, 0.9, 0.99))
-        say(f"{what} after payment: {shares}, longest {max(waits):.2f} s; target: p99 at most {limit:.0f} s")
+        say(f"{what} after payment: {shares}, longest {max(waits):.2f} s")
         _print_histogram(waits, say)
-        is_met &= percentile(waits, 0.99) <= limit
-    return is_met
+        slowest[what] = percentile(waits, 0.99)
+    return slowest
 
 
 def _print_histogram(waits: Sequence[float], say: Any) -> None:
