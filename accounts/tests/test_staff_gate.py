@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
@@ -22,7 +24,10 @@ def boss():
 
 
 def admin_addresses():
-    """Every address below the admin, with something in place of each variable part."""
+    """Every address below the admin, with something in place of each variable part.
+
+    Of dj-stripe's forty lists, all built alike, those that hold secrets.
+    """
 
     def walk(patterns, stem):
         for pattern in patterns:
@@ -33,12 +38,11 @@ def admin_addresses():
                 yield "/" + pattern_to_path(route)
 
     top = next(p for p in get_resolver().url_patterns if isinstance(p, URLResolver) and str(p.pattern) == "admin/")
-    return sorted(set(walk(top.url_patterns, "admin/")))
+    others = re.compile(r"/admin/djstripe/(?!(apikey|webhookendpoint)/)")
+    return sorted({address for address in walk(top.url_patterns, "admin/") if not others.match(address)})
 
 
 def pattern_to_path(route):
-    import re
-
     return (
         re.sub(r"<[^>]*>|\(\?P<[^)]*\)", "1", route)
         .replace("^", "")
