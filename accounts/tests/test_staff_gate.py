@@ -1,5 +1,3 @@
-import re
-
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
@@ -24,10 +22,7 @@ def boss():
 
 
 def admin_addresses():
-    """Every address below the admin, with something in place of each variable part.
-
-    Of dj-stripe's forty lists, all built alike, those that hold secrets.
-    """
+    """Every address below the admin, with something in place of each variable part."""
 
     def walk(patterns, stem):
         for pattern in patterns:
@@ -38,11 +33,12 @@ def admin_addresses():
                 yield "/" + pattern_to_path(route)
 
     top = next(p for p in get_resolver().url_patterns if isinstance(p, URLResolver) and str(p.pattern) == "admin/")
-    others = re.compile(r"/admin/djstripe/(?!(apikey|webhookendpoint)/)")
-    return sorted({address for address in walk(top.url_patterns, "admin/") if not others.match(address)})
+    return sorted(set(walk(top.url_patterns, "admin/")))
 
 
 def pattern_to_path(route):
+    import re
+
     return (
         re.sub(r"<[^>]*>|\(\?P<[^)]*\)", "1", route)
         .replace("^", "")
