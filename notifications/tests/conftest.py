@@ -40,11 +40,18 @@ def work_off():
 
 
 @pytest.fixture
-def smtp(settings):
+def smtp_that_is_down(settings):
+    """The mail server of the settings, not started yet."""
     server = SmtpServer()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-    yield server
-    server.stop()
+    return server
+
+
+@pytest.fixture
+def smtp(smtp_that_is_down):
+    smtp_that_is_down.start()
+    yield smtp_that_is_down
+    smtp_that_is_down.stop()

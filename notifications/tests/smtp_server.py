@@ -1,4 +1,4 @@
-"""A small SMTP server that keeps what it is given, can be told to refuse, and can be stopped and started."""
+"""A small SMTP server that keeps what it is given, can be told to refuse, and can be down at first."""
 
 import email
 import email.policy
@@ -37,13 +37,18 @@ class SmtpServer(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, port=0):
-        super().__init__(("127.0.0.1", port), _Talk)
+    def __init__(self):
+        """Take a port, on which nobody is answered before `start`: no other server of another test can be there."""
+        super().__init__(("127.0.0.1", 0), _Talk, bind_and_activate=False)
+        self.server_bind()
         self.port = self.server_address[1]
         # Verb to answer, where it is not "fine"; BODY for the answer to the message itself.
         self.answers = {}
         self.taken = []
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    def start(self):
+        self.server_activate()
         self._thread.start()
 
     def stop(self):

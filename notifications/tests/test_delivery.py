@@ -14,7 +14,6 @@ from notifications import attachments, delivery
 from notifications.attachments import Attachment, DrawnAttachment, register_drawer
 from notifications.mails import mails_gathered, queue_mail, send_again
 from notifications.models import Alert, Mail
-from notifications.tests.smtp_server import SmtpServer
 
 State = DurableWork.State
 
@@ -204,23 +203,22 @@ def test_a_name_draws_one_kind_of_file(drawn):
         register_drawer("test.file", lambda reference: b"")
 
 
-def test_a_mail_server_that_is_down_for_a_day_gets_every_mail_once_when_it_is_back(queue, work_off, smtp):
+def test_a_mail_server_that_is_down_for_a_day_gets_every_mail_once_when_it_is_back(queue, work_off, smtp_that_is_down):
     for number in range(3):
         queue(key=f"test:{number}")
-    smtp.stop()
     for _ in range(Mail.max_attempts - 1):
         make_due()
         work_off()
     assert set(Mail.objects.values_list("state", flat=True)) == {State.WAITING}
     assert "ConnectionRefusedError" in Mail.objects.first().last_error
-    back = SmtpServer(smtp.port)
+    smtp_that_is_down.start()
     try:
         make_due()
         work_off()
         work_off()
-        assert len(back.taken) == 3
+        assert len(smtp_that_is_down.taken) == 3
     finally:
-        back.stop()
+        smtp_that_is_down.stop()
     assert set(Mail.objects.values_list("state", flat=True)) == {State.DONE}
 
 
