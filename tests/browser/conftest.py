@@ -16,7 +16,7 @@ from tests.browser.shopper import Shopper
 FAILURES = CHECKOUT / ".local" / "test" / "failures"
 # A shared machine may be slow; where everything is well, nothing waits this long.
 PATIENCE_MS = 30_000
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
