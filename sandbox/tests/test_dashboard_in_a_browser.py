@@ -1,21 +1,17 @@
 """The dashboard as a browser shows it: no barrier that axe finds, nothing wider than the screen, light and dark."""
 
-import shutil
 from itertools import product
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+from tests.chromium import barriers, launch_chromium, scrolls_sideways
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        browser = launch_chromium(playwright)
         yield browser
         browser.close()
 
@@ -53,10 +49,9 @@ def test_pages_have_no_barriers_and_fit_the_screen(sandbox, receiver, client, ch
             where = f"{path} {width} {scheme}"
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme)
-            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            if scrolls_sideways(page):
                 found.append(f"{where} scrolls sideways")
-            violations = Axe().run(page).response["violations"]
-            found += [f"{where}: {one['id']} {one['nodes'][0]['target']}" for one in violations]
+            found += [f"{where}: {barrier}" for barrier in barriers(page, impacts=None)]
     page.close()
     assert not found
 

@@ -1,10 +1,8 @@
 """A real browser on the running site."""
 
 import json
-import shutil
 from collections import defaultdict
 from itertools import count
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -12,29 +10,11 @@ from playwright.sync_api import Error, expect, sync_playwright
 
 from demo.stack import CHECKOUT
 from tests.browser.shopper import Shopper
+from tests.chromium import launch_chromium
 
 FAILURES = CHECKOUT / ".local" / "test" / "failures"
 # A shared machine may be slow; where everything is well, nothing waits this long.
 PATIENCE_MS = 30_000
-NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    # Nothing but this machine can be found.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-]
-
-
-def find_chromium(playwright):
-    own = playwright.chromium.executable_path
-    found = next((path for name in NAMES if (path := shutil.which(name))), own if Path(own).exists() else None)
-    if found is None:
-        pytest.fail(
-            "The browser tests need Chromium: `apt install chromium`, or `.venv/bin/playwright install chromium`.",
-            pytrace=False,
-        )
-    return found
 
 
 # For this package only: while Playwright runs, its event loop makes Django refuse database work in the same process.
@@ -42,7 +22,7 @@ def find_chromium(playwright):
 def browser():
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE_MS)
-        chromium = playwright.chromium.launch(executable_path=find_chromium(playwright), args=ARGUMENTS)
+        chromium = launch_chromium(playwright)
         yield chromium
         chromium.close()
 

@@ -4,16 +4,15 @@ import os
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from demo.stack import CHECKOUT
 from tests.browser.crawling import crawl
 from tests.browser.shopper import ASKS_3DS
+from tests.chromium import barriers, scrolls_sideways
 
 WIDTHS = (1280, 390)
 SCREENSHOTS = CHECKOUT / ".local" / "screenshots"
-IS_BAD = ("serious", "critical")
 # The admin has some two hundred pages, all built alike: each is asked for, and these are looked at.
 STAFF_LOOK_AT = r"/admin/($|payments/(order|webhookevent|refund)/|notifications/(mail|alert)/|(workshops/workshop|accounts/teacher|accounts/user|auth/group)/)"
 
@@ -28,22 +27,14 @@ def look_at(open_page):
             page.set_viewport_size({"width": width, "height": 900})
             if os.environ.get("SCREENSHOTS") == "1":
                 page.screenshot(path=SCREENSHOTS / str(width) / f"{name}.png", full_page=True)
-            found.extend(f"{name} at {width}: {barrier}" for barrier in barriers(page))
-            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            # The admin's search-as-you-type boxes are Django's, and nameless.
+            met = barriers(page, exclude=[".select2-container"])
+            found.extend(f"{name} at {width}: {barrier}" for barrier in met)
+            if scrolls_sideways(page):
                 found.append(f"{name} at {width}: scrolls sideways")
 
     yield look_at
     assert not found, "\n".join(found)
-
-
-def barriers(page):
-    # The admin's search-as-you-type boxes are Django's, and nameless.
-    found = Axe().run(page, context={"exclude": [[".select2-container"]]}).response
-    return [
-        f"{violation['id']} at {[node['target'] for node in violation['nodes']][:3]}"
-        for violation in found["violations"]
-        if violation["impact"] in IS_BAD
-    ]
 
 
 def visit_everything(site, page, look_at, role, *, starts, only, **limits):

@@ -1,0 +1,51 @@
+"""Chromium for all tests that need a browser, and what axe has to say about a page in it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+
+# The one without a window first: the same engine for a sixth less of the processor.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    # Nothing but this machine can be found.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+
+def launch_chromium(playwright):
+    """Start a browser. Fails the test where there is none, rather than leaving it out unseen."""
+    own = playwright.chromium.executable_path
+    found = next((path for name in NAMES if (path := shutil.which(name))), own if Path(own).exists() else None)
+    if found is None:
+        pytest.fail(
+            "The browser tests need Chromium: `apt install chromium-headless-shell`, or `.venv/bin/playwright install chromium`.",
+            pytrace=False,
+        )
+    return playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+
+
+# Axe is half a megabyte, and its whole answer long: it is loaded once per page, and violations alone come back.
+LOOK = """
+async ({exclude, impacts}) => {
+    const found = await axe.run({exclude}, {resultTypes: ["violations"]});
+    return found.violations
+        .filter(violation => impacts === null || impacts.includes(violation.impact))
+        .map(violation => `${violation.id} at ${violation.nodes.slice(0, 3).map(node => node.target.join(" "))}`);
+}
+"""
+
+
+def barriers(page, *, impacts=("serious", "critical"), exclude=()):
+    """What axe finds on the page as it is now, of these impacts or, for None, of all; `exclude` takes CSS selectors."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    return page.evaluate(LOOK, {"exclude": [[selector] for selector in exclude], "impacts": impacts})
+
+
+def scrolls_sideways(page):
+    return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
