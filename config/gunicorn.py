@@ -4,6 +4,7 @@ import gc
 import os
 from pathlib import Path
 
+from django.urls import get_resolver
 from gunicorn.glogging import Logger, SafeAtoms  # type: ignore[import-untyped]
 
 from config.logging import redact_text
@@ -21,8 +22,9 @@ keepalive = 75
 # Leaks stay small; the jitter keeps processes from restarting at the same moment.
 max_requests = 2000
 max_requests_jitter = 400
-# Each process opens its own database connections and threads; nothing is shared over a fork.
-preload_app = False
+# Loaded once and shared: a process that is replaced costs no second of the processor. Loading opens no connection and
+# starts no thread; each process does so for itself with its first request.
+preload_app = True
 # A heartbeat file on a slow disk can look like a stuck process.
 MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn makes a file of its own in it
 worker_tmp_dir = str(MEMORY) if MEMORY.is_dir() else None
@@ -31,8 +33,13 @@ control_socket_disable = True
 errorlog = "-"
 
 
-def post_worker_init(worker: object) -> None:  # noqa: ARG001  # gunicorn's signature
-    """Called in each process once the site is loaded: what was loaded never becomes garbage, so stop looking at it."""
+def when_ready(server: object) -> None:  # noqa: ARG001  # gunicorn's signature
+    """Called once the site is loaded, before any process is forked.
+
+    Loads what the first request would, each process for itself. What is loaded never becomes garbage, so nobody looks
+    at it again, which would also undo the sharing.
+    """
+    get_resolver().url_patterns  # noqa: B018 - reading it loads every view
     gc.collect()
     gc.freeze()
 
