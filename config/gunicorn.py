@@ -4,7 +4,6 @@ import gc
 import os
 from pathlib import Path
 
-from django.urls import get_resolver
 from gunicorn.glogging import Logger, SafeAtoms  # type: ignore[import-untyped]
 
 from config.logging import redact_text
@@ -36,10 +35,8 @@ errorlog = "-"
 def when_ready(server: object) -> None:  # noqa: ARG001  # gunicorn's signature
     """Called once the site is loaded, before any process is forked.
 
-    Loads what the first request would, each process for itself. What is loaded never becomes garbage, so nobody looks
-    at it again, which would also undo the sharing.
+    What is loaded never becomes garbage. Looking at it again would take time, and undo the sharing.
     """
-    get_resolver().url_patterns  # noqa: B018 - reading it loads every view
     gc.collect()
     gc.freeze()
 

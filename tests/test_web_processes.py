@@ -9,11 +9,9 @@ from django.conf import settings
 LOAD = """
 import threading
 import config.wsgi
-from config.gunicorn import when_ready
 from django.db import connections
 import psutil
 
-when_ready(None)
 print(threading.active_count(), psutil.Process().net_connections(), [one.connection for one in connections.all()])
 """
 
