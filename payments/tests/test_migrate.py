@@ -46,11 +46,21 @@ def an_empty_database(name):
             admin.execute(f'drop database "{name}" with (force)')
 
 
+def migrate(database_url, *arguments):
+    return run("manage.py", "migrate", "--skip-checks", *arguments, database_url=database_url)
+
+
 def migrate_as_djstripe_does(database_url):
+    run("-m", "payments.tests.djstripes_own_way", database_url=database_url)
+
+
+def run(*arguments, database_url):
+    """Run Python in a process of its own on this database; returns what it printed."""
     environment = os.environ | {"DATABASE_URL": database_url, "LECTERN_ENV": "development"}
-    command = [sys.executable, "-m", "payments.tests.djstripes_own_way"]
+    command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def schema(parameters):
@@ -61,16 +71,22 @@ def schema(parameters):
         }
 
 
-@pytest.mark.django_db
+@pytest.mark.slow
 def test_djstripes_own_migrations_and_the_quick_way_give_the_same_tables():
-    # The tests' own database went the quick way.
-    quick_schema = schema(connects_to(connection.settings_dict["NAME"]))
-    with an_empty_database("long") as (long, long_url):
+    with an_empty_database("quick") as (quick, quick_url), an_empty_database("long") as (long, long_url):
+        assert "Created dj-stripe's tables" in migrate(quick_url)
         migrate_as_djstripe_does(long_url)
-        long_schema = schema(long)
+        quick_schema, long_schema = schema(quick), schema(long)
         assert len(long_schema[COLUMNS]) > 100
         for query, rows in long_schema.items():
             assert quick_schema[query] == rows
+
+        # Here before: nothing is created anew, and both databases end fully migrated.
+        assert "Created dj-stripe's tables" not in migrate(quick_url)
+        assert "Created dj-stripe's tables" not in migrate(long_url)
+        assert schema(long) == long_schema
+        migrate(quick_url, "--check")
+        migrate(long_url, "--check")
 
 
 @pytest.mark.django_db
