@@ -72,7 +72,7 @@ def _judge(crowds: Sequence[Mapping[str, float]], say: Any) -> bool:
     return is_met
 
 
-def make_crowd(stack: Stack, *, students: int, places: int, name: str = "crowd") -> Mapping[str, Any]:
+def make_crowd(stack: Stack, *, students: int, places: int, name: str) -> Mapping[str, Any]:
     """Make the crowd in a process of its own, which knows Django; returns what it printed."""
     environment = {**stack.environment(), "DJANGO_SETTINGS_MODULE": "config.settings"}
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.crowd", str(students), str(places), "--name", name]

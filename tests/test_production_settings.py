@@ -11,6 +11,15 @@ from demo.stack import CHECKOUT
 COMPLETE = dict(line.split("=", 1) for line in (CHECKOUT / ".ci" / "production.env").read_text().split())
 
 
+# What gunicorn does once for all web processes.
+LOAD_THE_SITE = """
+import threading
+import config.wsgi
+from django.db import connections
+import psutil
+
+print(threading.active_count(), psutil.Process().net_connections(), [one.connection for one in connections.all()])
+"""
 INSTALLED = "import django; from django.conf import settings; django.setup(); print(*settings.INSTALLED_APPS)"
 
 
@@ -36,6 +45,11 @@ def test_production_starts_when_everything_is_set_and_the_demo_is_not_part_of_it
 def test_djstripe_calls_stripe_itself_in_production():
     started = start(code="import django; django.setup(); import djstripe.models, stripe; print(stripe.api_base)")
     assert started.stdout.strip() == "https://api.stripe.com", started.stderr
+
+
+def test_loading_the_site_opens_no_connection_and_starts_no_thread_which_a_fork_would_break():
+    started = start(code=LOAD_THE_SITE)
+    assert started.stdout == "1 [] [None]\n", started.stderr
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ def test_new_work_is_done_after_everything_in_redis_was_flushed(redis_server, st
         second = committed_chores.create()
         wake()
         wait_until(lambda: is_done(second), f"work is done after the flush: {worker.log}")
+    assert set(committed_chores.values_list("effects", flat=True)) == {1}
 
 
 def test_work_whose_messages_were_flushed_is_found_and_done_once(redis_server, start_celery, committed_chores):

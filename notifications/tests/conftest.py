@@ -47,11 +47,11 @@ def smtp_that_is_down(settings):
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-    return server
+    yield server
+    server.stop()
 
 
 @pytest.fixture
 def smtp(smtp_that_is_down):
     smtp_that_is_down.start()
-    yield smtp_that_is_down
-    smtp_that_is_down.stop()
+    return smtp_that_is_down

@@ -52,6 +52,7 @@ class SmtpServer(socketserver.ThreadingTCPServer):
         self._thread.start()
 
     def stop(self):
-        self.shutdown()
+        if self._thread.is_alive():
+            self.shutdown()
+            self._thread.join(5)
         self.server_close()
-        self._thread.join(5)
