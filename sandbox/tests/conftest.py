@@ -43,3 +43,11 @@ def client(sandbox):
 def receiver(_receiver, sandbox):
     """What the configured endpoint received."""
     return _receiver
+
+
+@pytest.fixture
+def own_receiver():
+    """An endpoint for a test that starts a sandbox of its own. What the common one still owes does not come here."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()

@@ -131,10 +131,9 @@ def test_it_refuses_to_listen_for_what_stripe_never_sends(tmp_path):
     assert "Traceback" not in started.stderr
 
 
-def test_it_says_where_everything_is_and_logs_each_delivery(tmp_path, _receiver):
-    _receiver.received.clear()
-    _receiver.answers[:] = [500]
-    process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=_receiver.url)
+def test_it_says_where_everything_is_and_logs_each_delivery(tmp_path, own_receiver):
+    own_receiver.answers[:] = [500]
+    process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=own_receiver.url)
     try:
         event = process.client.v1.customers.create() and process.client.v1.events.list().data[0]
         process.advance(2)
@@ -145,11 +144,11 @@ def test_it_says_where_everything_is_and_logs_each_delivery(tmp_path, _receiver)
         f"listening on {process.url}\n",
         f"API        {process.url}/v1",
         f"Dashboard  {process.url}/\n",
-        f"Webhooks   {_receiver.url}\n",
+        f"Webhooks   {own_receiver.url}\n",
         f"Database   {tmp_path / 'sandbox.sqlite3'}\n",
         f"--> customer.created [{event.id}]\n",
-        f"<--  [500] POST {_receiver.url} [{event.id}]\n",
-        f"<--  [200] POST {_receiver.url} [{event.id}]\n",
+        f"<--  [500] POST {own_receiver.url} [{event.id}]\n",
+        f"<--  [200] POST {own_receiver.url} [{event.id}]\n",
     ):
         assert line in said
     assert KEY not in said

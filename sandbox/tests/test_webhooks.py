@@ -55,10 +55,9 @@ def test_retries_wait_longer_and_end_after_a_few_hours(sandbox, receiver, client
     assert len(receiver.received) == 7
 
 
-def test_the_times_of_retries_can_be_chosen(tmp_path, _receiver):
-    _receiver.received.clear()
-    _receiver.answers[:] = [500, 500]
-    process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=_receiver.url, SANDBOX_RETRY_DELAYS="60")
+def test_the_times_of_retries_can_be_chosen(tmp_path, own_receiver):
+    own_receiver.answers[:] = [500, 500]
+    process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=own_receiver.url, SANDBOX_RETRY_DELAYS="60")
     try:
         process.client.v1.customers.create()
         process.drain()
@@ -67,7 +66,6 @@ def test_the_times_of_retries_can_be_chosen(tmp_path, _receiver):
         assert (owed(process)["attempts"], owed(process)["state"]) == (2, "abandoned")
     finally:
         process.close()
-        _receiver.answers.clear()
 
 
 def test_a_disabled_endpoint_gets_nothing(sandbox, receiver, client):
@@ -190,10 +188,9 @@ def test_resending_delivers_once_more(sandbox, receiver, client):
     assert [event["id"] for event, _, _ in receiver.received] == [event_id, event_id]
 
 
-def test_a_restart_resumes_what_was_owed(tmp_path, _receiver):
-    _receiver.received.clear()
-    _receiver.answers[:] = [500]
-    process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=_receiver.url, SANDBOX_WEBHOOK_SECRET=WEBHOOK_SECRET)
+def test_a_restart_resumes_what_was_owed(tmp_path, own_receiver):
+    own_receiver.answers[:] = [500]
+    process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=own_receiver.url, SANDBOX_WEBHOOK_SECRET=WEBHOOK_SECRET)
     try:
         process.client.v1.customers.create()
         process.drain()
@@ -202,29 +199,28 @@ def test_a_restart_resumes_what_was_owed(tmp_path, _receiver):
             requests.get(f"{process.url}/_sandbox/health", timeout=1)
         process.start()
         deadline = time.monotonic() + 10
-        while len(_receiver.received) < 2 and time.monotonic() < deadline:
+        while len(own_receiver.received) < 2 and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert _receiver.types() == ["customer.created", "customer.created"]
+        assert own_receiver.types() == ["customer.created", "customer.created"]
         assert len(process.client.v1.webhook_endpoints.list().data) == 1
     finally:
         process.close()
 
 
-def test_the_configured_endpoint_is_sent_the_types_the_environment_says_now(tmp_path, _receiver):
-    _receiver.received.clear()
-    wanted = {"SANDBOX_WEBHOOK_URL": _receiver.url, "SANDBOX_WEBHOOK_EVENTS": "customer.deleted,customer.updated"}
+def test_the_configured_endpoint_is_sent_the_types_the_environment_says_now(tmp_path, own_receiver):
+    wanted = {"SANDBOX_WEBHOOK_URL": own_receiver.url, "SANDBOX_WEBHOOK_EVENTS": "customer.deleted,customer.updated"}
     process = SandboxProcess(tmp_path, **wanted)
     try:
         customer = process.client.v1.customers.create()
         process.client.v1.customers.update(customer.id, {"name": "Ada"})
         process.drain()
-        assert _receiver.types() == ["customer.updated"]
+        assert own_receiver.types() == ["customer.updated"]
         process.stop()
         process.environment["SANDBOX_WEBHOOK_EVENTS"] = ""
         process.start()
         process.client.v1.customers.create()
         process.drain()
-        assert _receiver.types() == ["customer.updated", "customer.created"]
+        assert own_receiver.types() == ["customer.updated", "customer.created"]
     finally:
         process.close()
 
