@@ -24,7 +24,7 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 	$(BIN)/djlint templates sandbox/templates --lint --quiet
 	$(BIN)/python -W ignore manage.py makemigrations --check --dry-run
-	env $$(cat .ci/production.env) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	env $$($(BIN)/python .ci/production_environment.py) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -1,17 +1,19 @@
 """How gunicorn serves Lectern: a few processes with threads, each replaced now and then. Reads the environment only."""
 
 import gc
-import os
 from pathlib import Path
 
 from gunicorn.glogging import Logger, SafeAtoms  # type: ignore[import-untyped]
 
+from config.environment import read_environment
 from config.logging import redact_text
+from config.processes import read_processes
 
-bind = f"0.0.0.0:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+processes = read_processes(read_environment(Path(__file__).resolve().parent.parent))
+bind = f"0.0.0.0:{processes.port}"
+workers = processes.web_processes
 worker_class = "gthread"
-threads = int(os.environ.get("WEB_THREADS", "4"))
+threads = processes.web_threads
 # Nothing a page does takes longer: calls to Stripe time out well before. A stuck process is ended and replaced.
 timeout = 60
 # Longer than any request, shorter than the half minute most platforms allow before they kill.

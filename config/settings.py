@@ -1,53 +1,64 @@
 """All settings, read once from environment variables; `.env.example` documents each."""
 
 from datetime import timedelta
+from email.utils import formataddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from kombu import Exchange, Queue
 
+from config.environment import InvalidVariable, database_config, read_environment, warn_of_unknown_names
 from config.logging import logging_settings
+from config.mail_server import read_mail_server
+from config.processes import read_processes
+from config.stripe_keys import read_commission_bps, read_stripe_keys
+from money import is_currency
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-if (BASE_DIR / ".env").exists():
-    env.read_env(BASE_DIR / ".env")
+# Every variable is read in every environment, whether or not its value is used there: so each is checked, and known.
+env = read_environment(BASE_DIR)
 
 # --- Where we are -------------------------------------------------------------------------------------------------
-LECTERN_ENV = env("LECTERN_ENV", default="production")
-if LECTERN_ENV not in ("development", "production"):
-    raise ImproperlyConfigured("LECTERN_ENV is 'development' or 'production'.")
+LECTERN_ENV = env.choice("LECTERN_ENV", ["development", "production"], default="production")
 IS_DEVELOPMENT = LECTERN_ENV == "development"
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.flag("DEBUG")
+if DEBUG and not IS_DEVELOPMENT:
+    raise InvalidVariable("DEBUG", "must be off in production.")
 
 
-def _required(name: str, *, in_development: str) -> str:
-    """A variable production cannot start without; development has a value to fall back on."""
-    value: str = env(name, default=in_development if IS_DEVELOPMENT else "")
-    if not value:
-        raise ImproperlyConfigured(f"{name} must be set in production. See .env.example.")
-    return value
+def _required(name: str, value: str, *, in_development: str) -> str:
+    """Return the value of a variable production cannot start without; development has one to fall back on."""
+    if value or IS_DEVELOPMENT:
+        return value or in_development
+    raise InvalidVariable(name, "must be set in production.")
 
 
-SECRET_KEY = _required("SECRET_KEY", in_development="development-only-and-known-to-everybody-so-never-in-production")
-# The one address the site is known by. Links in mails and return URLs come from it, never from the Host header.
-BASE_URL = _required("BASE_URL", in_development="http://127.0.0.1:8000").rstrip("/")
-SITE_NAME = env("SITE_NAME", default="Lectern")
+PUBLISHED_SECRET_KEY = "development-only-and-known-to-everybody-so-never-in-production"  # noqa: S105 - says so itself
+SECRET_KEY = _required("SECRET_KEY", env.text("SECRET_KEY"), in_development=PUBLISHED_SECRET_KEY)
+# Django's own figures (security.W009), which it only warns of.
+if not IS_DEVELOPMENT and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10 or SECRET_KEY == PUBLISHED_SECRET_KEY):  # noqa: PLR2004
+    raise InvalidVariable("SECRET_KEY", "must be at least 50 random characters of your own.")
+own_address = env.site_address("BASE_URL", is_https=not IS_DEVELOPMENT)
+# Where people reach the site and where Stripe does, for a proxy that gives them addresses of their own.
+people_address = env.site_address("FRONTEND_URL", is_https=not IS_DEVELOPMENT)
+API_BASE_URL = env.site_address("API_BASE_URL", is_https=not IS_DEVELOPMENT)
+# The one address people know. Links in mails and return URLs come from it, never from the Host header.
+BASE_URL = _required("BASE_URL", people_address or own_address, in_development="http://127.0.0.1:8000")
+API_BASE_URL = API_BASE_URL or own_address or BASE_URL
+SITE_NAME = env.text("SITE_NAME", default="Lectern", longest=60)
 IS_HTTPS = BASE_URL.startswith("https://")
-if not (IS_HTTPS or IS_DEVELOPMENT):
-    raise ImproperlyConfigured("BASE_URL must start with https:// in production.")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(BASE_URL).hostname or "127.0.0.1"])
+site_addresses = {BASE_URL, own_address or BASE_URL, API_BASE_URL}
+ALLOWED_HOSTS = sorted({*env.host_names("ALLOWED_HOSTS"), *(urlsplit(one).hostname or "" for one in site_addresses)})
 if IS_DEVELOPMENT:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
-CSRF_TRUSTED_ORIGINS = [BASE_URL]
+CSRF_TRUSTED_ORIGINS = sorted({BASE_URL, own_address or BASE_URL})
 # Plain http is answered by a redirect, and browsers are told to ask for https at once for a year.
 SECURE_SSL_REDIRECT = IS_HTTPS
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if IS_HTTPS else 0
+hsts_seconds = env.count("HSTS_SECONDS", default=31_536_000, least=0, most=315_360_000)
+SECURE_HSTS_SECONDS = hsts_seconds if IS_HTTPS else 0
 # How many proxies of ours stand in front. What they say of a request is believed; from anybody else it proves nothing.
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = env.count("TRUSTED_PROXY_COUNT", default=0, least=0, most=10)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 SILENCED_SYSTEM_CHECKS = [
     # HSTS for subdomains and preload lists: other hosts of the domain are not ours to decide about.
@@ -56,56 +67,42 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 
 # --- Payments -----------------------------------------------------------------------------------------------------
-STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
+stripe_keys = read_stripe_keys(env, is_development=IS_DEVELOPMENT)
 # sandbox: no keys, development only. test, live: what the keys say, which in production must be declared as well.
-PAYMENTS_MODE = (
-    "sandbox" if not STRIPE_SECRET_KEY else "live" if STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_")) else "test"
-)
-SANDBOX_URL = env("SANDBOX_URL", default="http://127.0.0.1:12111")
-SANDBOX_SECRET_KEY = "sk_test_sandbox00000000000000000"  # noqa: S105 - opens nothing but the sandbox
-SANDBOX_WEBHOOK_SECRET = "whsec_sandbox0000000000000000000000000"  # noqa: S105 - likewise
-# Several secrets, separated by commas, while one is being rolled at Stripe.
-STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRETS", default=[])
-# The platform's own account, e.g. acct_1ABC; events of another account are refused.
-STRIPE_ACCOUNT_ID = env("STRIPE_ACCOUNT_ID", default="")
-# Pinned once for the gateway, dj-stripe and the webhook endpoint; it is the version stripe-python 15.6 was made for.
-STRIPE_API_VERSION = "2026-08-26.dahlia"
-if PAYMENTS_MODE == "sandbox":
-    if not IS_DEVELOPMENT:
-        raise ImproperlyConfigured("STRIPE_SECRET_KEY must be set in production; the sandbox is for development only.")
-    STRIPE_SECRET_KEY = SANDBOX_SECRET_KEY
-    # Set here only: an empty one elsewhere would have dj-stripe call nobody. It warns of a host other than Stripe's, which
-    # is meant here, and production refused the sandbox just above.
-    STRIPE_API_HOST = SANDBOX_URL
-    SILENCED_SYSTEM_CHECKS += ["djstripe.W002"]
-    STRIPE_WEBHOOK_SECRETS = STRIPE_WEBHOOK_SECRETS or [SANDBOX_WEBHOOK_SECRET]
-if not IS_DEVELOPMENT:
-    if DEBUG:
-        raise ImproperlyConfigured("DEBUG must be off in production.")
-    declared_mode = env("PAYMENTS_MODE", default="")
-    if declared_mode != PAYMENTS_MODE:
-        raise ImproperlyConfigured(
-            f"PAYMENTS_MODE says {declared_mode!r} but STRIPE_SECRET_KEY is a key for {PAYMENTS_MODE!r}."
-        )
-    if not STRIPE_WEBHOOK_SECRETS:
-        raise ImproperlyConfigured("STRIPE_WEBHOOK_SECRETS must be set in production.")
+PAYMENTS_MODE = stripe_keys.mode
 STRIPE_LIVE_MODE = PAYMENTS_MODE == "live"
+STRIPE_SECRET_KEY = stripe_keys.secret_key
 STRIPE_LIVE_SECRET_KEY = STRIPE_SECRET_KEY if STRIPE_LIVE_MODE else ""
 STRIPE_TEST_SECRET_KEY = "" if STRIPE_LIVE_MODE else STRIPE_SECRET_KEY
+STRIPE_PUBLISHABLE_KEY = stripe_keys.publishable_key
+# Several while one is being rolled at Stripe.
+STRIPE_WEBHOOK_SECRETS = stripe_keys.webhook_secrets
+# Whether a webhook must come as a page must: over HTTPS. Tools that forward webhooks to a developer's machine do not.
+WEBHOOKS_NEED_HTTPS = not IS_DEVELOPMENT
+# The platform's own account, e.g. acct_1ABC; events of another account are refused.
+STRIPE_ACCOUNT_ID = stripe_keys.account_id
+# Pinned once for the gateway, dj-stripe and the webhook endpoint; it is the version stripe-python 15.6 was made for.
+STRIPE_API_VERSION = "2026-08-26.dahlia"
+SANDBOX_URL = env.site_address("SANDBOX_URL", default="http://127.0.0.1:12111", is_https=False)
+if PAYMENTS_MODE == "sandbox":
+    # Set here only: an empty one elsewhere would have dj-stripe call nobody. It warns of a host other than Stripe's, which
+    # is meant here, and production refuses the sandbox.
+    STRIPE_API_HOST = SANDBOX_URL
+    SILENCED_SYSTEM_CHECKS += ["djstripe.W002"]
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
-# Stripe allows 30 minutes to 24 hours; places stay reserved for as long as the page can be paid.
-CHECKOUT_LIFETIME = timedelta(minutes=env.int("CHECKOUT_MINUTES", default=31))
+# Stripe allows 30 minutes to 24 hours by its own clock, counted from when it reads the request: a minute to spare at
+# either end. Places stay reserved for as long as the page can be paid.
+CHECKOUT_LIFETIME = timedelta(minutes=env.count("CHECKOUT_MINUTES", default=31, least=31, most=1439))
 # Finished events only. Stripe lists events for 30 days, and what was deleted before would be taken for a missed one.
-webhook_event_days = env.int("WEBHOOK_EVENT_DAYS", default=365)
-if webhook_event_days <= 30:  # noqa: PLR2004  # said above
-    raise ImproperlyConfigured("WEBHOOK_EVENT_DAYS must be more than 30.")
-WEBHOOK_EVENTS_KEPT = timedelta(days=webhook_event_days)
-DEFAULT_COMMISSION_BPS = env.int("DEFAULT_COMMISSION_BPS", default=1000)
+WEBHOOK_EVENTS_KEPT = timedelta(days=env.count("WEBHOOK_EVENT_DAYS", default=365, least=31, most=36_500))
+DEFAULT_COMMISSION_BPS = read_commission_bps(env)
 # Prices include tax. Zero where the platform is not registered for it; the label is printed on receipts.
-TAX_RATE_BPS = env.int("TAX_RATE_BPS", default=0)
-TAX_LABEL = env("TAX_LABEL", default="VAT")
-CURRENCIES = env.list("CURRENCIES", default=["GBP", "EUR", "JPY"])
-DEFAULT_CURRENCY = env("DEFAULT_CURRENCY", default=CURRENCIES[0])
+TAX_RATE_BPS = env.count("TAX_RATE_BPS", default=0, least=0, most=10_000)
+TAX_LABEL = env.text("TAX_LABEL", default="VAT", longest=30)
+CURRENCIES = env.items("CURRENCIES", default=["GBP", "EUR", "JPY"])
+if not all(is_currency(code) for code in CURRENCIES):
+    raise InvalidVariable("CURRENCIES", "must hold currency codes such as GBP,EUR.")
+DEFAULT_CURRENCY = env.choice("DEFAULT_CURRENCY", CURRENCIES, default=CURRENCIES[0])
 
 # --- Apps ---------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -174,10 +171,14 @@ TEMPLATES = [
 ]
 
 # --- Data ---------------------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db_url_config(_required("DATABASE_URL", in_development="postgres://127.0.0.1/lectern"))}
+database_url = env.service_address("DATABASE_URL", schemes=["postgres", "postgresql"])
+DATABASES = {
+    "default": database_config(_required("DATABASE_URL", database_url, in_development="postgres://127.0.0.1/lectern"))
+}
 DATABASES["default"] |= {"ENGINE": "config.database", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = _required("REDIS_URL", in_development="redis://127.0.0.1:6379/0")
+redis_url = env.service_address("REDIS_URL", schemes=["redis", "rediss"])
+REDIS_URL = _required("REDIS_URL", redis_url, in_development="redis://127.0.0.1:6379/0")
 # Rate limits live in PostgreSQL: they must hold across processes and survive the loss of Redis.
 CACHES = {
     "default": {
@@ -241,7 +242,7 @@ MFA_TOTP_TOLERANCE = 1
 # Browsers allow passkeys over plain HTTP on localhost only.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_DEVELOPMENT
 # Staff reach the admin only after a second factor. Development may switch it on to try it; production cannot switch it off.
-STAFF_NEEDS_MFA = not IS_DEVELOPMENT or env.bool("STAFF_NEEDS_MFA", default=False)
+STAFF_NEEDS_MFA = env.flag("STAFF_NEEDS_MFA") or not IS_DEVELOPMENT
 
 # --- The admin's look; its menu is built from what is installed and allowed ------------------------------------------
 UNFOLD = {
@@ -308,9 +309,14 @@ if not IS_DEVELOPMENT:
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
 MEDIA_URL = "media/"
-MEDIA_ROOT = Path(env("MEDIA_ROOT", default=str(BASE_DIR / "media")))
+# Served to everybody: nothing else may lie in it.
+MEDIA_ROOT = env.folder("MEDIA_ROOT", default=BASE_DIR / "media")
+if BASE_DIR.is_relative_to(MEDIA_ROOT.resolve()):
+    raise InvalidVariable("MEDIA_ROOT", "must be a folder of its own: the web server would serve Lectern's own files.")
 # Bought files: outside MEDIA_ROOT, no web server may serve this folder; a view does, to the enrolled.
-PRIVATE_MEDIA_ROOT = Path(env("PRIVATE_MEDIA_ROOT", default=str(BASE_DIR / "private_media")))
+PRIVATE_MEDIA_ROOT = env.folder("PRIVATE_MEDIA_ROOT", default=BASE_DIR / "private_media")
+if PRIVATE_MEDIA_ROOT.resolve().is_relative_to(MEDIA_ROOT.resolve()):
+    raise InvalidVariable("PRIVATE_MEDIA_ROOT", "must lie outside MEDIA_ROOT, which is served to everybody.")
 
 # What one request may carry, files included: a phone's photo, whose form says that 5 MB are enough; and where teachers
 # write courses, a lesson's file of 50 MB.
@@ -322,24 +328,20 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 # --- Mail ---------------------------------------------------------------------------------------------------------
 # Either EMAIL_URL (smtp+tls://user:password@host:587) or a provider known to anymail, such as MAIL_PROVIDER=postmark with
 # ANYMAIL_POSTMARK_SERVER_TOKEN. Without either, development sends nothing: each mail can be read in the admin.
-MAIL_PROVIDER = env("MAIL_PROVIDER", default="")
-if MAIL_PROVIDER:
-    EMAIL_BACKEND = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend"
-    ANYMAIL = {
-        name.removeprefix("ANYMAIL_"): value for name, value in env.ENVIRON.items() if name.startswith("ANYMAIL_")
-    } | {"REQUESTS_TIMEOUT": 10}
-else:
-    globals().update(env.email_url_config(_required("EMAIL_URL", in_development="dummymail://")))
+globals().update(read_mail_server(env, is_development=IS_DEVELOPMENT))
 # A mail server that hangs must not hold a worker longer than a lease.
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"{SITE_NAME} <no-reply@{urlsplit(BASE_URL).hostname}>")
+DEFAULT_FROM_EMAIL = env.named_mailbox(
+    "DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, f"no-reply@{urlsplit(BASE_URL).hostname}"))
+)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Who hears of alerts; without any, every active superuser does.
-STAFF_ALERT_EMAILS = env.list("STAFF_ALERT_EMAILS", default=[])
+STAFF_ALERT_EMAILS = env.mailboxes("STAFF_ALERT_EMAILS")
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
 LOGGING_CONFIG = "config.logging.apply"
-LOGGING = logging_settings(as_json=not IS_DEVELOPMENT, level=env("LOG_LEVEL", default="INFO"))
+log_level = env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], default="INFO")
+LOGGING = logging_settings(as_json=not IS_DEVELOPMENT, level=log_level)
 
 # --- Celery: wakes durable work, never holds it -------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -375,3 +377,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULER = "jobs.beat:BoundedScheduler"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+
+# --- Processes: gunicorn and the Procfile read these; here they are only checked --------------------------------------
+read_processes(env)
+warn_of_unknown_names(env)
