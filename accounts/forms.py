@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils.text import format_lazy
 
+from accounts.applications import Application
 from accounts.form_fields import NamesField, PhotoField, TimeZoneField
 from accounts.models import Teacher, User
 from accounts.places_and_languages import is_region, languages, regions
-from accounts.teaching import Application
 from accounts.time_zones import COOKIE, known_or_none
 
 # What the site and its mails are written in so far.

@@ -79,7 +79,7 @@ class User(AbstractUser):
 class Teacher(models.Model):
     """A person's teaching profile. Only approved teachers are shown and can sell.
 
-    `status` changes through `accounts.teaching` alone, so that whoever listens there is told.
+    `status` changes through `accounts.applications` alone, so that whoever listens there is told.
     """
 
     class Status(models.TextChoices):

@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from accounts.applications import DecisionNotPossible, approve_teacher, decline_teacher, may_become, suspend_teacher
 from accounts.markdown import render_markdown
 from accounts.models import Teacher, User
-from accounts.teaching import DecisionNotPossible, approve_teacher, decline_teacher, may_become, suspend_teacher
 
 _Decision = Callable[[Teacher, User], Teacher]
 

@@ -11,12 +11,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.applications import AlreadyTeaching, apply_to_teach
 from accounts.forms import ApplicationForm, ProfileForm, TeacherProfileForm
 from accounts.guards import TeacherRequest, teacher_of, teacher_required
 from accounts.markdown import render_markdown
 from accounts.models import Teacher, User
 from accounts.profiles import change_teacher_profile
-from accounts.teaching import AlreadyTeaching, apply_to_teach
 
 LONGEST_PREVIEW = 20_000
 

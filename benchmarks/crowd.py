@@ -22,8 +22,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import Teacher, User  # noqa: E402
-from bookings.answering import Proposal, accept_request  # noqa: E402
-from bookings.requesting import Wish, request_lessons  # noqa: E402
+from bookings.proposals import Proposal, accept_request  # noqa: E402
+from bookings.requests import Wish, request_lessons  # noqa: E402
 from bookings.slots import Slot  # noqa: E402
 from catalogue.models import Expertise, Subject  # noqa: E402
 from courses.authoring import add_lesson, add_module, create_course  # noqa: E402

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from accounts.labelled_inline import LabelledInline
 from bookings.models import Lesson, LessonOffer, LessonPrice, LessonRequest
 from bookings.offers import OfferIncomplete, publish_offer, refresh_listing, withdraw_offer
-from jobs.shown_only import ShownOnly
+from jobs.read_only_admin import ReadOnlyAdmin
 from money import Money
 
 
@@ -63,14 +63,14 @@ class LessonOfferAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
             withdraw_offer(offer=offer)
 
 
-class LessonInline(ShownOnly, TabularInline):  # type: ignore[misc]  # unfold has no types
+class LessonInline(ReadOnlyAdmin, TabularInline):  # type: ignore[misc]  # unfold has no types
     model = Lesson
     fields = ["period", "state", "amount_minor", "currency", "order_line_id"]
     show_change_link = True
 
 
 @admin.register(LessonRequest)
-class LessonRequestAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class LessonRequestAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_display = ["created_at", "student", "teacher", "subject", "level", "region", "state", "answered_at"]
     list_filter = ["state", "is_to_any_teacher", "meeting", "level", ("subject", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["student", "teacher", "subject"]
@@ -80,7 +80,7 @@ class LessonRequestAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold
 
 
 @admin.register(Lesson)
-class LessonAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class LessonAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_display = ["starts", "teacher", "student", "subject", "amount", "state", "order_line_id"]
     list_filter = ["state", "currency", "is_online"]
     list_select_related = ["teacher", "student", "request__subject"]

@@ -5,7 +5,7 @@ class BookingsConfig(AppConfig):
     name = "bookings"
 
     def ready(self) -> None:
-        from bookings.selling import LessonHandler  # models are not loaded before ready()
+        from bookings.handler import LessonHandler  # models are not loaded before ready()
         from payments.registry import register
 
         register(LessonHandler())

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from bookings.requesting import lapse_old_requests
+from bookings.requests import lapse_old_requests
 
 
 @shared_task(name="bookings.lapse_old_requests")

@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 from accounts.labelled_inline import LabelledInline
 from catalogue.listings import index_listings
 from catalogue.models import Listing, ListingPrice, Subject
-from jobs.shown_only import ShownOnly
+from jobs.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(Subject)
@@ -45,7 +45,7 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
             index_listings(Listing.objects.filter(Q(subject=obj) | Q(subject__broader=obj)))
 
 
-class ListingPriceInline(ShownOnly, LabelledInline):
+class ListingPriceInline(ReadOnlyAdmin, LabelledInline):
     model = ListingPrice
     extra = 0
     fields = readonly_fields = ["price"]
@@ -55,7 +55,7 @@ class ListingPriceInline(ShownOnly, LabelledInline):
 
 
 @admin.register(Listing)
-class ListingAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold carries no types
+class ListingAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     """Written by the domains when something is published, so there is nothing to edit here."""
 
     list_display = ["title", "kind_label", "teacher", "subject", "starts_at", "is_sold_out", "published_at"]

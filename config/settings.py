@@ -134,7 +134,7 @@ INSTALLED_APPS = [
     "waffle",
 ]
 MIDDLEWARE = [
-    "payments.webhook.front.AnswerWebhooksFirst",
+    "payments.webhook.middleware.WebhookMiddleware",
     "config.request_id.RequestIdMiddleware",
     "config.body_limit.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -163,8 +163,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "catalogue.context.site",
-                "payments.context.cart_line_count",
+                "catalogue.context_processors.site",
+                "payments.context_processors.cart_line_count",
             ],
         },
     }
@@ -210,7 +210,7 @@ PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 # Limits per address believe X-Forwarded-For only as far as our own proxies wrote it.
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
-ACCOUNT_ADAPTER = "notifications.account_mails.AccountAdapter"
+ACCOUNT_ADAPTER = "notifications.account_adapter.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin
 from accounts.labelled_inline import LabelledInline
 from courses.models import Course, CourseLesson, CoursePrice, Enrolment, Module, QuizQuestion
 from courses.publishing import CannotPublish, publish_course, refresh_listing, withdraw_course
-from jobs.shown_only import ShownOnly
+from jobs.read_only_admin import ReadOnlyAdmin
 
 
 class CoursePriceInline(LabelledInline):
@@ -137,7 +137,7 @@ class CourseLessonAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class EnrolmentAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Read only: enrolments follow from orders and refunds."""
 
     list_display = ["student", "course", "state", "order_line_id", "activated_at", "revoked_at"]

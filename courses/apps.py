@@ -5,7 +5,7 @@ class CoursesConfig(AppConfig):
     name = "courses"
 
     def ready(self) -> None:
-        from courses.selling import CourseSelling  # needs the models, which are loaded by now
+        from courses.handler import CourseHandler  # needs the models, which are loaded by now
         from payments.registry import register
 
-        register(CourseSelling())
+        register(CourseHandler())

@@ -241,7 +241,7 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
 
 
 class Enrolment(models.Model):
-    """That a student has, is paying for, or had a course. Changed only by `courses.enrolling`.
+    """That a student has, is paying for, or had a course. Changed only by `courses.holds`.
 
     There is one row per student and course whatever is bought: the unique constraint is what decides between two orders.
     """

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 import secrets
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import UploadedFile
-
-if TYPE_CHECKING:
-    from courses.models import Course, CourseLesson
 
 LARGEST_FILE_BYTES = 50 * 1024 * 1024
 LARGEST_COVER_BYTES = 5 * 1024 * 1024
@@ -60,12 +57,12 @@ def private_storage() -> PrivateStorage:
     return PrivateStorage()
 
 
-def lesson_file_path(_lesson: CourseLesson, name: str) -> str:
+def lesson_file_path(_lesson: object, name: str) -> str:
     """A name that cannot be guessed and has nothing of the uploader's but the ending."""
     return f"courses/files/{secrets.token_hex(16)}.{ending(name)}"
 
 
-def cover_path(_course: Course, name: str) -> str:
+def cover_path(_course: object, name: str) -> str:
     """As for files: no name of the uploader's reaches the disk."""
     return f"courses/covers/{secrets.token_hex(8)}.{ending(name)}"
 

@@ -17,10 +17,10 @@ from unfold.decorators import display
 
 from jobs.models import DurableWork, Heartbeat
 from jobs.overview import KindOfWork, kinds_of_work, sweep_is_missing
-from jobs.shown_only import ShownOnly
+from jobs.read_only_admin import ReadOnlyAdmin
 
 
-class DurableWorkAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Base of every kind's admin. Nothing can be typed in; work is retried or parked.
 
     A kind puts its own columns and fields before these: `list_display = ("to", *DurableWorkAdmin.list_display)`, and
@@ -85,7 +85,7 @@ class DurableWorkAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold h
 
 
 @admin.register(Heartbeat)
-class HeartbeatAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class HeartbeatAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """What runs by the clock and when it did; above it, how every kind of durable work is doing."""
 
     list_display = ["name", "seen_at"]

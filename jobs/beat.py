@@ -10,7 +10,7 @@ from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler
 
-from jobs.publishing import send
+from jobs.messages import send
 
 
 class BoundedScheduler(Scheduler):

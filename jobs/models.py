@@ -9,15 +9,15 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models.functions import Now
 
-from jobs.waking import wake_after_commit
+from jobs.wakeups import wake_after_commit
 
 
 class WorkParked(Exception):
-    """Raised by `perform` when trying again cannot help: the row is parked at once, with this as its error."""
+    """Raised by a performer when trying again cannot help: the row is parked at once, with this as its error."""
 
 
 class WorkPostponed(Exception):
-    """Raised by `perform` when it is too early, not wrong: tried again later without counting as a failure."""
+    """Raised by a performer when it is too early, not wrong: tried again later without counting as a failure."""
 
     def __init__(self, reason: str, *, delay: timedelta) -> None:
         super().__init__(reason)
@@ -68,16 +68,6 @@ class DurableWork(models.Model):
             )
         ]
 
-    def perform(self) -> None:
-        """Do the work. May run again after any crash, so every effect must be harmless to repeat.
-
-        Returning means done; WorkParked gives up at once; any other exception is retried later.
-        """
-        raise NotImplementedError
-
-    def on_parked(self) -> None:
-        """Called in the transaction that parks the row, for whoever must be told. Touches the database only."""
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, and for new work wake a worker once the surrounding transaction has committed.
 
@@ -119,7 +109,7 @@ class DurableWork(models.Model):
         )
 
     def mark_parked(self, error: str) -> None:
-        """Give up until somebody retries it in the admin. Raises ClaimLost."""
+        """Give up until staff retry it in the admin. Raises ClaimLost."""
         self._record_outcome(state=DurableWork.State.PARKED, finished_at=Now(), last_error=_storable(error))
 
     def retry_now(self) -> bool:
@@ -139,7 +129,7 @@ class DurableWork(models.Model):
     def park_now(self, reason: str) -> bool:
         """Take an unfinished row out of the line; a run under way can then no longer record success.
 
-        False if it had finished. `on_parked` is not called: whoever parks it knows.
+        False if it had finished. `when_parked` is not called: the caller knows.
         """
         unfinished = [DurableWork.State.WAITING, DurableWork.State.RUNNING]
         changed = (

@@ -9,9 +9,8 @@ from datetime import timedelta
 from django.db.models import Count, Min, Q
 from django.db.models.functions import Now
 
-from jobs import heartbeats
+from jobs import heartbeats, registry
 from jobs.models import DurableWork
-from jobs.running import work_models
 
 # Due work is normally begun within seconds; the sweep runs every two.
 SHOULD_HAVE_BEGUN = timedelta(minutes=1)
@@ -37,7 +36,7 @@ class KindOfWork:
 
 def kinds_of_work() -> Sequence[KindOfWork]:
     """Every installed kind, one query each."""
-    return sorted(map(_kind, work_models()), key=lambda kind: str(kind.model._meta.verbose_name_plural))
+    return sorted(map(_kind, registry.work_models()), key=lambda kind: str(kind.model._meta.verbose_name_plural))
 
 
 def sweep_is_missing() -> bool:

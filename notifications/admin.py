@@ -12,11 +12,11 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
-from jobs.shown_only import ShownOnly
+from jobs.read_only_admin import ReadOnlyAdmin
 from notifications.alerts import clear_alert
 from notifications.delivery import RenderedMail, render
-from notifications.mails import send_again
 from notifications.models import Alert, Mail
+from notifications.outbox import send_again
 
 # The mail's own styles, and nothing else: no script, no picture from elsewhere, no form, shown by our admin only.
 _PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; form-action 'none'; sandbox"
@@ -88,7 +88,7 @@ class MailAdmin(DurableWorkAdmin):
 
 
 @admin.register(Alert)
-class AlertAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class AlertAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """What needs somebody. Cleared by hand here, or by the code that raised it once it is settled."""
 
     list_display = ["title", "status", "occurrences", "opened_at", "last_seen_at"]

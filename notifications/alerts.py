@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from accounts.models import User
-from notifications.mails import queue_mail
 from notifications.models import Alert
+from notifications.outbox import queue_mail
 from notifications.plain_json import as_plain_json
 
 log = structlog.get_logger(__name__)

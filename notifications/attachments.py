@@ -1,4 +1,4 @@
-"""Files sent along with mails: small texts kept in the mail's row, or files drawn anew whenever the mail goes out."""
+"""Files sent along with mails: small texts kept in the mail's row, or files rendered anew whenever the mail goes out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-Drawer = Callable[[str], bytes]
-_drawers: dict[str, Drawer] = {}
+from django.utils.module_loading import import_string
+
+Renderer = Callable[[str], bytes]
+_renderers: dict[str, Renderer | str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,39 +22,44 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnAttachment:
-    """A file that can be drawn again at any time from `reference`, so the row holds no bytes of it.
+class RenderedAttachment:
+    """A file that can be rendered again at any time from `reference`, so the row holds no bytes of it.
 
-    `drawer` is a name given to `register_drawer`.
+    `renderer` is a name given to `register_renderer`.
     """
 
     name: str
     mime: str
-    drawer: str
+    renderer: str
     reference: str
 
 
-class UnknownDrawer(Exception):
-    """Nothing is registered under this name: the app that drew such files was removed."""
+class UnknownRenderer(Exception):
+    """Nothing is registered under this name: the app that rendered such files was removed."""
 
 
-def register_drawer(name: str, draw: Drawer) -> None:
-    """Have `draw` make the files of this name; it gets the reference. Called in an AppConfig's ready()."""
-    if name in _drawers:
+def register_renderer(name: str, renderer: Renderer | str) -> None:
+    """Have `renderer` make the files of this name from their reference. Called in an AppConfig's ready().
+
+    A dotted path is imported when the first file is rendered: PDF libraries take half a second to load, and most
+    processes never need one.
+    """
+    if name in _renderers:
         raise ValueError(f"{name} is registered already.")
-    _drawers[name] = draw
+    _renderers[name] = renderer
 
 
 def content_of(stored: dict[str, Any]) -> str | bytes:
-    """What an attachment in a mail's row holds. Raises UnknownDrawer, and whatever the drawer raises."""
-    if "drawer" not in stored:
+    """What an attachment in a mail's row holds. Raises UnknownRenderer, and whatever the renderer raises."""
+    if "renderer" not in stored:
         text: str = stored["text"]
         return text
     try:
-        draw = _drawers[stored["drawer"]]
+        renderer = _renderers[stored["renderer"]]
     except KeyError:
-        raise UnknownDrawer(stored["drawer"]) from None
-    return draw(stored["reference"])
+        raise UnknownRenderer(stored["renderer"]) from None
+    render: Renderer = import_string(renderer) if isinstance(renderer, str) else renderer
+    return render(stored["reference"])
 
 
 def file_name(stored: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ class Mail(DurableWork):
     template = models.CharField(max_length=100, help_text="For example bookings/mail/lesson_confirmed.")
     context = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     language = models.CharField(max_length=10, default="en-gb")
-    # Objects with name (lesson.ics), mime (text/calendar) and text; or, instead of text, drawer and reference.
+    # Objects with name (lesson.ics), mime (text/calendar) and text; or, instead of text, renderer and reference.
     attachments = models.JSONField(default=list)
     subject = models.CharField(max_length=255, blank=True, editable=False)
     text_body = models.TextField(blank=True, editable=False)
@@ -51,21 +51,6 @@ class Mail(DurableWork):
     def is_confidential(self) -> bool:
         """Whether it may carry a link that signs its reader in: nobody but the recipient should see it."""
         return self.template.startswith("account/")
-
-    def perform(self) -> None:
-        from notifications.delivery import deliver  # delivery imports this module
-
-        deliver(self)
-
-    def on_parked(self) -> None:
-        """Alert staff. One alert for all, so an alert's own mail that cannot be sent starts no chain of them."""
-        from notifications.alerts import raise_alert  # queues mails, so it imports this module
-
-        raise_alert(
-            key="mail-parked",
-            title="A mail could not be delivered",
-            detail={"mail": self.pk, "template": self.template, "error": self.last_error.strip()[-300:]},
-        )
 
 
 class Alert(models.Model):

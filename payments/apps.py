@@ -5,8 +5,8 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from notifications.attachments import register_drawer
-        from payments import checks, signing_in  # noqa: F401  # connects the receiver and registers the check
-        from payments.mails import RECEIPT_DRAWER, draw_receipt  # imports models, which are loaded only now
+        from notifications.attachments import register_renderer
+        from payments import checks, receivers  # noqa: F401  # connects the receiver and registers the check
+        from payments.mails import RECEIPT_RENDERER  # imports models, which are loaded only now
 
-        register_drawer(RECEIPT_DRAWER, draw_receipt)
+        register_renderer(RECEIPT_RENDERER, "payments.receipts.render_receipt_of")

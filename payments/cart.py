@@ -179,7 +179,7 @@ def _refuse_more_than_fits(cart: Cart, item: Item) -> None:
         raise CartFull(f"A cart holds {LINES_AT_MOST} different things at most. Please pay for these first.")
 
 
-def put_back(order: Order) -> None:
+def restore_cart(order: Order) -> None:
     """Give a student the cart of an order whose payment failed days later, unless they filled a new one since."""
     with transaction.atomic():
         Cart.objects.get_or_create(user_id=order.user_id)

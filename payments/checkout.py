@@ -12,15 +12,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from payments import attempts, switches
-from payments.attempts import AttemptOver
-from payments.models import Cart, Order, PaymentAttempt
+from payments import sessions, switches
+from payments.models import Cart, Order, Payment
 from payments.orders import reserve_lines, write_order
 from payments.pricing import price_cart
+from payments.sessions import PaymentOver
 
 # A session with less time left than this is replaced: nobody should be cut off while typing a card number.
 _LEAST_TIME_LEFT = timedelta(minutes=2)
-_ATTEMPTS_PER_MINUTE = 10
+_PAYMENTS_PER_MINUTE = 10
 # A place stays held a little longer than the session that pays for it: Stripe's clock is not ours.
 HOLD_MARGIN = timedelta(minutes=2)
 
@@ -39,30 +39,30 @@ class CartChanged(Exception):
         super().__init__("Something in your cart changed. Please look it over before you pay.")
 
 
-class TooManyAttempts(Exception):
-    """More payment attempts than anybody needs. `retry_after` is in seconds."""
+class TooManyPayments(Exception):
+    """More payments tried than anyone needs. `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__("Too many payment attempts. Please wait a moment.")
+        super().__init__("Too many payments. Please wait a moment.")
         self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
 class _Payable:
-    attempt_id: int
+    payment_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Superseded:
     """An order of an earlier state of the cart that must be closed at Stripe before a new one is opened."""
 
-    attempt_id: int
+    payment_id: int
 
 
-def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> PaymentAttempt:
+def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Payment:
     """Give the student one page to pay this cart on; the same one again if they ask twice.
 
-    Raises CheckoutClosed, CartEmpty, CartChanged, LineSoldOut, TooManyAttempts, attempts.AlreadyPaid,
+    Raises CheckoutClosed, CartEmpty, CartChanged, LineSoldOut, TooManyPayments, sessions.AlreadyPaid,
     gateway.StripeUnreachable (nothing is lost, press again) or gateway.StripeRefused (the order is let go).
     """
     if cart is None:
@@ -71,10 +71,10 @@ def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Paym
         prepared = _prepare(user=user, cart=cart, agreed_digest=agreed_digest)
         if isinstance(prepared, _Payable):
             try:
-                return attempts.open_session(prepared.attempt_id)
-            except AttemptOver:
+                return sessions.open_session(prepared.payment_id)
+            except PaymentOver:
                 continue
-        attempts.close_session(prepared.attempt_id, reason="The cart was changed.")
+        sessions.close_session(prepared.payment_id, reason="The cart was changed.")
     raise CartChanged
 
 
@@ -86,7 +86,7 @@ def _prepare(*, user: User, cart: Cart, agreed_digest: str) -> _Payable | _Super
     switches.refuse_when_closed({line.line.domain for line in priced.lines})
     if not priced.lines:
         raise CartEmpty
-    existing = _payable_attempt_of(cart)
+    existing = _open_payment_of(cart)
     if existing is not None:
         has_time = existing.expires_at - timezone.now() > _LEAST_TIME_LEFT
         # The order's own holds may make a place look sold out to this very student, so the cart's present
@@ -100,22 +100,20 @@ def _prepare(*, user: User, cart: Cart, agreed_digest: str) -> _Payable | _Super
     order = write_order(user_id=user.pk, priced=priced)
     expires_at = timezone.now() + settings.CHECKOUT_LIFETIME
     reserve_lines(order, until=expires_at + HOLD_MARGIN)
-    return _Payable(_new_attempt(order, expires_at=expires_at).pk)
+    return _Payable(_new_payment(order, expires_at=expires_at).pk)
 
 
-def _payable_attempt_of(cart: Cart) -> PaymentAttempt | None:
+def _open_payment_of(cart: Cart) -> Payment | None:
     return (
-        PaymentAttempt.objects.filter(
-            order__cart=cart, order__state=Order.State.AWAITING_PAYMENT, status__in=PaymentAttempt.PAYABLE
-        )
+        Payment.objects.filter(order__cart=cart, order__state=Order.State.AWAITING_PAYMENT, status__in=Payment.PAYABLE)
         .select_related("order")
         .first()
     )
 
 
-def _new_attempt(order: Order, *, expires_at: datetime) -> PaymentAttempt:
+def _new_payment(order: Order, *, expires_at: datetime) -> Payment:
     reference = uuid.uuid4()
-    return PaymentAttempt.objects.create(
+    return Payment.objects.create(
         order=order,
         reference=reference,
         idempotency_key=f"lectern-session-{reference}",
@@ -123,18 +121,18 @@ def _new_attempt(order: Order, *, expires_at: datetime) -> PaymentAttempt:
         currency=order.currency,
         expires_at=expires_at,
         livemode=settings.STRIPE_LIVE_MODE,
-        run_after=timezone.now() + attempts.TIME_FOR_THE_REQUEST,
+        run_after=timezone.now() + sessions.TIME_FOR_THE_REQUEST,
     )
 
 
 def _refuse_too_many(user: User) -> None:
-    """At most ten new attempts a minute per person, counted in the database so that every process agrees."""
+    """At most ten new payments a minute per person, counted in the database so that every process agrees."""
     window = timedelta(minutes=1)
     recent = list(
-        PaymentAttempt.objects.filter(order__user=user, created_at__gt=timezone.now() - window)
+        Payment.objects.filter(order__user=user, created_at__gt=timezone.now() - window)
         .order_by("-created_at")
-        .values_list("created_at", flat=True)[:_ATTEMPTS_PER_MINUTE]
+        .values_list("created_at", flat=True)[:_PAYMENTS_PER_MINUTE]
     )
-    if len(recent) >= _ATTEMPTS_PER_MINUTE:
+    if len(recent) >= _PAYMENTS_PER_MINUTE:
         wait = recent[-1] + window - timezone.now()
-        raise TooManyAttempts(retry_after=max(1, math.ceil(wait.total_seconds())))
+        raise TooManyPayments(retry_after=max(1, math.ceil(wait.total_seconds())))

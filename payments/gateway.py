@@ -154,8 +154,8 @@ def create_session(  # noqa: PLR0913  # each is one field of the request
     expires_at: datetime,
     idempotency_key: str,
 ) -> CheckoutSession:
-    """Create the Checkout Session of one payment attempt. Raises StripeUnreachable or StripeRefused."""
-    metadata = {"order": order_number, "attempt": reference, "domains": ",".join(sorted(set(domains)))}
+    """Create the Checkout Session of one payment. Raises StripeUnreachable or StripeRefused."""
+    metadata = {"order": order_number, "payment": reference, "domains": ",".join(sorted(set(domains)))}
     params: Any = {
         "mode": "payment",
         "line_items": [_line_item(line) for line in lines],
@@ -201,7 +201,7 @@ def expire_session(session_id: str) -> CheckoutSession:
 
 
 def find_session(*, reference: str, created_from: datetime) -> CheckoutSession | None:
-    """The session created for an attempt, looked for when the idempotency key may be forgotten (after 24 h)."""
+    """The session created for a payment, looked for when the idempotency key may be forgotten (after 24 h)."""
     params: Any = {"created": {"gte": int(created_from.timestamp())}, "limit": 100}
     with _translated_errors():
         for session in _client().v1.checkout.sessions.list(params).auto_paging_iter():

@@ -8,19 +8,12 @@ from typing import Any
 from django.urls import reverse
 
 from notifications.alerts import raise_alert
-from notifications.attachments import DrawnAttachment
-from notifications.mails import queue_mail
+from notifications.attachments import RenderedAttachment
+from notifications.outbox import queue_mail
 from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
 
-RECEIPT_DRAWER = "payments.receipt"
-
-
-def draw_receipt(number: str) -> bytes:
-    """The receipt of the order of this number, for the mail it is attached to."""
-    from payments.receipts import draw_receipt_of  # takes half a second to load, and most processes draw none
-
-    return draw_receipt_of(number)
+RECEIPT_RENDERER = "payments.receipt"
 
 
 def queue_payment_confirmed(order: Order, lines: Sequence[OrderLine]) -> None:
@@ -66,9 +59,9 @@ def queue_cannot_deliver_mails(order: Order, lines: Sequence[OrderLine]) -> None
     )
 
 
-def _receipt(order: Order) -> DrawnAttachment:
-    return DrawnAttachment(
-        name=order.receipt_name, mime="application/pdf", drawer=RECEIPT_DRAWER, reference=order.number
+def _receipt(order: Order) -> RenderedAttachment:
+    return RenderedAttachment(
+        name=order.receipt_name, mime="application/pdf", renderer=RECEIPT_RENDERER, reference=order.number
     )
 
 

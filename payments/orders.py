@@ -14,7 +14,7 @@ from accounts.models import Teacher
 from money import split_by_rate
 from money.shares import tax_within
 from payments.contracts import SoldOut
-from payments.models import Order, OrderLine, PaymentAttempt
+from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
 from payments.pricing import PricedCart, PricedLine
 from payments.registry import UnknownDomain, handler_for
@@ -57,7 +57,7 @@ def reserve_lines(order: Order, *, until: datetime) -> None:
             raise LineSoldOut(line.title, str(gone)) from gone
 
 
-def cancel_order(*, order_id: int, reason: str, attempt_status: PaymentAttempt.Status) -> bool:
+def cancel_order(*, order_id: int, reason: str, payment_status: Payment.Status) -> bool:
     """Let go of an order that will not be paid and free its places; False if it was paid or cancelled before.
 
     Whoever calls knows from Stripe that the session can no longer be paid.
@@ -70,8 +70,8 @@ def cancel_order(*, order_id: int, reason: str, attempt_status: PaymentAttempt.S
         order.cancelled_at = timezone.now()
         order.cancel_reason = reason
         order.save(update_fields=["state", "cancelled_at", "cancel_reason"])
-        unpaid = [PaymentAttempt.Status.CREATING, PaymentAttempt.Status.OPEN, PaymentAttempt.Status.PROCESSING]
-        order.attempts.filter(status__in=unpaid).update(status=attempt_status)
+        unpaid = [Payment.Status.CREATED, Payment.Status.OPEN, Payment.Status.PROCESSING]
+        order.payments.filter(status__in=unpaid).update(status=payment_status)
         release_lines(order)
     return True
 

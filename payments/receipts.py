@@ -11,23 +11,23 @@ from fpdf.enums import XPos, YPos
 from money import Money
 from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
-from payments.typeface import GAP, Document, draw
+from payments.pdf import GAP, Document, render_pdf
 
 _MARGIN_MM = 20
 _WIDTH_MM = 210 - 2 * _MARGIN_MM
 _AMOUNT_MM = 40
 
 
-def draw_receipt_of(number: str) -> bytes:
+def render_receipt_of(number: str) -> bytes:
     """The receipt of the order of this number. Raises Order.DoesNotExist, and ValueError for an unpaid one."""
-    return draw_receipt(Order.objects.select_related("user").get(number=number))
+    return render_receipt(Order.objects.select_related("user").get(number=number))
 
 
-def draw_receipt(order: Order) -> bytes:
+def render_receipt(order: Order) -> bytes:
     """The receipt of a paid order: who, what, tax contained, total. Raises ValueError for an unpaid one."""
     if order.paid_at is None:
         raise ValueError("only a paid order has a receipt")
-    return draw(partial(_draw_onto, order=order, lines=lines_in_lock_order(order)))
+    return render_pdf(partial(_draw_onto, order=order, lines=lines_in_lock_order(order)))
 
 
 def _draw_onto(pdf: Document, *, order: Order, lines: Sequence[OrderLine]) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from jobs.models import WorkParked
 from notifications.alerts import raise_alert
 from payments import gateway
-from payments.models import OrderLine, PaymentAttempt, Refund
+from payments.models import OrderLine, Payment, Refund
 
 log = structlog.get_logger()
 
@@ -46,18 +46,18 @@ def send_refund(refund: Refund) -> None:
     if refund.stripe_refund_id:
         return
     order = refund.line.order
-    attempt = order.attempts.filter(status=PaymentAttempt.Status.PAID).first()
-    if attempt is None or not attempt.stripe_payment_intent_id:
+    payment = order.payments.filter(status=Payment.Status.SUCCEEDED).first()
+    if payment is None or not payment.stripe_payment_intent_id:
         raise WorkParked("The order has no payment that could be refunded.")
     # A retry may come after Stripe forgot the key, so what exists is looked for before asking again.
     found = (
-        gateway.find_refund(payment_intent_id=attempt.stripe_payment_intent_id, refund_key=refund.idempotency_key)
+        gateway.find_refund(payment_intent_id=payment.stripe_payment_intent_id, refund_key=refund.idempotency_key)
         if refund.attempts > 1
         else None
     )
     try:
         answer = found or gateway.create_refund(
-            payment_intent_id=attempt.stripe_payment_intent_id,
+            payment_intent_id=payment.stripe_payment_intent_id,
             amount=refund.amount,
             order_number=order.number,
             refund_key=refund.idempotency_key,

@@ -1,6 +1,6 @@
 """Settlement: the one way an order becomes paid and delivered, whoever noticed the payment.
 
-Webhook, return page, the attempt's follow-up and the event sweep all call `settle_payment` with what Stripe said.
+Webhook, return page, the payment's follow-up and the event sweep all call `settle_payment` with what Stripe said.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from money import Money
-from notifications.mails import mails_gathered
+from notifications.outbox import mails_gathered
 from payments.cart import empty_of
 from payments.contracts import CannotDeliver, SoldOut
 from payments.gateway import CheckoutSession
 from payments.mails import queue_cannot_deliver_mails, queue_payment_confirmed
-from payments.models import Order, OrderLine, PaymentAttempt
+from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
 from payments.refunds import request_refund_of_undeliverable
 from payments.registry import handler_for
@@ -38,8 +38,8 @@ class PaymentDisagrees(Exception):
     """What Stripe says does not fit the order it points to: never delivered, a person must look."""
 
 
-class AttemptUnknown(Exception):
-    """No attempt of ours belongs to this payment."""
+class PaymentUnknown(Exception):
+    """No payment of ours belongs to this payment."""
 
 
 class SessionNotStoredYet(Exception):
@@ -57,12 +57,12 @@ class Settlement(Enum):
 class PaymentEvidence:
     """What Stripe says about a payment. Empty strings where it does not say.
 
-    `attempt_reference` came with Stripe's metadata and is a route only: the ids stored with the attempt decide.
+    `payment_reference` came with Stripe's metadata and is a route only: the ids stored with the payment decide.
     """
 
     session_id: str
     payment_intent_id: str
-    attempt_reference: str
+    payment_reference: str
     total: Money
     livemode: bool
 
@@ -71,7 +71,7 @@ class PaymentEvidence:
         return cls(
             session_id=session.id,
             payment_intent_id=session.payment_intent_id,
-            attempt_reference=session.reference,
+            payment_reference=session.reference,
             total=session.total,
             livemode=session.livemode,
         )
@@ -80,14 +80,14 @@ class PaymentEvidence:
 def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
     """Mark the order paid and deliver its lines, once. Everything happens in one transaction, or nothing.
 
-    Raises AttemptUnknown, SessionNotStoredYet, PaymentDisagrees, or registry.UnknownDomain.
+    Raises PaymentUnknown, SessionNotStoredYet, PaymentDisagrees, or registry.UnknownDomain.
     """
     with transaction.atomic(), mails_gathered():
-        order, attempt = _lock_order_of(evidence)
-        _refuse_disagreement(evidence, order, attempt)
+        order, payment = _lock_order_of(evidence)
+        _refuse_disagreement(evidence, order, payment)
         if order.state == Order.State.COMPLETED:
             return order, Settlement.ALREADY_SETTLED
-        _mark_paid(order, attempt, evidence)
+        _mark_paid(order, payment, evidence)
         lines = lines_in_lock_order(order)
         undeliverable = [line for line in lines if not _deliver(line)]
         _mark_fulfilled([line for line in lines if line not in undeliverable])
@@ -104,15 +104,15 @@ def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
     Raises as settle_payment does.
     """
     with transaction.atomic():
-        order, attempt = _lock_order_of(evidence)
-        _refuse_disagreement(evidence, order, attempt)
+        order, payment = _lock_order_of(evidence)
+        _refuse_disagreement(evidence, order, payment)
         if order.state != Order.State.AWAITING_PAYMENT:
             return order, Settlement.ALREADY_SETTLED
         order.state = Order.State.PAYMENT_PENDING
         order.save(update_fields=["state"])
-        attempt.status = PaymentAttempt.Status.PROCESSING
-        attempt.stripe_payment_intent_id = evidence.payment_intent_id or attempt.stripe_payment_intent_id
-        attempt.save(update_fields=["status", "stripe_payment_intent_id"])
+        payment.status = Payment.Status.PROCESSING
+        payment.stripe_payment_intent_id = evidence.payment_intent_id or payment.stripe_payment_intent_id
+        payment.save(update_fields=["status", "stripe_payment_intent_id"])
         lines = lines_in_lock_order(order)
         for line in lines:
             _keep_place(line)
@@ -120,14 +120,14 @@ def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
     return order, Settlement.SETTLED
 
 
-def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: str) -> PaymentAttempt:
-    """The attempt a payment belongs to, by the ids we stored; by its reference only while none is stored.
+def find_payment(*, session_id: str, payment_intent_id: str, payment_reference: str) -> Payment:
+    """The payment a payment belongs to, by the ids we stored; by its reference only while none is stored.
 
-    Raises AttemptUnknown, SessionNotStoredYet, or PaymentDisagrees if ids and reference name different attempts.
+    Raises PaymentUnknown, SessionNotStoredYet, or PaymentDisagrees if ids and reference name different payments.
     """
-    reference = _uuid_or_none(attempt_reference)
+    reference = _uuid_or_none(payment_reference)
     candidates = list(
-        _candidates(session_id=session_id, payment_intent_id=payment_intent_id, attempt_reference=attempt_reference)
+        _candidates(session_id=session_id, payment_intent_id=payment_intent_id, payment_reference=payment_reference)
     )
     by_session = next((a for a in candidates if session_id and a.stripe_session_id == session_id), None)
     by_intent = next(
@@ -136,27 +136,27 @@ def find_attempt(*, session_id: str, payment_intent_id: str, attempt_reference: 
     by_reference = next((a for a in candidates if reference and a.reference == reference), None)
     known = by_session or by_intent
     if known and by_reference and known.pk != by_reference.pk:
-        raise PaymentDisagrees("The ids belong to one attempt, the metadata to another.")
+        raise PaymentDisagrees("The ids belong to one payment, the metadata to another.")
     if known:
         return known
     if by_reference is None:
-        raise AttemptUnknown(session_id or payment_intent_id)
+        raise PaymentUnknown(session_id or payment_intent_id)
     if by_reference.stripe_session_id is None:
         raise SessionNotStoredYet(str(by_reference))
     if session_id:
-        raise PaymentDisagrees("The metadata names an attempt that was paid through another session.")
+        raise PaymentDisagrees("The metadata names a payment that was paid through another session.")
     return by_reference
 
 
-def _candidates(*, session_id: str, payment_intent_id: str, attempt_reference: str) -> QuerySet[PaymentAttempt]:
-    """The attempts that any of what Stripe said names."""
-    reference = _uuid_or_none(attempt_reference)
+def _candidates(*, session_id: str, payment_intent_id: str, payment_reference: str) -> QuerySet[Payment]:
+    """The payments named by any of what Stripe said."""
+    reference = _uuid_or_none(payment_reference)
     is_named = Q(reference=reference) if reference else Q(pk=None)
     if session_id:
         is_named |= Q(stripe_session_id=session_id)
     if payment_intent_id:
         is_named |= Q(stripe_payment_intent_id=payment_intent_id)
-    return PaymentAttempt.objects.filter(is_named)
+    return Payment.objects.filter(is_named)
 
 
 def _uuid_or_none(text: str) -> uuid.UUID | None:
@@ -167,12 +167,12 @@ def _uuid_or_none(text: str) -> uuid.UUID | None:
         return None
 
 
-def _lock_order_of(evidence: PaymentEvidence) -> tuple[Order, PaymentAttempt]:
-    """The order, locked, and its attempt as it is under that lock. Raises as find_attempt does."""
+def _lock_order_of(evidence: PaymentEvidence) -> tuple[Order, Payment]:
+    """The order, locked, and its payment as it is under that lock. Raises as find_payment does."""
     said = {
         "session_id": evidence.session_id,
         "payment_intent_id": evidence.payment_intent_id,
-        "attempt_reference": evidence.attempt_reference,
+        "payment_reference": evidence.payment_reference,
     }
     # More than one only where ids and metadata disagree, which is found out under the lock as well.
     orders = (
@@ -182,37 +182,37 @@ def _lock_order_of(evidence: PaymentEvidence) -> tuple[Order, PaymentAttempt]:
         .order_by("pk")
         .in_bulk()
     )
-    attempt = find_attempt(**said)
-    if attempt.order_id not in orders:
-        raise SessionNotStoredYet(f"{attempt}, stored between two of our own statements")
-    return orders[attempt.order_id], attempt
+    payment = find_payment(**said)
+    if payment.order_id not in orders:
+        raise SessionNotStoredYet(f"{payment}, stored between two of our own statements")
+    return orders[payment.order_id], payment
 
 
-def _refuse_disagreement(evidence: PaymentEvidence, order: Order, attempt: PaymentAttempt) -> None:
+def _refuse_disagreement(evidence: PaymentEvidence, order: Order, payment: Payment) -> None:
     if evidence.total.currency != order.currency or evidence.total.minor != order.total_minor:
         # In plain numbers: what was paid may be anything, also more than can be written as money.
         raise PaymentDisagrees(
             f"Paid {evidence.total.minor} {evidence.total.currency} in minor units,"
             f" but the order is over {order.total_minor} {order.currency}."
         )
-    if evidence.livemode != attempt.livemode:
+    if evidence.livemode != payment.livemode:
         raise PaymentDisagrees("Live and test mode are mixed.")
-    stored_intent = attempt.stripe_payment_intent_id
+    stored_intent = payment.stripe_payment_intent_id
     if stored_intent and evidence.payment_intent_id and evidence.payment_intent_id != stored_intent:
-        raise PaymentDisagrees("Another payment intent paid this attempt before.")
-    if order.state == Order.State.COMPLETED and attempt.status != PaymentAttempt.Status.PAID:
-        raise PaymentDisagrees("The order was paid through another attempt; this one must be refunded.")
+        raise PaymentDisagrees("Another payment intent paid this payment before.")
+    if order.state == Order.State.COMPLETED and payment.status != Payment.Status.SUCCEEDED:
+        raise PaymentDisagrees("The order was paid through another payment; this one must be refunded.")
 
 
-def _mark_paid(order: Order, attempt: PaymentAttempt, evidence: PaymentEvidence) -> None:
+def _mark_paid(order: Order, payment: Payment, evidence: PaymentEvidence) -> None:
     order.state = Order.State.COMPLETED
     order.paid_at = timezone.now()
     order.cancelled_at = None
     order.cancel_reason = ""
     order.save(update_fields=["state", "paid_at", "cancelled_at", "cancel_reason"])
-    attempt.status = PaymentAttempt.Status.PAID
-    attempt.stripe_payment_intent_id = evidence.payment_intent_id or attempt.stripe_payment_intent_id
-    attempt.save(update_fields=["status", "stripe_payment_intent_id"])
+    payment.status = Payment.Status.SUCCEEDED
+    payment.stripe_payment_intent_id = evidence.payment_intent_id or payment.stripe_payment_intent_id
+    payment.save(update_fields=["status", "stripe_payment_intent_id"])
 
 
 def _keep_place(line: OrderLine) -> None:

@@ -8,7 +8,7 @@ import structlog
 from django.utils import timezone
 
 from jobs import heartbeats
-from jobs.waking import wake_after_commit
+from jobs.wakeups import wake_after_commit
 from notifications.alerts import raise_alert
 from payments import gateway
 from payments.models import WebhookEvent

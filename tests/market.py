@@ -13,7 +13,7 @@ from catalogue.models import Expertise
 from courses.models import CourseLesson, Module, QuizQuestion
 from courses.tests.factories import published_course
 from payments.checkout import _prepare
-from payments.models import Cart, PaymentAttempt
+from payments.models import Cart, Payment
 from payments.pricing import price_cart
 from payments.settlement import settle_payment
 from payments.tests.factories import evidence_for
@@ -28,15 +28,15 @@ def signed_in(user, **options):
 
 
 def open_order(user):
-    """Take what is in a person's cart to a session that is open at Stripe; returns its attempt."""
+    """Take what is in a person's cart to a session that is open at Stripe; returns its payment."""
     cart = Cart.objects.get(user=user)
     prepared = _prepare(user=user, cart=cart, agreed_digest=price_cart(cart).digest)
-    attempt = PaymentAttempt.objects.get(pk=prepared.attempt_id)
-    attempt.stripe_session_id = f"cs_test_{uuid.uuid4().hex}"
-    attempt.session_url = f"http://127.0.0.1/c/pay/{attempt.stripe_session_id}"
-    attempt.status = PaymentAttempt.Status.OPEN
-    attempt.save()
-    return attempt
+    payment = Payment.objects.get(pk=prepared.payment_id)
+    payment.stripe_session_id = f"cs_test_{uuid.uuid4().hex}"
+    payment.session_url = f"http://127.0.0.1/c/pay/{payment.stripe_session_id}"
+    payment.status = Payment.Status.OPEN
+    payment.save()
+    return payment
 
 
 def member_of_staff(group):
@@ -80,8 +80,8 @@ def open_market():
 
 def buy_everything(market):
     fill_cart(signed_in(market.student), market)
-    market.attempt = open_order(market.student)
-    return settle_payment(evidence_for(market.attempt))[0]
+    market.payment = open_order(market.student)
+    return settle_payment(evidence_for(market.payment))[0]
 
 
 def fill_cart(client, market):

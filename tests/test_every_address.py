@@ -164,7 +164,7 @@ def address_of(name, market):
     }.get(name, {})
     [parts] = {tuple(pattern.pattern.converters) for pattern, _, its_name in patterns() if its_name == name}
     address = reverse(name, kwargs={part: known[part] for part in parts})
-    return f"{address}?session_id={market.attempt.stripe_session_id}" if name == "payments:return" else address
+    return f"{address}?session_id={market.payment.stripe_session_id}" if name == "payments:return" else address
 
 
 def everything_stored():

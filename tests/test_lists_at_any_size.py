@@ -20,13 +20,13 @@ from catalogue.models import Expertise
 from courses.tests.factories import enrolled_student, published_course
 from jobs.models import Heartbeat
 from notifications.alerts import raise_alert
-from payments.models import MirrorSync, PaymentAttempt, WebhookEvent
+from payments.models import MirrorSync, Payment, WebhookEvent
 from payments.refunds import request_refund_of_undeliverable
 from payments.settlement import settle_payment
 from payments.tests.factories import event_of, evidence_for, session_object
 from payments.webhook.inbox import store_event
 from tests.market import fill_cart, open_market, open_order, signed_in
-from workshops.selling import WorkshopHandler
+from workshops.handler import WorkshopHandler
 from workshops.tests.factories import make_line, make_workshop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -42,13 +42,13 @@ def grow(market, number):
     market.workshop = make_workshop(teacher=teacher, title=f"Workshop {number}")
     market.course = published_course(teacher=teacher, title=f"Course {number}")
     fill_cart(market.shopper, market)
-    attempt = open_order(student)
-    store_event(event_of("checkout.session.completed", session_object(attempt)), source="webhook")
-    order, _ = settle_payment(evidence_for(attempt))
+    payment = open_order(student)
+    store_event(event_of("checkout.session.completed", session_object(payment)), source="webhook")
+    order, _ = settle_payment(evidence_for(payment))
     WebhookEvent.objects.filter(order=None).update(order=order)
     request_refund_of_undeliverable(order.lines.last())
     # Nobody may start more than ten purchases a minute.
-    PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    Payment.objects.update(created_at=timezone.now() - timedelta(hours=1))
     MirrorSync.objects.create(object_type="charge", object_id=f"ch_{number}")
     grow_what_is_not_sold(market, number)
 

@@ -14,8 +14,8 @@ from accounts.tests.test_sign_in import HOSTILE_TARGETS
 from demo.accounts import ACCOUNTS
 from notifications.delivery import render
 from notifications.models import Mail
-from payments import attempts, gateway
-from payments.models import PaymentAttempt
+from payments import gateway, sessions
+from payments.models import Payment
 from payments.pricing import price_cart
 from tests.market import fill_cart, open_market, signed_in
 
@@ -187,7 +187,7 @@ def test_stripe_is_told_to_send_people_back_to_our_own_address(monkeypatch):
         asked.append(arguments)
         raise gateway.StripeUnreachable("not today")
 
-    monkeypatch.setattr(attempts.gateway, "create_session", refuse)
+    monkeypatch.setattr(sessions.gateway, "create_session", refuse)
     market = open_market()
     student = signed_in(market.other_student, **FORGED)
     fill_cart(student, market)
@@ -199,7 +199,7 @@ def test_stripe_is_told_to_send_people_back_to_our_own_address(monkeypatch):
             "next": "//evil.example",
         },
     )
-    assert PaymentAttempt.objects.filter(order__user=market.other_student).count() == 1
+    assert Payment.objects.filter(order__user=market.other_student).count() == 1
     [session] = asked
     assert session["success_url"].startswith(f"{site_settings.BASE_URL}/checkout/return/?")
     assert session["cancel_url"].startswith(f"{site_settings.BASE_URL}/cart/?")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.teaching import approve_teacher, suspend_teacher
+from accounts.applications import approve_teacher, suspend_teacher
 from accounts.tests.factories import UserFactory
 from catalogue.models import Listing
 from payments import checkout

@@ -14,7 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from accounts.labelled_inline import LabelledInline
-from jobs.shown_only import ShownOnly
+from jobs.read_only_admin import ReadOnlyAdmin
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
 from workshops.publishing import (
     CapacityBelowTaken,
@@ -111,7 +111,7 @@ class WorkshopAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
 
 @admin.register(Registration)
-class RegistrationAdmin(ShownOnly, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class RegistrationAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """To look up; places change hands through orders and refunds only."""
 
     list_display = ("participant_name", "participant_email", "workshop", "buyer", "shown_state", "code", "created_at")

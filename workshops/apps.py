@@ -6,6 +6,6 @@ class WorkshopsConfig(AppConfig):
 
     def ready(self) -> None:
         from payments.registry import register
-        from workshops.selling import WorkshopHandler  # models are not loaded before ready()
+        from workshops.handler import WorkshopHandler  # models are not loaded before ready()
 
         register(WorkshopHandler())

@@ -1,4 +1,4 @@
-"""Workshops, their sessions and prices, and the registrations that take their seats."""
+"""Workshops, their sessions and prices, and the registrations that take their holds."""
 
 from __future__ import annotations
 

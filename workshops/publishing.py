@@ -13,11 +13,11 @@ from django.utils.text import slugify
 
 from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
 from money import Money
-from workshops.letters import tell_of_new_schedule
+from workshops.availability import unit_prices
+from workshops.holds import DOMAIN, recycle_lapsed_holds, show_places_in_catalogue
+from workshops.mails import queue_new_schedule_mails
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
-from workshops.offering import unit_prices
 from workshops.schedule import first_start, last_end
-from workshops.seats import DOMAIN, recycle_lapsed_holds, show_places_in_catalogue
 
 
 class CapacityBelowTaken(Exception):
@@ -66,7 +66,7 @@ def save_workshop(*, workshop: Workshop, sessions: Sequence[SessionPlan], prices
         _list_in_catalogue(workshop)
     show_places_in_catalogue(workshop)
     if before and before != _schedule_of(workshop.pk):
-        tell_of_new_schedule(workshop)
+        queue_new_schedule_mails(workshop)
     return workshop
 
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from accounts import teaching
+from accounts import applications
 from accounts.models import Teacher, User
 from accounts.tests.factories import TeacherFactory, UserFactory
 from accounts.tests.signing_in import SECRET, set_up_authenticator_app
@@ -16,7 +16,7 @@ TEACHERS = "/admin/accounts/teacher/"
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch):
-    monkeypatch.setattr(teaching, "_listeners", [])
+    monkeypatch.setattr(applications, "_listeners", [])
 
 
 @pytest.fixture

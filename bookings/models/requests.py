@@ -20,7 +20,7 @@ from catalogue.models import Level, Subject
 class LessonRequest(models.Model):
     """A student asks for lessons: one named teacher, or any suitable one. Answered once.
 
-    The state changes through `bookings.requesting` and `bookings.answering` alone.
+    The state changes through `bookings.requests` and `bookings.proposals` alone.
     """
 
     class State(models.TextChoices):

@@ -6,11 +6,11 @@ from itertools import count
 from django.utils import timezone
 
 from accounts.tests.factories import TeacherFactory, UserFactory
-from bookings.answering import Proposal, accept_request
+from bookings.handler import LessonHandler
 from bookings.models import LessonOffer, LessonRequest
 from bookings.offers import publish_offer, save_offer
-from bookings.requesting import Wish, request_lessons
-from bookings.selling import LessonHandler
+from bookings.proposals import Proposal, accept_request
+from bookings.requests import Wish, request_lessons
 from bookings.slots import Slot
 from catalogue.models import Expertise, Subject
 from money import Money

@@ -10,9 +10,9 @@ from django.utils import timezone
 from psycopg.errors import ExclusionViolation
 
 from accounts.tests.factories import TeacherFactory
-from bookings.answering import accept_request
 from bookings.models import Lesson, LessonRequest
-from bookings.requesting import RequestClosed
+from bookings.proposals import accept_request
+from bookings.requests import RequestClosed
 from bookings.tests import factories as make
 from bookings.tests.factories import handler
 from notifications.models import Mail

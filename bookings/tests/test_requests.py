@@ -7,10 +7,10 @@ from django.utils import timezone
 from accounts.models import Teacher
 from accounts.tests.factories import TeacherFactory, UserFactory
 from bookings import rules
-from bookings.answering import ProposalRefused, accept_request, decline_request, withdraw_proposal
 from bookings.matching import open_requests_for, teachers_for
 from bookings.models import Lesson, LessonRequest
-from bookings.requesting import RequestClosed, RequestRefused, lapse_old_requests, withdraw_request
+from bookings.proposals import ProposalRefused, accept_request, decline_request, withdraw_proposal
+from bookings.requests import RequestClosed, RequestRefused, lapse_old_requests, withdraw_request
 from bookings.slots import Slot
 from bookings.tasks import lapse_requests
 from bookings.tests import factories as make

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.guards import TeacherRequest, teacher_required
 from accounts.models import Teacher
-from bookings.forms.offering import OfferForm
+from bookings.forms.offers import OfferForm
 from bookings.models import LessonOffer
 from bookings.offers import OfferIncomplete, publish_offer, save_offer, withdraw_offer
 

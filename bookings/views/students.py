@@ -19,10 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Teacher, User
 from bookings import rules
 from bookings.calendar_file import calendar_of
-from bookings.forms.asking import RequestForm
+from bookings.forms.requests import RequestForm
 from bookings.models import Lesson, LessonOffer, LessonRequest
 from bookings.offers import DOMAIN
-from bookings.requesting import RequestClosed, RequestRefused, request_lessons, withdraw_request
+from bookings.requests import RequestClosed, RequestRefused, request_lessons, withdraw_request
 from bookings.slots import zone_of_user
 from payments.cart import CurrencyNotOffered, add_to_cart
 from payments.contracts import Item, NotForSale

@@ -10,17 +10,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.guards import TeacherRequest, teacher_required
-from bookings.answering import (
+from bookings.forms.proposals import AcceptForm, DeclineForm, MeetingForm
+from bookings.matching import open_requests_for
+from bookings.models import Lesson, LessonRequest
+from bookings.proposals import (
     ProposalRefused,
     accept_request,
     decline_request,
     lessons_near,
     withdraw_proposal,
 )
-from bookings.forms.answering import AcceptForm, DeclineForm, MeetingForm
-from bookings.matching import open_requests_for
-from bookings.models import Lesson, LessonRequest
-from bookings.requesting import RequestClosed
+from bookings.requests import RequestClosed
 from bookings.slots import zone_of_user
 
 # Far more than anybody can answer; the oldest come first.

@@ -10,7 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import sync_playwright
 
 from accounts.tests.factories import PASSWORD, TeacherFactory
-from catalogue.teaching import set_expertise
+from catalogue.expertise import set_expertise
 from catalogue.tests.factories import ListingFactory, SubjectFactory
 from tests.chromium import barriers, launch_chromium, scrolls_sideways
 

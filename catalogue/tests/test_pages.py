@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.models import Teacher
 from accounts.tests.factories import TeacherFactory, UserFactory
+from catalogue.expertise import set_expertise
 from catalogue.models import Expertise
-from catalogue.teaching import set_expertise
 from catalogue.tests.factories import ListingFactory, SubjectFactory
 from money import Money
 

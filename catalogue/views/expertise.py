@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.guards import TeacherRequest, teacher_required
+from catalogue.expertise import remove_expertise, set_expertise
 from catalogue.forms import ExpertiseForm
 from catalogue.models import Expertise
-from catalogue.teaching import remove_expertise, set_expertise
 
 
 @teacher_required

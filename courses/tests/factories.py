@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from accounts.tests.factories import TeacherFactory, UserFactory
 from courses import authoring, publishing
+from courses.handler import CourseHandler
 from courses.models import Course, CourseLesson, Enrolment
-from courses.selling import CourseSelling
 from money import Money
 from payments.contracts import SoldLine
 
@@ -96,8 +96,8 @@ def enrolled_student(course, **fields):
     """Somebody who bought the course the usual way."""
     student = UserFactory(**fields)
     line = sold_line(course, student)
-    CourseSelling().reserve(line, soon())
-    CourseSelling().fulfil(line)
+    CourseHandler().reserve(line, soon())
+    CourseHandler().fulfil(line)
     return student
 
 

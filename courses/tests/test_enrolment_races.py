@@ -6,14 +6,14 @@ import pytest
 from django.db import connection, transaction
 
 from accounts.tests.factories import UserFactory
+from courses.handler import CourseHandler
 from courses.models import Enrolment
-from courses.selling import CourseSelling
 from courses.tests.factories import published_course, sold_line, soon
 from notifications.models import Mail
 from payments.contracts import CannotDeliver, SoldOut
 
 pytestmark = pytest.mark.django_db(transaction=True)
-selling = CourseSelling()
+selling = CourseHandler()
 
 
 def race(*calls):

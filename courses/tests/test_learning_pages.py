@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from accounts.tests.factories import TeacherFactory, UserFactory
 from courses import authoring
+from courses.handler import CourseHandler
 from courses.models import CourseLesson, Enrolment
 from courses.publishing import publish_course, withdraw_course
-from courses.selling import CourseSelling
 from courses.tests.factories import (
     add_lesson,
     enrolled_student,
@@ -24,7 +24,7 @@ from courses.tests.factories import (
 from notifications.models import Alert
 
 pytestmark = pytest.mark.django_db
-selling = CourseSelling()
+selling = CourseHandler()
 
 
 @pytest.fixture(autouse=True)

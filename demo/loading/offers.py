@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Teacher, User
-from bookings.answering import Proposal, accept_request
 from bookings.models import LessonOffer, LessonRequest
 from bookings.offers import publish_offer, save_offer
-from bookings.requesting import Wish, request_lessons
+from bookings.proposals import Proposal, accept_request
+from bookings.requests import Wish, request_lessons
 from bookings.slots import Slot
 from catalogue.models import Subject
 from courses.authoring import add_lesson, add_module, add_question, create_course

@@ -10,12 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils.text import slugify
 
+from accounts.applications import Application, apply_to_teach, approve_teacher
 from accounts.models import Teacher, User
 from accounts.photos import read_photo
 from accounts.profiles import change_teacher_profile
-from accounts.teaching import Application, apply_to_teach, approve_teacher
+from catalogue.expertise import set_expertise
 from catalogue.models import Subject
-from catalogue.teaching import set_expertise
 from demo.accounts import ACCOUNTS, PASSWORD, STAFF
 from demo.loading.files import read_toml
 from demo.portraits import draw_portrait

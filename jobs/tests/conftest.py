@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from jobs import running, waking
+from jobs import registry, wakeups
+from jobs.tests.chores import performers  # noqa: F401  # registers what a chore does
 from jobs.tests.chores.models import Chore
 from jobs.tests.servers import CeleryProcess, RedisServer
 
@@ -25,22 +26,22 @@ def chores_table(django_db_setup, django_db_blocker):
 def wakes(monkeypatch):
     """Which kinds of work a worker was woken for; nothing is sent."""
     asked = []
-    monkeypatch.setattr(waking, "_waker", waking.Waker(asked.append))
-    monkeypatch.setattr(waking._waker, "ask", asked.append)
+    monkeypatch.setattr(wakeups, "_waker", wakeups.Waker(asked.append))
+    monkeypatch.setattr(wakeups._waker, "ask", asked.append)
     return asked
 
 
 @pytest.fixture
 def chores(chores_table, db, wakes, monkeypatch):
     """The kind of work for tests, in the test's own transaction, known to the sweep and to the drain task."""
-    monkeypatch.setattr(running, "work_models", lambda: [Chore])
+    monkeypatch.setattr(registry, "work_models", lambda: [Chore])
     return Chore.objects
 
 
 @pytest.fixture
 def committed_chores(chores_table, transactional_db, wakes, monkeypatch):
     """The same with real commits, for tests with several connections."""
-    monkeypatch.setattr(running, "work_models", lambda: [Chore])
+    monkeypatch.setattr(registry, "work_models", lambda: [Chore])
     yield Chore.objects
     Chore.objects.all().delete()
 

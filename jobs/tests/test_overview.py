@@ -4,20 +4,20 @@ from datetime import timedelta
 
 from django.db.models.functions import Now
 
-from jobs import overview, running, tasks
+from jobs import overview, registry, runner, tasks
 from jobs.models import DurableWork
 from jobs.tests.chores.models import Chore
 
 
 def the_kind(monkeypatch):
-    monkeypatch.setattr(overview, "work_models", lambda: [Chore])
+    monkeypatch.setattr(registry, "work_models", lambda: [Chore])
     (kind,) = overview.kinds_of_work()
     return kind
 
 
 def test_unfinished_work_is_counted_by_state(chores, monkeypatch):
     chores.bulk_create([Chore(), Chore(), Chore(state="parked"), Chore(state="done")])
-    running.claim(Chore, limit=1)
+    runner.claim(Chore, limit=1)
     kind = the_kind(monkeypatch)
     assert (kind.waiting, kind.running, kind.parked) == (1, 1, 1)
 

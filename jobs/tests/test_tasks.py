@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils.module_loading import autodiscover_modules
 
-from jobs import beat, checks, heartbeats, running, tasks
+from jobs import beat, checks, heartbeats, messages, registry, runner, tasks
 from jobs.models import DurableWork, Heartbeat
 from jobs.tests.chores.models import Chore
 
@@ -23,7 +23,7 @@ def test_the_sweep_finds_due_work_nobody_was_told_about(chores, wakes):
 
 def test_the_sweep_finds_the_row_of_a_killed_worker(chores, wakes, let_leases_end):
     chores.bulk_create([Chore()])
-    running.claim(Chore, limit=1)
+    runner.claim(Chore, limit=1)
     let_leases_end()
     tasks.sweep()
     assert wakes == [Chore]
@@ -96,14 +96,14 @@ def test_a_drain_does_only_what_is_durable_work(chores, label):
 
 def test_celerys_limits_stop_a_run_before_its_lease_ends(monkeypatch):
     sent = {}
-    monkeypatch.setattr(tasks.publishing, "send", lambda *args, **options: sent.update(options))
-    tasks.drain_message(Chore)
+    monkeypatch.setattr(messages, "send", lambda *args, **options: sent.update(options))
+    messages.send_drain("chores.Chore", queue=Chore.queue, lease=Chore.lease)
     lease = Chore.lease.total_seconds()
     assert tasks._SLICE_SECONDS < sent["soft_time_limit"] < sent["time_limit"] < lease
 
 
 def test_a_lease_too_short_for_the_limits_and_a_queue_without_workers_are_reported(monkeypatch):
-    monkeypatch.setattr(checks, "work_models", lambda: [Chore])
+    monkeypatch.setattr(registry, "work_models", lambda: [Chore])
     assert checks.check_durable_work() == []
     monkeypatch.setattr(Chore, "lease", timedelta(seconds=19))
     monkeypatch.setattr(Chore, "queue", "slow")

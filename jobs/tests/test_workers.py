@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs import tasks
+from jobs import messages
 from jobs.models import DurableWork
 from jobs.tests.chores.models import Chore
 from jobs.tests.servers import wait_until
@@ -22,7 +22,7 @@ def ready(worker):
 
 
 def wake():
-    tasks.drain_message(Chore)
+    messages.send_drain("chores.Chore", queue=Chore.queue, lease=Chore.lease)
 
 
 def test_new_work_is_done_after_everything_in_redis_was_flushed(redis_server, start_celery, committed_chores):

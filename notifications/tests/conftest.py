@@ -1,9 +1,9 @@
 import pytest
 
 from accounts.tests.factories import UserFactory
-from jobs import running, waking
-from notifications.mails import queue_mail
+from jobs import runner, wakeups
 from notifications.models import Mail
+from notifications.outbox import queue_mail
 from notifications.tests.smtp_server import SmtpServer
 
 ALERT = {"title": "Something happened", "details": [["order", "L-1"]], "alert_path": "/admin/"}
@@ -13,7 +13,7 @@ ALERT = {"title": "Something happened", "details": [["order", "L-1"]], "alert_pa
 def wakes(monkeypatch):
     """Which kinds of work a worker was woken for; nothing is sent."""
     asked = []
-    monkeypatch.setattr(waking._waker, "ask", asked.append)
+    monkeypatch.setattr(wakeups._waker, "ask", asked.append)
     return asked
 
 
@@ -36,7 +36,7 @@ def queue(student):
 @pytest.fixture
 def work_off():
     """Do all due mails now, as a worker would."""
-    return lambda: running.drain(Mail, seconds=10)
+    return lambda: runner.drain(Mail, seconds=10)
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from jobs import running
+from jobs import runner
 from jobs.models import DurableWork
 from notifications import attachments, delivery
-from notifications.attachments import Attachment, DrawnAttachment, register_drawer
-from notifications.mails import mails_gathered, queue_mail, send_again
+from notifications.attachments import Attachment, RenderedAttachment, register_renderer
 from notifications.models import Alert, Mail
+from notifications.outbox import mails_gathered, queue_mail, send_again
 
 State = DurableWork.State
 
@@ -159,9 +159,9 @@ def drawn(student, monkeypatch):
     """Queues a mail with a file that the given function draws."""
 
     def queue_with(draw):
-        monkeypatch.setattr(attachments, "_drawers", {})
-        register_drawer("test.file", draw)
-        file = DrawnAttachment(name="file.pdf", mime="application/pdf", drawer="test.file", reference="L-1")
+        monkeypatch.setattr(attachments, "_renderers", {})
+        register_renderer("test.file", draw)
+        file = RenderedAttachment(name="file.pdf", mime="application/pdf", renderer="test.file", reference="L-1")
         words = {"title": "Paid", "alert_path": "/"}
         queue_mail(key="drawn", to=student, template="notifications/mail/alert", context=words, attachments=[file])
         return Mail.objects.get(key="drawn")
@@ -200,7 +200,7 @@ def test_a_file_that_cannot_be_drawn_keeps_its_mail_waiting_until_it_can(drawn, 
 def test_a_name_draws_one_kind_of_file(drawn):
     drawn(lambda reference: b"")
     with pytest.raises(ValueError, match=r"test\.file is registered"):
-        register_drawer("test.file", lambda reference: b"")
+        register_renderer("test.file", lambda reference: b"")
 
 
 def test_a_mail_server_that_is_down_for_a_day_gets_every_mail_once_when_it_is_back(queue, work_off, smtp_that_is_down):
@@ -256,11 +256,11 @@ def test_a_mail_about_mails_that_cannot_be_sent_starts_no_chain(queue, work_off,
 
 def test_a_second_sending_after_a_crash_can_be_recognised(queue, smtp):
     mail = queue()
-    (claimed,) = running.claim(Mail, limit=1)
+    (claimed,) = runner.claim(Mail, limit=1)
     rendered = delivery.render(claimed)
     delivery._message(claimed, rendered).send()  # and the worker dies before its note
     Mail.objects.update(run_after=Now() - timedelta(seconds=1))
-    running.drain(Mail, seconds=5)
+    runner.drain(Mail, seconds=5)
     first, second = smtp.taken
     assert first["Message-ID"] == second["Message-ID"] == delivery.message_id(mail)
 
@@ -309,11 +309,11 @@ def test_no_transaction_is_open_while_the_mail_server_is_talked_to(queue, work_o
 
 def test_an_overtaken_worker_does_not_overwrite_what_the_latest_noted(queue, mailoutbox):
     queue()
-    (overtaken,) = running.claim(Mail, limit=1)
+    (overtaken,) = runner.claim(Mail, limit=1)
     Mail.objects.update(run_after=Now() - timedelta(seconds=1))
-    running.drain(Mail, seconds=5)
+    runner.drain(Mail, seconds=5)
     noted = Mail.objects.get().sent_at
-    running.run(overtaken)
+    runner.run(overtaken)
     assert Mail.objects.get().sent_at == noted
 
 

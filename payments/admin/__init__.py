@@ -5,9 +5,9 @@ from django.contrib import admin
 from djstripe.models import APIKey, WebhookEndpoint
 
 from payments.admin.events import WebhookEventAdmin
-from payments.admin.orders import OrderAdmin, PaymentAttemptAdmin, RefundAdmin
+from payments.admin.orders import OrderAdmin, PaymentAdmin, RefundAdmin
 
-__all__ = ["OrderAdmin", "PaymentAttemptAdmin", "RefundAdmin", "WebhookEventAdmin"]
+__all__ = ["OrderAdmin", "PaymentAdmin", "RefundAdmin", "WebhookEventAdmin"]
 
 # dj-stripe's pages for keys and endpoints would store secrets in clear; ours come from the environment.
 for model in (APIKey, WebhookEndpoint):

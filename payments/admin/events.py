@@ -10,11 +10,11 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
-from jobs.shown_only import ShownOnly
+from jobs.read_only_admin import ReadOnlyAdmin
 from payments.models import EventAttempt, MirrorSync, WebhookEvent
 
 
-class EventAttemptInline(ShownOnly, TabularInline):
+class EventAttemptInline(ReadOnlyAdmin, TabularInline):
     """How each try went."""
 
     model = EventAttempt

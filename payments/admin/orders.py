@@ -1,4 +1,4 @@
-"""Orders, their payment attempts and refunds."""
+"""Orders, their payments and refunds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
-from jobs.shown_only import ShownOnly
-from payments.models import Order, OrderLine, PaymentAttempt, Refund, WebhookEvent
+from jobs.read_only_admin import ReadOnlyAdmin
+from payments.models import Order, OrderLine, Payment, Refund, WebhookEvent
 
 
-class OrderLineInline(ShownOnly, TabularInline):
+class OrderLineInline(ReadOnlyAdmin, TabularInline):
     """What was sold, and how its money is shared."""
 
     model = OrderLine
@@ -45,10 +45,10 @@ class OrderLineInline(ShownOnly, TabularInline):
         return str(line.teacher_share)
 
 
-class PaymentAttemptInline(ShownOnly, TabularInline):
+class PaymentInline(ReadOnlyAdmin, TabularInline):
     """Each try to pay the order."""
 
-    model = PaymentAttempt
+    model = Payment
     fields = readonly_fields = (
         "created_at",
         "status",
@@ -61,7 +61,7 @@ class PaymentAttemptInline(ShownOnly, TabularInline):
     show_change_link = True
 
 
-class WebhookEventInline(ShownOnly, TabularInline):
+class WebhookEventInline(ReadOnlyAdmin, TabularInline):
     """What Stripe told about the order."""
 
     model = WebhookEvent
@@ -71,7 +71,7 @@ class WebhookEventInline(ShownOnly, TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(ShownOnly, ModelAdmin):
+class OrderAdmin(ReadOnlyAdmin, ModelAdmin):
     """Every order with its lines, payments and events on one page."""
 
     list_display = ("number", "user", "shown_total", "shown_state", "created_at", "paid_at")
@@ -81,8 +81,8 @@ class OrderAdmin(ShownOnly, ModelAdmin):
         "number",
         "user__email",
         "user__full_name",
-        "attempts__stripe_session_id",
-        "attempts__stripe_payment_intent_id",
+        "payments__stripe_session_id",
+        "payments__stripe_payment_intent_id",
     )
     date_hierarchy = "created_at"
     readonly_fields = (
@@ -96,7 +96,7 @@ class OrderAdmin(ShownOnly, ModelAdmin):
         "cancel_reason",
     )
     fields = readonly_fields
-    inlines = (OrderLineInline, PaymentAttemptInline, WebhookEventInline)
+    inlines = (OrderLineInline, PaymentInline, WebhookEventInline)
 
     @display(description="Total", ordering="total_minor")
     def shown_total(self, order: Order) -> str:
@@ -120,12 +120,12 @@ class ShowsAmount:
     """The column `shown_amount`: money with its currency, sorted by number."""
 
     @display(description="Amount", ordering="amount_minor")
-    def shown_amount(self, row: PaymentAttempt | Refund) -> str:
+    def shown_amount(self, row: Payment | Refund) -> str:
         return str(row.amount)
 
 
-@admin.register(PaymentAttempt)
-class PaymentAttemptAdmin(ShowsAmount, DurableWorkAdmin):
+@admin.register(Payment)
+class PaymentAdmin(ShowsAmount, DurableWorkAdmin):
     """Checkout Sessions at Stripe, as we know them."""
 
     list_display = ("order", "status", "shown_amount", "expires_at", *DurableWorkAdmin.list_display)

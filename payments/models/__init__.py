@@ -1,10 +1,10 @@
 """Carts, orders, what was tried to pay them, what Stripe said, and what is to be paid back."""
 
-from payments.models.attempt import PaymentAttempt
 from payments.models.cart import Cart, CartLine
 from payments.models.event import EventAttempt, WebhookEvent
 from payments.models.mirror import MirrorSync
 from payments.models.order import Order, OrderLine
+from payments.models.payment import Payment
 from payments.models.refund import Refund
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "MirrorSync",
     "Order",
     "OrderLine",
-    "PaymentAttempt",
+    "Payment",
     "Refund",
     "WebhookEvent",
 ]

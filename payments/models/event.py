@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models.functions import Now
 
 from jobs.models import DurableWork
-from notifications.alerts import raise_alert
 from payments.models.order import Order
 
 
@@ -49,18 +48,6 @@ class WebhookEvent(DurableWork):
 
     def __str__(self) -> str:
         return f"{self.type} {self.stripe_id}"
-
-    def perform(self) -> None:
-        from payments.webhook.handling import handle_event  # works on this model, so it imports it
-
-        handle_event(self)
-
-    def on_parked(self) -> None:
-        raise_alert(
-            key=f"webhook-event-parked:{self.stripe_id}",
-            title=f"Webhook event {self.type} needs attention",
-            detail={"event": self.stripe_id, "type": self.type, "error": self.last_error.strip()[-500:]},
-        )
 
 
 class EventAttempt(models.Model):

@@ -29,8 +29,3 @@ class MirrorSync(DurableWork):
 
     def __str__(self) -> str:
         return f"{self.object_type} {self.object_id}"
-
-    def perform(self) -> None:
-        from payments.webhook.mirror import read_into_mirror  # works on this model, so it imports it
-
-        read_into_mirror(object_type=self.object_type, object_id=self.object_id)

@@ -9,7 +9,6 @@ from django.db.models import Q
 
 from jobs.models import DurableWork
 from money import Money
-from notifications.alerts import raise_alert
 from payments.models.order import OrderLine
 
 
@@ -52,15 +51,3 @@ class Refund(DurableWork):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
-
-    def perform(self) -> None:
-        from payments.refunds import send_refund  # works on this model, so it imports it
-
-        send_refund(self)
-
-    def on_parked(self) -> None:
-        raise_alert(
-            key=f"refund-parked:{self.pk}",
-            title=f"A refund of {self.amount} could not be sent to Stripe",
-            detail={"order": self.line.order.number, "line": self.line.title, "error": self.last_error.strip()[-500:]},
-        )

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import django
@@ -28,20 +29,26 @@ def main(point: str, event: bytes) -> None:
     django.setup()
     from django.test import Client
 
-    from jobs import running
+    from jobs import registry as work
+    from jobs import runner
     from payments import registry, settlement
     from payments.models import WebhookEvent
     from payments.tests.sample_domain import SAMPLE
     from payments.tests.test_webhook_endpoint import sign
-    from payments.webhook import endpoint, handling
+    from payments.webhook import endpoint, processing
 
+    event_performer = work.performer_of(WebhookEvent)
     places = {
         "web: before the event is stored": (endpoint, "store_event", die),
         "web: stored, nobody woken": (endpoint, "wake_after_commit", die),
-        "worker: claimed, not begun": (running, "run", die),
+        "worker: claimed, not begun": (runner, "run", die),
         "worker: paid, not delivered": (settlement, "_deliver", die),
-        "worker: delivered, not committed": (handling, "ask_mirror_to_read", die),
-        "worker: committed": (handling, "handle_event", and_die(handling.handle_event)),
+        "worker: delivered, not committed": (processing, "ask_mirror_to_read", die),
+        "worker: committed": (
+            work,
+            "performer_of",
+            lambda _model: replace(event_performer, perform=and_die(event_performer.perform)),
+        ),
     }
     module, name, replacement = places[point]
     setattr(module, name, replacement)
@@ -50,7 +57,7 @@ def main(point: str, event: bytes) -> None:
         headers = {"Stripe-Signature": sign(event)}
         Client().post("/payments/webhook/", event, content_type="application/json", headers=headers)
     else:
-        running.drain(WebhookEvent, seconds=10)
+        runner.drain(WebhookEvent, seconds=10)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from django.conf import settings
 from accounts.tests.factories import TeacherFactory, UserFactory
 from money import Money
 from payments.checkout import _prepare
-from payments.models import Cart, CartLine, PaymentAttempt
+from payments.models import Cart, CartLine, Payment
 from payments.pricing import price_cart
 from payments.settlement import PaymentEvidence
 from payments.tests.sample_domain import SAMPLE
@@ -40,59 +40,59 @@ def cart_with(*references, user=None, quantity=1):
 
 
 def open_order(*references, user=None, quantity=1):
-    """An order whose session is open at Stripe; returns its attempt."""
+    """An order whose session is open at Stripe; returns its payment."""
     cart = cart_with(*(references or [sample_offer()]), user=user, quantity=quantity)
     prepared = _prepare(user=cart.user, cart=cart, agreed_digest=price_cart(cart).digest)
-    attempt = PaymentAttempt.objects.get(pk=prepared.attempt_id)
-    attempt.stripe_session_id = f"cs_test_{uuid.uuid4().hex}"
-    attempt.session_url = f"{settings.SANDBOX_URL}/c/pay/{attempt.stripe_session_id}"
-    attempt.status = PaymentAttempt.Status.OPEN
-    attempt.save()
-    return attempt
+    payment = Payment.objects.get(pk=prepared.payment_id)
+    payment.stripe_session_id = f"cs_test_{uuid.uuid4().hex}"
+    payment.session_url = f"{settings.SANDBOX_URL}/c/pay/{payment.stripe_session_id}"
+    payment.status = Payment.Status.OPEN
+    payment.save()
+    return payment
 
 
-def evidence_for(attempt, **changes):
+def evidence_for(payment, **changes):
     fields = {
-        "session_id": attempt.stripe_session_id or "",
-        "payment_intent_id": f"pi_{attempt.reference.hex}",
-        "attempt_reference": str(attempt.reference),
-        "total": attempt.amount,
+        "session_id": payment.stripe_session_id or "",
+        "payment_intent_id": f"pi_{payment.reference.hex}",
+        "payment_reference": str(payment.reference),
+        "total": payment.amount,
         "livemode": False,
     }
     return PaymentEvidence(**{**fields, **changes})
 
 
-def session_object(attempt, **changes):
+def session_object(payment, **changes):
     """A Checkout Session as Stripe's events carry it, complete and paid unless changed."""
     fields = {
-        "id": attempt.stripe_session_id,
+        "id": payment.stripe_session_id,
         "object": "checkout.session",
         "status": "complete",
         "payment_status": "paid",
-        "payment_intent": f"pi_{attempt.reference.hex}",
-        "amount_total": attempt.amount_minor,
-        "currency": attempt.currency.lower(),
+        "payment_intent": f"pi_{payment.reference.hex}",
+        "amount_total": payment.amount_minor,
+        "currency": payment.currency.lower(),
         "livemode": False,
-        "client_reference_id": str(attempt.reference),
-        "expires_at": int(attempt.expires_at.timestamp()),
+        "client_reference_id": str(payment.reference),
+        "expires_at": int(payment.expires_at.timestamp()),
         "url": None,
-        "metadata": {"order": attempt.order.number, "attempt": str(attempt.reference), "domains": "sample"},
+        "metadata": {"order": payment.order.number, "payment": str(payment.reference), "domains": "sample"},
     }
     return {**fields, **changes}
 
 
-def intent_object(attempt, **changes):
+def intent_object(payment, **changes):
     """The payment intent of a session, succeeded unless changed."""
     fields = {
-        "id": f"pi_{attempt.reference.hex}",
+        "id": f"pi_{payment.reference.hex}",
         "object": "payment_intent",
         "status": "succeeded",
-        "amount": attempt.amount_minor,
-        "amount_received": attempt.amount_minor,
-        "currency": attempt.currency.lower(),
+        "amount": payment.amount_minor,
+        "amount_received": payment.amount_minor,
+        "currency": payment.currency.lower(),
         "livemode": False,
-        "metadata": {"order": attempt.order.number, "attempt": str(attempt.reference), "domains": "sample"},
-        "payment_details": {"customer_reference": None, "order_reference": attempt.stripe_session_id},
+        "metadata": {"order": payment.order.number, "payment": str(payment.reference), "domains": "sample"},
+        "payment_details": {"customer_reference": None, "order_reference": payment.stripe_session_id},
     }
     return {**fields, **changes}
 

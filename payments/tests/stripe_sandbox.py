@@ -77,6 +77,6 @@ class StripeSandbox:
     def get(self, path, **query):
         return self.http.get(f"{self.url}/v1/{path}", params=query, timeout=30).json()
 
-    def sessions_of(self, attempt_reference):
+    def sessions_of(self, payment_reference):
         sessions = self.get("checkout/sessions", limit=100)["data"]
-        return [session for session in sessions if session["client_reference_id"] == str(attempt_reference)]
+        return [session for session in sessions if session["client_reference_id"] == str(payment_reference)]

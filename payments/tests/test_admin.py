@@ -6,8 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from jobs.running import drain
-from payments.models import MirrorSync, Order, PaymentAttempt, Refund, WebhookEvent
+from jobs.runner import drain
+from payments.models import MirrorSync, Order, Payment, Refund, WebhookEvent
 from payments.settlement import settle_payment
 from payments.tests.factories import event_of, evidence_for, open_order, sample_offer, session_object
 from payments.tests.sample_domain import SAMPLE
@@ -24,15 +24,15 @@ def staff():
 
 
 def bought_with_an_event():
-    attempt = open_order()
-    store_event(event_of("checkout.session.completed", session_object(attempt)), source="webhook")
+    payment = open_order()
+    store_event(event_of("checkout.session.completed", session_object(payment)), source="webhook")
     drain(WebhookEvent, seconds=5)
-    return attempt
+    return payment
 
 
-@pytest.mark.parametrize("model", [Order, PaymentAttempt, Refund, WebhookEvent, MirrorSync])
+@pytest.mark.parametrize("model", [Order, Payment, Refund, WebhookEvent, MirrorSync])
 def test_every_list_and_page_opens(staff, model):
-    attempt = bought_with_an_event()
+    payment = bought_with_an_event()
     reference = sample_offer()
     gone = open_order(reference)
     SAMPLE.undeliverable.add(reference)
@@ -41,19 +41,19 @@ def test_every_list_and_page_opens(staff, model):
     assert staff.get(f"/admin/payments/{name}/").status_code == 200
     for row in model.objects.all():
         assert staff.get(f"/admin/payments/{name}/{row.pk}/change/").status_code == 200
-    assert staff.get(f"/admin/payments/{name}/", {"q": attempt.order.number}).status_code == 200
+    assert staff.get(f"/admin/payments/{name}/", {"q": payment.order.number}).status_code == 200
 
 
 def test_an_orders_page_shows_lines_shares_payments_and_events(staff):
-    attempt = bought_with_an_event()
-    page = staff.get(f"/admin/payments/order/{attempt.order_id}/change/").content.decode()
+    payment = bought_with_an_event()
+    page = staff.get(f"/admin/payments/order/{payment.order_id}/change/").content.decode()
     event = WebhookEvent.objects.get()
     for expected in (
-        attempt.order.number,
+        payment.order.number,
         "£25.00",
         "£2.50 (10 %)",
         "£22.50",
-        attempt.stripe_session_id,
+        payment.stripe_session_id,
         event.stripe_id,
     ):
         assert expected in page
@@ -68,23 +68,23 @@ def test_an_events_page_shows_payload_tries_and_outcome(staff):
 
 
 def test_a_quarantined_event_can_be_replayed_after_a_fix(staff):
-    attempt = open_order()
-    session_id = attempt.stripe_session_id
+    payment = open_order()
+    session_id = payment.stripe_session_id
     store_event(
-        event_of("checkout.session.completed", session_object(attempt, client_reference_id=None)), source="webhook"
+        event_of("checkout.session.completed", session_object(payment, client_reference_id=None)), source="webhook"
     )
-    PaymentAttempt.objects.update(stripe_session_id="cs_other")
+    Payment.objects.update(stripe_session_id="cs_other")
     drain(WebhookEvent, seconds=5)
     event = WebhookEvent.objects.get()
     assert event.is_quarantined
-    PaymentAttempt.objects.update(stripe_session_id=session_id)
+    Payment.objects.update(stripe_session_id=session_id)
     staff.post("/admin/payments/webhookevent/", {"action": "retry_selected", "_selected_action": [event.pk]})
     drain(WebhookEvent, seconds=5)
-    attempt.order.refresh_from_db()
-    assert attempt.order.is_paid
+    payment.order.refresh_from_db()
+    assert payment.order.is_paid
 
 
-@pytest.mark.parametrize("name", ["order", "paymentattempt", "refund", "webhookevent"])
+@pytest.mark.parametrize("name", ["order", "payment", "refund", "webhookevent"])
 def test_nothing_can_be_added_or_deleted_by_hand(staff, name):
     bought_with_an_event()
     assert staff.get(f"/admin/payments/{name}/add/").status_code == 403

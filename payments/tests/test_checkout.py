@@ -13,10 +13,10 @@ from stripe import _http_client
 from waffle.models import Switch
 
 from accounts.tests.factories import UserFactory
-from jobs.running import drain
+from jobs.runner import drain
 from money import Money
-from payments import attempts, checkout, gateway
-from payments.models import CartLine, Order, OrderLine, PaymentAttempt, Refund, WebhookEvent
+from payments import checkout, gateway, sessions
+from payments.models import CartLine, Order, OrderLine, Payment, Refund, WebhookEvent
 from payments.pricing import price_cart
 from payments.refunds import send_refund
 from payments.settlement import settle_payment
@@ -47,22 +47,22 @@ def test_paying_leads_to_stripes_page_with_order_and_domains_in_the_metadata(str
     cart = cart_with(sample_offer(Money(2500, "GBP")), sample_offer(Money(1250, "GBP")))
     response = press_pay(signed_in(cart.user), cart)
     assert response.status_code == 302
-    attempt = PaymentAttempt.objects.get()
-    assert response.url == attempt.session_url
-    session = stripe_sandbox.get(f"checkout/sessions/{attempt.stripe_session_id}")
-    expected = {"order": attempt.order.number, "attempt": str(attempt.reference), "domains": "sample"}
+    payment = Payment.objects.get()
+    assert response.url == payment.session_url
+    session = stripe_sandbox.get(f"checkout/sessions/{payment.stripe_session_id}")
+    expected = {"order": payment.order.number, "payment": str(payment.reference), "domains": "sample"}
     assert session["metadata"] == expected
     assert (session["amount_total"], session["currency"]) == (3750, "gbp")
     assert session["customer_email"] == cart.user.email
-    stripe_sandbox.pay(attempt.stripe_session_id)
-    paid = stripe_sandbox.get(f"checkout/sessions/{attempt.stripe_session_id}")
+    stripe_sandbox.pay(payment.stripe_session_id)
+    paid = stripe_sandbox.get(f"checkout/sessions/{payment.stripe_session_id}")
     assert stripe_sandbox.get(f"payment_intents/{paid['payment_intent']}")["metadata"] == expected
 
 
 def test_a_student_who_never_returns_is_delivered_from_stripes_events(stripe_sandbox):
     cart = cart_with(sample_offer())
     press_pay(signed_in(cart.user), cart)
-    stripe_sandbox.pay(PaymentAttempt.objects.get().stripe_session_id)
+    stripe_sandbox.pay(Payment.objects.get().stripe_session_id)
     take_in_and_work()
     assert Order.objects.get().is_paid
 
@@ -70,7 +70,7 @@ def test_a_student_who_never_returns_is_delivered_from_stripes_events(stripe_san
 def test_events_of_four_silent_days_are_taken_in_once(stripe_sandbox):
     cart = cart_with(sample_offer())
     press_pay(signed_in(cart.user), cart)
-    stripe_sandbox.pay(PaymentAttempt.objects.get().stripe_session_id)
+    stripe_sandbox.pay(Payment.objects.get().stripe_session_id)
     stripe_sandbox.switch("clock", advance=4 * 86400)
     assert take_in_missed_events() > 0
     assert take_in_missed_events() == 0
@@ -85,18 +85,18 @@ def test_events_of_four_silent_days_are_taken_in_once(stripe_sandbox):
 def test_amounts_are_exact_in_every_exponent(stripe_sandbox, currency, minor):
     cart = cart_with(sample_offer(Money(minor, currency)), quantity=2)
     press_pay(signed_in(cart.user), cart)
-    attempt = PaymentAttempt.objects.get()
-    stripe_sandbox.pay(attempt.stripe_session_id)
+    payment = Payment.objects.get()
+    stripe_sandbox.pay(payment.stripe_session_id)
     take_in_and_work()
     order = Order.objects.get()
     assert order.is_paid
     assert order.total == Money(2 * minor, currency)
-    assert stripe_sandbox.get(f"payment_intents/{attempt_intent(attempt)}")["amount_received"] == 2 * minor
+    assert stripe_sandbox.get(f"payment_intents/{attempt_intent(payment)}")["amount_received"] == 2 * minor
 
 
-def attempt_intent(attempt):
-    attempt.refresh_from_db()
-    return attempt.stripe_payment_intent_id
+def attempt_intent(payment):
+    payment.refresh_from_db()
+    return payment.stripe_payment_intent_id
 
 
 @pytest.mark.django_db(transaction=True)
@@ -124,9 +124,9 @@ def test_fifty_clicks_at_once_open_one_session(stripe_sandbox, monkeypatch):
 
     with ThreadPoolExecutor(50) as pool:
         locations = set(pool.map(click, clients))
-    attempt = PaymentAttempt.objects.get()
-    assert locations == {attempt.session_url}
-    assert len(stripe_sandbox.sessions_of(attempt.reference)) == 1
+    payment = Payment.objects.get()
+    assert locations == {payment.session_url}
+    assert len(stripe_sandbox.sessions_of(payment.reference)) == 1
 
 
 def test_a_changed_cart_closes_the_old_session_before_it_opens_a_new_one(stripe_sandbox):
@@ -134,10 +134,10 @@ def test_a_changed_cart_closes_the_old_session_before_it_opens_a_new_one(stripe_
     cart = cart_with(first)
     client = signed_in(cart.user)
     press_pay(client, cart)
-    old = PaymentAttempt.objects.get()
+    old = Payment.objects.get()
     CartLine.objects.create(cart=cart, domain="sample", reference=sample_offer(), seen_unit_minor=2500)
     response = press_pay(client, cart)
-    new = PaymentAttempt.objects.exclude(pk=old.pk).get()
+    new = Payment.objects.exclude(pk=old.pk).get()
     old.refresh_from_db()
     assert response.url == new.session_url
     assert (old.status, old.order.state) == ("expired", "cancelled")
@@ -150,7 +150,7 @@ def test_a_changed_cart_after_the_old_session_was_paid_shows_the_paid_order(stri
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     press_pay(client, cart)
-    old = PaymentAttempt.objects.get()
+    old = Payment.objects.get()
     stripe_sandbox.pay(old.stripe_session_id)
     CartLine.objects.create(cart=cart, domain="sample", reference=sample_offer(), seen_unit_minor=2500)
     response = press_pay(client, cart)
@@ -165,24 +165,24 @@ def test_a_reply_lost_after_stripe_created_the_session_leads_to_the_same_session
     client = signed_in(cart.user)
     stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
     assert press_pay(client, cart).status_code == 503
-    attempt = PaymentAttempt.objects.get()
-    assert attempt.status == "creating"
+    payment = Payment.objects.get()
+    assert payment.status == "created"
     assert cart.lines.count() == 1
-    (made,) = stripe_sandbox.sessions_of(attempt.reference)
+    (made,) = stripe_sandbox.sessions_of(payment.reference)
     assert press_pay(client, cart).url == made["url"]
-    assert [session["id"] for session in stripe_sandbox.sessions_of(attempt.reference)] == [made["id"]]
-    assert PaymentAttempt.objects.get().stripe_session_id == made["id"]
+    assert [session["id"] for session in stripe_sandbox.sessions_of(payment.reference)] == [made["id"]]
+    assert Payment.objects.get().stripe_session_id == made["id"]
 
 
-def test_a_reply_lost_for_ever_is_learnt_by_the_attempts_own_follow_up(stripe_sandbox):
+def test_a_reply_lost_for_ever_is_learnt_by_the_payments_own_follow_up(stripe_sandbox):
     cart = cart_with(sample_offer())
     stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
     press_pay(signed_in(cart.user), cart)
-    PaymentAttempt.objects.update(run_after=timezone.now())
-    drain(PaymentAttempt, seconds=5)
-    attempt = PaymentAttempt.objects.get()
-    assert (attempt.status, attempt.state) == ("open", "waiting")
-    assert len(stripe_sandbox.sessions_of(attempt.reference)) == 1
+    Payment.objects.update(run_after=timezone.now())
+    drain(Payment, seconds=5)
+    payment = Payment.objects.get()
+    assert (payment.status, payment.state) == ("open", "waiting")
+    assert len(stripe_sandbox.sessions_of(payment.reference)) == 1
 
 
 def test_after_a_day_the_key_is_forgotten_so_we_look_before_we_create(stripe_sandbox):
@@ -190,11 +190,11 @@ def test_after_a_day_the_key_is_forgotten_so_we_look_before_we_create(stripe_san
     stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
     press_pay(signed_in(cart.user), cart)
     stripe_sandbox.switch("clock", advance=25 * 3600)
-    PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(hours=25), run_after=timezone.now())
-    drain(PaymentAttempt, seconds=5)
-    attempt = PaymentAttempt.objects.get()
-    assert len(stripe_sandbox.sessions_of(attempt.reference)) == 1
-    assert attempt.stripe_session_id == stripe_sandbox.sessions_of(attempt.reference)[0]["id"]
+    Payment.objects.update(created_at=timezone.now() - timedelta(hours=25), run_after=timezone.now())
+    drain(Payment, seconds=5)
+    payment = Payment.objects.get()
+    assert len(stripe_sandbox.sessions_of(payment.reference)) == 1
+    assert payment.stripe_session_id == stripe_sandbox.sessions_of(payment.reference)[0]["id"]
 
 
 def test_looking_for_a_session_finds_it_though_stripes_clock_was_behind_ours(stripe_sandbox, monkeypatch):
@@ -203,10 +203,10 @@ def test_looking_for_a_session_finds_it_though_stripes_clock_was_behind_ours(str
     stripe_sandbox.switch("clock", advance=-120)
     stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
     press_pay(client, cart)
-    attempt = PaymentAttempt.objects.get()
-    (made,) = stripe_sandbox.sessions_of(attempt.reference)
-    assert made["created"] < attempt.created_at.timestamp() - 60
-    monkeypatch.setattr(attempts, "_KEY_IS_REMEMBERED", timedelta(0))
+    payment = Payment.objects.get()
+    (made,) = stripe_sandbox.sessions_of(payment.reference)
+    assert made["created"] < payment.created_at.timestamp() - 60
+    monkeypatch.setattr(sessions, "_KEY_IS_REMEMBERED", timedelta(0))
     assert press_pay(client, cart).url == made["url"]
 
 
@@ -218,11 +218,11 @@ def test_after_a_day_a_session_that_was_never_created_is_not_created_any_more(st
     stripe_sandbox.fault("server_error", path="/v1/checkout/sessions", count=3)
     press_pay(client, cart)
     stripe_sandbox.switch("clock", advance=25 * 3600)
-    PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(hours=25), run_after=timezone.now())
-    drain(PaymentAttempt, seconds=5)
-    attempt = PaymentAttempt.objects.get()
-    assert (attempt.status, attempt.state, attempt.order.state) == ("expired", "done", Order.State.CANCELLED)
-    assert stripe_sandbox.sessions_of(attempt.reference) == []
+    Payment.objects.update(created_at=timezone.now() - timedelta(hours=25), run_after=timezone.now())
+    drain(Payment, seconds=5)
+    payment = Payment.objects.get()
+    assert (payment.status, payment.state, payment.order.state) == ("expired", "done", Order.State.CANCELLED)
+    assert stripe_sandbox.sessions_of(payment.reference) == []
     assert SAMPLE.calls["release", reference] == 1
     assert cart.lines.count() == 1
 
@@ -242,16 +242,16 @@ def test_after_a_day_the_session_is_found_among_hundreds_made_since(stripe_sandb
     cart = cart_with(sample_offer())
     stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
     press_pay(signed_in(cart.user), cart)
-    attempt = PaymentAttempt.objects.get()
-    (made,) = stripe_sandbox.sessions_of(attempt.reference)
+    payment = Payment.objects.get()
+    (made,) = stripe_sandbox.sessions_of(payment.reference)
     ends_at = timezone.now() + timedelta(hours=1)
     for number in range(105):
         gateway.create_session(**A_SESSION, expires_at=ends_at, idempotency_key=f"else-{number}")
     stripe_sandbox.switch("clock", advance=24 * 3600)
-    PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(hours=24), run_after=timezone.now())
-    drain(PaymentAttempt, seconds=10)
-    attempt.refresh_from_db()
-    assert attempt.stripe_session_id == made["id"]
+    Payment.objects.update(created_at=timezone.now() - timedelta(hours=24), run_after=timezone.now())
+    drain(Payment, seconds=10)
+    payment.refresh_from_db()
+    assert payment.stripe_session_id == made["id"]
 
 
 @pytest.mark.parametrize("kind", ["rate_limit", "server_error"])
@@ -260,7 +260,7 @@ def test_a_hiccup_of_stripes_is_not_noticed(stripe_sandbox, kind, count):
     cart = cart_with(sample_offer())
     stripe_sandbox.fault(kind, path="/v1/checkout/sessions", count=count)
     assert press_pay(signed_in(cart.user), cart).status_code == 302
-    assert len(stripe_sandbox.sessions_of(PaymentAttempt.objects.get().reference)) == 1
+    assert len(stripe_sandbox.sessions_of(Payment.objects.get().reference)) == 1
 
 
 @pytest.mark.parametrize("kind", ["rate_limit", "server_error"])
@@ -286,7 +286,7 @@ def test_stripe_saying_nothing_gives_the_same_page_and_the_next_click_the_one_se
     monkeypatch.setattr(gateway, "_TIMEOUT_SECONDS", (3, 10))
     gateway._client.cache_clear()
     assert press_pay(client, cart).status_code == 302
-    assert len(stripe_sandbox.sessions_of(PaymentAttempt.objects.get().reference)) == 1
+    assert len(stripe_sandbox.sessions_of(Payment.objects.get().reference)) == 1
 
 
 def test_stripe_is_asked_again_after_pauses_that_differ(stripe_sandbox, monkeypatch):
@@ -351,13 +351,13 @@ def test_what_sold_out_meanwhile_is_told_before_paying(stripe_sandbox):
 def test_the_eleventh_attempt_within_a_minute_is_asked_to_wait(stripe_sandbox):
     user = UserFactory()
     for _ in range(10):
-        attempt = open_order(sample_offer(), user=user)
-        settle_payment(evidence_for(attempt))
+        payment = open_order(sample_offer(), user=user)
+        settle_payment(evidence_for(payment))
     cart = cart_with(sample_offer(), user=user)
     response = press_pay(signed_in(user), cart)
     assert response.status_code == 429
     assert 1 <= int(response["Retry-After"]) <= 60
-    PaymentAttempt.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    Payment.objects.update(created_at=timezone.now() - timedelta(seconds=61))
     assert press_pay(signed_in(user), cart).status_code == 302
 
 
@@ -382,9 +382,9 @@ def test_the_return_page_settles_itself_if_no_webhook_came(stripe_sandbox):
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     press_pay(client, cart)
-    attempt = PaymentAttempt.objects.get()
-    stripe_sandbox.pay(attempt.stripe_session_id)
-    response = client.get(f"/checkout/return/?session_id={attempt.stripe_session_id}", follow=True)
+    payment = Payment.objects.get()
+    stripe_sandbox.pay(payment.stripe_session_id)
+    response = client.get(f"/checkout/return/?session_id={payment.stripe_session_id}", follow=True)
     assert "Paid. Thank you!" in response.content.decode()
     take_in_and_work()
     assert SAMPLE.calls["fulfil", OrderLine.objects.get().reference] == 1
@@ -392,17 +392,17 @@ def test_the_return_page_settles_itself_if_no_webhook_came(stripe_sandbox):
 
 @pytest.mark.parametrize("session_id", ["", "cs_test_unknown", "\x00", "'; drop table", "x" * 5000])
 def test_the_return_page_knows_no_foreign_or_made_up_session(stripe_sandbox, session_id):
-    attempt = open_order()
+    payment = open_order()
     somebody = signed_in(UserFactory())
-    assert somebody.get("/checkout/return/", {"session_id": attempt.stripe_session_id}).status_code == 404
+    assert somebody.get("/checkout/return/", {"session_id": payment.stripe_session_id}).status_code == 404
     assert somebody.get("/checkout/return/", {"session_id": session_id}).status_code == 404
 
 
 def test_the_return_page_works_while_stripe_is_down(stripe_sandbox):
-    attempt = open_order()
+    payment = open_order()
     stripe_sandbox.fault("server_error", path="/v1/*", method="*", count=20)
-    response = signed_in(attempt.order.user).get(
-        "/checkout/return/", {"session_id": attempt.stripe_session_id}, follow=True
+    response = signed_in(payment.order.user).get(
+        "/checkout/return/", {"session_id": payment.stripe_session_id}, follow=True
     )
     assert response.status_code == 200
     assert "Waiting for your payment" in response.content.decode()
@@ -413,10 +413,10 @@ def test_an_expired_session_is_learnt_without_a_webhook_and_frees_the_places(str
     cart = cart_with(reference)
     press_pay(signed_in(cart.user), cart)
     stripe_sandbox.switch("clock", advance=3600)
-    PaymentAttempt.objects.update(expires_at=timezone.now() - timedelta(minutes=1), run_after=timezone.now())
-    drain(PaymentAttempt, seconds=5)
-    attempt = PaymentAttempt.objects.get()
-    assert (attempt.status, attempt.state) == ("expired", "done")
+    Payment.objects.update(expires_at=timezone.now() - timedelta(minutes=1), run_after=timezone.now())
+    drain(Payment, seconds=5)
+    payment = Payment.objects.get()
+    assert (payment.status, payment.state) == ("expired", "done")
     assert SAMPLE.calls["release", reference] == 1
     assert cart.lines.count() == 1
 
@@ -425,18 +425,18 @@ def test_a_cancelled_order_is_closed_at_stripe_and_keeps_the_cart(stripe_sandbox
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     press_pay(client, cart)
-    attempt = PaymentAttempt.objects.get()
-    client.post(f"/my/orders/{attempt.order.number}/cancel/")
-    assert stripe_sandbox.get(f"checkout/sessions/{attempt.stripe_session_id}")["status"] == "expired"
+    payment = Payment.objects.get()
+    client.post(f"/my/orders/{payment.order.number}/cancel/")
+    assert stripe_sandbox.get(f"checkout/sessions/{payment.stripe_session_id}")["status"] == "expired"
     assert cart.lines.count() == 1
     assert press_pay(client, cart).status_code == 302
 
 
 def test_only_the_owner_can_see_cancel_or_download_an_order():
-    attempt = open_order()
-    settle_payment(evidence_for(attempt))
-    number = attempt.order.number
-    stranger, owner = signed_in(UserFactory()), signed_in(attempt.order.user)
+    payment = open_order()
+    settle_payment(evidence_for(payment))
+    number = payment.order.number
+    stranger, owner = signed_in(UserFactory()), signed_in(payment.order.user)
     for path in ("", "status/", "receipt.pdf"):
         assert stranger.get(f"/my/orders/{number}/{path}").status_code == 404
         assert owner.get(f"/my/orders/{number}/{path}").status_code == 200
@@ -450,7 +450,7 @@ def test_what_cannot_be_delivered_is_refunded_at_stripe_once(stripe_sandbox):
     cart = cart_with(good, gone)
     press_pay(signed_in(cart.user), cart)
     SAMPLE.undeliverable.add(gone)
-    stripe_sandbox.pay(PaymentAttempt.objects.get().stripe_session_id)
+    stripe_sandbox.pay(Payment.objects.get().stripe_session_id)
     take_in_and_work()
     stripe_sandbox.fault("drop_reply", path="/v1/refunds", count=3)
     drain(Refund, seconds=5)
@@ -460,7 +460,7 @@ def test_what_cannot_be_delivered_is_refunded_at_stripe_once(stripe_sandbox):
     take_in_and_work()
     refund = Refund.objects.get()
     assert refund.status == "succeeded"
-    refunds = stripe_sandbox.get("refunds", payment_intent=attempt_intent(PaymentAttempt.objects.get()))["data"]
+    refunds = stripe_sandbox.get("refunds", payment_intent=attempt_intent(Payment.objects.get()))["data"]
     assert [made["amount"] for made in refunds] == [1500]
     send_refund(refund)
     assert len(stripe_sandbox.get("refunds", limit=100)["data"]) >= 1
@@ -470,9 +470,9 @@ def test_closing_a_session_whose_creation_was_cut_off_finds_and_closes_it(stripe
     cart = cart_with(sample_offer())
     stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
     press_pay(signed_in(cart.user), cart)
-    attempt = PaymentAttempt.objects.get()
-    attempts.close_session(attempt.pk, reason="test")
-    (session,) = stripe_sandbox.sessions_of(attempt.reference)
+    payment = Payment.objects.get()
+    sessions.close_session(payment.pk, reason="test")
+    (session,) = stripe_sandbox.sessions_of(payment.reference)
     assert session["status"] == "expired"
     assert Order.objects.get().state == Order.State.CANCELLED
 

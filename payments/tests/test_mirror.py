@@ -5,8 +5,8 @@ from django.db import DatabaseError, transaction
 from djstripe.models import APIKey, Charge, PaymentIntent, Session
 
 from jobs.models import ClaimLost
-from jobs.running import drain
-from payments.models import MirrorSync, PaymentAttempt, WebhookEvent
+from jobs.runner import drain
+from payments.models import MirrorSync, Payment, WebhookEvent
 from payments.sweeps import take_in_missed_events
 from payments.tests.factories import cart_with, sample_offer
 from payments.tests.test_checkout import press_pay, signed_in
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db
 def test_a_purchase_appears_in_the_mirror_without_a_key_being_stored(stripe_sandbox):
     cart = cart_with(sample_offer())
     press_pay(signed_in(cart.user), cart)
-    attempt = PaymentAttempt.objects.get()
-    stripe_sandbox.pay(attempt.stripe_session_id)
+    payment = Payment.objects.get()
+    stripe_sandbox.pay(payment.stripe_session_id)
     take_in_missed_events()
     WebhookEvent.objects.update(run_after="2000-01-01T00:00Z")
     drain(WebhookEvent, seconds=10)
@@ -28,9 +28,9 @@ def test_a_purchase_appears_in_the_mirror_without_a_key_being_stored(stripe_sand
     assert not MirrorSync.objects.exclude(state="done").exists(), list(
         MirrorSync.objects.values_list("object_type", "last_error")
     )
-    attempt.refresh_from_db()
-    assert Session.objects.get(id=attempt.stripe_session_id).stripe_data["status"] == "complete"
-    assert PaymentIntent.objects.get(id=attempt.stripe_payment_intent_id)
+    payment.refresh_from_db()
+    assert Session.objects.get(id=payment.stripe_session_id).stripe_data["status"] == "complete"
+    assert PaymentIntent.objects.get(id=payment.stripe_payment_intent_id)
     assert Charge.objects.get().stripe_data["paid"]
     assert not APIKey.objects.exists()
 

@@ -20,8 +20,8 @@ def signed_in(user):
 
 
 def buy(user, *, teacher, price=None):
-    attempt = open_order(sample_offer(price or Money(2500, "GBP"), teacher=teacher), user=user)
-    return settle_payment(evidence_for(attempt))[0]
+    payment = open_order(sample_offer(price or Money(2500, "GBP"), teacher=teacher), user=user)
+    return settle_payment(evidence_for(payment))[0]
 
 
 @pytest.mark.parametrize("path", ["/my/orders/", "/teach/"])
@@ -65,11 +65,11 @@ def test_history_shows_own_orders_only():
 
 
 def test_an_order_that_waits_updates_itself_and_one_that_is_paid_does_not():
-    attempt = open_order()
-    client = signed_in(attempt.order.user)
-    path = attempt.order.get_absolute_url()
+    payment = open_order()
+    client = signed_in(payment.order.user)
+    path = payment.order.get_absolute_url()
     assert "hx-get" in client.get(path).content.decode()
-    settle_payment(evidence_for(attempt))
+    settle_payment(evidence_for(payment))
     page = client.get(path).content.decode()
     assert "hx-get" not in page
     assert "Ready: open" in page

@@ -6,13 +6,13 @@ import zlib
 import pytest
 
 from accounts.tests.factories import UserFactory
-from jobs.running import drain
+from jobs.runner import drain
 from notifications.models import Mail
 from payments.models import OrderLine
-from payments.receipts import draw_receipt
+from payments.pdf import GAP, WorldDocument
+from payments.receipts import render_receipt
 from payments.settlement import settle_payment
 from payments.tests.factories import evidence_for, open_order, sample_offer
-from payments.typeface import GAP, WorldDocument
 
 pytestmark = pytest.mark.django_db
 
@@ -29,10 +29,10 @@ def content_of(pdf):
 
 
 def receipt_for(name, *, title=""):
-    attempt = open_order(sample_offer(), user=UserFactory(full_name=name))
+    payment = open_order(sample_offer(), user=UserFactory(full_name=name))
     if title:
-        OrderLine.objects.filter(order=attempt.order).update(title=title)
-    return draw_receipt(settle_payment(evidence_for(attempt))[0])
+        OrderLine.objects.filter(order=payment.order).update(title=title)
+    return render_receipt(settle_payment(evidence_for(payment))[0])
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ def test_drawing_a_receipt_is_no_news(caplog):
 
 def test_an_order_that_was_not_paid_has_no_receipt():
     with pytest.raises(ValueError, match="only a paid order"):
-        draw_receipt(open_order().order)
+        render_receipt(open_order().order)

@@ -7,16 +7,16 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from jobs.running import drain
+from jobs.runner import drain
 from notifications.models import Mail
-from payments import attempts
-from payments.models import Order, PaymentAttempt, WebhookEvent
+from payments import sessions
+from payments.models import Order, Payment, WebhookEvent
 from payments.pricing import price_cart
 from payments.settlement import Settlement, settle_payment
 from payments.tests.factories import cart_with, sample_offer
 from payments.tests.sample_domain import SAMPLE
 from payments.tests.test_webhook_endpoint import deliver
-from payments.webhook import effects
+from payments.webhook import event_handlers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,8 +32,8 @@ def outcomes(monkeypatch):
         told.append(answer[1])
         return answer
 
-    monkeypatch.setattr(attempts, "settle_payment", settle_at_once)
-    monkeypatch.setattr(effects, "settle_payment", settle_at_once)
+    monkeypatch.setattr(sessions, "settle_payment", settle_at_once)
+    monkeypatch.setattr(event_handlers, "settle_payment", settle_at_once)
     return told
 
 
@@ -64,12 +64,12 @@ def test_return_page_and_webhook_at_once_have_one_winner_and_one_delivery(stripe
     student = Client()
     student.force_login(cart.user)
     student.post("/checkout/", {"agreed": price_cart(cart).digest})
-    attempt = PaymentAttempt.objects.get()
-    stripe_sandbox.pay(attempt.stripe_session_id)
+    payment = Payment.objects.get()
+    stripe_sandbox.pay(payment.stripe_session_id)
     [event] = stripe_sandbox.get("events", type=event_type)["data"]
 
     def come_back():
-        return student.get("/checkout/return/", {"session_id": attempt.stripe_session_id})
+        return student.get("/checkout/return/", {"session_id": payment.stripe_session_id})
 
     def take_in():
         received = deliver(event, client=Client())

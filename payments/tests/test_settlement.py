@@ -9,16 +9,16 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.factories import TeacherFactory
-from jobs.running import drain
+from jobs.runner import drain
 from money import Money
-from notifications.mails import queue_mail
 from notifications.models import Alert, Mail
+from notifications.outbox import queue_mail
 from payments.contracts import CannotDeliver
-from payments.models import CartLine, Order, OrderLine, PaymentAttempt, Refund, WebhookEvent
+from payments.models import CartLine, Order, OrderLine, Payment, Refund, WebhookEvent
 from payments.orders import cancel_order
 from payments.settlement import (
-    AttemptUnknown,
     PaymentDisagrees,
+    PaymentUnknown,
     SessionNotStoredYet,
     Settlement,
     settle_payment,
@@ -56,18 +56,18 @@ def stored(event):
     return WebhookEvent.objects.get(stripe_id=event["id"])
 
 
-def completed(attempt, **changes):
-    return event_of("checkout.session.completed", session_object(attempt, **changes))
+def completed(payment, **changes):
+    return event_of("checkout.session.completed", session_object(payment, **changes))
 
 
-def intent_paid(attempt, **changes):
-    return event_of("payment_intent.succeeded", intent_object(attempt, **changes))
+def intent_paid(payment, **changes):
+    return event_of("payment_intent.succeeded", intent_object(payment, **changes))
 
 
 def test_settling_pays_delivers_empties_the_cart_and_tells_the_student():
     first, second = sample_offer(), sample_offer()
-    attempt = open_order(first, second)
-    order, outcome = settle_payment(evidence_for(attempt))
+    payment = open_order(first, second)
+    order, outcome = settle_payment(evidence_for(payment))
     assert outcome is Settlement.SETTLED
     assert order.state == Order.State.COMPLETED
     assert order.paid_at is not None
@@ -75,26 +75,26 @@ def test_settling_pays_delivers_empties_the_cart_and_tells_the_student():
     assert SAMPLE.calls["fulfil", first] == SAMPLE.calls["fulfil", second] == 1
     assert not CartLine.objects.filter(cart=order.cart).exists()
     assert Mail.objects.get(key=f"order:{order.number}:paid").to == order.user.email
-    attempt.refresh_from_db()
-    assert attempt.status == PaymentAttempt.Status.PAID
+    payment.refresh_from_db()
+    assert payment.status == Payment.Status.SUCCEEDED
 
 
 def test_settling_again_has_no_effect_and_says_so():
-    attempt = open_order()
-    settle_payment(evidence_for(attempt))
-    _, outcome = settle_payment(evidence_for(attempt))
+    payment = open_order()
+    settle_payment(evidence_for(payment))
+    _, outcome = settle_payment(evidence_for(payment))
     assert outcome is Settlement.ALREADY_SETTLED
     assert sum(SAMPLE.calls[call] for call in SAMPLE.calls if call[0] == "fulfil") == 1
     assert Mail.objects.filter(template="payments/mail/payment_confirmed").count() == 1
 
 
 def test_what_was_added_to_the_cart_since_stays_in_it():
-    attempt = open_order()
+    payment = open_order()
     later = CartLine.objects.create(
-        cart=attempt.order.cart, domain="sample", reference=sample_offer(), seen_unit_minor=2500
+        cart=payment.order.cart, domain="sample", reference=sample_offer(), seen_unit_minor=2500
     )
-    settle_payment(evidence_for(attempt))
-    assert list(CartLine.objects.filter(cart=attempt.order.cart)) == [later]
+    settle_payment(evidence_for(payment))
+    assert list(CartLine.objects.filter(cart=payment.order.cart)) == [later]
 
 
 @pytest.mark.parametrize(
@@ -107,46 +107,46 @@ def test_what_was_added_to_the_cart_since_stays_in_it():
     ],
 )
 def test_a_payment_that_does_not_fit_the_order_is_never_delivered(change):
-    attempt = open_order()
+    payment = open_order()
     with pytest.raises(PaymentDisagrees):
-        settle_payment(evidence_for(attempt, **change))
-    attempt.order.refresh_from_db()
-    assert attempt.order.state == Order.State.AWAITING_PAYMENT
+        settle_payment(evidence_for(payment, **change))
+    payment.order.refresh_from_db()
+    assert payment.order.state == Order.State.AWAITING_PAYMENT
     assert not any(call[0] == "fulfil" for call in SAMPLE.calls)
 
 
 def test_the_stored_ids_decide_and_metadata_naming_another_attempt_is_refused():
     mine, other = open_order(), open_order()
     with pytest.raises(PaymentDisagrees):
-        settle_payment(evidence_for(mine, attempt_reference=str(other.reference)))
+        settle_payment(evidence_for(mine, payment_reference=str(other.reference)))
 
 
 def test_metadata_alone_does_not_make_a_foreign_session_pay_an_order():
-    attempt = open_order()
+    payment = open_order()
     with pytest.raises(PaymentDisagrees):
-        settle_payment(evidence_for(attempt, session_id="cs_test_of_somebody"))
+        settle_payment(evidence_for(payment, session_id="cs_test_of_somebody"))
 
 
 def test_a_payment_of_nobody_is_unknown():
-    attempt = open_order()
-    with pytest.raises(AttemptUnknown):
-        settle_payment(evidence_for(attempt, session_id="cs_x", attempt_reference="no-uuid", payment_intent_id="pi_x"))
+    payment = open_order()
+    with pytest.raises(PaymentUnknown):
+        settle_payment(evidence_for(payment, session_id="cs_x", payment_reference="no-uuid", payment_intent_id="pi_x"))
 
 
 def test_a_webhook_before_our_own_commit_waits_and_then_delivers():
-    attempt = open_order()
-    session_id = attempt.stripe_session_id
-    PaymentAttempt.objects.filter(pk=attempt.pk).update(stripe_session_id=None)
+    payment = open_order()
+    session_id = payment.stripe_session_id
+    Payment.objects.filter(pk=payment.pk).update(stripe_session_id=None)
     with pytest.raises(SessionNotStoredYet):
-        settle_payment(evidence_for(attempt))
-    event = completed(attempt)
+        settle_payment(evidence_for(payment))
+    event = completed(payment)
     receive(event)
     assert stored(event).state == "waiting"
     assert stored(event).attempts == 0
-    PaymentAttempt.objects.filter(pk=attempt.pk).update(stripe_session_id=session_id)
+    Payment.objects.filter(pk=payment.pk).update(stripe_session_id=session_id)
     WebhookEvent.objects.update(run_after="2000-01-01T00:00Z")
     drain(WebhookEvent, seconds=5)
-    assert Order.objects.get(pk=attempt.order_id).is_paid
+    assert Order.objects.get(pk=payment.order_id).is_paid
 
 
 def test_every_order_of_a_purchases_events_ends_in_the_same_state():
@@ -158,9 +158,9 @@ def test_every_order_of_a_purchases_events_ends_in_the_same_state():
         lambda a: event_of("charge.updated", {"id": "ch_1", "object": "charge", "status": "succeeded"}),
     ]
     for permutation in itertools.permutations(events_of):
-        attempt = open_order()
-        receive(*(make(attempt) for make in permutation))
-        order = Order.objects.get(pk=attempt.order_id)
+        payment = open_order()
+        receive(*(make(payment) for make in permutation))
+        order = Order.objects.get(pk=payment.order_id)
         assert order.is_paid
         line = order.lines.get()
         assert line.state == OrderLine.State.FULFILLED
@@ -170,122 +170,122 @@ def test_every_order_of_a_purchases_events_ends_in_the_same_state():
 
 
 def test_session_and_intent_together_deliver_once():
-    attempt = open_order()
-    session, intent = completed(attempt), intent_paid(attempt)
+    payment = open_order()
+    session, intent = completed(payment), intent_paid(payment)
     receive(intent, session)
     assert (stored(intent).outcome, stored(session).outcome) == ("settled", "already processed")
-    assert stored(session).order == attempt.order
+    assert stored(session).order == payment.order
 
 
 def test_expired_after_completed_is_ignored():
-    attempt = open_order()
-    receive(completed(attempt), event_of("checkout.session.expired", session_object(attempt, status="expired")))
-    assert Order.objects.get(pk=attempt.order_id).is_paid
+    payment = open_order()
+    receive(completed(payment), event_of("checkout.session.expired", session_object(payment, status="expired")))
+    assert Order.objects.get(pk=payment.order_id).is_paid
     assert not any(call[0] == "release" for call in SAMPLE.calls)
 
 
 def test_expired_frees_the_places_and_keeps_the_cart():
     reference = sample_offer()
-    attempt = open_order(reference)
-    receive(event_of("checkout.session.expired", session_object(attempt, status="expired", payment_status="unpaid")))
-    order = Order.objects.get(pk=attempt.order_id)
+    payment = open_order(reference)
+    receive(event_of("checkout.session.expired", session_object(payment, status="expired", payment_status="unpaid")))
+    order = Order.objects.get(pk=payment.order_id)
     assert order.state == Order.State.CANCELLED
     assert SAMPLE.calls["release", reference] == 1
     assert order.cart.lines.count() == 1
 
 
 def test_a_payment_completed_in_the_instant_of_expiry_is_delivered_if_the_place_is_free():
-    attempt = open_order()
-    cancel_order(order_id=attempt.order_id, reason="expired", attempt_status=PaymentAttempt.Status.EXPIRED)
-    receive(completed(attempt))
-    assert Order.objects.get(pk=attempt.order_id).is_paid
+    payment = open_order()
+    cancel_order(order_id=payment.order_id, reason="expired", payment_status=Payment.Status.EXPIRED)
+    receive(completed(payment))
+    assert Order.objects.get(pk=payment.order_id).is_paid
 
 
 def test_a_payment_completed_after_the_place_went_is_refunded_once_and_both_are_told():
     reference = sample_offer()
-    attempt = open_order(reference)
-    cancel_order(order_id=attempt.order_id, reason="expired", attempt_status=PaymentAttempt.Status.EXPIRED)
+    payment = open_order(reference)
+    cancel_order(order_id=payment.order_id, reason="expired", payment_status=Payment.Status.EXPIRED)
     SAMPLE.undeliverable.add(reference)
-    receive(completed(attempt), intent_paid(attempt))
-    line = OrderLine.objects.get(order_id=attempt.order_id)
+    receive(completed(payment), intent_paid(payment))
+    line = OrderLine.objects.get(order_id=payment.order_id)
     assert line.state == OrderLine.State.UNDELIVERABLE
     refund = Refund.objects.get(line=line)
     assert refund.amount == line.amount
     assert Mail.objects.filter(template="payments/mail/cannot_deliver").count() == 1
-    assert Alert.objects.filter(key=f"cannot-deliver:{attempt.order.number}").exists()
+    assert Alert.objects.filter(key=f"cannot-deliver:{payment.order.number}").exists()
 
 
 def test_one_line_that_cannot_be_delivered_does_not_keep_the_others():
     good, gone = sample_offer(), sample_offer()
-    attempt = open_order(good, gone)
+    payment = open_order(good, gone)
     SAMPLE.undeliverable.add(gone)
-    settle_payment(evidence_for(attempt))
-    states = dict(OrderLine.objects.filter(order=attempt.order).values_list("reference", "state"))
+    settle_payment(evidence_for(payment))
+    states = dict(OrderLine.objects.filter(order=payment.order).values_list("reference", "state"))
     assert states == {good: "fulfilled", gone: "undeliverable"}
     assert Refund.objects.get().line.reference == gone
 
 
 def test_what_a_line_says_before_it_turns_out_undeliverable_is_never_sent(monkeypatch):
     good, gone = sample_offer(), sample_offer()
-    attempt = open_order(good, gone)
+    payment = open_order(good, gone)
 
     def tell_and_then_see(line):
-        queue_mail(key=f"sample:{line.reference}", to=attempt.order.user, template="sample", context={})
+        queue_mail(key=f"sample:{line.reference}", to=payment.order.user, template="sample", context={})
         if line.reference == gone:
             raise CannotDeliver("The place is gone.")
 
     monkeypatch.setattr(SAMPLE, "fulfil", tell_and_then_see)
-    settle_payment(evidence_for(attempt))
+    settle_payment(evidence_for(payment))
     assert [mail.key for mail in Mail.objects.filter(template="sample")] == [f"sample:{good}"]
 
 
 def test_an_order_of_many_lines_tells_everybody_in_one_statement(monkeypatch):
     def tell(line):
-        queue_mail(key=f"sample:{line.reference}", to=attempt.order.user, template="sample", context={})
+        queue_mail(key=f"sample:{line.reference}", to=payment.order.user, template="sample", context={})
 
     monkeypatch.setattr(SAMPLE, "fulfil", tell)
     counted = []
     for lines in (1, 5):
-        attempt = open_order(*(sample_offer() for _ in range(lines)))
+        payment = open_order(*(sample_offer() for _ in range(lines)))
         with CaptureQueriesContext(connection) as queries:
-            settle_payment(evidence_for(attempt))
+            settle_payment(evidence_for(payment))
         counted.append(len([query for query in queries if "SAVEPOINT" not in query["sql"]]))
     assert Mail.objects.filter(template="sample").count() == 6
     assert counted[0] == counted[1]
 
 
 def test_an_amount_that_differs_is_quarantined_and_alerts():
-    attempt = open_order()
-    event = completed(attempt, amount_total=1)
+    payment = open_order()
+    event = completed(payment, amount_total=1)
     receive(event)
     assert stored(event).state == "parked"
     assert stored(event).is_quarantined
     assert Alert.objects.filter(key=f"webhook-event-parked:{event['id']}").exists()
-    assert not Order.objects.get(pk=attempt.order_id).is_paid
+    assert not Order.objects.get(pk=payment.order_id).is_paid
 
 
 def test_an_event_of_an_unknown_order_is_quarantined_and_can_be_replayed_after_a_fix():
-    attempt = open_order()
-    real_id = attempt.stripe_session_id
-    event = completed(attempt, client_reference_id=None)
-    PaymentAttempt.objects.filter(pk=attempt.pk).update(stripe_session_id="cs_other")
+    payment = open_order()
+    real_id = payment.stripe_session_id
+    event = completed(payment, client_reference_id=None)
+    Payment.objects.filter(pk=payment.pk).update(stripe_session_id="cs_other")
     receive(event)
     assert stored(event).is_quarantined
-    PaymentAttempt.objects.filter(pk=attempt.pk).update(stripe_session_id=real_id)
+    Payment.objects.filter(pk=payment.pk).update(stripe_session_id=real_id)
     stored(event).retry_now()
     drain(WebhookEvent, seconds=5)
     assert stored(event).state == "done"
     assert not stored(event).is_quarantined
-    assert Order.objects.get(pk=attempt.order_id).is_paid
+    assert Order.objects.get(pk=payment.order_id).is_paid
 
 
 def test_a_domain_that_is_gone_quarantines_the_event(monkeypatch):
-    attempt = open_order()
-    OrderLine.objects.filter(order=attempt.order).update(domain="retreats")
-    event = completed(attempt)
+    payment = open_order()
+    OrderLine.objects.filter(order=payment.order).update(domain="retreats")
+    event = completed(payment)
     receive(event)
     assert stored(event).is_quarantined
-    assert not Order.objects.get(pk=attempt.order_id).is_paid
+    assert not Order.objects.get(pk=payment.order_id).is_paid
 
 
 def test_a_handler_that_always_fails_parks_its_event_and_others_flow(monkeypatch):
@@ -315,15 +315,15 @@ def test_unknown_types_are_stored_and_done():
 )
 @pytest.mark.parametrize("value", ["missing", None, [], {"a": 1}, "\ud83d\ude00"])
 def test_a_field_that_drifted_alerts_and_delivers_nothing(field, value):
-    attempt = open_order()
-    payload = session_object(attempt)
+    payment = open_order()
+    payload = session_object(payment)
     if value == "missing":
         del payload[field]
     else:
         payload[field] = value
     event = event_of("checkout.session.completed", payload)
     receive(event)
-    order = Order.objects.get(pk=attempt.order_id)
+    order = Order.objects.get(pk=payment.order_id)
     if stored(event).state == "done":  # a drifted flag that still reads as "not paid" delivers nothing either
         assert order.state in (Order.State.AWAITING_PAYMENT, Order.State.PAYMENT_PENDING) or field == "livemode"
     else:
@@ -332,19 +332,19 @@ def test_a_field_that_drifted_alerts_and_delivers_nothing(field, value):
 
 
 def test_new_fields_are_ignored():
-    attempt = open_order()
-    receive(completed(attempt, something_new={"deeply": ["nested"]}))
-    assert Order.objects.get(pk=attempt.order_id).is_paid
+    payment = open_order()
+    receive(completed(payment, something_new={"deeply": ["nested"]}))
+    assert Order.objects.get(pk=payment.order_id).is_paid
 
 
 def test_a_bank_debit_delivers_only_when_the_money_is_there():
     reference = sample_offer()
-    attempt = open_order(reference)
-    receive(completed(attempt, payment_status="unpaid"))
-    order = Order.objects.get(pk=attempt.order_id)
+    payment = open_order(reference)
+    receive(completed(payment, payment_status="unpaid"))
+    order = Order.objects.get(pk=payment.order_id)
     assert order.state == Order.State.PAYMENT_PENDING
     assert SAMPLE.calls["fulfil", reference] == 0
-    receive(event_of("checkout.session.async_payment_succeeded", session_object(attempt)))
+    receive(event_of("checkout.session.async_payment_succeeded", session_object(payment)))
     order.refresh_from_db()
     assert order.is_paid
     assert SAMPLE.calls["fulfil", reference] == 1
@@ -352,12 +352,12 @@ def test_a_bank_debit_delivers_only_when_the_money_is_there():
 
 def test_a_bank_debit_that_fails_frees_the_place_and_gives_the_cart_back():
     reference = sample_offer()
-    attempt = open_order(reference)
+    payment = open_order(reference)
     receive(
-        completed(attempt, payment_status="unpaid"),
-        event_of("checkout.session.async_payment_failed", session_object(attempt, payment_status="unpaid")),
+        completed(payment, payment_status="unpaid"),
+        event_of("checkout.session.async_payment_failed", session_object(payment, payment_status="unpaid")),
     )
-    order = Order.objects.get(pk=attempt.order_id)
+    order = Order.objects.get(pk=payment.order_id)
     assert order.state == Order.State.CANCELLED
     assert SAMPLE.calls["release", reference] == 1
     assert [line.reference for line in order.cart.lines.all()] == [reference]
@@ -365,17 +365,17 @@ def test_a_bank_debit_that_fails_frees_the_place_and_gives_the_cart_back():
 
 
 def test_a_declined_card_tells_the_student_once_and_leaves_the_order_open():
-    attempt = open_order()
+    payment = open_order()
     declined = {"type": "card_error", "message": "Your card was declined."}
     failed = {"status": "requires_payment_method", "last_payment_error": declined}
     receive(
-        event_of("payment_intent.payment_failed", intent_object(attempt, **failed)),
-        event_of("payment_intent.payment_failed", intent_object(attempt, **failed)),
+        event_of("payment_intent.payment_failed", intent_object(payment, **failed)),
+        event_of("payment_intent.payment_failed", intent_object(payment, **failed)),
     )
-    assert Order.objects.get(pk=attempt.order_id).state == Order.State.AWAITING_PAYMENT
+    assert Order.objects.get(pk=payment.order_id).state == Order.State.AWAITING_PAYMENT
     assert Mail.objects.filter(template="payments/mail/payment_failed").count() == 1
-    attempt.refresh_from_db()
-    assert attempt.failure_message == "Your card was declined."
+    payment.refresh_from_db()
+    assert payment.failure_message == "Your card was declined."
 
 
 @pytest.mark.parametrize(
@@ -387,12 +387,12 @@ def test_a_declined_card_tells_the_student_once_and_leaves_the_order_open():
     ],
 )
 def test_words_stripe_writes_for_developers_are_not_shown_to_students(error, words):
-    attempt = open_order()
+    payment = open_order()
     for_developers = error and {"type": "invalid_request_error", "message": "Provide payment_method_data.", **error}
     failed = {"status": "requires_payment_method", "last_payment_error": for_developers}
-    receive(event_of("payment_intent.payment_failed", intent_object(attempt, **failed)))
-    attempt.refresh_from_db()
-    assert attempt.failure_message.startswith(words)
+    receive(event_of("payment_intent.payment_failed", intent_object(payment, **failed)))
+    payment.refresh_from_db()
+    assert payment.failure_message.startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -406,27 +406,27 @@ def test_words_stripe_writes_for_developers_are_not_shown_to_students(error, wor
 )
 def test_rate_and_split_are_frozen_on_the_line(price, rate, fee, share):
     teacher = TeacherFactory(commission_bps=rate)
-    attempt = open_order(sample_offer(price, teacher=teacher))
+    payment = open_order(sample_offer(price, teacher=teacher))
     teacher.commission_bps = 5000
     teacher.save()
-    settle_payment(evidence_for(attempt))
-    line = OrderLine.objects.get(order=attempt.order)
+    settle_payment(evidence_for(payment))
+    line = OrderLine.objects.get(order=payment.order)
     assert (line.commission_bps, line.platform_fee.minor, line.teacher_share.minor) == (rate, fee, share)
     assert line.platform_fee + line.teacher_share == line.amount
 
 
 def test_the_database_refuses_a_split_that_does_not_add_up():
-    attempt = open_order()
+    payment = open_order()
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE payments_orderline SET teacher_share_minor = teacher_share_minor + 1")
     with pytest.raises(IntegrityError), transaction.atomic():
-        PaymentAttempt.objects.create(
-            order=attempt.order,
+        Payment.objects.create(
+            order=payment.order,
             reference="00000000-0000-0000-0000-000000000001",
             idempotency_key="second",
             amount_minor=1,
             currency="GBP",
-            expires_at=attempt.expires_at,
+            expires_at=payment.expires_at,
             livemode=False,
         )
 
@@ -434,13 +434,13 @@ def test_the_database_refuses_a_split_that_does_not_add_up():
 @pytest.mark.django_db(transaction=True)
 def test_twenty_workers_settling_the_same_payment_deliver_it_once():
     reference = sample_offer()
-    attempt = open_order(reference)
+    payment = open_order(reference)
     barrier = Barrier(20)
 
     def settle(_):
         try:
             barrier.wait(timeout=20)
-            return settle_payment(evidence_for(attempt))[1]
+            return settle_payment(evidence_for(payment))[1]
         finally:
             connections.close_all()
 
@@ -448,7 +448,7 @@ def test_twenty_workers_settling_the_same_payment_deliver_it_once():
         outcomes = list(pool.map(settle, range(20)))
     assert outcomes.count(Settlement.SETTLED) == 1
     assert SAMPLE.calls["fulfil", reference] == 1
-    assert Mail.objects.filter(key=f"order:{attempt.order.number}:paid").count() == 1
+    assert Mail.objects.filter(key=f"order:{payment.order.number}:paid").count() == 1
 
 
 def test_every_type_stripe_lists_is_stored_and_worked_on_without_an_error():

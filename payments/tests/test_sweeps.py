@@ -7,10 +7,10 @@ import time_machine
 from django.utils import timezone
 
 from jobs.models import Heartbeat
-from jobs.running import drain
+from jobs.runner import drain
 from notifications.models import Alert
 from payments import gateway
-from payments.models import Order, PaymentAttempt, WebhookEvent
+from payments.models import Order, Payment, WebhookEvent
 from payments.sweeps import take_in_missed_events
 from payments.tests.factories import cart_with, event_of, sample_offer
 from payments.tests.test_checkout import press_pay, signed_in
@@ -24,9 +24,9 @@ def buy(sandbox):
     """Somebody pays, and no event of it is delivered: this sandbox has nowhere to deliver to."""
     cart = cart_with(sample_offer())
     press_pay(signed_in(cart.user), cart)
-    attempt = PaymentAttempt.objects.latest("pk")
-    sandbox.pay(attempt.stripe_session_id)
-    return attempt
+    payment = Payment.objects.latest("pk")
+    sandbox.pay(payment.stripe_session_id)
+    return payment
 
 
 def webhook_arrives(**changes):
@@ -35,10 +35,10 @@ def webhook_arrives(**changes):
     WebhookEvent.objects.filter(stripe_id=event["id"]).update(created_at=timezone.now())
 
 
-def is_paid_after_work(attempt):
+def is_paid_after_work(payment):
     WebhookEvent.objects.filter(state="waiting").update(run_after="2000-01-01T00:00Z")
     drain(WebhookEvent, seconds=10)
-    return Order.objects.get(pk=attempt.order_id).is_paid
+    return Order.objects.get(pk=payment.order_id).is_paid
 
 
 def after(span, sandbox):
@@ -50,25 +50,25 @@ def after(span, sandbox):
 def test_four_days_without_webhooks_are_searched_in_whole(stripe_sandbox):
     webhook_arrives()
     take_in_missed_events()
-    attempt = buy(stripe_sandbox)
+    payment = buy(stripe_sandbox)
     with after(FOUR_DAYS, stripe_sandbox):
         assert take_in_missed_events() > 0
         assert take_in_missed_events() == 0
-    assert is_paid_after_work(attempt)
+    assert is_paid_after_work(payment)
 
 
 def test_a_webhook_that_ends_the_silence_before_anybody_searched_hides_nothing(stripe_sandbox):
     take_in_missed_events()
-    attempt = buy(stripe_sandbox)
+    payment = buy(stripe_sandbox)
     with after(FOUR_DAYS, stripe_sandbox):
         webhook_arrives()
         assert take_in_missed_events() > 0
-    assert is_paid_after_work(attempt)
+    assert is_paid_after_work(payment)
 
 
 def test_a_search_that_was_cut_off_is_repeated_from_where_it_began(stripe_sandbox, monkeypatch):
     take_in_missed_events()
-    attempt = buy(stripe_sandbox)
+    payment = buy(stripe_sandbox)
     list_events = gateway.list_events
 
     def break_off(**options):
@@ -83,16 +83,16 @@ def test_a_search_that_was_cut_off_is_repeated_from_where_it_began(stripe_sandbo
                 take_in_missed_events()
         assert WebhookEvent.objects.count() == 1
         assert take_in_missed_events() > 0
-    assert is_paid_after_work(attempt)
+    assert is_paid_after_work(payment)
 
 
 def test_a_search_by_hand_from_a_later_moment_does_not_count_as_one(stripe_sandbox):
-    attempt = buy(stripe_sandbox)
+    payment = buy(stripe_sandbox)
     with after(FOUR_DAYS, stripe_sandbox):
         take_in_missed_events(since=timezone.now() - timedelta(minutes=5))
         assert not WebhookEvent.objects.filter(type="checkout.session.completed").exists()
         assert take_in_missed_events() > 0
-    assert is_paid_after_work(attempt)
+    assert is_paid_after_work(payment)
 
 
 @pytest.mark.parametrize("latest_search", [None, timedelta(days=90)])
@@ -133,6 +133,6 @@ def test_an_event_that_is_not_ours_alerts_and_does_not_keep_the_others(monkeypat
 
 def test_more_events_than_stripe_lists_at_once_are_taken_in(stripe_sandbox, monkeypatch):
     monkeypatch.setattr(gateway, "_EVENTS_PER_PAGE", 3)
-    attempts = [buy(stripe_sandbox) for _ in range(4)]
+    payments = [buy(stripe_sandbox) for _ in range(4)]
     assert take_in_missed_events() == 8
-    assert all(is_paid_after_work(attempt) for attempt in attempts)
+    assert all(is_paid_after_work(payment) for payment in payments)

@@ -12,10 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
-from payments import attempts, gateway
+from payments import gateway, sessions
 from payments.cart import cart_of
-from payments.checkout import CartChanged, CartEmpty, TooManyAttempts, start_checkout
-from payments.models import Order, PaymentAttempt
+from payments.checkout import CartChanged, CartEmpty, TooManyPayments, start_checkout
+from payments.models import Order, Payment
 from payments.orders import LineSoldOut
 from payments.settlement import PaymentDisagrees
 from payments.switches import CheckoutClosed
@@ -30,14 +30,14 @@ def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # on
         # Back to the cart afterwards, not here: prices may differ for a known person, and this is no page.
         return redirect(f"{reverse('account_login')}?next={reverse('payments:cart')}")
     try:
-        attempt = start_checkout(user=request.user, cart=cart_of(request), agreed_digest=request.POST.get("agreed", ""))
+        payment = start_checkout(user=request.user, cart=cart_of(request), agreed_digest=request.POST.get("agreed", ""))
     except (CartEmpty, CartChanged, LineSoldOut) as problem:
         messages.warning(request, str(problem))
         return redirect("payments:cart")
-    except attempts.AlreadyPaid as paid:
+    except sessions.AlreadyPaid as paid:
         messages.info(request, "This order is paid already.")
         return redirect(paid.order)
-    except TooManyAttempts as many:
+    except TooManyPayments as many:
         response = render(request, "429.html", {"message": str(many)}, status=429)
         response["Retry-After"] = str(many.retry_after)
         return response
@@ -46,7 +46,7 @@ def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # on
     except (gateway.StripeUnreachable, gateway.StripeRefused) as problem:
         log.warning("checkout_not_started", problem=repr(problem))
         return render(request, "payments/checkout_unavailable.html", status=503)
-    return redirect(attempt.session_url)
+    return redirect(payment.session_url)
 
 
 @require_GET
@@ -55,24 +55,24 @@ def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # on
 def return_from_stripe(request: HttpRequest) -> HttpResponse:
     """Where Stripe sends the student afterwards. Shows the true state of their order; delivers by settling only."""
     session_id = request.GET.get("session_id", "")
-    attempt = (
-        PaymentAttempt.objects.select_related("order")
+    payment = (
+        Payment.objects.select_related("order")
         .filter(stripe_session_id=session_id, order__user__pk=request.user.pk or 0)
         .first()
         if session_id and "\x00" not in session_id
         else None
     )
-    if attempt is None:
+    if payment is None:
         raise Http404
-    ask_stripe_if_untold(attempt)
-    return redirect(attempt.order)
+    sync_if_waiting(payment)
+    return redirect(payment.order)
 
 
-def ask_stripe_if_untold(attempt: PaymentAttempt) -> None:
+def sync_if_waiting(payment: Payment) -> None:
     """If no webhook told how the payment went, ask Stripe, through the same settlement. A silent Stripe is no error."""
-    if attempt.order.state != Order.State.AWAITING_PAYMENT or not attempt.stripe_session_id:
+    if payment.order.state != Order.State.AWAITING_PAYMENT or not payment.stripe_session_id:
         return
     try:
-        attempts.learn_outcome(attempt)
+        sessions.sync_with_stripe(payment)
     except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
-        log.warning("outcome_not_learnt", order=attempt.order.number, problem=repr(problem))
+        log.warning("outcome_not_learnt", order=payment.order.number, problem=repr(problem))

@@ -11,11 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from payments import attempts, gateway
-from payments.models import Order, OrderLine, PaymentAttempt
-from payments.receipts import draw_receipt
+from payments import gateway, sessions
+from payments.models import Order, OrderLine, Payment
+from payments.receipts import render_receipt
 from payments.registry import UnknownDomain, handler_for
-from payments.views.checkout import ask_stripe_if_untold
+from payments.views.checkout import sync_if_waiting
 
 _ORDERS_PER_PAGE = 20
 
@@ -49,10 +49,10 @@ def show_order(request: HttpRequest, number: str) -> HttpResponse:
 def order_status(request: HttpRequest, number: str) -> HttpResponse:
     """The part of the order page that updates itself until the payment is decided."""
     order = _own_order(request, number)
-    attempt = order.attempts.filter(status__in=[PaymentAttempt.Status.OPEN, PaymentAttempt.Status.PROCESSING]).first()
-    if attempt is not None:
-        attempt.order = order
-        ask_stripe_if_untold(attempt)
+    payment = order.payments.filter(status__in=[Payment.Status.OPEN, Payment.Status.PROCESSING]).first()
+    if payment is not None:
+        payment.order = order
+        sync_if_waiting(payment)
         order = _own_order(request, number)
     return render(request, "payments/_order_state.html", _order_context(order))
 
@@ -62,7 +62,7 @@ def order_status(request: HttpRequest, number: str) -> HttpResponse:
 def receipt_pdf(request: HttpRequest, number: str) -> HttpResponse:
     """The receipt of a paid order as a PDF."""
     order = get_object_or_404(_orders_with_lines(), number=number, user_id=request.user.pk, state="completed")
-    response = HttpResponse(draw_receipt(order), content_type="application/pdf")
+    response = HttpResponse(render_receipt(order), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{order.receipt_name}"'
     return response
 
@@ -72,11 +72,11 @@ def receipt_pdf(request: HttpRequest, number: str) -> HttpResponse:
 def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
     """Let go of an order that is not paid: its page at Stripe is closed, its places are freed, the cart stays."""
     order = _own_order(request, number)
-    attempt = order.attempts.filter(status__in=PaymentAttempt.PAYABLE).first()
-    if attempt is not None:
+    payment = order.payments.filter(status__in=Payment.PAYABLE).first()
+    if payment is not None:
         try:
-            attempts.close_session(attempt.pk, reason="Cancelled by the student.")
-        except attempts.AlreadyPaid:
+            sessions.close_session(payment.pk, reason="Cancelled by the student.")
+        except sessions.AlreadyPaid:
             messages.info(request, "This order was paid in the meantime.")
         except gateway.StripeUnreachable:
             messages.error(request, "Our payment provider does not answer. Please try again in a minute.")
@@ -105,7 +105,7 @@ def _order_context(order: Order) -> dict[str, object]:
         "is_waiting": order.state == Order.State.AWAITING_PAYMENT,
         "is_pending": order.state == Order.State.PAYMENT_PENDING,
         "has_undeliverable": any(line.state == OrderLine.State.UNDELIVERABLE for line in lines),
-        "attempt": order.attempts.order_by("-created_at").first(),
+        "payment": order.payments.order_by("-created_at").first(),
     }
 
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from jobs.waking import wake_after_commit
+from jobs.wakeups import wake_after_commit
 from notifications.alerts import raise_alert
 from payments.models import WebhookEvent
 from payments.webhook.inbox import UnusableEvent, store_event

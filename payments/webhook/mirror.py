@@ -17,7 +17,7 @@ from django.db import connection
 from djstripe import models as mirrored
 
 from jobs.models import WorkParked
-from jobs.waking import wake_after_commit
+from jobs.wakeups import wake_after_commit
 from payments.models import MirrorSync
 
 _MODELS: Final[Mapping[str, Any]] = {

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from payments.models import WebhookEvent
-from payments.webhook import effects
+from payments.webhook import event_handlers
 
 Effect = Callable[[WebhookEvent, Mapping[str, Any]], str]
 
@@ -28,15 +28,15 @@ def _record_only(event: WebhookEvent, payload: Mapping[str, Any]) -> str:  # noq
 _UNTIL_THE_RUSH_IS_OVER: Final = timedelta(seconds=3)
 # Of the two events that tell of a payment one is enough: the second is for the day on which the first gets lost.
 _ROUTES: Final[Mapping[str, Route]] = {
-    "checkout.session.completed": Route(effects.session_completed, 0),
-    "checkout.session.async_payment_succeeded": Route(effects.session_completed, 0),
-    "payment_intent.succeeded": Route(effects.intent_succeeded, 5, _UNTIL_THE_RUSH_IS_OVER),
-    "checkout.session.async_payment_failed": Route(effects.session_async_failed, 10),
-    "checkout.session.expired": Route(effects.session_expired, 10),
-    "payment_intent.payment_failed": Route(effects.intent_failed, 10),
-    "refund.created": Route(effects.refund_changed, 10),
-    "refund.updated": Route(effects.refund_changed, 10),
-    "refund.failed": Route(effects.refund_changed, 10),
+    "checkout.session.completed": Route(event_handlers.session_completed, 0),
+    "checkout.session.async_payment_succeeded": Route(event_handlers.session_completed, 0),
+    "payment_intent.succeeded": Route(event_handlers.intent_succeeded, 5, _UNTIL_THE_RUSH_IS_OVER),
+    "checkout.session.async_payment_failed": Route(event_handlers.session_async_failed, 10),
+    "checkout.session.expired": Route(event_handlers.session_expired, 10),
+    "payment_intent.payment_failed": Route(event_handlers.intent_failed, 10),
+    "refund.created": Route(event_handlers.refund_changed, 10),
+    "refund.updated": Route(event_handlers.refund_changed, 10),
+    "refund.failed": Route(event_handlers.refund_changed, 10),
 }
 # We do not listen for these; an endpoint that sends them all the same keeps nobody waiting.
 _EVERYTHING_ELSE: Final = Route(_record_only, 20, _UNTIL_THE_RUSH_IS_OVER)

@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Teacher, User
-from bookings.answering import Proposal, accept_request
 from bookings.models import LessonRequest
-from bookings.requesting import Wish, request_lessons
+from bookings.proposals import Proposal, accept_request
+from bookings.requests import Wish, request_lessons
 from bookings.slots import Slot
 from catalogue.models import Subject
 from demo.accounts import TEACHER

@@ -90,10 +90,10 @@ class Shopper:
             self.email,
         )
 
-    def attempts(self):
-        """Return every payment attempt of this person, oldest first."""
+    def payments(self):
+        """Return every payment of this person, oldest first."""
         return self.site.query(
-            "SELECT a.* FROM payments_paymentattempt a JOIN payments_order o ON o.id = a.order_id"
+            "SELECT a.* FROM payments_payment a JOIN payments_order o ON o.id = a.order_id"
             " JOIN accounts_user u ON u.id = o.user_id WHERE u.email = %s ORDER BY a.id",
             self.email,
         )

@@ -18,7 +18,7 @@ def test_a_declined_card_can_be_followed_by_one_that_works_on_the_same_page(site
     student.pays_by_card()
     student.sees_paid()
     student.has_only_one_order_paid()
-    assert len(student.attempts()) == 1
+    assert len(student.payments()) == 1
     student.has_everything(mixed)
     site.sandbox("drain", timeout=30)
     assert len(failure_mails(student)) == 1
@@ -48,7 +48,7 @@ def test_a_bank_that_is_not_satisfied_can_be_followed_by_another_card(student, m
     student.pays_by_card()
     student.sees_paid()
     student.has_only_one_order_paid()
-    assert len(student.attempts()) == 1
+    assert len(student.payments()) == 1
     student.has_everything(mixed)
 
 

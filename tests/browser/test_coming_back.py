@@ -21,7 +21,7 @@ def test_a_student_who_cancels_keeps_the_cart_and_pays_later_on_the_same_page(st
     student.pays_by_card()
     student.sees_paid()
     student.has_only_one_order_paid()
-    assert len(student.attempts()) == 1
+    assert len(student.payments()) == 1
     student.has_everything(mixed)
 
 
@@ -48,7 +48,7 @@ def test_an_expired_payment_page_frees_the_places_and_keeps_the_cart(site, stude
     site.wait_until(lambda: not any(held_by(student).values()), within=30, what="places to be freed")
     waiting.page.get_by_role("link", name="Back to your cart").click()
     expect(waiting.page.locator(".cart-line")).to_have_count(3)
-    assert [attempt["status"] for attempt in student.attempts()] == ["expired"]
+    assert [payment["status"] for payment in student.payments()] == ["expired"]
 
 
 def test_a_student_who_never_returns_has_everything_all_the_same(site, student, mixed):
@@ -98,9 +98,9 @@ def test_nobody_else_can_open_an_order_or_come_back_for_it(new_student, page, mi
     student.goes_to_payment()
     student.pays_by_card()
     student.sees_paid()
-    [attempt] = student.attempts()
+    [payment] = student.payments()
     order = f"/my/orders/{student.order_number()}/"
-    back = f"/checkout/return/?session_id={attempt['stripe_session_id']}"
+    back = f"/checkout/return/?session_id={payment['stripe_session_id']}"
     for address in (order, f"{order}status/", f"{order}receipt.pdf", back):
         assert stranger.page.request.get(address).status == 404
         page.goto(address)

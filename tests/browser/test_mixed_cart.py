@@ -153,18 +153,18 @@ def staff_find_order_event_and_mails(site, page, number):
     page.goto(f"/admin/payments/order/?q={number}")
     page.get_by_role("link", name=number).click()
     [order] = site.query("SELECT * FROM payments_order WHERE number = %s", number)
-    [attempt] = site.query("SELECT * FROM payments_paymentattempt WHERE order_id = %s", order["id"])
+    [payment] = site.query("SELECT * FROM payments_payment WHERE order_id = %s", order["id"])
     for title, quantity in ((Bought.workshop, "2"), (Bought.course, "1"), ("Italian", "1")):
         row = page.get_by_role("row", name=title).filter(has=page.get_by_role("cell", name="Fulfilled"))
         expect(row.get_by_role("cell", name=quantity, exact=True)).to_have_count(1)
-    for stripe_id in (attempt["stripe_session_id"], attempt["stripe_payment_intent_id"]):
+    for stripe_id in (payment["stripe_session_id"], payment["stripe_payment_intent_id"]):
         expect(page.get_by_role("cell", name=stripe_id, exact=True)).to_have_count(1)
     for event_type in ("checkout.session.completed", "payment_intent.succeeded"):
         expect(page.get_by_role("cell", name=event_type, exact=True)).to_have_count(1)
 
     [event] = [event for event in events_of(site, number) if event["type"] == "checkout.session.completed"]
     page.goto(f"/admin/payments/webhookevent/{event['id']}/change/")
-    expect(page.locator("pre")).to_contain_text(attempt["stripe_session_id"])
+    expect(page.locator("pre")).to_contain_text(payment["stripe_session_id"])
     expect(page.get_by_role("cell", name=event["outcome"], exact=True).first).to_be_visible()
 
     page.goto(f"/admin/notifications/mail/?q={EMAIL}")

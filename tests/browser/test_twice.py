@@ -12,8 +12,8 @@ def test_a_double_click_on_pay_makes_one_order_and_one_payment_page(student, mix
     student.page.goto("/cart/")
     student.page.locator("#pay-button").dblclick(no_wait_after=True)
     student.waits_for_payment_page()
-    [attempt] = student.attempts()
-    assert student.page.url == attempt["session_url"]
+    [payment] = student.payments()
+    assert student.page.url == payment["session_url"]
     student.pays_by_card()
     student.sees_paid()
     student.has_only_one_order_paid()
@@ -27,10 +27,10 @@ def test_a_double_click_on_the_payment_page_pays_once(site, student, mixed):
     student.pays_by_card(clicks=2)
     student.sees_paid()
     order = student.has_only_one_order_paid()
-    [attempt] = student.attempts()
-    [charge] = site.charges_of(attempt["stripe_payment_intent_id"])
-    assert charge["amount"] == attempt["amount_minor"]
-    assert order["total_minor"] == attempt["amount_minor"]
+    [payment] = student.payments()
+    [charge] = site.charges_of(payment["stripe_payment_intent_id"])
+    assert charge["amount"] == payment["amount_minor"]
+    assert order["total_minor"] == payment["amount_minor"]
 
 
 def test_only_the_changed_cart_can_be_paid_when_another_tab_is_still_at_the_old_payment_page(site, student, mixed):

@@ -136,7 +136,7 @@ def test_two_hundred_purchases_survive_kills_at_random(site):
                (SELECT count(*) FROM payments_orderline l WHERE l.order_id = o.id AND l.state = 'fulfilled') AS delivered,
                (SELECT count(*) FROM notifications_mail m WHERE m.key = 'order:' || o.number || ':paid') AS told
           FROM payments_order o JOIN accounts_user u ON u.id = o.user_id
-          JOIN payments_paymentattempt a ON a.order_id = o.id AND a.status = 'paid'
+          JOIN payments_payment a ON a.order_id = o.id AND a.status = 'succeeded'
          WHERE u.email = ANY(%s)
         """,
         emails,

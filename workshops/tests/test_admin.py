@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from catalogue.models import Listing
+from workshops.handler import WorkshopHandler
 from workshops.models import Registration, Workshop
-from workshops.selling import WorkshopHandler
 from workshops.tests.factories import make_line, make_workshop
 
 pytestmark = pytest.mark.django_db

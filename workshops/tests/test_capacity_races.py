@@ -12,8 +12,8 @@ from django.utils import timezone
 from accounts.tests.factories import UserFactory
 from catalogue.models import Listing
 from payments.contracts import CannotDeliver, SoldOut
+from workshops.handler import WorkshopHandler
 from workshops.models import Registration
-from workshops.selling import WorkshopHandler
 from workshops.tests.factories import in_half_an_hour, make_line, make_workshop
 
 pytestmark = pytest.mark.django_db(transaction=True)

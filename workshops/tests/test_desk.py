@@ -17,8 +17,8 @@ from accounts.models import Teacher
 from accounts.tests.factories import TeacherFactory, UserFactory
 from catalogue.models import Listing, Subject
 from money import Money
+from workshops.handler import WorkshopHandler
 from workshops.models import Registration, Workshop
-from workshops.selling import WorkshopHandler
 from workshops.tests.factories import in_half_an_hour, make_line, make_workshop
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.tests.factories import UserFactory
 from notifications.models import Mail
 from payments.checkout import CartChanged, _prepare
-from payments.models import Cart, CartLine, Order, OrderLine, PaymentAttempt, Refund
+from payments.models import Cart, CartLine, Order, OrderLine, Payment, Refund
 from payments.orders import LineSoldOut, cancel_order
 from payments.pricing import price_cart
 from payments.settlement import settle_payment
@@ -32,10 +32,10 @@ def cart_for(workshop):
 
 def check_out(cart, digest):
     prepared = _prepare(user=cart.user, cart=cart, agreed_digest=digest)
-    PaymentAttempt.objects.filter(pk=prepared.attempt_id).update(
-        stripe_session_id=f"cs_test_{uuid.uuid4().hex}", status=PaymentAttempt.Status.OPEN
+    Payment.objects.filter(pk=prepared.payment_id).update(
+        stripe_session_id=f"cs_test_{uuid.uuid4().hex}", status=Payment.Status.OPEN
     )
-    return PaymentAttempt.objects.get(pk=prepared.attempt_id)
+    return Payment.objects.get(pk=prepared.payment_id)
 
 
 def at_once(*actions):
@@ -64,18 +64,16 @@ def test_who_paid_has_the_place_or_the_money_and_no_place_is_sold_twice(order_of
     workshop = make_workshop(capacity=1)
     paying, waiting = cart_for(workshop), cart_for(workshop)
     digest = price_cart(waiting).digest
-    attempt = check_out(paying, price_cart(paying).digest)
+    payment = check_out(paying, price_cart(paying).digest)
     # The hold ends now: its place goes to whoever comes first.
     Registration.objects.update(held_until=timezone.now() - timedelta(milliseconds=1))
     actions = [
-        lambda: settle_payment(evidence_for(attempt)),
-        lambda: cancel_order(
-            order_id=attempt.order_id, reason="Expired.", attempt_status=PaymentAttempt.Status.EXPIRED
-        ),
+        lambda: settle_payment(evidence_for(payment)),
+        lambda: cancel_order(order_id=payment.order_id, reason="Expired.", payment_status=Payment.Status.EXPIRED),
         lambda: check_out(waiting, digest),
     ]
     outcomes = dict(zip(order_of_start, at_once(*(actions[position] for position in order_of_start)), strict=True))
-    order = Order.objects.get(pk=attempt.order_id)
+    order = Order.objects.get(pk=payment.order_id)
     line = order.lines.get()
     live = Registration.objects.live().get()
     assert order.is_paid

@@ -14,9 +14,9 @@ from django.utils import timezone
 from accounts.tests.factories import UserFactory
 from money import Money
 from payments.models import CartLine
+from workshops.handler import WorkshopHandler
 from workshops.models import Registration
 from workshops.publishing import PricePlan, SessionPlan, withdraw_workshop
-from workshops.selling import WorkshopHandler
 from workshops.tests.factories import in_half_an_hour, make_line, make_workshop
 
 pytestmark = pytest.mark.django_db

@@ -8,6 +8,7 @@ from django.utils import timezone
 from catalogue.models import Listing
 from money import Money
 from notifications.models import Mail
+from workshops.handler import WorkshopHandler
 from workshops.models import Registration, Workshop
 from workshops.publishing import (
     CapacityBelowTaken,
@@ -18,7 +19,6 @@ from workshops.publishing import (
     save_workshop,
     withdraw_workshop,
 )
-from workshops.selling import WorkshopHandler
 from workshops.tests.factories import in_half_an_hour, make_line, make_workshop
 
 pytestmark = pytest.mark.django_db

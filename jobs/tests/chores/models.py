@@ -23,15 +23,6 @@ class Chore(DurableWork):
     class Meta(DurableWork.Meta):
         app_label = "chores"
 
-    def perform(self):
-        Chore.objects.filter(pk=self.pk).update(started=models.F("started") + 1)
-        getattr(self, self.order)()
-
-    def on_parked(self):
-        if self.order == "fail_to_tell":
-            raise RuntimeError("nobody can be told")
-        Chore.objects.filter(pk=self.pk).update(told_staff=models.F("told_staff") + 1)
-
     def succeed(self):
         with transaction.atomic():
             Chore.objects.filter(pk=self.pk).update(effects=models.F("effects") + 1)

@@ -1,0 +1,206 @@
+"""How payments sells private lessons: the handler of the domain "bookings". A line's reference is the lesson's id."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import OperationalError, transaction
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils import timezone
+from psycopg.errors import DeadlockDetected
+
+from bookings import mails, rules
+from bookings.holds import SlotTaken, confirm_live_hold, confirm_slot, free_slot, hold_slot, lock_lesson
+from bookings.models import Lesson
+from bookings.slots import slot_words, zone_of_user
+from money import Money
+from payments.contracts import CannotDeliver, Item, NotForSale, Quote, SoldLine, SoldOut
+
+_TAKEN = "This time has just been taken by somebody else. Ask the teacher for another one."
+_REFERENCE = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+
+
+class LessonHandler:
+    """Private lessons' side of `payments.contracts.DomainHandler`."""
+
+    domain = "bookings"
+    label = "Private lesson"
+
+    def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
+        """Price lessons for the one student they were proposed to; for others they do not exist."""
+        lessons = _lessons_with_neighbours(item.reference for item in items)
+        return [_quote_one(lessons.get(item.reference), buyer_id) for item in items]
+
+    def reserve(self, line: SoldLine, until: datetime) -> None:
+        """Hold the slot until the checkout session ends. Raises SoldOut."""
+        try:
+            with transaction.atomic():
+                _hold(line, until)
+        except SlotTaken as taken:
+            raise SoldOut(_TAKEN) from taken
+        except OperationalError as error:
+            # Two carts with lessons of the same two teachers, locked the other way round: one has to let go.
+            if isinstance(error.__cause__, DeadlockDetected):
+                raise SoldOut("Somebody is booking with the same teachers just now. Please try again.") from error
+            raise
+
+    def fulfil(self, line: SoldLine) -> None:
+        """Confirm the lesson and tell student and teacher. Raises CannotDeliver."""
+        lesson = Lesson.objects.for_pages().filter(pk=_lesson_id(line.reference) or 0).first()
+        if lesson is None:
+            raise CannotDeliver("This lesson no longer exists.")
+        if _is_settled(lesson, line):
+            return
+        _refuse_what_cannot_be_delivered(lesson, line)
+        if not confirm_live_hold(lesson, order_line_id=line.id, policy=dict(line.policy)):
+            lesson = lock_lesson(lesson.pk) or lesson
+            if _is_settled(lesson, line):
+                return
+            _confirm_without_hold(lesson, line)
+        mails.queue_lesson_confirmed(lesson, order_number=line.order_number)
+
+    def release(self, line: SoldLine) -> None:
+        """Free the hold, if it is this line's."""
+        lesson = _locked(line)
+        if lesson and lesson.order_line_id == line.id and lesson.state == Lesson.State.HELD:
+            free_slot(lesson)
+
+    def revoke(self, line: SoldLine, reason: str) -> None:
+        """Cancel a lesson whose payment was taken back; what has taken place already stays as it is."""
+        lesson = _locked(line)
+        if lesson is None or lesson.order_line_id != line.id:
+            return
+        if lesson.state not in (Lesson.State.HELD, Lesson.State.CONFIRMED):
+            return
+        lesson.state = Lesson.State.CANCELLED
+        lesson.held_until = None
+        lesson.cancelled_at = timezone.now()
+        lesson.cancel_reason = reason[:300]
+        lesson.save(update_fields=["state", "held_until", "cancelled_at", "cancel_reason"])
+        if lesson.confirmed_at:
+            mails.queue_lesson_cancelled(lesson)
+
+    def refund_offer(self, line: SoldLine, at: datetime) -> Money:
+        """All, half (rounded up) or nothing, by the hours that are left until the lesson; all if it never was sold."""
+        lesson = _lesson_of(line)
+        if lesson is None or lesson.order_line_id != line.id:
+            return line.amount
+        left = lesson.starts_at - at
+        policy = {**rules.CANCELLATION_POLICY, **line.policy}
+        if left >= timedelta(hours=policy["full_refund_hours"]):
+            return line.amount
+        if left >= timedelta(hours=policy["half_refund_hours"]):
+            return Money((line.amount.minor + 1) // 2, line.amount.currency)
+        return Money.zero(line.amount.currency)
+
+    def earned_at(self, line: SoldLine) -> datetime:
+        """The end of the lesson and of the time in which the student may contest it."""
+        lesson = _lesson_of(line)
+        return (lesson.ends_at if lesson else timezone.now()) + rules.CONTEST_WITHIN
+
+    def delivery_url(self, line: SoldLine) -> str:
+        """The lesson's page."""
+        lesson_id = _lesson_id(line.reference)
+        return reverse("bookings:lesson_detail", args=[lesson_id]) if lesson_id else reverse("bookings:requests_mine")
+
+
+def _lesson_id(reference: str) -> int | None:
+    return int(reference) if _REFERENCE.fullmatch(reference) else None
+
+
+def _lesson_of(line: SoldLine) -> Lesson | None:
+    lesson_id = _lesson_id(line.reference)
+    return Lesson.objects.filter(pk=lesson_id).first() if lesson_id else None
+
+
+def _locked(line: SoldLine) -> Lesson | None:
+    lesson_id = _lesson_id(line.reference)
+    return lock_lesson(lesson_id) if lesson_id else None
+
+
+def _lessons_with_neighbours(references: Iterable[str]) -> dict[str, Lesson]:
+    """The lessons by reference, each with `is_taken`: whether another one is in its way. One query."""
+    lesson_ids = {lesson_id for reference in references if (lesson_id := _lesson_id(reference))}
+    in_the_way = Lesson.objects.in_the_way(timezone.now()).filter(
+        teacher_id=OuterRef("teacher_id"), period__overlap=OuterRef("period")
+    )
+    lessons = (
+        Lesson.objects.for_pages()
+        .filter(pk__in=lesson_ids)
+        .annotate(is_taken=Exists(in_the_way.exclude(pk=OuterRef("pk"))))
+    )
+    return {str(lesson.pk): lesson for lesson in lessons}
+
+
+def _quote_one(lesson: Lesson | None, buyer_id: int | None) -> Quote | NotForSale:
+    if buyer_id is None:
+        return NotForSale("Please sign in: a private lesson can be bought by the student it was proposed to.")
+    if lesson is None or lesson.student_id != buyer_id:
+        return NotForSale("This private lesson was not proposed to you. Ask a teacher for lessons of your own.")
+    refusal = _why_not_for_sale(lesson)
+    if refusal:
+        return NotForSale(refusal)
+    return Quote(
+        title=lesson.title,
+        unit_prices={lesson.currency: lesson.price},
+        teacher_id=lesson.teacher_id,
+        url=lesson.request.get_absolute_url(),
+        quantity_limit=1,
+        policy=dict(lesson.policy),
+        description=slot_words(lesson.starts_at, lesson.ends_at, zone_of_user(lesson.student)),
+        needs_sign_in=True,
+    )
+
+
+def _why_not_for_sale(lesson: Lesson) -> str:
+    """Why the student it was proposed to cannot buy it now; empty if they can. Their own hold is no reason."""
+    if lesson.state in (Lesson.State.CONFIRMED, Lesson.State.COMPLETED, Lesson.State.NO_SHOW):
+        return "You have already paid for this lesson."
+    if lesson.state == Lesson.State.CANCELLED or not lesson.teacher.is_approved:
+        return "This lesson is no longer offered."
+    if lesson.starts_at <= timezone.now():
+        return "The time of this lesson has passed. Ask the teacher for another one."
+    return _TAKEN if getattr(lesson, "is_taken", False) else ""
+
+
+def _hold(line: SoldLine, until: datetime) -> None:
+    lesson = _locked(line)
+    if lesson is None or lesson.student_id != line.buyer_id:
+        raise SoldOut("This lesson is no longer offered.")
+    refusal = _why_not_for_sale(lesson)
+    if refusal:
+        raise SoldOut(refusal)
+    if lesson.is_on_hold and lesson.order_line_id != line.id:
+        # Taking it over would leave two payment pages open for one lesson.
+        raise SoldOut("You are already paying for this lesson in another order.")
+    hold_slot(lesson, order_line_id=line.id, until=until)
+
+
+def _is_settled(lesson: Lesson, line: SoldLine) -> bool:
+    """Whether the line was delivered before, whatever became of the lesson since."""
+    return lesson.order_line_id == line.id and lesson.state != Lesson.State.HELD
+
+
+def _confirm_without_hold(lesson: Lesson, line: SoldLine) -> None:
+    """Confirm a locked lesson whose hold lapsed, if its slot is still free. Raises CannotDeliver."""
+    _refuse_what_cannot_be_delivered(lesson, line)
+    try:
+        confirm_slot(lesson, order_line_id=line.id)
+    except SlotTaken as taken:
+        raise CannotDeliver("The time was no longer held for you and has been taken by somebody else.") from taken
+    lesson.policy = dict(line.policy)
+    lesson.save(update_fields=["policy"])
+
+
+def _refuse_what_cannot_be_delivered(lesson: Lesson, line: SoldLine) -> None:
+    """Raise CannotDeliver. A hold by another order of the same student gives way to the one that is paid."""
+    if lesson.student_id != line.buyer_id:
+        raise CannotDeliver("This lesson was proposed to somebody else.")
+    if lesson.state not in (Lesson.State.PROPOSED, Lesson.State.HELD):
+        is_gone = lesson.state == Lesson.State.CANCELLED
+        raise CannotDeliver("This lesson was withdrawn." if is_gone else "This lesson was already paid before.")
+    if lesson.starts_at <= timezone.now():
+        raise CannotDeliver("The lesson's time had passed when the payment came in.")

@@ -1,0 +1,124 @@
+"""Mails about requests and lessons, queued in the transaction of what they tell. Times are in the reader's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.urls import reverse
+
+from accounts.models import Teacher, User
+from bookings.calendar_file import calendar_of
+from bookings.models import Lesson, LessonRequest
+from bookings.slots import slot_words, zone_of_user
+from notifications.attachments import Attachment
+from notifications.outbox import queue_mail
+
+
+def queue_request_received(request: LessonRequest, teacher: Teacher) -> None:
+    """Tell a teacher that somebody asks for lessons."""
+    queue_mail(
+        key=f"lesson-request:{request.pk}:received:{teacher.pk}",
+        to=teacher.user,
+        template="bookings/mail/request_received",
+        context={
+            **_about_request(request),
+            "teacher": teacher.display_name,
+            "path": reverse("bookings:request_answer", args=[request.pk]),
+        },
+    )
+
+
+def queue_request_accepted(request: LessonRequest, lessons: Sequence[Lesson]) -> None:
+    """Tell the student which times and price the teacher proposes."""
+    zone = zone_of_user(request.student)
+    slots = [
+        {"when": slot_words(lesson.starts_at, lesson.ends_at, zone), "price": str(lesson.price)} for lesson in lessons
+    ]
+    _tell_student(request, "accepted", slots=slots)
+
+
+def queue_request_declined(request: LessonRequest) -> None:
+    """Tell the student that the teacher declined."""
+    _tell_student(request, "declined")
+
+
+def queue_request_lapsed(request: LessonRequest) -> None:
+    """Tell the student that nobody answered in time."""
+    _tell_student(request, "lapsed")
+
+
+def queue_lesson_confirmed(lesson: Lesson, *, order_number: str) -> None:
+    """Tell student and teacher, with the calendar entry."""
+    calendar = _calendar(lesson)
+    for role, person in _both(lesson):
+        queue_mail(
+            key=f"lesson:{lesson.pk}:confirmed:{role}",
+            to=person,
+            template=f"bookings/mail/lesson_confirmed_{role}",
+            context=_about_lesson(lesson, person) | {"order_number": order_number},
+            attachments=[calendar],
+        )
+
+
+def queue_lesson_cancelled(lesson: Lesson) -> None:
+    """Tell student and teacher, with the entry that strikes it out in their calendars."""
+    calendar = _calendar(lesson)
+    for role, person in _both(lesson):
+        queue_mail(
+            key=f"lesson:{lesson.pk}:cancelled:{role}",
+            to=person,
+            template="bookings/mail/lesson_cancelled",
+            context=_about_lesson(lesson, person) | {"reason": lesson.cancel_reason},
+            attachments=[calendar],
+        )
+
+
+def _tell_student(request: LessonRequest, outcome: str, **more: Any) -> None:
+    queue_mail(
+        key=f"lesson-request:{request.pk}:{outcome}",
+        to=request.student,
+        template=f"bookings/mail/request_{outcome}",
+        context={
+            **_about_request(request),
+            "teacher": request.teacher.display_name if request.teacher else "",
+            "note": request.teacher_note,
+            "path": request.get_absolute_url(),
+            "ask_again_path": reverse("bookings:request_any"),
+            **more,
+        },
+    )
+
+
+def _about_request(request: LessonRequest) -> dict[str, Any]:
+    return {
+        "topic": request.subject.name,
+        "level": request.get_level_display(),
+        "student": request.student.display_name,
+        "goals": request.goals,
+        "preferred": request.preferred_words,
+        "meeting": request.get_meeting_display(),
+    }
+
+
+def _about_lesson(lesson: Lesson, reader: User) -> dict[str, Any]:
+    return {
+        "name": reader.display_name,
+        "title": lesson.title,
+        "topic": lesson.request.subject.name,
+        "teacher": lesson.teacher.display_name,
+        "student": lesson.student.display_name,
+        "when": slot_words(lesson.starts_at, lesson.ends_at, zone_of_user(reader)),
+        "where": lesson.meeting_url if lesson.is_online else lesson.place,
+        "is_online": lesson.is_online,
+        "price": str(lesson.price),
+        "path": lesson.get_absolute_url(),
+    }
+
+
+def _both(lesson: Lesson) -> list[tuple[str, User]]:
+    return [("student", lesson.student), ("teacher", lesson.teacher.user)]
+
+
+def _calendar(lesson: Lesson) -> Attachment:
+    return Attachment(name="lesson.ics", mime="text/calendar", text=calendar_of(lesson))

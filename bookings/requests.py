@@ -1,0 +1,131 @@
+"""Ask for lessons, take the question back, and let it lapse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Teacher, User
+from bookings import mails, rules
+from bookings.matching import teachers_for
+from bookings.models import LessonOffer, LessonRequest
+from catalogue.models import Subject
+from notifications.alerts import raise_alert
+
+
+class RequestRefused(Exception):
+    """The request cannot be made. The message is shown to the student."""
+
+
+class RequestClosed(Exception):
+    """It was answered, withdrawn, or lapsed before. The message is shown to whoever came too late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a student says about the lessons they want."""
+
+    subject: Subject
+    level: str
+    goals: str
+    region: str
+    meeting: str = LessonRequest.Meeting.ONLINE
+    preferred_days: Sequence[str] = field(default_factory=list)
+    preferred_parts: Sequence[str] = field(default_factory=list)
+    preferred_times: str = ""
+
+
+@transaction.atomic
+def request_lessons(
+    *, student: User, wish: Wish, teacher: Teacher | None, offer: LessonOffer | None = None
+) -> LessonRequest:
+    """Ask one teacher, or with None any suitable one, and tell them. Raises RequestRefused."""
+    if teacher and teacher.user_id == student.pk:
+        raise RequestRefused("You cannot ask yourself for lessons.")
+    # Locked, so that two requests sent at once are counted one after the other.
+    User.objects.select_for_update(no_key=True).get(pk=student.pk)
+    waiting = LessonRequest.objects.filter(student=student, state=LessonRequest.State.OPEN).count()
+    if waiting >= rules.OPEN_REQUESTS_AT_MOST:
+        raise RequestRefused(f"You have {waiting} requests waiting for an answer. Withdraw one to make another.")
+    request = LessonRequest(
+        student=student,
+        teacher=teacher,
+        is_to_any_teacher=teacher is None,
+        offer=offer,
+        subject=wish.subject,
+        level=wish.level,
+        goals=wish.goals,
+        preferred_days=list(wish.preferred_days),
+        preferred_parts=list(wish.preferred_parts),
+        preferred_times=wish.preferred_times,
+        region=wish.region,
+        meeting=wish.meeting,
+    )
+    try:
+        with transaction.atomic():
+            request.save()
+    except IntegrityError as error:
+        if "lesson_request_open_once" not in str(error):
+            raise
+        whom = teacher.display_name if teacher else "our teachers"
+        raise RequestRefused(
+            f"You have already asked {whom} for lessons in {wish.subject}; wait for the answer."
+        ) from error
+    _tell_teachers(request)
+    return request
+
+
+@transaction.atomic
+def withdraw_request(*, request_id: int, student: User) -> LessonRequest:
+    """Take one's own open request back. Raises RequestClosed, and LessonRequest.DoesNotExist for somebody else's."""
+    request = LessonRequest.objects.select_for_update().get(pk=request_id, student=student)
+    if not request.is_open:
+        raise RequestClosed("This request has been answered already.")
+    request.state = LessonRequest.State.WITHDRAWN
+    request.answered_at = timezone.now()
+    request.save(update_fields=["state", "answered_at"])
+    return request
+
+
+def lapse_old_requests(*, batch: int = 100) -> int:
+    """Let requests nobody answered in time lapse and tell the students; returns how many. May run twice at once."""
+    lapsed = 0
+    while done := _lapse_batch(batch):
+        lapsed += done
+    return lapsed
+
+
+@transaction.atomic
+def _lapse_batch(size: int) -> int:
+    # Rows somebody is answering just now are passed over: the answer wins.
+    requests = list(
+        LessonRequest.objects.select_for_update(of=("self",), skip_locked=True)
+        .select_related("student", "subject", "teacher")
+        .filter(state=LessonRequest.State.OPEN, created_at__lte=timezone.now() - rules.ANSWER_WITHIN)
+        .order_by("created_at")[:size]
+    )
+    for request in requests:
+        request.state = LessonRequest.State.LAPSED
+        request.answered_at = timezone.now()
+        request.save(update_fields=["state", "answered_at"])
+        mails.queue_request_lapsed(request)
+    return len(requests)
+
+
+def _tell_teachers(request: LessonRequest) -> None:
+    if request.teacher:
+        mails.queue_request_received(request, request.teacher)
+        return
+    # In random order, so that it is not always the same ones who are told first.
+    suitable = list(teachers_for(request).select_related("user").order_by("?")[: rules.TEACHERS_MAILED_AT_MOST])
+    for teacher in suitable:
+        mails.queue_request_received(request, teacher)
+    if not suitable:
+        raise_alert(
+            key=f"lesson-request:{request.pk}:no-teacher",
+            title=f"No teacher suits a request for {request.subject}",
+            detail={"request": request.pk, "level": request.level, "region": request.region},
+        )

@@ -1,0 +1,88 @@
+"""What mails and calendar files say, rendered as delivery renders them."""
+
+from datetime import datetime
+
+import pytest
+from django.template.loader import render_to_string
+from icalendar import Calendar
+
+from accounts.tests.factories import TeacherFactory, UserFactory
+from bookings.calendar_file import calendar_of
+from bookings.models import Lesson
+from bookings.proposals import decline_request
+from bookings.requests import lapse_old_requests
+from bookings.tests import factories as make
+from bookings.tests.factories import handler
+from notifications.models import Mail
+
+pytestmark = pytest.mark.django_db
+
+
+def rendered(mail):
+    context = {**mail.context, "base_url": "https://lectern.example", "site_name": "Lectern"}
+    return {ending: render_to_string(f"{mail.template}.{ending}", context) for ending in ("subject.txt", "txt", "html")}
+
+
+def test_every_mail_renders_with_absolute_links_and_without_gaps():
+    _, line = make.confirmed_lesson(meeting_url="https://meet.example.org/1", note="Bring your cello")
+    handler.revoke(line, "Refunded")
+    declined = make.open_request()
+    decline_request(request_id=declined.pk, teacher=declined.teacher, note="On holiday")
+    make.waiting_since(make.open_request(), days=30)
+    make.waiting_since(make.open_request(is_to_any=True), days=30)
+    lapse_old_requests()
+    templates = set()
+    for mail in Mail.objects.all():
+        texts = rendered(mail)
+        templates.add(mail.template.rpartition("/")[2])
+        assert "\n" not in texts["subject.txt"].strip()
+        assert "None" not in "".join(texts.values())
+        assert "https://lectern.example/" in texts["txt"]
+        assert 'href="/' not in texts["html"]
+    assert templates == {
+        "request_received", "request_accepted", "request_declined", "request_lapsed",
+        "lesson_confirmed_student", "lesson_confirmed_teacher", "lesson_cancelled",
+    }  # fmt: skip
+
+
+def test_what_people_write_cannot_become_markup():
+    make.open_request(student=UserFactory(full_name="<b>Eve</b>"), goals="<script>alert(1)</script>")
+    texts = rendered(Mail.objects.get())
+    assert "<script>" not in texts["html"]
+    assert "<b>" not in texts["html"]
+    assert "<script>" in texts["txt"], "plain text is not escaped"
+
+
+def test_the_confirmation_tells_each_reader_their_own_time_and_carries_the_entry():
+    student = UserFactory(time_zone="Asia/Tokyo")
+    teacher = TeacherFactory(user=UserFactory(time_zone="Europe/Paris"))
+    lesson, _ = make.confirmed_lesson(student=student, teacher=teacher, meeting_url="https://meet.example.org/1")
+    mails = {mail.key.rpartition(":")[2]: mail for mail in Mail.objects.filter(key__contains=":confirmed:")}
+    assert "(Asia/Tokyo)" in mails["student"].context["when"]
+    assert "(Europe/Paris)" in mails["teacher"].context["when"]
+    for mail in mails.values():
+        [attached] = mail.attachments
+        assert (attached["name"], attached["mime"]) == ("lesson.ics", "text/calendar")
+        assert f"UID:lesson-{lesson.pk}@lectern" in attached["text"]
+        assert "https://meet.example.org/1" in rendered(mail)["txt"]
+
+
+def entry_of(lesson):
+    [event] = Calendar.from_ical(calendar_of(lesson)).walk("VEVENT")
+    return event
+
+
+def test_the_calendar_entry_is_at_the_right_moment_and_keeps_its_uid():
+    lesson, line = make.confirmed_lesson(place="Leeds, 1; High\nStreet", is_online=False)
+    event = entry_of(lesson)
+    assert event["DTSTART"].dt == lesson.starts_at
+    assert event["DTEND"].dt == lesson.ends_at
+    assert isinstance(event["DTSTART"].dt, datetime)
+    assert f"DTSTART:{lesson.starts_at:%Y%m%dT%H%M%SZ}" in calendar_of(lesson)
+    assert event["LOCATION"] == "Leeds, 1; High\nStreet"
+    assert str(event["URL"]).endswith(f"/my/lessons/{lesson.pk}/")
+    assert (event["STATUS"], event["SEQUENCE"]) == ("CONFIRMED", 0)
+    handler.revoke(line, "Refunded")
+    struck_out = entry_of(Lesson.objects.get(pk=lesson.pk))
+    assert struck_out["UID"] == event["UID"]
+    assert (struck_out["STATUS"], struck_out["SEQUENCE"]) == ("CANCELLED", 1)

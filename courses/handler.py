@@ -1,0 +1,144 @@
+"""How payments sells courses: the course's side of `payments.contracts`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Teacher
+from courses.holds import activate_enrolment, hold_enrolment, release_enrolment, revoke_enrolment
+from courses.mails import queue_enrolment_mails
+from courses.models import Course, Enrolment
+from courses.publishing import DOMAIN
+from money import Money
+from payments.contracts import CannotDeliver, Item, NotForSale, Quote, SoldLine, SoldOut
+
+LABEL = "Course"
+FULL_REFUND_DAYS = 14
+_LONGEST_ID = 18  # digits; more would not fit the column
+
+
+class CourseHandler:
+    """The handler. References are course ids."""
+
+    domain = DOMAIN
+    label = LABEL
+
+    def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
+        """Three queries, however many items."""
+        course_ids = {_course_id(item.reference) for item in items}
+        courses = (
+            Course.objects.filter(pk__in=course_ids)
+            .select_related("teacher")
+            .prefetch_related("prices")
+            .annotate(lesson_count=Count("modules__lessons"))
+            .in_bulk()
+        )
+        owned = set(
+            Enrolment.objects.active().filter(student=buyer_id, course__in=course_ids).values_list("course", flat=True)
+        )
+        return [_quote(courses.get(_course_id(item.reference)), buyer_id, owned) for item in items]
+
+    def reserve(self, line: SoldLine, until: datetime) -> None:
+        if line.quantity != 1:
+            raise SoldOut("A course can be bought once per person.")
+        course_id = _existing_course_id(line)
+        if course_id is None:
+            raise SoldOut("This course does not exist any more.")
+        hold_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id, until=until)
+
+    def fulfil(self, line: SoldLine) -> None:
+        course = Course.objects.select_related("teacher__user").filter(pk=_course_id(line.reference)).first()
+        if course is None:
+            raise CannotDeliver("This course does not exist any more.")
+        enrolment = activate_enrolment(course_id=course.pk, student_id=line.buyer_id, order_line_id=line.id)
+        if enrolment:
+            queue_enrolment_mails(course=course, student=enrolment.student, order_line_id=line.id)
+
+    def release(self, line: SoldLine) -> None:
+        course_id = _existing_course_id(line)
+        if course_id is not None:
+            release_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
+
+    def revoke(self, line: SoldLine, reason: str) -> None:  # noqa: ARG002  # payments keeps and tells the reason
+        course_id = _existing_course_id(line)
+        if course_id is not None:
+            revoke_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
+
+    def refund_offer(self, line: SoldLine, at: datetime) -> Money:
+        """Everything within the days promised at purchase, then nothing; everything too if it was never delivered."""
+        enrolment = Enrolment.objects.filter(course=_course_id(line.reference), student=line.buyer_id).first()
+        if enrolment is None:
+            return line.amount
+        if line.id in enrolment.ended_line_ids:
+            return Money.zero(line.amount.currency)
+        delivered_at = enrolment.activated_at if _delivered_by(enrolment, line) else None
+        if delivered_at is None or at <= delivered_at + _refund_period(line):
+            return line.amount
+        return Money.zero(line.amount.currency)
+
+    def earned_at(self, line: SoldLine) -> datetime:
+        """Once the student can no longer have it all back."""
+        enrolment = Enrolment.objects.filter(course=_course_id(line.reference), student=line.buyer_id).first()
+        delivered_at = enrolment.activated_at if enrolment and _delivered_by(enrolment, line) else None
+        return (delivered_at or timezone.now()) + _refund_period(line)
+
+    def delivery_url(self, line: SoldLine) -> str:
+        """By id, so that a list of orders asks the database nothing for its links; leads on to the course."""
+        return reverse("courses:open", args=[_course_id(line.reference)])
+
+
+def _quote(course: Course | None, buyer_id: int | None, owned: set[int]) -> Quote | NotForSale:
+    refusal = reason_against_buying(course, buyer_id, owned)
+    if course is None or refusal:
+        return NotForSale(refusal)
+    prices = {price.currency: price.amount for price in course.prices.all()}
+    if not prices:
+        return NotForSale("This course has no price at the moment.")
+    lessons = course.lesson_count  # type: ignore[attr-defined]  # annotated in `quote`
+    return Quote(
+        title=course.title,
+        description=f"{lessons} lesson{'' if lessons == 1 else 's'}, at your own pace",
+        unit_prices=prices,
+        teacher_id=course.teacher_id,
+        url=course.get_absolute_url(),
+        quantity_limit=1,
+        policy={"full_refund_days": FULL_REFUND_DAYS},
+    )
+
+
+def reason_against_buying(course: Course | None, buyer_id: int | None, owned: set[int]) -> str:
+    """Why this person may not buy this course, or nothing. A draft is as good as absent."""
+    if course is None or course.state == Course.State.DRAFT:
+        return "This course does not exist."
+    if course.pk in owned:
+        return "You already have this course."
+    if not course.is_published or course.teacher.status != Teacher.Status.APPROVED:
+        return "This course is no longer for sale."
+    if buyer_id is not None and course.teacher.user_id == buyer_id:
+        return "This is your own course."
+    return ""
+
+
+def _course_id(reference: str) -> int:
+    """References come from forms: anything that is no id is 0, which no course has."""
+    is_id = reference.isascii() and reference.isdigit() and len(reference) <= _LONGEST_ID
+    return int(reference) if is_id else 0
+
+
+def _existing_course_id(line: SoldLine) -> int | None:
+    return Course.objects.filter(pk=_course_id(line.reference)).values_list("pk", flat=True).first()
+
+
+def _delivered_by(enrolment: Enrolment, line: SoldLine) -> bool:
+    return enrolment.state == Enrolment.State.ACTIVE and enrolment.order_line_id == line.id
+
+
+def _refund_period(line: SoldLine) -> timedelta:
+    policy: Mapping[str, object] = line.policy
+    days = policy.get("full_refund_days", FULL_REFUND_DAYS)
+    return timedelta(days=days if isinstance(days, int) else FULL_REFUND_DAYS)

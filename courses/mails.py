@@ -1,0 +1,35 @@
+"""Mails about courses, queued in the transaction of what they tell."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from accounts.models import User
+from courses.models import Course
+from notifications.outbox import queue_mail
+
+
+def queue_enrolment_mails(*, course: Course, student: User, order_line_id: int) -> None:
+    """Welcome the student, and let the teacher know of them. Once per order line, however often it is delivered."""
+    queue_mail(
+        key=f"course:{order_line_id}:enrolled:student",
+        to=student,
+        template="courses/mail/enrolled",
+        context={
+            "name": student.display_name,
+            "course": course.title,
+            "teacher": course.teacher.display_name,
+            "path": reverse("courses:learn", args=[course.slug]),
+        },
+    )
+    queue_mail(
+        key=f"course:{order_line_id}:enrolled:teacher",
+        to=course.teacher.user,
+        template="courses/mail/enrolled_teacher",
+        context={
+            "name": course.teacher.display_name,
+            "course": course.title,
+            "student": student.display_name,
+            "path": reverse("courses:desk"),
+        },
+    )

@@ -1,0 +1,126 @@
+"""Claim due rows and do them."""
+
+from __future__ import annotations
+
+import time
+import traceback
+
+import structlog
+from django.db import Error as DatabaseTrouble
+from django.db import connection, transaction
+
+from jobs import registry
+from jobs.models import ClaimLost, DurableWork, WorkParked, WorkPostponed
+
+log = structlog.get_logger(__name__)
+
+URGENT_QUEUE = "urgent"
+_GIVE_WAY_SECONDS = 2.0
+_LOOK_AGAIN_SECONDS = 0.1
+
+
+def claim(model: type[DurableWork], *, limit: int) -> list[DurableWork]:
+    """Take up to `limit` due rows for this worker until their lease ends. Rows another worker holds are passed over.
+
+    One statement of its own: nothing stays locked while the work runs. It does not wait for the disk, since a claim the
+    server loses in a crash costs nothing: the row is due again, and the fence keeps whoever held it from finishing.
+    """
+    table = connection.ops.quote_name(model._meta.db_table)
+    # MATERIALIZED: otherwise PostgreSQL may run the inner query once per outer row and claim more than the limit.
+    rows = model._default_manager.raw(
+        f"""
+        WITH unhurried AS MATERIALIZED (
+             SELECT set_config('synchronous_commit', 'off', true)),
+             picked AS MATERIALIZED (
+             SELECT id FROM {table}
+              WHERE state IN ('waiting', 'running') AND run_after <= statement_timestamp()
+              ORDER BY priority, run_after LIMIT %s
+                FOR UPDATE SKIP LOCKED)
+        UPDATE {table} AS work SET state = 'running', attempts = work.attempts + 1,
+               run_after = statement_timestamp() + %s
+          FROM picked, unhurried WHERE work.id = picked.id
+        RETURNING work.*
+        """,  # noqa: S608  # the table name is quoted and our own
+        [limit, model.lease],
+    )
+    return sorted(rows, key=lambda work: (work.priority, work.pk))
+
+
+def run(work: DurableWork) -> None:
+    """Perform one claimed row and record how it went. Never raises for the work's own failure."""
+    with structlog.contextvars.bound_contextvars(work=work._meta.label, work_id=work.pk, attempt=work.attempts):
+        try:
+            _perform_and_record(work)
+        except ClaimLost:
+            log.warning("claim_lost")
+
+
+def _perform_and_record(work: DurableWork) -> None:
+    if work.attempts > work.max_attempts:
+        # The last attempt never came back to record its failure: it takes its worker down with it.
+        _park(work, f"The worker was lost in each of {work.max_attempts} attempts. {work.last_error}")
+        return
+    try:
+        registry.performer_of(type(work)).perform(work)
+        if work.state == DurableWork.State.RUNNING:
+            work.mark_done()
+    except ClaimLost:
+        raise
+    except WorkPostponed as postponed:
+        work.mark_postponed(str(postponed), postponed.delay)
+        log.info("work_postponed", reason=str(postponed))
+    except WorkParked as refusal:
+        _park(work, str(refusal))
+    except Exception as error:  # noqa: BLE001  # one row's failure must not stop the others
+        log.warning("work_failed", error=repr(error))
+        if work.attempts >= work.max_attempts:
+            _park(work, traceback.format_exc())
+        else:
+            work.mark_failed(traceback.format_exc())
+
+
+def _park(work: DurableWork, error: str) -> None:
+    with transaction.atomic():
+        work.mark_parked(error)
+        try:
+            with transaction.atomic():
+                registry.performer_of(type(work)).when_parked(work)
+        except Exception:  # a mistake in raising an alert must not bring a hopeless row back for ever
+            log.exception("when_parked_failed")
+    log.error("work_parked", error=error.strip().rpartition("\n")[2])
+
+
+def give_way(model: type[DurableWork], *, until: float) -> None:
+    """Let what somebody waits for go first: mails and mirrors pause while urgent work is due, but not for ever.
+
+    Stepping back as a process is not enough: what a statement costs in PostgreSQL is paid at full priority.
+    """
+    if model.queue == URGENT_QUEUE:
+        return
+    urgent = [kind for kind in registry.work_models() if kind.queue == URGENT_QUEUE]
+    while time.monotonic() < until and any(kind.due().exists() for kind in urgent):
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def drain(model: type[DurableWork], *, seconds: float) -> int:
+    """Do due rows until there are none or the time is up; returns how many were run.
+
+    Returns early when the database goes away: what was claimed comes back when its lease ends, and the next drain
+    starts on a fresh connection.
+    """
+    ends_at = time.monotonic() + seconds
+    gives_way_until = time.monotonic() + _GIVE_WAY_SECONDS
+    done = 0
+    try:
+        while time.monotonic() < ends_at:
+            give_way(model, until=gives_way_until)
+            # One at a time: a batch would leave its tail leased to us while other workers idle.
+            claimed = claim(model, limit=1)
+            if not claimed:
+                break
+            run(claimed[0])
+            done += 1
+    except DatabaseTrouble as trouble:
+        log.warning("drain_lost_database", work=model._meta.label, error=repr(trouble))
+        connection.close()
+    return done

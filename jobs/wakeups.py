@@ -1,0 +1,115 @@
+"""Tell a worker that there is work, without ever making the writer wait for the broker.
+
+A thread in each process sends the messages. Rows written within moments of each other become one message, and a broker
+that is down delays nobody: the sweep finds rows nobody was told about.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, ClassVar, Protocol
+
+import structlog
+from django.db import transaction
+from django.db.models.options import Options
+
+from jobs.messages import send_drain
+
+log = structlog.get_logger(__name__)
+
+_IDLE_SECONDS = 5.0
+_TRIES = 3
+_PAUSE_SECONDS = 0.5
+# After each message rows gather for this long: under load one message tells of dozens, and the thread stays out of the
+# way of the requests it shares its process with. A lone row is told about at once. A worker that was told goes on until
+# nothing is due, so later messages only matter for rows that came as it finished: a tenth of a second delays few.
+_GATHER_SECONDS = 0.1
+
+
+class Wakeable(Protocol):
+    """What a wake-up must know of a kind of work; `jobs.models.DurableWork` has it."""
+
+    _meta: ClassVar[Options[Any]]
+    queue: ClassVar[str]
+    lease: ClassVar[timedelta]
+
+
+def wake_after_commit(model: type[Wakeable]) -> None:
+    """Wake a worker for rows of `model` as soon as the current transaction is committed (at once without one)."""
+    transaction.on_commit(lambda: wake(model), robust=True)
+
+
+def wake(model: type[Wakeable]) -> None:
+    """Wake a worker for rows of `model` that are committed. Takes microseconds and never raises."""
+    try:
+        _waker.ask(model)
+    except RuntimeError as error:  # no thread can be started: the process is exiting, or out of threads
+        log.warning("wake_failed", work=model._meta.label, error=repr(error))
+
+
+def _publish(model: type[Wakeable]) -> None:
+    send_drain(model._meta.label, queue=model.queue, lease=model.lease)
+
+
+class Waker:
+    """Sends one message per kind of work at a time, from a thread that ends when it has nothing to do."""
+
+    def __init__(self, publish: Callable[[type[Wakeable]], None]) -> None:
+        self._publish = publish
+        self._pending: dict[type[Wakeable], int] = {}
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def ask(self, model: type[Wakeable]) -> None:
+        """Have a message for `model` sent soon. Raises RuntimeError if no thread can be started."""
+        with self._changed:
+            self._pending[model] = _TRIES
+            if self._thread is None:
+                # A daemon, so a broker that hangs never keeps a process from exiting.
+                thread = threading.Thread(target=self._run, name="jobs-waker", daemon=True)
+                thread.start()
+                self._thread = thread
+            else:
+                self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._changed.wait_for(lambda: self._pending, timeout=_IDLE_SECONDS):
+                    self._thread = None
+                    return
+                batch, self._pending = self._pending, {}
+            failed = {model: tries - 1 for model, tries in batch.items() if not self._send(model)}
+            if failed:
+                # Asking meanwhile costs nobody anything: all of it becomes one message per kind after the pause.
+                time.sleep(_PAUSE_SECONDS)
+                self._ask_again(failed)
+            time.sleep(_GATHER_SECONDS)
+
+    def _send(self, model: type[Wakeable]) -> bool:
+        try:
+            self._publish(model)
+        except Exception as error:  # noqa: BLE001  # whatever the broker's client raises, the sweep finds the rows
+            log.warning("wake_failed", work=model._meta.label, error=repr(error))
+            return False
+        return True
+
+    def _ask_again(self, failed: dict[type[Wakeable], int]) -> None:
+        with self._changed:
+            for model, tries in failed.items():
+                if tries > 0:
+                    self._pending.setdefault(model, tries)
+
+
+def _start_afresh() -> None:
+    # Threads do not survive a fork, and the lock might be held by one that did not come along.
+    global _waker  # noqa: PLW0603  # one per process is the point
+    _waker = Waker(_publish)
+
+
+_waker = Waker(_publish)
+os.register_at_fork(after_in_child=_start_afresh)

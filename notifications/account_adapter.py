@@ -1,0 +1,92 @@
+"""Mails about one's account: what allauth wants to send, as rows like every other mail.
+
+Lives here and not in `accounts`, because that app may not import this one; settings.ACCOUNT_ADAPTER points here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.redirects import is_own_address
+from notifications.outbox import queue_mail
+
+# allauth's name of a mail: ours, and the name allauth gives the link in it.
+_WITH_LINK = {
+    "account/email/email_confirmation": ("account/email/email_confirmation", "activate_url"),
+    "account/email/email_confirmation_signup": ("account/email/email_confirmation", "activate_url"),
+    "account/email/password_reset_key": ("account/email/password_reset", "password_reset_url"),
+    "account/email/account_already_exists": ("account/email/account_already_exists", "password_reset_url"),
+    "account/email/unknown_account": ("account/email/unknown_account", "signup_url"),
+}
+# Changes their owner must hear of, in case it was somebody else.
+_NOTICES = {
+    "account/email/password_changed": "Your password was changed.",
+    "account/email/password_reset": "Your password was reset.",
+    "account/email/password_set": "A password was set.",
+    "account/email/email_changed": "The e-mail address of your account was changed.",
+    "account/email/email_confirm": "The e-mail address of your account was verified.",
+    "account/email/email_deleted": "An e-mail address was removed from your account.",
+    "mfa/email/totp_activated": "An authenticator app was set up for signing in.",
+    "mfa/email/totp_deactivated": "The authenticator app was removed from your account.",
+    "mfa/email/recovery_codes_generated": "New recovery codes were made; the old ones no longer work.",
+    "mfa/email/webauthn_added": "A passkey or security key was added.",
+    "mfa/email/webauthn_removed": "A passkey or security key was removed.",
+}
+
+
+# What RFC 5321 leaves room for, and the column holds.
+_LONGEST_ADDRESS = 254
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """allauth's behaviour with its mails queued instead of sent inside the request."""
+
+    def is_safe_url(self, url: str) -> bool:
+        """Tell whether allauth may redirect there. Its own check fails on addresses that cannot be parsed."""
+        return is_own_address(url)
+
+    def clean_email(self, email: str) -> str:
+        """Refuse what does not fit the column; allauth would cut it off and write to somebody else."""
+        if len(email) > _LONGEST_ADDRESS:
+            raise ValidationError("This address is too long.", code="max_length")
+        cleaned: str = super().clean_email(email)
+        return cleaned
+
+    def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
+        """Queue one mail. Each asking is a mail of its own, so the key is random; allauth's limits stop floods.
+
+        Raises KeyError for a mail allauth has gained and this table has not: better than one that never arrives.
+        """
+        if template_prefix in _WITH_LINK:
+            template, link = _WITH_LINK[template_prefix]
+            words = {"path": _path_of(context[link])}
+        else:
+            template = "account/email/security_notice"
+            words = {
+                "what": _NOTICES[template_prefix],
+                "at": timezone.localtime(context["timestamp"]).strftime("%d %B %Y, %H:%M %Z"),
+                "ip": context["ip"],
+            }
+        user = context.get("user")
+        words["name"] = user.display_name if isinstance(user, User) else ""
+        queue_mail(
+            key=f"account:{template.rpartition('/')[2]}:{uuid.uuid4().hex}",
+            # A new address is written to before it is the user's own.
+            to=user if isinstance(user, User) and user.email == email else email,
+            template=template,
+            context=words,
+        )
+
+
+def _path_of(url: str) -> str:
+    """Drop scheme and host, which allauth takes from the request's Host header; delivery puts ours before the path."""
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -1,0 +1,60 @@
+"""What durable work of payments does, and which alert staff get when it is given up."""
+
+from __future__ import annotations
+
+from jobs.models import DurableWork
+from jobs.registry import performs
+from notifications.alerts import raise_alert
+from payments.models import MirrorSync, Payment, Refund, WebhookEvent
+from payments.refunds import send_refund
+from payments.sessions import follow_up_payment
+from payments.webhook.mirror import read_into_mirror
+from payments.webhook.processing import handle_event
+
+
+def alert_parked_event(event: WebhookEvent) -> None:
+    raise_alert(
+        key=f"webhook-event-parked:{event.stripe_id}",
+        title=f"Webhook event {event.type} needs attention",
+        detail={"event": event.stripe_id, "type": event.type, "error": _end_of_error(event)},
+    )
+
+
+def alert_parked_refund(refund: Refund) -> None:
+    raise_alert(
+        key=f"refund-parked:{refund.pk}",
+        title=f"A refund of {refund.amount} could not be sent to Stripe",
+        detail={"order": refund.line.order.number, "line": refund.line.title, "error": _end_of_error(refund)},
+    )
+
+
+def alert_parked_payment(payment: Payment) -> None:
+    raise_alert(
+        key=f"payment-parked:{payment.pk}",
+        title=f"How the payment of order {payment.order.number} ended is not known",
+        detail={"order": payment.order.number, "status": payment.status, "error": _end_of_error(payment)},
+    )
+
+
+def alert_parked_mirror_sync(sync: MirrorSync) -> None:
+    """One alert for all: a mirror that is behind stops no payment, and Stripe being down parks many at once."""
+    raise_alert(
+        key="mirror-sync-parked",
+        title="Stripe's records could not be copied",
+        detail={"object": str(sync), "error": _end_of_error(sync)},
+    )
+
+
+def _end_of_error(work: DurableWork) -> str:
+    return work.last_error.strip()[-500:]
+
+
+performs(WebhookEvent, when_parked=alert_parked_event)(handle_event)
+performs(Refund, when_parked=alert_parked_refund)(send_refund)
+performs(Payment, when_parked=alert_parked_payment)(follow_up_payment)
+
+
+@performs(MirrorSync, when_parked=alert_parked_mirror_sync)
+def perform_mirror_sync(sync: MirrorSync) -> None:
+    """Read the object from Stripe into dj-stripe's tables."""
+    read_into_mirror(object_type=sync.object_type, object_id=sync.object_id)

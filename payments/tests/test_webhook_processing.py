@@ -1,0 +1,369 @@
+"""Events worked on in every order, at the same instant, too early, and with fields that Stripe changed."""
+
+import itertools
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections, transaction
+
+from jobs import runner
+from notifications.models import Alert, Mail
+from payments import gateway, settlement
+from payments.models import Order, Payment, Refund, WebhookEvent
+from payments.pricing import price_cart
+from payments.settlement import settle_payment
+from payments.sweeps import take_in_missed_events
+from payments.tests.factories import (
+    cart_with,
+    event_of,
+    evidence_for,
+    intent_object,
+    open_order,
+    sample_offer,
+    session_object,
+)
+from payments.tests.sample_domain import SAMPLE
+from payments.tests.test_checkout import signed_in
+from payments.tests.test_settlement import completed, intent_paid, receive, stored, work_on_all
+from payments.tests.test_webhook_endpoint import deliver
+from payments.webhook.inbox import store_event
+from payments.webhook.routing import ACTED_ON
+
+pytestmark = pytest.mark.django_db
+
+
+def session_event(event_type, **changes):
+    return lambda payment: event_of(event_type, session_object(payment, **changes))
+
+
+def intent_event(event_type, **changes):
+    return lambda payment: event_of(event_type, intent_object(payment, **changes))
+
+
+def charge_paid(payment):
+    return event_of("charge.succeeded", {"id": f"ch_{payment.pk}", "object": "charge", "status": "succeeded"})
+
+
+UNPAID = {"payment_status": "unpaid"}
+DECLINED = {
+    "status": "requires_payment_method",
+    "amount_received": 0,
+    "last_payment_error": {"type": "card_error", "message": "Your card was declined."},
+}
+bank_asked = session_event("checkout.session.completed", **UNPAID)
+bank_is_slow = intent_event("payment_intent.processing", status="processing", amount_received=0)
+declined = intent_event("payment_intent.payment_failed", **DECLINED)
+# What Stripe tells of one purchase, and how order, line and payment must end; mails of payment and of failure.
+PURCHASES = {
+    "paid, and said to have expired": (
+        [completed, intent_paid, charge_paid, session_event("checkout.session.expired", status="expired", **UNPAID)],
+        ("completed", "fulfilled", "succeeded", 1, 0),
+    ),
+    "paid by bank debit": (
+        [
+            bank_asked,
+            bank_is_slow,
+            session_event("checkout.session.async_payment_succeeded"),
+            intent_paid,
+            charge_paid,
+        ],
+        ("completed", "fulfilled", "succeeded", 1, 0),
+    ),
+    "refused by the bank": (
+        [bank_asked, bank_is_slow, declined, session_event("checkout.session.async_payment_failed", **UNPAID)],
+        ("cancelled", "released", "failed", 0, 1),
+    ),
+    "never paid": (
+        [
+            session_event("checkout.session.expired", status="expired", **UNPAID),
+            intent_event("payment_intent.canceled", status="canceled", amount_received=0),
+        ],
+        ("cancelled", "released", "expired", 0, 0),
+    ),
+}
+
+
+def how_it_ended(payment):
+    order = Order.objects.get(pk=payment.order_id)
+    payment = Payment.objects.get(pk=payment.pk)
+    mails = Mail.objects.filter(key__startswith=f"order:{order.number}:")
+    return (
+        order.state,
+        order.lines.get().state,
+        payment.status,
+        mails.filter(key__endswith=":paid").count(),
+        mails.filter(key__endswith=":payment-failed").count(),
+    )
+
+
+@pytest.mark.parametrize("purchase", PURCHASES)
+def test_every_order_of_what_stripe_tells_ends_alike(purchase):
+    tellings, expected = PURCHASES[purchase]
+    for permutation in itertools.permutations(tellings):
+        payment = open_order()
+        events = [telling(payment) for telling in permutation]
+        receive(*events)
+        in_this_order = [event["type"] for event in events]
+        assert how_it_ended(payment) == expected, in_this_order
+        line = payment.order.lines.get()
+        assert SAMPLE.calls["fulfil", line.reference] == (expected[1] == "fulfilled"), in_this_order
+        assert payment.order.cart.lines.count() == (expected[0] == "cancelled"), in_this_order
+    assert not WebhookEvent.objects.exclude(state="done").exists()
+    assert not Refund.objects.exists()
+    assert not Alert.objects.exists()
+
+
+def test_a_decline_is_told_to_the_student_only_before_the_payment_that_followed():
+    for permutation in itertools.permutations([declined, completed, intent_paid, charge_paid]):
+        payment = open_order()
+        receive(*(telling(payment) for telling in permutation))
+        is_first = permutation.index(declined) < min(permutation.index(completed), permutation.index(intent_paid))
+        assert how_it_ended(payment) == ("completed", "fulfilled", "succeeded", 1, int(is_first))
+    assert not WebhookEvent.objects.exclude(state="done").exists()
+
+
+def refund_told(refund, event_type, status):
+    metadata = {"refund": refund.idempotency_key}
+    return event_of(event_type, {"id": f"re_{refund.pk}", "object": "refund", "status": status, "metadata": metadata})
+
+
+def refund_of_a_place_that_went():
+    reference = sample_offer()
+    payment = open_order(reference)
+    SAMPLE.undeliverable.add(reference)
+    settle_payment(evidence_for(payment))
+    return Refund.objects.get(line__order=payment.order)
+
+
+@pytest.mark.parametrize(
+    ("tellings", "expected"),
+    [
+        ([("refund.created", "pending"), ("refund.updated", "succeeded")], "succeeded"),
+        (
+            [("refund.created", "pending"), ("refund.updated", "succeeded"), ("refund.failed", "failed")],
+            "failed",
+        ),
+    ],
+)
+def test_every_order_of_a_refunds_events_ends_alike(tellings, expected):
+    for permutation in itertools.permutations(tellings):
+        refund = refund_of_a_place_that_went()
+        receive(*(refund_told(refund, event_type, status) for event_type, status in permutation))
+        refund.refresh_from_db()
+        assert (refund.status, refund.stripe_refund_id) == (expected, f"re_{refund.pk}"), permutation
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_purchases_event_delivered_and_worked_on_by_twenty_at_once_takes_effect_once():
+    reference = sample_offer()
+    payment = open_order(reference)
+    event = completed(payment)
+    barrier = threading.Barrier(20)
+
+    def deliver_and_work(_):
+        try:
+            barrier.wait(20)
+            answer = deliver(event)
+            runner.drain(WebhookEvent, seconds=10)
+        finally:
+            connections.close_all()
+        return answer.status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(deliver_and_work, range(20)))
+    assert answers == [200] * 20
+    assert SAMPLE.calls["fulfil", reference] == 1
+    assert how_it_ended(payment) == ("completed", "fulfilled", "succeeded", 1, 0)
+    assert [payment.outcome for payment in stored(event).tries.all()] == ["settled"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_session_and_intent_worked_on_in_the_same_instant_deliver_once(monkeypatch):
+    barrier = threading.Barrier(2)
+    lock = settlement._lock_order_of
+
+    def lock_at_once(evidence):
+        barrier.wait(10)
+        return lock(evidence)
+
+    monkeypatch.setattr(settlement, "_lock_order_of", lock_at_once)
+
+    def work_on(event):
+        try:
+            runner.run(event)
+        finally:
+            connections.close_all()
+
+    for _ in range(5):
+        reference = sample_offer()
+        payment = open_order(reference)
+        both = [completed(payment), intent_paid(payment)]
+        for event in both:
+            store_event(event, source="webhook")
+        WebhookEvent.objects.filter(state="waiting").update(run_after="2000-01-01T00:00Z")
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(work_on, runner.claim(WebhookEvent, limit=2)))
+        assert sorted(stored(event).outcome for event in both) == ["already processed", "settled"]
+        assert SAMPLE.calls["fulfil", reference] == 1
+        assert how_it_ended(payment) == ("completed", "fulfilled", "succeeded", 1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payment_told_before_our_own_commit_of_its_session_waits_for_it(stripe_sandbox, monkeypatch):
+    cart = cart_with(sample_offer())
+    client, agreed = signed_in(cart.user), price_cart(cart).digest
+    is_created, may_go_on = threading.Event(), threading.Event()
+    create = gateway.create_session
+
+    def create_and_linger(**fields):
+        session = create(**fields)
+        is_created.set()
+        assert may_go_on.wait(30)
+        return session
+
+    monkeypatch.setattr(gateway, "create_session", create_and_linger)
+
+    def press_pay():
+        try:
+            return client.post("/checkout/", {"agreed": agreed})
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        pressing = pool.submit(press_pay)
+        try:
+            assert is_created.wait(30)
+            payment = Payment.objects.get()
+            assert payment.stripe_session_id is None
+            (session,) = stripe_sandbox.sessions_of(payment.reference)
+            stripe_sandbox.pay(session["id"])
+            take_in_missed_events()
+            work_on_all()
+            early = WebhookEvent.objects.get(type="checkout.session.completed")
+            assert (early.state, early.attempts, early.is_quarantined) == ("waiting", 0, False)
+            assert Order.objects.get().state == Order.State.AWAITING_PAYMENT
+        finally:
+            may_go_on.set()
+        assert pressing.result().status_code == 302
+    WebhookEvent.objects.filter(state="waiting").update(run_after="2000-01-01T00:00Z")
+    runner.drain(WebhookEvent, seconds=10)
+    assert how_it_ended(payment) == ("completed", "fulfilled", "succeeded", 1, 0)
+    assert not WebhookEvent.objects.exclude(state="done").exists()
+
+
+MISSING = object()
+ODD_VALUES = [MISSING, None, "", "text", "x" * 300, 0, -1, 10**30, 1.5, True, [], ["x"], {}, {"id": ["x"]}]
+# Fields without which nothing may be delivered, whatever Stripe puts there instead.
+DECISIVE = {"id", "payment_status", "amount_total", "amount_received", "currency", "livemode"}
+# An intent is new to us when it succeeds, so any text could be its id; the session's id beside it decides.
+COULD_BE = {("id",): ("text",)}
+PAYING = {
+    "checkout.session.completed",
+    "checkout.session.async_payment_succeeded",
+    "payment_intent.succeeded",
+}
+
+
+def fields_of(payload):
+    """Where each field is: at the top, and one level down."""
+    for name, value in payload.items():
+        yield (name,)
+        if isinstance(value, dict):
+            yield from ((name, inner) for inner in value)
+
+
+def with_field(payload, path, value):
+    *outer, name = path
+    changed = {**payload}
+    place = changed
+    for step in outer:
+        place[step] = {**place[step]}
+        place = place[step]
+    if value is MISSING:
+        place.pop(name)
+    else:
+        place[name] = value
+    return changed
+
+
+def refund_event(event_type):
+    def told(payment):
+        reference = payment.order.lines.get().reference
+        SAMPLE.undeliverable.add(reference)
+        settle_payment(evidence_for(payment))
+        return refund_told(Refund.objects.get(line__order=payment.order), event_type, "succeeded")
+
+    return told
+
+
+ACTED_ON_AS_STRIPE_SENDS_IT = {
+    "checkout.session.completed": completed,
+    "checkout.session.async_payment_succeeded": session_event("checkout.session.async_payment_succeeded"),
+    "checkout.session.async_payment_failed": session_event("checkout.session.async_payment_failed", **UNPAID),
+    "checkout.session.expired": session_event("checkout.session.expired", status="expired", **UNPAID),
+    "payment_intent.succeeded": intent_paid,
+    "payment_intent.payment_failed": declined,
+    "refund.created": refund_event("refund.created"),
+    "refund.updated": refund_event("refund.updated"),
+    "refund.failed": refund_event("refund.failed"),
+}
+
+
+def test_the_fields_of_every_type_we_act_on_are_fuzzed():
+    assert set(ACTED_ON_AS_STRIPE_SENDS_IT) == ACTED_ON
+
+
+@pytest.mark.parametrize("event_type", ACTED_ON_AS_STRIPE_SENDS_IT)
+def test_a_field_missing_or_of_another_kind_is_done_without_or_alerts_at_once(event_type):
+    payment = open_order()
+    original = ACTED_ON_AS_STRIPE_SENDS_IT[event_type](payment)
+    payload = original["data"]["object"]
+    for path in fields_of(payload):
+        for value in ODD_VALUES:
+            savepoint = transaction.savepoint()
+            event = event_of(event_type, with_field(payload, path, value))
+            receive(event)
+            worked_on = stored(event)
+            case = (path, value, worked_on.outcome, worked_on.last_error)
+            # Neither retried for hours, which is what a crash would lead to, nor silently given up.
+            assert (worked_on.state, worked_on.attempts) in [("done", 1), ("parked", 1)], case
+            has_alert = Alert.objects.filter(key=f"webhook-event-parked:{event['id']}").exists()
+            assert has_alert == (worked_on.state == "parked"), case
+            if path[0] in DECISIVE and event_type in PAYING and value not in COULD_BE.get(path, ()):
+                assert worked_on.state == "parked", case
+                assert not Order.objects.get(pk=payment.order_id).is_paid, case
+            transaction.savepoint_rollback(savepoint)
+
+
+def test_fields_nobody_knows_yet_are_ignored_in_every_type_we_act_on():
+    for telling in ACTED_ON_AS_STRIPE_SENDS_IT.values():
+        event = telling(open_order())
+        event["data"]["object"] |= {"invented": {"deeply": ["nested"]}}
+        event |= {"invented": [1, 2, 3]}
+        receive(event)
+        assert stored(event).state == "done"
+
+
+@pytest.mark.parametrize(
+    "tampered",
+    [
+        {"client_reference_id": "another", "metadata": {"payment": "another"}},
+        {"amount_total": 1},
+        {"amount_total": 2501},
+        {"currency": "jpy"},
+        {"currency": "eur"},
+        {"id": "cs_test_somebodys"},
+    ],
+    ids=str,
+)
+def test_a_signed_event_that_disagrees_with_the_order_is_quarantined_with_an_alert_and_delivers_nothing(tampered):
+    payment, other = open_order(), open_order()
+    event = completed(payment, **json.loads(json.dumps(tampered).replace("another", str(other.reference))))
+    assert deliver(event).status_code == 200
+    work_on_all()
+    assert stored(event).is_quarantined
+    assert Alert.objects.exists()
+    assert set(Order.objects.values_list("state", flat=True)) == {Order.State.AWAITING_PAYMENT}
+    assert not any(call[0] == "fulfil" for call in SAMPLE.calls)

@@ -1,0 +1,171 @@
+"""What each event does. Every function moves its order forward only, and says in a few words what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from money import Money
+from money.amounts import UnknownCurrency
+from payments import gateway, refunds
+from payments.cart import restore_cart
+from payments.mails import queue_payment_failed
+from payments.models import Order, Payment, WebhookEvent
+from payments.orders import cancel_order
+from payments.settlement import (
+    PaymentEvidence,
+    PaymentUnknown,
+    SessionNotStoredYet,
+    find_payment,
+    record_processing,
+    settle_payment,
+)
+
+Payload = Mapping[str, Any]
+
+
+class Unreadable(Exception):
+    """A field we rely on is missing or of another kind: Stripe's API version drifted, or this is no Stripe object."""
+
+
+def session_completed(event: WebhookEvent, payload: Payload) -> str:
+    """The student finished Stripe's page: deliver if the money is there, keep the places if it is on its way."""
+    session = _read_session(payload)
+    evidence = PaymentEvidence.from_session(session)
+    if session.is_paid:
+        event.order, settlement = settle_payment(evidence)
+    elif session.is_processing:
+        event.order, settlement = record_processing(evidence)
+    else:
+        # Neither is a guess worth making: waiting for money that is there, or delivering without it.
+        raise Unreadable(f"status {session.status!r} with payment status {session.payment_status!r}")
+    return settlement.value
+
+
+def intent_succeeded(event: WebhookEvent, payload: Payload) -> str:
+    """The money is there. Stripe may tell this before or after the session's completion; the first one delivers."""
+    event.order, settlement = settle_payment(_read_intent(payload))
+    return settlement.value
+
+
+def intent_failed(event: WebhookEvent, payload: Payload) -> str:
+    """A card was declined: the session stays open for another try, the student is told once."""
+    payment = _payment_of_intent(payload)
+    if payment is None:
+        return "not a payment of ours"
+    message = _words_for_the_student(_part_of(payload, "last_payment_error"))
+    with transaction.atomic():
+        order = Order.objects.select_for_update(of=("self",)).select_related("user").get(pk=payment.order_id)
+        event.order = order
+        if order.state != Order.State.AWAITING_PAYMENT:
+            return "order is past this"
+        Payment.objects.filter(pk=payment.pk).update(failure_message=message)
+        queue_payment_failed(order, message=message)
+    return "student told"
+
+
+def _words_for_the_student(error: Payload) -> str:
+    """Stripe's own words where it writes for cardholders, which is in card errors alone; the rest is for developers."""
+    if error.get("type") == "card_error" and error.get("message"):
+        return str(error["message"])[:300]
+    if error.get("code") == "payment_intent_authentication_failure":
+        return "Your bank could not confirm that it was you. Please try again, or use another card."
+    return "The payment did not go through."
+
+
+def session_expired(event: WebhookEvent, payload: Payload) -> str:
+    """The page can no longer be paid: free the places. Ignored if the order was paid."""
+    payment = _payment_of_session(payload)
+    event.order = payment.order
+    is_cancelled = cancel_order(
+        order_id=payment.order_id, reason="The payment page expired.", payment_status=Payment.Status.EXPIRED
+    )
+    return "places freed" if is_cancelled else "order is past this"
+
+
+def session_async_failed(event: WebhookEvent, payload: Payload) -> str:
+    """The bank said no after days: free the places, give the cart back, tell the student."""
+    payment = _payment_of_session(payload)
+    event.order = payment.order
+    with transaction.atomic():
+        is_cancelled = cancel_order(
+            order_id=payment.order_id, reason="The bank refused.", payment_status=Payment.Status.FAILED
+        )
+        if is_cancelled:
+            restore_cart(payment.order)
+            queue_payment_failed(payment.order, message="Your bank did not honour the debit.")
+    return "places freed" if is_cancelled else "order is past this"
+
+
+def refund_changed(event: WebhookEvent, payload: Payload) -> str:
+    """Stripe confirms, or takes back, a refund."""
+    try:
+        stripe_refund_id = gateway.as_text(payload["id"])
+        # Documented as nullable; a refund Stripe says nothing about is under way.
+        stripe_status = gateway.as_text(payload["status"] or "pending")
+    except (KeyError, TypeError) as error:
+        raise Unreadable(repr(error)) from error
+    refund_key = str(_part_of(payload, "metadata").get("refund") or "")
+    refund = refunds.find_refund_by_stripe(stripe_refund_id=stripe_refund_id, refund_key=refund_key)
+    if refund is None:
+        return "not a refund of ours"
+    event.order = refund.line.order
+    is_news = refunds.record_refund(refund_id=refund.pk, stripe_refund_id=stripe_refund_id, stripe_status=stripe_status)
+    return f"refund {stripe_status}" if is_news else "already processed"
+
+
+def _read_session(payload: Payload) -> gateway.CheckoutSession:
+    try:
+        return gateway.read_session(payload)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise Unreadable(repr(error)) from error
+
+
+def _read_intent(payload: Payload) -> PaymentEvidence:
+    # Checkout writes the session's id here: the same link back, whichever event comes first.
+    session_id = str(_part_of(payload, "payment_details").get("order_reference") or "")
+    try:
+        return PaymentEvidence(
+            session_id=session_id if session_id.startswith("cs_") else "",
+            payment_intent_id=gateway.as_text(payload["id"]),
+            payment_reference=_reference_in(payload),
+            total=Money(payload["amount_received"], gateway.as_text(payload["currency"]).upper()),
+            livemode=gateway.as_flag(payload["livemode"]),
+        )
+    except (KeyError, TypeError, UnknownCurrency) as error:
+        raise Unreadable(repr(error)) from error
+
+
+def _reference_in(payload: Payload) -> str:
+    return str(_part_of(payload, "metadata").get("payment") or "")
+
+
+def _part_of(payload: Payload, name: str) -> Payload:
+    """An object within the object, empty if absent. Raises Unreadable."""
+    part = payload.get(name) or {}
+    if not isinstance(part, Mapping):
+        raise Unreadable(name)
+    return part
+
+
+def _payment_of_session(payload: Payload) -> Payment:
+    session = _read_session(payload)
+    return find_payment(
+        session_id=session.id,
+        payment_intent_id=session.payment_intent_id,
+        payment_reference=session.reference,
+    )
+
+
+def _payment_of_intent(payload: Payload) -> Payment | None:
+    """The payment a failing intent belongs to. Nothing is delivered on its word, so an unknown one is no alarm."""
+    try:
+        intent_id = gateway.as_text(payload["id"])
+    except (KeyError, TypeError) as error:
+        raise Unreadable(repr(error)) from error
+    try:
+        return find_payment(session_id="", payment_intent_id=intent_id, payment_reference=_reference_in(payload))
+    except (PaymentUnknown, SessionNotStoredYet):
+        return None

@@ -1,0 +1,102 @@
+"""The workshops' side of the contract with payments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+
+from money import Money
+from payments.contracts import CannotDeliver, Item, NotForSale, Quote, SoldLine, SoldOut
+from workshops import holds, mails
+from workshops.availability import places_left_for, refusal, unit_prices, workshops_for_sale
+from workshops.models import Workshop
+from workshops.participants import InvalidParticipants, read_participants
+from workshops.refund_policy import policy_to_freeze, refund_for
+from workshops.schedule import describe_schedule, first_start, last_end
+
+MOST_PLACES_PER_LINE = 10
+EARNED_AFTER = timedelta(hours=72)
+
+
+class WorkshopHandler:
+    """Sells places in workshops. An item's reference is the workshop's id; its details name the participants."""
+
+    domain = holds.DOMAIN
+    label = "Workshop"
+
+    def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
+        ids = {holds.workshop_id_from(item.reference) for item in items}
+        workshops = workshops_for_sale(ids)
+        now = timezone.now()
+        left = places_left_for(ids, buyer_id=buyer_id, at=now)
+        return [_quote_one(item, workshops.get(holds.workshop_id_from(item.reference)), left, now) for item in items]
+
+    def reserve(self, line: SoldLine, until: datetime) -> None:
+        try:
+            holds.hold_seats(line=line, until=until)
+        except holds.NoSuchWorkshop:
+            raise SoldOut("This workshop is not offered any more.") from None
+
+    def fulfil(self, line: SoldLine) -> None:
+        try:
+            registrations, is_news = holds.confirm_seats(line=line)
+        except holds.NoSuchWorkshop:
+            raise CannotDeliver("This workshop does not exist any more.") from None
+        except SoldOut as error:
+            raise CannotDeliver(f"The payment came after the place was given away. {error}") from error
+        except holds.WorkshopIsOver as error:
+            raise CannotDeliver(f"The payment came after “{error}” had ended.") from error
+        if is_news:
+            mails.queue_registration_mails(line=line, registrations=registrations)
+
+    def release(self, line: SoldLine) -> None:
+        holds.release_seats(line=line)
+
+    def revoke(self, line: SoldLine, reason: str) -> None:
+        revoked = holds.revoke_seats(line=line, reason=reason)
+        if revoked:
+            mails.queue_revocation_mails(line=line, registrations=revoked)
+
+    def refund_offer(self, line: SoldLine, at: datetime) -> Money:
+        workshop = _workshop_of(line)
+        starts_at = first_start(list(workshop.sessions.all())) if workshop else None
+        return refund_for(amount=line.amount, policy=line.policy, starts_at=starts_at, at=at)
+
+    def earned_at(self, line: SoldLine) -> datetime:
+        workshop = _workshop_of(line)
+        ends_at = last_end(list(workshop.sessions.all())) if workshop else None
+        return (ends_at or timezone.now()) + EARNED_AFTER
+
+    def delivery_url(self, line: SoldLine) -> str:
+        # The list, at the line's own tickets: an order page with ten lines asks for ten of these and needs no query.
+        return f"{reverse('workshops:mine')}#line-{line.id}"
+
+
+def _workshop_of(line: SoldLine) -> Workshop | None:
+    workshop_id = holds.workshop_id_from(line.reference)
+    return Workshop.objects.filter(pk=workshop_id).prefetch_related("sessions").first()
+
+
+def _quote_one(item: Item, workshop: Workshop | None, left: dict[int, int], now: datetime) -> Quote | NotForSale:
+    if workshop is None:
+        return NotForSale("There is no such workshop.")
+    if refused := refusal(workshop, now):
+        return refused
+    if left[workshop.pk] == 0:
+        return NotForSale(f"“{workshop.title}” is sold out.")
+    try:
+        read_participants(item.details, item.quantity)
+    except InvalidParticipants as error:
+        return NotForSale(str(error))
+    return Quote(
+        title=workshop.title,
+        unit_prices=unit_prices(workshop, now),
+        teacher_id=workshop.teacher_id,
+        url=workshop.get_absolute_url(),
+        quantity_limit=min(MOST_PLACES_PER_LINE, left[workshop.pk]),
+        policy=policy_to_freeze(workshop),
+        description=describe_schedule(workshop),
+    )

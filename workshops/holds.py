@@ -1,0 +1,239 @@
+"""Take, keep and free holds. The only code that changes a registration's state.
+
+Lock order everywhere: the workshop's row, then its registrations, then the catalogue's listing. Only the confirmation
+of a hold that still lives locks no workshop: it touches nothing but the line's own registrations. The unique constraint on
+live seats and the capacity trigger hold even against code that forgets the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from catalogue.listings import mark_sold_out
+from payments.contracts import SoldLine, SoldOut
+from workshops.models import Registration, Workshop
+from workshops.participants import fill_places, read_participants
+from workshops.schedule import last_end
+
+DOMAIN = "workshops"
+_Held = Registration.State.HELD
+_Confirmed = Registration.State.CONFIRMED
+
+
+class NoSuchWorkshop(Exception):
+    """The line's reference names no workshop."""
+
+
+class WorkshopIsOver(Exception):
+    """The last session has ended: a ticket would be worth nothing. Its text is the workshop's title."""
+
+
+def lock_workshop(reference: str) -> Workshop:
+    """The workshop, locked against everybody else who takes or frees its holds. Raises NoSuchWorkshop."""
+    # NO KEY: inserts that merely point to this workshop need not wait.
+    workshop = Workshop.objects.select_for_update(no_key=True).filter(pk=workshop_id_from(reference)).first()
+    if workshop is None:
+        raise NoSuchWorkshop(reference)
+    return workshop
+
+
+def workshop_id_from(reference: str) -> int:
+    """The workshop a cart's reference names; 0, which no workshop has, for anything that is no id."""
+    is_id = reference.isascii() and reference.isdigit() and len(reference) <= 18  # noqa: PLR2004  # fits a bigint
+    return int(reference) if is_id else 0
+
+
+@transaction.atomic
+def hold_seats(*, line: SoldLine, until: datetime) -> list[Registration]:
+    """Hold a seat for each place of the line, all or none. Called again, it only extends the hold.
+
+    Raises SoldOut with how many places are left.
+    """
+    workshop = lock_workshop(line.reference)
+    registrations = _registrations_of(line)
+    if _are_settled(registrations):
+        return registrations
+    _give_seats(workshop, line, registrations, state=_Held, held_until=until)
+    show_places_in_catalogue(workshop)
+    return registrations
+
+
+@transaction.atomic
+def confirm_seats(*, line: SoldLine) -> tuple[list[Registration], bool]:
+    """Confirm the line's seats, taking them again if the hold lapsed; and whether this call was the one that did.
+
+    Raises SoldOut if somebody else has them now, WorkshopIsOver, and NoSuchWorkshop.
+    """
+    registrations = _registrations_of(line)
+    if not _are_settled(registrations) and _confirm_live_hold(line, registrations):
+        return registrations, True
+    workshop = lock_workshop(line.reference)
+    registrations = _registrations_of(line)
+    if _are_settled(registrations):
+        return registrations, False
+    _refuse_when_over(workshop)
+    _give_seats(workshop, line, registrations, state=_Confirmed, held_until=None)
+    show_places_in_catalogue(workshop)
+    return registrations, True
+
+
+def _confirm_live_hold(line: SoldLine, registrations: list[Registration]) -> bool:
+    """Confirm seats whose hold still lives; False if it does not, and the workshop must be locked to look for others.
+
+    One conditional statement and no lock on the workshop: it takes nothing from anybody, and a hundred people who paid
+    for one workshop at the same moment must not wait for each other.
+    """
+    if not registrations:
+        return False
+    _refuse_when_over(registrations[0].workshop)
+    now = timezone.now()
+    live = Registration.objects.filter(order_line_id=line.id, state=_Held, held_until__gt=now)
+    with transaction.atomic():
+        if live.update(state=_Confirmed, held_until=None, confirmed_at=now) != len(registrations):
+            transaction.set_rollback(True)
+            return False
+    for place in registrations:
+        place.state, place.held_until, place.confirmed_at = _Confirmed, None, now
+    return True
+
+
+def _refuse_when_over(workshop: Workshop) -> None:
+    ends_at = last_end(list(workshop.sessions.all()))
+    if ends_at and ends_at <= timezone.now():
+        raise WorkshopIsOver(workshop.title)
+
+
+@transaction.atomic
+def release_seats(*, line: SoldLine) -> None:
+    """Free what the line holds; confirmed seats stay."""
+    _end_registrations(line, from_states=[_Held], state=Registration.State.RELEASED)
+
+
+@transaction.atomic
+def revoke_seats(*, line: SoldLine, reason: str) -> list[Registration]:
+    """Take back the line's seats for good; returns the registrations that were confirmed until now."""
+    # Released ones are marked as well, so that a payment event that arrives late finds the line refunded.
+    return _end_registrations(
+        line,
+        from_states=[_Held, _Confirmed, Registration.State.RELEASED],
+        state=Registration.State.REVOKED,
+        revoked_reason=reason[:200],
+    )
+
+
+def recycle_lapsed_holds(workshop: Workshop) -> None:
+    """Free the seats of holds whose time is over. The workshop's row must be locked."""
+    workshop.registrations.lapsed_at(timezone.now()).update(state=Registration.State.RELEASED, held_until=None)
+
+
+def places_left(workshop: Workshop) -> int:
+    """Places nobody has or holds. Exact while the workshop's row is locked and lapsed holds were recycled."""
+    return max(workshop.capacity - workshop.registrations.taking_a_place_at(timezone.now()).count(), 0)
+
+
+def show_places_in_catalogue(workshop: Workshop) -> None:
+    """Tell the catalogue whether places are left. The workshop's row must be locked.
+
+    Writes only when the workshop sold out or came free again, so that the listing is no hot row.
+    """
+    is_sold_out = places_left(workshop) == 0
+    if is_sold_out != workshop.is_sold_out:
+        Workshop.objects.filter(pk=workshop.pk).update(is_sold_out=is_sold_out)
+        workshop.is_sold_out = is_sold_out
+        mark_sold_out(domain=DOMAIN, reference=str(workshop.pk), is_sold_out=is_sold_out)
+
+
+def _registrations_of(line: SoldLine) -> list[Registration]:
+    places = Registration.objects.filter(order_line_id=line.id).order_by("position")
+    return list(places.select_related("buyer", "workshop__teacher__user").prefetch_related("workshop__sessions"))
+
+
+def _are_settled(registrations: list[Registration]) -> bool:
+    """Whether the line was delivered, or refunded: a payment event that arrives late must not deliver it again."""
+    return any(place.state in (_Confirmed, Registration.State.REVOKED) for place in registrations)
+
+
+def _give_seats(
+    workshop: Workshop, line: SoldLine, registrations: list[Registration], *, state: str, held_until: datetime | None
+) -> None:
+    """Bring every place of the line to `state` with a seat of its own, appending what is missing to `registrations`."""
+    if not registrations:
+        registrations.extend(_new_registrations(workshop, line))
+    # A hold of this very line that ran out still owns its seats while nobody recycled them: they are renewed, not lost.
+    seatless = [place for place in registrations if place.pk is None or place.state == Registration.State.RELEASED]
+    free = _free_seats(workshop, but_not_of=line, wanted=len(seatless))
+    if len(free) < len(seatless):
+        raise SoldOut(_what_is_left(workshop, len(free), len(registrations)))
+    for place, seat in zip(seatless, free, strict=False):
+        place.seat = seat
+    for place in registrations:
+        place.state = state
+        place.held_until = held_until
+        place.confirmed_at = timezone.now() if state == _Confirmed else None
+    created = [place for place in registrations if place.pk is None]
+    Registration.objects.bulk_create(created)
+    Registration.objects.bulk_update(
+        [place for place in registrations if place not in created], ["seat", "state", "held_until", "confirmed_at"]
+    )
+
+
+def _new_registrations(workshop: Workshop, line: SoldLine) -> list[Registration]:
+    buyer = User.objects.get(pk=line.buyer_id)
+    participants = fill_places(
+        read_participants(line.details, line.quantity),
+        quantity=line.quantity,
+        buyer_name=buyer.display_name,
+        buyer_email=buyer.email,
+    )
+    return [
+        Registration(
+            workshop=workshop,
+            buyer=buyer,
+            participant_name=participant.name,
+            participant_email=participant.email,
+            order_line_id=line.id,
+            order_number=line.order_number,
+            position=position,
+        )
+        for position, participant in enumerate(participants)
+    ]
+
+
+def _free_seats(workshop: Workshop, *, but_not_of: SoldLine, wanted: int) -> Sequence[int]:
+    """Up to `wanted` seat numbers nobody has, after recycling the lapsed holds of others."""
+    if not wanted:
+        return []
+    now = timezone.now()
+    others = workshop.registrations.exclude(order_line_id=but_not_of.id)
+    others.lapsed_at(now).update(state=Registration.State.RELEASED, held_until=None)
+    taken = set(workshop.registrations.live().values_list("seat", flat=True))
+    return [seat for seat in range(1, workshop.capacity + 1) if seat not in taken][:wanted]
+
+
+def _what_is_left(workshop: Workshop, left: int, wanted: int) -> str:
+    if left == 0:
+        return f"“{workshop.title}” is sold out."
+    places = "only 1 place" if left == 1 else f"only {left} places"
+    return f"“{workshop.title}” has {places} left, and you asked for {wanted}."
+
+
+def _end_registrations(
+    line: SoldLine, *, from_states: list[str], state: str, revoked_reason: str = ""
+) -> list[Registration]:
+    try:
+        workshop = lock_workshop(line.reference)
+    except NoSuchWorkshop:
+        return []
+    ending = [place for place in _registrations_of(line) if place.state in from_states]
+    was_confirmed = [place for place in ending if place.state == _Confirmed]
+    for place in ending:
+        place.state, place.held_until, place.revoked_reason = state, None, revoked_reason
+    Registration.objects.bulk_update(ending, ["state", "held_until", "revoked_reason"])
+    if ending:
+        show_places_in_catalogue(workshop)
+    return was_confirmed

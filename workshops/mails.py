@@ -1,0 +1,141 @@
+"""Tell buyers, participants and teachers what happened, each in a mail queued with the effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from notifications.attachments import Attachment
+from notifications.outbox import queue_mail
+from payments.contracts import SoldLine
+from workshops.calendar_file import address_of, calendar_of
+from workshops.models import Registration, Workshop
+from workshops.schedule import session_times, viewer_zone
+
+
+def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
+    """To the buyer with all participants, a ticket to each named participant, a notice to the teacher."""
+    workshop = registrations[0].workshop
+    buyer = registrations[0].buyer
+    attachments = [Attachment("workshop.ics", "text/calendar", calendar_of(workshop))]
+    people = [
+        {"name": place.participant_name, "email": place.participant_email, "code": place.code}
+        for place in registrations
+    ]
+    queue_mail(
+        key=f"workshop-line:{line.id}:confirmed:buyer",
+        to=buyer,
+        template="workshops/mail/registration_confirmed",
+        context=_about(workshop, viewer_zone(buyer, workshop))
+        | _access(workshop)
+        | {
+            "name": buyer.display_name,
+            "participants": people,
+            "order_number": line.order_number,
+            "tickets_path": f"{reverse('workshops:mine')}#line-{line.id}",
+            "policy": line.policy.get("text", ""),
+        },
+        attachments=attachments,
+    )
+    for place in _of_others(registrations, buyer):
+        queue_mail(
+            key=f"workshop-registration:{place.pk}:ticket",
+            to=place.participant_email,
+            template="workshops/mail/ticket_issued",
+            context=_about(workshop, workshop.zone)
+            | _access(workshop)
+            | {"name": place.participant_name, "buyer": buyer.display_name, "code": place.code},
+            attachments=attachments,
+        )
+    _tell_teacher(workshop, line, template="registration_received", people=people, buyer=buyer)
+
+
+def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
+    """To named participants whose ticket is no longer valid, and to the teacher. The buyer hears of the refund itself."""
+    workshop = _workshop_with_people(registrations[0].workshop_id)
+    buyer = User.objects.get(pk=line.buyer_id)
+    for place in _of_others(registrations, buyer):
+        queue_mail(
+            key=f"workshop-registration:{place.pk}:revoked",
+            to=place.participant_email,
+            template="workshops/mail/ticket_revoked",
+            context=_about(workshop, workshop.zone) | {"name": place.participant_name, "code": place.code},
+        )
+    people = [{"name": place.participant_name, "email": place.participant_email} for place in registrations]
+    _tell_teacher(workshop, line, template="registration_revoked", people=people, buyer=buyer)
+
+
+def queue_new_schedule_mails(workshop: Workshop) -> None:
+    """To everybody with a confirmed place, once per change: the workshop's times or place are different now."""
+    places = workshop.registrations.filter(state=Registration.State.CONFIRMED).select_related("buyer")
+    attachments = [Attachment("workshop.ics", "text/calendar", calendar_of(workshop))]
+    change = f"workshop:{workshop.pk}:moved:{timezone.now().timestamp():.0f}"
+    told: set[str] = set()
+    for place in places:
+        recipients: list[tuple[User | str, str, ZoneInfo]] = [
+            (place.buyer, place.buyer.email, viewer_zone(place.buyer, workshop)),
+            (place.participant_email, place.participant_email, workshop.zone),
+        ]
+        for recipient, address, zone in recipients:
+            if address and address.lower() not in told:
+                told.add(address.lower())
+                queue_mail(
+                    key=f"{change}:{place.pk}:{len(told)}",
+                    to=recipient,
+                    template="workshops/mail/workshop_moved",
+                    context=_about(workshop, zone) | _access(workshop),
+                    attachments=attachments,
+                )
+
+
+def _tell_teacher(
+    workshop: Workshop, line: SoldLine, *, template: str, people: list[dict[str, str]], buyer: User
+) -> None:
+    teacher = workshop.teacher
+    queue_mail(
+        key=f"workshop-line:{line.id}:{template}:teacher",
+        to=teacher.user,
+        template=f"workshops/mail/{template}",
+        context=_about(workshop, viewer_zone(teacher.user, workshop))
+        | {
+            "name": teacher.display_name,
+            "buyer": buyer.display_name,
+            "participants": people,
+            "order_number": line.order_number,
+            "participants_path": reverse("workshops:participants", args=[workshop.slug]),
+        },
+    )
+
+
+def _workshop_with_people(workshop_id: int) -> Workshop:
+    return Workshop.objects.select_related("teacher__user").prefetch_related("sessions").get(pk=workshop_id)
+
+
+def _of_others(registrations: Iterable[Registration], buyer: User) -> list[Registration]:
+    """Those of named participants who can be reached and are not the buyer, who gets a mail of their own."""
+    return [place for place in registrations if place.participant_email.lower() not in ("", buyer.email.lower())]
+
+
+def _about(workshop: Workshop, zone: ZoneInfo) -> dict[str, Any]:
+    """The workshop in words, as plain JSON."""
+    sessions = session_times(workshop, zone)
+    return {
+        "title": workshop.title,
+        "teacher": workshop.teacher.display_name,
+        "where": workshop.where,
+        "workshop_path": workshop.get_absolute_url(),
+        "sessions": [{"when": f"{one.day}, {one.hours} {one.zone}", "local": one.local} for one in sessions],
+    }
+
+
+def _access(workshop: Workshop) -> dict[str, str]:
+    """How to get in; for registered people only."""
+    return {
+        "address": "" if workshop.is_online else address_of(workshop),
+        "online_url": workshop.online_url if workshop.is_online else "",
+    }

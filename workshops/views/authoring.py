@@ -1,0 +1,61 @@
+"""Create and change a workshop with its sessions and prices on one page."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from accounts.guards import TeacherRequest, teacher_required
+from workshops.models import Workshop
+from workshops.publishing import CapacityBelowTaken, NotReadyToPublish, publish_workshop, save_workshop
+from workshops.views.desk import own_workshop
+from workshops.workshop_page import WorkshopEditor
+
+
+@teacher_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def create_workshop(request: TeacherRequest) -> HttpResponse:
+    """A new workshop, as a draft or published at once."""
+    return _edit(request, Workshop(teacher=request.teacher, time_zone=request.user.time_zone))
+
+
+@teacher_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_workshop(request: TeacherRequest, slug: str) -> HttpResponse:
+    """Change a workshop."""
+    return _edit(request, own_workshop(request, slug))
+
+
+def _edit(request: TeacherRequest, workshop: Workshop) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request, WorkshopEditor(workshop))
+    editor = WorkshopEditor(workshop, request.POST, request.FILES)
+    if "more_sessions" in request.POST:
+        return _page(request, editor.with_more_sessions())
+    if not editor.is_valid():
+        return _page(request, editor, status=400)
+    try:
+        saved = save_workshop(workshop=editor.workshop(), sessions=editor.sessions(), prices=editor.prices())
+    except (CapacityBelowTaken, NotReadyToPublish) as error:
+        editor.refuse(error)
+        return _page(request, editor, status=400)
+    return _after_saving(request, saved)
+
+
+def _after_saving(request: TeacherRequest, workshop: Workshop) -> HttpResponse:
+    if "publish" not in request.POST:
+        messages.success(request, f"“{workshop.title}” is saved.")
+        return redirect("workshops:desk")
+    try:
+        publish_workshop(workshop=workshop)
+    except NotReadyToPublish as error:
+        messages.error(request, f"Saved, but not on sale yet. {error}")
+        return redirect("workshops:edit", slug=workshop.slug)
+    messages.success(request, f"“{workshop.title}” is on sale now.")
+    return redirect("workshops:desk")
+
+
+def _page(request: TeacherRequest, editor: WorkshopEditor, status: int = 200) -> HttpResponse:
+    return render(request, "workshops/workshop_edit.html", {"editor": editor}, status=status)

@@ -1,0 +1,155 @@
+"""What anybody sees of a workshop, and putting places into the cart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Teacher
+from accounts.time_zones import COOKIE, zone_of
+from money import Money
+from payments.cart import CurrencyNotOffered, add_to_cart
+from payments.contracts import Item, NotForSale
+from workshops.availability import places_left_for, refusal, registration_closes_at, unit_prices
+from workshops.forms import ParticipantForms, PlacesForm
+from workshops.handler import MOST_PLACES_PER_LINE
+from workshops.holds import DOMAIN
+from workshops.models import Registration, Workshop
+from workshops.refund_policy import policy_to_freeze
+from workshops.schedule import session_times, viewer_zone, write_moment
+
+FEW_PLACES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPrice:
+    """One currency's price as the page shows it; `regular` and `until` are set while an early-bird price applies."""
+
+    now: Money
+    regular: Money | None = None
+    until: str = ""
+
+
+@require_safe
+def show_workshop(request: HttpRequest, slug: str) -> HttpResponse:
+    """One workshop: what, when, where, for how much, and how many places are left."""
+    workshop = _visible_workshop(request, slug)
+    now, zone = timezone.now(), _zone_for(request, workshop)
+    left = _places_left(request, workshop, now)
+    refused = refusal(workshop, now)
+    closes_at = registration_closes_at(workshop)
+    context = {
+        "workshop": workshop,
+        "sessions": session_times(workshop, zone),
+        "prices": _shown_prices(workshop, now, zone),
+        "places_left": left,
+        "are_few_left": 0 < left <= FEW_PLACES,
+        "refusal": str(refused) if refused else "",
+        "closes": write_moment(closes_at, zone) if closes_at else "",
+        "policy": policy_to_freeze(workshop).get("text", ""),
+        "form": None if refused or not left else PlacesForm(places_at_most=min(left, MOST_PLACES_PER_LINE)),
+        "is_own": _is_own(request, workshop),
+        "places_held": _places_of(request, workshop),
+    }
+    return render(request, "workshops/workshop_detail.html", context)
+
+
+@require_POST
+def add_workshop_to_cart(request: HttpRequest, slug: str) -> HttpResponse:
+    """Put places into the cart; or, if the student asked for that, first ask who they are for."""
+    workshop = _visible_workshop(request, slug)
+    form = PlacesForm(request.POST, places_at_most=MOST_PLACES_PER_LINE)
+    if not form.is_valid():
+        messages.error(request, f"Choose between 1 and {MOST_PLACES_PER_LINE} places.")
+        return redirect(workshop)
+    quantity = form.cleaned_data["quantity"]
+    if "name_participants" in request.POST:
+        return redirect(f"{reverse('workshops:register', args=[slug])}?quantity={quantity}")
+    return _add(request, workshop, quantity, {})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def name_participants(request: HttpRequest, slug: str) -> HttpResponse:
+    """One name and e-mail address for each place; what is left empty is the buyer's own or their guest's."""
+    workshop = _visible_workshop(request, slug)
+    asked = request.POST if request.method == "POST" else request.GET
+    form = PlacesForm(asked if "quantity" in asked else {"quantity": "1"}, places_at_most=MOST_PLACES_PER_LINE)
+    if not form.is_valid():
+        messages.error(request, f"Choose between 1 and {MOST_PLACES_PER_LINE} places.")
+        return redirect(workshop)
+    quantity = form.cleaned_data["quantity"]
+    people = ParticipantForms(quantity, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and people.is_valid():
+        return _add(request, workshop, quantity, {"participants": people.participants})
+    refused = refusal(workshop, timezone.now())
+    context = {
+        "workshop": workshop,
+        "people": people,
+        "quantity": quantity,
+        "refusal": str(refused) if refused else "",
+    }
+    status = 400 if request.method == "POST" else 200
+    return render(request, "workshops/participants_name.html", context, status=status)
+
+
+def _add(request: HttpRequest, workshop: Workshop, quantity: int, details: dict[str, Any]) -> HttpResponse:
+    item = Item(domain=DOMAIN, reference=str(workshop.pk), quantity=quantity, details=details)
+    try:
+        add_to_cart(request, item)
+    except (NotForSale, CurrencyNotOffered) as error:
+        messages.error(request, str(error))
+        return redirect(workshop)
+    messages.success(request, f"“{workshop.title}” is in your cart.")
+    return redirect("payments:cart")
+
+
+def _visible_workshop(request: HttpRequest, slug: str) -> Workshop:
+    """A published workshop; an unpublished one only for its teacher and for those who have a place in it."""
+    found = Workshop.objects.select_related("teacher__user", "subject").prefetch_related("sessions", "prices")
+    workshop = get_object_or_404(found, slug=slug)
+    is_public = workshop.is_published and workshop.teacher.status == Teacher.Status.APPROVED
+    if is_public or _is_own(request, workshop) or _places_of(request, workshop):
+        return workshop
+    raise Http404
+
+
+def _is_own(request: HttpRequest, workshop: Workshop) -> bool:
+    return request.user.is_authenticated and workshop.teacher.user_id == request.user.pk
+
+
+def _places_of(request: HttpRequest, workshop: Workshop) -> int:
+    """How many tickets the viewer has for this workshop."""
+    if not request.user.is_authenticated:
+        return 0
+    confirmed = workshop.registrations.filter(state=Registration.State.CONFIRMED)
+    return confirmed.filter(buyer_id=request.user.pk).count()
+
+
+def _zone_for(request: HttpRequest, workshop: Workshop) -> ZoneInfo:
+    is_known = request.user.is_authenticated or COOKIE in request.COOKIES
+    return zone_of(request) if is_known else viewer_zone(request.user, workshop)
+
+
+def _places_left(request: HttpRequest, workshop: Workshop, now: datetime) -> int:
+    return places_left_for([workshop.pk], buyer_id=request.user.pk, at=now)[workshop.pk]
+
+
+def _shown_prices(workshop: Workshop, now: datetime, zone: ZoneInfo) -> list[ShownPrice]:
+    by_currency = {price.currency: price for price in workshop.prices.all()}
+    shown = []
+    for currency, amount in unit_prices(workshop, now).items():
+        price = by_currency[currency]
+        if price.early_bird_until and price.is_early_bird_at(now):
+            shown.append(ShownPrice(amount, price.regular, write_moment(price.early_bird_until, zone)))
+        else:
+            shown.append(ShownPrice(amount))
+    return shown
