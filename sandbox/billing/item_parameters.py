@@ -9,6 +9,7 @@ from sandbox.billing import discounts
 from sandbox.billing.catalogue import create_one_off_price, create_price, create_product
 from sandbox.billing.periods import Period
 from sandbox.billing.pricing import is_sold_in, rounded
+from sandbox.protocol.amounts import check_step
 from sandbox.protocol.errors import ApiError, missing_parameter
 from sandbox.protocol.parameters import merge_metadata
 from sandbox.protocol.resource import fetch_from_parameter
@@ -38,6 +39,7 @@ def item_facts(given: Mapping[str, Any], *, customer: Body, currency: str | None
         facts["description"] = given.get("description") or _name_of(price)
     else:
         facts["amount"] = _amount(given, path)
+        check_step(facts["amount"], chosen, param=_named(path, "amount"))
         facts["description"] = given.get("description")
         facts["price"] = _one_off_price(given, facts)
     if "discountable" in given:

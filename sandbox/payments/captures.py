@@ -4,6 +4,7 @@ from sandbox import clock, schedule, store
 from sandbox.payments.balance import record_charge_income
 from sandbox.payments.charges import await_aftermath, settle_later
 from sandbox.payments.followers import tell_followers
+from sandbox.protocol.amounts import check_charge
 from sandbox.protocol.errors import ApiError, unexpected_state
 from sandbox.schedule import step
 from sandbox.store import Body
@@ -30,6 +31,7 @@ def capture_intent(intent: Body, *, amount: int | None) -> Body:
             code="amount_too_large",
             param="amount_to_capture",
         )
+    check_charge(amount, intent["currency"], param="amount_to_capture")
     charge = store.fetch("charge", intent["latest_charge"])
     _capture(charge, amount, settles_at_once=intent["capture_method"] == "manual")
     intent |= {"status": "succeeded", "amount_received": amount, "amount_capturable": 0}
@@ -62,6 +64,7 @@ def capture_charge(charge: Body, *, amount: int | None) -> Body:
             param="amount",
             is_executed=True,
         )
+    check_charge(amount, charge["currency"])
     return _capture(charge, amount, settles_at_once=True)
 
 

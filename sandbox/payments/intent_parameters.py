@@ -4,6 +4,8 @@ from sandbox.protocol.errors import ApiError, not_in_sandbox_yet
 from sandbox.protocol.routing import Call
 from sandbox.store import Body
 
+# What Stripe takes only together with `confirm=true` (docs: "Create a PaymentIntent").
+ONLY_CONFIRMING = ("error_on_requires_action", "mandate_data", "off_session", "return_url")
 TYPES = ("card", "sepa_debit", "us_bank_account")
 # A bank debit works in one currency only.
 CURRENCY_OF = {"sepa_debit": "eur", "us_bank_account": "usd"}
@@ -31,6 +33,32 @@ def require_types(types: list[str], currency: str | None = None) -> list[str]:
             param="payment_method_types",
         )
     return types
+
+
+def check_confirming(call: Call, label: str) -> None:
+    """Raises the 400 of what belongs to a confirmation, where a call makes an intent and does not confirm it."""
+    for name in () if call.get("confirm") else ONLY_CONFIRMING:
+        if call.get(name):
+            raise ApiError(
+                f"The parameter `{name}` cannot be passed when creating a {label} unless `confirm` is set to true.",
+                param=name,
+            )
+
+
+def check_return_url(intent: Body, call: Call, label: str) -> None:
+    """Raises the 400 of confirming without an address to come back to, where a method may lead the buyer away.
+
+    It counts which methods the intent allows, not which one pays: a card does not redirect, and Stripe asks all the same.
+    """
+    automatic = intent["automatic_payment_methods"] or {"enabled": False}
+    if automatic["enabled"] and automatic["allow_redirects"] != "never" and not call.get("return_url"):
+        raise ApiError(
+            f"This {label} is configured to accept payment methods enabled in your Dashboard. Because some of these "
+            "payment methods might redirect your customer off of your page, you must provide a `return_url`. If you "
+            "don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` "
+            "and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment "
+            "Intents."
+        )
 
 
 def acceptance_of(call: Call) -> Body | None:

@@ -10,6 +10,7 @@ from sandbox.options import options
 from sandbox.payments.balance import on_available_funds, on_charge_income, record_movement, total_minor
 from sandbox.payments.captures import PLACE_A_HOLD
 from sandbox.payments.published_cards import BY_NUMBER, REFUND_AT_ONCE, REFUND_FAILS, REFUND_PENDING
+from sandbox.protocol.amounts import check_step
 from sandbox.protocol.errors import ApiError, unexpected_state
 from sandbox.protocol.money import written
 from sandbox.schedule import step
@@ -125,6 +126,8 @@ def _refundable(charge: Body, amount: int | None) -> int:
             param="amount",
             is_executed=True,
         )
+    if amount is not None:
+        check_step(amount, charge["currency"])
     if not charge["captured"] and amount not in (None, remaining):
         raise ApiError(
             f"Charge {charge['id']} is not captured, so only all of it can be refunded.",

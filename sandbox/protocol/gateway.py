@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.request import RawPostDataException
 
 from sandbox import clock, request_log, store
-from sandbox.options import API_VERSION, KNOWN_VERSIONS, options
-from sandbox.protocol import idempotency, origin
+from sandbox.options import options
+from sandbox.protocol import amounts, idempotency, origin, versions
 from sandbox.protocol.authentication import authenticate
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.expansion import expand
@@ -28,6 +28,7 @@ FORM = "application/x-www-form-urlencoded"
 UPLOADS = ("/v1/files",)
 ASKED_LENGTH = 20_000
 TOO_LARGE = 413
+RATE_LIMITED = "rate_limit"
 MOST_SWALLOWED, CHUNK = 64 * 1024 * 1024, 64 * 1024
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def api(request: HttpRequest) -> HttpResponse:
         sorry = ApiError("An unknown error occurred in the sandbox; its log tells more.", status=500, kind="api_error")
         response = _error_response(sorry, request_id)
     response["Request-Id"] = request_id
-    response["Stripe-Version"] = request.headers.get("Stripe-Version", API_VERSION)
+    _name_version(request, response)
     if key:
         response["Idempotency-Key"] = key
     request_log.note_request(
@@ -64,6 +65,14 @@ def api(request: HttpRequest) -> HttpResponse:
         )
     )
     return response
+
+
+def _name_version(request: HttpRequest, response: HttpResponse) -> None:
+    asked = request.headers.get("Stripe-Version")
+    response["Stripe-Version"] = versions.answering_version(asked)
+    warning = versions.warning_about(asked)
+    if warning:
+        response["Warning"] = warning
 
 
 def _swallow(request: HttpRequest) -> None:
@@ -85,7 +94,7 @@ def _asked(request: HttpRequest) -> str:
 
 def _answer(request: HttpRequest, key: str | None, request_id: str) -> HttpResponse:
     authenticate(request)
-    _check_version(request)
+    versions.check_version(request.headers.get("Stripe-Version"))
     fault = faults.take(request.method or "GET", request.path)
     if fault:
         _refuse(fault)
@@ -144,6 +153,7 @@ def _execute(
         params = route.accepts.read(raw, "") or {}
         if not is_write:
             return 200, _rendered(route, Call(params, ids)), True
+        amounts.check_sent(params)
         with store.writing(), transaction.atomic():
             try:
                 return 200, _rendered(route, Call(params, ids)), True
@@ -191,12 +201,6 @@ def _form_of(request: HttpRequest, content_type: str) -> bytes:
     return body
 
 
-def _check_version(request: HttpRequest) -> None:
-    version = request.headers.get("Stripe-Version")
-    if version and version not in KNOWN_VERSIONS:
-        raise ApiError(f"Invalid Stripe API version: {version}")
-
-
 def _hang(fault: faults.Fault | None) -> None:
     if fault and fault.kind == faults.HANG:
         time.sleep(fault.seconds)
@@ -207,7 +211,7 @@ def _refuse(fault: faults.Fault) -> None:
         raise ApiError(
             "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
             status=429,
-            code="rate_limit",
+            code=RATE_LIMITED,
         )
     if fault.kind == faults.SERVER_ERROR:
         raise ApiError(
@@ -242,4 +246,7 @@ def _error_response(error: ApiError, request_id: str) -> HttpResponse:
     response = _json(error.status, _error_text(error, request_id))
     if error.status == 401:  # noqa: PLR2004
         response["WWW-Authenticate"] = 'Basic realm="Stripe"'
+    if error.code == RATE_LIMITED:
+        # Which of the limits it was (docs: "Rate limits"); a 429 for want of a lock has no such header.
+        response["Stripe-Rate-Limited-Reason"] = "global-rate"
     return response

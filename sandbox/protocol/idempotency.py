@@ -57,7 +57,7 @@ def earlier_answer(key: str, *, path: str, params_fingerprint: str) -> Idempoten
     if earlier.path != path:
         raise ApiError(
             "Keys for idempotent requests can only be used for the same endpoint they were first used for "
-            f"('{earlier.path}' vs '{path}'). Try using a key other than '{key}' if you meant to execute a "
+            f"('{path}' vs '{earlier.path}'). Try using a key other than '{key}' if you meant to execute a "
             "different request.",
             kind="idempotency_error",
         )

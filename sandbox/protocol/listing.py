@@ -14,6 +14,8 @@ from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
 
 DEFAULT_LIMIT = 10
+# Filters that are called like the kind of what they name.
+NAMED_BY_KIND = ("coupon", "customer", "invoice", "product", "subscription")
 
 
 def list_route(resource: Resource, path: str, specs: dict[str, Spec] | None = None) -> None:
@@ -39,6 +41,7 @@ def as_list(items: list[Body], *, url: str, has_more: bool = False) -> Body:
 
 def page(resource: Resource, call: Call, *, url: str, rows: QuerySet[StoredObject] | None = None) -> Body:
     """One page of the objects a call asked for; `rows` narrows what there is to choose from."""
+    require_existing(call, *(name for name in NAMED_BY_KIND if name in resource.filters))
     found = _filtered(store.rows(resource.kind) if rows is None else rows, resource, call.params)
     limit: int = call.get("limit", DEFAULT_LIMIT)
     after, before = _cursors(call)

@@ -128,6 +128,9 @@ CURRENCIES = (
     | ZERO_DECIMAL
     | THREE_DECIMAL
 )
+# Of these the last digits have to be zero: three decimals go by tens, and two have two decimals in name only.
+STEPS = dict.fromkeys(THREE_DECIMAL, 10) | {"isk": 100, "ugx": 100}
+PAYOUT_STEPS = STEPS | {"huf": 100, "twd": 100}
 MINIMUM_CHARGE = {
     "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
     "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "krw": 50, "mxn": 1000, "myr": 200, "nok": 300,
@@ -150,6 +153,11 @@ def written(amount_minor: int, currency: str) -> str:
     digits = f"{abs(amount_minor) / 10**places:,.{places}f}"
     symbol = SYMBOLS.get(currency) or currency.upper() + "\N{NO-BREAK SPACE}"
     return f"{'-' if amount_minor < 0 else ''}{symbol}{digits}"
+
+
+def step_of(currency: str, *, is_payout: bool = False) -> int:
+    """What an amount in minor units has to be a multiple of."""
+    return (PAYOUT_STEPS if is_payout else STEPS).get(currency, 1)
 
 
 def minimum_charge(currency: str) -> int:

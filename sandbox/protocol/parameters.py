@@ -94,6 +94,17 @@ class Integer:
 
 
 @dataclass(frozen=True)
+class PositiveInteger:
+    """A whole number from 1, in the words of Stripe's older calls."""
+
+    def read(self, raw: Raw, path: str) -> int:
+        number = Integer().read(raw, path)
+        if number < 1:
+            raise ApiError("Invalid positive integer", code="parameter_invalid_integer", param=path)
+        return number
+
+
+@dataclass(frozen=True)
 class Boolean:
     def read(self, raw: Raw, path: str) -> bool:
         text = _as_text(raw, path)

@@ -35,6 +35,7 @@ from sandbox.protocol.parameters import (
 
 # Options of a request, not parameters of the call; and `expand`, which every route accepts.
 _NOT_PARAMETERS = frozenset(RequestOptions.__annotations__) | {"expand"}
+_unpublished: set[str] = set()
 _MOMENTS = ("created", "arrival_date", "due_date", "current_period_start", "current_period_end")
 
 
@@ -60,14 +61,20 @@ def published(name: str, /, *supported: str, **limits: Spec) -> Accepts:
 
     `supported` are those the sandbox acts on: `name`, or `invoice_settings.footer` for one inside a hash. All others
     are refused as not supported yet. `limits` replaces the reading of one that has bounds no type tells.
+
+    A client of another version may have lost or renamed a parameter. One of `limits` is read all the same, since the
+    sandbox keeps to its own version; any other is left out, and `unpublished` names it.
     """
     typed = _typed_dictionary(name)
     fields, required = _fields(typed, frozenset(supported) | frozenset(limits))
-    unknown = {entry.split(".")[0] for entry in supported} | set(limits)
-    unknown -= set(fields)
-    if unknown:
-        raise LookupError(f"{name} has no {', '.join(sorted(unknown))}")
+    named = {entry.split(".")[0] for entry in supported} | set(limits)
+    _unpublished.update(f"{name}.{parameter}" for parameter in named - set(fields))
     return Accepts({**fields, **limits}, required)
+
+
+def unpublished() -> set[str]:
+    """Parameters the sandbox names that the installed client does not have; with the locked client there are none."""
+    return set(_unpublished)
 
 
 def _typed_dictionary(name: str) -> Any:

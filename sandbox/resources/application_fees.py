@@ -2,9 +2,10 @@
 
 from sandbox import store
 from sandbox.connect.application_fees import refund_fee, save_with_refunds
+from sandbox.protocol.amounts import check_step
 from sandbox.protocol.errors import no_such
 from sandbox.protocol.listing import page
-from sandbox.protocol.parameters import Integer, merge_metadata
+from sandbox.protocol.parameters import PositiveInteger, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
@@ -56,9 +57,12 @@ def list_refunds(call: Call) -> Body:
     return page(FEE_REFUND, call, url=f"/v1/application_fees/{fee['id']}/refunds", rows=rows)
 
 
-@route("POST", REFUNDS, published("ApplicationFeeRefundCreateParams", "metadata", amount=Integer(1)))
+@route("POST", REFUNDS, published("ApplicationFeeRefundCreateParams", "metadata", amount=PositiveInteger()))
 def create_refund(call: Call) -> Body:
-    return refund_fee(_fee(call), amount=call.get("amount"), metadata=merge_metadata({}, call.get("metadata")))
+    fee = _fee(call)
+    if "amount" in call.params:
+        check_step(call["amount"], fee["currency"])
+    return refund_fee(fee, amount=call.get("amount"), metadata=merge_metadata({}, call.get("metadata")))
 
 
 @route("GET", f"{REFUNDS}/:id", published("ApplicationFeeRefundRetrieveParams"))

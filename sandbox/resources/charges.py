@@ -3,14 +3,14 @@
 from sandbox import store
 from sandbox.payments.captures import capture_charge
 from sandbox.payments.direct_charges import charge_source
+from sandbox.protocol.amounts import check_charge
 from sandbox.protocol.errors import ApiError, no_such
 from sandbox.protocol.listing import as_list, page
-from sandbox.protocol.parameters import PAGING, Text, merge_metadata
+from sandbox.protocol.parameters import PAGING, PositiveInteger, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, presented, register
 from sandbox.protocol.routing import Call, route
 from sandbox.protocol.search import search_route
-from sandbox.resources.payment_intents import check_amount
 from sandbox.resources.refunds import CREATION, REFUND, refund_as_asked
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
@@ -96,7 +96,6 @@ def list_all(call: Call) -> Body:
     "/v1/charges",
     published(
         "ChargeCreateParams",
-        "amount",
         "capture",
         "currency",
         "customer",
@@ -105,6 +104,7 @@ def list_all(call: Call) -> Body:
         "shipping",
         "source",
         "transfer_group",
+        amount=PositiveInteger(),
         description=Text(clearable=True),
         statement_descriptor=Text(max_length=22, clearable=True),
         statement_descriptor_suffix=Text(max_length=22, clearable=True),
@@ -112,7 +112,7 @@ def list_all(call: Call) -> Body:
     required=("amount", "currency"),
 )
 def create(call: Call) -> Body:
-    check_amount(call["amount"], call["currency"])
+    check_charge(call["amount"], call["currency"])
     terms = {key: value for key, value in call.params.items() if key not in ("capture", "expand", "source")}
     terms["metadata"] = merge_metadata({}, call.get("metadata"))
     customer = None
@@ -175,9 +175,9 @@ def _check_change(charge: Body, change: Body) -> None:
     "/v1/charges/:charge/capture",
     published(
         "ChargeCaptureParams",
-        "amount",
         "receipt_email",
         "transfer_group",
+        amount=PositiveInteger(),
         statement_descriptor=Text(max_length=22, clearable=True),
         statement_descriptor_suffix=Text(max_length=22, clearable=True),
     ),

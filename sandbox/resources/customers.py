@@ -9,6 +9,7 @@ from sandbox.payments.customers import check_default_method, complete_address, c
 from sandbox.payments.methods import resolve
 from sandbox.payments.saving import attach_to_customer
 from sandbox.payments.tax_ids import create_tax_id
+from sandbox.protocol.amounts import check_step
 from sandbox.protocol.errors import ApiError, no_such
 from sandbox.protocol.listing import as_list, empty_list_route, page
 from sandbox.protocol.parameters import Integer, Spec, Text, merge_metadata
@@ -168,30 +169,32 @@ def _attach(method: Body, customer: Body) -> None:
 
 @route("GET", "/v1/customers/:customer")
 def retrieve(call: Call) -> Body:
-    return fetch_from_url(CUSTOMER, call.ids["customer"], param="customer")
+    return fetch_from_url(CUSTOMER, call.ids["customer"])
 
 
 @route("POST", "/v1/customers/:customer", published("CustomerUpdateParams", *COMMON, **LIMITS))
 def update(call: Call) -> Body:
-    customer = living_customer(call)
+    customer = living_customer(call, param="id")
     change = _given(call, customer)
     if change.get("invoice_settings", {}).get("default_payment_method"):
         check_default_method(customer, change["invoice_settings"]["default_payment_method"])
+    if "balance" in change and customer["currency"]:
+        check_step(change["balance"], customer["currency"], param="balance")
     with clocks.time_of(customer):
         return update_customer(customer, change)
 
 
-def living_customer(call: Call) -> Body:
+def living_customer(call: Call, *, param: str = "customer") -> Body:
     """The customer in the address of a call. Raises the 404 of one that is missing or deleted."""
-    customer = fetch_from_url(CUSTOMER, call.ids["customer"], param="customer")
+    customer = fetch_from_url(CUSTOMER, call.ids["customer"], param=param)
     if customer.get("deleted"):
-        raise no_such("customer", customer["id"], param="customer", in_url=True)
+        raise no_such("customer", customer["id"], param=param, in_url=True)
     return customer
 
 
 @route("DELETE", "/v1/customers/:customer")
 def delete(call: Call) -> Body:
-    return delete_customer(living_customer(call))
+    return delete_customer(living_customer(call, param="id"))
 
 
 @route("GET", "/v1/customers/:customer/cash_balance")

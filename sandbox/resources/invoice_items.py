@@ -9,7 +9,7 @@ from sandbox.billing.invoice_totals import reckon
 from sandbox.billing.invoices import require_draft
 from sandbox.billing.item_parameters import DISCOUNTS, PRICE_DATA, item_facts
 from sandbox.protocol.errors import ApiError, missing_parameter, no_such
-from sandbox.protocol.listing import page, require_existing
+from sandbox.protocol.listing import page
 from sandbox.protocol.parameters import Integer, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
@@ -78,7 +78,6 @@ def _draft(invoice_id: str | None) -> Body | None:
               "starting_after"),
 )  # fmt: skip
 def list_items(call: Call) -> Body:
-    require_existing(call, "customer", "invoice")
     rows = store.rows("invoiceitem")
     if "pending" in call.params:
         waiting = rows.filter(source=None)

@@ -6,13 +6,20 @@ from sandbox import store
 from sandbox.connect.share_parameters import check_share
 from sandbox.payments import intents
 from sandbox.payments.followers import tell_followers
-from sandbox.payments.intent_parameters import acceptance_of, automatic_methods, enabled_types, require_types
+from sandbox.payments.intent_parameters import (
+    acceptance_of,
+    automatic_methods,
+    check_confirming,
+    check_return_url,
+    enabled_types,
+    require_types,
+)
 from sandbox.payments.method_checks import check_method, check_owner
 from sandbox.payments.method_data import create_from_data
 from sandbox.payments.methods import resolve
+from sandbox.protocol.amounts import check_charge
 from sandbox.protocol.errors import ApiError, unexpected_state
 from sandbox.protocol.listing import list_route
-from sandbox.protocol.money import MAXIMUM_CHARGE, minimum_charge, written
 from sandbox.protocol.parameters import Integer, ListOf, Spec, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
@@ -62,23 +69,8 @@ TEXTS: dict[str, Spec] = {
     "statement_descriptor_suffix": Text(max_length=22, clearable=True),
 }
 CONFIRMING = ("error_on_requires_action", "mandate_data", "off_session", "return_url", "use_stripe_sdk")
+LABEL = "PaymentIntent"
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
-
-
-def check_amount(amount: int, currency: str) -> None:
-    """Raises the 400 of an amount below or above what Stripe charges, in minor units."""
-    if amount < minimum_charge(currency):
-        raise ApiError(
-            f"Amount must be at least {written(minimum_charge(currency), currency)} {currency}",
-            code="amount_too_small",
-            param="amount",
-        )
-    if amount > MAXIMUM_CHARGE:
-        raise ApiError(
-            f"Amount must be no more than {written(MAXIMUM_CHARGE, currency)} {currency}",
-            code="amount_too_large",
-            param="amount",
-        )
 
 
 @route(
@@ -101,7 +93,8 @@ def check_amount(amount: int, currency: str) -> None:
     ),
 )
 def create(call: Call) -> Body:
-    check_amount(call["amount"], call["currency"])
+    check_confirming(call, LABEL)
+    check_charge(call["amount"], call["currency"])
     fields = _new_fields(call)
     method = method_of(call)
     if method:
@@ -118,6 +111,11 @@ def _new_fields(call: Call) -> dict[str, Any]:
     if call.get("customer"):
         fields["customer"] = fetch_from_parameter("customer", call["customer"], param="customer")["id"]
     automatic = call.get("automatic_payment_methods")
+    if automatic and "confirmation_method" in call.params:
+        raise ApiError(
+            "You may only specify one of these parameters: automatic_payment_methods, confirmation_method.",
+            param="automatic_payment_methods",
+        )
     if "payment_method_types" in call.params:
         fields["payment_method_types"] = require_types(call["payment_method_types"], call["currency"])
     elif automatic is None or automatic["enabled"]:
@@ -148,6 +146,7 @@ def confirmed(intent: Body, method: Body | None, call: Call) -> Body:
     """The intent after an attempt with this method. Raises what stands against it, or the decline."""
     if method is None:
         raise _missing_method(intent)
+    check_return_url(intent, call, LABEL)
     check_method(intent, method)
     attempt = intents.confirm_intent(
         intent,
@@ -224,7 +223,7 @@ def update(call: Call) -> Body:
             intent,
         )
     if is_open:
-        check_amount(amount, currency)
+        check_charge(amount, currency)
     _change_customer(intent, call)
     _check_connect(call, intent)
     if "metadata" in call.params:

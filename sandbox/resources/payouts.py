@@ -4,9 +4,10 @@ from sandbox import store
 from sandbox.connect import payout_schedule
 from sandbox.connect.payouts import cancel_payout, create_payout, reverse_payout, update_payout
 from sandbox.options import options
+from sandbox.protocol.amounts import check_step
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.listing import page, within
-from sandbox.protocol.parameters import Integer, Text, merge_metadata
+from sandbox.protocol.parameters import PositiveInteger, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
@@ -50,7 +51,7 @@ def list_payouts(call: Call) -> Body:
         "metadata",
         "method",
         "source_type",
-        amount=Integer(1),
+        amount=PositiveInteger(),
         statement_descriptor=Text(max_length=22),
     ),
 )
@@ -61,6 +62,7 @@ def create(call: Call) -> Body:
             code="instant_payouts_unsupported",
             param="method",
         )
+    check_step(call["amount"], call["currency"], is_payout=True)
     return create_payout(
         amount=call["amount"],
         currency=call["currency"],

@@ -5,7 +5,7 @@ from sandbox.billing.catalogue import create_price, create_product, price_change
 from sandbox.billing.plan_shape import plan_of
 from sandbox.billing.pricing import option_in
 from sandbox.protocol.errors import ApiError
-from sandbox.protocol.listing import page, require_existing
+from sandbox.protocol.listing import page
 from sandbox.protocol.parameters import Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
@@ -100,7 +100,6 @@ def _claim_lookup_key(call: Call, *, for_price: str | None) -> None:
     ),
 )  # fmt: skip
 def list_prices(call: Call) -> Body:
-    require_existing(call, "product")
     rows = store.rows("price")
     for name, value in (call.get("recurring") or {}).items():
         rows = rows.filter(**{f"body__recurring__{name}": value})

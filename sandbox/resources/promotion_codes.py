@@ -5,7 +5,7 @@ import re
 from sandbox import clock, identifiers, store
 from sandbox.billing.discounts import is_active, is_valid, require_near_future
 from sandbox.protocol.errors import ApiError, missing_parameter
-from sandbox.protocol.listing import page, require_existing
+from sandbox.protocol.listing import page
 from sandbox.protocol.parameters import Integer, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
@@ -137,7 +137,6 @@ def _require_unique(code: Body) -> None:
               "starting_after"),
 )  # fmt: skip
 def list_codes(call: Call) -> Body:
-    require_existing(call, "coupon", "customer")
     rows = store.rows("promotion_code")
     if "code" in call.params:
         rows = rows.filter(subtype=call["code"].lower())

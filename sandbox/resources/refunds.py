@@ -2,11 +2,11 @@
 
 from sandbox import store
 from sandbox.payments.refunds import create_refund
-from sandbox.protocol.errors import ApiError
+from sandbox.protocol.errors import ApiError, no_such
 from sandbox.protocol.listing import page
-from sandbox.protocol.parameters import Integer, merge_metadata
+from sandbox.protocol.parameters import PositiveInteger, merge_metadata
 from sandbox.protocol.published import published
-from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
+from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
@@ -36,7 +36,7 @@ CREATION = published(
     "reason",
     "refund_application_fee",
     "reverse_transfer",
-    amount=Integer(minimum=1),
+    amount=PositiveInteger(),
 )
 
 
@@ -67,13 +67,21 @@ def refund_as_asked(charge: Body, call: Call) -> Body:
     )
 
 
+def _found(kind: str, call: Call) -> Body:
+    """What is to be refunded. One that never was is a 404 here, although a parameter names it (observed at Stripe)."""
+    found = store.find(kind, call[kind])
+    if found is None:
+        raise no_such(kind, call[kind], param=kind, in_url=True)
+    return found
+
+
 def _charge_of(call: Call) -> Body:
-    charge = fetch_from_parameter("charge", call["charge"], param="charge") if call.get("charge") else None
+    charge = _found("charge", call) if call.get("charge") else None
     if not call.get("payment_intent"):
         if charge is None:
             raise ApiError("One of the following params should be provided for this request: payment_intent or charge.")
         return charge
-    intent = fetch_from_parameter("payment_intent", call["payment_intent"], param="payment_intent")
+    intent = _found("payment_intent", call)
     if charge is not None and charge["payment_intent"] != intent["id"]:
         raise ApiError(
             f"The charge {charge['id']} does not belong to the PaymentIntent {intent['id']}.", param="charge"

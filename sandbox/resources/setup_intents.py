@@ -5,7 +5,14 @@ from typing import Any
 from sandbox import store
 from sandbox.payments import microdeposits, setups
 from sandbox.payments.followers import tell_followers
-from sandbox.payments.intent_parameters import acceptance_of, automatic_methods, enabled_types, require_types
+from sandbox.payments.intent_parameters import (
+    acceptance_of,
+    automatic_methods,
+    check_confirming,
+    check_return_url,
+    enabled_types,
+    require_types,
+)
 from sandbox.payments.method_checks import check_method, check_owner
 from sandbox.payments.method_data import create_from_data
 from sandbox.payments.methods import resolve
@@ -56,6 +63,7 @@ OPTIONS = (
 )
 COMMON = ("customer", "description", "flow_directions", "metadata", "payment_method", "payment_method_types")
 LIMITS: dict[str, Spec] = {"description": Text(max_length=1000, clearable=True), "payment_method_types": ListOf(Text())}
+LABEL = "SetupIntent"
 COPIED = ("description", "flow_directions", "on_behalf_of", "usage")
 
 
@@ -84,6 +92,7 @@ def list_attempts(call: Call) -> Body:
     ),
 )
 def create(call: Call) -> Body:
+    check_confirming(call, LABEL)
     fields: dict[str, Any] = {name: call[name] for name in COPIED if name in call.params}
     fields["metadata"] = merge_metadata({}, call.get("metadata"))
     if call.get("customer"):
@@ -118,6 +127,7 @@ def _confirmed(intent: Body, method: Body | None, call: Call) -> Body:
             details={"setup_intent": intent},
         )
     setups.check_confirmable(intent)
+    check_return_url(intent, call, LABEL)
     check_method(intent, method)
     attempt = setups.confirm_setup_intent(
         intent,

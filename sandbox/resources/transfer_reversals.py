@@ -3,9 +3,10 @@
 from sandbox import store
 from sandbox.connect.reversals import reverse_transfer
 from sandbox.connect.transfers import save_with_reversals
+from sandbox.protocol.amounts import check_step
 from sandbox.protocol.errors import no_such
 from sandbox.protocol.listing import page
-from sandbox.protocol.parameters import Integer, merge_metadata
+from sandbox.protocol.parameters import PositiveInteger, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, register
 from sandbox.protocol.routing import Call, route
@@ -39,11 +40,16 @@ def list_reversals(call: Call) -> Body:
 @route(
     "POST",
     PATH,
-    published("TransferReversalCreateParams", "description", "metadata", "refund_application_fee", amount=Integer(1)),
+    published(
+        "TransferReversalCreateParams", "description", "metadata", "refund_application_fee", amount=PositiveInteger()
+    ),
 )
 def create(call: Call) -> Body:
+    transfer = named_transfer(call)
+    if "amount" in call.params:
+        check_step(call["amount"], transfer["currency"])
     return reverse_transfer(
-        named_transfer(call),
+        transfer,
         amount=call.get("amount"),
         metadata=merge_metadata({}, call.get("metadata")),
         description=call.get("description"),

@@ -5,7 +5,7 @@ from sandbox.connect import sharing
 from sandbox.connect.transfers import check_destination, check_source, create_transfer
 from sandbox.protocol.errors import missing_parameter
 from sandbox.protocol.listing import page
-from sandbox.protocol.parameters import Integer, Text, merge_metadata
+from sandbox.protocol.parameters import PositiveInteger, Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
@@ -51,7 +51,7 @@ def list_transfers(call: Call) -> Body:
         "source_transaction",
         "source_type",
         "transfer_group",
-        amount=Integer(1),
+        amount=PositiveInteger(),
     ),
 )
 def create(call: Call) -> Body:

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sandbox import clock, identifiers, store
-from sandbox.options import KNOWN_VERSIONS, RefusesToStart, options
+from sandbox.options import RefusesToStart, options
 from sandbox.protocol import errors
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.listing import page
@@ -12,6 +12,7 @@ from sandbox.protocol.parameters import Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
+from sandbox.protocol.versions import answering_version
 from sandbox.store import Body
 
 ENDPOINT = register(Resource("webhook_endpoint", label="webhook endpoint"))
@@ -93,12 +94,6 @@ def _check_events(names: list[str]) -> None:
         )
 
 
-def _check_version(version: str | None) -> None:
-    """Events have one shape here; the versions that share it are fine."""
-    if version and version not in KNOWN_VERSIONS:
-        raise errors.not_in_sandbox_yet("api_version")
-
-
 @route(
     "POST",
     "/v1/webhook_endpoints",
@@ -115,13 +110,12 @@ def _check_version(version: str | None) -> None:
 def create(call: Call) -> Body:
     _check_url(call["url"])
     _check_events(call["enabled_events"])
-    _check_version(call.get("api_version"))
     secret = identifiers.new_id("whsec_", 32)
     endpoint = create_endpoint(
         url=call["url"],
         enabled_events=call["enabled_events"],
         secret=secret,
-        api_version=call.get("api_version"),
+        api_version=answering_version(call["api_version"]) if call.get("api_version") else None,
         description=call.get("description"),
         metadata=merge_metadata({}, call.get("metadata")),
         _connect=call.get("connect", False),

@@ -115,6 +115,7 @@ class AnySequence(RuleBasedStateMachine):
         monthly = {"currency": "usd", "unit_amount": "900", "recurring[interval]": "month", "product_data[name]": "Ink"}
         self.call("POST", "/v1/prices", monthly)
         funds = {"amount": "50000", "currency": "usd", "payment_method": "pm_card_bypassPending", "confirm": "true"}
+        funds["payment_method_types[]"] = "card"
         self.call("POST", "/v1/payment_intents", funds)
         self.call("POST", "/v1/accounts", {f"capabilities[{name}][requested]": "true" for name in ABILITIES} | TEACHER)
         self.process.switch("clock", advance=5)

@@ -14,7 +14,7 @@ from sandbox.tests.sandbox_process import KEY
 # stripe-python hands its body to httpx under the name httpx no longer likes for text.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 DOLLARS = {"amount": 2000, "currency": "usd"}
-PAID = DOLLARS | {"payment_method": "pm_card_visa", "confirm": True}
+PAID = DOLLARS | {"payment_method": "pm_card_visa", "confirm": True, "payment_method_types": ["card"]}
 
 
 @pytest.fixture

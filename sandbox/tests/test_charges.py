@@ -93,7 +93,7 @@ def test_an_authorised_charge_is_released_by_a_refund_and_moves_no_money(client)
 def test_what_nobody_captures_expires_after_seven_days(sandbox, client):
     held = charge(client, capture=False)
     intent = client.v1.payment_intents.create(
-        {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True,
+        {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True, "payment_method_types": ["card"],
          "capture_method": "manual"}
     )  # fmt: skip
     sandbox.advance(6 * DAY)
@@ -108,7 +108,7 @@ def test_what_nobody_captures_expires_after_seven_days(sandbox, client):
 
 def test_the_charge_of_an_intent_is_the_intents_to_capture_and_to_release(client):
     intent = client.v1.payment_intents.create(
-        {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True,
+        {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True, "payment_method_types": ["card"],
          "capture_method": "manual"}
     )  # fmt: skip
     with pytest.raises(stripe.InvalidRequestError, match="You must capture the PaymentIntent instead"):

@@ -10,7 +10,13 @@ def browser(sandbox):
 
 
 def paid(client, **changes):
-    asked = {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    asked = {
+        "amount": 2000,
+        "currency": "usd",
+        "payment_method": "pm_card_visa",
+        "confirm": True,
+        "payment_method_types": ["card"],
+    }
     return client.v1.payment_intents.create(asked | changes)
 
 

@@ -25,6 +25,7 @@ def test_pages_have_no_barriers_and_fit_the_screen(sandbox, receiver, client, ch
             "currency": "usd",
             "payment_method": "pm_card_visa",
             "confirm": True,
+            "payment_method_types": ["card"],
             "customer": customer.id,
         }
     )

@@ -10,7 +10,14 @@ def pay(sandbox, client):
 
     def paid(alias="createDispute", amount=2000, seconds=10, **changes):
         intent = client.v1.payment_intents.create(
-            {"amount": amount, "currency": "usd", "payment_method": f"pm_card_{alias}", "confirm": True, **changes}
+            {
+                "amount": amount,
+                "currency": "usd",
+                "payment_method": f"pm_card_{alias}",
+                "confirm": True,
+                "payment_method_types": ["card"],
+                **changes,
+            }
         )
         sandbox.advance(seconds)
         return intent.latest_charge
@@ -74,7 +81,15 @@ def test_evidence_has_every_field_and_knows_the_buyer(sandbox, client):
             "billing_details": {"name": "Ada", "email": "ada@example.org", "address": address},
         }
     )
-    client.v1.payment_intents.create({"amount": 2000, "currency": "usd", "payment_method": method.id, "confirm": True})
+    client.v1.payment_intents.create(
+        {
+            "amount": 2000,
+            "currency": "usd",
+            "payment_method": method.id,
+            "confirm": True,
+            "payment_method_types": ["card"],
+        }
+    )
     sandbox.advance(10)
     evidence = client.v1.disputes.list().data[0].evidence
     assert (evidence.customer_name, evidence.customer_email_address) == ("Ada", "ada@example.org")

@@ -8,7 +8,13 @@ import pytest
 
 from sandbox.tests.connected import DAY, charge, custom, of
 
-PAID = {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+PAID = {
+    "amount": 2000,
+    "currency": "usd",
+    "payment_method": "pm_card_visa",
+    "confirm": True,
+    "payment_method_types": ["card"],
+}
 SETTLED = "charge.updated* balance_transaction receipt_url"
 RECEIPT_OF_REFUND = ["refund.updated* destination_details", "charge.refund.updated* destination_details"]
 

@@ -131,7 +131,13 @@ def test_links_go_to_files_that_may_be_shown_and_into_the_future(client, upload)
 
 def test_files_are_evidence(sandbox, client, upload):
     client.v1.payment_intents.create(
-        {"amount": 2000, "currency": "usd", "payment_method": "pm_card_createDispute", "confirm": True}
+        {
+            "amount": 2000,
+            "currency": "usd",
+            "payment_method": "pm_card_createDispute",
+            "confirm": True,
+            "payment_method_types": ["card"],
+        }
     )
     sandbox.advance(10)
     dispute = client.v1.disputes.list().data[0]

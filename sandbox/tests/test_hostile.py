@@ -367,9 +367,10 @@ def one_of_each(sandbox, text):
     paid = v1.checkout.sessions.create(shop | {"payment_intent_data": {"description": text, **notes}})
     sandbox.pay(paid)
     dollars = {"amount": 2000, "currency": "usd", "description": text, **notes}
-    now = {"confirm": True, "capture_method": "automatic"}
+    by_card = {"confirm": True, "payment_method_types": ["card"]}
+    now = by_card | {"capture_method": "automatic"}
     intent = v1.payment_intents.create(dollars | now | {"amount": 50_000, "payment_method": "pm_card_bypassPending"})
-    v1.payment_intents.create(dollars | {"payment_method": "pm_card_threeDSecure2Required", "confirm": True})
+    v1.payment_intents.create(dollars | by_card | {"payment_method": "pm_card_threeDSecure2Required"})
     v1.payment_intents.create(dollars | now | {"payment_method": "pm_card_createDispute"})
     v1.refunds.create({"payment_intent": intent.id, "amount": 100, **notes})
     v1.setup_intents.create({"customer": customer.id, "description": text, **notes})

@@ -6,6 +6,10 @@ def intent(client, **changes):
     return client.v1.payment_intents.create({"amount": 2000, "currency": "usd", **changes})
 
 
+def by_card(client, **changes):
+    return intent(client, payment_method_types=["card"], **changes)
+
+
 def refusal(function, *arguments):
     with pytest.raises(stripe.InvalidRequestError) as refused:
         function(*arguments)
@@ -33,25 +37,25 @@ def test_the_options_of_methods_are_kept(sandbox, client):
     assert made.payment_method_options.card.installments is None
     challenged = client.v1.payment_intents.confirm(made.id, {"payment_method": "pm_card_threeDSecureOptional"})
     assert challenged.status == "requires_action"
-    relaxed = intent(client, payment_method="pm_card_threeDSecureOptional", confirm=True)
+    relaxed = by_card(client, payment_method="pm_card_threeDSecureOptional", confirm=True)
     assert relaxed.status == "succeeded"
 
 
 def test_a_card_that_is_set_up_already_is_asked_for_only_on_session(sandbox, client):
     alias = "pm_card_authenticationRequiredSetupForOffSession"
-    assert intent(client, payment_method=alias, confirm=True, off_session=True).status == "succeeded"
-    assert intent(client, payment_method=alias, confirm=True).status == "requires_action"
+    assert by_card(client, payment_method=alias, confirm=True, off_session=True).status == "succeeded"
+    assert by_card(client, payment_method=alias, confirm=True).status == "requires_action"
 
 
 def test_error_on_requires_action_declines_instead(sandbox, client):
     with pytest.raises(stripe.CardError) as declined:
-        intent(client, payment_method="pm_card_authenticationRequired", confirm=True, error_on_requires_action=True)
+        by_card(client, payment_method="pm_card_authenticationRequired", confirm=True, error_on_requires_action=True)
     assert declined.value.code == "authentication_required"
     assert "payment_intent.requires_action" not in sandbox.event_types()
 
 
 def test_an_open_intent_changes_and_a_finished_one_does_not(sandbox, client):
-    made = intent(client)
+    made = by_card(client)
     changed = client.v1.payment_intents.update(
         made.id, {"amount": 2500, "description": "Clay", "metadata": {"a": "1"}, "payment_method": "pm_card_visa"}
     )
@@ -92,7 +96,7 @@ def test_a_cancelled_intent_is_over(sandbox, client):
 
 
 def test_confirming_by_hand_waits_for_the_server_after_three_d_secure(sandbox, client):
-    made = intent(
+    made = by_card(
         client,
         payment_method="pm_card_threeDSecure2Required",
         confirm=True,
@@ -121,7 +125,7 @@ def test_money_goes_to_no_account_that_does_not_exist(sandbox, client):
 
 
 def test_incremental_authorisations_are_refused(sandbox, client):
-    made = intent(client, capture_method="manual", payment_method="pm_card_visa", confirm=True)
+    made = by_card(client, capture_method="manual", payment_method="pm_card_visa", confirm=True)
     refused = refusal(client.v1.payment_intents.increment_authorization, made.id, {"amount": 3000})
     assert "not eligible" in str(refused)
 

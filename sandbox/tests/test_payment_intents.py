@@ -3,7 +3,8 @@ import stripe
 
 
 def intent(client, **changes):
-    return client.v1.payment_intents.create({"amount": 2000, "currency": "usd", **changes})
+    by_card = {"payment_method_types": ["card"]}
+    return client.v1.payment_intents.create({"amount": 2000, "currency": "usd", **by_card, **changes})
 
 
 def test_an_intent_walks_from_created_to_succeeded_and_no_further(sandbox, client):
@@ -102,3 +103,38 @@ def test_pending_funds_become_available_with_the_clock(sandbox, client):
     balance = client.v1.balance.retrieve()
     assert (balance.available[0].amount, balance.pending[0].amount) == (3824, 0)
     assert sandbox.event_types()[-1] == "balance.available"
+
+
+@pytest.mark.parametrize("kind", ["payment_intents", "setup_intents"])
+def test_methods_that_may_redirect_need_an_address_to_come_back_to(sandbox, kind):
+    money = {"amount": "2000", "currency": "usd"} if kind == "payment_intents" else {}
+    now = {"payment_method": "pm_card_visa", "confirm": "true"}
+    never = {"automatic_payment_methods[enabled]": "true", "automatic_payment_methods[allow_redirects]": "never"}
+    refused = [sandbox.post(f"/v1/{kind}", **money, **now)]
+    made = sandbox.post(f"/v1/{kind}", **money, payment_method="pm_card_visa").json()["id"]
+    refused.append(sandbox.post(f"/v1/{kind}/{made}/confirm"))
+    for answer in refused:
+        assert answer.status_code == 400
+        assert "you must provide a `return_url`" in answer.json()["error"]["message"]
+    taken = [
+        sandbox.post(f"/v1/{kind}/{made}/confirm", return_url="http://shop.example/back"),
+        sandbox.post(f"/v1/{kind}", **money, **now, return_url="http://shop.example/back"),
+        sandbox.post(f"/v1/{kind}", **money, **now, **never),
+        sandbox.post(f"/v1/{kind}", **money, **now, **{"payment_method_types[]": "card"}),
+    ]
+    assert [answer.json()["status"] for answer in taken] == ["succeeded"] * 4
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"off_session": "true"}, {"error_on_requires_action": "true"}, {"return_url": "http://shop.example"},
+     {"mandate_data[customer_acceptance][type]": "offline"}],
+)  # fmt: skip
+def test_what_belongs_to_a_confirmation_needs_one(sandbox, given):
+    answer = sandbox.post("/v1/payment_intents", amount="2000", currency="usd", **given)
+    name = next(iter(given)).split("[")[0]
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"]) == (400, name)
+    assert (
+        f"`{name}` cannot be passed when creating a PaymentIntent unless `confirm` is set to true" in error["message"]
+    )

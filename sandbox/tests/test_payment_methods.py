@@ -7,13 +7,16 @@ def customer(client):
     return client.v1.customers.create({"email": "ada@example.org"})
 
 
+BY_CARD = {"payment_method_types": ["card"]}
+
+
 def us_account(number="000123456789", routing="110000000"):
     data = {"account_number": number, "routing_number": routing, "account_holder_type": "company"}
     return {"type": "us_bank_account", "billing_details": {"name": "Ada"}, "us_bank_account": data}
 
 
 def pay(client, method, **changes):
-    asked = {"amount": 2000, "currency": "usd", "payment_method": method, "confirm": True, **changes}
+    asked = {"amount": 2000, "currency": "usd", "payment_method": method, "confirm": True, **BY_CARD, **changes}
     return client.v1.payment_intents.create(asked)
 
 

@@ -142,7 +142,13 @@ def test_keys_are_forgotten_after_a_day_of_the_clock(sandbox, client):
 
 def test_a_declined_attempt_is_replayed_too_but_a_bad_parameter_is_not_kept(sandbox, client):
     options = {"idempotency_key": "k3"}
-    params = {"amount": 500, "currency": "usd", "payment_method": "pm_card_chargeDeclinedExpiredCard", "confirm": True}
+    params = {
+        "amount": 500,
+        "currency": "usd",
+        "payment_method": "pm_card_chargeDeclinedExpiredCard",
+        "confirm": True,
+        "payment_method_types": ["card"],
+    }
     codes = []
     for _ in range(2):
         with pytest.raises(stripe.CardError) as declined:
@@ -258,7 +264,13 @@ def test_a_key_belongs_to_an_account_and_only_to_posts(sandbox, client):
 
 
 def test_a_refusal_for_a_wrong_state_is_replayed_and_a_missing_object_is_asked_for_again(sandbox, client):
-    paid = {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+    paid = {
+        "amount": 500,
+        "currency": "usd",
+        "payment_method": "pm_card_visa",
+        "confirm": True,
+        "payment_method_types": ["card"],
+    }
     intent = client.v1.payment_intents.create(paid)
     for replayed in (None, "true"):
         with pytest.raises(stripe.InvalidRequestError) as refused:
@@ -280,3 +292,46 @@ def test_the_same_call_in_another_order_of_parameters_is_the_same_call(sandbox):
         for body in ("name=Ada&metadata[a]=1&metadata[b]=2", "metadata[b]=2&metadata[a]=1&name=Ada")
     ]
     assert answers[0] == answers[1]
+
+
+def test_a_rate_limit_says_which_one(sandbox):
+    sandbox.switch("faults", kind="rate_limit", path="/v1/customers", count=1)
+    answer = sandbox.get("/v1/customers")
+    assert (answer.status_code, answer.headers["Stripe-Rate-Limited-Reason"]) == (429, "global-rate")
+    assert "Stripe-Rate-Limited-Reason" not in sandbox.get("/v1/customers/cus_none").headers
+
+
+def test_a_key_used_elsewhere_is_refused_naming_this_address_first(sandbox):
+    key = {"Idempotency-Key": "k1"}
+    sandbox.http.post(f"{sandbox.url}/v1/customers", headers=key, timeout=10)
+    refused = sandbox.http.post(f"{sandbox.url}/v1/products", data={"name": "Clay"}, headers=key, timeout=10)
+    assert "first used for ('/v1/products' vs '/v1/customers')" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_the_address_of_a_missing_customer_is_called_id(sandbox, method):
+    answer = getattr(sandbox.http, method)(f"{sandbox.url}/v1/customers/cus_none", timeout=10)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (404, "resource_missing", "id")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "payment_methods", "subscriptions", "invoices", "invoiceitems", "charges", "payment_intents", "setup_intents",
+        "checkout/sessions", "promotion_codes",
+    ],
+)  # fmt: skip
+def test_lists_of_a_customer_who_never_was_are_refused(sandbox, path):
+    answer = sandbox.get(f"/v1/{path}", customer="cus_nope")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, "resource_missing", "customer")
+    assert error["message"] == "No such customer: 'cus_nope'"
+
+
+@pytest.mark.parametrize(("param", "label"), [("charge", "charge"), ("payment_intent", "payment_intent")])
+def test_refunding_what_never_was_is_404(sandbox, param, label):
+    answer = sandbox.post("/v1/refunds", **{param: "x_none"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (404, "resource_missing", param)
+    assert error["message"] == f"No such {label}: 'x_none'"

@@ -12,6 +12,7 @@ def pay(client, number, *, address=ADDRESS, options=None):
         "currency": "usd",
         "payment_method_data": {"type": "card", "card": card, "billing_details": details},
         "confirm": True,
+        "payment_method_types": ["card"],
         "expand": ["latest_charge", "payment_method"],
     }
     if options:

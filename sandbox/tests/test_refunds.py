@@ -164,7 +164,13 @@ def strict(tmp_path):
 
 
 def charge_with(sandbox, alias):
-    asked = {"amount": 2000, "currency": "usd", "payment_method": f"pm_card_{alias}", "confirm": True}
+    asked = {
+        "amount": 2000,
+        "currency": "usd",
+        "payment_method": f"pm_card_{alias}",
+        "confirm": True,
+        "payment_method_types": ["card"],
+    }
     intent = sandbox.client.v1.payment_intents.create(asked)
     sandbox.advance(5)
     return intent.latest_charge

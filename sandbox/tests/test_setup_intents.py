@@ -87,6 +87,7 @@ def test_a_card_once_set_up_pays_off_session_without_its_owner(sandbox, client, 
             "payment_method": method,
             "off_session": True,
             "confirm": True,
+            "payment_method_types": ["card"],
         }
     )
     assert paid.status == "succeeded"

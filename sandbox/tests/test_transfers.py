@@ -74,7 +74,7 @@ def test_money_goes_only_where_it_can_arrive(sandbox, client, teacher):
         transfer(client, teacher, source_transaction="ch_x")
     with pytest.raises(stripe.InvalidRequestError, match="Missing required param: amount"):
         client.v1.transfers.create({"currency": "usd", "destination": teacher.id})
-    with pytest.raises(stripe.InvalidRequestError, match="greater than or equal to 1"):
+    with pytest.raises(stripe.InvalidRequestError, match="Invalid positive integer"):
         transfer(client, teacher, 0)
 
 

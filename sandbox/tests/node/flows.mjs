@@ -9,7 +9,8 @@ const address = { host: url.hostname, port: url.port, protocol: 'http', maxNetwo
 // This release was made for a later version of the API; the sandbox speaks the one stripe-python speaks.
 const stripe = new Stripe(key, { ...address, apiVersion: '2026-08-26.dahlia' });
 const dollars = { amount: 2000, currency: 'usd' };
-const paidAtOnce = { ...dollars, payment_method: 'pm_card_bypassPending', confirm: true, capture_method: 'automatic' };
+const byCard = { payment_method_types: ['card'] };
+const paidAtOnce = { ...dollars, ...byCard, payment_method: 'pm_card_bypassPending', confirm: true, capture_method: 'automatic' };
 
 async function turn(name, body) {
   const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
@@ -91,7 +92,7 @@ const flows = {
     assert.equal(setup.status, 'succeeded');
     const cards = await stripe.customers.listPaymentMethods(customer.id);
     assert.deepEqual(cards.data.map((card) => card.id), [setup.payment_method]);
-    const again = { ...dollars, customer: customer.id, payment_method: setup.payment_method, off_session: true };
+    const again = { ...dollars, customer: customer.id, payment_method: setup.payment_method, off_session: true, ...byCard };
     assert.equal((await stripe.paymentIntents.create({ ...again, confirm: true })).status, 'succeeded');
     assert.equal((await stripe.customers.del(customer.id)).deleted, true);
   },
@@ -202,7 +203,7 @@ const flows = {
     await turn('faults', { kind: 'server_error', path: '/v1/customers' });
     await refused(stripe.customers.list(), { type: 'StripeAPIError', statusCode: 500 });
     const newer = new Stripe(key, address);
-    await refused(newer.customers.list(), { type: 'StripeInvalidRequestError', statusCode: 400 });
+    assert.equal((await newer.customers.list()).lastResponse.headers['stripe-version'], '2026-08-26.dahlia');
   },
 
   async webhook_verified() {
