@@ -1,19 +1,15 @@
-"""Find, fill and merge carts."""
+"""Fill, change and merge carts. Knows buyers and carts, but no request: pages and programs call the same functions."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import transaction
-from django.http import HttpRequest
 
 from payments.contracts import Item, NotForSale
 from payments.models import Cart, CartLine, Order
 from payments.pricing import PricedCart, quote_items
 
-_SESSION_KEY = "cart_id"
 LINES_AT_MOST = 30
 _DETAILS_BYTES_AT_MOST = 10_000
 
@@ -26,22 +22,15 @@ class CartFull(NotForSale):
     """More lines than one order can sensibly hold."""
 
 
-def cart_of(request: HttpRequest) -> Cart | None:
-    """The visitor's cart, if there is one. Creates nothing."""
-    if request.user.is_authenticated:
-        return Cart.objects.filter(user_id=request.user.pk).first()
-    cart_id = request.session.get(_SESSION_KEY)
-    return Cart.objects.filter(pk=cart_id, user=None).first() if cart_id else None
+def add_to_cart(item: Item, *, buyer_id: int | None, cart: Cart | None, currency: str) -> CartLine:
+    """Put an item into a buyer's cart, or a guest's where `buyer_id` is None; added again, quantity and details change.
 
-
-def add_to_cart(request: HttpRequest, item: Item) -> CartLine:
-    """Put an item into the visitor's cart; adding it again replaces its quantity and details.
-
-    Raises NotForSale, CurrencyNotOffered or CartFull; each carries a message to show.
+    Without a `cart` one is made, but only if the item really goes in. An empty cart takes `currency`, if the item is
+    sold in it. Raises NotForSale, CurrencyNotOffered or CartFull; each carries a message to show.
     """
     if len(json.dumps(dict(item.details))) > _DETAILS_BYTES_AT_MOST:
         raise NotForSale("That is more text than we can take.")
-    quote = quote_items([item], request.user.pk)[0]
+    quote = quote_items([item], buyer_id)[0]
     if isinstance(quote, NotForSale):
         raise quote
     if not 1 <= item.quantity <= quote.quantity_limit:
@@ -51,8 +40,8 @@ def add_to_cart(request: HttpRequest, item: Item) -> CartLine:
             else "This is sold out."
         )
     with transaction.atomic():
-        cart = _cart_to_fill(request)
-        _choose_currency(cart, offered=list(quote.unit_prices), preferred=_preferred_currency(request))
+        cart = _lock_or_create(buyer_id=buyer_id, cart=cart)
+        _choose_currency(cart, offered=list(quote.unit_prices), preferred=currency)
         _refuse_more_than_fits(cart, item)
         line, _ = CartLine.objects.update_or_create(
             cart=cart,
@@ -98,23 +87,19 @@ def empty_of(cart_line_ids: list[int]) -> None:
     CartLine.objects.filter(pk__in=cart_line_ids).delete()
 
 
-def merge_guest_cart(request: HttpRequest, user: AbstractBaseUser) -> int:
-    """On sign-in, move the guest's lines into the user's cart; returns how many could not be taken along.
+def merge_guest_cart(*, guest: Cart, buyer_id: int) -> int:
+    """Move a guest's lines into the cart of the person they turned out to be; returns how many could not be moved.
 
     The guest's line wins over an older one of the same item. Lines without a price in the cart's currency stay behind.
     """
-    guest = Cart.objects.filter(pk=request.session.pop(_SESSION_KEY, None), user=None).first()
-    if guest is None:
-        return 0
     with transaction.atomic():
-        Cart.objects.get_or_create(user_id=user.pk)
-        cart = Cart.objects.select_for_update().get(user_id=user.pk)
+        cart = _lock_or_create(buyer_id=buyer_id, cart=None)
         _forget_currency_when_empty(cart)
         if not cart.currency:
             cart.currency = guest.currency
             cart.save(update_fields=["currency", "updated_at"])
         lines = list(guest.lines.all())
-        quotes = quote_items([line.item for line in lines], user.pk)
+        quotes = quote_items([line.item for line in lines], buyer_id)
         left_behind = 0
         for position, line in enumerate(lines):
             quote = quotes[position]
@@ -137,22 +122,13 @@ def merge_guest_cart(request: HttpRequest, user: AbstractBaseUser) -> int:
     return left_behind
 
 
-def _cart_to_fill(request: HttpRequest) -> Cart:
-    """The visitor's cart, locked, created if need be."""
-    user: Any = request.user
-    if isinstance(user, AnonymousUser):
-        cart = Cart.objects.select_for_update().filter(pk=request.session.get(_SESSION_KEY) or 0, user=None).first()
-        if cart is None:
-            cart = Cart.objects.create()
-            request.session[_SESSION_KEY] = cart.pk
-        return cart
-    Cart.objects.get_or_create(user_id=user.pk)
-    return Cart.objects.select_for_update().get(user_id=user.pk)
-
-
-def _preferred_currency(request: HttpRequest) -> str:
-    """The currency chosen for browsing, so that the cart starts in the prices the visitor was looking at."""
-    return request.COOKIES.get("currency", "")
+def _lock_or_create(*, buyer_id: int | None, cart: Cart | None) -> Cart:
+    """The cart, locked. A buyer has one of their own; a guest's may be gone, merged by a sign-in in another tab."""
+    if buyer_id is not None:
+        Cart.objects.get_or_create(user_id=buyer_id)
+        return Cart.objects.select_for_update().get(user_id=buyer_id)
+    found = Cart.objects.select_for_update().filter(pk=cart.pk, user=None).first() if cart else None
+    return found or Cart.objects.create()
 
 
 def _choose_currency(cart: Cart, *, offered: list[str], preferred: str) -> None:
@@ -182,8 +158,7 @@ def _refuse_more_than_fits(cart: Cart, item: Item) -> None:
 def restore_cart(order: Order) -> None:
     """Give a student the cart of an order whose payment failed days later, unless they filled a new one since."""
     with transaction.atomic():
-        Cart.objects.get_or_create(user_id=order.user_id)
-        cart = Cart.objects.select_for_update().get(user_id=order.user_id)
+        cart = _lock_or_create(buyer_id=order.user_id, cart=None)
         _forget_currency_when_empty(cart)
         if cart.currency not in ("", order.currency):
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from payments.cart import cart_of
+from payments.visitor_cart import cart_of
 
 
 def cart_line_count(request: HttpRequest) -> dict[str, object]:

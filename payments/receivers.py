@@ -10,7 +10,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from payments.cart import merge_guest_cart
+from payments import visitor_cart
 
 
 @receiver(user_logged_in, dispatch_uid="payments.take_guest_cart_along")
@@ -18,6 +18,6 @@ def take_guest_cart_along(sender: type, request: HttpRequest, user: AbstractBase
     """Merge the guest's cart into the user's own."""
     if not hasattr(request, "session"):
         return
-    left_behind = merge_guest_cart(request, user)
+    left_behind = visitor_cart.take_guest_cart_along(request, user)
     if left_behind:
         messages.warning(request, f"{left_behind} of the things you chose could not be taken over into your cart.")

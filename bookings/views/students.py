@@ -24,8 +24,9 @@ from bookings.models import Lesson, LessonOffer, LessonRequest
 from bookings.offers import DOMAIN
 from bookings.requests import RequestClosed, RequestRefused, request_lessons, withdraw_request
 from bookings.slots import zone_of_user
-from payments.cart import CurrencyNotOffered, add_to_cart
+from payments.cart import CurrencyNotOffered
 from payments.contracts import Item, NotForSale
+from payments.visitor_cart import add_for_visitor
 
 _LESSONS_PER_PAGE = 20
 _REQUESTS_SHOWN_FOR = timedelta(days=90)
@@ -94,7 +95,7 @@ def put_into_cart(request: HttpRequest, request_id: int) -> HttpResponse:
         return redirect(lesson_request)
     try:
         for lesson in lessons:
-            add_to_cart(request, Item(domain=DOMAIN, reference=str(lesson.pk)))
+            add_for_visitor(request, Item(domain=DOMAIN, reference=str(lesson.pk)))
     except (NotForSale, CurrencyNotOffered) as refusal:
         messages.error(request, str(refusal))
         return redirect(lesson_request)

@@ -12,8 +12,9 @@ from courses.models import Course, CourseLesson, Enrolment
 from courses.outline import outline_of
 from courses.publishing import DOMAIN
 from courses.quizzes import Quiz, ask_quiz, mark_quiz
-from payments.cart import CurrencyNotOffered, add_to_cart
+from payments.cart import CurrencyNotOffered
 from payments.contracts import Item, NotForSale
+from payments.visitor_cart import add_for_visitor
 
 
 @require_safe
@@ -44,7 +45,7 @@ def put_in_cart(request: HttpRequest, slug: str) -> HttpResponse:
     """Put the course into the cart; what stands against it is said on the course's page."""
     course = _visible_course(request, slug)
     try:
-        add_to_cart(request, Item(domain=DOMAIN, reference=str(course.pk)))
+        add_for_visitor(request, Item(domain=DOMAIN, reference=str(course.pk)))
     except (NotForSale, CurrencyNotOffered) as refused:
         messages.error(request, str(refused))
         return redirect(course)

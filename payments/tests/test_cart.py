@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.factories import PASSWORD, UserFactory
 from money import Money
+from payments.cart import add_to_cart
+from payments.contracts import Item
 from payments.models import Cart, CartLine
 from payments.tests.factories import cart_with, sample_offer
 from payments.tests.sample_domain import SAMPLE
@@ -83,13 +85,6 @@ def test_an_emptied_cart_takes_another_currency():
     client.post(f"/cart/lines/{CartLine.objects.get().pk}/", {"quantity": 0})
     add(client, sample_offer(Money(1000, "JPY")))
     assert Cart.objects.get().currency == "JPY"
-
-
-def test_the_currency_one_browses_in_decides_where_there_is_a_choice():
-    client = Client()
-    client.cookies["currency"] = "EUR"
-    add(client, sample_offer(Money(100, "GBP"), Money(120, "EUR")))
-    assert Cart.objects.get().currency == "EUR"
 
 
 def test_a_changed_price_is_pointed_out_once():
@@ -205,3 +200,18 @@ def test_noting_changed_prices_takes_the_same_number_of_queries_for_1_and_20_lin
         counts.append(len(queries))
     assert counts[0] == counts[1]
     assert set(CartLine.objects.values_list("seen_unit_minor", flat=True)) == {2600}
+
+
+def test_a_program_fills_a_cart_without_a_request():
+    user = UserFactory()
+    reference = sample_offer(Money(100, "GBP"), Money(120, "EUR"))
+    line = add_to_cart(Item(domain="sample", reference=reference), buyer_id=user.pk, cart=None, currency="EUR")
+    assert (line.cart.user, line.cart.currency, line.seen_unit_minor) == (user, "EUR", 120)
+
+
+@pytest.mark.parametrize("currency", ["EUR", "GBP"])
+def test_the_cart_is_in_the_currency_chosen_on_any_page(currency):
+    client = Client()
+    client.post("/browse/currency/", {"currency": currency})
+    add(client, sample_offer(Money(100, "GBP"), Money(120, "EUR")))
+    assert Cart.objects.get().currency == currency

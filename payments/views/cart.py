@@ -15,6 +15,7 @@ from payments import cart as carts
 from payments.contracts import Item, NotForSale
 from payments.pricing import price_cart
 from payments.registry import registered_domains
+from payments.visitor_cart import add_for_visitor, cart_of
 
 
 class AddForm(forms.Form):
@@ -63,7 +64,7 @@ class QuantityForm(forms.Form):
 @never_cache
 def show_cart(request: HttpRequest) -> HttpResponse:
     """The cart at today's prices, with what changed since it was last looked at."""
-    cart = carts.cart_of(request)
+    cart = cart_of(request)
     priced = price_cart(cart) if cart else None
     context = {"priced": priced, "came_back_unpaid": request.GET.get("from") == "payment"}
     response = render(request, "payments/cart_show.html", context)
@@ -80,7 +81,7 @@ def add_line(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest("This cannot be put into a cart.")
     try:
-        carts.add_to_cart(request, form.to_item())
+        add_for_visitor(request, form.to_item())
     except (NotForSale, carts.CurrencyNotOffered) as refusal:
         messages.error(request, str(refusal))
     else:
@@ -91,7 +92,7 @@ def add_line(request: HttpRequest) -> HttpResponse:
 @require_POST
 def change_line(request: HttpRequest, line_id: int) -> HttpResponse:
     """Change how many are wanted, or take the line out."""
-    cart = carts.cart_of(request)
+    cart = cart_of(request)
     form = QuantityForm(request.POST)
     if cart is None or line_id > 2**63 - 1:
         raise Http404

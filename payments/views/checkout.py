@@ -13,12 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
 from payments import gateway, sessions
-from payments.cart import cart_of
 from payments.checkout import CartChanged, CartEmpty, TooManyPayments, start_checkout
 from payments.models import Order, Payment
 from payments.orders import LineSoldOut
 from payments.settlement import PaymentDisagrees
 from payments.switches import CheckoutClosed
+from payments.visitor_cart import cart_of
 
 log = structlog.get_logger()
 

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Teacher
 from accounts.time_zones import COOKIE, zone_of
 from money import Money
-from payments.cart import CurrencyNotOffered, add_to_cart
+from payments.cart import CurrencyNotOffered
 from payments.contracts import Item, NotForSale
+from payments.visitor_cart import add_for_visitor
 from workshops.availability import places_left_for, refusal, registration_closes_at, unit_prices
 from workshops.forms import ParticipantForms, PlacesForm
 from workshops.handler import MOST_PLACES_PER_LINE
@@ -104,7 +105,7 @@ def name_participants(request: HttpRequest, slug: str) -> HttpResponse:
 def _add(request: HttpRequest, workshop: Workshop, quantity: int, details: dict[str, Any]) -> HttpResponse:
     item = Item(domain=DOMAIN, reference=str(workshop.pk), quantity=quantity, details=details)
     try:
-        add_to_cart(request, item)
+        add_for_visitor(request, item)
     except (NotForSale, CurrencyNotOffered) as error:
         messages.error(request, str(error))
         return redirect(workshop)

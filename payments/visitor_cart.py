@@ -1,0 +1,38 @@
+"""The cart of the person behind a request: a user's own, or a guest's that the session remembers until they sign in."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest
+
+from catalogue.currencies import display_currency
+from payments.cart import add_to_cart, merge_guest_cart
+from payments.contracts import Item
+from payments.models import Cart, CartLine
+
+_SESSION_KEY = "cart_id"
+
+
+def cart_of(request: HttpRequest) -> Cart | None:
+    """The visitor's cart, if there is one. Creates nothing."""
+    if request.user.is_authenticated:
+        return Cart.objects.filter(user_id=request.user.pk).first()
+    return _guest_cart(request.session.get(_SESSION_KEY))
+
+
+def add_for_visitor(request: HttpRequest, item: Item) -> CartLine:
+    """Put an item into the visitor's cart, in the currency they see prices in. Raises as add_to_cart does."""
+    line = add_to_cart(item, buyer_id=request.user.pk, cart=cart_of(request), currency=display_currency(request))
+    if not request.user.is_authenticated:
+        request.session[_SESSION_KEY] = line.cart_id
+    return line
+
+
+def take_guest_cart_along(request: HttpRequest, user: AbstractBaseUser) -> int:
+    """Merge the session's cart into the user's own; returns how many lines could not be moved."""
+    guest = _guest_cart(request.session.pop(_SESSION_KEY, None))
+    return merge_guest_cart(guest=guest, buyer_id=user.pk) if guest else 0
+
+
+def _guest_cart(cart_id: int | None) -> Cart | None:
+    return Cart.objects.filter(pk=cart_id, user=None).first() if cart_id else None
