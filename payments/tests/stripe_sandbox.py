@@ -35,7 +35,7 @@ class StripeSandbox:
             [sys.executable, "-m", "sandbox"], cwd=CHECKOUT, env=environment, stdout=self.log, stderr=self.log
         )
         self.http = requests.Session()
-        self.http.auth = (settings.SANDBOX_SECRET_KEY, "")
+        self.http.auth = (settings.STRIPE_SECRET_KEY, "")
         self._wait()
 
     def _wait(self):
