@@ -17,7 +17,11 @@ class WorkParked(Exception):
 
 
 class WorkPostponed(Exception):
-    """Raised by a performer when it is too early, not wrong: tried again later without counting as a failure."""
+    """Raised by a performer when it is too early, not wrong: tried again later without counting as a failure.
+
+    It is counted for itself and comes to an end: after `max_postponements` of its kind the row is parked. For a delay
+    that grows, see `DurableWork.postponements`.
+    """
 
     def __init__(self, reason: str, *, delay: timedelta) -> None:
         super().__init__(reason)
@@ -47,12 +51,14 @@ class DurableWork(models.Model):
     queue: ClassVar[str] = "default"
     lease: ClassVar[timedelta] = timedelta(seconds=60)
     max_attempts: ClassVar[int] = 10
+    max_postponements: ClassVar[int] = 20
     first_retry_delay: ClassVar[timedelta] = timedelta(seconds=2)
     longest_retry_delay: ClassVar[timedelta] = timedelta(hours=1)
 
     state = models.CharField(max_length=10, choices=State, default=State.WAITING, editable=False)
     priority = models.SmallIntegerField(default=0, editable=False, help_text="Lower runs first.")
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    postponements = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     run_after = models.DateTimeField(db_default=Now(), editable=False)
     last_error = models.TextField(blank=True, default="", editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -100,12 +106,13 @@ class DurableWork(models.Model):
         )
 
     def mark_postponed(self, reason: str, delay: timedelta) -> None:
-        """Record that it was too early; the attempt does not count. Raises ClaimLost."""
+        """Record that it was too early: a postponement instead of an attempt. Raises ClaimLost."""
         self._record_outcome(
             state=DurableWork.State.WAITING,
             run_after=Now() + delay,
             last_error=_storable(reason),
             attempts=max(self.attempts - 1, 0),
+            postponements=self.postponements + 1,
         )
 
     def mark_parked(self, error: str) -> None:
@@ -113,7 +120,7 @@ class DurableWork(models.Model):
         self._record_outcome(state=DurableWork.State.PARKED, finished_at=Now(), last_error=_storable(error))
 
     def retry_now(self) -> bool:
-        """Put a parked, finished or waiting row in line at once with fresh attempts; False while one is running.
+        """Put a parked, finished or waiting row in line at once, counted afresh; False while one is running.
 
         Finished work is done a second time: for a person to decide, never for code.
         """
@@ -121,7 +128,7 @@ class DurableWork(models.Model):
             type(self)
             ._default_manager.filter(pk=self.pk)
             .exclude(state=DurableWork.State.RUNNING, run_after__gt=Now())
-            .update(state=DurableWork.State.WAITING, attempts=0, run_after=Now(), finished_at=None)
+            .update(state=DurableWork.State.WAITING, attempts=0, postponements=0, run_after=Now(), finished_at=None)
         )
         wake_after_commit(type(self))
         return bool(changed)

@@ -67,6 +67,9 @@ def _perform_and_record(work: DurableWork) -> None:
     except ClaimLost:
         raise
     except WorkPostponed as postponed:
+        if work.postponements >= work.max_postponements:
+            _park(work, f"Too early {work.postponements + 1} times: {postponed}")
+            return
         work.mark_postponed(str(postponed), postponed.delay)
         log.info("work_postponed", reason=str(postponed))
     except WorkParked as refusal:

@@ -120,6 +120,28 @@ def test_postponed_work_comes_back_later_and_costs_no_attempt(chores):
     assert timedelta(minutes=4) < chore.run_after - timezone.now() <= timedelta(minutes=5)
 
 
+def test_work_that_is_always_too_early_is_parked_in_the_end_and_staff_told(chores):
+    chore = chores.create(order="postpone")
+    for _ in range(Chore.max_postponements):
+        runner.drain(Chore, seconds=5)
+        make_due()
+    chore.refresh_from_db()
+    assert (chore.state, chore.postponements, chore.told_staff) == (State.WAITING, Chore.max_postponements, 0)
+    runner.drain(Chore, seconds=5)
+    chore.refresh_from_db()
+    assert (chore.state, chore.told_staff) == (State.PARKED, 1)
+    assert chore.last_error == "Too early 3 times: too early"
+
+
+def test_work_that_staff_retry_may_be_postponed_as_often_as_before(chores):
+    chore = chores.create(order="postpone", postponements=Chore.max_postponements)
+    runner.drain(Chore, seconds=5)
+    chore.retry_now()
+    runner.drain(Chore, seconds=5)
+    chore.refresh_from_db()
+    assert (chore.state, chore.postponements) == (State.WAITING, 1)
+
+
 def test_work_that_takes_its_worker_down_every_time_is_parked(chores, let_leases_end):
     chore = chores.create()
     for _ in range(Chore.max_attempts):

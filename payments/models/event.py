@@ -18,6 +18,8 @@ class WebhookEvent(DurableWork):
     queue = "urgent"
     lease = timedelta(seconds=30)
     max_attempts = 12
+    # Waits that double from one second to a quarter of an hour: two hours in all.
+    max_postponements = 17
     first_retry_delay = timedelta(seconds=1)
 
     class Source(models.TextChoices):

@@ -22,6 +22,8 @@ class Payment(DurableWork):
     queue = "urgent"
     lease = timedelta(seconds=60)
     max_attempts = 60
+    # A bank debit is asked for every six hours, for two weeks and more.
+    max_postponements = 100
 
     class Status(models.TextChoices):
         CREATED = "created"

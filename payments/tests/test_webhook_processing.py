@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connections, transaction
+from django.utils import timezone
 
 from jobs import runner
 from notifications.models import Alert, Mail
@@ -264,6 +265,24 @@ PAYING = {
     "checkout.session.async_payment_succeeded",
     "payment_intent.succeeded",
 }
+
+
+def test_an_event_of_a_session_that_is_never_stored_waits_ever_longer_and_alerts_in_the_end():
+    payment = open_order()
+    told = completed(payment)
+    store_event(told, source="webhook")
+    event = stored(told)
+    Payment.objects.filter(pk=payment.pk).update(stripe_session_id=None)
+    waits = []
+    while event.state == "waiting":
+        WebhookEvent.objects.update(run_after="2000-01-01T00:00Z")
+        runner.drain(WebhookEvent, seconds=5)
+        event.refresh_from_db()
+        waits.append((event.run_after - timezone.now()).total_seconds())
+    assert (event.state, len(waits)) == ("parked", 18)
+    assert [round(wait) for wait in waits[:4]] == [1, 2, 4, 8]
+    assert 6000 < sum(waits[:-1]) < 8000
+    assert Alert.objects.get().key == f"webhook-event-parked:{event.stripe_id}"
 
 
 def fields_of(payload):

@@ -18,8 +18,10 @@ from payments.webhook.routing import route_of
 
 log = structlog.get_logger()
 
-# The process that opened the session stores its id within moments; if it was killed, the payment's follow-up does.
+# The process that opened the session stores its id within moments; if it was killed, the payment's follow-up does, which
+# may take as long as Stripe is silent. So each wait is twice the one before.
 _UNTIL_SESSION_IS_STORED = timedelta(seconds=1)
+_LONGEST_WAIT = timedelta(minutes=15)
 
 
 class Quarantined(WorkParked):
@@ -49,7 +51,8 @@ def _act(event: WebhookEvent) -> str:
     try:
         return route_of(event.type).effect(event, event.payload["data"]["object"])
     except SessionNotStoredYet as early:
-        raise WorkPostponed(f"session of {early} not stored yet", delay=_UNTIL_SESSION_IS_STORED) from early
+        delay = min(_UNTIL_SESSION_IS_STORED * 2**event.postponements, _LONGEST_WAIT)
+        raise WorkPostponed(f"session of {early} not stored yet", delay=delay) from early
     except (PaymentUnknown, PaymentDisagrees, UnknownDomain) as problem:
         raise Quarantined(f"{type(problem).__name__}: {problem}") from problem
     except event_handlers.Unreadable as problem:

@@ -14,6 +14,7 @@ class Chore(DurableWork):
 
     lease = timedelta(seconds=20)
     max_attempts = 3
+    max_postponements = 2
 
     order = models.CharField(max_length=40, default="succeed")
     effects = models.IntegerField(default=0)
