@@ -16,6 +16,7 @@ import stripe
 from django.conf import settings
 
 from money import Money
+from payments.session_line import SessionLine
 
 # Stripe answers a session in under a second as a rule; a student should not stare at a white page much longer.
 _TIMEOUT_SECONDS = (3.05, 12)
@@ -64,16 +65,6 @@ class CheckoutSession:
     def is_processing(self) -> bool:
         """Completed by the student, but the money is not there yet (bank debits)."""
         return self.status == "complete" and self.payment_status == "unpaid"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionLine:
-    """One line on Stripe's page."""
-
-    title: str
-    description: str
-    unit_amount: Money
-    quantity: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

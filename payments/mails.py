@@ -73,7 +73,7 @@ def _order_context(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
         "total": str(order.total),
         "lines": [
             {
-                "title": line.title if line.quantity == 1 else f"{line.quantity} × {line.title}",
+                "title": line.counted_title,
                 "description": line.description,
                 "amount": str(line.amount),
                 "reason": line.state_reason,

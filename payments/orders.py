@@ -32,19 +32,24 @@ class LineSoldOut(Exception):
 
 def write_order(*, user_id: int, priced: PricedCart) -> Order:
     """Write an order with frozen lines. Call within the checkout transaction, with the cart locked."""
-    total = priced.total
-    if total is None or not priced.is_buyable:
+    if not priced.is_buyable:
         raise ValueError("only a cart that can be bought becomes an order")
+    rates = _commission_rates({line.quote.teacher_id for line in priced.lines if line.quote})
+    lines = [_frozen_line(line, rates) for line in priced.lines]
     order = Order.objects.create(
         number=_new_number(),
         user_id=user_id,
         cart=priced.cart,
         cart_digest=priced.digest,
         currency=priced.currency,
-        total_minor=total.minor,
+        subtotal_minor=sum(line.unit_amount_minor * line.quantity for line in lines),
+        discount_minor=sum(line.discount_minor for line in lines),
+        total_minor=sum(line.amount_minor for line in lines),
+        tax_minor=sum(line.tax_minor for line in lines),
     )
-    rates = _commission_rates({line.quote.teacher_id for line in priced.lines if line.quote})
-    OrderLine.objects.bulk_create([_frozen_line(order, line, rates) for line in priced.lines])
+    for line in lines:
+        line.order = order
+    OrderLine.objects.bulk_create(lines)
     return order
 
 
@@ -87,15 +92,14 @@ def release_lines(order: Order) -> None:
         line.save(update_fields=["state"])
 
 
-def _frozen_line(order: Order, priced: PricedLine, rates: dict[int, int]) -> OrderLine:
-    quote, unit_price = priced.quote, priced.unit_price
-    if quote is None or unit_price is None:
+def _frozen_line(priced: PricedLine, rates: dict[int, int]) -> OrderLine:
+    quote, unit_price, amount = priced.quote, priced.unit_price, priced.amount
+    if quote is None or unit_price is None or amount is None:
         raise ValueError("a line without a price cannot be ordered")
-    amount = unit_price * priced.line.quantity
+    # Fee and tax are shares of what is paid, not of the list price.
     rate = quote.commission_bps if quote.commission_bps is not None else rates[quote.teacher_id]
     split = split_by_rate(amount, rate)
     return OrderLine(
-        order=order,
         domain=priced.line.domain,
         reference=priced.line.reference,
         quantity=priced.line.quantity,
@@ -105,6 +109,7 @@ def _frozen_line(order: Order, priced: PricedLine, rates: dict[int, int]) -> Ord
         teacher_id=quote.teacher_id,
         policy=dict(quote.policy),
         unit_amount_minor=unit_price.minor,
+        discount_minor=priced.discount_minor,
         amount_minor=amount.minor,
         tax_bps=settings.TAX_RATE_BPS,
         tax_minor=tax_within(amount, settings.TAX_RATE_BPS).minor,

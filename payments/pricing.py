@@ -23,6 +23,8 @@ class PricedLine:
     problem: str
     unit_price: Money | None
     label: str
+    # Taken off the whole line. A discount on the cart is spread over its lines before it gets here.
+    discount_minor: int = 0
 
     @property
     def seen_unit_price(self) -> Money | None:
@@ -32,8 +34,18 @@ class PricedLine:
         return Money(self.line.seen_unit_minor, self.unit_price.currency)
 
     @property
-    def amount(self) -> Money | None:
+    def list_amount(self) -> Money | None:
+        """What all units cost before the discount; None for what cannot be bought in the cart's currency."""
         return self.unit_price * self.line.quantity if self.unit_price else None
+
+    @property
+    def amount(self) -> Money | None:
+        """What is paid for the line."""
+        return self.list_amount - self.discount if self.list_amount and self.discount else self.list_amount
+
+    @property
+    def discount(self) -> Money | None:
+        return Money(self.discount_minor, self.unit_price.currency) if self.unit_price and self.discount_minor else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +72,22 @@ class PricedCart:
         """Sum of the lines that can be bought; None for an empty cart."""
         if not self.lines:
             return None
-        total = Money.zero(self.currency)
-        for line in self.lines:
-            if line.amount:
-                total = total + line.amount
-        return total
+        return self._sum_of(line.amount for line in self.lines)
+
+    @property
+    def subtotal(self) -> Money | None:
+        """The same sum at list prices, where a discount makes it another one."""
+        if not any(line.discount for line in self.lines):
+            return None
+        return self._sum_of(line.list_amount for line in self.lines)
+
+    @property
+    def discount(self) -> Money | None:
+        """What is taken off the whole cart, if anything is."""
+        return self.subtotal - self.total if self.subtotal and self.total else None
+
+    def _sum_of(self, amounts: Iterable[Money | None]) -> Money:
+        return sum((amount for amount in amounts if amount), Money.zero(self.currency))
 
     @property
     def digest(self) -> str:
@@ -78,6 +101,7 @@ class PricedCart:
                     priced.line.quantity,
                     priced.line.details,
                     priced.unit_price.minor if priced.unit_price else None,
+                    priced.discount_minor,
                     priced.problem,
                 ]
                 for priced in self.lines

@@ -40,7 +40,7 @@ def _draw_onto(pdf: Document, *, order: Order, lines: Sequence[OrderLine]) -> No
     pdf.ln(8)
     for line in lines:
         _draw_line(pdf, line)
-    _draw_total(pdf, order, Money(sum(line.tax_minor for line in lines), order.currency))
+    _draw_total(pdf, order)
     if pdf.has_gaps:
         pdf.ln(8)
         page = f"{settings.BASE_URL}{order.get_absolute_url()}"
@@ -48,7 +48,9 @@ def _draw_onto(pdf: Document, *, order: Order, lines: Sequence[OrderLine]) -> No
 
 
 def _draw_line(pdf: Document, line: OrderLine) -> None:
-    _amount_row(pdf, line.title if line.quantity == 1 else f"{line.quantity} × {line.title}", line.amount)
+    _amount_row(pdf, line.counted_title, line.amount)
+    if line.discount_minor:
+        _row(pdf, f"{line.list_amount} less a discount of {line.discount}", size=9)
     if line.description:
         _row(pdf, line.description, size=9)
     if line.state == OrderLine.State.UNDELIVERABLE:
@@ -56,13 +58,16 @@ def _draw_line(pdf: Document, line: OrderLine) -> None:
     pdf.ln(2)
 
 
-def _draw_total(pdf: Document, order: Order, tax: Money) -> None:
+def _draw_total(pdf: Document, order: Order) -> None:
     pdf.set_draw_color(160)
     pdf.line(_MARGIN_MM, pdf.get_y(), _MARGIN_MM + _WIDTH_MM, pdf.get_y())
     pdf.ln(2)
+    if order.discount_minor:
+        _amount_row(pdf, "Before discounts", order.subtotal)
+        _amount_row(pdf, "Discount", order.discount * -1)
     _amount_row(pdf, "Total", order.total, style="B")
-    if tax.minor:
-        _amount_row(pdf, f"of which {settings.TAX_LABEL}", tax)
+    if order.tax_minor:
+        _amount_row(pdf, f"of which {settings.TAX_LABEL}", order.tax)
 
 
 def _amount_row(pdf: Document, text: str, amount: Money, *, style: str = "") -> None:

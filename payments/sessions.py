@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.models import WorkPostponed
-from money import Money
 from payments import gateway
 from payments.models import Order, Payment
+from payments.models.order import lines_in_lock_order
 from payments.orders import cancel_order
 from payments.settlement import PaymentEvidence, record_processing, settle_payment
 
@@ -106,17 +106,9 @@ def _create(payment: Payment) -> Payment:
 
 def _ask_for_session(payment: Payment) -> gateway.CheckoutSession:
     order = payment.order
-    lines = list(order.lines.all())
+    lines = lines_in_lock_order(order)
     return gateway.create_session(
-        lines=[
-            gateway.SessionLine(
-                title=line.title,
-                description=line.description,
-                unit_amount=Money(line.unit_amount_minor, order.currency),
-                quantity=line.quantity,
-            )
-            for line in lines
-        ],
+        lines=[line.as_session_line() for line in lines],
         reference=str(payment.reference),
         order_number=order.number,
         domains=[line.domain for line in lines],

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from money import Money, split_by_rate
-from money.shares import tax_within
+from money import CurrencyMismatch, Money, split_by_rate
+from money.shares import spread, tax_within
 
 MINOR = st.integers(min_value=0, max_value=10**12)
 RATES = st.integers(min_value=0, max_value=10_000)
@@ -44,3 +44,46 @@ def test_twenty_percent_within_a_hundred_and_twenty_is_twenty():
 def test_what_cannot_be_split_is_refused(minor, rate):
     with pytest.raises(ValueError, match=r"."):
         split_by_rate(Money(minor, "GBP"), rate)
+
+
+def pounds(*minors):
+    return [Money(minor, "GBP") for minor in minors]
+
+
+@pytest.mark.parametrize(
+    ("discount", "lines", "parts"),
+    [
+        (100, [600, 400], [60, 40]),
+        (1000, [5000, 2000, 3000], [500, 200, 300]),
+        (2500, [5000, 2000, 3000], [1250, 500, 750]),
+        (5000, [12000], [5000]),
+        (100, [100, 100, 100], [34, 33, 33]),
+        (2, [1, 1, 1], [1, 1, 0]),
+        (0, [500, 0], [0, 0]),
+        (0, [0], [0]),
+        (5, [5, 0], [5, 0]),
+    ],
+)
+def test_a_discount_is_spread_by_largest_remainder(discount, lines, parts):
+    assert spread(Money(discount, "GBP"), over=pounds(*lines)) == pounds(*parts)
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=1, max_size=40), st.data())
+def test_a_spread_adds_up_and_takes_no_more_than_there_is(lines, data):
+    amount = data.draw(st.integers(0, sum(lines)))
+    parts = [part.minor for part in spread(Money(amount, "GBP"), over=pounds(*lines))]
+    assert sum(parts) == amount
+    assert all(0 <= part <= line for part, line in zip(parts, lines, strict=True))
+    whole = sum(lines) or 1
+    assert all(abs(part * whole - amount * line) < whole for part, line in zip(parts, lines, strict=True))
+
+
+@pytest.mark.parametrize(("amount", "lines"), [(-1, [5]), (1, [0, 0]), (1, []), (5, [10, -1])])
+def test_what_cannot_be_spread_is_refused(amount, lines):
+    with pytest.raises(ValueError, match="spread"):
+        spread(Money(amount, "GBP"), over=pounds(*lines))
+
+
+def test_a_spread_never_mixes_currencies():
+    with pytest.raises(CurrencyMismatch):
+        spread(Money(1, "GBP"), over=[Money(1, "EUR")])

@@ -14,6 +14,7 @@ from accounts.models import Teacher
 from money import Money
 from payments.contracts import SoldLine
 from payments.models.cart import Cart
+from payments.session_line import SessionLine
 
 
 class Order(models.Model):
@@ -32,7 +33,11 @@ class Order(models.Model):
     # What the cart held and cost when the student pressed pay: the same digest means the same purchase.
     cart_digest = models.CharField(max_length=64, editable=False)
     currency = models.CharField(max_length=3)
-    total_minor = models.PositiveBigIntegerField()
+    # Sums over the lines. The database refuses an order at the end of a transaction if its lines do not add up to it.
+    subtotal_minor = models.PositiveBigIntegerField(help_text="At list prices, before discounts.")
+    discount_minor = models.PositiveBigIntegerField(db_default=0)
+    total_minor = models.PositiveBigIntegerField(help_text="What is paid, tax included.")
+    tax_minor = models.PositiveBigIntegerField(db_default=0, help_text="The part of the total that is tax.")
     state = models.CharField(max_length=20, choices=State, default=State.AWAITING_PAYMENT)
     created_at = models.DateTimeField(auto_now_add=True)
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -49,6 +54,10 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="completed") | Q(paid_at__isnull=False), name="order_completed_was_paid"
             ),
+            models.CheckConstraint(
+                condition=Q(total_minor=F("subtotal_minor") - F("discount_minor")), name="order_total_adds_up"
+            ),
+            models.CheckConstraint(condition=Q(tax_minor__lte=F("total_minor")), name="order_tax_within_total"),
         ]
 
     def __str__(self) -> str:
@@ -56,6 +65,20 @@ class Order(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("payments:order", args=[self.number])
+
+    @property
+    def subtotal(self) -> Money:
+        """The lines at list prices."""
+        return Money(self.subtotal_minor, self.currency)
+
+    @property
+    def discount(self) -> Money:
+        return Money(self.discount_minor, self.currency)
+
+    @property
+    def tax(self) -> Money:
+        """The tax contained in the total."""
+        return Money(self.tax_minor, self.currency)
 
     @property
     def total(self) -> Money:
@@ -132,6 +155,20 @@ class OrderLine(models.Model):
         return self._money(self.unit_amount_minor)
 
     @property
+    def list_amount(self) -> Money:
+        """What all units cost before the discount."""
+        return self.unit_amount * self.quantity
+
+    @property
+    def discount(self) -> Money:
+        return self._money(self.discount_minor)
+
+    @property
+    def counted_title(self) -> str:
+        """The title with the quantity in front, where there are several."""
+        return self.title if self.quantity == 1 else f"{self.quantity} × {self.title}"
+
+    @property
     def amount(self) -> Money:
         return self._money(self.amount_minor)
 
@@ -150,6 +187,10 @@ class OrderLine(models.Model):
     @property
     def is_delivered(self) -> bool:
         return self.state == OrderLine.State.FULFILLED
+
+    def as_session_line(self) -> SessionLine:
+        """The line as Stripe's page shows it: exactly its amount, discount taken off."""
+        return SessionLine.over(self.amount, title=self.title, description=self.description, quantity=self.quantity)
 
     def as_sold(self) -> SoldLine:
         """The line as its domain sees it."""
