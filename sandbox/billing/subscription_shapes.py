@@ -103,7 +103,14 @@ def shown_item(item: Body) -> Body:
 def shown_subscription(shown: Body) -> Body:
     """A subscription with its items as the outside sees them."""
     listed = shown["items"]
-    return shown | {"items": listed | {"data": [shown_item(item) for item in listed["data"]]}}
+    items = [shown_item(item) for item in listed["data"]]
+    # What older clients read: of the only item, and of none where there are several.
+    only = items[0] if len(items) == 1 else {}
+    return shown | {
+        "items": listed | {"data": items},
+        "plan": only.get("plan"),
+        "quantity": only.get("quantity"),
+    }
 
 
 def items_of(subscription: Body) -> list[Body]:

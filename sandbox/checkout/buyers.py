@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from sandbox import store
 from sandbox.checkout.custom_fields import read_fields
-from sandbox.checkout.shapes import known_customer_details
+from sandbox.checkout.shapes import known_customer_details, shown_exemption
 from sandbox.checkout.totals import reckon
 from sandbox.payments.customers import create_customer, update_customer
 from sandbox.payments.methods import EMPTY_ADDRESS
@@ -38,14 +38,16 @@ def place_buyer(session: Body, address: Mapping[str, str | None] | None) -> None
 
 def write_buyer(session: Body, buyer: Buyer) -> None:
     """Note on the session what the buyer typed. The caller stores it."""
-    known = session["customer_details"] or known_customer_details({"email": session["customer_email"]})
-    tax_exempt = (store.find("customer", session["customer"] or "") or {}).get("tax_exempt", "none")
+    known = session["customer_details"] or known_customer_details(
+        {"email": session["customer_email"]}, mode=session["mode"]
+    )
+    customer = store.find("customer", session["customer"] or "") or {}
     session["customer_details"] = known | {
         "address": EMPTY_ADDRESS | {key: value for key, value in buyer.address.items() if value},
         "email": buyer.email or known["email"],
         "name": buyer.name,
         "phone": buyer.phone or known["phone"],
-        "tax_exempt": tax_exempt,
+        "tax_exempt": shown_exemption(customer, mode=session["mode"]),
         "tax_ids": [],
     }
     session["custom_fields"], _ = read_fields(session["custom_fields"], buyer.custom)

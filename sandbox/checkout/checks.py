@@ -21,6 +21,7 @@ MODES_OF = {
     "invoice_creation": ("payment",),
     "line_items": ("payment", "subscription"),
     "payment_intent_data": ("payment",),
+    "payment_method_collection": ("subscription",),
     "setup_intent_data": ("setup",),
     "submit_type": ("payment", "subscription"),
     "subscription_data": ("subscription",),

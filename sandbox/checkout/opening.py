@@ -77,7 +77,7 @@ def _take_customer(session: Body, call: Call) -> Body | None:
     if not call.get("customer"):
         return None
     customer = fetch_from_parameter("customer", call["customer"], param="customer")
-    session |= {"customer": customer["id"], "customer_details": known_customer_details(customer)}
+    session |= {"customer": customer["id"], "customer_details": known_customer_details(customer, mode=session["mode"])}
     if session["mode"] != "subscription":
         session["customer_creation"] = None
     return customer

@@ -38,12 +38,12 @@ def open_session(mode: str) -> Body:
         "collected_information": {"business_name": None, "individual_name": None, "shipping_details": None},
         "custom_fields": [],
         "custom_text": dict.fromkeys(TEXTS),
-        "discounts": [],
+        "discounts": None if mode == "setup" else [],
         "livemode": False,
         "managed_payments": {"enabled": False},
         "metadata": {},
         "mode": mode,
-        "payment_method_collection": "always",
+        "payment_method_collection": "if_required" if mode == "payment" else "always",
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": ["card"],
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
@@ -63,7 +63,12 @@ def open_session(mode: str) -> Body:
     return session
 
 
-def known_customer_details(customer: Body) -> Body:
-    """What an open session shows of a customer it was given."""
+def known_customer_details(customer: Body, *, mode: str) -> Body:
+    """What an open session shows of a customer it was given. Where nothing is sold, nothing is said of taxes."""
     nothing: dict[str, Any] = dict.fromkeys(("address", "business_name", "individual_name", "name", "phone", "tax_ids"))
-    return nothing | {"email": customer["email"], "tax_exempt": customer.get("tax_exempt", "none")}
+    return nothing | {"email": customer["email"], "tax_exempt": shown_exemption(customer, mode=mode)}
+
+
+def shown_exemption(customer: Body, *, mode: str) -> str | None:
+    """`tax_exempt` as a session shows it."""
+    return None if mode == "setup" else customer.get("tax_exempt", "none")

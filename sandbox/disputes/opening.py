@@ -59,7 +59,7 @@ def open_dispute(
     else:
         emit("charge.dispute.funds_withdrawn", dispute, is_automatic=True)
         schedule.schedule("dispute_deadline", dispute["id"], at=dispute["evidence_details"]["due_by"])
-    _mark_disputed(charge)
+    _mark_disputed(charge, dispute)
     return dispute
 
 
@@ -121,11 +121,13 @@ def _how_it_was_paid(charge: Body, reason: str, case: str) -> Body | None:
     return {"card": details, "type": "card"}
 
 
-def _mark_disputed(charge: Body) -> None:
-    if not charge["disputed"]:
-        charge["disputed"] = True
-        store.save(charge)
-        emit("charge.updated", charge, previous={"disputed": False}, is_automatic=True)
+def _mark_disputed(charge: Body, dispute: Body) -> None:
+    """Let a charge name its newest dispute."""
+    marked = {"dispute": dispute["id"], "disputed": True}
+    previous = {name: charge[name] for name, value in marked.items() if charge[name] != value}
+    charge |= marked
+    store.save(charge)
+    emit("charge.updated", charge, previous=previous, is_automatic=True)
     settle_warnings_of(charge)
 
 

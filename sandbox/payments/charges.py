@@ -17,8 +17,8 @@ _COPIED = (
     "application_fee_amount",
 )  # fmt: skip
 _EMPTY = (
-    "application_fee", "balance_transaction", "calculated_statement_descriptor",
-    "failure_balance_transaction", "failure_code", "failure_message", "receipt_number",
+    "application_fee", "balance_transaction", "calculated_statement_descriptor", "destination", "dispute",
+    "failure_balance_transaction", "failure_code", "failure_message", "order", "receipt_number",
     "receipt_url", "review", "source", "source_transfer", "transfer_data",
 )  # fmt: skip
 
@@ -60,6 +60,7 @@ def build_charge(intent: Body, method: Body, *, three_d_secure: bool = False) ->
     }
     if intent.get("transfer_data"):
         charge["transfer_data"] = {"amount": None} | intent["transfer_data"]
+        charge["destination"] = intent["transfer_data"]["destination"]
     return charge
 
 

@@ -11,7 +11,7 @@ from sandbox.webhooks.events import emit
 
 PREFIX = re.compile(r"[A-Z0-9]{3,12}")
 _NULL = (
-    "address", "currency", "default_source", "description", "discount", "email", "name", "phone", "shipping",
+    "address", "currency", "customer_account", "default_source", "description", "discount", "email", "name", "phone", "shipping",
     "test_clock",
 )  # fmt: skip
 

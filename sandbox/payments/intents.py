@@ -54,6 +54,7 @@ def create_intent(*, amount: int, currency: str, **fields: Any) -> Body:
         "created": clock.now(),
         "currency": currency,
         "livemode": False,
+        "managed_payments": {"enabled": False},
         "metadata": {},
         "payment_method_options": method_options(fields.get("payment_method_types", ["card"]), {}),
         "payment_method_types": ["card"],

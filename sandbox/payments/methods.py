@@ -21,6 +21,14 @@ EMPTY_ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "p
 EMPTY_BILLING: Body = {"address": EMPTY_ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None}
 
 
+def complete_shipping(given: Body | None) -> Body | None:
+    """Where a parcel goes, with every part Stripe shows of it."""
+    if not given:
+        return None
+    address = EMPTY_ADDRESS | (given.get("address") or {})
+    return {"carrier": None, "phone": None, "tracking_number": None} | given | {"address": address}
+
+
 def billing_details(given: Mapping[str, Any] | None) -> Body:
     """Billing details with every key Stripe shows."""
     given = given or {}

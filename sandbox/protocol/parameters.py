@@ -35,15 +35,16 @@ def _as_text(raw: Raw, path: str) -> str:
 
 @dataclass(frozen=True)
 class Text:
-    """A string; `clearable` ones may be unset with an empty value."""
+    """A string; `clearable` ones may be unset with an empty value, `keeps_empty` ones may be empty and stay so."""
 
     max_length: int = 5000
     choices: tuple[str, ...] = ()
     clearable: bool = False
+    keeps_empty: bool = False
 
     def read(self, raw: Raw, path: str) -> str | None:
         text = _as_text(raw, path)
-        if text == "":
+        if text == "" and not self.keeps_empty:
             if self.clearable:
                 return None
             raise errors.empty_parameter(path)
@@ -270,7 +271,8 @@ class NotYet:
             raise errors.not_in_sandbox_yet(path)
 
 
-ADDRESS = Hash({part: Text(clearable=True) for part in ("city", "country", "line1", "line2", "postal_code", "state")})
+# A shop's form sends what was left blank, and Stripe shows it as it came.
+ADDRESS = Hash({part: Text(keeps_empty=True) for part in ("city", "country", "line1", "line2", "postal_code", "state")})
 BILLING_DETAILS = Hash(
     {
         "address": ADDRESS,

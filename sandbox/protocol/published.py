@@ -35,6 +35,10 @@ from sandbox.protocol.parameters import (
 
 # Options of a request, not parameters of the call; and `expand`, which every route accepts.
 _NOT_PARAMETERS = frozenset(RequestOptions.__annotations__) | {"expand"}
+# What a call that changes something takes away with an empty string, although no type says so (observed at Stripe).
+_EMPTIED = ("default_payment_method", "default_source", "footer", "payment_method", "transfer_group")
+_CHANGING = ("UpdateParams", "ModifyParams")
+_SHIPPING_PARTS = ("carrier", "phone", "tracking_number")
 _unpublished: set[str] = set()
 _MOMENTS = ("created", "arrival_date", "due_date", "current_period_start", "current_period_end")
 
@@ -125,7 +129,7 @@ def _spec(hint: Any, name: str, typed: Any, supported: frozenset[str] | None) ->
         return Metadata()
     if is_typeddict(hint):
         fields, required = _fields(hint, supported)
-        return Hash(fields, required)
+        return Hash(_with_blanks(fields, name), required)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return _union(arguments, name, typed, supported)
@@ -134,10 +138,19 @@ def _spec(hint: Any, name: str, typed: Any, supported: frozenset[str] | None) ->
     if origin in (list, dict):
         item = _spec(arguments[-1], name, typed, supported)
         return ListOf(item) if origin is list else MapOf(item)
-    return _plain(hint, name)
+    return _plain(hint, name, is_change=any(mark in typed.__name__ for mark in _CHANGING))
 
 
-def _plain(hint: Any, name: str) -> Spec:
+def _with_blanks(fields: dict[str, Spec], name: str) -> dict[str, Spec]:
+    """The parts of an address or a parcel may be left blank, as the forms of shops leave them."""
+    if name.endswith("address"):
+        return {part: Text(keeps_empty=True) if spec == Text() else spec for part, spec in fields.items()}
+    if name == "shipping":
+        return fields | {part: Text(clearable=True) for part in _SHIPPING_PARTS if part in fields}
+    return fields
+
+
+def _plain(hint: Any, name: str, *, is_change: bool) -> Spec:
     if hint is bool:
         return Boolean()
     if hint is int:
@@ -146,7 +159,9 @@ def _plain(hint: Any, name: str) -> Spec:
         return Number()
     if hint is Decimal:
         return DecimalText()
-    return Currency() if name == "currency" or name.endswith("_currency") else Text()
+    if name == "currency" or name.endswith("_currency"):
+        return Currency()
+    return Text(clearable=is_change and name in _EMPTIED)
 
 
 def _union(arguments: tuple[Any, ...], name: str, typed: Any, supported: frozenset[str] | None) -> Spec:

@@ -3,6 +3,7 @@
 from sandbox import store
 from sandbox.payments.captures import capture_charge
 from sandbox.payments.direct_charges import charge_source
+from sandbox.payments.methods import complete_shipping
 from sandbox.protocol.amounts import check_charge
 from sandbox.protocol.errors import ApiError, no_such
 from sandbox.protocol.listing import as_list, page
@@ -35,6 +36,8 @@ CHARGE = register(
             "application_fee": "application_fee",
             "balance_transaction": "balance_transaction",
             "customer": "customer",
+            "destination": "account",
+            "dispute": "dispute",
             "failure_balance_transaction": "balance_transaction",
             "on_behalf_of": "account",
             "payment_intent": "payment_intent",
@@ -114,6 +117,8 @@ def list_all(call: Call) -> Body:
 def create(call: Call) -> Body:
     check_charge(call["amount"], call["currency"])
     terms = {key: value for key, value in call.params.items() if key not in ("capture", "expand", "source")}
+    if "shipping" in terms:
+        terms["shipping"] = complete_shipping(terms["shipping"])
     terms["metadata"] = merge_metadata({}, call.get("metadata"))
     customer = None
     if call.get("customer"):
@@ -148,6 +153,8 @@ def update(call: Call) -> Body:
     charge = _named(call)
     change = {key: value for key, value in call.params.items() if key != "expand"}
     _check_change(charge, change)
+    if "shipping" in change:
+        change["shipping"] = complete_shipping(change["shipping"])
     if "metadata" in change:
         change["metadata"] = merge_metadata(charge["metadata"], change["metadata"])
     if "fraud_details" in change:

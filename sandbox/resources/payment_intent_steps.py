@@ -9,12 +9,12 @@ from sandbox.protocol.published import published
 from sandbox.protocol.routing import Call, route
 from sandbox.resources.payment_intents import (
     CONFIRMING,
-    COPIED,
     LIMITS,
     OPEN,
     OPTIONS,
     change_types,
     confirmed,
+    copied,
     method_of,
     named_intent,
     wrong_state,
@@ -51,7 +51,7 @@ def confirm(call: Call) -> Body:
         }
         reason = reasons.get(intent["status"], f"it has a status of {intent['status']}")
         raise wrong_state(f"You cannot confirm this PaymentIntent because {reason}.", intent)
-    intent |= {name: call[name] for name in COPIED if name in call.params}
+    intent |= copied(call)
     change_types(intent, call)
     method = method_of(call)
     if method is None and intent["payment_method"]:

@@ -16,7 +16,7 @@ from sandbox.payments.intent_parameters import (
 )
 from sandbox.payments.method_checks import check_method, check_owner
 from sandbox.payments.method_data import create_from_data
-from sandbox.payments.methods import resolve
+from sandbox.payments.methods import complete_shipping, resolve
 from sandbox.protocol.amounts import check_charge
 from sandbox.protocol.errors import ApiError, unexpected_state
 from sandbox.protocol.listing import list_route
@@ -104,8 +104,14 @@ def create(call: Call) -> Body:
     return confirmed(intent, method, call) if call.get("confirm") else intent
 
 
+def copied(call: Call) -> Body:
+    """What of a call is kept as it was sent, a parcel with every part that Stripe shows."""
+    fields: Body = {name: call[name] for name in COPIED if name in call.params}
+    return fields | ({"shipping": complete_shipping(fields["shipping"])} if "shipping" in fields else {})
+
+
 def _new_fields(call: Call) -> dict[str, Any]:
-    fields: dict[str, Any] = {name: call[name] for name in COPIED if name in call.params}
+    fields: dict[str, Any] = copied(call)
     fields["metadata"] = merge_metadata({}, call.get("metadata"))
     _check_connect(call)
     if call.get("customer"):
@@ -228,13 +234,15 @@ def update(call: Call) -> Body:
     _check_connect(call, intent)
     if "metadata" in call.params:
         intent["metadata"] = merge_metadata(intent["metadata"], call["metadata"])
-    changed = {name: call[name] for name in COPIED if name in call.params}
+    changed = copied(call)
     if call.get("transfer_data"):
         # The destination cannot be changed, only how much goes there.
         changed["transfer_data"] = (intent["transfer_data"] or {}) | call["transfer_data"]
     intent |= changed | {"amount": amount, "currency": currency}
     change_types(intent, call)
     method = method_of(call)
+    if is_open and call.get("payment_method", "") is None:
+        intent |= {"payment_method": None, "status": "requires_payment_method", "next_action": None}
     if method and is_open:
         check_owner("payment_intent", intent["customer"], method)
         intent |= {"payment_method": method["id"], "status": "requires_confirmation", "next_action": None}

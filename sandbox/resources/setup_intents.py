@@ -175,6 +175,8 @@ def update(call: Call) -> Body:
     given = intent["payment_method_options"] | call.get("payment_method_options", {})
     intent["payment_method_options"] = setups.setup_options(intent["payment_method_types"], given)
     method = _method_of(call)
+    if call.get("payment_method", "") is None:
+        intent |= {"payment_method": None, "status": "requires_payment_method", "next_action": None}
     if method:
         check_owner("setup_intent", intent["customer"], method)
         intent |= {"payment_method": method["id"], "status": "requires_confirmation"}

@@ -147,8 +147,8 @@ def change_of(call: Call, subscription: Body) -> Body:
     if "metadata" in call.params:
         change["fields"]["metadata"] = merge_metadata(subscription["metadata"], call["metadata"])
     if "default_payment_method" in call.params:
-        method = method_of_customer(call["default_payment_method"], customer["id"])
-        change["fields"]["default_payment_method"] = method["id"]
+        named = call["default_payment_method"]
+        change["fields"]["default_payment_method"] = named and method_of_customer(named, customer["id"])["id"]
     if "default_tax_rates" in call.params:
         change["fields"]["default_tax_rates"] = tax_rates(call["default_tax_rates"], "default_tax_rates")
     if "automatic_tax" in call.params:

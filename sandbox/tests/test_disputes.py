@@ -61,7 +61,7 @@ def test_a_dispute_takes_the_money_and_a_fee_and_says_so_in_order(sandbox, clien
     assert withdrawal.description == f"Chargeback withdrawal for {dispute.charge}"
     assert withdrawal.source == dispute.id
     charge_updated = event(client, "charge.updated")
-    assert charge_updated.data.previous_attributes.to_dict() == {"disputed": False}
+    assert charge_updated.data.previous_attributes.to_dict() == {"dispute": None, "disputed": False}
     assert event(client, "charge.dispute.created")["request"]["id"] is None
     assert client.v1.charges.retrieve(dispute.charge).disputed is True
 

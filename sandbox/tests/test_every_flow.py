@@ -182,7 +182,7 @@ def test_a_dispute_is_nobodys_call_until_it_is_answered(sandbox, client, told):
         SETTLED,
         "charge.dispute.created*",
         "charge.dispute.funds_withdrawn*",
-        "charge.updated* disputed",
+        "charge.updated* dispute disputed",
     ]
     dispute = client.v1.disputes.list().data[0]
     assert dispute.metadata.to_dict() == {}

@@ -40,7 +40,7 @@ def test_another_price_is_prorated_by_the_second_on_the_next_invoice(shop):
         "Remaining time on Studio after 31 Jan 2027": 1500,
     }
     told = previous(shop.last("customer.subscription.updated"))
-    assert list(told) == ["items"]
+    assert list(told) == ["items", "plan"]
     assert told["items"]["data"][0]["price"]["unit_amount"] == 1000
     shop.advance_to(FEBRUARY + 2 * HOUR)
     renewed = shop.latest_invoice(made)
@@ -69,7 +69,7 @@ def test_always_invoice_charges_the_difference_at_once(shop):
         "invoice.created",
     ]
     assert told.count("customer.subscription.updated") == 1
-    assert set(previous(shop.last("customer.subscription.updated"))) == {"items", "latest_invoice"}
+    assert set(previous(shop.last("customer.subscription.updated"))) == {"items", "latest_invoice", "plan"}
 
 
 def test_none_bills_nothing_and_the_new_price_counts_from_the_next_period(shop):
