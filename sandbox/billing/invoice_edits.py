@@ -86,7 +86,8 @@ def line_of(invoice: Body, line_id: str, *, param: str, in_url: bool = False) ->
 
 def item_of_line(line: Body) -> str | None:
     """The invoice item behind a line, if there is one."""
-    details = (line["parent"] or {}).get("invoice_item_details") or {}
+    parent = line["parent"] or {}
+    details = parent.get("invoice_item_details") or parent.get("subscription_item_details") or {}
     found: str | None = details.get("invoice_item")
     return found
 

@@ -36,6 +36,7 @@ def build_item(  # noqa: PLR0913 -- the facts of one item
     proration: bool = False,
     subscription: str | None = None,
     subscription_item: str | None = None,
+    credited_items: Body | None = None,
     tax_rates: Sequence[str] = (),
     **notes: Any,
 ) -> Body:
@@ -69,7 +70,7 @@ def build_item(  # noqa: PLR0913 -- the facts of one item
         **notes,
     }
     if proration:
-        item["proration_details"] = {"credited_items": None, "discount_amounts": []}
+        item["proration_details"] = {"credited_items": credited_items, "discount_amounts": []}
     return item
 
 

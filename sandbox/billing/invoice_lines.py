@@ -58,39 +58,45 @@ def subscription_line(  # noqa: PLR0913 -- the facts of one line
         discountable=not proration,
         discounts=discounts,
         metadata=metadata,
-        subscription=item.get("subscription"),
         tax_rates=rates,
     )
 
 
 def item_line(item: Body) -> Body:
-    """A line for an invoice item."""
-    subscription = (item["parent"] or {}).get("subscription_details", {}).get("subscription")
+    """A line for an invoice item; a proration is a line of the subscription's item that it adjusts."""
     details = item["pricing"] and item["pricing"]["price_details"]
     line = new_line(
         amount=item["amount"],
         currency=item["currency"],
         description=item["description"],
         period=Period(**item["period"]),
-        parent={
-            "invoice_item_details": {
-                "invoice_item": item["id"],
-                "proration": item["proration"],
-                "proration_details": {"credited_items": None},
-                "subscription": subscription,
-            },
-            "subscription_item_details": None,
-            "type": "invoice_item_details",
-        },
+        parent=_parent_of(item),
         price=store.fetch("price", details["price"]) if details else None,
         quantity=item["quantity"],
         discountable=item["discountable"],
         discounts=item["discounts"],
         metadata=item["metadata"],
-        subscription=subscription,
         tax_rates=[rate["id"] for rate in item["tax_rates"]],
     )
-    return line | {"pricing": item["pricing"], "_tax_behavior": item.get("_tax_behavior") or line["_tax_behavior"]}
+    pricing = item["pricing"]
+    if item["proration"] and pricing:
+        # A part of a period has no price per unit (observed at Stripe).
+        pricing = pricing | {"unit_amount_decimal": None}
+    return line | {"pricing": pricing, "_tax_behavior": item.get("_tax_behavior") or line["_tax_behavior"]}
+
+
+def _parent_of(item: Body) -> Body:
+    named = (item["parent"] or {}).get("subscription_details") or {}
+    details: Body = {
+        "invoice_item": item["id"],
+        "proration": item["proration"],
+        "proration_details": {"credited_items": None},
+        "subscription": named.get("subscription"),
+    }
+    kind = "invoice_item_details"
+    if item["proration"] and named.get("subscription_item"):
+        kind, details = "subscription_item_details", details | {"subscription_item": named["subscription_item"]}
+    return {"invoice_item_details": None, "subscription_item_details": None, kind: details, "type": kind}
 
 
 def new_line(  # noqa: PLR0913 -- the facts of one line
@@ -105,7 +111,6 @@ def new_line(  # noqa: PLR0913 -- the facts of one line
     discountable: bool = True,
     discounts: Sequence[str] = (),
     metadata: Body | None = None,
-    subscription: str | None = None,
     tax_rates: Sequence[str] = (),
 ) -> Body:
     """A line that belongs to no invoice yet; totals are worked out by its invoice."""
@@ -127,7 +132,6 @@ def new_line(  # noqa: PLR0913 -- the facts of one line
         "pricing": pricing_of(price) if price else None,
         "quantity": quantity,
         "quantity_decimal": str(quantity),
-        "subscription": subscription,
         "subtotal": amount,
         "taxes": [],
         "_tax_behavior": price["tax_behavior"] if price else None,

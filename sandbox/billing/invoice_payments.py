@@ -11,8 +11,8 @@ DESCRIPTIONS = {
     "subscription_threshold": "Subscription update",
     "subscription_update": "Subscription update",
 }
-# A first payment also keeps the method for the renewals.
-KEEPS_METHOD = ("subscription_create",)
+# A first payment, and one for a change, also keep the method for the renewals.
+KEEPS_METHOD = ("subscription_create", "subscription_update")
 
 
 def open_payment(invoice: Body) -> Body:

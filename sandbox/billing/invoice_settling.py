@@ -77,11 +77,11 @@ def follow(intent: Body, *, is_automatic: bool) -> None:
 def mark_paid(invoice: Body, *, how: Literal["charged", "nothing_due", "off_stripe"] = "charged") -> None:
     """Close an invoice as paid, in full; emits invoice.paid and its companions.
 
-    Only a charge counts as an attempt, and the one that belongs to making the invoice does not (observed at Stripe).
+    Only a charge counts as an attempt (observed at Stripe).
     """
     before = _watched(invoice)
     is_first = _is_new(invoice)
-    if how == "charged" and not is_first:
+    if how == "charged":
         invoice["attempt_count"] = max(invoice["attempt_count"], 1)
     invoice |= {
         "amount_paid": invoice["amount_due"],
@@ -117,23 +117,23 @@ def tell_of_payment(payment_id: str) -> None:
 
 def note_failure(invoice: Body, *, is_automatic: bool) -> None:
     """An attempt failed: the invoice stays open, and is perhaps tried again later."""
-    _note_attempt(invoice, is_automatic=is_automatic, events=("invoice.payment_failed",))
+    # Attempts by hand after the first do not move the schedule (docs: "The Invoice object", attempt_count).
+    is_counted = is_automatic or invoice["attempt_count"] == 0
+    _note_attempt(invoice, is_counted=is_counted, events=("invoice.payment_failed",))
     tell(invoice, "failed")
 
 
 def _note_action_required(invoice: Body, *, is_automatic: bool) -> None:
-    """The customer has to come back and authenticate."""
+    """The customer has to come back and authenticate; that is an attempt of the retry schedule only (observed)."""
     events = ("invoice.payment_action_required", "invoice.payment_failed")
-    _note_attempt(invoice, is_automatic=is_automatic, events=events)
+    _note_attempt(invoice, is_counted=is_automatic, events=events)
     tell(invoice, "action_required")
 
 
-def _note_attempt(invoice: Body, *, is_automatic: bool, events: tuple[str, ...]) -> None:
+def _note_attempt(invoice: Body, *, is_counted: bool, events: tuple[str, ...]) -> None:
     before = _watched(invoice)
-    is_counted = is_automatic or invoice["attempt_count"] == 0
     invoice["attempted"] = True
     if is_counted:
-        # Attempts by hand after the first do not move the schedule (docs: "The Invoice object", attempt_count).
         invoice["attempt_count"] += 1
         _plan_retry(invoice)
     store.save(invoice)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from sandbox import clock, identifiers, store
 from sandbox.billing import clocks, invoice_items
 from sandbox.billing.credit import balance_of
+from sandbox.billing.credited_items import name_credited_lines
 from sandbox.billing.invoice_ending import delete_draft, mark_uncollectible, send_invoice, void_invoice
 from sandbox.billing.invoice_finalizing import DAY, HOUR, finalize_invoice, take_customer_details
 from sandbox.billing.invoice_lines import item_line, new_line, subscription_line
@@ -242,6 +243,7 @@ def pull_pending_items(invoice: Body) -> None:
 def put_first(invoice: Body, items: Sequence[Body]) -> None:
     """Lines of invoice items stand before all others, the newest first; the caller works the amounts out."""
     lines = [item_line(item) | {"invoice": invoice["id"]} for item in items]
+    name_credited_lines(lines, items)
     invoice["lines"]["data"] = [*lines, *invoice["lines"]["data"]]
 
 

@@ -2,8 +2,8 @@
 
 from sandbox import clock, store
 from sandbox.billing import clocks, invoice_items, invoices
+from sandbox.billing.credited_items import name_credited_lines
 from sandbox.billing.periods import period_from
-from sandbox.billing.subscribing import method_of
 from sandbox.billing.subscription_billing import draft_invoice, interval_of, line_for, preview_invoice, set_period
 from sandbox.billing.subscription_shapes import items_of
 from sandbox.billing.subscriptions import (
@@ -16,6 +16,7 @@ from sandbox.billing.subscriptions import (
     telling_change,
     warn_of_trial_end,
 )
+from sandbox.billing.trial_ends import ends_without_method
 from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
@@ -31,7 +32,7 @@ def renew_when_due(subscription_id: str) -> None:
 
 def renew(subscription: Body) -> None:
     """Begin the next period and draft its invoice, which is finalized and charged an hour later."""
-    if subscription["status"] == "trialing" and _ends_without_method(subscription):
+    if subscription["status"] == "trialing" and ends_without_method(subscription):
         return
     with telling_change(subscription):
         period = billed_period(subscription)
@@ -67,21 +68,6 @@ def _stop_where_paused(subscription: Body, invoice: Body) -> None:
             (invoices.void_invoice if behavior == "void" else invoices.mark_uncollectible)(invoice)
 
 
-def _ends_without_method(subscription: Body) -> bool:
-    """A trial that nobody gave a method for ends as its settings say; True when there is nothing to bill."""
-    behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
-    if behavior == "create_invoice" or method_of(subscription) is not None:
-        return False
-    if behavior == "cancel":
-        end(subscription)
-        return True
-    with telling_change(subscription, "customer.subscription.paused"):
-        subscription["status"] = "paused"
-        store.save(subscription)
-    plan(subscription)
-    return True
-
-
 @step("announce_renewal")
 def announce_renewal(subscription_id: str) -> None:
     """Tell what the next invoice will be. It does not exist yet, so it has no id."""
@@ -91,17 +77,19 @@ def announce_renewal(subscription_id: str) -> None:
     emit("invoice.upcoming", without_id(upcoming_invoice(subscription)))
 
 
-def upcoming_invoice(subscription: Body) -> Body:
-    """The next invoice of a subscription as it would be today, not stored."""
-    due = [item for item in items_of(subscription) if item["current_period_end"] == renews_at(subscription)]
-    lines = []
-    for item in due:
-        period = period_from(subscription["billing_cycle_anchor"], interval_of(item), item["current_period_end"])
-        lines.append(line_for(subscription, item, period=period))
+def upcoming_invoice(subscription: Body, *, with_items: bool = True) -> Body:
+    """The next invoice of a subscription as it would be today, not stored; of its items, or only of what waits for it."""
+    due = [
+        item for item in items_of(subscription) if with_items and item["current_period_end"] == renews_at(subscription)
+    ]
     waiting = invoice_items.pending_items(
         subscription["customer"], currency=subscription["currency"], subscription=subscription["id"]
     )
-    lines += [invoices.item_line(item) for item in waiting]
+    lines = [invoices.item_line(item) for item in waiting]
+    name_credited_lines(lines, waiting)
+    for item in due:
+        period = period_from(subscription["billing_cycle_anchor"], interval_of(item), item["current_period_end"])
+        lines.append(line_for(subscription, item, period=period))
     invoice = preview_invoice(subscription, lines, period=billed_period(subscription))
     return invoice | {"next_payment_attempt": renews_at(subscription) + invoices.HOUR}
 
@@ -124,7 +112,7 @@ def end_when_due(subscription_id: str) -> None:
     subscription = store.fetch("subscription", subscription_id)
     ends_at = subscription["cancel_at"]
     if subscription["status"] not in ENDED and ends_at is not None and ends_at <= clock.now():
-        end(subscription)
+        end(subscription, was_planned=True)
 
 
 @step("expire_subscription")

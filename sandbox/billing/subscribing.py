@@ -14,7 +14,7 @@ from sandbox.billing.periods import Interval, Period, first_on, period_from
 from sandbox.billing.subscription_billing import draft_invoice, first_line, trial_line
 from sandbox.billing.subscription_changes import change_items, set_cancellation, undone
 from sandbox.billing.subscription_shapes import items_of, new_item, new_subscription
-from sandbox.billing.subscriptions import DAY, plan, refresh, telling_change
+from sandbox.billing.subscriptions import DAY, method_of, plan, refresh, telling_change
 from sandbox.payments.setups import create_setup_intent
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.resource import fetch_from_parameter
@@ -241,6 +241,9 @@ def _collect_first(subscription: Body, invoice: Body, terms: Terms) -> InvoiceAt
         return None
     if method is None:
         raise ApiError(NO_METHOD, code="resource_missing", is_executed=True)
+    invoices.finalize_invoice(invoice, auto_advance=True, collects_later=False)
+    if invoice["status"] == "paid":
+        return None
     attempt = invoices.pay_invoice(
         invoice, payment_method=method, off_session=terms.off_session, return_url=terms.return_url
     )
@@ -258,10 +261,3 @@ def _ask_for_method(subscription: Body) -> None:
     )
     subscription["pending_setup_intent"] = intent["id"]
     store.save(subscription)
-
-
-def method_of(subscription: Body) -> Body | None:
-    """The method a subscription is charged with: its own, or else its customer's."""
-    customer = store.find("customer", subscription["customer"]) or {}
-    customers_own = (customer.get("invoice_settings") or {}).get("default_payment_method")
-    return store.find("payment_method", subscription["default_payment_method"] or customers_own or "")

@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox import clock, store
 from sandbox.billing import clocks, invoice_items, invoices
+from sandbox.billing.credited_items import charged_by
 from sandbox.billing.invoice_lines import product_name
 from sandbox.billing.invoice_paying import NO_METHOD
 from sandbox.billing.periods import Period, period_around, period_from
@@ -18,6 +19,7 @@ from sandbox.billing.prorations import Change
 from sandbox.billing.subscription_billing import cost_of, draft_invoice, interval_of, line_for, period_of, set_period
 from sandbox.billing.subscription_shapes import NO_CANCELLATION, items_of, new_item, set_items
 from sandbox.billing.subscriptions import plan, refresh, renews_at, telling_change
+from sandbox.billing.trial_ends import ends_without_method
 from sandbox.protocol.errors import ApiError, no_such
 from sandbox.store import Body
 
@@ -146,14 +148,20 @@ def _bill_difference(subscription: Body, change: ItemChange, moment: int) -> Non
         None if change.before is None else cost_of(change.before), None if change.after is None else cost_of(item)
     )
     if change.before is not None:
-        amount = difference.credit(period, moment) or 0
-        _add_proration(subscription, change.before, amount, Period(moment, period.end), "Unused time on")
+        _credit(subscription, change.before, difference.credit(period, moment) or 0, Period(moment, period.end))
     if change.after is not None:
         amount = difference.debit(period, moment) or 0
         _add_proration(subscription, change.after, amount, Period(moment, period.end), "Remaining time on")
 
 
-def _add_proration(subscription: Body, item: Body, amount: int, period: Period, words: str) -> Body:
+def _credit(subscription: Body, item: Body, amount: int, period: Period) -> None:
+    credited = charged_by(subscription, item, period.start)
+    _add_proration(subscription, item, amount, period, "Unused time on", credited_items=credited)
+
+
+def _add_proration(  # noqa: PLR0913 -- the facts of a proration
+    subscription: Body, item: Body, amount: int, period: Period, words: str, *, credited_items: Body | None = None
+) -> Body:
     many = f"{item['quantity']} × " if (item["quantity"] or 1) > 1 else ""
     date = datetime.fromtimestamp(period.start, UTC).strftime("%d %b %Y")
     return invoice_items.create_item(
@@ -168,6 +176,7 @@ def _add_proration(subscription: Body, item: Body, amount: int, period: Period, 
         proration=True,
         subscription=subscription["id"],
         subscription_item=item["id"],
+        credited_items=credited_items,
         tax_rates=[rate["id"] for rate in item["tax_rates"]],
     )
 
@@ -177,7 +186,7 @@ def credit_unused_time(subscription: Body, items: Sequence[Body], moment: int) -
     for item in items:
         period = period_of(item)
         amount = Change(cost_of(item), None).credit(period, moment) or 0
-        _add_proration(subscription, item, amount, Period(moment, period.end), "Unused time on")
+        _credit(subscription, item, amount, Period(moment, period.end))
 
 
 def _begin_new_cycle(subscription: Body, before: Sequence[Body], moment: int, terms: Collection) -> None:
@@ -261,6 +270,11 @@ def set_cancellation(
 def end_trial_now(subscription: Body, terms: Collection) -> None:
     """A trial is over before its time: the first paid period begins; the caller stores the subscription."""
     now = clock.now()
+    if ends_without_method(subscription):
+        subscription["trial_end"] = now
+        for item in items_of(subscription):
+            set_period(item, Period(item["current_period_start"], now))
+        return
     subscription |= {"status": "active", "trial_end": now}
     start_cycle(subscription, now)
     invoice_now(subscription, [line_for(subscription, item) for item in items_of(subscription)], terms)

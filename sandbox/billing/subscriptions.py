@@ -37,6 +37,13 @@ def refresh(subscription: Body) -> Body:
     return subscription
 
 
+def method_of(subscription: Body) -> Body | None:
+    """The method a subscription is charged with: its own, or else its customer's."""
+    customer = store.find("customer", subscription["customer"]) or {}
+    customers_own = (customer.get("invoice_settings") or {}).get("default_payment_method")
+    return store.find("payment_method", subscription["default_payment_method"] or customers_own or "")
+
+
 @contextmanager
 def telling_change(subscription: Body, *also: str) -> Iterator[None]:
     """Keep what a block changes and tell of it with one customer.subscription.updated, ahead of the block's events.
@@ -48,6 +55,8 @@ def telling_change(subscription: Body, *also: str) -> Iterator[None]:
     if subscription.get("_is_told_later"):
         yield
         store.save(subscription)
+        for event_type in also:
+            emit(event_type, subscription)
         return
     before = copy.deepcopy(presented(subscription))
     subscription["_is_told_later"] = True
@@ -71,6 +80,11 @@ def renews_at(subscription: Body) -> int:
     return min(int(item["current_period_end"]) for item in items_of(subscription))
 
 
+def ends_before_renewal(subscription: Body) -> bool:
+    """Whether it is to end no later than the period that is paid for."""
+    return subscription["cancel_at"] is not None and subscription["cancel_at"] <= renews_at(subscription)
+
+
 def billed_period(subscription: Body) -> Period:
     """The period of the item that is billed next."""
     item = min(items_of(subscription), key=lambda one: int(one["current_period_end"]))
@@ -85,9 +99,9 @@ def plan(subscription: Body) -> None:
         _schedule(subscription, "expire_subscription", subscription["created"] + INCOMPLETE_HOURS * 3600)
     if subscription["status"] not in LIVING:
         return
-    renewal, end = renews_at(subscription), subscription["cancel_at"]
-    if end is not None and end <= renewal:
-        _schedule(subscription, "end_subscription", end)
+    renewal = renews_at(subscription)
+    if ends_before_renewal(subscription):
+        _schedule(subscription, "end_subscription", subscription["cancel_at"])
     else:
         _schedule(subscription, "renew_subscription", renewal)
         announced = renewal - UPCOMING_DAYS * DAY
@@ -121,16 +135,21 @@ def warn_of_trial_end(subscription: Body) -> None:
         emit("customer.subscription.trial_will_end", subscription)
 
 
-def end(subscription: Body, *, status: str = "canceled", reason: str | None = None) -> Body:
-    """End a subscription now, for good; its unpaid invoices are no longer collected by themselves."""
+def end(subscription: Body, *, reason: str | None = None, was_planned: bool = False) -> Body:
+    """End a subscription now, for good; its unpaid invoices are no longer collected by themselves.
+
+    An end that comes before a planned one takes the plan back; one that `was_planned` keeps saying so.
+    """
     with clocks.time_of(subscription):
         now = clock.now()
         details = subscription["cancellation_details"] or dict(NO_CANCELLATION)
+        if not was_planned:
+            subscription |= {"cancel_at": None, "cancel_at_period_end": False}
         subscription |= {
             "canceled_at": subscription["canceled_at"] or now,
             "cancellation_details": details | {"reason": reason or details["reason"]},
             "ended_at": now,
-            "status": status,
+            "status": "canceled",
         }
         store.save(subscription)
         plan(subscription)

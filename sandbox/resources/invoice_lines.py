@@ -30,7 +30,6 @@ LINE = register(
             "discount_amounts.discount": "discount",
             "discounts": "discount",
             "pricing.price_details.price": "price",
-            "subscription": "subscription",
         },
     )
 )

@@ -6,11 +6,12 @@ The change itself is rehearsed with the very functions that would make it, so a 
 from typing import Any
 
 from sandbox import clock, identifiers, store
-from sandbox.billing import clocks, invoice_items, invoices
+from sandbox.billing import clocks, invoice_items, invoices, subscription_ending
 from sandbox.billing.invoice_totals import reckon
 from sandbox.billing.item_parameters import DISCOUNTS, granted, item_facts
 from sandbox.billing.rehearsals import rehearse
 from sandbox.billing.renewals import upcoming_invoice
+from sandbox.billing.subscriptions import LIVING, ends_before_renewal, renews_at
 from sandbox.options import options
 from sandbox.payments.fees import default_currency
 from sandbox.payments.methods import EMPTY_ADDRESS
@@ -25,7 +26,7 @@ ITEMS = ("amount", "currency", "description", "discountable", "metadata", "perio
          "tax_behavior", "tax_rates", "unit_amount", "unit_amount_decimal")  # fmt: skip
 DETAILS = ("billing_cycle_anchor", "cancel_at_period_end", "cancel_now", "default_tax_rates",
            "proration_behavior", "proration_date", "trial_end")  # fmt: skip
-PLANNED = ("deleted", "id", "metadata", "price", "price_data", "quantity", "tax_rates")
+PLANNED = ("deleted", "id", "metadata", "plan", "price", "price_data", "quantity", "tax_rates")
 # What a new subscription and a changed one take of those.
 FOR_NEW = ("billing_cycle_anchor", "default_tax_rates", "items", "proration_behavior", "trial_end")
 FOR_CHANGE = ("cancel_at_period_end", "proration_date", *FOR_NEW)
@@ -59,14 +60,12 @@ def _customer(call: Call) -> Body:
 def _next_invoice(call: Call, customer: Body) -> Body:
     """The invoice of what was asked for, made for good until the rehearsal is over."""
     details: Body = call.get("subscription_details") or {}
-    if "subscription" not in call.params and not details.get("items"):
-        return _one_off(call, customer)
-    if "subscription" in call.params:
-        subscription = fetch_from_parameter("subscription", call["subscription"], param="subscription")
-        if subscription["customer"] != customer["id"]:
-            raise ApiError("The subscription belongs to another customer.", param="subscription")
+    subscription = _subscription(call, customer, details)
+    if subscription:
         _add_items(call, customer, currency=subscription["currency"], subscription=subscription["id"])
         return _of_changed(subscription, details)
+    if not details.get("items"):
+        return _one_off(call, customer)
     asked = {name: details[name] for name in FOR_NEW if name in details}
     made = subscriptions.create(
         Call({"customer": customer["id"], "payment_behavior": "default_incomplete", **asked}, {})
@@ -75,19 +74,49 @@ def _next_invoice(call: Call, customer: Body) -> Body:
     return _with_items(invoice, _add_items(call, customer, currency=invoice["currency"]))
 
 
+def _subscription(call: Call, customer: Body, details: Body) -> Body | None:
+    """The subscription whose invoice is asked for: the one that is named, or else the customer's that renews next."""
+    if "subscription" in call.params:
+        subscription = fetch_from_parameter("subscription", call["subscription"], param="subscription")
+        if subscription["customer"] != customer["id"]:
+            raise ApiError("The subscription belongs to another customer.", param="subscription")
+        return subscription
+    if details.get("items"):
+        return None
+    rows = store.rows("subscription").filter(customer=customer["id"], status__in=LIVING).order_by("sequence")
+    going_on = [found for found in rows.values_list("body", flat=True) if not ends_before_renewal(found)]
+    asked = call.get("currency")
+    return min((one for one in going_on if asked in (None, one["currency"])), key=renews_at, default=None)
+
+
 def _of_changed(subscription: Body, details: Body) -> Body:
     """The invoice that a change makes at once, or else the next one of the changed subscription."""
     before = subscription["latest_invoice"]
     asked = {name: details[name] for name in FOR_CHANGE if name in details}
     if details.get("cancel_now"):
-        asked["cancel_at_period_end"] = True
+        return _of_ended(subscription, prorates=details.get("proration_behavior") != "none")
     if asked:
         subscription = subscriptions.update(Call(asked, {"subscription": subscription["id"]}))
     if subscription["status"] in ("canceled", "incomplete_expired"):
         raise _nothing(f"subscription: {subscription['id']}")
     if subscription["latest_invoice"] != before:
         return store.fetch("invoice", subscription["latest_invoice"])
+    if ends_before_renewal(subscription):
+        return _of_waiting(subscription)
     return upcoming_invoice(subscription)
+
+
+def _of_ended(subscription: Body, *, prorates: bool) -> Body:
+    """What is left to bill or to give back when a subscription ends now."""
+    return _of_waiting(subscription_ending.cancel(subscription, prorates=prorates))
+
+
+def _of_waiting(subscription: Body) -> Body:
+    """The invoice of what waits for one that a subscription will not have any more."""
+    invoice = upcoming_invoice(subscription, with_items=False)
+    if not invoice["lines"]["data"]:
+        raise _nothing(f"subscription: {subscription['id']}")
+    return invoice
 
 
 def _one_off(call: Call, customer: Body) -> Body:
@@ -117,7 +146,7 @@ def _add_items(call: Call, customer: Body, *, currency: str, subscription: str |
 
 
 def _with_items(invoice: Body, items: list[Body]) -> Body:
-    invoice["lines"]["data"] += [invoices.item_line(item) for item in items]
+    invoice["lines"]["data"] = [*map(invoices.item_line, items[::-1]), *invoice["lines"]["data"]]
     return invoice
 
 

@@ -15,7 +15,7 @@ from sandbox.store import Body
 
 SUBSCRIPTION_ITEM = register(Resource("subscription_item"))
 COMMON = (
-    "metadata", "payment_behavior", "price", "price_data", "proration_behavior", "proration_date", "quantity",
+    "metadata", "payment_behavior", "plan", "price", "price_data", "proration_behavior", "proration_date", "quantity",
     "tax_rates",
 )  # fmt: skip
 

@@ -8,13 +8,15 @@ from sandbox.billing import discounts
 from sandbox.billing.catalogue import create_price
 from sandbox.billing.item_parameters import tax_rate
 from sandbox.billing.periods import Interval, boundary
-from sandbox.protocol.errors import ApiError, missing_parameter, not_in_sandbox_yet
+from sandbox.protocol.errors import ApiError, missing_parameter, no_such, not_in_sandbox_yet
 from sandbox.protocol.parameters import Integer, merge_metadata
 from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.store import Body
 
 FIVE_YEARS = Interval("year", 5)
 MOST_ITEMS = 20
+# What says what an item costs; a plan is a price by its older name.
+PRICED_BY = ("plan", "price", "price_data")
 MOST_UNITS = 1_000_000
 COLLECTION = ("proration_behavior", "payment_behavior", "proration_date", "off_session")
 
@@ -81,12 +83,15 @@ def require_one_currency(prices: Sequence[Body], currency: str) -> None:
 
 def wanted_item(entry: Body, param: str) -> Body:
     """One item as sent, with its price and tax rates looked up; only what was sent is in it."""
-    named = {key: f"{param}[{key}]" if param else key for key in ("price", "price_data", "quantity", "tax_rates")}
+    named = {key: f"{param}[{key}]" if param else key for key in (*PRICED_BY, "quantity", "tax_rates")}
     wanted: Body = {key: entry[key] for key in ("id", "deleted", "quantity") if key in entry}
     if "quantity" in wanted:
         Integer(0, MOST_UNITS).read(str(wanted["quantity"]), named["quantity"])
-    if "price" in entry and "price_data" in entry:
-        raise ApiError("You may only specify one of these parameters: price, price_data.", param=named["price_data"])
+    given = [key for key in PRICED_BY if key in entry]
+    if len(given) > 1:
+        raise ApiError(f"You may only specify one of these parameters: {', '.join(given)}.", param=named[given[-1]])
+    if "plan" in entry:
+        wanted["price"] = _subscribable(_of_plan(entry["plan"], named["plan"]), named["plan"])
     if "price" in entry:
         price = fetch_from_parameter("price", entry["price"], param=named["price"])
         wanted["price"] = _subscribable(price, named["price"])
@@ -97,6 +102,14 @@ def wanted_item(entry: Body, param: str) -> Body:
     if "tax_rates" in entry:
         wanted["tax_rates"] = tax_rates(entry["tax_rates"], named["tax_rates"])
     return wanted
+
+
+def _of_plan(plan_id: str, param: str) -> Body:
+    """The price that older clients call a plan."""
+    price = store.find("price", plan_id)
+    if price is None or price.get("deleted"):
+        raise no_such("plan", plan_id, param=param)
+    return price
 
 
 def _subscribable(price: Body, param: str) -> Body:

@@ -41,7 +41,7 @@ SUBSCRIPTION = register(
     )
 )
 search_route(SUBSCRIPTION, "/v1/subscriptions", ("created", "metadata", "status"))
-ITEM = ("items.price", "items.price_data", "items.quantity", "items.metadata", "items.tax_rates")
+ITEM = ("items.plan", "items.price", "items.price_data", "items.quantity", "items.metadata", "items.tax_rates")
 COMMON = (
     "application_fee_percent", "automatic_tax.enabled", "cancel_at", "cancel_at_period_end", "collection_method",
     "days_until_due", "default_payment_method", "default_tax_rates", "description", "discounts",

@@ -99,7 +99,8 @@ def test_failing_to_authenticate_fails_the_invoice(sandbox, client, customer):
     [payment] = client.v1.invoice_payments.list({"invoice": invoice.id}).data
     sandbox.post(f"/3ds/{payment.payment.payment_intent}", outcome="fail")
     assert client.v1.invoices.retrieve(invoice.id).status == "open"
-    assert sandbox.event_types()[-2:] == ["payment_intent.payment_failed", "invoice.payment_failed"]
+    assert sandbox.event_types()[-3:] == ["payment_intent.payment_failed", "invoice.payment_failed", "invoice.updated"]
+    assert last_event(client, "invoice.updated").previous_attributes.to_dict() == {"attempt_count": 0}
 
 
 def test_confirming_the_intent_pays_the_invoice(sandbox, client, customer):

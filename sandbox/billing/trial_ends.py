@@ -1,0 +1,20 @@
+"""How a trial ends where nobody gave a payment method (docs: "Use trial periods", `trial_settings`)."""
+
+from sandbox import store
+from sandbox.billing.subscriptions import end, method_of, plan, telling_change
+from sandbox.store import Body
+
+
+def ends_without_method(subscription: Body) -> bool:
+    """End or pause a trial that has nothing to be charged to, as its settings say; True when there is nothing to bill."""
+    behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
+    if behavior == "create_invoice" or method_of(subscription) is not None:
+        return False
+    if behavior == "cancel":
+        end(subscription)
+        return True
+    with telling_change(subscription, "customer.subscription.paused"):
+        subscription["status"] = "paused"
+        store.save(subscription)
+    plan(subscription)
+    return True
