@@ -7,6 +7,9 @@ which is why it is done here, while this file is imported, and why pytest is not
 
 import atexit
 import gc
+import io
+import json
+import logging
 import os
 import socket
 from pathlib import Path
@@ -15,9 +18,12 @@ from urllib.parse import urlsplit
 import django
 import environ
 import pytest
+from django.conf import settings as django_settings
 from django.core.management.commands import flush
 from xdist.scheduler import LoadScopeScheduling
 
+from config.logging import apply as apply_logging
+from config.logging import logging_settings
 from demo.processes import stop_all
 from demo.servers import PostgresServer, RedisServer, remove_data
 
@@ -176,3 +182,14 @@ def pytest_collection_modifyitems(items):
 def cheap_passwords(settings):
     """A password takes a third of a second to hash, on purpose; tests make people by the hundred."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def written_lines():
+    """What production would log, as one dictionary for each line; at DEBUG, where the most is said."""
+    apply_logging(logging_settings(as_json=True, level="DEBUG", ours=["config", "payments", "accounts", "jobs"]))
+    written = io.StringIO()
+    (handler,) = (one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler)
+    handler.setStream(written)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    apply_logging(django_settings.LOGGING)

@@ -2,14 +2,16 @@
 
 import gc
 from pathlib import Path
+from typing import Any
 
-from gunicorn.glogging import Logger, SafeAtoms  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from config.environment import read_environment
-from config.logging import redact_text
+from config.logging import line_formatter
 from config.processes import read_processes
 
-processes = read_processes(read_environment(Path(__file__).resolve().parent.parent))
+environment = read_environment(Path(__file__).resolve().parent.parent)
+processes = read_processes(environment)
 bind = f"0.0.0.0:{processes.port}"
 workers = processes.web_processes
 worker_class = "gthread"
@@ -43,22 +45,19 @@ def when_ready(server: object) -> None:  # noqa: ARG001  # gunicorn's signature
     gc.freeze()
 
 
-# For whoever switches the access log on, as the demo does. Without the query and the page one came from: people search
+# For those who switch the access log on, as the demo does. Without the query and the page one came from: people search
 # for names and addresses of people.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms "%(a)s"'
-
-
-class RedactedAtoms(SafeAtoms):  # type: ignore[misc]  # gunicorn has no types
-    """What the format may name, with secrets and addresses taken out of what it does name."""
-
-    def __getitem__(self, name: str) -> str:
-        return redact_text(str(super().__getitem__(name)))
+as_json = environment.choice("LECTERN_ENV", ["development", "production"], default="production") == "production"
 
 
 class RedactingLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """Keeps out of the access log what no other log may hold: the keys in links that were sent by mail."""
+    """Writes gunicorn's lines as all others are written: redacted, one per event. Its own quote requests as they came."""
 
-    atoms_wrapper_class = RedactedAtoms
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(line_formatter(as_json=as_json))
 
 
 logger_class = RedactingLogger

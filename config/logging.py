@@ -7,49 +7,28 @@ standard library.
 from __future__ import annotations
 
 import logging.config
-import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any
 
 import structlog
 
-_SECRET_NAMES = re.compile(
-    r"passw|secret|token|authorization|cookie|api_?key|signature|csrf|session_?key|card_?number|cvc|iban", re.IGNORECASE
-)
-# UUIDs (Celery's task ids) and the like written without hyphens: their digits are nobody's card, whatever Luhn says.
-_IDS = re.compile(
-    r"(?<![0-9A-Za-z])("
-    r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
-    r"|(?=\d*[a-f])[0-9a-f]{32,64}"
-    r")(?![0-9A-Za-z])"
-)
-# Digits in groups, as people write card numbers and much else; not the digits of a decimal number.
-_DIGIT_GROUPS = re.compile(r"(?<!\d)(?<!\d\.)\d+(?:[ -]\d+)*(?!\d|\.\d)")
-_CARD_LENGTHS = range(13, 20)
-_PATTERNS = (
-    # Stripe's keys, webhook secrets and client secrets.
-    (re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_\w+|\b(?:pi|seti|cs)_\w+_secret_\w+"), "[secret]"),
-    (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{6,}"), r"\1 [secret]"),
-    # The password of an address such as postgres://user:password@host.
-    (re.compile(r"(?i)(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@]+@"), r"\1[secret]@"),
-    # Whoever reads the link of a password reset or an e-mail confirmation in a log could use it.
-    (re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s\"']+"), r"\1[token]"),
-    (re.compile(r"[\w.!#$%&'*+?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+"), "[e-mail]"),
-    # password=..., "token": "...", {'secret': '...'}, whether in a form body, a repr or a query string.
-    (
-        re.compile(
-            r"""(?ix)
-            ( (?:passw(?:or)?d|passphrase|secret|token|api_?key|cvc|cookie|sessionid) [\w-]* (?:\\*["'])? \s* [:=]\s* )
-            (?: \\+["'][^"']*["'] | "(?:[^"\\]|\\+[^\\])*" | '(?:[^'\\]|\\+[^\\])*' | (?!\[(?:secret|token)\]) [^\s&,;}\])]+ )"""
-        ),
-        r"\1[redacted]",
-    ),
-)
+from config.redaction import redact_lines, redact_values
+
+# Written by the processors below, so there is nothing to look for in them.
+_OUR_OWN = ("timestamp", "level", "logger")
+# May have line breaks in them.
+_OF_SEVERAL_LINES = ("exception", "stack")
+# At the start of each further line of a traceback on a terminal: no event begins like this, so no text in a traceback
+# can pass for one.
+_CONTINUED = "\n  | "
+_LIBRARIES_LEAST_LEVEL = logging.INFO
 
 
 def apply(settings: dict[str, Any]) -> None:
     """Put `settings` in force, and structlog on top of the standard library. Django's LOGGING_CONFIG."""
     logging.config.dictConfig(settings)
+    # Python's own warnings are lines too.
+    logging.captureWarnings(True)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -61,55 +40,64 @@ def apply(settings: dict[str, Any]) -> None:
     )
 
 
-def logging_settings(*, as_json: bool, level: str) -> dict[str, Any]:
-    """Everything to standard error, where the process manager collects it; as lines to read, or as JSON to search."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer(default=repr)
-        if as_json
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    )
+def logging_settings(*, as_json: bool, level: str, ours: Iterable[str]) -> dict[str, Any]:
+    """Everything to standard error, where the process manager collects it; as lines to read, or as JSON to search.
+
+    `level` is for the packages in `ours`. Libraries say nothing below INFO: what they write for their own developers are
+    whole requests, answers and statements, with names and addresses no pattern can find.
+    """
     through_root = {"handlers": [], "propagate": True, "level": "NOTSET"}
+    libraries = logging.getLevelName(max(_LIBRARIES_LEAST_LEVEL, logging.getLevelNamesMapping()[level]))
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "lines": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                # Of what libraries attach to their records only this is wanted: Django attaches whole requests.
-                "foreign_pre_chain": [structlog.stdlib.ExtraAdder(allow=["status_code"]), *_shared_processors()],
-                "processors": [
-                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.format_exc_info,
-                    redact,
-                    renderer,
-                ],
-            }
-        },
+        "formatters": {"lines": {"()": "config.logging.line_formatter", "as_json": as_json}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
-        "root": {"handlers": ["console"], "level": level},
+        "root": {"handlers": ["console"], "level": libraries},
         # Django's own handlers are taken off, so that each line is written once and redacted.
         "loggers": {
-            "django": {**through_root, "level": level},
+            "django": {**through_root, "level": libraries},
             "django.server": through_root,
+            # Set explicitly, since some libraries give their loggers a level of their own.
+            **{name: {"level": libraries} for name in ("celery", "djstripe", "psycopg", "stripe", "urllib3")},
             # Forty lines at level INFO for each receipt that is drawn.
             "fontTools": {"level": "WARNING"},
+            **{name: {"level": level} for name in ours},
         },
     }
 
 
+def line_formatter(*, as_json: bool) -> structlog.stdlib.ProcessorFormatter:
+    """Return what turns a record of any logger into its line."""
+    rendering: list[Any] = (
+        [structlog.processors.JSONRenderer(default=repr)]
+        if as_json
+        else [_mark_continued_lines, structlog.dev.ConsoleRenderer()]
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        # Of what libraries attach to their records only this is wanted: Django attaches whole requests.
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=["status_code"]), *_shared_processors()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            redact,
+            *rendering,
+        ],
+    )
+
+
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The structlog processor that takes secrets and personal data out of a whole event."""
-    return {name: _redacted(value, name) for name, value in event.items()}
+    """Take secrets, personal data and what forges lines out of a whole event. A structlog processor."""
+    as_they_are = {name: event.pop(name) for name in _OUR_OWN if name in event}
+    of_several_lines = {name: redact_lines(str(event.pop(name))) for name in _OF_SEVERAL_LINES if event.get(name)}
+    return {**redact_values(event), **as_they_are, **of_several_lines}
 
 
-def redact_text(text: str) -> str:
-    """`text` without keys, passwords, card numbers and e-mail addresses."""
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
-    # Splitting at a group leaves the ids themselves at the odd places.
-    pieces = _IDS.split(text)
-    pieces[::2] = [_DIGIT_GROUPS.sub(_without_cards, piece) for piece in pieces[::2]]
-    return "".join(pieces)
+def _mark_continued_lines(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name in _OF_SEVERAL_LINES:
+        if event.get(name):
+            event[name] = _CONTINUED[1:] + event[name].replace("\n", _CONTINUED)
+    return event
 
 
 def _shared_processors() -> list[Any]:
@@ -121,44 +109,3 @@ def _shared_processors() -> list[Any]:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.StackInfoRenderer(),
     ]
-
-
-def _redacted(value: Any, name: str = "") -> Any:
-    if _SECRET_NAMES.search(name) and value not in (None, "", True, False):
-        return "[redacted]"
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int):
-        return value if redact_text(str(value)) == str(value) else "[card]"
-    if isinstance(value, Mapping):
-        return {redact_text(str(key)): _redacted(inner, str(key)) for key, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_redacted(inner) for inner in value]
-    if isinstance(value, bytes):
-        value = value.decode(errors="replace")
-    return redact_text(value if isinstance(value, str) else repr(value))
-
-
-def _without_cards(found: re.Match[str]) -> str:
-    """The digits without card numbers, also where a date stands before one or its expiry after it."""
-    groups = re.split(r"([ -])", found[0])
-    numbers = groups[::2]
-    hidden: set[int] = set()
-    for start in range(len(numbers)):
-        digits = ""
-        for end in range(start, len(numbers)):
-            digits += numbers[end]
-            if len(digits) >= _CARD_LENGTHS.stop:
-                break
-            if len(digits) in _CARD_LENGTHS and _is_card_number(digits):
-                hidden.update(range(start, end + 1))
-    kept = ["[card]" if place in hidden else number for place, number in enumerate(numbers)]
-    kept_groups = [part for pair in zip(kept, [*groups[1::2], ""], strict=True) for part in pair]
-    return re.sub(r"\[card\](?:[ -]\[card\])+", "[card]", "".join(kept_groups))
-
-
-def _is_card_number(text: str) -> bool:
-    # Luhn's check keeps order numbers and timestamps readable.
-    digits = [int(digit) for digit in text]
-    doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]  # noqa: PLR2004  # part of the formula
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
+from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponseBase
 
 # What a proxy in front may hand over; anything else could forge lines in a log.
@@ -14,13 +16,14 @@ _ACCEPTABLE = re.compile(r"[A-Za-z0-9-]{8,64}")
 
 
 class RequestIdMiddleware:
-    """Goes first, so that whatever the others log carries the id."""
+    """Goes first, before webhooks are answered too, so that whatever the others log carries the id."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get("X-Request-Id", "")
+        # Not `request.headers`, which first copies every header there is.
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _ACCEPTABLE.fullmatch(given) else uuid.uuid4().hex
         # Threads serve one request after another: nothing of the last one may stay.
         structlog.contextvars.clear_contextvars()
@@ -28,3 +31,11 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response.headers["X-Request-Id"] = request_id
         return response
+
+
+def _forget_request(**_: Any) -> None:
+    # Not in the middleware: Django logs refused and missing pages after all of it has returned.
+    structlog.contextvars.clear_contextvars()
+
+
+request_finished.connect(_forget_request, dispatch_uid="forget the request's id")

@@ -134,8 +134,8 @@ INSTALLED_APPS = [
     "waffle",
 ]
 MIDDLEWARE = [
-    "payments.webhook.middleware.WebhookMiddleware",
     "config.request_id.RequestIdMiddleware",
+    "payments.webhook.middleware.WebhookMiddleware",
     "config.body_limit.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -341,7 +341,11 @@ STAFF_ALERT_EMAILS = env.mailboxes("STAFF_ALERT_EMAILS")
 # --- Logs ---------------------------------------------------------------------------------------------------------
 LOGGING_CONFIG = "config.logging.apply"
 log_level = env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], default="INFO")
-LOGGING = logging_settings(as_json=not IS_DEVELOPMENT, level=log_level)
+LOGGING = logging_settings(
+    as_json=not IS_DEVELOPMENT,
+    level=log_level,
+    ours=["config", *(app for app in INSTALLED_APPS if (BASE_DIR / app).is_dir())],
+)
 
 # --- Celery: wakes durable work, never holds it -------------------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

@@ -32,6 +32,8 @@ def read_stripe_keys(env: Environment, *, is_development: bool) -> StripeKeys:
     publishable_key = env.matching("STRIPE_PUBLISHABLE_KEY", _PUBLISHABLE_KEY, example="pk_test_... or pk_live_...")
     declared_mode = env.choice("PAYMENTS_MODE", ["sandbox", "test", "live"], default="")
     mode = secret_key.split("_")[1] if secret_key else "sandbox"
+    if env.text("STRIPE_LOG") and not is_development:
+        raise InvalidVariable("STRIPE_LOG", "makes Stripe's library print whole requests, with people's names in them.")
     if secret_key == SANDBOX_SECRET_KEY:
         raise InvalidVariable("STRIPE_SECRET_KEY", "is the sandbox's key. Leave it empty to pay at the sandbox.")
     if mode == "sandbox" and not is_development:

@@ -121,6 +121,7 @@ VARIABLES = {
         "acct_1OnlyForChecking",
         ["x", "acct_", "ACCT_1OnlyForChecking", "acct_1 2", "acct_" + "x" * 99],
     ),
+    "STRIPE_LOG": ("", ["debug", "info", "x"]),
     "SANDBOX_URL": ("http://127.0.0.1:12111", ["x", "file:///etc/passwd", "http://x/; script-src *", "http://x:99999"]),
     "CHECKOUT_MINUTES": ("45", [*NUMBERS, "0", "5", "30", "1440"]),
     "WEBHOOK_EVENT_DAYS": ("31", [*NUMBERS, "0", "30"]),
@@ -239,7 +240,7 @@ def test_a_value_that_cannot_be_meant_is_refused_by_name(name, value):
 @pytest.mark.parametrize("name", VARIABLES)
 @pytest.mark.parametrize("character", CONTROL)
 def test_control_characters_are_refused_by_name(name, character):
-    good, _ = VARIABLES[name]
+    good = VARIABLES[name][0] or "debug"
     middle = max(len(good) // 2, 1)
     with pytest.raises(InvalidVariable, match=rf"^{name} holds control characters"):
         load(**{name: f"{good[:middle]}{character}{good[middle:]}x"})

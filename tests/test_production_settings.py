@@ -1,5 +1,6 @@
 """Production refuses to start half configured, and never with the demo in it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -77,6 +78,28 @@ def test_production_refuses_to_start(changes, complaint):
     started = start(**changes)
     assert started.returncode != 0
     assert complaint in started.stderr
+
+
+DELIVER = """
+import django
+django.setup()
+from django.test import Client
+
+for path in ("/payments/webhook/", "/payments/webhook", "/api/webhooks/stripe", "/api/webhooks/stripe/"):
+    for host, is_secure in (("lectern.example", False), ("evil.example", True), ("lectern.example", True)):
+        answer = Client(HTTP_HOST=host).post(path, b"{}", "application/json", secure=is_secure)
+        print(answer.status_code, answer.json()["error"])
+"""
+
+
+def test_production_takes_webhooks_over_https_and_for_its_own_name_only():
+    said = start(DELIVER)
+    refusals = ["403 Webhooks are taken over HTTPS only.", "400 Unknown host.", "400 Invalid signature"]
+    assert said.stdout.splitlines() == refusals * 4, said.stderr
+    # Each refusal is a line of its own, with the id of its own request.
+    lines = [json.loads(line) for line in said.stderr.splitlines()]
+    ids = [line["request_id"] for line in lines if line["logger"] == "payments.webhook.endpoint"]
+    assert len(ids) == len(set(ids)) == 12
 
 
 def test_the_demo_cannot_be_installed_in_production():

@@ -1,5 +1,4 @@
-from django.conf import settings
-
+from config.stripe_keys import SANDBOX_WEBHOOK_SECRET
 from demo.stack import Stack
 
 
@@ -9,7 +8,7 @@ def make_stack(tmp_path, **environment):
 
 
 def test_the_sandbox_signs_with_the_secret_the_site_expects(tmp_path):
-    assert make_stack(tmp_path).environment()["SANDBOX_WEBHOOK_SECRET"] == settings.SANDBOX_WEBHOOK_SECRET
+    assert make_stack(tmp_path).environment()["SANDBOX_WEBHOOK_SECRET"] == SANDBOX_WEBHOOK_SECRET
 
 
 def test_given_servers_are_used_and_none_started(tmp_path):

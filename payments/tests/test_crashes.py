@@ -72,7 +72,7 @@ def test_the_sweep_finds_what_a_web_process_stored_and_was_killed_before_it_woke
     event = completed(payment)
     killed("web: stored, nobody woken", event)
     assert WebhookEvent.objects.get().state == "waiting"
-    assert deliver(event).json() == {"status": "already processed"}
+    assert deliver(event).json() == {"status": "already_processed"}
     assert WebhookEvent not in woken
     tasks.sweep()
     assert WebhookEvent in woken

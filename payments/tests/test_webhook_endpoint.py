@@ -11,6 +11,7 @@ from io import BytesIO
 
 import pytest
 import stripe
+import structlog
 from django.db import OperationalError, connection, connections
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -30,12 +31,13 @@ def sign(body, *, secret=SECRET, at=None):
     return f"t={timestamp},v1={digest}"
 
 
-def deliver(event, *, header=None, path="/payments/webhook/", client=None):
+def deliver(event, *, header=None, path="/payments/webhook/", client=None, is_secure=False):
     body = event if isinstance(event, bytes) else json.dumps(event).encode()
     return (client or Client()).post(
         path,
         data=body,
         content_type="application/json",
+        secure=is_secure,
         headers={"Stripe-Signature": sign(body) if header is None else header},
     )
 
@@ -58,8 +60,36 @@ def test_a_signed_event_is_stored_and_acknowledged():
     assert stored.state == "waiting"
 
 
-def test_the_path_without_its_last_slash_works_too():
-    assert deliver(new_event(), path="/payments/webhook").status_code == 200
+@pytest.mark.parametrize("path", ["/payments/webhook", "/api/webhooks/stripe", "/api/webhooks/stripe/"])
+def test_its_other_addresses_answer_as_it_does_in_one_statement(path):
+    deliver(new_event())
+    event = new_event()
+    with CaptureQueriesContext(connection) as queries:
+        response = deliver(event, path=path)
+    assert (response.status_code, response.json(), len(queries)) == (200, {"status": "received"}, 1)
+    assert deliver(event).json() == {"status": "already_processed"}
+    assert deliver(event, path=path, header="t=1,v1=x").json() == {"error": "Invalid signature"}
+
+
+def test_a_webhook_in_clear_is_refused_where_it_must_come_over_https(settings):
+    settings.WEBHOOKS_NEED_HTTPS = True
+    assert deliver(new_event()).status_code == 403
+    assert not WebhookEvent.objects.exists()
+    assert deliver(new_event(), is_secure=True).status_code == 200
+
+
+def test_a_proxys_word_for_https_counts_only_where_a_proxy_is_trusted(settings):
+    settings.WEBHOOKS_NEED_HTTPS = True
+    proxied = Client(HTTP_X_FORWARDED_PROTO="https")
+    assert deliver(new_event(), client=proxied).status_code == 403
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert deliver(new_event(), client=proxied).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "testserver.evil.example", "testserver@evil.example", "a b", ""])
+def test_a_webhook_for_a_host_that_is_not_ours_is_refused(host):
+    assert deliver(new_event(), client=Client(HTTP_HOST=host)).status_code == 400
+    assert not WebhookEvent.objects.exists()
 
 
 def test_every_type_stripe_lists_and_one_it_does_not_is_stored_and_acknowledged():
@@ -74,7 +104,7 @@ def test_a_repeat_answers_already_processed_and_stores_nothing():
     event = new_event()
     deliver(event)
     response = deliver(event)
-    assert (response.status_code, response.json()) == (200, {"status": "already processed"})
+    assert (response.status_code, response.json()) == (200, {"status": "already_processed"})
     assert WebhookEvent.objects.count() == 1
 
 
@@ -123,7 +153,8 @@ def test_a_malformed_signature_header_is_refused(header):
 
 def test_the_wrong_secret_is_refused():
     body = json.dumps(new_event()).encode()
-    assert deliver(body, header=sign(body, secret="whsec_other")).status_code == 400
+    response = deliver(body, header=sign(body, secret="whsec_other"))
+    assert (response.status_code, response.json()) == (400, {"error": "Invalid signature"})
 
 
 @pytest.mark.parametrize(("offset", "status"), [(-301, 400), (-299, 200), (299, 200), (302, 400)])
@@ -325,6 +356,30 @@ def test_no_secret_or_personal_data_reaches_the_log(caplog):
     assert SECRET not in caplog.text
 
 
+def test_each_webhook_logs_one_line_with_an_id_of_its_own(written_lines):
+    event = new_event()
+    first = deliver(event, client=Client(HTTP_X_REQUEST_ID="first-request"))
+    Client().get("/nowhere/", headers={"X-Request-Id": "another-request"})
+    second = deliver(event)
+    deliver(event, header="t=1,v1=x")
+    lines = [line for line in written_lines() if line["logger"].startswith("payments.")]
+    assert [line["event"] for line in lines] == ["webhook_received", "webhook_received", "webhook_signature_invalid"]
+    assert [(line["event_id"], line["event_type"], line["is_new"]) for line in lines[:2]] == [
+        (event["id"], "customer.created", True),
+        (event["id"], "customer.created", False),
+    ]
+    assert lines[0]["request_id"] == first["X-Request-Id"] == "first-request"
+    assert lines[1]["request_id"] == second["X-Request-Id"]
+    assert len({line["request_id"] for line in lines} | {"another-request"}) == 4
+
+
+def test_nothing_of_a_request_is_left_in_the_context_of_its_thread():
+    deliver(new_event())
+    assert structlog.contextvars.get_contextvars() == {}
+    Client().get("/")
+    assert structlog.contextvars.get_contextvars() == {}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_one_event_delivered_by_twenty_at_once_is_stored_once():
     event = new_event()
@@ -337,5 +392,5 @@ def test_one_event_delivered_by_twenty_at_once_is_stored_once():
 
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(one, range(20)))
-    assert sorted(answers) == ["already processed"] * 19 + ["received"]
+    assert sorted(answers) == ["already_processed"] * 19 + ["received"]
     assert WebhookEvent.objects.count() == 1

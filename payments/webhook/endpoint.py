@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -24,13 +25,17 @@ log = structlog.get_logger()
 # Stripe's events are a few kilobytes; the largest published ones stay below a quarter of this.
 BODY_BYTES_AT_MOST = 1_000_000
 _RECEIVED = b'{"status": "received"}'
-_ALREADY_PROCESSED = b'{"status": "already processed"}'
+_ALREADY_PROCESSED = b'{"status": "already_processed"}'
 
 
 @csrf_exempt
 @require_POST
 def receive_event(request: HttpRequest) -> HttpResponse:
     """Stripe's deliveries. 200 only once the event is safely stored; 4xx for what is not an event of ours."""
+    return _refuse_wrong_door(request) or _verify_and_store(request)
+
+
+def _verify_and_store(request: HttpRequest) -> HttpResponse:
     try:
         body = _capped_body(request)
         verify(
@@ -46,7 +51,7 @@ def receive_event(request: HttpRequest) -> HttpResponse:
         return _refuse(413, "The body is too large.")
     except SignatureInvalid as problem:
         log.warning("webhook_signature_invalid", problem=str(problem))
-        return _refuse(400, "The signature does not match.")
+        return _refuse(400, "Invalid signature")
     except TimestampOutsideTolerance as problem:
         return _refuse_time(problem)
     except UnusableEvent as problem:
@@ -58,6 +63,7 @@ def receive_event(request: HttpRequest) -> HttpResponse:
         connection.close()
         log.exception("webhook_not_stored", problem=repr(problem))
         return _refuse(503, "Not stored. Please deliver again.")
+    log.info("webhook_received", event_id=event["id"], event_type=event["type"], is_new=is_new)
     if is_new:
         wake_after_commit(WebhookEvent)
     return HttpResponse(_RECEIVED if is_new else _ALREADY_PROCESSED, content_type="application/json")
@@ -65,6 +71,22 @@ def receive_event(request: HttpRequest) -> HttpResponse:
 
 class _TooLarge(Exception):
     pass
+
+
+def _refuse_wrong_door(request: HttpRequest) -> HttpResponse | None:
+    """Refuse what did not come over HTTPS or to our own name. Webhooks pass none of the middleware that does so for pages.
+
+    Not by a redirect: Stripe follows none, and what was sent in clear has been read by others already.
+    """
+    if settings.WEBHOOKS_NEED_HTTPS and not request.is_secure():
+        log.warning("webhook_without_https")
+        return _refuse(403, "Webhooks are taken over HTTPS only.")
+    try:
+        request.get_host()
+    except DisallowedHost:
+        log.warning("webhook_for_unknown_host", host=request.META.get("HTTP_HOST", ""))
+        return _refuse(400, "Unknown host.")
+    return None
 
 
 def _capped_body(request: HttpRequest) -> bytes:

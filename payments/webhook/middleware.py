@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 
 from payments.webhook.endpoint import receive_event
 
-_PATHS = frozenset({"/payments/webhook/", "/payments/webhook"})
+# The second is what operators of other sites know.
+_PATHS = frozenset({"/payments/webhook/", "/payments/webhook", "/api/webhooks/stripe", "/api/webhooks/stripe/"})
 
 
 class WebhookMiddleware:
-    """The first middleware. Stripe waits for each answer, and hundreds may come in a second after a big sale."""
+    """Second only to the request's id. Stripe waits for each answer, and hundreds may come in a second after a big sale."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
