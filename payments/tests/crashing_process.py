@@ -55,7 +55,9 @@ def main(point: str, event: bytes) -> None:
     registry._handlers[SAMPLE.domain] = SAMPLE
     if event:
         headers = {"Stripe-Signature": sign(event)}
-        Client(HTTP_HOST="localhost").post("/payments/webhook/", event, content_type="application/json", headers=headers)
+        Client(HTTP_HOST="localhost").post(
+            "/payments/webhook/", event, content_type="application/json", headers=headers
+        )
     else:
         runner.drain(WebhookEvent, seconds=10)
 
