@@ -1,4 +1,4 @@
-"""How one amount is divided between platform and teacher."""
+"""How one amount is divided: between platform and teacher, over lines, and back again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,3 +54,28 @@ def spread(amount: Money, *, over: Sequence[Money]) -> list[Money]:
     left = amount.minor - sum(part for part, _ in divided)
     favoured = sorted(range(len(over)), key=lambda position: -divided[position][1])[:left]
     return [Money(part + (position in favoured), amount.currency) for position, (part, _) in enumerate(divided)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBack:
+    """How much was given back of an amount and of one part of it (fee, tax), each in minor units."""
+
+    amount: int
+    part: int
+
+
+def part_to_give_back(refund: int, *, of: GivenBack, so_far: GivenBack) -> int:
+    """How much of the part `of.part` goes back with a refund of the amount `of.amount`. All in minor units.
+
+    By the running total: after it, half up(part × refunded ÷ amount) was given back in all, so any sequence of refunds
+    adds up to exactly the whole. When an earlier refund failed, what is left need not lie on that line any more; then
+    the nearest figure at which neither the part nor the rest is overdrawn or negative. Raises ValueError for a refund
+    that is not positive or exceeds what is left.
+    """
+    left = of.amount - so_far.amount
+    if not 0 < refund <= left:
+        raise ValueError(f"refund of {refund} where {left} is left")
+    part_left = of.part - so_far.part
+    rest_left = left - part_left
+    in_all = (2 * of.part * (so_far.amount + refund) + of.amount) // (2 * of.amount)
+    return max(0, refund - rest_left, min(in_all - so_far.part, refund, part_left))

@@ -39,6 +39,13 @@ class StripeRefused(Exception):
         self.code = code
 
 
+class StripeMisconfigured(StripeRefused):
+    """Refused for how we ask, not for what: a wrong key, a missing permission, an idempotency key used twice.
+
+    Says nothing about the payment or refund itself, so nothing may be given up or released on its word.
+    """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutSession:
     """What we read of a Checkout Session."""
@@ -69,10 +76,20 @@ class CheckoutSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeRefund:
-    """What we read of a refund."""
+    """What we read of a refund. Empty strings where Stripe does not say.
+
+    `refund_key` is our key in its metadata. `payment_reference` is in the metadata of its payment intent, and known only
+    where that was asked for as well.
+    """
 
     id: str
     status: str
+    amount: Money
+    payment_intent_id: str
+    refund_key: str
+    payment_reference: str = ""
+    pending_reason: str = ""
+    failure_reason: str = ""
 
 
 class _HttpClient(stripe.RequestsClient):
@@ -117,6 +134,10 @@ _FINAL_ERRORS = (
 )
 
 
+# These say something about our key or our request's name, nothing about what was asked.
+_ERRORS_OF_SETUP = (stripe.IdempotencyError, stripe.AuthenticationError, stripe.PermissionError)
+
+
 class _translated_errors:  # noqa: N801  # reads as a statement: `with _translated_errors():`
     """Turn stripe-python's exceptions into the two kinds that matter to callers."""
 
@@ -129,7 +150,8 @@ class _translated_errors:  # noqa: N801  # reads as a statement: `with _translat
         is_final = isinstance(error, _FINAL_ERRORS)
         message = error.user_message or str(error)
         if is_final and error.http_status != 409:  # noqa: PLR2004  # "in use": the first call is still running
-            raise StripeRefused(message, code=error.code or "") from error
+            refusal = StripeMisconfigured if isinstance(error, _ERRORS_OF_SETUP) else StripeRefused
+            raise refusal(message, code=error.code or "") from error
         raise StripeUnreachable(message) from error
 
 
@@ -212,7 +234,7 @@ def create_refund(
     }
     with _translated_errors():
         refund = _client().v1.refunds.create(params, {"idempotency_key": idempotency_key})
-    return StripeRefund(id=refund.id, status=refund.status or "pending")
+    return read_refund(refund.to_dict())
 
 
 def find_refund(*, payment_intent_id: str, refund_key: str) -> StripeRefund | None:
@@ -220,9 +242,18 @@ def find_refund(*, payment_intent_id: str, refund_key: str) -> StripeRefund | No
     params: Any = {"payment_intent": payment_intent_id, "limit": 100}
     with _translated_errors():
         for refund in _client().v1.refunds.list(params).auto_paging_iter():
-            if refund.to_dict().get("metadata", {}).get("refund") == refund_key:
-                return StripeRefund(id=refund.id, status=refund.status or "pending")
+            found = read_refund(refund.to_dict())
+            if found.refund_key == refund_key:
+                return found
     return None
+
+
+def retrieve_refund(refund_id: str) -> StripeRefund:
+    """How a refund stands now, with the reference of its payment. Raises StripeUnreachable or StripeRefused."""
+    params: Any = {"expand": ["payment_intent"]}
+    with _translated_errors():
+        refund = _client().v1.refunds.retrieve(refund_id, params)
+    return read_refund(refund.to_dict())
 
 
 def list_events(*, created_from: datetime, types: Sequence[str]) -> Iterator[Mapping[str, Any]]:
@@ -251,6 +282,30 @@ def read_session(data: Mapping[str, Any]) -> CheckoutSession:
         reference=str(data.get("client_reference_id") or ""),
         expires_at=datetime.fromtimestamp(int(data["expires_at"]), tz=UTC),
     )
+
+
+def read_refund(data: Mapping[str, Any]) -> StripeRefund:
+    """Our view of a refund as Stripe describes it. Raises KeyError, TypeError or ValueError if it does not fit."""
+    intent = data.get("payment_intent")
+    return StripeRefund(
+        id=as_text(data["id"]),
+        # Documented as nullable; a refund Stripe says nothing about is under way.
+        status=as_text(data["status"] or "pending"),
+        amount=Money(data["amount"], as_text(data["currency"]).upper()),
+        payment_intent_id=_id_of(intent),
+        refund_key=_in_metadata(data, "refund"),
+        payment_reference=_in_metadata(intent, "payment") if isinstance(intent, Mapping) else "",
+        pending_reason=str(data.get("pending_reason") or ""),
+        failure_reason=str(data.get("failure_reason") or ""),
+    )
+
+
+def _in_metadata(data: Mapping[str, Any], name: str) -> str:
+    """What the metadata says, which may be anything: people edit it in the Dashboard. Raises TypeError."""
+    metadata = data.get("metadata") or {}
+    if not isinstance(metadata, Mapping):
+        raise TypeError("metadata expected")
+    return str(metadata.get(name) or "")
 
 
 def _id_of(value: Any) -> str:

@@ -6,7 +6,7 @@ from jobs.models import DurableWork
 from jobs.registry import performs
 from notifications.alerts import raise_alert
 from payments.models import MirrorSync, Payment, Refund, WebhookEvent
-from payments.refunds import send_refund
+from payments.refund_outcomes import send_refund
 from payments.sessions import follow_up_payment
 from payments.webhook.mirror import read_into_mirror
 from payments.webhook.processing import handle_event
@@ -24,7 +24,7 @@ def alert_parked_refund(refund: Refund) -> None:
     raise_alert(
         key=f"refund-parked:{refund.pk}",
         title=f"A refund of {refund.amount} could not be sent to Stripe",
-        detail={"order": refund.line.order.number, "line": refund.line.title, "error": _end_of_error(refund)},
+        detail={"order": refund.payment.order.number, "error": _end_of_error(refund)},
     )
 
 

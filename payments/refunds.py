@@ -1,102 +1,158 @@
-"""Give money back: written first, sent by a worker, made true by Stripe's confirmation."""
+"""Decide to give money back: checked under the order's lock, written before Stripe is asked. A worker sends it.
+
+What Stripe then does about it is in `refund_outcomes`.
+"""
 
 from __future__ import annotations
 
-import structlog
+from collections.abc import Sequence
+
 from django.db import transaction
-from django.db.models import Q
-from django.utils import timezone
 
-from jobs.models import WorkParked
-from notifications.alerts import raise_alert
-from payments import gateway
-from payments.models import OrderLine, Payment, Refund
+from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
+from payments.models.order import lines_in_lock_order
+from payments.refund_plan import (
+    LinePart,
+    OfLines,
+    OverAllLines,
+    PlannedPart,
+    RefundExceedsRemaining,
+    RefundRefused,
+    Wanted,
+    plan_refund,
+    remaining_of,
+    total_of,
+)
 
-log = structlog.get_logger()
 
-_STATUS_OF_STRIPE = {
-    "succeeded": Refund.Status.SUCCEEDED,
-    "failed": Refund.Status.FAILED,
-    "canceled": Refund.Status.FAILED,
-}
+class OrderNotPaid(RefundRefused):
+    """Nothing was paid that could be given back."""
 
 
-def request_refund_of_undeliverable(line: OrderLine) -> Refund | None:
-    """Note that a paid line which could not be delivered is to be refunded in whole. Call within the settlement.
+class RequestKeyReused(RefundRefused):
+    """The request key belongs to a refund of another order."""
 
-    The unique constraint makes a repeat harmless. A line that cost nothing has nothing to refund.
+
+def request_refund(  # noqa: PLR0913  # each is one field of the refund
+    *,
+    order_id: int,
+    wanted: Wanted,
+    reason: Refund.Reason,
+    request_key: str,
+    note: str = "",
+    requested_by_id: int | None = None,
+) -> Refund:
+    """Write a refund of what is wanted and have it sent. A repeat with the same request key returns the first.
+
+    Raises RefundExceedsRemaining, InvalidRefundPart, OrderNotPaid, or RequestKeyReused.
     """
-    if line.amount_minor == 0:
-        return None
-    refund, _ = Refund.objects.get_or_create(
-        line=line,
-        reason=Refund.Reason.UNDELIVERABLE,
-        defaults={
-            "amount_minor": line.amount_minor,
-            "currency": line.order.currency,
-            "note": line.state_reason,
-            "idempotency_key": f"lectern-refund-undeliverable-{line.pk}",
-        },
-    )
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=order_id)
+        first = Refund.objects.filter(request_key=request_key).select_related("payment").first()
+        if first is not None:
+            if first.payment.order_id != order.pk:
+                raise RequestKeyReused(f"{request_key} was used for another order.")
+            return first
+        payment = _payment_of(order)
+        parts = plan_refund(lines_in_lock_order(order), wanted)
+        total = total_of(parts)
+        # Less may be left of the payment than of its lines: a refund made at Stripe may not be allocated yet.
+        if payment.refundable < total:
+            raise RefundExceedsRemaining(wanted=total, remaining=payment.refundable)
+        refund = Refund.objects.create(
+            payment=payment,
+            amount_minor=total.minor,
+            currency=total.currency,
+            reason=reason,
+            note=note[:300],
+            requested_by_id=requested_by_id,
+            request_key=request_key,
+        )
+        write_allocations(refund, parts)
     return refund
 
 
-def send_refund(refund: Refund) -> None:
-    """Ask Stripe for a refund that was written before. Raises StripeUnreachable to be tried again with the same key."""
-    if refund.stripe_refund_id:
-        return
-    order = refund.line.order
-    payment = order.payments.filter(status=Payment.Status.SUCCEEDED).first()
-    if payment is None or not payment.stripe_payment_intent_id:
-        raise WorkParked("The order has no payment that could be refunded.")
-    # A retry may come after Stripe forgot the key, so what exists is looked for before asking again.
-    found = (
-        gateway.find_refund(payment_intent_id=payment.stripe_payment_intent_id, refund_key=refund.idempotency_key)
-        if refund.attempts > 1
-        else None
-    )
-    try:
-        answer = found or gateway.create_refund(
-            payment_intent_id=payment.stripe_payment_intent_id,
-            amount=refund.amount,
-            order_number=order.number,
-            refund_key=refund.idempotency_key,
-            idempotency_key=refund.idempotency_key,
-        )
-    except gateway.StripeRefused as refusal:
-        raise WorkParked(f"Stripe refused: {refusal}") from refusal
-    record_refund(refund_id=refund.pk, stripe_refund_id=answer.id, stripe_status=answer.status)
+def request_refund_of_undeliverable(order: Order, lines: Sequence[OrderLine]) -> Refund | None:
+    """Give back in whole what was paid for and could not be delivered. Call within the settlement.
 
-
-def record_refund(*, refund_id: int, stripe_refund_id: str, stripe_status: str) -> bool:
-    """Take in what Stripe says about a refund of ours; False if it says nothing new.
-
-    A succeeded refund may still fail later (the card was closed), a failed one never succeeds: late news of an
-    earlier state changes nothing.
+    One refund for all of them: the student sees one amount on their statement, and Stripe is asked once. None if they
+    cost nothing.
     """
-    status = _STATUS_OF_STRIPE.get(stripe_status, Refund.Status.PENDING)
-    may_come_after = {
-        Refund.Status.PENDING: [Refund.Status.REQUESTED],
-        Refund.Status.SUCCEEDED: [Refund.Status.REQUESTED, Refund.Status.PENDING],
-        Refund.Status.FAILED: [Refund.Status.REQUESTED, Refund.Status.PENDING, Refund.Status.SUCCEEDED],
-    }[status]
-    with transaction.atomic():
-        changed = (
-            Refund.objects.filter(Q(stripe_refund_id=None) | Q(stripe_refund_id=stripe_refund_id))
-            .filter(pk=refund_id, status__in=may_come_after)
-            .update(status=status, stripe_refund_id=stripe_refund_id)
+    paid_for = [line for line in lines if line.amount_minor]
+    if not paid_for:
+        return None
+    return request_refund(
+        order_id=order.pk,
+        wanted=OfLines([LinePart(line_id=line.pk) for line in paid_for]),
+        reason=Refund.Reason.UNDELIVERABLE,
+        request_key=f"undeliverable:{order.pk}",
+        note=" ".join(dict.fromkeys(line.state_reason for line in paid_for)),
+    )
+
+
+def refund_second_success(payment: Payment) -> Refund | None:
+    """Give back all of a payment whose order another payment has paid: it paid for no line. A repeat does nothing.
+
+    Call with the order locked and the payment's intent stored. None if all of it went back before.
+    """
+    request_key = f"second-success:{payment.pk}"
+    first = Refund.objects.filter(request_key=request_key).first()
+    payment.refresh_from_db(fields=["refunded_minor"])
+    if first is not None or payment.refundable.minor == 0:
+        return first
+    return Refund.objects.create(
+        payment=payment,
+        amount_minor=payment.refundable.minor,
+        currency=payment.currency,
+        reason=Refund.Reason.SECOND_PAYMENT,
+        request_key=request_key,
+    )
+
+
+def allocate_if_clear(refund: Refund, lines: Sequence[OrderLine]) -> bool:
+    """Allocate a refund that names no line where only one reading is possible; False where staff must decide.
+
+    Clear is what takes all that is left of every line, and what can only be of the one line with anything left.
+    """
+    left = [line for line in lines if line.refundable.minor]
+    remaining = remaining_of(lines)
+    if remaining < refund.to_allocate or (len(left) > 1 and refund.to_allocate != remaining):
+        return False
+    # The money says nothing about places: whether they go back as well is for staff to decide.
+    write_allocations(refund, propose_allocation(refund, lines))
+    return True
+
+
+def propose_allocation(refund: Refund, lines: Sequence[OrderLine]) -> list[PlannedPart]:
+    """What staff are offered for a refund that names no line: spread over what is left of each."""
+    return plan_refund(lines, OverAllLines(refund.to_allocate))
+
+
+def write_allocations(refund: Refund, parts: Sequence[PlannedPart]) -> None:
+    """Say which lines a refund belongs to; triggers count it. Call with the order locked.
+
+    Raises RefundExceedsRemaining if the parts are more than the refund.
+    """
+    total = total_of(parts)
+    if refund.to_allocate < total:
+        raise RefundExceedsRemaining(wanted=total, remaining=refund.to_allocate)
+    RefundAllocation.objects.bulk_create(
+        RefundAllocation(
+            refund=refund,
+            line=part.line,
+            amount_minor=part.amount.minor,
+            fee_minor=part.fee.minor,
+            share_minor=part.share.minor,
+            tax_minor=part.tax.minor,
+            quantity=part.quantity,
         )
-        if changed and status == Refund.Status.FAILED:
-            raise_alert(
-                key=f"refund-failed:{refund_id}",
-                title="A refund failed at Stripe: the student has not got the money",
-                detail={"refund": stripe_refund_id, "at": timezone.now()},
-            )
-    return bool(changed)
+        for part in parts
+    )
+    refund.refresh_from_db(fields=["allocated_minor"])
 
 
-def find_refund_by_stripe(*, stripe_refund_id: str, refund_key: str) -> Refund | None:
-    """Our record of a refund Stripe tells about, by its id or by the key we sent along; None if made elsewhere."""
-    return Refund.objects.filter(
-        Q(stripe_refund_id=stripe_refund_id) | Q(stripe_refund_id=None, idempotency_key=refund_key or "-")
-    ).first()
+def _payment_of(order: Order) -> Payment:
+    payment = order.payments.filter(status=Payment.Status.SUCCEEDED).first() if order.is_paid else None
+    if payment is None or not payment.stripe_payment_intent_id:
+        raise OrderNotPaid(f"Nothing was paid for order {order.number}.")
+    return payment

@@ -90,6 +90,7 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
         _mark_paid(order, payment, evidence)
         lines = lines_in_lock_order(order)
         undeliverable = [line for line in lines if not _deliver(line)]
+        request_refund_of_undeliverable(order, undeliverable)
         _mark_fulfilled([line for line in lines if line not in undeliverable])
         empty_of([line.cart_line_id for line in lines if line.cart_line_id])
         queue_payment_confirmed(order, lines)
@@ -222,7 +223,7 @@ def _keep_place(line: OrderLine) -> None:
 
 
 def _deliver(line: OrderLine) -> bool:
-    """Deliver one line; if that is impossible, the line alone is refunded and the others are delivered."""
+    """Deliver one line; False if that is impossible: it alone is refunded, the others are delivered."""
     try:
         with transaction.atomic(), mails_gathered():
             handler_for(line.domain).fulfil(line.as_sold())
@@ -230,7 +231,6 @@ def _deliver(line: OrderLine) -> bool:
         line.state = OrderLine.State.UNDELIVERABLE
         line.state_reason = str(reason)[:300]
         line.save(update_fields=["state", "state_reason"])
-        request_refund_of_undeliverable(line)
         return False
     return True
 

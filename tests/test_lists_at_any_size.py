@@ -46,7 +46,7 @@ def grow(market, number):
     store_event(event_of("checkout.session.completed", session_object(payment)), source="webhook")
     order, _ = settle_payment(evidence_for(payment))
     WebhookEvent.objects.filter(order=None).update(order=order)
-    request_refund_of_undeliverable(order.lines.last())
+    request_refund_of_undeliverable(order, [order.lines.last()])
     # Nobody may start more than ten purchases a minute.
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=1))
     MirrorSync.objects.create(object_type="charge", object_id=f"ch_{number}")

@@ -5,7 +5,8 @@ from django.contrib import admin
 from djstripe.models import APIKey, WebhookEndpoint
 
 from payments.admin.events import WebhookEventAdmin
-from payments.admin.orders import OrderAdmin, PaymentAdmin, RefundAdmin
+from payments.admin.orders import OrderAdmin, PaymentAdmin
+from payments.admin.refunds import RefundAdmin
 
 __all__ = ["OrderAdmin", "PaymentAdmin", "RefundAdmin", "WebhookEventAdmin"]
 

@@ -1,4 +1,4 @@
-"""Orders, their payments and refunds."""
+"""Orders and their payments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
 from jobs.read_only_admin import ReadOnlyAdmin
-from payments.models import Order, OrderLine, Payment, Refund, WebhookEvent
+from payments.models import Order, OrderLine, Payment, WebhookEvent
 
 
 class OrderLineInline(ReadOnlyAdmin, TabularInline):
@@ -116,16 +116,8 @@ class OrderAdmin(ReadOnlyAdmin, ModelAdmin):
         return order.state, order.get_state_display()
 
 
-class ShowsAmount:
-    """The column `shown_amount`: money with its currency, sorted by number."""
-
-    @display(description="Amount", ordering="amount_minor")
-    def shown_amount(self, row: Payment | Refund) -> str:
-        return str(row.amount)
-
-
 @admin.register(Payment)
-class PaymentAdmin(ShowsAmount, DurableWorkAdmin):
+class PaymentAdmin(DurableWorkAdmin):
     """Checkout Sessions at Stripe, as we know them."""
 
     list_display = ("order", "status", "shown_amount", "expires_at", *DurableWorkAdmin.list_display)
@@ -145,22 +137,6 @@ class PaymentAdmin(ShowsAmount, DurableWorkAdmin):
     )
     fields = readonly_fields
 
-
-@admin.register(Refund)
-class RefundAdmin(ShowsAmount, DurableWorkAdmin):
-    """Money on its way back."""
-
-    list_display = ("line", "shown_amount", "status", "reason", *DurableWorkAdmin.list_display)
-    list_filter = ("status", "reason", *DurableWorkAdmin.list_filter)
-    list_select_related = ("line__order",)
-    search_fields = ("line__order__number", "stripe_refund_id")
-    readonly_fields = (
-        "line",
-        "shown_amount",
-        "status",
-        "reason",
-        "note",
-        "stripe_refund_id",
-        *DurableWorkAdmin.readonly_fields,
-    )
-    fields = readonly_fields
+    @display(description="Amount", ordering="amount_minor")
+    def shown_amount(self, payment: Payment) -> str:
+        return str(payment.amount)

@@ -5,7 +5,7 @@ from payments.models.event import EventAttempt, WebhookEvent
 from payments.models.mirror import MirrorSync
 from payments.models.order import Order, OrderLine
 from payments.models.payment import Payment
-from payments.models.refund import Refund
+from payments.models.refund import Refund, RefundAllocation
 
 __all__ = [
     "Cart",
@@ -16,5 +16,6 @@ __all__ = [
     "OrderLine",
     "Payment",
     "Refund",
+    "RefundAllocation",
     "WebhookEvent",
 ]

@@ -126,6 +126,12 @@ class OrderLine(models.Model):
     state = models.CharField(max_length=15, choices=State, default=State.RESERVED)
     state_reason = models.CharField(max_length=300, blank=True)
     fulfilled_at = models.DateTimeField(null=True, blank=True)
+    # What was given back or is on its way, counted by triggers from the live refunds' allocations.
+    refunded_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    refunded_fee_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    refunded_share_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    refunded_tax_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    refunded_quantity = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     # Which cart line this came from, to empty the cart of exactly what was bought.
     cart_line_id = models.BigIntegerField(null=True, editable=False)
 
@@ -142,6 +148,19 @@ class OrderLine(models.Model):
             ),
             models.CheckConstraint(condition=Q(tax_minor__lte=F("amount_minor")), name="order_line_tax_within_amount"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_quantity_positive"),
+            models.CheckConstraint(
+                condition=Q(refunded_minor__lte=F("amount_minor")), name="order_line_refunded_within_amount"
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_fee_minor__lte=F("platform_fee_minor"))
+                & Q(refunded_share_minor__lte=F("teacher_share_minor"))
+                & Q(refunded_tax_minor__lte=F("tax_minor"))
+                & Q(refunded_minor=F("refunded_fee_minor") + F("refunded_share_minor")),
+                name="order_line_refunded_parts_within_parts",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded_quantity__lte=F("quantity")), name="order_line_refunded_within_quantity"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -183,6 +202,16 @@ class OrderLine(models.Model):
     @property
     def teacher_share(self) -> Money:
         return self._money(self.teacher_share_minor)
+
+    @property
+    def refunded(self) -> Money:
+        """What was given back of this line or is on its way."""
+        return self._money(self.refunded_minor)
+
+    @property
+    def refundable(self) -> Money:
+        """The most that can still be given back of this line."""
+        return self._money(self.amount_minor - self.refunded_minor)
 
     @property
     def is_delivered(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from jobs.models import DurableWork
 from money import Money
@@ -51,6 +51,12 @@ class Payment(DurableWork):
     stripe_payment_intent_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
     livemode = models.BooleanField()
     failure_message = models.CharField(max_length=300, blank=True)
+    refunded_minor = models.PositiveBigIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="What was given back or is on its way. Counted by a trigger from the live refunds.",
+    )
 
     class Meta(DurableWork.Meta):
         constraints = [
@@ -62,6 +68,9 @@ class Payment(DurableWork):
                 condition=Q(status__in=["processing", "succeeded"]),
                 name="payment_one_success_per_order",
             ),
+            models.CheckConstraint(
+                condition=Q(refunded_minor__lte=F("amount_minor")), name="payment_refunded_within_amount"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -70,3 +79,8 @@ class Payment(DurableWork):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def refundable(self) -> Money:
+        """The most that can still be given back of this payment."""
+        return Money(self.amount_minor - self.refunded_minor, self.currency)

@@ -1,19 +1,42 @@
-"""Money on its way back to a student."""
+"""Money on its way back to a student, and which order lines it belongs to."""
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from jobs.models import DurableWork
 from money import Money
 from payments.models.order import OrderLine
+from payments.models.payment import Payment
+
+
+def new_refund_key() -> str:
+    """The identity of a refund at Stripe. Never made from our ids: a restored backup would hand them out again."""
+    return str(uuid.uuid4())
+
+
+class RefundQuerySet(models.QuerySet["Refund"]):
+    """Sets of refunds that mean something."""
+
+    def live(self) -> RefundQuerySet:
+        """Those whose money went back or is on its way. A failed or cancelled refund counts nothing."""
+        return self.exclude(status__in=Refund.ENDED)
+
+    def to_allocate(self) -> RefundQuerySet:
+        """Refunds made at Stripe of which staff must still say to which lines they belong."""
+        return self.live().filter(reason=Refund.Reason.MADE_AT_STRIPE, allocated_minor__lt=F("amount_minor"))
 
 
 class Refund(DurableWork):
-    """A refund of one order line: written first, sent to Stripe by a worker, made true by Stripe's confirmation."""
+    """One refund at Stripe, of one payment: written first, sent by a worker, made true by Stripe's confirmation.
+
+    Triggers count it on its payment and its lines while it is live, and refuse what exceeds them.
+    """
 
     queue = "default"
     lease = timedelta(seconds=90)
@@ -22,26 +45,95 @@ class Refund(DurableWork):
     class Status(models.TextChoices):
         REQUESTED = "requested"
         PENDING = "pending", "sent, not yet confirmed"
+        REQUIRES_ACTION = "requires_action", "the student must act at Stripe"
         SUCCEEDED = "succeeded"
         FAILED = "failed"
+        CANCELED = "canceled", "cancelled"
+
+    # Nothing follows these. Their money counts as not given back.
+    ENDED = (Status.FAILED, Status.CANCELED)
 
     class Reason(models.TextChoices):
         UNDELIVERABLE = "undeliverable", "paid, but could not be delivered"
+        SECOND_PAYMENT = "second_payment", "the order was already paid"
+        STUDENT_CANCELLED = "student_cancelled", "the student cancelled"
+        TEACHER_CANCELLED = "teacher_cancelled", "the teacher cancelled"
+        GOODWILL = "goodwill"
+        MADE_AT_STRIPE = "made_at_stripe", "made in Stripe's Dashboard"
 
-    line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="refunds")
+    # A second payment paid for no line. What was refunded at Stripe names none; staff say which.
+    REASONS_WITHOUT_LINES = (Reason.SECOND_PAYMENT, Reason.MADE_AT_STRIPE)
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
+    allocated_minor = models.PositiveBigIntegerField(
+        default=0, db_default=0, editable=False, help_text="How much of it belongs to a line. Counted by a trigger."
+    )
     reason = models.CharField(max_length=20, choices=Reason)
-    note = models.CharField(max_length=300, blank=True)
-    idempotency_key = models.CharField(max_length=100, unique=True, editable=False)
-    status = models.CharField(max_length=10, choices=Status, default=Status.REQUESTED)
+    note = models.CharField(max_length=300, blank=True, help_text="For staff.")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="requested_refunds"
+    )
+    # What one wish is known by here, so that pressing twice is one refund.
+    request_key = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
+    # What the refund is known by at Stripe: sent as idempotency key and in the metadata.
+    idempotency_key = models.CharField(max_length=100, unique=True, default=new_refund_key, editable=False)
+    status = models.CharField(max_length=20, choices=Status, default=Status.REQUESTED)
     stripe_refund_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
+    pending_reason = models.CharField(max_length=100, blank=True)
+    failure_reason = models.CharField(max_length=300, blank=True)
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="When it failed or was cancelled.")
+
+    objects = RefundQuerySet.as_manager()
 
     class Meta(DurableWork.Meta):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_of_something"),
-            models.UniqueConstraint(
-                fields=["line"], condition=Q(reason="undeliverable"), name="refund_undeliverable_line_once"
+            models.CheckConstraint(
+                condition=Q(allocated_minor__lte=F("amount_minor")), name="refund_allocated_within_amount"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} of {self.payment.order.number}"
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def to_allocate(self) -> Money:
+        """What no line has been named for yet."""
+        return Money(self.amount_minor - self.allocated_minor, self.currency)
+
+    @property
+    def is_live(self) -> bool:
+        return self.status not in Refund.ENDED
+
+
+class RefundAllocation(models.Model):
+    """How much of a refund belongs to one order line. Never changed: triggers refuse updates and deletions."""
+
+    refund = models.ForeignKey(Refund, on_delete=models.PROTECT, related_name="allocations")
+    line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="refund_allocations")
+    amount_minor = models.PositiveBigIntegerField()
+    fee_minor = models.PositiveBigIntegerField(help_text="What the platform gives back.")
+    share_minor = models.PositiveBigIntegerField(help_text="What the teacher gives back.")
+    tax_minor = models.PositiveBigIntegerField(help_text="The part of the amount that is tax.")
+    quantity = models.PositiveSmallIntegerField(help_text="How many places go back with the money.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["refund", "line"], name="refund_allocation_once_per_line"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_allocation_of_something"),
+            models.CheckConstraint(
+                condition=Q(amount_minor=F("fee_minor") + F("share_minor")),
+                name="refund_allocation_fee_and_share_are_the_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(tax_minor__lte=F("amount_minor")), name="refund_allocation_tax_within_amount"
             ),
         ]
 
@@ -50,4 +142,16 @@ class Refund(DurableWork):
 
     @property
     def amount(self) -> Money:
-        return Money(self.amount_minor, self.currency)
+        return Money(self.amount_minor, self.refund.currency)
+
+    @property
+    def fee(self) -> Money:
+        return Money(self.fee_minor, self.refund.currency)
+
+    @property
+    def share(self) -> Money:
+        return Money(self.share_minor, self.refund.currency)
+
+    @property
+    def tax(self) -> Money:
+        return Money(self.tax_minor, self.refund.currency)

@@ -97,6 +97,20 @@ def intent_object(payment, **changes):
     return {**fields, **changes}
 
 
+def refund_object(refund, **changes):
+    """A refund of ours as Stripe describes it, succeeded unless changed."""
+    fields = {
+        "id": refund.stripe_refund_id or f"re_{uuid.uuid4().hex}",
+        "object": "refund",
+        "status": "succeeded",
+        "amount": refund.amount_minor,
+        "currency": refund.currency.lower(),
+        "payment_intent": refund.payment.stripe_payment_intent_id,
+        "metadata": {"refund": refund.idempotency_key, "order": refund.payment.order.number},
+    }
+    return {**fields, **changes}
+
+
 def event_of(event_type, obj, **changes):
     """An event around an object."""
     fields = {

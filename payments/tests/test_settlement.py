@@ -209,7 +209,7 @@ def test_a_payment_completed_after_the_place_went_is_refunded_once_and_both_are_
     receive(completed(payment), intent_paid(payment))
     line = OrderLine.objects.get(order_id=payment.order_id)
     assert line.state == OrderLine.State.UNDELIVERABLE
-    refund = Refund.objects.get(line=line)
+    refund = Refund.objects.get(allocations__line=line)
     assert refund.amount == line.amount
     assert Mail.objects.filter(template="payments/mail/cannot_deliver").count() == 1
     assert Alert.objects.filter(key=f"cannot-deliver:{payment.order.number}").exists()
@@ -222,7 +222,7 @@ def test_one_line_that_cannot_be_delivered_does_not_keep_the_others():
     settle_payment(evidence_for(payment))
     states = dict(OrderLine.objects.filter(order=payment.order).values_list("reference", "state"))
     assert states == {good: "fulfilled", gone: "undeliverable"}
-    assert Refund.objects.get().line.reference == gone
+    assert [part.line.reference for part in Refund.objects.get().allocations.all()] == [gone]
 
 
 def test_what_a_line_says_before_it_turns_out_undeliverable_is_never_sent(monkeypatch):

@@ -22,6 +22,7 @@ from payments.tests.factories import (
     evidence_for,
     intent_object,
     open_order,
+    refund_object,
     sample_offer,
     session_object,
 )
@@ -126,16 +127,15 @@ def test_a_decline_is_told_to_the_student_only_before_the_payment_that_followed(
 
 
 def refund_told(refund, event_type, status):
-    metadata = {"refund": refund.idempotency_key}
-    return event_of(event_type, {"id": f"re_{refund.pk}", "object": "refund", "status": status, "metadata": metadata})
+    return event_of(event_type, refund_object(refund, id=f"re_{refund.pk}", status=status))
 
 
 def refund_of_a_place_that_went():
-    reference = sample_offer()
-    payment = open_order(reference)
-    SAMPLE.undeliverable.add(reference)
+    good, gone = sample_offer(), sample_offer()
+    payment = open_order(good, gone)
+    SAMPLE.undeliverable.add(gone)
     settle_payment(evidence_for(payment))
-    return Refund.objects.get(line__order=payment.order)
+    return Refund.objects.get(payment=payment)
 
 
 @pytest.mark.parametrize(
@@ -308,13 +308,7 @@ def with_field(payload, path, value):
 
 
 def refund_event(event_type):
-    def told(payment):
-        reference = payment.order.lines.get().reference
-        SAMPLE.undeliverable.add(reference)
-        settle_payment(evidence_for(payment))
-        return refund_told(Refund.objects.get(line__order=payment.order), event_type, "succeeded")
-
-    return told
+    return lambda _: refund_told(refund_of_a_place_that_went(), event_type, "succeeded")
 
 
 ACTED_ON_AS_STRIPE_SENDS_IT = {

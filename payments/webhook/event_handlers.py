@@ -9,11 +9,12 @@ from django.db import transaction
 
 from money import Money
 from money.amounts import UnknownCurrency
-from payments import gateway, refunds
+from payments import gateway
 from payments.cart import restore_cart
 from payments.mails import queue_payment_failed
 from payments.models import Order, Payment, WebhookEvent
 from payments.orders import cancel_order
+from payments.refund_outcomes import record_refund
 from payments.settlement import (
     PaymentEvidence,
     PaymentUnknown,
@@ -102,18 +103,14 @@ def session_async_failed(event: WebhookEvent, payload: Payload) -> str:
 def refund_changed(event: WebhookEvent, payload: Payload) -> str:
     """Stripe confirms, or takes back, a refund."""
     try:
-        stripe_refund_id = gateway.as_text(payload["id"])
-        # Documented as nullable; a refund Stripe says nothing about is under way.
-        stripe_status = gateway.as_text(payload["status"] or "pending")
-    except (KeyError, TypeError) as error:
+        stripe_refund = gateway.read_refund(payload)
+    except (KeyError, TypeError, ValueError) as error:
         raise Unreadable(repr(error)) from error
-    refund_key = str(_part_of(payload, "metadata").get("refund") or "")
-    refund = refunds.find_refund_by_stripe(stripe_refund_id=stripe_refund_id, refund_key=refund_key)
-    if refund is None:
+    recorded = record_refund(stripe_refund)
+    if recorded is None:
         return "not a refund of ours"
-    event.order = refund.line.order
-    is_news = refunds.record_refund(refund_id=refund.pk, stripe_refund_id=stripe_refund_id, stripe_status=stripe_status)
-    return f"refund {stripe_status}" if is_news else "already processed"
+    event.order = recorded.refund.payment.order
+    return f"refund {recorded.refund.status}" if recorded.is_news else "already processed"
 
 
 def _read_session(payload: Payload) -> gateway.CheckoutSession:

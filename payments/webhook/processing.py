@@ -10,6 +10,7 @@ from django.db import DataError, transaction
 
 from jobs.models import WorkParked, WorkPostponed
 from payments.models import EventAttempt, WebhookEvent
+from payments.refund_outcomes import RefundDisagrees
 from payments.registry import UnknownDomain
 from payments.settlement import PaymentDisagrees, PaymentUnknown, SessionNotStoredYet
 from payments.webhook import event_handlers
@@ -53,7 +54,7 @@ def _act(event: WebhookEvent) -> str:
     except SessionNotStoredYet as early:
         delay = min(_UNTIL_SESSION_IS_STORED * 2**event.postponements, _LONGEST_WAIT)
         raise WorkPostponed(f"session of {early} not stored yet", delay=delay) from early
-    except (PaymentUnknown, PaymentDisagrees, UnknownDomain) as problem:
+    except (PaymentUnknown, PaymentDisagrees, RefundDisagrees, UnknownDomain) as problem:
         raise Quarantined(f"{type(problem).__name__}: {problem}") from problem
     except event_handlers.Unreadable as problem:
         raise WorkParked(f"The event does not have the fields we know: {problem}") from problem

@@ -145,8 +145,8 @@ def test_two_hundred_purchases_survive_kills_at_random(site):
     assert len(sessions) == PURCHASES, f"seed {seed}: somebody paid twice, or not at all"
     assert all((o["state"], o["delivered"], o["told"]) == ("completed", 3, 1) for o in orders), f"seed {seed}: {orders}"
     assert not site.query(
-        "SELECT 1 FROM payments_refund r JOIN payments_orderline l ON l.id = r.line_id "
-        "JOIN payments_order o ON o.id = l.order_id JOIN accounts_user u ON u.id = o.user_id "
+        "SELECT 1 FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id "
+        "JOIN payments_order o ON o.id = p.order_id JOIN accounts_user u ON u.id = o.user_id "
         "WHERE u.email = ANY(%s)",
         emails,
     ), f"seed {seed}: places were there for all"

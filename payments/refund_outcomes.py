@@ -1,0 +1,271 @@
+"""What becomes of a refund at Stripe: sent once, and recorded as Stripe says it stands.
+
+`record_refund` is the one way in, whoever brings Stripe's word: the worker that sent it, a webhook, a sweep. A refund
+that nothing here requested was made in Stripe's Dashboard and is taken in.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from jobs.models import WorkParked
+from notifications.alerts import raise_alert
+from payments import gateway
+from payments.models import Order, Payment, Refund
+from payments.models.order import lines_in_lock_order
+from payments.refunds import allocate_if_clear, propose_allocation
+
+log = structlog.get_logger()
+
+_Status = Refund.Status
+# A word Stripe may add one day counts as under way: nothing is released on it.
+_STATUS_OF_STRIPE = {
+    status.value: status
+    for status in (_Status.PENDING, _Status.REQUIRES_ACTION, _Status.SUCCEEDED, _Status.FAILED, _Status.CANCELED)
+}
+_UNDER_WAY = (_Status.REQUESTED, _Status.PENDING, _Status.REQUIRES_ACTION)
+# A succeeded refund may still fail (the card was closed), but nothing follows a failure: late news of an earlier state
+# changes nothing.
+_MAY_COME_AFTER = {
+    _Status.PENDING: (_Status.REQUESTED, _Status.REQUIRES_ACTION),
+    _Status.REQUIRES_ACTION: (_Status.REQUESTED, _Status.PENDING),
+    _Status.SUCCEEDED: _UNDER_WAY,
+    _Status.FAILED: (*_UNDER_WAY, _Status.SUCCEEDED),
+    _Status.CANCELED: (*_UNDER_WAY, _Status.SUCCEEDED),
+}
+# Refusals that say nothing final about this refund: money that is not there yet, an intent our key does not reach.
+_MAY_SUCCEED_LATER = frozenset(["balance_insufficient", "insufficient_funds", "lock_timeout", "rate_limit"])
+_FOR_A_PERSON = frozenset(["resource_missing"])
+
+
+class RefundDisagrees(Exception):
+    """Stripe's refund does not fit the one its key or id points to: a person must look."""
+
+
+class PaymentNotSettledYet(Exception):
+    """The refunded payment is ours but not recorded as paid yet. The same news is taken in once it is."""
+
+
+class NoRoomForRefund(Exception):
+    """A refund made at Stripe exceeds what is left beside ours that are not sent yet: one of them will be refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedRefund:
+    """Our record of a refund, and whether Stripe's word changed it."""
+
+    refund: Refund
+    is_news: bool
+
+
+def send_refund(refund: Refund) -> None:
+    """Make sure that the refund exists at Stripe once, and record how it stands. Call outside transactions.
+
+    It always looks before it creates: Stripe forgets an idempotency key after 24 hours, and a retry may come later than
+    that. Raises StripeUnreachable where it is not known whether it exists: nothing is released, and a retry looks again.
+    """
+    refund.refresh_from_db(fields=["status"])
+    if refund.status != _Status.REQUESTED:
+        return
+    intent_id = refund.payment.stripe_payment_intent_id
+    if not intent_id:
+        raise WorkParked("The payment has no payment intent that could be refunded.")
+    try:
+        answer = _find(refund, intent_id) or _create(refund, intent_id)
+    except gateway.StripeMisconfigured as problem:
+        raise WorkParked(f"Stripe refused how it was asked: {problem}") from problem
+    if answer is not None:
+        record_refund(answer)
+
+
+def _find(refund: Refund, intent_id: str) -> gateway.StripeRefund | None:
+    try:
+        return gateway.find_refund(payment_intent_id=intent_id, refund_key=refund.idempotency_key)
+    except gateway.StripeMisconfigured:
+        raise
+    except gateway.StripeRefused as refusal:
+        raise WorkParked(f"Stripe does not say which refunds there are: {refusal}") from refusal
+
+
+def _create(refund: Refund, intent_id: str) -> gateway.StripeRefund | None:
+    """Ask for the refund; None if Stripe refused for good, which is recorded."""
+    try:
+        return gateway.create_refund(
+            payment_intent_id=intent_id,
+            amount=refund.amount,
+            order_number=refund.payment.order.number,
+            refund_key=refund.idempotency_key,
+            idempotency_key=refund.idempotency_key,
+        )
+    except gateway.StripeMisconfigured:
+        raise
+    except gateway.StripeRefused as refusal:
+        if refusal.code in _MAY_SUCCEED_LATER:
+            raise
+        if refusal.code in _FOR_A_PERSON:
+            raise WorkParked(f"Stripe refused: {refusal}") from refusal
+        # Another worker that was thought lost may have made it meanwhile; then that is why this one was refused.
+        found = _find(refund, intent_id)
+        if found is None:
+            _record_refusal(refund, f"{refusal.code} {refusal}".strip())
+        return found
+
+
+def _record_refusal(refund: Refund, why: str) -> None:
+    """Stripe said no, so nothing was given back: what was counted is free again."""
+    with transaction.atomic():
+        _lock_order_of(refund.payment)
+        refused = Refund.objects.filter(pk=refund.pk, status=_Status.REQUESTED)
+        if refused.update(status=_Status.FAILED, failure_reason=why[:300], ended_at=timezone.now()):
+            refund.refresh_from_db()
+            _alert_failed(refund)
+
+
+def record_refund(stripe_refund: gateway.StripeRefund) -> RecordedRefund | None:
+    """Take in how a refund stands at Stripe; None if its payment is not ours. A repeat changes nothing.
+
+    Raises RefundDisagrees, PaymentNotSettledYet, or NoRoomForRefund.
+    """
+    with transaction.atomic():
+        payment = _payment_of(stripe_refund)
+        if payment is None:
+            return None
+        order = _lock_order_of(payment)
+        payment.refresh_from_db()
+        refund = _ours(stripe_refund, payment)
+        if refund is None:
+            refund = _take_in(stripe_refund, order, payment)
+            is_news = True
+        else:
+            is_news = _move_on(refund, stripe_refund)
+    log.info("refund_recorded", order=order.number, refund=refund.pk, status=refund.status, is_news=is_news)
+    return RecordedRefund(refund=refund, is_news=is_news)
+
+
+def _payment_of(stripe_refund: gateway.StripeRefund) -> Payment | None:
+    """The refunded payment, by the intent stored with it. One whose intent is not stored yet is known by reference."""
+    by_intent = Payment.objects.filter(stripe_payment_intent_id=stripe_refund.payment_intent_id or None).first()
+    if by_intent is not None:
+        return by_intent
+    if Refund.objects.filter(stripe_refund_id=stripe_refund.id).exists():
+        raise RefundDisagrees(f"{stripe_refund.id} was a refund of another payment before.")
+    try:
+        reference = uuid.UUID(stripe_refund.payment_reference)
+    except ValueError:
+        return None
+    if Payment.objects.filter(reference=reference, stripe_payment_intent_id=None).exists():
+        raise PaymentNotSettledYet(str(reference))
+    return None
+
+
+def _lock_order_of(payment: Payment) -> Order:
+    return Order.objects.select_for_update().get(pk=payment.order_id)
+
+
+def _ours(stripe_refund: gateway.StripeRefund, payment: Payment) -> Refund | None:
+    """Our record of it: by its id, else by the key we sent along, as long as no other refund answered to that.
+
+    A refund of ours that Stripe had refused counts nothing any more; if one with its key exists all the same, it is
+    taken in as any other.
+    """
+    known = Refund.objects.filter(stripe_refund_id=stripe_refund.id).first()
+    if known is None and stripe_refund.refund_key:
+        known = Refund.objects.filter(
+            idempotency_key=stripe_refund.refund_key, stripe_refund_id=None, status=_Status.REQUESTED
+        ).first()
+    if known and (known.payment_id != payment.pk or known.amount != stripe_refund.amount):
+        raise RefundDisagrees(
+            f"{stripe_refund.id} is {stripe_refund.amount.minor} {stripe_refund.amount.currency} in minor units of"
+            f" {payment.stripe_payment_intent_id}, which is not what refund {known.pk} is about."
+        )
+    return known
+
+
+def _move_on(refund: Refund, stripe_refund: gateway.StripeRefund) -> bool:
+    status = _STATUS_OF_STRIPE.get(stripe_refund.status, _Status.PENDING)
+    if refund.status != status and refund.status not in _MAY_COME_AFTER[status]:
+        return False
+    is_news = refund.status != status
+    _describe(refund, stripe_refund, status)
+    refund.save(
+        update_fields=["status", "stripe_refund_id", "pending_reason", "failure_reason", "succeeded_at", "ended_at"]
+    )
+    if is_news and not refund.is_live:
+        _alert_failed(refund)
+    return is_news
+
+
+def _describe(refund: Refund, stripe_refund: gateway.StripeRefund, status: Refund.Status) -> None:
+    """Put Stripe's word on the record, with the moment we learned of it."""
+    now = timezone.now()
+    refund.status = status
+    refund.stripe_refund_id = stripe_refund.id
+    refund.pending_reason = stripe_refund.pending_reason[:100] if status in _UNDER_WAY else ""
+    refund.failure_reason = stripe_refund.failure_reason[:300]
+    if status == _Status.SUCCEEDED:
+        refund.succeeded_at = refund.succeeded_at or now
+    if not refund.is_live:
+        refund.ended_at = refund.ended_at or now
+
+
+def _take_in(stripe_refund: gateway.StripeRefund, order: Order, payment: Payment) -> Refund:
+    """Record a refund made at Stripe. Allocated where only one reading is possible, else left to staff."""
+    amount = stripe_refund.amount
+    if amount.currency != payment.currency or not 0 < amount.minor <= payment.amount_minor:
+        raise RefundDisagrees(
+            f"{stripe_refund.id} is {amount.minor} {amount.currency} in minor units of {payment.amount}."
+        )
+    paid_the_order = payment.status == Payment.Status.SUCCEEDED
+    if not order.is_paid:
+        raise PaymentNotSettledYet(order.number)
+    refund = Refund(
+        payment=payment,
+        amount_minor=stripe_refund.amount.minor,
+        currency=stripe_refund.amount.currency,
+        reason=Refund.Reason.MADE_AT_STRIPE if paid_the_order else Refund.Reason.SECOND_PAYMENT,
+        # Nothing is left to be sent.
+        state=Refund.State.DONE,
+        finished_at=timezone.now(),
+    )
+    _describe(refund, stripe_refund, _STATUS_OF_STRIPE.get(stripe_refund.status, _Status.PENDING))
+    if refund.is_live and payment.refundable < refund.amount:
+        raise NoRoomForRefund(f"{refund.amount} of {order.number}, where {payment.refundable} is left")
+    refund.save()
+    if refund.is_live and paid_the_order:
+        _allocate_or_ask(refund, order)
+    return refund
+
+
+def _allocate_or_ask(refund: Refund, order: Order) -> None:
+    lines = lines_in_lock_order(order)
+    if allocate_if_clear(refund, lines):
+        return
+    proposal = propose_allocation(refund, lines)
+    raise_alert(
+        key=f"refund-to-allocate:{refund.pk}",
+        title=f"Order {order.number}: a refund made at Stripe belongs to lines only you can name",
+        detail={
+            "order": order.number,
+            "refund": refund.stripe_refund_id,
+            "amount": str(refund.amount),
+            "proposal": ", ".join(f"{part.amount} of {part.line.title}" for part in proposal),
+        },
+    )
+
+
+def _alert_failed(refund: Refund) -> None:
+    raise_alert(
+        key=f"refund-failed:{refund.pk}",
+        title=f"A refund of {refund.amount} did not go through: the student has not got the money",
+        detail={
+            "order": refund.payment.order.number,
+            "refund": refund.stripe_refund_id or "never made at Stripe",
+            "status": refund.get_status_display(),
+            "reason": refund.failure_reason,
+        },
+    )
