@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
@@ -35,6 +37,11 @@ class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfo
     list_per_page = 50
     show_full_result_count = False
     actions = ["retry_selected", "park_selected"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DurableWork]:
+        """Without what only a row's own page shows: it may be large, and one row's JSON that cannot be loaded hides none."""
+        rows: QuerySet[DurableWork] = super().get_queryset(request)
+        return rows.defer(*(field.name for field in self.model._meta.concrete_fields if isinstance(field, JSONField)))
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Who may change such rows may retry and park them, which is all the changing there is."""
@@ -82,6 +89,16 @@ class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfo
         note = f" {skipped} left alone: finished, or running now." if skipped else ""
         level = messages.SUCCESS if changed else messages.WARNING
         self.message_user(request, f"{what}: {len(changed)}.{note}", level)
+
+
+def written_json(work: DurableWork, column: str) -> str:
+    """What a JSON column holds, for a page to show: as PostgreSQL writes it where Python cannot load it."""
+    as_text = Cast(column, TextField())
+    text: str = type(work)._default_manager.filter(pk=work.pk).values_list(as_text, flat=True).get()
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
 
 
 @admin.register(Heartbeat)

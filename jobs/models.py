@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
@@ -10,6 +11,8 @@ from django.db import models
 from django.db.models.functions import Now
 
 from jobs.wakeups import wake_after_commit
+
+_ERROR_LENGTH_AT_MOST = 20_000
 
 
 class WorkParked(Exception):
@@ -55,12 +58,19 @@ class DurableWork(models.Model):
     first_retry_delay: ClassVar[timedelta] = timedelta(seconds=2)
     longest_retry_delay: ClassVar[timedelta] = timedelta(hours=1)
 
-    state = models.CharField(max_length=10, choices=State, default=State.WAITING, editable=False)
-    priority = models.SmallIntegerField(default=0, editable=False, help_text="Lower runs first.")
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    # Which rows of its table this kind takes, as values of its columns. A proxy model with another lane and queue is a
+    # second kind of work on the same rows.
+    lane: ClassVar[Mapping[str, bool]] = {}
+
+    # Every column has its default in the database too, so that an INSERT in plain SQL names only what it adds.
+    state = models.CharField(
+        max_length=10, choices=State, default=State.WAITING, db_default=State.WAITING, editable=False
+    )
+    priority = models.SmallIntegerField(default=0, db_default=0, editable=False, help_text="Lower runs first.")
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     postponements = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     run_after = models.DateTimeField(db_default=Now(), editable=False)
-    last_error = models.TextField(blank=True, default="", editable=False)
+    last_error = models.TextField(blank=True, default="", db_default="", editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
 
@@ -88,7 +98,7 @@ class DurableWork(models.Model):
     def due(cls) -> models.QuerySet[Self]:
         """Rows a worker may claim now: waiting ones whose time has come, running ones whose lease ran out."""
         return cls._default_manager.filter(
-            state__in=[DurableWork.State.WAITING, DurableWork.State.RUNNING], run_after__lte=Now()
+            state__in=[DurableWork.State.WAITING, DurableWork.State.RUNNING], run_after__lte=Now(), **cls.lane
         )
 
     def mark_done(self, **fields: Any) -> None:
@@ -166,8 +176,12 @@ class DurableWork(models.Model):
 
 
 def _storable(error: str) -> str:
-    # PostgreSQL refuses NUL in text, and an error that quotes hostile input must not make its own recording fail.
-    return error.replace("\x00", "\\0")
+    """An error that quotes hostile input must not make its own recording fail: no NUL, no half characters, no megabytes.
+
+    Its end is kept, which in a traceback names what went wrong.
+    """
+    storable = error.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()
+    return storable[-_ERROR_LENGTH_AT_MOST:]
 
 
 class Heartbeat(models.Model):

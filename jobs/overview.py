@@ -47,7 +47,7 @@ def sweep_is_missing() -> bool:
 def _kind(model: type[DurableWork]) -> KindOfWork:
     states = {state: Count("pk", filter=Q(state=state)) for state in _UNFINISHED}
     is_due = Q(state__in=[DurableWork.State.WAITING, DurableWork.State.RUNNING], run_after__lte=Now())
-    row = model._default_manager.filter(state__in=_UNFINISHED).aggregate(
+    row = model._default_manager.filter(state__in=_UNFINISHED, **model.lane).aggregate(
         **states, oldest_due=Now() - Min("run_after", filter=is_due)
     )
     return KindOfWork(model=model, **row)

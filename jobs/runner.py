@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import traceback
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import structlog
+from django.db import DataError, connection, transaction
 from django.db import Error as DatabaseTrouble
-from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from jobs import registry
 from jobs.models import ClaimLost, DurableWork, WorkParked, WorkPostponed
@@ -17,33 +21,93 @@ log = structlog.get_logger(__name__)
 URGENT_QUEUE = "urgent"
 _GIVE_WAY_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.1
+# What the column holds; counting beyond it would make every claim fail that meets the row.
+_ATTEMPTS_AT_MOST = 32_767
+# Of an error that quotes what it met, which may be a megabyte.
+_LOGGED_AT_MOST = 500
+
+
+class _Claim(NamedTuple):
+    """What claiming knows of a row without having read it."""
+
+    pk: int
+    run_after: datetime
 
 
 def claim(model: type[DurableWork], *, limit: int) -> list[DurableWork]:
     """Take up to `limit` due rows for this worker until their lease ends. Rows another worker holds are passed over.
 
+    A row that cannot be loaded is parked and left out.
+    """
+    loaded = [_load(model, claimed) for claimed in _take(model, limit=limit)]
+    return sorted(filter(None, loaded), key=lambda work: (work.priority, work.pk))
+
+
+def _take(model: type[DurableWork], *, limit: int) -> list[_Claim]:
+    """Claim rows without reading what is in them, which one of them could make impossible.
+
     One statement of its own: nothing stays locked while the work runs. It does not wait for the disk, since a claim the
     server loses in a crash costs nothing: the row is due again, and the fence keeps whoever held it from finishing.
     """
     table = connection.ops.quote_name(model._meta.db_table)
+    lane = "".join(f" AND {connection.ops.quote_name(column)} = %s" for column in model.lane)
+    parameters: list[Any] = [*model.lane.values(), limit, model.lease]
     # MATERIALIZED: otherwise PostgreSQL may run the inner query once per outer row and claim more than the limit.
-    rows = model._default_manager.raw(
-        f"""
-        WITH unhurried AS MATERIALIZED (
-             SELECT set_config('synchronous_commit', 'off', true)),
-             picked AS MATERIALIZED (
-             SELECT id FROM {table}
-              WHERE state IN ('waiting', 'running') AND run_after <= statement_timestamp()
-              ORDER BY priority, run_after LIMIT %s
-                FOR UPDATE SKIP LOCKED)
-        UPDATE {table} AS work SET state = 'running', attempts = work.attempts + 1,
-               run_after = statement_timestamp() + %s
-          FROM picked, unhurried WHERE work.id = picked.id
-        RETURNING work.*
-        """,  # noqa: S608  # the table name is quoted and our own
-        [limit, model.lease],
-    )
-    return sorted(rows, key=lambda work: (work.priority, work.pk))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH unhurried AS MATERIALIZED (
+                 SELECT set_config('synchronous_commit', 'off', true)),
+                 picked AS MATERIALIZED (
+                 SELECT id FROM {table}
+                  WHERE state IN ('waiting', 'running') AND run_after <= statement_timestamp(){lane}
+                  ORDER BY priority, run_after LIMIT %s
+                    FOR UPDATE SKIP LOCKED)
+            UPDATE {table} AS work SET state = 'running', attempts = LEAST(work.attempts + 1, {_ATTEMPTS_AT_MOST}),
+                   run_after = statement_timestamp() + %s
+              FROM picked, unhurried WHERE work.id = picked.id
+            RETURNING work.id, work.run_after
+            """,  # noqa: S608  # names are quoted and our own
+            parameters,
+        )
+        return [_Claim(*row) for row in cursor.fetchall()]
+
+
+def _load(model: type[DurableWork], claimed: _Claim) -> DurableWork | None:
+    """The claimed row; None if it cannot be loaded, and is parked therefore, or if the claim is lost already."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    try:
+        rows = list(
+            model._default_manager.raw(
+                f"SELECT * FROM {table} WHERE id = %s AND state = 'running' AND run_after = %s",  # noqa: S608
+                [claimed.pk, claimed.run_after],
+            )
+        )
+    except Exception as error:
+        # Numbers and nesting beyond what Python reads, moments beyond its calendar: it would fail the same way each time.
+        if isinstance(error, DatabaseTrouble) and not isinstance(error, DataError):
+            raise
+        _park_unloadable(model, claimed, error)
+        return None
+    return rows[0] if rows else None
+
+
+def _park_unloadable(model: type[DurableWork], claimed: _Claim, error: Exception) -> None:
+    """Park a row with what can be read of it."""
+    row = model._default_manager.filter(pk=claimed.pk)
+    readable = [field.name for field in model._meta.concrete_fields if _can_be_read(row, field.attname)]
+    work = row.only(*readable).get()
+    work.run_after = claimed.run_after
+    with contextlib.suppress(ClaimLost):
+        _park(work, f"The row cannot be loaded: {error!r}")
+
+
+def _can_be_read(row: QuerySet[DurableWork], column: str) -> bool:
+    try:
+        row.values_list(column).get()
+    except (DataError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def run(work: DurableWork) -> None:
@@ -71,11 +135,11 @@ def _perform_and_record(work: DurableWork) -> None:
             _park(work, f"Too early {work.postponements + 1} times: {postponed}")
             return
         work.mark_postponed(str(postponed), postponed.delay)
-        log.info("work_postponed", reason=str(postponed))
+        log.info("work_postponed", reason=str(postponed)[:_LOGGED_AT_MOST])
     except WorkParked as refusal:
         _park(work, str(refusal))
     except Exception as error:  # noqa: BLE001  # one row's failure must not stop the others
-        log.warning("work_failed", error=repr(error))
+        log.warning("work_failed", error=repr(error)[:_LOGGED_AT_MOST])
         if work.attempts >= work.max_attempts:
             _park(work, traceback.format_exc())
         else:
@@ -90,7 +154,7 @@ def _park(work: DurableWork, error: str) -> None:
                 registry.performer_of(type(work)).when_parked(work)
         except Exception:  # a mistake in raising an alert must not bring a hopeless row back for ever
             log.exception("when_parked_failed")
-    log.error("work_parked", error=error.strip().rpartition("\n")[2])
+    log.error("work_parked", error=error.strip().rpartition("\n")[2][:_LOGGED_AT_MOST])
 
 
 def give_way(model: type[DurableWork], *, until: float) -> None:
@@ -106,7 +170,7 @@ def give_way(model: type[DurableWork], *, until: float) -> None:
 
 
 def drain(model: type[DurableWork], *, seconds: float) -> int:
-    """Do due rows until there are none or the time is up; returns how many were run.
+    """Do due rows until there are none or the time is up; returns how many were claimed.
 
     Returns early when the database goes away: what was claimed comes back when its lease ends, and the next drain
     starts on a fresh connection.
@@ -118,10 +182,12 @@ def drain(model: type[DurableWork], *, seconds: float) -> int:
         while time.monotonic() < ends_at:
             give_way(model, until=gives_way_until)
             # One at a time: a batch would leave its tail leased to us while other workers idle.
-            claimed = claim(model, limit=1)
-            if not claimed:
+            claims = _take(model, limit=1)
+            if not claims:
                 break
-            run(claimed[0])
+            work = _load(model, claims[0])
+            if work is not None:
+                run(work)
             done += 1
     except DatabaseTrouble as trouble:
         log.warning("drain_lost_database", work=model._meta.label, error=repr(trouble))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 from django.contrib import admin
 from django.utils.html import format_html
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from jobs.admin import DurableWorkAdmin
+from jobs.admin import DurableWorkAdmin, written_json
 from jobs.read_only_admin import ReadOnlyAdmin
 from payments.models import EventAttempt, MirrorSync, WebhookEvent
 
@@ -46,7 +44,7 @@ class WebhookEventAdmin(DurableWorkAdmin):
 
     @display(description="Payload, as signed by Stripe")
     def pretty_payload(self, event: WebhookEvent) -> str:
-        return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2, ensure_ascii=False))
+        return format_html("<pre>{}</pre>", written_json(event, "payload"))
 
 
 @admin.register(MirrorSync)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
@@ -68,6 +70,11 @@ class WebhookEventInline(ReadOnlyAdmin, TabularInline):
     fields = readonly_fields = ("created_at", "type", "stripe_id", "state", "outcome")
     extra = 0
     show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
+        """Without the payloads, which are large and not shown here."""
+        rows: QuerySet[WebhookEvent] = super().get_queryset(request)
+        return rows.defer("payload")
 
 
 @admin.register(Order)

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from jobs.runner import drain
+from notifications.models import Alert
 from payments.models import MirrorSync, Order, Payment, Refund, WebhookEvent
 from payments.settlement import settle_payment
 from payments.tests.factories import event_of, evidence_for, open_order, sample_offer, session_object
@@ -111,3 +112,26 @@ def test_students_do_not_get_in():
     client = Client()
     client.force_login(User.objects.create_user("student@example.org", "correct horse battery"))
     assert client.get("/admin/payments/order/").status_code in (302, 403, 404)
+
+
+def test_an_event_that_cannot_be_loaded_is_parked_and_every_page_about_it_still_opens(staff):
+    payment = open_order()
+    event = event_of("checkout.session.completed", session_object(payment))
+    store_event(event, source="webhook")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE payments_webhookevent SET payload = payload || '{\"n\": 1e5000}', order_id = %s", [payment.order_id]
+        )
+    drain(WebhookEvent, seconds=5)
+    row = WebhookEvent.objects.defer("payload").get()
+    assert (row.state, Alert.objects.filter(key=f"webhook-event-parked:{row.stripe_id}").count()) == ("parked", 1)
+    for page in (
+        "webhookevent/",
+        f"webhookevent/?q={row.stripe_id}",
+        f"webhookevent/{row.pk}/change/",
+        f"order/{payment.order_id}/change/",
+    ):
+        assert staff.get(f"/admin/payments/{page}").status_code == 200, page
+    chosen = {"action": "retry_selected", "_selected_action": [row.pk]}
+    assert staff.post("/admin/payments/webhookevent/", chosen, follow=True).status_code == 200
+    assert WebhookEvent.objects.defer("payload").get().state == "waiting"

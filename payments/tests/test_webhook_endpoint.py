@@ -285,13 +285,42 @@ def test_a_signed_body_that_is_no_event_is_refused(body):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "hostile",
-    ['"a\\u0000b"', '"\\ud83d"', '"\\ude00\\ud83d"', "NaN", "-Infinity", "1e400000", '{"a\\u0000b": 1}'],
+    [
+        '"a\\u0000b"',
+        '"\\ud83d"',
+        '"\\ude00\\ud83d"',
+        "NaN",
+        "-Infinity",
+        "1e400000",
+        '{"a\\u0000b": 1}',
+        # Stored by PostgreSQL, but Python cannot load it again.
+        "1e5000",
+        "-1.5E+4400",
+        "1e309",
+        "[" * 960 + "]" * 960,
+        '{"a":' * 900 + "1" + "}" * 900,
+        "[" * 61 + "{}" + "]" * 61,
+    ],
+    ids=lambda hostile: hostile[:20],
 )
 def test_json_the_database_cannot_hold_is_refused_not_asked_for_again(hostile):
     body = json.dumps(event_of("a.b", {"id": "x", "note": "HERE"})).replace('"HERE"', hostile).encode()
     assert deliver(body).status_code == 400
     assert not WebhookEvent.objects.exists()
-    assert Alert.objects.filter(key="webhook-refused:unstorable").exists()
+    assert Alert.objects.filter(key__in=["webhook-refused:unstorable", "webhook-refused:json"]).exists()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["9" * 4300, "1e308", "1e-5000", "-0.0", "[" * 60 + "{}" + "]" * 60, '{"a": 1, "a": 2}'],
+    ids=lambda odd: odd[:20],
+)
+def test_what_is_stored_can_be_loaded_again_as_it_was_read(odd):
+    body = json.dumps(event_of("a.b", {"id": "x", "note": "HERE"})).replace('"HERE"', odd).encode()
+    assert deliver(body).status_code == 200
+    # As floats: jsonb writes 1e308 out in digits, which Python then reads as a whole number.
+    loaded = json.loads(json.dumps(WebhookEvent.objects.get().payload), parse_int=float)
+    assert loaded == json.loads(body, parse_int=float)
 
 
 def test_a_text_that_only_looks_like_nul_is_stored():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import time
-from typing import Any
 
 import structlog
 from django.conf import settings
@@ -17,7 +15,7 @@ from django.views.decorators.http import require_POST
 from jobs.wakeups import wake_after_commit
 from notifications.alerts import raise_alert
 from payments.models import WebhookEvent
-from payments.webhook.inbox import UnusableEvent, store_event
+from payments.webhook.inbox import UnusableEvent, read_event, store_event
 from payments.webhook.signature import SignatureInvalid, TimestampOutsideTolerance, verify
 
 log = structlog.get_logger()
@@ -45,7 +43,7 @@ def _verify_and_store(request: HttpRequest) -> HttpResponse:
             secrets=settings.STRIPE_WEBHOOK_SECRETS,
             now=time.time(),
         )
-        event, text = _decode(body)
+        event, text = read_event(body)
         is_new = store_event(event, text=text, source=WebhookEvent.Source.WEBHOOK)
     except _TooLarge:
         return _refuse(413, "The body is too large.")
@@ -101,18 +99,6 @@ def _capped_body(request: HttpRequest) -> bytes:
     if len(body) > BODY_BYTES_AT_MOST:
         raise _TooLarge
     return body
-
-
-def _decode(body: bytes) -> tuple[dict[str, Any], str]:
-    """The event, and its text as Stripe wrote it: the database takes that as it is."""
-    try:
-        text = body.decode()
-        event = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UnusableEvent("json", "The body is not JSON.") from error
-    if not isinstance(event, dict):
-        raise UnusableEvent("json", "The body is not an event.")
-    return event, text
 
 
 def _refuse_time(problem: TimestampOutsideTolerance) -> HttpResponse:

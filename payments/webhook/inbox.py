@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from payments.webhook.routing import Route, route_of
 
 # The identifiers Stripe gives out are far shorter; what is longer is nothing we could ever look up.
 _ID_LENGTH_AT_MOST = 100
+# Stripe's deepest objects, expanded, have some fifteen levels.
+_DEPTH_AT_MOST = 64
 
 
 class UnusableEvent(Exception):
@@ -24,12 +27,40 @@ class UnusableEvent(Exception):
         self.kind = kind
 
 
+def read_event(body: bytes) -> tuple[dict[str, Any], str]:
+    """The event in a body, and its text as Stripe wrote it: the database takes that as it is. Raises UnusableEvent.
+
+    Refuses here what PostgreSQL would store but Python could not load again: jsonb writes 1e5000 out in digits, more than
+    `int` reads, and nesting that just fits on this stack may be too deep for a worker's.
+    """
+    try:
+        text = body.decode()
+        event = json.loads(text, parse_float=_read_finite, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise UnusableEvent("json", "The body is not JSON.") from error
+    if not isinstance(event, dict):
+        raise UnusableEvent("json", "The body is not an event.")
+    return event, text
+
+
+def _read_finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise UnusableEvent("unstorable", "The event holds a number beyond all bounds.")
+    return number
+
+
+def _refuse_constant(name: str) -> float:
+    raise UnusableEvent("unstorable", f"The event holds {name}, which is not JSON.")
+
+
 def store_event(event: Mapping[str, Any], *, source: str, text: str = "") -> bool:
     """Store an event in one statement; False if it was stored before. Raises UnusableEvent.
 
     `text` is the event as JSON, where the caller has it. Raw SQL because this is the path Stripe waits on: the unique id decides, without a look beforehand.
     """
     _refuse_foreign(event)
+    _refuse_deep(event)
     payload = text or json.dumps(event)
     route = route_of(event["type"])
     try:
@@ -44,8 +75,8 @@ def _insert(event: Mapping[str, Any], payload: str, *, source: str, route: Route
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO {_TABLE} (stripe_id, type, livemode, payload, source, state, priority, run_after, attempts, last_error)
-            VALUES (%s, %s, %s, %s, %s, 'waiting', %s, statement_timestamp() + make_interval(secs => %s), 0, '')
+            INSERT INTO {_TABLE} (stripe_id, type, livemode, payload, source, priority, run_after)
+            VALUES (%s, %s, %s, %s, %s, %s, statement_timestamp() + make_interval(secs => %s))
             ON CONFLICT (stripe_id) DO NOTHING
             """,  # noqa: S608  # our own table's name
             [
@@ -81,6 +112,16 @@ def _refuse_foreign(event: Mapping[str, Any]) -> None:
     account = event.get("account")
     if account is not None and account != settings.STRIPE_ACCOUNT_ID:
         raise UnusableEvent("account", "The event belongs to another account.")
+
+
+def _refuse_deep(event: Mapping[str, Any]) -> None:
+    layer: list[Any] = [event]
+    for _ in range(_DEPTH_AT_MOST):
+        parts = [part.values() if isinstance(part, dict) else part for part in layer]
+        layer = [child for part in parts for child in part if isinstance(child, dict | list)]
+        if not layer:
+            return
+    raise UnusableEvent("unstorable", "The event is nested too deeply.")
 
 
 def _is_name(value: object) -> bool:

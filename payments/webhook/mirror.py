@@ -51,8 +51,8 @@ def ask_mirror_to_read(payload: Mapping[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO {table} (object_type, object_id, state, priority, attempts, last_error, run_after)
-            SELECT asked.object_type, asked.object_id, 'waiting', 0, 0, '', statement_timestamp() + make_interval(secs => %s)
+            INSERT INTO {table} (object_type, object_id, run_after)
+            SELECT asked.object_type, asked.object_id, statement_timestamp() + make_interval(secs => %s)
               FROM unnest(%s::text[], %s::text[]) AS asked (object_type, object_id)
             ON CONFLICT (object_type, object_id) DO UPDATE
                SET state = 'waiting', attempts = 0, run_after = EXCLUDED.run_after, finished_at = NULL

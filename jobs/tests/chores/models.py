@@ -20,6 +20,8 @@ class Chore(DurableWork):
     effects = models.IntegerField(default=0)
     started = models.IntegerField(default=0)
     told_staff = models.IntegerField(default=0)
+    notes = models.JSONField(default=dict)
+    noted_at = models.DateTimeField(null=True)
 
     class Meta(DurableWork.Meta):
         app_label = "chores"
@@ -40,6 +42,12 @@ class Chore(DurableWork):
         raise ValueError("no luck\x00 today")
 
     fail_to_tell = fail
+
+    def fail_with_half_a_character(self):
+        raise ValueError("no luck \ud83d")
+
+    def fail_at_length(self):
+        raise ValueError("x" * 1_000_000 + " the end")
 
     def refuse(self):
         raise WorkParked("never possible")
