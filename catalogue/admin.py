@@ -20,6 +20,8 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     list_display = ["name", "broader", "number_of_listings", "number_of_teachers"]
     list_filter = [("broader", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["broader"]
+    # The model's own order is lost where rows are counted, and the boxes that search subjects go through pages.
+    ordering = ["name"]
     search_fields = ["name", "slug"]
     autocomplete_fields = ["broader"]
     prepopulated_fields = {"slug": ["name"]}

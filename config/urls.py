@@ -3,7 +3,8 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.static import serve
+
+from config.media import serve_upload
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
@@ -16,8 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("courses.urls")),
 ]
 if settings.IS_DEVELOPMENT:
-    # In production the web server in front serves photos.
     urlpatterns += [
         path("demo/", include("demo.urls")),
-        path("media/<path:path>", serve, {"document_root": settings.MEDIA_ROOT}),
+        path("media/<path:path>", serve_upload),
     ]

@@ -22,6 +22,9 @@ class Mail(DurableWork):
     first_retry_delay = timedelta(seconds=5)
     longest_retry_delay = timedelta(hours=1)
 
+    # Below this, mails may carry a link that signs their reader in.
+    CONFIDENTIAL_TEMPLATES = "account/"
+
     key = models.CharField(
         max_length=200, unique=True, help_text="What this mail is about; a second one is not queued."
     )
@@ -50,7 +53,7 @@ class Mail(DurableWork):
     @property
     def is_confidential(self) -> bool:
         """Whether it may carry a link that signs its reader in: nobody but the recipient should see it."""
-        return self.template.startswith("account/")
+        return self.template.startswith(self.CONFIDENTIAL_TEMPLATES)
 
 
 class Alert(models.Model):

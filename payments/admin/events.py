@@ -9,6 +9,7 @@ from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin, written_json
 from jobs.read_only_admin import ReadOnlyAdmin
+from payments.admin.payloads import without_secrets
 from payments.models import EventAttempt, MirrorSync, WebhookEvent
 
 
@@ -42,9 +43,9 @@ class WebhookEventAdmin(DurableWorkAdmin):
     )
     inlines = (EventAttemptInline,)
 
-    @display(description="Payload, as signed by Stripe")
+    @display(description="Payload, as signed by Stripe, without secrets")
     def pretty_payload(self, event: WebhookEvent) -> str:
-        return format_html("<pre>{}</pre>", written_json(event, "payload"))
+        return format_html("<pre>{}</pre>", without_secrets(written_json(event, "payload")))
 
 
 @admin.register(MirrorSync)
