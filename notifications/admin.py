@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
+from jobs.models import DurableWork
 from jobs.read_only_admin import ReadOnlyAdmin
 from notifications.alerts import clear_alert
 from notifications.delivery import RenderedMail, render
@@ -38,11 +39,10 @@ class MailAdmin(DurableWorkAdmin):
     ]  # fmt: skip
     readonly_fields = [*fields[1:], "to", "user"]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Mail]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DurableWork]:
         """Add what search may find: a search by what is not shown would tell it one character at a time."""
         is_confidential = When(template__startswith=Mail.CONFIDENTIAL_TEMPLATES, then=Value(""))
-        mails: QuerySet[Mail] = super().get_queryset(request)
-        return mails.annotate(searchable_subject=Case(is_confidential, default="subject"))
+        return super().get_queryset(request).annotate(searchable_subject=Case(is_confidential, default="subject"))
 
     def get_urls(self) -> list[URLPattern]:
         preview = path("<int:pk>/html/", self.admin_site.admin_view(self.html_view), name="notifications_mail_html")
