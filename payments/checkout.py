@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +16,7 @@ from payments import sessions, switches
 from payments.models import Cart, Order, Payment
 from payments.orders import reserve_lines, write_order
 from payments.pricing import price_cart
-from payments.sessions import PaymentOver
+from payments.session_requests import build_session_request
 
 # A session with less time left than this is replaced: nobody should be cut off while typing a card number.
 _LEAST_TIME_LEFT = timedelta(minutes=2)
@@ -67,26 +67,35 @@ def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Paym
     """
     if cart is None:
         raise CartEmpty
+    never_opened: int | None = None
     for _ in range(3):  # once per order to be superseded; a third one means a race with oneself: start over
-        prepared = _prepare(user=user, cart=cart, agreed_digest=agreed_digest)
-        if isinstance(prepared, _Payable):
-            try:
-                return sessions.open_session(prepared.payment_id)
-            except PaymentOver:
-                continue
-        sessions.close_session(prepared.payment_id, reason="The cart was changed.")
+        prepared = _prepare(user=user, cart=cart, agreed_digest=agreed_digest, never_opened=never_opened)
+        if isinstance(prepared, _Superseded):
+            sessions.close_session(prepared.payment_id, reason="The cart was changed.")
+            continue
+        try:
+            return sessions.open_session(prepared.payment_id)
+        except sessions.PaymentOver:
+            continue
+        except sessions.NeverOpened:
+            never_opened = prepared.payment_id
     raise CartChanged
 
 
 @transaction.atomic
-def _prepare(*, user: User, cart: Cart, agreed_digest: str) -> _Payable | _Superseded:
-    """The checkout transaction: either meet the order that exists, or write one and hold its places."""
+def _prepare(*, user: User, cart: Cart, agreed_digest: str, never_opened: int | None = None) -> _Payable | _Superseded:
+    """The checkout transaction: either meet the order that exists, or write one and hold its places.
+
+    `never_opened` is the payment that Stripe has just refused for being late: its order gets another one.
+    """
     cart = Cart.objects.select_for_update().get(pk=cart.pk)
     priced = price_cart(cart)
     switches.refuse_when_closed({line.line.domain for line in priced.lines})
     if not priced.lines:
         raise CartEmpty
     existing = _open_payment_of(cart)
+    if existing is not None and existing.pk == never_opened:
+        return _Payable(_replace(existing).pk)
     if existing is not None:
         has_time = existing.expires_at - timezone.now() > _LEAST_TIME_LEFT
         # The order's own holds may make a place look sold out to this very student, so the cart's present
@@ -98,25 +107,35 @@ def _prepare(*, user: User, cart: Cart, agreed_digest: str) -> _Payable | _Super
         raise CartChanged
     _refuse_too_many(user)
     order = write_order(user_id=user.pk, priced=priced)
-    expires_at = timezone.now() + settings.CHECKOUT_LIFETIME
-    reserve_lines(order, until=expires_at + HOLD_MARGIN)
-    return _Payable(_new_payment(order, expires_at=expires_at).pk)
+    order.user = user
+    return _Payable(_new_payment(order).pk)
 
 
 def _open_payment_of(cart: Cart) -> Payment | None:
     return (
-        Payment.objects.filter(order__cart=cart, order__state=Order.State.AWAITING_PAYMENT, status__in=Payment.PAYABLE)
-        .select_related("order")
+        Payment.objects.filter(order__cart=cart, order__state=Order.State.AWAITING_PAYMENT, ended_at=None)
+        .select_related("order__user")
         .first()
     )
 
 
-def _new_payment(order: Order, *, expires_at: datetime) -> Payment:
+def _replace(payment: Payment) -> Payment:
+    """Another payment for the order of one that never had a page. Raises LineSoldOut; the old one then stays."""
+    ended = Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED)
+    ended.update(status=Payment.Status.EXPIRED, ended_at=timezone.now())
+    return _new_payment(payment.order)
+
+
+def _new_payment(order: Order) -> Payment:
+    """Hold the order's places for as long as its new page can be paid, and freeze all that Stripe will be asked for."""
     reference = uuid.uuid4()
+    expires_at = timezone.now() + settings.CHECKOUT_LIFETIME
+    reserve_lines(order, until=expires_at + HOLD_MARGIN)
     return Payment.objects.create(
         order=order,
         reference=reference,
         idempotency_key=f"lectern-session-{reference}",
+        session_request=build_session_request(order, reference=reference, expires_at=expires_at),
         amount_minor=order.total_minor,
         currency=order.currency,
         expires_at=expires_at,

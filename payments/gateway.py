@@ -16,7 +16,6 @@ import stripe
 from django.conf import settings
 
 from money import Money
-from payments.session_line import SessionLine
 
 # Stripe answers a session in under a second as a rule; a student should not stare at a white page much longer.
 _TIMEOUT_SECONDS = (3.05, 12)
@@ -32,11 +31,19 @@ class StripeUnreachable(Exception):
 
 
 class StripeRefused(Exception):
-    """Stripe understood and said no; trying the same again changes nothing. `code` is Stripe's error code, if any."""
+    """Stripe understood and said no; trying the same again changes nothing.
 
-    def __init__(self, message: str, *, code: str = "") -> None:
+    `code` is Stripe's error code and `param` the parameter it did not like, where it names them.
+    """
+
+    def __init__(self, message: str, *, code: str = "", param: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.param = param
+
+
+class NoSuchObject(StripeRefused):
+    """Stripe does not know the object, or not in this mode or account."""
 
 
 class StripeMisconfigured(StripeRefused):
@@ -44,6 +51,10 @@ class StripeMisconfigured(StripeRefused):
 
     Says nothing about the payment or refund itself, so nothing may be given up or released on its word.
     """
+
+
+class KeyUsedDifferently(StripeMisconfigured):
+    """Stripe has done something under this idempotency key before, and was asked for something else then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +66,8 @@ class CheckoutSession:
     status: str
     payment_status: str
     payment_intent_id: str
+    # Known where the payment intent was asked for along with the session.
+    intent_status: str
     total: Money
     livemode: bool
     reference: str
@@ -69,9 +82,15 @@ class CheckoutSession:
         return self.status == "complete" and self.payment_status in ("paid", "no_payment_required")
 
     @property
+    def is_refused(self) -> bool:
+        """Completed by the student, but their bank said no. The session alone looks as if it were still under way."""
+        is_unpaid = self.status == "complete" and self.payment_status == "unpaid"
+        return is_unpaid and self.intent_status in ("requires_payment_method", "canceled")
+
+    @property
     def is_processing(self) -> bool:
         """Completed by the student, but the money is not there yet (bank debits)."""
-        return self.status == "complete" and self.payment_status == "unpaid"
+        return self.status == "complete" and self.payment_status == "unpaid" and not self.is_refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +153,8 @@ _FINAL_ERRORS = (
 )
 
 
-# These say something about our key or our request's name, nothing about what was asked.
-_ERRORS_OF_SETUP = (stripe.IdempotencyError, stripe.AuthenticationError, stripe.PermissionError)
+# These say something about our key, nothing about what was asked.
+_ERRORS_OF_SETUP = (stripe.AuthenticationError, stripe.PermissionError)
 
 
 class _translated_errors:  # noqa: N801  # reads as a statement: `with _translated_errors():`
@@ -150,59 +169,37 @@ class _translated_errors:  # noqa: N801  # reads as a statement: `with _translat
         is_final = isinstance(error, _FINAL_ERRORS)
         message = error.user_message or str(error)
         if is_final and error.http_status != 409:  # noqa: PLR2004  # "in use": the first call is still running
-            refusal = StripeMisconfigured if isinstance(error, _ERRORS_OF_SETUP) else StripeRefused
-            raise refusal(message, code=error.code or "") from error
+            raise _kind_of_refusal(error)(message, code=error.code or "", param=_param_of(error)) from error
         raise StripeUnreachable(message) from error
 
 
-def create_session(  # noqa: PLR0913  # each is one field of the request
-    *,
-    lines: list[SessionLine],
-    reference: str,
-    order_number: str,
-    domains: list[str],
-    email: str,
-    success_url: str,
-    cancel_url: str,
-    expires_at: datetime,
-    idempotency_key: str,
-) -> CheckoutSession:
-    """Create the Checkout Session of one payment. Raises StripeUnreachable or StripeRefused."""
-    metadata = {"order": order_number, "payment": reference, "domains": ",".join(sorted(set(domains)))}
-    params: Any = {
-        "mode": "payment",
-        "line_items": [_line_item(line) for line in lines],
-        "client_reference_id": reference,
-        "customer_email": email,
-        "metadata": metadata,
-        "payment_intent_data": {"metadata": metadata, "description": f"Order {order_number}"},
-        "success_url": success_url,
-        "cancel_url": cancel_url,
-        "expires_at": int(expires_at.timestamp()),
-    }
+def _kind_of_refusal(error: stripe.StripeError) -> type[StripeRefused]:
+    if isinstance(error, stripe.IdempotencyError):
+        return KeyUsedDifferently
+    if isinstance(error, _ERRORS_OF_SETUP):
+        return StripeMisconfigured
+    return NoSuchObject if error.code == "resource_missing" else StripeRefused
+
+
+def _param_of(error: stripe.StripeError) -> str:
+    return str(getattr(error, "param", None) or "")
+
+
+def create_session(request: Mapping[str, Any], *, idempotency_key: str) -> CheckoutSession:
+    """Create the Checkout Session of one payment, asking for exactly what was frozen with it.
+
+    Raises StripeUnreachable or StripeRefused; KeyUsedDifferently if Stripe has seen the key with another request.
+    """
+    params: Any = dict(request)
     with _translated_errors():
         session = _client().v1.checkout.sessions.create(params, {"idempotency_key": idempotency_key})
     return read_session(session.to_dict())
 
 
-def _line_item(line: SessionLine) -> dict[str, Any]:
-    product: dict[str, Any] = {"name": line.title}
-    if line.description:
-        product["description"] = line.description
-    return {
-        "quantity": line.quantity,
-        "price_data": {
-            "currency": line.unit_amount.currency.lower(),
-            "unit_amount": line.unit_amount.minor,
-            "product_data": product,
-        },
-    }
-
-
 def retrieve_session(session_id: str) -> CheckoutSession:
-    """How a session stands now. Raises StripeUnreachable or StripeRefused."""
+    """How a session and its payment intent stand now. Raises StripeUnreachable or StripeRefused."""
     with _translated_errors():
-        session = _client().v1.checkout.sessions.retrieve(session_id)
+        session = _client().v1.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent"]})
     return read_session(session.to_dict())
 
 
@@ -277,6 +274,7 @@ def read_session(data: Mapping[str, Any]) -> CheckoutSession:
         status=as_text(data["status"]),
         payment_status=as_text(data["payment_status"]),
         payment_intent_id=_id_of(data.get("payment_intent")),
+        intent_status=_status_of(data.get("payment_intent")),
         total=Money(data["amount_total"], as_text(data["currency"]).upper()),
         livemode=as_flag(data["livemode"]),
         reference=str(data.get("client_reference_id") or ""),
@@ -313,6 +311,11 @@ def _id_of(value: Any) -> str:
     if value is None:
         return ""
     return as_text(value["id"] if isinstance(value, Mapping) else value)
+
+
+def _status_of(value: Any) -> str:
+    """The status of what is expanded; empty where there is an id alone."""
+    return as_text(value["status"]) if isinstance(value, Mapping) else ""
 
 
 def as_text(value: Any) -> str:

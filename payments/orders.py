@@ -8,6 +8,8 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from accounts.models import Teacher
@@ -65,7 +67,8 @@ def reserve_lines(order: Order, *, until: datetime) -> None:
 def cancel_order(*, order_id: int, reason: str, payment_status: Payment.Status) -> bool:
     """Let go of an order that will not be paid and free its places; False if it was paid or cancelled before.
 
-    Whoever calls knows from Stripe that the session can no longer be paid.
+    The caller knows from Stripe that none of its pages can be paid any more. A payment whose card was declined stays
+    failed, however its page ended.
     """
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=order_id)
@@ -75,10 +78,16 @@ def cancel_order(*, order_id: int, reason: str, payment_status: Payment.Status) 
         order.cancelled_at = timezone.now()
         order.cancel_reason = reason
         order.save(update_fields=["state", "cancelled_at", "cancel_reason"])
-        unpaid = [Payment.Status.CREATED, Payment.Status.OPEN, Payment.Status.PROCESSING]
-        order.payments.filter(status__in=unpaid).update(status=payment_status)
+        _end_payments(order, payment_status)
         release_lines(order)
     return True
+
+
+def _end_payments(order: Order, status: Payment.Status) -> None:
+    declined = When(status=Payment.Status.FAILED, then=F("status"))
+    order.payments.filter(Q(ended_at=None) | Q(status=Payment.Status.PROCESSING)).update(
+        status=Case(declined, default=Value(status)), ended_at=Coalesce("ended_at", Now())
+    )
 
 
 def release_lines(order: Order) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from jobs.models import DurableWork
 from jobs.registry import performs
 from notifications.alerts import raise_alert
+from payments.follow_up import follow_up_payment
 from payments.models import MirrorSync, Payment, Refund, WebhookEvent
 from payments.refund_outcomes import send_refund
-from payments.sessions import follow_up_payment
 from payments.webhook.mirror import read_into_mirror
 from payments.webhook.processing import handle_event
 

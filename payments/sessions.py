@@ -1,4 +1,4 @@
-"""The life of one payment at Stripe: open its session, close it, learn how it ended."""
+"""The life of one payment's page at Stripe: open it once, however often that is tried, and close it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,28 @@ from datetime import timedelta
 from typing import assert_never
 
 import structlog
-from django.conf import settings
 from django.db.models import Case, Q, URLField, Value, When
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 from django.utils import timezone
 
-from jobs.models import WorkPostponed
 from payments import gateway
 from payments.models import Order, Payment
-from payments.models.order import lines_in_lock_order
 from payments.orders import cancel_order
-from payments.settlement import PaymentEvidence, record_processing, settle_payment
+from payments.outcomes import sync_with_stripe
 
 log = structlog.get_logger()
 
 # The request that wrote the payment gets this long to open its session before a worker does it instead.
 TIME_FOR_THE_REQUEST = timedelta(seconds=20)
+# Stripe expires a session a little after its time; asked before, it would say that the session is open.
+STRIPE_IS_LATE = timedelta(seconds=30)
+# Stripe refuses to open a page that would end sooner (docs: Checkout Session, expires_at).
+_SHORTEST_LIFE = timedelta(minutes=30)
 # Stripe forgets idempotency keys after 24 hours; from well before that we look before we create.
 _KEY_IS_REMEMBERED = timedelta(hours=23)
 # Stripe writes down its own time: were its clock behind ours, the session would look older than the payment.
 _CLOCKS_MAY_DIFFER = timedelta(hours=1)
 _WAIT_FOR_TWIN_SECONDS = 6.0
-# Stripe expires a session a little after its time; asked before, it would say that the session is open.
-_STRIPE_IS_LATE = timedelta(seconds=30)
 
 
 class AlreadyPaid(Exception):
@@ -45,21 +43,28 @@ class PaymentOver(Exception):
     """The payment can no longer be paid: its session expired or was refused in the meantime."""
 
 
+class NeverOpened(Exception):
+    """The payment has no page at Stripe and gets none: too little time is left for one. Another payment may."""
+
+
 def open_session(payment_id: int) -> Payment:
     """The payment with its session open at Stripe, created now unless it was before. Call outside transactions.
 
     Raises StripeUnreachable if Stripe's answer did not arrive: the same call is repeated with the same key by a worker
-    or by the next click. Raises StripeRefused after letting go of the order, AlreadyPaid, or PaymentOver.
+    or by the next click; StripeMisconfigured likewise. Raises StripeRefused after letting go of the order, AlreadyPaid,
+    PaymentOver, or NeverOpened.
     """
     payment = _wait_for_twin(payment_id)
+    if payment.status == Payment.Status.CREATED:
+        payment = _create(payment)
     match Payment.Status(payment.status):
-        case Payment.Status.OPEN:
+        case Payment.Status.CREATED | Payment.Status.OPEN:
             return payment
-        case Payment.Status.CREATED:
-            return _create(payment)
         case Payment.Status.SUCCEEDED | Payment.Status.PROCESSING:
             raise AlreadyPaid(payment.order)
         case Payment.Status.FAILED | Payment.Status.EXPIRED:
+            if payment.ended_at is None:
+                return payment  # a card was declined; the page takes another
             raise PaymentOver
         case never:
             assert_never(never)
@@ -77,54 +82,57 @@ def _wait_for_twin(payment_id: int) -> Payment:
 
 
 def _create(payment: Payment) -> Payment:
-    order = payment.order
-    if timezone.now() - payment.created_at > _KEY_IS_REMEMBERED:
-        session = gateway.find_session(
-            reference=str(payment.reference), created_from=payment.created_at - _CLOCKS_MAY_DIFFER
+    try:
+        session = _find_or_create(payment)
+    except (gateway.StripeUnreachable, gateway.StripeMisconfigured):
+        # The next click need not wait for an answer that is not coming.
+        Payment.objects.filter(pk=payment.pk).update(asked_at=None)
+        raise
+    if session is None:
+        raise NeverOpened(str(payment))
+    payment = _note_session(payment, session)
+    if not session.is_open:
+        # Found long after it was made: paid or expired in the meantime.
+        sync_with_stripe(payment)
+        payment = Payment.objects.select_related("order__user").get(pk=payment.pk)
+    return payment
+
+
+def _find_or_create(payment: Payment) -> gateway.CheckoutSession | None:
+    """The payment's session, made before or now; None if there is none and it is too late to make one."""
+    if not payment.session_request or timezone.now() - payment.created_at > _KEY_IS_REMEMBERED:
+        return _find(payment)
+    try:
+        # What Stripe made before under this key it answers with again, so a lost reply needs no search.
+        return gateway.create_session(payment.session_request, idempotency_key=payment.idempotency_key)
+    except gateway.KeyUsedDifferently:
+        log.exception("session_key_used_differently", order=payment.order.number)
+        return _find(payment)
+    except gateway.StripeMisconfigured:
+        raise
+    except gateway.StripeRefused as refusal:
+        if _is_too_late(payment, refusal):
+            return None
+        log.error("session_refused", order=payment.order.number, code=refusal.code, problem=str(refusal))  # noqa: TRY400
+        cancel_order(
+            order_id=payment.order_id, reason=f"Stripe refused: {refusal}"[:200], payment_status=Payment.Status.FAILED
         )
-        if session is None:
-            # Nothing was ever created, and the hold is long gone: the student starts again.
-            cancel_order(order_id=order.pk, reason="Never opened at Stripe.", payment_status=Payment.Status.EXPIRED)
-            raise PaymentOver
-    else:
-        try:
-            session = _ask_for_session(payment)
-        except gateway.StripeRefused as refusal:
-            log.error("session_refused", order=order.number, code=refusal.code, problem=str(refusal))  # noqa: TRY400
-            cancel_order(
-                order_id=order.pk,
-                reason=f"Stripe refused: {refusal}"[:200],
-                payment_status=Payment.Status.FAILED,
-            )
-            raise
-        except gateway.StripeUnreachable:
-            # The next click need not wait for an answer that is not coming.
-            Payment.objects.filter(pk=payment.pk).update(asked_at=None)
-            raise
-    return _note_session(payment, session)
+        raise
 
 
-def _ask_for_session(payment: Payment) -> gateway.CheckoutSession:
-    order = payment.order
-    lines = lines_in_lock_order(order)
-    return gateway.create_session(
-        lines=[line.as_session_line() for line in lines],
-        reference=str(payment.reference),
-        order_number=order.number,
-        domains=[line.domain for line in lines],
-        email=order.user.email,
-        # Stripe puts the session's id in place of the braces.
-        success_url=f"{settings.BASE_URL}{reverse('payments:return')}?session_id={{CHECKOUT_SESSION_ID}}",
-        cancel_url=f"{settings.BASE_URL}{reverse('payments:cart')}?from=payment",
-        expires_at=payment.expires_at,
-        idempotency_key=payment.idempotency_key,
-    )
+def _find(payment: Payment) -> gateway.CheckoutSession | None:
+    return gateway.find_session(reference=str(payment.reference), created_from=payment.created_at - _CLOCKS_MAY_DIFFER)
+
+
+def _is_too_late(payment: Payment, refusal: gateway.StripeRefused) -> bool:
+    """Whether time has passed since the request was frozen; refused at once for its end, it is a clock that is wrong."""
+    return refusal.param == "expires_at" and payment.expires_at - timezone.now() < _SHORTEST_LIFE
 
 
 def _note_session(payment: Payment, session: gateway.CheckoutSession) -> Payment:
     """Store what Stripe answered, unless a webhook was quicker and the payment has moved on."""
     # Nothing is left to follow up until the session ends. A worker that is at it now moves its row itself.
-    next_look = payment.expires_at + _STRIPE_IS_LATE
+    next_look = payment.expires_at + STRIPE_IS_LATE
     is_unknown, is_new = Q(stripe_session_id=None), Q(status=Payment.Status.CREATED)
     Payment.objects.filter(pk=payment.pk).update(
         stripe_session_id=Coalesce("stripe_session_id", Value(session.id)),
@@ -132,63 +140,43 @@ def _note_session(payment: Payment, session: gateway.CheckoutSession) -> Payment
         status=Case(When(is_new, then=Value(Payment.Status.OPEN)), default="status"),
         run_after=Case(When(state=Payment.State.WAITING, then=Value(next_look)), default="run_after"),
     )
-    payment.refresh_from_db()
-    return payment
+    return Payment.objects.select_related("order__user").get(pk=payment.pk)
 
 
 def close_session(payment_id: int, *, reason: str) -> None:
     """Make sure that this payment can no longer be paid, then let go of its order. Call outside transactions.
 
-    Raises AlreadyPaid if the student was quicker, or StripeUnreachable.
+    Raises AlreadyPaid if the student was quicker, StripeUnreachable if Stripe does not say, or StripeRefused.
     """
     try:
         payment = open_session(payment_id)  # one that was cut off may exist at Stripe: learn its id first
-    except (PaymentOver, gateway.StripeRefused):
+        _expire(payment)
+    except PaymentOver:
         return
+    except NeverOpened:
+        pass
+    except gateway.StripeRefused:
+        if Payment.objects.filter(pk=payment_id, ended_at=None).exists():
+            raise
+        return  # refused when it was opened, which let go of the order
+    order_id = Payment.objects.values_list("order_id", flat=True).get(pk=payment_id)
+    cancel_order(order_id=order_id, reason=reason, payment_status=Payment.Status.EXPIRED)
+
+
+def _expire(payment: Payment) -> None:
+    """Close the page at Stripe. Raises PaymentOver if it was over before, else as close_session does."""
     try:
         gateway.expire_session(payment.stripe_session_id or "")
-    except gateway.StripeRefused:
+    except gateway.NoSuchObject:
+        # What Stripe does not know cannot be paid.
+        log.warning("session_unknown", order=payment.order.number, session=payment.stripe_session_id)
+    except gateway.StripeRefused as refusal:
         # Not open any more: paid or expired a moment ago. Stripe's own word decides.
         sync_with_stripe(payment)
+        payment.refresh_from_db(fields=["ended_at"])
         payment.order.refresh_from_db()
         if payment.order.state in (Order.State.COMPLETED, Order.State.PAYMENT_PENDING):
             raise AlreadyPaid(payment.order) from None
-        return
-    cancel_order(order_id=payment.order_id, reason=reason, payment_status=Payment.Status.EXPIRED)
-
-
-def sync_with_stripe(payment: Payment) -> gateway.CheckoutSession:
-    """Ask Stripe how the session stands and bring the order to the same state. Call outside transactions.
-
-    Used by the return page and by the payment's own follow-up: both settle through the one settlement function.
-    """
-    session = gateway.retrieve_session(payment.stripe_session_id or "")
-    if session.is_paid:
-        settle_payment(PaymentEvidence.from_session(session))
-    elif session.is_processing:
-        record_processing(PaymentEvidence.from_session(session))
-    elif session.status == "expired":
-        cancel_order(
-            order_id=payment.order_id, reason="The payment page expired.", payment_status=Payment.Status.EXPIRED
-        )
-    return session
-
-
-def follow_up_payment(payment: Payment) -> None:
-    """The payment's follow-up as durable work: open what was cut off, learn the outcome that no webhook told."""
-    if payment.status == Payment.Status.CREATED:
-        try:
-            payment = open_session(payment.pk)
-        except (PaymentOver, AlreadyPaid, gateway.StripeRefused):
-            return
-    if payment.status == Payment.Status.OPEN:
-        wait = payment.expires_at + _STRIPE_IS_LATE - timezone.now()
-        if wait > timedelta(0):
-            raise WorkPostponed("the session is open", delay=wait)
-        session = sync_with_stripe(payment)
-        if session.is_open:
-            raise WorkPostponed("Stripe has not expired the session yet", delay=timedelta(minutes=1))
-    if payment.status == Payment.Status.PROCESSING:
-        session = sync_with_stripe(payment)
-        if session.is_processing:
-            raise WorkPostponed("the bank has not answered yet", delay=timedelta(hours=6))
+        if payment.ended_at is None:
+            raise gateway.StripeUnreachable(f"neither closed nor over: {refusal}") from refusal
+        raise PaymentOver from None

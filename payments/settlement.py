@@ -112,8 +112,10 @@ def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
         order.state = Order.State.PAYMENT_PENDING
         order.save(update_fields=["state"])
         payment.status = Payment.Status.PROCESSING
+        payment.ended_at = timezone.now()
+        payment.failure_message = ""
         payment.stripe_payment_intent_id = evidence.payment_intent_id or payment.stripe_payment_intent_id
-        payment.save(update_fields=["status", "stripe_payment_intent_id"])
+        payment.save(update_fields=["status", "ended_at", "failure_message", "stripe_payment_intent_id"])
         lines = lines_in_lock_order(order)
         for line in lines:
             _keep_place(line)
@@ -212,8 +214,11 @@ def _mark_paid(order: Order, payment: Payment, evidence: PaymentEvidence) -> Non
     order.cancel_reason = ""
     order.save(update_fields=["state", "paid_at", "cancelled_at", "cancel_reason"])
     payment.status = Payment.Status.SUCCEEDED
+    payment.succeeded_at = order.paid_at
+    payment.ended_at = payment.ended_at or order.paid_at
+    payment.failure_message = ""
     payment.stripe_payment_intent_id = evidence.payment_intent_id or payment.stripe_payment_intent_id
-    payment.save(update_fields=["status", "stripe_payment_intent_id"])
+    payment.save(update_fields=["status", "succeeded_at", "ended_at", "failure_message", "stripe_payment_intent_id"])
 
 
 def _keep_place(line: OrderLine) -> None:

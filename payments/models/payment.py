@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from jobs.models import DurableWork
 from money import Money
@@ -16,7 +17,10 @@ class Payment(DurableWork):
     """A Checkout Session from before it is asked for until it is paid or over.
 
     As durable work it sees to its own end: it asks again for a session whose creation was cut off, and asks Stripe how
-    the session ended when no webhook has told.
+    the session ended when no webhook has reported it.
+
+    What was refunded is counted by the database itself; whether it is all or part of the amount, and what is disputed,
+    is derived: a flag could only ever disagree with the rows it stands for.
     """
 
     queue = "urgent"
@@ -31,24 +35,39 @@ class Payment(DurableWork):
         # Completed by the student; the money may still be on its way.
         PROCESSING = "processing"
         SUCCEEDED = "succeeded"
+        # A card was declined, which another card may mend while the page is open, or it is over.
         FAILED = "failed"
         EXPIRED = "expired"
-
-    PAYABLE = (Status.CREATED, Status.OPEN)
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
     # Sent as client_reference_id and in the metadata; finds the payment for a session whose id we have not stored yet.
     reference = models.UUIDField(unique=True, editable=False)
     idempotency_key = models.CharField(max_length=100, unique=True, editable=False)
+    # All parameters of its session as Stripe is sent them: the same key always comes with the same request, whatever
+    # has become of titles, addresses and settings since. Empty for payments from before this was kept.
+    session_request = models.JSONField(default=dict, editable=False)
     status = models.CharField(max_length=12, choices=Status, default=Status.CREATED)
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     expires_at = models.DateTimeField()
-    # When somebody first began to ask Stripe for the session; a second click waits for that answer.
+    # Since when its page at Stripe can certainly not be paid any more. Until then it is the order's one payable page.
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    succeeded_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When one of these facts changed, not when the follow-up last tried; kept by a trigger.
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    # When Stripe was first asked for the session; a second click waits for that answer.
     asked_at = models.DateTimeField(null=True, editable=False)
+    # When a page last asked Stripe how the session stands, and how often: shared by all pages that wait for it.
+    looked_at = models.DateTimeField(null=True, editable=False)
+    looks = models.PositiveSmallIntegerField(default=0, editable=False)
     stripe_session_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
     session_url = models.URLField(max_length=2000, blank=True)
     stripe_payment_intent_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
+    # Stripe makes these known some seconds after the payment; the fee is in the currency the account is paid out in.
+    stripe_charge_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
+    stripe_balance_transaction_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
+    stripe_fee_minor = models.BigIntegerField(null=True, blank=True)
+    stripe_fee_currency = models.CharField(max_length=3, blank=True, default="")
     livemode = models.BooleanField()
     failure_message = models.CharField(max_length=300, blank=True)
     refunded_minor = models.PositiveBigIntegerField(
@@ -61,7 +80,7 @@ class Payment(DurableWork):
     class Meta(DurableWork.Meta):
         constraints = [
             models.UniqueConstraint(
-                fields=["order"], condition=Q(status__in=["created", "open"]), name="payment_one_payable_per_order"
+                fields=["order"], condition=Q(ended_at__isnull=True), name="payment_one_payable_per_order"
             ),
             models.UniqueConstraint(
                 fields=["order"],
@@ -70,6 +89,22 @@ class Payment(DurableWork):
             ),
             models.CheckConstraint(
                 condition=Q(refunded_minor__lte=F("amount_minor")), name="payment_refunded_within_amount"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="failed")
+                | Q(status__in=["created", "open"], ended_at__isnull=True)
+                | Q(status__in=["processing", "succeeded", "expired"], ended_at__isnull=False),
+                name="payment_ended_with_its_status",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="succeeded", succeeded_at__isnull=False)
+                | (~Q(status="succeeded") & Q(succeeded_at__isnull=True)),
+                name="payment_succeeded_at_a_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(stripe_fee_minor__isnull=True, stripe_fee_currency="")
+                | (Q(stripe_fee_minor__isnull=False) & ~Q(stripe_fee_currency="")),
+                name="payment_fee_has_a_currency",
             ),
         ]
 
@@ -84,3 +119,8 @@ class Payment(DurableWork):
     def refundable(self) -> Money:
         """The most that can still be given back of this payment."""
         return Money(self.amount_minor - self.refunded_minor, self.currency)
+
+    @property
+    def stripe_fee(self) -> Money | None:
+        """What Stripe kept for itself; None until it is known."""
+        return None if self.stripe_fee_minor is None else Money(self.stripe_fee_minor, self.stripe_fee_currency)

@@ -76,7 +76,7 @@ def session_object(payment, **changes):
         "client_reference_id": str(payment.reference),
         "expires_at": int(payment.expires_at.timestamp()),
         "url": None,
-        "metadata": {"order": payment.order.number, "payment": str(payment.reference), "domains": "sample"},
+        "metadata": payment.session_request["metadata"],
     }
     return {**fields, **changes}
 
@@ -91,7 +91,7 @@ def intent_object(payment, **changes):
         "amount_received": payment.amount_minor,
         "currency": payment.currency.lower(),
         "livemode": False,
-        "metadata": {"order": payment.order.number, "payment": str(payment.reference), "domains": "sample"},
+        "metadata": payment.session_request["metadata"],
         "payment_details": {"customer_reference": None, "order_reference": payment.stripe_session_id},
     }
     return {**fields, **changes}

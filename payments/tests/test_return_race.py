@@ -9,7 +9,7 @@ from django.test import Client
 
 from jobs.runner import drain
 from notifications.models import Mail
-from payments import sessions
+from payments import outcomes as payment_outcomes
 from payments.models import Order, Payment, WebhookEvent
 from payments.pricing import price_cart
 from payments.settlement import Settlement, settle_payment
@@ -32,7 +32,7 @@ def outcomes(monkeypatch):
         told.append(answer[1])
         return answer
 
-    monkeypatch.setattr(sessions, "settle_payment", settle_at_once)
+    monkeypatch.setattr(payment_outcomes, "settle_payment", settle_at_once)
     monkeypatch.setattr(event_handlers, "settle_payment", settle_at_once)
     return told
 

@@ -218,8 +218,8 @@ def test_a_payment_told_before_our_own_commit_of_its_session_waits_for_it(stripe
     is_created, may_go_on = threading.Event(), threading.Event()
     create = gateway.create_session
 
-    def create_and_linger(**fields):
-        session = create(**fields)
+    def create_and_linger(request, **fields):
+        session = create(request, **fields)
         is_created.set()
         assert may_go_on.wait(30)
         return session

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
-from payments import gateway, sessions
+from payments import gateway, outcomes, sessions
 from payments.checkout import CartChanged, CartEmpty, TooManyPayments, start_checkout
 from payments.models import Order, Payment
 from payments.orders import LineSoldOut
@@ -73,6 +73,6 @@ def sync_if_waiting(payment: Payment) -> None:
     if payment.order.state != Order.State.AWAITING_PAYMENT or not payment.stripe_session_id:
         return
     try:
-        sessions.sync_with_stripe(payment)
+        outcomes.sync_with_stripe(payment)
     except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
         log.warning("outcome_not_learnt", order=payment.order.number, problem=repr(problem))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -12,10 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from payments import gateway, sessions
-from payments.models import Order, OrderLine, Payment
+from payments.models import Order, OrderLine
 from payments.receipts import render_receipt
 from payments.registry import UnknownDomain, handler_for
+from payments.settlement import PaymentDisagrees
 from payments.views.checkout import sync_if_waiting
+
+log = structlog.get_logger()
 
 _ORDERS_PER_PAGE = 20
 
@@ -49,7 +53,7 @@ def show_order(request: HttpRequest, number: str) -> HttpResponse:
 def order_status(request: HttpRequest, number: str) -> HttpResponse:
     """The part of the order page that updates itself until the payment is decided."""
     order = _own_order(request, number)
-    payment = order.payments.filter(status__in=[Payment.Status.OPEN, Payment.Status.PROCESSING]).first()
+    payment = order.payments.filter(ended_at=None).first()
     if payment is not None:
         payment.order = order
         sync_if_waiting(payment)
@@ -72,13 +76,14 @@ def receipt_pdf(request: HttpRequest, number: str) -> HttpResponse:
 def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
     """Let go of an order that is not paid: its page at Stripe is closed, its places are freed, the cart stays."""
     order = _own_order(request, number)
-    payment = order.payments.filter(status__in=Payment.PAYABLE).first()
+    payment = order.payments.filter(ended_at=None).first()
     if payment is not None:
         try:
             sessions.close_session(payment.pk, reason="Cancelled by the student.")
         except sessions.AlreadyPaid:
             messages.info(request, "This order was paid in the meantime.")
-        except gateway.StripeUnreachable:
+        except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
+            log.warning("order_not_cancelled", order=order.number, problem=repr(problem))
             messages.error(request, "Our payment provider does not answer. Please try again in a minute.")
         else:
             messages.success(request, "The order is cancelled. Your cart is as it was.")

@@ -10,10 +10,9 @@ from django.db import transaction
 from money import Money
 from money.amounts import UnknownCurrency
 from payments import gateway
-from payments.cart import restore_cart
 from payments.mails import queue_payment_failed
 from payments.models import Order, Payment, WebhookEvent
-from payments.orders import cancel_order
+from payments.outcomes import record_expiry, record_refused_debit
 from payments.refund_outcomes import record_refund
 from payments.settlement import (
     PaymentEvidence,
@@ -62,7 +61,10 @@ def intent_failed(event: WebhookEvent, payload: Payload) -> str:
         event.order = order
         if order.state != Order.State.AWAITING_PAYMENT:
             return "order is past this"
-        Payment.objects.filter(pk=payment.pk).update(failure_message=message)
+        # Failed until a later try succeeds; its page stays open for that.
+        Payment.objects.filter(pk=payment.pk, ended_at=None).update(
+            status=Payment.Status.FAILED, failure_message=message
+        )
         queue_payment_failed(order, message=message)
     return "student told"
 
@@ -80,24 +82,14 @@ def session_expired(event: WebhookEvent, payload: Payload) -> str:
     """The page can no longer be paid: free the places. Ignored if the order was paid."""
     payment = _payment_of_session(payload)
     event.order = payment.order
-    is_cancelled = cancel_order(
-        order_id=payment.order_id, reason="The payment page expired.", payment_status=Payment.Status.EXPIRED
-    )
-    return "places freed" if is_cancelled else "order is past this"
+    return "places freed" if record_expiry(payment) else "order is past this"
 
 
 def session_async_failed(event: WebhookEvent, payload: Payload) -> str:
     """The bank said no after days: free the places, give the cart back, tell the student."""
     payment = _payment_of_session(payload)
     event.order = payment.order
-    with transaction.atomic():
-        is_cancelled = cancel_order(
-            order_id=payment.order_id, reason="The bank refused.", payment_status=Payment.Status.FAILED
-        )
-        if is_cancelled:
-            restore_cart(payment.order)
-            queue_payment_failed(payment.order, message="Your bank did not honour the debit.")
-    return "places freed" if is_cancelled else "order is past this"
+    return "places freed" if record_refused_debit(payment) else "order is past this"
 
 
 def refund_changed(event: WebhookEvent, payload: Payload) -> str:

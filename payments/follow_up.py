@@ -1,0 +1,89 @@
+"""What a payment does about itself as durable work: open what was cut off, find out what no webhook reported."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from django.utils import timezone
+
+from jobs.models import WorkParked, WorkPostponed
+from notifications.alerts import raise_alert
+from payments import gateway
+from payments.models import Payment
+from payments.orders import cancel_order
+from payments.outcomes import record_expiry, sync_with_stripe
+from payments.registry import UnknownDomain
+from payments.sessions import STRIPE_IS_LATE, AlreadyPaid, NeverOpened, PaymentOver, open_session
+from payments.settlement import PaymentDisagrees
+
+log = structlog.get_logger()
+
+_BANKS_ARE_ASKED_EVERY = timedelta(hours=6)
+_ASK_AGAIN = timedelta(minutes=1)
+
+
+def follow_up_payment(payment: Payment) -> None:
+    """Bring a payment nearer to its end. Returns once it is over; raises WorkPostponed while it is not."""
+    if payment.status == Payment.Status.CREATED:
+        _open(payment)
+    _read_facts(payment)
+    if payment.ended_at is None:
+        left = payment.expires_at + STRIPE_IS_LATE - timezone.now()
+        if left > timedelta(0):
+            raise WorkPostponed("the page is open", delay=left)
+    elif payment.status != Payment.Status.PROCESSING:
+        return
+    _sync(payment)
+    _read_facts(payment)
+    if payment.status == Payment.Status.PROCESSING:
+        raise WorkPostponed("the bank has not answered yet", delay=_BANKS_ARE_ASKED_EVERY)
+    if payment.ended_at is None:
+        raise WorkPostponed("Stripe has not expired the session yet", delay=_ASK_AGAIN)
+
+
+def _open(payment: Payment) -> None:
+    """Open the page now. One that Stripe will not open any more waits for a click that replaces it, while places last."""
+    try:
+        open_session(payment.pk)
+    except NeverOpened:
+        left = payment.expires_at - timezone.now()
+        if left > timedelta(0):
+            raise WorkPostponed("too late to open the page, too early to let go", delay=left) from None
+        cancel_order(
+            order_id=payment.order_id,
+            reason="The payment page was never opened.",
+            payment_status=Payment.Status.EXPIRED,
+        )
+    except gateway.StripeMisconfigured:
+        raise
+    except (PaymentOver, AlreadyPaid, gateway.StripeRefused):
+        # Each has been acted upon where it was raised.
+        return
+
+
+def _read_facts(payment: Payment) -> None:
+    # Not the whole row: `run_after` is what proves that this claim is the latest one.
+    payment.refresh_from_db(fields=["status", "ended_at", "expires_at", "stripe_session_id"])
+
+
+def _sync(payment: Payment) -> None:
+    try:
+        sync_with_stripe(payment)
+    except gateway.NoSuchObject as problem:
+        _give_up_unknown_session(payment, problem)
+    except (PaymentDisagrees, UnknownDomain) as problem:
+        raise WorkParked(f"{type(problem).__name__}: {problem}") from problem
+
+
+def _give_up_unknown_session(payment: Payment, problem: gateway.NoSuchObject) -> None:
+    """A page that Stripe does not know cannot be paid. Money that was on its way is for staff to find."""
+    if payment.status == Payment.Status.PROCESSING:
+        raise WorkParked(f"Stripe does not know the session any more: {problem}") from problem
+    log.error("session_unknown", order=payment.order.number, session=payment.stripe_session_id)
+    raise_alert(
+        key="sessions-unknown",
+        title="Stripe does not know a payment page we opened: were the keys of another account set?",
+        detail={"order": payment.order.number, "session": payment.stripe_session_id},
+    )
+    record_expiry(payment)

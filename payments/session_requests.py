@@ -1,0 +1,62 @@
+"""What Stripe is asked for when a payment's page is opened: written once, kept with the payment, sent as it is."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from payments.models import Order, OrderLine
+from payments.models.order import lines_in_lock_order
+from payments.session_line import SessionLine
+
+# What stands in metadata for an order of several domains.
+_SEVERAL_DOMAINS = "mixed"
+
+
+def build_session_request(order: Order, *, reference: uuid.UUID, expires_at: datetime) -> dict[str, Any]:
+    """All parameters of the Checkout Session that pays this order, as plain JSON. Amounts in minor units."""
+    lines = lines_in_lock_order(order)
+    metadata = _metadata(order, lines, reference)
+    return {
+        "mode": "payment",
+        "line_items": [_line_item(line.as_session_line()) for line in lines],
+        "client_reference_id": str(reference),
+        "customer_email": order.user.email,
+        "metadata": metadata,
+        "payment_intent_data": {"metadata": metadata, "description": f"Order {order.number}"},
+        # Stripe puts the session's id in place of the braces.
+        "success_url": f"{settings.BASE_URL}{reverse('payments:return')}?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": f"{settings.BASE_URL}{reverse('payments:cart')}?from=payment",
+        "expires_at": int(expires_at.timestamp()),
+    }
+
+
+def _metadata(order: Order, lines: Sequence[OrderLine], reference: uuid.UUID) -> dict[str, str]:
+    """Readable at Stripe, and a route back to us; the ids stored with the payment decide."""
+    domains = sorted({line.domain for line in lines})
+    return {
+        "order": order.number,
+        "payment": str(reference),
+        "buyer": str(order.user_id),
+        "domain": domains[0] if len(domains) == 1 else _SEVERAL_DOMAINS,
+        "domains": ",".join(domains),
+    }
+
+
+def _line_item(line: SessionLine) -> dict[str, Any]:
+    product = {"name": line.title}
+    if line.description:
+        product["description"] = line.description
+    return {
+        "quantity": line.quantity,
+        "price_data": {
+            "currency": line.unit_amount.currency.lower(),
+            "unit_amount": line.unit_amount.minor,
+            "product_data": product,
+        },
+    }
