@@ -97,8 +97,6 @@ def allow_only_this_machine():
 
 
 os.environ["LECTERN_ENV"] = "development"
-# pytest-django migrates in this process, not through manage.py, and on a busy machine Python takes its time in between.
-os.environ.setdefault("DATABASE_IDLE_SECONDS", "300")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 if not IS_XDIST_WORKER:
     start_missing_servers()

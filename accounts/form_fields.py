@@ -1,20 +1,16 @@
-"""Form fields for people's profiles: a searchable list, several names in one line, and a photo."""
+"""Form fields for people's profiles: a searchable list, and several names in one line."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
-from django.core.files.uploadedfile import UploadedFile
-from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.photos import read_photo
 from accounts.places_and_languages import time_zones
 
 
@@ -91,23 +87,3 @@ class NamesField(forms.CharField):
         near = difflib.get_close_matches(word.casefold(), self.codes, n=1)
         hint = f" Did you mean {self.names[self.codes[near[0]]]}?" if near else ""
         raise ValidationError(f"We do not know “{word}”.{hint}", code="unknown")
-
-
-class PhotoInput(forms.ClearableFileInput):
-    """Shows the photo there is, where Django's own shows the name of its file."""
-
-    template_name = "accounts/_photo_input.html"
-
-    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:  # noqa: ARG002
-        # Forms are rendered from Django's own templates; this one is among ours.
-        return render_to_string(self.template_name, self.get_context(name, value, attrs))
-
-
-class PhotoField(forms.FileField):
-    """A photo, checked and re-encoded before anything else sees it. Its value is the new file."""
-
-    widget = PhotoInput(attrs={"accept": "image/jpeg,image/png,image/webp"})
-
-    def to_python(self, data: Any) -> ContentFile[bytes] | None:
-        upload = cast("UploadedFile[Any] | None", super().to_python(data))
-        return read_photo(upload) if upload else None

@@ -12,10 +12,12 @@ from django.urls import reverse_lazy
 from django.utils.text import format_lazy
 
 from accounts.applications import Application
-from accounts.form_fields import NamesField, PhotoField, TimeZoneField
+from accounts.form_fields import NamesField, TimeZoneField
 from accounts.models import Teacher, User
 from accounts.places_and_languages import is_region, languages, regions
 from accounts.time_zones import COOKIE, known_or_none
+from uploads.form_fields import PictureFormField
+from uploads.pictures import PORTRAIT
 
 # What the site and its mails are written in so far.
 SITE_LANGUAGES = [("en-gb", "English")]
@@ -111,7 +113,9 @@ class ApplicationForm(TeacherDetails):
 class TeacherProfileForm(TeacherDetails):
     """The teacher's public page."""
 
-    photo = PhotoField(required=False, help_text="JPEG, PNG or WebP up to 5 MB. Shown as a square.")
+    photo = PictureFormField(
+        shape=PORTRAIT, required=False, help_text="JPEG, PNG or WebP up to 5 MB. Shown as a square."
+    )
 
     class Meta(TeacherDetails.Meta):
         fields = ("photo", *TeacherDetails.Meta.fields)

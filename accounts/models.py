@@ -12,6 +12,8 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from accounts.places_and_languages import is_language, is_region, is_time_zone
+from uploads.fields import PictureField
+from uploads.pictures import PORTRAIT
 
 
 class UserManager(BaseUserManager["User"]):
@@ -94,7 +96,7 @@ class Teacher(models.Model):
     display_name = models.CharField(max_length=100)
     headline = models.CharField(max_length=140, blank=True)
     biography = models.TextField(blank=True, max_length=10_000, help_text="Markdown.")
-    photo = models.ImageField(upload_to="teachers/", blank=True)
+    photo = PictureField(shape=PORTRAIT, upload_to="teachers/", blank=True)
     languages = ArrayField(
         models.CharField(max_length=10, validators=[is_language]),
         default=list,

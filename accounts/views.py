@@ -17,6 +17,7 @@ from accounts.guards import TeacherRequest, teacher_of, teacher_required
 from accounts.markdown import render_markdown
 from accounts.models import Teacher, User
 from accounts.profiles import change_teacher_profile
+from uploads.storage import NotStored
 
 LONGEST_PREVIEW = 20_000
 
@@ -73,7 +74,11 @@ def teacher_profile(request: TeacherRequest) -> HttpResponse:
         changes = dict(form.cleaned_data)
         photo = changes.pop("photo") if "photo" in form.changed_data else None
         changes.pop("photo", None)
-        change_teacher_profile(teacher=request.teacher, photo=photo, **changes)
+        try:
+            change_teacher_profile(teacher=request.teacher, photo=photo, **changes)
+        except NotStored as failure:
+            form.add_error("photo", str(failure))
+            return render(request, "accounts/teacher_edit.html", _teacher_page(form), status=503)
         messages.success(request, "Your page is saved.")
         return redirect("accounts:teacher_profile")
     return render(request, "accounts/teacher_edit.html", _teacher_page(form), status=_status(form))

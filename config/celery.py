@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 from celery import Celery, signals
+from celery.schedules import crontab
 
 from config.logging import apply
 
@@ -31,6 +32,12 @@ app.conf.beat_schedule = {
     "delete webhook events that were kept long enough": {
         "task": "payments.delete_old_events",
         "schedule": 3600.0,
+        "options": {"queue": "background", "expires": 3600},
+    },
+    "delete files that no row names": {
+        # At an hour rather than after a time: a clock that is started anew each day would never get there.
+        "task": "uploads.delete_orphans",
+        "schedule": crontab(hour=3, minute=40),
         "options": {"queue": "background", "expires": 3600},
     },
     "let lesson requests nobody answered lapse": {

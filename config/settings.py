@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from django.templatetags.static import static
 from kombu import Exchange, Queue
 
-from config.database.limits import for_commands, for_pages_and_jobs, read_limits
 from config.environment import InvalidVariable, database_config, read_environment, warn_of_unknown_names
 from config.logging import logging_settings
 from config.mail_server import read_mail_server
@@ -116,6 +115,7 @@ INSTALLED_APPS = [
     "notifications",
     "accounts",
     "jobs",
+    "uploads",
     "money",
     # Not unfold's own configuration, which would put its site in the place of ours.
     "unfold.apps.BasicAppConfig",
@@ -153,6 +153,7 @@ MIDDLEWARE = [
     "accounts.staff_gate.StaffGateMiddleware",
     "accounts.time_zones.TimeZoneMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "uploads.middleware.NotStoredMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -175,19 +176,10 @@ TEMPLATES = [
 
 # --- Data ---------------------------------------------------------------------------------------------------------
 database_url = env.service_address("DATABASE_URL", schemes=["postgres", "postgresql"])
-database_url = _required("DATABASE_URL", database_url, in_development="postgres://127.0.0.1/lectern")
-# Past the pooler, for what manage.py does.
-direct_url = env.service_address("DATABASE_DIRECT_URL", schemes=["postgres", "postgresql"]) or database_url
-DATABASE_POOLED = env.flag("DATABASE_POOLED")
-DATABASE_LIMITS = read_limits(env)
-kept_open = {"ENGINE": "config.database", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES = {
-    "default": for_pages_and_jobs(
-        database_config("DATABASE_URL", database_url) | kept_open, DATABASE_LIMITS, is_pooled=DATABASE_POOLED
-    )
+    "default": database_config(_required("DATABASE_URL", database_url, in_development="postgres://127.0.0.1/lectern"))
 }
-# What manage.py puts in its place.
-DATABASE_OF_COMMANDS = for_commands(database_config("DATABASE_DIRECT_URL", direct_url) | kept_open, DATABASE_LIMITS)
+DATABASES["default"] |= {"ENGINE": "config.database", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 redis_url = env.service_address("REDIS_URL", schemes=["redis", "rediss"])
 REDIS_URL = _required("REDIS_URL", redis_url, in_development="redis://127.0.0.1:6379/0")
@@ -314,12 +306,15 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # In development files are served from where they are written; production collects them once.
 WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
 WHITENOISE_AUTOREFRESH = IS_DEVELOPMENT
-if not IS_DEVELOPMENT:
-    # Names carry a hash of what is in the file, so browsers may keep it for ever.
-    STORAGES = {
-        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-    }
+STORAGES = {
+    "default": {"BACKEND": "uploads.storage.DiskStorage"},
+    "staticfiles": {
+        # Names carry a hash of what is in the file, so browsers may keep it for ever.
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if IS_DEVELOPMENT
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
 MEDIA_URL = "media/"
 # Served to everybody: nothing else may lie in it.
 MEDIA_ROOT = env.folder("MEDIA_ROOT", default=BASE_DIR / "media")
@@ -329,6 +324,13 @@ if BASE_DIR.is_relative_to(MEDIA_ROOT.resolve()):
 PRIVATE_MEDIA_ROOT = env.folder("PRIVATE_MEDIA_ROOT", default=BASE_DIR / "private_media")
 if PRIVATE_MEDIA_ROOT.resolve().is_relative_to(MEDIA_ROOT.resolve()):
     raise InvalidVariable("PRIVATE_MEDIA_ROOT", "must lie outside MEDIA_ROOT, which is served to everybody.")
+
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "uploads.upload_handlers.TemporaryFileHandler",
+]
+# How many pictures are decoded at once, over all processes. Each may take 300 MB for a second or two.
+PICTURES_AT_ONCE = env.count("PICTURES_AT_ONCE", default=2, least=1, most=64)
 
 # What one request may carry, files included: a phone's photo, whose form says that 5 MB are enough; and where teachers
 # write courses, a lesson's file of 50 MB.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from django.db import models, transaction
@@ -70,10 +70,8 @@ def rename_module(*, module: Module, title: str) -> None:
 def delete_module(*, module: Module) -> None:
     """Remove a module with its lessons. Raises WouldBreakPublished."""
     course = lock_course(module.course_id)
-    files = list(module.lessons.exclude(file=""))
     Module.objects.filter(pk=module.pk).delete()
     _keep_sellable(course)
-    _delete_after_commit(files)
 
 
 @transaction.atomic
@@ -94,15 +92,12 @@ def add_lesson(*, module: Module, fields: Mapping[str, Any]) -> CourseLesson:
 
 @transaction.atomic
 def change_lesson(*, lesson: CourseLesson, fields: Mapping[str, Any]) -> CourseLesson:
-    """Change a lesson; a file that was replaced is deleted after commit."""
+    """Change a lesson."""
     lock_course(lesson.module.course_id)
     stored = CourseLesson.objects.select_for_update().get(pk=lesson.pk)
-    former = CourseLesson(file=stored.file.name)
     for name, value in fields.items():
         setattr(stored, name, value)
     stored.save(update_fields=list(fields))
-    if former.file and former.file.name != stored.file.name:
-        _delete_after_commit([former])
     return stored
 
 
@@ -112,7 +107,6 @@ def delete_lesson(*, lesson: CourseLesson) -> None:
     course = lock_course(lesson.module.course_id)
     CourseLesson.objects.filter(pk=lesson.pk).delete()
     _keep_sellable(course)
-    _delete_after_commit([lesson])
 
 
 @transaction.atomic
@@ -186,15 +180,3 @@ def _swap_with_neighbour(siblings: Sequence[Any], pk: int, direction: Direction)
     for sibling in (moved, neighbour):
         sibling.save(update_fields=["position"])
     return True
-
-
-def _delete_after_commit(lessons: Sequence[CourseLesson]) -> None:
-    """Files are not transactional: one is deleted only once no row can come back that names it."""
-    for lesson in lessons:
-        if lesson.file and lesson.file.name:
-            transaction.on_commit(_deletion_of(lesson.file.name))
-
-
-def _deletion_of(name: str) -> Callable[[], None]:
-    storage = CourseLesson.file.field.storage
-    return lambda: storage.delete(name)

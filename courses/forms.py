@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -11,10 +12,12 @@ from django.core.validators import URLValidator
 
 from accounts.places_and_languages import languages
 from catalogue.models import Level, Subject
-from courses.models import Course, CourseLesson
-from courses.uploads import check_cover, check_lesson_file, safe_file_name
-from money import Money
-from money.form_fields import PriceField
+from courses.models import HIGHEST_PRICE_MINOR, LOWEST_PRICE_MINOR, Course, CourseLesson
+from courses.uploads import check_lesson_file
+from money import Money, exponent
+from uploads.form_fields import PictureFormField, UploadFormField
+from uploads.names import safe_file_name
+from uploads.pictures import COVER
 
 MARKDOWN_HELP = "You may use Markdown: **bold**, *italic*, lists and [links](https://example.org)."
 _LONGEST_TEXT = 100_000
@@ -65,46 +68,42 @@ class CourseForm(forms.Form):
     subject = forms.ModelChoiceField(Subject.objects.all(), required=False)
     levels = forms.MultipleChoiceField(choices=Level.choices, required=False, widget=forms.CheckboxSelectMultiple)
     language = forms.ChoiceField(choices=languages, initial="en")
-    cover = forms.ImageField(
-        required=False, widget=forms.FileInput, help_text="JPEG, PNG or WebP, up to 5 MB. Wide pictures look best."
+    cover = PictureFormField(
+        shape=COVER, required=False, help_text="JPEG, PNG or WebP, up to 5 MB. Wide pictures look best."
     )
-    remove_cover = forms.BooleanField(required=False, label="Remove the cover")
 
     def __init__(self, *args: Any, course: Course | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
-        prices = {price.currency: price.amount for price in course.prices.all()} if course else {}
+        prices = {price.currency: price.amount.to_major() for price in course.prices.all()} if course else {}
         if course is not None:
             self.initial = {name: getattr(course, name, None) for name in self.fields} | {"subject": course.subject_id}
-        if course is None or not course.cover:
-            del self.fields["remove_cover"]
         for currency in [*settings.CURRENCIES, *(set(prices) - set(settings.CURRENCIES))]:
-            self.fields[_price_field(currency)] = PriceField(
-                currency=currency,
+            self.fields[_price_field(currency)] = forms.DecimalField(
                 label=f"Price in {currency}",
                 required=False,
+                decimal_places=exponent(currency),
+                min_value=Money(LOWEST_PRICE_MINOR, currency).to_major(),
+                max_value=Money(HIGHEST_PRICE_MINOR, currency).to_major(),
                 initial=prices.get(currency),
                 help_text=f"Leave empty if the course is not sold in {currency}.",
             )
 
-    def clean_cover(self) -> Any:
-        cover = self.cleaned_data["cover"]
-        # The stored one comes back as it was when no other is chosen.
-        if cover and cover is not self.initial.get("cover"):
-            check_cover(cover)
-        return cover
-
     @property
     def prices(self) -> list[Money]:
-        """What was typed."""
-        typed = [value for name, value in self.cleaned_data.items() if name.startswith("price_")]
-        return [price for price in typed if price is not None]
+        """What was typed, in minor units."""
+        typed: dict[str, Decimal | None] = {
+            name.removeprefix("price_").upper(): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith("price_")
+        }
+        return [Money.from_major(value, currency) for currency, value in typed.items() if value is not None]
 
     @property
     def changes(self) -> dict[str, Any]:
         """Everything but the prices, by the course's field names."""
         changes = {name: value for name, value in self.cleaned_data.items() if not name.startswith("price_")}
-        is_removed = changes.pop("remove_cover", False)
-        return changes | {"cover": "" if is_removed else changes["cover"] or ""}
+        # False where the box to remove it is ticked.
+        return changes | {"cover": changes["cover"] or ""}
 
 
 def _price_field(currency: str) -> str:
@@ -126,7 +125,7 @@ class LessonForm(forms.Form):
         validators=[URLValidator(schemes=["https"])],
         help_text="Where the video is hosted, starting with https://",
     )
-    file = forms.FileField(help_text="Up to 50 MB. Only enrolled students can download it.")
+    file = UploadFormField(help_text="Up to 50 MB. Only enrolled students can download it.")
     body = forms.CharField(max_length=_LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 16}), help_text=MARKDOWN_HELP)
     minutes = forms.IntegerField(label="Estimated minutes", min_value=1, max_value=600, initial=10)
     is_free_preview = forms.BooleanField(

@@ -16,8 +16,16 @@ from django.urls import reverse
 from accounts.models import Teacher, User
 from accounts.places_and_languages import languages
 from catalogue.models import Level, Subject
-from courses.uploads import cover_path, lesson_file_path, private_storage
-from money.models import Price
+from courses.uploads import private_storage
+from money import Money
+from uploads.fields import PictureField, StoredFileField
+from uploads.pictures import COVER
+
+# Above what Stripe asks for at least in any currency it charges (0.30 GBP, 0.50 EUR, 50 JPY), so that a course alone
+# in a cart can always be paid.
+LOWEST_PRICE_MINOR = 100
+# Stripe's highest amount: eight digits of the minor unit.
+HIGHEST_PRICE_MINOR = 99_999_999
 
 
 class CourseQuerySet(models.QuerySet["Course"]):
@@ -80,7 +88,7 @@ class Course(models.Model):
     levels = ArrayField(models.CharField(max_length=12, choices=Level), default=list, blank=True)
     language = models.CharField(max_length=10, default="en", help_text="ISO 639 code: en, fr.")
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT, editable=False)
-    cover = models.ImageField(upload_to=cover_path, blank=True)
+    cover = PictureField(shape=COVER, upload_to="courses/covers/", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, editable=False)
 
@@ -109,17 +117,29 @@ class Course(models.Model):
         return self.state == Course.State.PUBLISHED
 
 
-class CoursePrice(Price):
+class CoursePrice(models.Model):
     """What a course costs in one currency."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="prices")
+    currency = models.CharField(max_length=3)
+    amount_minor = models.PositiveBigIntegerField(help_text="In the currency's minor unit: 2500 is £25.00, but ¥2,500.")
 
-    class Meta(Price.Meta):
+    class Meta:
         ordering = ["pk"]
         constraints = [
-            *Price.Meta.constraints,
             models.UniqueConstraint(fields=["course", "currency"], name="course_one_price_per_currency"),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gte=LOWEST_PRICE_MINOR, amount_minor__lte=HIGHEST_PRICE_MINOR),
+                name="course_price_can_be_charged",
+            ),
         ]
+
+    def __str__(self) -> str:
+        return str(self.amount)
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.amount_minor, self.currency)
 
 
 class Module(models.Model):
@@ -164,7 +184,7 @@ class CourseLesson(models.Model):
         help_text="Where the video is hosted, starting with https://",
     )
     # Outside MEDIA_ROOT: nothing but `views.learning.lesson_file` can reach it.
-    file = models.FileField(storage=private_storage, upload_to=lesson_file_path, max_length=200, blank=True)
+    file = StoredFileField(storage=private_storage, upload_to="courses/files/", max_length=200, blank=True)
     file_name = models.CharField(
         max_length=120, blank=True, editable=False, help_text="What it is called when downloaded."
     )

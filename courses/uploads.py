@@ -1,20 +1,16 @@
-"""What may be uploaded, under which name it is kept, and where."""
+"""Which files lessons may have, and where they are kept. They are handed out byte for byte as their teacher sent them."""
 
 from __future__ import annotations
 
-import re
-import secrets
-from pathlib import Path, PurePosixPath
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import UploadedFile
 
+from uploads.names import ending
+from uploads.storage import PrivateStorage
+
 LARGEST_FILE_BYTES = 50 * 1024 * 1024
-LARGEST_COVER_BYTES = 5 * 1024 * 1024
-COVER_TYPES = frozenset({"jpg", "jpeg", "png", "webp"})
 _ZIP = b"PK\x03\x04"
 # Ending → (content type, how such a file begins). Nothing a browser would run as a page of ours: no HTML, no SVG.
 FILE_TYPES: dict[str, tuple[str, tuple[bytes, ...]]] = {
@@ -36,47 +32,9 @@ FILE_TYPES: dict[str, tuple[str, tuple[bytes, ...]]] = {
 }
 
 
-class PrivateStorage(FileSystemStorage):
-    """Files nobody reaches by URL. The folder is looked up at each use, so that tests can point it elsewhere."""
-
-    @property
-    def base_location(self) -> str:
-        return str(settings.PRIVATE_MEDIA_ROOT)
-
-    @property
-    def location(self) -> str:
-        return str(Path(self.base_location).resolve())
-
-    def url(self, name: str | None) -> str:
-        """Refuse: without an address of its own, the parent would make one up below MEDIA_URL."""
-        raise ValueError(f"{name} is not accessible via a URL.")
-
-
 def private_storage() -> PrivateStorage:
     """Return where bought files live; a callable, so that migrations do not freeze it."""
     return PrivateStorage()
-
-
-def lesson_file_path(_lesson: object, name: str) -> str:
-    """A name that cannot be guessed and has nothing of the uploader's but the ending."""
-    return f"courses/files/{secrets.token_hex(16)}.{ending(name)}"
-
-
-def cover_path(_course: object, name: str) -> str:
-    """As for files: no name of the uploader's reaches the disk."""
-    return f"courses/covers/{secrets.token_hex(8)}.{ending(name)}"
-
-
-def ending(name: str) -> str:
-    """The lower-case ending without its dot."""
-    return PurePosixPath(name).suffix.removeprefix(".").lower()
-
-
-def safe_file_name(name: str) -> str:
-    """The name to offer on download: letters, digits and a few marks, so that it can break no header or folder."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    stem = re.sub(r"[^\w .()-]+", "-", path.stem).strip(" .-")[:100]
-    return f"{stem or 'file'}.{ending(name)}"
 
 
 def content_type(name: str) -> str:
@@ -97,11 +55,3 @@ def check_lesson_file(upload: UploadedFile[Any]) -> None:
     upload.seek(0)
     if beginnings and not head.startswith(beginnings):
         raise ValidationError(f"This is not a .{kind} file, whatever its name says.")
-
-
-def check_cover(upload: UploadedFile[Any]) -> None:
-    """Refuse large or unusual pictures; that it is a picture at all, the image field has checked. Raises ValidationError."""
-    if ending(upload.name or "") not in COVER_TYPES:
-        raise ValidationError("A cover is a JPEG, PNG or WebP picture.")
-    if (upload.size or 0) > LARGEST_COVER_BYTES:
-        raise ValidationError("The picture is larger than 5 MB.")

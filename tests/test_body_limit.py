@@ -6,9 +6,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from accounts.photos import LARGEST_BYTES
 from accounts.tests.factories import TeacherFactory
 from courses.uploads import LARGEST_FILE_BYTES
+from uploads.pictures import LARGEST_BYTES
 
 MB = 1024 * 1024
 

@@ -73,14 +73,6 @@ VARIABLES = {
             "sqlite:///x.db",
         ],
     ),
-    "DATABASE_DIRECT_URL": (
-        "postgres://lectern@db.example/lectern",
-        [*SERVERS, "postgres://db.example", "sqlite:///x.db"],
-    ),
-    "DATABASE_POOLED": ("1", WORDS),
-    "DATABASE_LOCK_SECONDS": ("3", [*NUMBERS, "601"]),
-    "DATABASE_STATEMENT_SECONDS": ("0", [*NUMBERS, "3601"]),
-    "DATABASE_IDLE_SECONDS": ("60", [*NUMBERS, "3601"]),
     "REDIS_URL": ("rediss://:secret@redis.example:6379/0", [*SERVERS, "redis://x:99999/0", "memory://"]),
     "MEDIA_ROOT": ("/srv/media", ["/", str(CHECKOUT), str(CHECKOUT.parent), "."]),
     "PRIVATE_MEDIA_ROOT": (
@@ -131,6 +123,7 @@ VARIABLES = {
     ),
     "STRIPE_LOG": ("", ["debug", "info", "x"]),
     "SANDBOX_URL": ("http://127.0.0.1:12111", ["x", "file:///etc/passwd", "http://x/; script-src *", "http://x:99999"]),
+    "PICTURES_AT_ONCE": ("4", [*NUMBERS, "0", "65"]),
     "CHECKOUT_MINUTES": ("45", [*NUMBERS, "0", "5", "30", "1440"]),
     "WEBHOOK_EVENT_DAYS": ("31", [*NUMBERS, "0", "30"]),
     "DEFAULT_COMMISSION_BPS": ("0", [*NUMBERS, "10001", "20000", "-500", "10 %"]),
@@ -207,11 +200,7 @@ def plain(settings):
     """What can be compared: no functions, no objects."""
     kinds = str | int | list | tuple | timedelta | Path | None
     kept = {name: value for name, value in settings.items() if name.isupper() and isinstance(value, kinds)}
-    return kept | {
-        "DATABASES": settings["DATABASES"],
-        "COMMANDS": settings["DATABASE_OF_COMMANDS"],
-        "ANYMAIL": settings.get("ANYMAIL"),
-    }
+    return kept | {"DATABASES": settings["DATABASES"], "ANYMAIL": settings.get("ANYMAIL")}
 
 
 def outcome(**changes):

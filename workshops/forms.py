@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -13,15 +14,20 @@ from django.core.exceptions import ValidationError
 from django.forms.utils import from_current_timezone
 from django.utils import timezone
 
-from accounts.form_fields import PhotoField, TimeZoneField
+from accounts.form_fields import TimeZoneField
 from accounts.places_and_languages import languages
 from catalogue.models import Level
-from money.form_fields import PriceField
+from money import Money, exponent
+from uploads.form_fields import PictureFormField
+from uploads.pictures import COVER
 from workshops.models import LARGEST_CAPACITY, Workshop
 from workshops.participants import NAME_LENGTH
 from workshops.publishing import PricePlan, SessionPlan
 
 MOST_SESSIONS = 30
+_AMOUNT = re.compile(r"\d{1,8}(?:\.(\d{1,3}))?", re.ASCII)
+# Stripe takes amounts of eight digits at most.
+_LARGEST_AMOUNT_MINOR = 99_999_999
 _YEARS_AHEAD = 10
 
 
@@ -95,7 +101,12 @@ class WorkshopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
         help_text="Shown to registered people only.",
     )
     capacity = forms.IntegerField(label="Places", min_value=1, max_value=LARGEST_CAPACITY)
-    cover = PhotoField(label="Picture", required=False, help_text="JPEG, PNG or WebP, at most 5 MB.")
+    cover = PictureFormField(
+        shape=COVER,
+        label="Picture",
+        required=False,
+        help_text="JPEG, PNG or WebP, up to 5 MB. Wide pictures look best.",
+    )
     registration_opens_at = WallClockField(label="Registration opens", help_text="Empty: at once.")
     registration_closes_at = WallClockField(
         label="Registration closes", help_text="Empty: when the first session starts."
@@ -201,6 +212,8 @@ SessionFormSet = forms.formset_factory(
 class PriceForm(forms.Form):
     """The price of a place in one currency. Left empty, it is not sold in that currency."""
 
+    amount = forms.CharField(label="Price", max_length=12, required=False)
+    early_bird = forms.CharField(label="Early-bird price", max_length=12, required=False)
     early_bird_until = WallClockField(label="Early bird until")
 
     def __init__(
@@ -214,11 +227,15 @@ class PriceForm(forms.Form):
         super().__init__(data, prefix=f"price-{currency}", initial=initial)
         self.currency = currency
         self.zone = zone
-        self.fields |= {
-            "amount": PriceField(currency=currency, label="Price", required=False),
-            "early_bird": PriceField(currency=currency, label="Early-bird price", required=False),
-        }
-        self.order_fields(["amount", "early_bird", "early_bird_until"])
+        example = Money(4500, currency).to_major()
+        for name in ("amount", "early_bird"):
+            self.fields[name].widget.attrs |= {"inputmode": "decimal", "placeholder": str(example)}
+
+    def clean_amount(self) -> Money | None:
+        return self._money("amount")
+
+    def clean_early_bird(self) -> Money | None:
+        return self._money("early_bird")
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -244,6 +261,19 @@ class PriceForm(forms.Form):
             early_bird=cleaned["early_bird"],
             early_bird_until=cleaned["early_bird_until"],
         )
+
+    def _money(self, name: str) -> Money | None:
+        written: str = self.cleaned_data[name]
+        if not written:
+            return None
+        match = _AMOUNT.fullmatch(written)
+        if match is None or len(match[1] or "") > exponent(self.currency):
+            example = "45.00" if exponent(self.currency) else "4500"
+            raise ValidationError(f"Write an amount in {self.currency} like {example}, without signs or commas.")
+        amount = Money.from_major(written, self.currency)
+        if not 0 < amount.minor <= _LARGEST_AMOUNT_MINOR:
+            raise ValidationError("This amount cannot be charged.")
+        return amount
 
 
 def moment_in(zone: ZoneInfo, wall_clock: datetime) -> datetime:

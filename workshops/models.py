@@ -17,8 +17,9 @@ from django.urls import reverse
 from accounts.models import Teacher
 from accounts.places_and_languages import is_language, is_time_zone, languages
 from catalogue.models import Level, Subject
-from money import Money, is_currency
-from money.models import Price, validate_price
+from money import Money
+from uploads.fields import PictureField
+from uploads.pictures import COVER
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -46,7 +47,7 @@ class Workshop(models.Model):
     title = models.CharField(max_length=120)
     summary = models.CharField(max_length=300, help_text="One or two sentences, shown in lists.")
     description = models.TextField(blank=True, help_text="Markdown: what people will do, and what to bring.")
-    cover = models.ImageField(upload_to="workshops/", blank=True)
+    cover = PictureField(shape=COVER, upload_to="workshops/", blank=True)
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="workshops")
     levels = ArrayField(models.CharField(max_length=12, choices=Level), default=list, blank=True)
     language = models.CharField(max_length=10, default="en", validators=[is_language])
@@ -138,18 +139,22 @@ class WorkshopSession(models.Model):
         return f"{self.starts_at:%d %b %Y %H:%M} – {self.ends_at:%H:%M} UTC"
 
 
-class WorkshopPrice(Price):
-    """What one place costs in one currency: `amount`, or less until an early-bird price ends."""
+class WorkshopPrice(models.Model):
+    """What one place costs in one currency, and until when it costs less. Amounts in minor units of `currency`."""
 
     workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="prices")
+    currency = models.CharField(max_length=3)
+    amount_minor = models.PositiveBigIntegerField(
+        help_text="In the currency's smallest unit: 4500 is £45.00 or ¥4,500."
+    )
     early_bird_amount_minor = models.PositiveBigIntegerField(null=True, blank=True)
     early_bird_until = models.DateTimeField(null=True, blank=True)
 
-    class Meta(Price.Meta):
+    class Meta:
         ordering = ["currency"]
         constraints = [
-            *Price.Meta.constraints,
             models.UniqueConstraint(fields=["workshop", "currency"], name="workshop_one_price_per_currency"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="workshop_price_is_positive"),
             models.CheckConstraint(
                 condition=Q(early_bird_amount_minor__isnull=True, early_bird_until__isnull=True)
                 | Q(
@@ -161,10 +166,13 @@ class WorkshopPrice(Price):
             ),
         ]
 
-    def clean(self) -> None:
-        super().clean()
-        if is_currency(self.currency) and self.early_bird_amount_minor is not None:
-            validate_price(self.early_bird_amount_minor, self.currency, field="early_bird_amount_minor")
+    def __str__(self) -> str:
+        return str(self.regular)
+
+    @property
+    def regular(self) -> Money:
+        """The price once any early-bird price has ended."""
+        return Money(self.amount_minor, self.currency)
 
     @property
     def early_bird(self) -> Money | None:
@@ -177,7 +185,7 @@ class WorkshopPrice(Price):
 
     def amount_at(self, at: datetime) -> Money:
         """What one place costs at this moment."""
-        return self.early_bird if self.early_bird and self.is_early_bird_at(at) else self.amount
+        return self.early_bird if self.early_bird and self.is_early_bird_at(at) else self.regular
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):

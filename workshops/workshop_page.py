@@ -111,8 +111,8 @@ class WorkshopEditor:
         zone = self.instance.zone
         return {
             price.currency: {
-                "amount": price.amount,
-                "early_bird": price.early_bird,
+                "amount": price.regular.to_major(),
+                "early_bird": price.early_bird.to_major() if price.early_bird else "",
                 "early_bird_until": price.early_bird_until
                 and price.early_bird_until.astimezone(zone).replace(tzinfo=None),
             }

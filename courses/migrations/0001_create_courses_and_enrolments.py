@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("cover", models.ImageField(blank=True, upload_to=courses.uploads.cover_path)),
+                ("cover", models.ImageField(blank=True, upload_to="courses/covers/")),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("published_at", models.DateTimeField(editable=False, null=True)),
                 (
@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         max_length=200,
                         storage=courses.uploads.private_storage,
-                        upload_to=courses.uploads.lesson_file_path,
+                        upload_to="courses/files/",
                     ),
                 ),
                 (

@@ -16,6 +16,7 @@ from courses.authoring import TooMany, WouldBreakPublished
 from courses.forms import LessonForm, ModuleForm, QuestionForm
 from courses.models import Course, CourseLesson, Module, QuizQuestion
 from courses.views.desk import own_course
+from uploads.storage import NotStored
 
 
 @teacher_required
@@ -79,16 +80,21 @@ def lesson_create(request: TeacherRequest, course_id: int, module_id: int, kind:
     if kind not in CourseLesson.Kind.values:
         raise Http404
     form = LessonForm(request.POST or None, request.FILES or None, kind=kind)
+    status = 200
     if request.method == "POST" and form.is_valid():
         try:
             lesson = authoring.add_lesson(module=module, fields={"kind": kind, **form.lesson_fields})
         except TooMany as refused:
             form.add_error(None, str(refused))
+        except NotStored as failure:
+            form.add_error("file", str(failure))
+            status = 503
         else:
             messages.success(request, f"“{lesson.title}” is added.")
             return _to_lesson(lesson) if kind == CourseLesson.Kind.QUIZ else _to_outline(module.course)
     heading = f"New {CourseLesson.Kind(kind).label.lower()} lesson in {module.title}"
-    return render(request, "courses/lesson_edit.html", {"form": form, "course": module.course, "heading": heading})
+    context = {"form": form, "course": module.course, "heading": heading}
+    return render(request, "courses/lesson_edit.html", context, status=status)
 
 
 @teacher_required
@@ -97,7 +103,11 @@ def lesson_edit(request: TeacherRequest, course_id: int, lesson_id: int) -> Http
     lesson = _own_lesson(request, course_id, lesson_id)
     form = LessonForm(request.POST or None, request.FILES or None, kind=lesson.kind, lesson=lesson)
     if request.method == "POST" and form.is_valid():
-        authoring.change_lesson(lesson=lesson, fields=form.lesson_fields)
+        try:
+            authoring.change_lesson(lesson=lesson, fields=form.lesson_fields)
+        except NotStored as failure:
+            form.add_error("file", str(failure))
+            return _render_lesson(request, lesson, form, QuestionForm(), status=503)
         messages.success(request, "Saved.")
         return _to_outline(lesson.module.course)
     return _render_lesson(request, lesson, form, QuestionForm())
@@ -185,7 +195,7 @@ def _to_lesson(lesson: CourseLesson) -> HttpResponse:
 
 
 def _render_lesson(
-    request: HttpRequest, lesson: CourseLesson, form: LessonForm, question_form: QuestionForm
+    request: HttpRequest, lesson: CourseLesson, form: LessonForm, question_form: QuestionForm, status: int = 200
 ) -> HttpResponse:
     context = {
         "form": form,
@@ -195,7 +205,7 @@ def _render_lesson(
         "course": lesson.module.course,
         "heading": f"Edit {lesson.title}",
     }
-    return render(request, "courses/lesson_edit.html", context)
+    return render(request, "courses/lesson_edit.html", context, status=status)
 
 
 def _confirm_deletion(request: HttpRequest, course: Course, question: str, consequence: str) -> HttpResponse:

@@ -13,6 +13,7 @@ from courses.forms import CourseForm, ModuleForm
 from courses.models import Course, CourseLesson
 from courses.outline import outline_of
 from courses.publishing import CannotPublish, publish_course, reasons_against_publishing, withdraw_course
+from uploads.storage import NotStored
 
 
 def own_course(request: TeacherRequest, course_id: int) -> Course:
@@ -31,11 +32,17 @@ def desk(request: TeacherRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def course_create(request: TeacherRequest) -> HttpResponse:
     form = CourseForm(request.POST or None, request.FILES or None)
+    status = 200
     if request.method == "POST" and form.is_valid():
-        course = create_course(teacher=request.teacher, prices=form.prices, **form.changes)
-        messages.success(request, "Your course is saved as a draft. Now give it modules and lessons.")
-        return redirect("courses:course_outline", course.pk)
-    return render(request, "courses/course_edit.html", {"form": form, "heading": "New course"})
+        try:
+            course = create_course(teacher=request.teacher, prices=form.prices, **form.changes)
+        except NotStored as failure:
+            form.add_error("cover", str(failure))
+            status = 503
+        else:
+            messages.success(request, "Your course is saved as a draft. Now give it modules and lessons.")
+            return redirect("courses:course_outline", course.pk)
+    return render(request, "courses/course_edit.html", {"form": form, "heading": "New course"}, status=status)
 
 
 @teacher_required
@@ -43,17 +50,20 @@ def course_create(request: TeacherRequest) -> HttpResponse:
 def course_edit(request: TeacherRequest, course_id: int) -> HttpResponse:
     course = own_course(request, course_id)
     form = CourseForm(request.POST or None, request.FILES or None, course=course)
+    status = 200
     if request.method == "POST" and form.is_valid():
         try:
             change_course(course=course, prices=form.prices, changes=form.changes)
         except WouldBreakPublished as refused:
             form.add_error(None, str(refused))
+        except NotStored as failure:
+            form.add_error("cover", str(failure))
+            status = 503
         else:
             messages.success(request, "Saved.")
             return redirect("courses:course_outline", course.pk)
-    return render(
-        request, "courses/course_edit.html", {"form": form, "course": course, "heading": f"Details of {course.title}"}
-    )
+    context = {"form": form, "course": course, "heading": f"Details of {course.title}"}
+    return render(request, "courses/course_edit.html", context, status=status)
 
 
 @teacher_required

@@ -12,13 +12,13 @@ from django.utils.text import slugify
 
 from accounts.applications import Application, apply_to_teach, approve_teacher
 from accounts.models import Teacher, User
-from accounts.photos import read_photo
 from accounts.profiles import change_teacher_profile
 from catalogue.expertise import set_expertise
 from catalogue.models import Subject
 from demo.accounts import ACCOUNTS, PASSWORD, STAFF
 from demo.loading.files import read_toml
 from demo.portraits import draw_portrait
+from uploads.pictures import PORTRAIT, read_picture
 
 
 @transaction.atomic
@@ -77,7 +77,7 @@ def _load_teacher(facts: Mapping[str, Any]) -> None:
     )
     teacher = apply_to_teach(user=user, application=application)
     portrait = SimpleUploadedFile("portrait.png", draw_portrait(facts["look"]), "image/png")
-    change_teacher_profile(teacher=teacher, photo=read_photo(portrait))
+    change_teacher_profile(teacher=teacher, photo=read_picture(portrait, shape=PORTRAIT))
     for name, levels in facts["teaches"].items():
         set_expertise(teacher=teacher, subject=Subject.objects.get(name=name), levels=levels)
     if not facts.get("waits_for_approval"):

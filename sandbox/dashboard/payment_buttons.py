@@ -12,7 +12,6 @@ from sandbox.disputes.deciding import lose_dispute, win_dispute
 from sandbox.disputes.opening import REASONS as DISPUTE_REASONS
 from sandbox.disputes.opening import disputable_minor, open_dispute
 from sandbox.payments.captures import CANCELABLE
-from sandbox.payments.refunds import is_charged_back
 from sandbox.protocol.money import decimals, written
 from sandbox.store import Body
 
@@ -39,8 +38,7 @@ def amount_input(label: str, remaining_minor: int, currency: str) -> Input:
 
 def _is_refundable(charge: Body) -> bool:
     is_left = charge["amount_refunded"] < charge["amount"]
-    is_taken = charge["status"] == "succeeded" and bool(charge["captured"])
-    return is_taken and is_left and not is_charged_back(charge)
+    return charge["status"] == "succeeded" and bool(charge["captured"]) and is_left
 
 
 def _refund_inputs(charge: Body) -> Sequence[Input]:

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from accounts.guards import TeacherRequest, teacher_required
+from uploads.storage import NotStored
 from workshops.models import Workshop
 from workshops.publishing import CapacityBelowTaken, NotReadyToPublish, publish_workshop, save_workshop
 from workshops.views.desk import own_workshop
@@ -41,6 +42,9 @@ def _edit(request: TeacherRequest, workshop: Workshop) -> HttpResponse:
     except (CapacityBelowTaken, NotReadyToPublish) as error:
         editor.refuse(error)
         return _page(request, editor, status=400)
+    except NotStored as failure:
+        editor.form.add_error("cover", str(failure))
+        return _page(request, editor, status=503)
     return _after_saving(request, saved)
 
 

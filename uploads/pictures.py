@@ -1,0 +1,203 @@
+"""The one door for pictures: whatever was sent, what is kept is a small WebP made of its pixels alone."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile, File
+from PIL import Image, ImageCms, ImageOps
+
+from uploads.jpeg import count_scans
+from uploads.slots import NoSlotFree, decoding_slot
+
+LARGEST_BYTES = 5 * 1024 * 1024
+# Named, so that Pillow's parsers of rare formats never see what a stranger sends.
+FORMATS = ("JPEG", "PNG", "WEBP")
+# Each keeps one picture below 300 MB while it is decoded. A JPEG of one scan is made smaller as it is read, so a
+# phone's 50 megapixels (8192 x 6144) are welcome; of several scans, the decoder keeps 6 to 8 bytes a pixel. PNG takes 4
+# bytes a pixel, WebP 15.
+MOST_PIXELS = {"JPEG": 52_000_000, "JPEG in several scans": 25_000_000, "PNG": 40_000_000, "WEBP": 16_000_000}
+# Usual encoders make 6 to 12. Each costs a pass over the picture, and a file of 5 MB could ask for thousands.
+MOST_SCANS = 64
+# Reduced by averaging to at least this much more than what is kept; the rest is done by a filter that looks better.
+_MARGIN = 1.25
+# Copied piece by piece, so that a second copy of the whole picture never exists.
+_PIXELS_OF_A_STRIP = 1_000_000
+_GREY_MODES = ("1", "L", "I;16")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a kind of picture is kept: cut to a square, or whole with its longer side at most `side` pixels."""
+
+    side: int
+    is_square: bool = False
+
+    def scale(self, width: int, height: int) -> float:
+        """By how much the sides of a picture are multiplied."""
+        return self.side / (min(width, height) if self.is_square else max(width, height))
+
+
+PORTRAIT = Shape(600, is_square=True)
+# Twice what the widest page shows, for dense screens.
+COVER = Shape(1600)
+
+
+class Picture(ContentFile):  # type: ignore[type-arg]  # generic for mypy only, not at run time
+    """A picture that went through the door. `PictureField` takes nothing else."""
+
+
+def read_picture(upload: File[Any], *, shape: Shape) -> Picture:
+    """Make a WebP of the shape from an upload. Raises ValidationError with a message for the person.
+
+    The content decides what it is, never the name. Encoding it anew drops everything but the pixels: position and camera
+    data, and whatever else hides in the file. Of an animation the first frame is kept. Colours are converted to sRGB.
+    """
+    upload.seek(0)
+    data = upload.read(LARGEST_BYTES + 1)
+    if len(data) > LARGEST_BYTES:
+        raise ValidationError("The picture is larger than 5 MB. Choose a smaller one.", code="too_large")
+    try:
+        with decoding_slot():
+            return Picture(_make(data, shape), name="picture.webp")
+    except NoSlotFree:
+        raise ValidationError(
+            "Many pictures are coming in just now. Please choose yours again in a minute.", code="busy"
+        ) from None
+
+
+def _make(data: bytes, shape: Shape) -> bytes:
+    try:
+        return _encode(_finish(_decode(data, shape), shape))
+    except ValidationError:
+        raise
+    except Image.DecompressionBombError:
+        raise _too_many_pixels(max(MOST_PIXELS.values())) from None
+    except Exception as error:  # Pillow's parsers raise anything for a broken or hostile file
+        raise ValidationError(
+            "This is no picture we can read. Use a JPEG, PNG or WebP file.", code="unreadable"
+        ) from error
+
+
+def _decode(data: bytes, shape: Shape) -> Image.Image:
+    """Decode a picture to little more than the size that is kept. Its own pixels go when this returns."""
+    with Image.open(BytesIO(data), formats=FORMATS) as image:
+        _refuse_too_much_work(image, data)
+        scale = shape.scale(image.width, image.height)
+        # Lets the JPEG decoder skip detail that resizing would throw away.
+        image.draft(None, (max(1, int(image.width * 2 * scale)), max(1, int(image.height * 2 * scale))))
+        image.load()
+        small = _shrink(image, max(1, int(1 / (_MARGIN * shape.scale(image.width, image.height)))))
+        # The notes on how to turn it may stand behind the pixels.
+        small.info = {key: value for key, value in image.info.items() if key != "transparency"}
+        return small
+
+
+def _refuse_too_much_work(image: Image.Image, data: bytes) -> None:
+    """Look at the header only; nothing is decoded yet."""
+    # A JPEG with more pictures behind the first, as some phones make, is called MPO.
+    kind = "JPEG" if image.format == "MPO" else str(image.format)
+    if kind == "JPEG" and (scans := count_scans(data)) > 1:
+        if scans > MOST_SCANS:
+            raise ValidationError("This JPEG is built in an unusual way. Save it anew and try again.", code="scans")
+        kind = "JPEG in several scans"
+    if image.width * image.height > MOST_PIXELS[kind]:
+        raise _too_many_pixels(MOST_PIXELS[kind])
+
+
+def _too_many_pixels(most: int) -> ValidationError:
+    return ValidationError(
+        f"The picture has too many pixels: at most {most // 1_000_000} million can be read. Choose a smaller one.",
+        code="too_many_pixels",
+    )
+
+
+def _finish(small: Image.Image, shape: Shape) -> Image.Image:
+    """Turn upright, bring to the exact size and into sRGB."""
+    profile = small.info.get("icc_profile")
+    _turn_upright(small)
+    if shape.is_square:
+        square = ImageOps.fit(small, (shape.side, shape.side), method=Image.Resampling.LANCZOS)
+        return _on_white(_in_srgb(square, profile))
+    small.thumbnail((shape.side, shape.side), Image.Resampling.LANCZOS)
+    return _in_srgb(small, profile)
+
+
+def _shrink(image: Image.Image, factor: int) -> Image.Image:
+    """Reduce by a whole factor, in a mode that averages well: eight bits a channel, no palette."""
+    mode = _plain_mode(image)
+    size = (-(-image.width // factor), -(-image.height // factor))
+    small = Image.new(mode, size)
+    rows = factor * max(1, _PIXELS_OF_A_STRIP // (image.width * factor))
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        small.paste(_converted(strip, mode).reduce(factor), (0, top // factor))
+    return small
+
+
+def _plain_mode(image: Image.Image) -> str:
+    if image.mode in _GREY_MODES and "transparency" not in image.info:
+        return "L"
+    if image.mode == "CMYK":
+        return "CMYK"
+    return "RGBA" if image.has_transparency_data else "RGB"
+
+
+def _converted(strip: Image.Image, mode: str) -> Image.Image:
+    if strip.mode == "I;16":
+        # Pillow would cut sixteen bits off at 255, which turns nearly everything white.
+        strip = strip.point(lambda value: value / 256).convert("L")
+        strip.info.pop("transparency", None)
+    return strip.convert(mode)
+
+
+def _turn_upright(image: Image.Image) -> None:
+    """Phones store photos sideways with a note to turn them."""
+    # Notes that cannot be read raise anything, and the pixels are good without them.
+    with suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    if profile:
+        try:
+            return _converted_by_profile(image, profile, mode)
+        except (ImageCms.PyCMSError, OSError):
+            # A profile that is broken, or for other colours than the picture has: browsers ignore those, too.
+            pass
+    return image.convert(mode)
+
+
+def _converted_by_profile(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
+    converted = ImageCms.profileToProfile(
+        image,
+        ImageCms.ImageCmsProfile(BytesIO(profile)),
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode=mode,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    assert converted is not None  # noqa: S101  # None comes only when converting in place
+    return converted
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Portraits stand on any background, in mails as well, so they have their own."""
+    if image.mode != "RGBA":
+        return image
+    flat = Image.new("RGB", image.size, "white")
+    flat.paste(image, mask=image.getchannel("A"))
+    return flat
+
+
+def _encode(image: Image.Image) -> bytes:
+    # Pillow writes what a picture's notes hold into the file.
+    image.info = {}
+    buffer = BytesIO()
+    image.save(buffer, "WEBP", quality=82, method=4)
+    return buffer.getvalue()
