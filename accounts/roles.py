@@ -1,13 +1,14 @@
 """What each group of staff may do: one table, brought into the database after every migration.
 
-Students and teachers need no group: everybody may buy, and a teacher is whoever has an approved profile.
+Students and teachers need no group: everyone may buy, and a teacher is a user with an approved profile.
 The table is the truth for these three groups; what staff add to them in the admin is taken back by the next migration.
+An app may add to it for its own permissions: `role_permissions` of its AppConfig maps a group to patterns.
 Finer shades belong in groups of their own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -53,9 +54,6 @@ ROLES: dict[str, Role] = {
             "accounts.decide_teacher",
             "account.view_*",
             "catalogue.*",
-            "bookings.*",
-            "workshops.*",
-            "courses.*",
             "payments.view_*",
             "notifications.view_*",
             "notifications.change_*",
@@ -73,9 +71,6 @@ ROLES: dict[str, Role] = {
             "accounts.change_teacher",
             "accounts.set_commission",
             "catalogue.view_*",
-            "bookings.view_*",
-            "workshops.view_*",
-            "courses.view_*",
             "notifications.view_*",
         ),
         never=(*_RECORDS, *_SECRETS),
@@ -87,9 +82,6 @@ ROLES: dict[str, Role] = {
             "account.*",
             "auth.view_group",
             "catalogue.*",
-            "bookings.*",
-            "workshops.*",
-            "courses.*",
             "payments.*",
             "ledger.*",
             "djstripe.view_*",
@@ -101,6 +93,15 @@ ROLES: dict[str, Role] = {
         never=(*_RECORDS, *_SECRETS),
     ),
 }
+
+
+def roles() -> dict[str, Role]:
+    """The table with what the installed apps add to it. What a role never may, no app can add."""
+    declared = [getattr(config, "role_permissions", {}) for config in installed.get_app_configs()]
+    return {
+        name: replace(role, may=(*role.may, *(pattern for more in declared for pattern in more.get(name, ()))))
+        for name, role in ROLES.items()
+    }
 
 
 def may(role: Role, permission: str) -> bool:
@@ -127,7 +128,8 @@ def grant_roles(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, apps: Any 
         .filter(content_type__app_label=app_config.label)
         .select_related("content_type")
     )
-    for name, role in ROLES.items():
+    for name, role in roles().items():
         group, _ = group_model.objects.using(using).get_or_create(name=name)
-        group.permissions.remove(*(p for p in permissions if not may(role, f"{app_config.label}.{p.codename}")))
-        group.permissions.add(*(p for p in permissions if may(role, f"{app_config.label}.{p.codename}")))
+        granted = {p for p in permissions if may(role, f"{app_config.label}.{p.codename}")}
+        group.permissions.remove(*(p for p in permissions if p not in granted))
+        group.permissions.add(*granted)

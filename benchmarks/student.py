@@ -35,7 +35,7 @@ class Student:
     def fill_cart(self, *, workshop: str, course: str) -> None:
         """Put the lesson, two places and the course into the cart. Raises requests.HTTPError if the site is in trouble."""
         self.http.get(f"{self.base_url}/cart/", timeout=_TIMEOUT_SECONDS).raise_for_status()
-        wanted = (("bookings", self.lesson, 1), ("workshops", workshop, 2), ("courses", course, 1))
+        wanted = (("private_teaching", self.lesson, 1), ("workshops", workshop, 2), ("courses", course, 1))
         for domain, reference, quantity in wanted:
             self._post("/cart/add/", domain=domain, reference=reference, quantity=quantity).raise_for_status()
 

@@ -1,11 +1,12 @@
-from django.apps import AppConfig
+from datetime import timedelta
+
+from jobs.schedule import PeriodicWork
+from payments.domains import DomainConfig, MenuPage
 
 
-class BookingsConfig(AppConfig):
+class BookingsConfig(DomainConfig):
     name = "bookings"
-
-    def ready(self) -> None:
-        from bookings.handler import LessonHandler  # models are not loaded before ready()
-        from payments.registry import register
-
-        register(LessonHandler())
+    handler = "bookings.handler.LessonHandler"
+    student_page = MenuPage("My lessons", "bookings:requests_mine")
+    teacher_page = MenuPage("Lessons", "bookings:desk")
+    periodic_work = (PeriodicWork(task="bookings.lapse_old_requests", every=timedelta(minutes=15)),)

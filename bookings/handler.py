@@ -1,4 +1,4 @@
-"""How payments sells private lessons: the handler of the domain "bookings". A line's reference is the lesson's id."""
+"""How payments sells private lessons: the handler of the domain "private_teaching". A line's reference is the lesson's id."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from django.urls import reverse
 from django.utils import timezone
 from psycopg.errors import DeadlockDetected
 
-from bookings import mails, rules
+from bookings import DOMAIN, mails, rules
 from bookings.holds import SlotTaken, confirm_live_hold, confirm_slot, free_slot, hold_slot, lock_lesson
 from bookings.models import Lesson
 from bookings.slots import slot_words, zone_of_user
 from money import Money
-from payments.contracts import CannotDeliver, Item, NotForSale, Quote, SoldLine, SoldOut
+from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
 
 _TAKEN = "This time has just been taken by somebody else. Ask the teacher for another one."
 _REFERENCE = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
-class LessonHandler:
+class LessonHandler(DomainHandler):
     """Private lessons' side of `payments.contracts.DomainHandler`."""
 
-    domain = "bookings"
+    domain = DOMAIN
     label = "Private lesson"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
@@ -68,7 +68,7 @@ class LessonHandler:
         if lesson and lesson.order_line_id == line.id and lesson.state == Lesson.State.HELD:
             free_slot(lesson)
 
-    def revoke(self, line: SoldLine, reason: str) -> None:
+    def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:  # noqa: ARG002  # a lesson is one unit
         """Cancel a lesson whose payment was taken back; what has taken place already stays as it is."""
         lesson = _locked(line)
         if lesson is None or lesson.order_line_id != line.id:

@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 
+from bookings import DOMAIN
 from bookings.models import LessonOffer, LessonPrice
 from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
 from money import Money
 
-DOMAIN = "bookings"
 _SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 

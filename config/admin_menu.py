@@ -8,11 +8,14 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 
+from payments.domains import domain_configs
+
+_TAUGHT = "What is taught"
 # Group, icon (Material Symbols), the apps in it. What is in no group appears under "More", so nothing gets lost.
 _GROUPS = [
     ("Payments", "payments", ["payments", "ledger"]),
     ("Catalogue", "menu_book", ["catalogue"]),
-    ("Lessons, workshops, courses", "event", ["bookings", "workshops", "courses"]),
+    (_TAUGHT, "event", []),
     ("People", "group", ["accounts", "account", "auth"]),
     ("Operations", "monitor_heart", ["operations", "notifications", "jobs", "waffle", "django_celery_beat"]),
 ]
@@ -23,7 +26,11 @@ _MIRROR, _MIRROR_ICON = "djstripe", "database"
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Build the menu for whoever asks; unfold calls it for each page of the admin."""
     apps = {app["app_label"]: app for app in admin.site.get_app_list(request)}
-    groups = [_group(title, icon, labels, apps, is_folded=False) for title, icon, labels in _GROUPS]
+    domains = [config.label for config in domain_configs()]
+    groups = [
+        _group(title, icon, domains if title == _TAUGHT else labels, apps, is_folded=False)
+        for title, icon, labels in _GROUPS
+    ]
     mirror = apps.pop(_MIRROR, None)
     rest = _group("More", "more_horiz", list(apps), apps, is_folded=True)
     dashboard = {"items": [{"title": "Dashboard", "icon": "dashboard", "link": _index()}]}

@@ -1,4 +1,4 @@
-"""The Celery application and its schedule."""
+"""The Celery application. What runs by the clock is declared in the apps' AppConfigs, see `jobs.schedule`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from celery import Celery, signals
-from celery.schedules import crontab
 
 from config.logging import apply
 
@@ -17,35 +16,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("lectern")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_schedule = {
-    "find work nobody was told about": {
-        "task": "jobs.sweep",
-        "schedule": 2.0,
-        # A sweep is worth nothing once the next one has been sent.
-        "options": {"queue": "urgent", "expires": 10},
-    },
-    "take in events that never arrived": {
-        "task": "payments.take_in_missed_events",
-        "schedule": 600.0,
-        "options": {"queue": "background", "expires": 600},
-    },
-    "delete webhook events that were kept long enough": {
-        "task": "payments.delete_old_events",
-        "schedule": 3600.0,
-        "options": {"queue": "background", "expires": 3600},
-    },
-    "delete files that no row names": {
-        # At an hour rather than after a time: a clock that is started anew each day would never get there.
-        "task": "uploads.delete_orphans",
-        "schedule": crontab(hour=3, minute=40),
-        "options": {"queue": "background", "expires": 3600},
-    },
-    "let lesson requests nobody answered lapse": {
-        "task": "bookings.lapse_old_requests",
-        "schedule": 900.0,
-        "options": {"queue": "background", "expires": 900},
-    },
-}
 
 
 @signals.setup_logging.connect

@@ -169,6 +169,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "catalogue.context_processors.site",
                 "payments.context_processors.cart_line_count",
+                "payments.context_processors.domains",
             ],
         },
     }

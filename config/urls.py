@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from config.media import serve_upload
+from payments.domains import domain_configs
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
@@ -12,9 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("catalogue.urls")),
     path("", include("payments.urls")),
-    path("", include("bookings.urls")),
-    path("", include("workshops.urls")),
-    path("", include("courses.urls")),
+    *(path("", include(f"{domain.name}.urls")) for domain in domain_configs()),
 ]
 if settings.IS_DEVELOPMENT:
     urlpatterns += [

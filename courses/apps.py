@@ -1,11 +1,8 @@
-from django.apps import AppConfig
+from payments.domains import DomainConfig, MenuPage
 
 
-class CoursesConfig(AppConfig):
+class CoursesConfig(DomainConfig):
     name = "courses"
-
-    def ready(self) -> None:
-        from courses.handler import CourseHandler  # needs the models, which are loaded by now
-        from payments.registry import register
-
-        register(CourseHandler())
+    handler = "courses.handler.CourseHandler"
+    student_page = MenuPage("My courses", "courses:mine")
+    teacher_page = MenuPage("Courses", "courses:desk")

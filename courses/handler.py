@@ -10,19 +10,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Teacher
+from courses import DOMAIN
 from courses.holds import activate_enrolment, hold_enrolment, release_enrolment, revoke_enrolment
 from courses.mails import queue_enrolment_mails
 from courses.models import Course, Enrolment
-from courses.publishing import DOMAIN
 from money import Money
-from payments.contracts import CannotDeliver, Item, NotForSale, Quote, SoldLine, SoldOut
+from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
 
 LABEL = "Course"
 FULL_REFUND_DAYS = 14
 _LONGEST_ID = 18  # digits; more would not fit the column
 
 
-class CourseHandler:
+class CourseHandler(DomainHandler):
     """The handler. References are course ids."""
 
     domain = DOMAIN
@@ -64,7 +64,7 @@ class CourseHandler:
         if course_id is not None:
             release_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
 
-    def revoke(self, line: SoldLine, reason: str) -> None:  # noqa: ARG002  # payments keeps and tells the reason
+    def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:  # noqa: ARG002  # one unit; the reason is told by payments
         course_id = _existing_course_id(line)
         if course_id is not None:
             revoke_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)

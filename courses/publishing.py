@@ -6,9 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
+from courses import DOMAIN
 from courses.models import Course, CourseLesson
-
-DOMAIN = "courses"
 
 
 class CannotPublish(Exception):

@@ -1,12 +1,22 @@
+from datetime import timedelta
+
+from celery import current_app
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
+
+from jobs.schedule import PeriodicWork, beat_schedule
 
 
 class JobsConfig(AppConfig):
     name = "jobs"
+    # The sweep is what makes losing a message harmless, so it runs often and on the queue that nothing holds up.
+    periodic_work = (
+        PeriodicWork(task="jobs.sweep", every=timedelta(seconds=2), queue="urgent", expires=timedelta(seconds=10)),
+    )
 
     def ready(self) -> None:
         from jobs import checks  # noqa: F401  # registers them
 
         # What durable work does, wherever it starts: worker, web process, management command or test.
         autodiscover_modules("performers")
+        current_app.conf.beat_schedule = beat_schedule()

@@ -1,8 +1,16 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
+
+from jobs.schedule import PeriodicWork
 
 
 class PaymentsConfig(AppConfig):
     name = "payments"
+    periodic_work = (
+        PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10)),
+        PeriodicWork(task="payments.delete_old_events", every=timedelta(hours=1)),
+    )
 
     def ready(self) -> None:
         from notifications.attachments import register_renderer

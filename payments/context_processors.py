@@ -5,7 +5,13 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from payments.domains import domain_configs
 from payments.visitor_cart import cart_of
+
+
+def domains(_request: HttpRequest) -> dict[str, object]:
+    """The domains, for the links to what a student bought and a teacher sells."""
+    return {"domains": domain_configs()}
 
 
 def cart_line_count(request: HttpRequest) -> dict[str, object]:

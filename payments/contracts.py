@@ -1,15 +1,15 @@
 """What payments and the domains that sell through it promise each other. No Django in here.
 
-A domain's `AppConfig.ready()` registers one `DomainHandler` with `payments.registry.register`. Handlers touch the
-database only, inside the transaction they are called in: no HTTP, no mail server; they queue mails as rows.
+A domain's AppConfig (`payments.domains.DomainConfig`) names its `DomainHandler`. Handlers touch the database only, inside the transaction they are called in: no HTTP, no mail server; they queue mails as rows.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from money import Money
 
@@ -28,7 +28,7 @@ class CannotDeliver(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """What somebody wants: `reference` and `details` mean something to the domain only.
+    """What a visitor wants: `reference` and `details` mean something to the domain only.
 
     `details` is a plain JSON object, for example the named participants of a workshop.
     """
@@ -76,13 +76,19 @@ class SoldLine:
     policy: Mapping[str, Any]
 
 
+@runtime_checkable
 class DomainHandler(Protocol):
-    """One domain's side of the contract. `domain` is its stable name, stored on every line it sells."""
+    """One domain's side of the contract. `domain` is its stable name, stored on every line it sells.
+
+    Handlers inherit from it, so that one that lacks a method cannot be made. `payments.tests.handler_contract` tries
+    the promises below against every handler.
+    """
 
     domain: str
     # What a student calls one of these: "Private lesson", "Workshop", "Course".
     label: str
 
+    @abstractmethod
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
         """Price the items, in their order. `NotForSale` is returned, not raised, so one bad item spoils no cart.
 
@@ -90,29 +96,40 @@ class DomainHandler(Protocol):
         Places the buyer holds themselves count as free: they may come back from Stripe's page and press pay again.
         """
 
+    @abstractmethod
     def reserve(self, line: SoldLine, until: datetime) -> None:
         """Hold the place for this line, within the checkout transaction. Raises SoldOut.
 
         Called again for the same line it moves the end of the hold, for example while a bank debit is on its way.
         """
 
+    @abstractmethod
     def fulfil(self, line: SoldLine) -> None:
         """Deliver a paid line, within the settlement transaction. A second call has no effect.
 
         A hold that lapsed is taken again if the place is still free. Raises CannotDeliver.
         """
 
+    @abstractmethod
     def release(self, line: SoldLine) -> None:
         """Free the hold of a line that will not be paid. A second call, or one after `fulfil`, has no effect."""
 
-    def revoke(self, line: SoldLine, reason: str) -> None:
-        """Take back what was delivered, after a refund or a lost dispute. A second call has no effect."""
+    @abstractmethod
+    def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:
+        """Take back what was delivered, after a refund or a lost dispute, until `quantity` units are taken back in all.
 
+        Counted in total (1 to line.quantity), so a repeat or an earlier, smaller number has no effect. What was taken
+        back in whole is never delivered again by a payment event that comes late.
+        """
+
+    @abstractmethod
     def refund_offer(self, line: SoldLine, at: datetime) -> Money:
         """What the policy frozen at purchase gives back if the student cancels at this moment."""
 
+    @abstractmethod
     def earned_at(self, line: SoldLine) -> datetime:
         """When the teacher's share of this line becomes theirs to withdraw."""
 
+    @abstractmethod
     def delivery_url(self, line: SoldLine) -> str:
         """Where the student finds what this line delivered, as a path on this site."""

@@ -1,4 +1,4 @@
-"""Which domain handles which lines. Filled by the domains' AppConfigs at start."""
+"""Which domain handles which lines. Filled by the domains' AppConfigs at start (`payments.domains`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _handlers: dict[str, DomainHandler] = {}
 
 
 def register(handler: DomainHandler) -> None:
-    """Let a domain sell through payments. Raises DomainAlreadyRegistered."""
+    """Let a domain sell through payments. Raises DomainAlreadyRegistered, and TypeError for what is no handler."""
+    if not isinstance(handler, DomainHandler):
+        raise TypeError(f"{handler!r} does not inherit from payments.contracts.DomainHandler")
     if handler.domain in _handlers:
         raise DomainAlreadyRegistered(handler.domain)
     _handlers[handler.domain] = handler

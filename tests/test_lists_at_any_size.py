@@ -26,6 +26,9 @@ from payments.settlement import settle_payment
 from payments.tests.factories import event_of, evidence_for, session_object
 from payments.webhook.inbox import store_event
 from tests.market import fill_cart, open_market, open_order, signed_in
+from tests.retreats.factories import make_retreat
+from tests.retreats.factories import sold_line as sold_stay
+from tests.retreats.handler import RetreatHandler
 from workshops.handler import WorkshopHandler
 from workshops.tests.factories import make_line, make_workshop
 
@@ -61,6 +64,7 @@ def grow_what_is_not_sold(market, number):
     Expertise.objects.create(teacher=teacher, subject=lessons.subject(), levels=["beginner"])
     WorkshopHandler().fulfil(make_line(market.busy_workshop, buyer=UserFactory()))
     enrolled_student(market.busy_course)
+    RetreatHandler().fulfil(sold_stay(make_retreat(teacher=teacher), buyer=student))
     applicant = TeacherFactory(user=UserFactory())
     EmailAddress.objects.create(user=applicant.user, email=applicant.user.email, verified=True, primary=True)
     raise_alert(key=f"alert-{number}", title="Look", detail={})
@@ -76,9 +80,13 @@ def pages(market):
     boss = signed_in(User.objects.create_superuser("boss@example.org", "correct horse battery"))
     guest = Client()
     shared = ["/", "/browse/", "/browse/?kind=courses", f"/teachers/{market.teacher.slug}/", "/demo/mailbox/"]
-    of_student = ["/my/lessons/", "/my/workshops/", "/my/courses/", "/my/orders/"]
+    of_student = ["/my/lessons/", "/my/workshops/", "/my/courses/", "/my/retreats/", "/my/orders/"]
     of_teacher = ["/teach/", "/teach/lessons/", "/teach/lessons/offers/", "/teach/workshops/", "/teach/courses/"]
-    of_teacher += ["/teach/subjects/", reverse("workshops:participants", args=[market.busy_workshop.slug])]
+    of_teacher += [
+        "/teach/retreats/",
+        "/teach/subjects/",
+        reverse("workshops:participants", args=[market.busy_workshop.slug]),
+    ]
     of_staff = [reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") for model in LISTED]
     return [
         *((guest, page) for page in shared),

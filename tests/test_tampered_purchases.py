@@ -57,7 +57,11 @@ def test_prices_owners_and_states_that_are_posted_along_change_nothing(shop):
     client.post(f"/cart/lines/{cart.lines.get(domain='workshops').pk}/", MADE_UP | {"quantity": "3"})
     priced = price_cart(cart)
     amounts = {line.line.domain: line.amount for line in priced.lines}
-    expected = {"bookings": lessons.FORTY_POUNDS, "workshops": Money(3 * 4500, "GBP"), "courses": Money(4900, "GBP")}
+    expected = {
+        "private_teaching": lessons.FORTY_POUNDS,
+        "workshops": Money(3 * 4500, "GBP"),
+        "courses": Money(4900, "GBP"),
+    }
     assert amounts == expected
     assert (cart.currency, cart.user) == ("GBP", shop.student)
     assert not Order.objects.exists()
@@ -67,7 +71,7 @@ WRONG_IDS = ["0", "-1", "1e3", "9" * 40, "' OR 1=1 --", "１", "1.0", "../1", "1
 
 
 @pytest.mark.parametrize("wrong", WRONG_IDS)
-@pytest.mark.parametrize("domain", ["bookings", "workshops", "courses"])
+@pytest.mark.parametrize("domain", ["private_teaching", "workshops", "courses"])
 def test_an_id_of_nothing_puts_nothing_into_the_cart(domain, wrong):
     response = signed_in(UserFactory()).post("/cart/add/", {"domain": domain, "reference": wrong})
     assert response.status_code in (302, 400)
@@ -78,7 +82,7 @@ def test_an_id_of_nothing_puts_nothing_into_the_cart(domain, wrong):
 def test_a_lesson_proposed_to_somebody_else_goes_into_no_cart(shop, person):
     user = {"another student": UserFactory(), "the teacher": shop.lesson.teacher.user, "guest": None}[person]
     client = signed_in(user) if user else Client()
-    client.post("/cart/add/", {"domain": "bookings", "reference": shop.lesson.pk})
+    client.post("/cart/add/", {"domain": "private_teaching", "reference": shop.lesson.pk})
     client.post(f"/my/lessons/requests/{shop.lesson.request_id}/buy/", {"lesson": shop.lesson.pk})
     assert not CartLine.objects.exists()
 
@@ -101,7 +105,7 @@ def test_a_quantity_nobody_can_have_is_in_no_cart_and_no_order(shop, quantity):
     assert set(CartLine.objects.values_list("quantity", flat=True)) <= ({2} if quantity == "２" else set())
 
 
-@pytest.mark.parametrize("domain", ["bookings", "courses"])
+@pytest.mark.parametrize("domain", ["private_teaching", "courses"])
 def test_what_one_has_once_cannot_be_had_twice_by_changing_the_line(shop, domain):
     client = signed_in(shop.student)
     for address, honest in addresses_that_fill_a_cart(shop).items():
@@ -114,9 +118,9 @@ def test_what_one_has_once_cannot_be_had_twice_by_changing_the_line(shop, domain
     assert not Order.objects.exists()
 
 
-@pytest.mark.parametrize("domain", ["bookings", "workshops", "courses"])
+@pytest.mark.parametrize("domain", ["private_teaching", "workshops", "courses"])
 def test_details_that_were_made_up_do_not_reach_the_price(shop, domain):
-    reference = {"bookings": shop.lesson, "workshops": shop.workshop, "courses": shop.course}[domain].pk
+    reference = {"private_teaching": shop.lesson, "workshops": shop.workshop, "courses": shop.course}[domain].pk
     client = signed_in(shop.student)
     client.post("/cart/add/", {"domain": domain, "reference": reference})
     honest = price_cart(shop.student.cart).total

@@ -1,11 +1,8 @@
-from django.apps import AppConfig
+from payments.domains import DomainConfig, MenuPage
 
 
-class WorkshopsConfig(AppConfig):
+class WorkshopsConfig(DomainConfig):
     name = "workshops"
-
-    def ready(self) -> None:
-        from payments.registry import register
-        from workshops.handler import WorkshopHandler  # models are not loaded before ready()
-
-        register(WorkshopHandler())
+    handler = "workshops.handler.WorkshopHandler"
+    student_page = MenuPage("My workshops", "workshops:mine")
+    teacher_page = MenuPage("Workshops", "workshops:desk")

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from money import Money
-from payments.contracts import CannotDeliver, Item, NotForSale, Quote, SoldLine, SoldOut
-from workshops import holds, mails
+from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
+from workshops import DOMAIN, holds, mails
 from workshops.availability import places_left_for, refusal, unit_prices, workshops_for_sale
 from workshops.models import Workshop
 from workshops.participants import InvalidParticipants, read_participants
@@ -21,10 +21,10 @@ MOST_PLACES_PER_LINE = 10
 EARNED_AFTER = timedelta(hours=72)
 
 
-class WorkshopHandler:
+class WorkshopHandler(DomainHandler):
     """Sells places in workshops. An item's reference is the workshop's id; its details name the participants."""
 
-    domain = holds.DOMAIN
+    domain = DOMAIN
     label = "Workshop"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
@@ -55,8 +55,8 @@ class WorkshopHandler:
     def release(self, line: SoldLine) -> None:
         holds.release_seats(line=line)
 
-    def revoke(self, line: SoldLine, reason: str) -> None:
-        revoked = holds.revoke_seats(line=line, reason=reason)
+    def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:
+        revoked = holds.revoke_seats(line=line, quantity=quantity, reason=reason)
         if revoked:
             mails.queue_revocation_mails(line=line, registrations=revoked)
 

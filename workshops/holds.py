@@ -16,11 +16,11 @@ from django.utils import timezone
 from accounts.models import User
 from catalogue.listings import mark_sold_out
 from payments.contracts import SoldLine, SoldOut
+from workshops import DOMAIN
 from workshops.models import Registration, Workshop
 from workshops.participants import fill_places, read_participants
 from workshops.schedule import last_end
 
-DOMAIN = "workshops"
 _Held = Registration.State.HELD
 _Confirmed = Registration.State.CONFIRMED
 
@@ -58,6 +58,7 @@ def hold_seats(*, line: SoldLine, until: datetime) -> list[Registration]:
     registrations = _registrations_of(line)
     if _are_settled(registrations):
         return registrations
+    registrations = _not_revoked(registrations)
     _give_seats(workshop, line, registrations, state=_Held, held_until=until)
     show_places_in_catalogue(workshop)
     return registrations
@@ -70,12 +71,13 @@ def confirm_seats(*, line: SoldLine) -> tuple[list[Registration], bool]:
     Raises SoldOut if somebody else has them now, WorkshopIsOver, and NoSuchWorkshop.
     """
     registrations = _registrations_of(line)
-    if not _are_settled(registrations) and _confirm_live_hold(line, registrations):
-        return registrations, True
+    if not _are_settled(registrations) and _confirm_live_hold(line, _not_revoked(registrations)):
+        return _not_revoked(registrations), True
     workshop = lock_workshop(line.reference)
     registrations = _registrations_of(line)
     if _are_settled(registrations):
         return registrations, False
+    registrations = _not_revoked(registrations)
     _refuse_when_over(workshop)
     _give_seats(workshop, line, registrations, state=_Confirmed, held_until=None)
     show_places_in_catalogue(workshop)
@@ -115,14 +117,18 @@ def release_seats(*, line: SoldLine) -> None:
 
 
 @transaction.atomic
-def revoke_seats(*, line: SoldLine, reason: str) -> list[Registration]:
-    """Take back the line's seats for good; returns the registrations that were confirmed until now."""
-    # Released ones are marked as well, so that a payment event that arrives late finds the line refunded.
+def revoke_seats(*, line: SoldLine, quantity: int, reason: str) -> list[Registration]:
+    """Take back seats for good, the last ones first, until `quantity` of the line's are gone in all.
+
+    Returns the registrations that were confirmed until now. Held and released ones are marked as well, so that a payment
+    event that arrives late finds the line refunded.
+    """
     return _end_registrations(
         line,
         from_states=[_Held, _Confirmed, Registration.State.RELEASED],
         state=Registration.State.REVOKED,
         revoked_reason=reason[:200],
+        in_all=quantity,
     )
 
 
@@ -154,8 +160,14 @@ def _registrations_of(line: SoldLine) -> list[Registration]:
 
 
 def _are_settled(registrations: list[Registration]) -> bool:
-    """Whether the line was delivered, or refunded: a payment event that arrives late must not deliver it again."""
-    return any(place.state in (_Confirmed, Registration.State.REVOKED) for place in registrations)
+    """Whether the line was delivered, or refunded in whole: a payment event that arrives late must not deliver it again."""
+    is_delivered = any(place.state == _Confirmed for place in registrations)
+    return is_delivered or (bool(registrations) and not _not_revoked(registrations))
+
+
+def _not_revoked(registrations: list[Registration]) -> list[Registration]:
+    """The places that are still the line's: one that was refunded is gone for good."""
+    return [place for place in registrations if place.state != Registration.State.REVOKED]
 
 
 def _give_seats(
@@ -223,13 +235,17 @@ def _what_is_left(workshop: Workshop, left: int, wanted: int) -> str:
 
 
 def _end_registrations(
-    line: SoldLine, *, from_states: list[str], state: str, revoked_reason: str = ""
+    line: SoldLine, *, from_states: list[str], state: str, revoked_reason: str = "", in_all: int | None = None
 ) -> list[Registration]:
+    """Bring the line's places to an end, the last ones first; with `in_all`, until so many of them have come to it."""
     try:
         workshop = lock_workshop(line.reference)
     except NoSuchWorkshop:
         return []
-    ending = [place for place in _registrations_of(line) if place.state in from_states]
+    places = _registrations_of(line)
+    ending = [place for place in reversed(places) if place.state in from_states]
+    if in_all is not None:
+        ending = ending[: max(in_all - sum(place.state == state for place in places), 0)]
     was_confirmed = [place for place in ending if place.state == _Confirmed]
     for place in ending:
         place.state, place.held_until, place.revoked_reason = state, None, revoked_reason

@@ -13,8 +13,9 @@ from django.utils.text import slugify
 
 from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
 from money import Money
+from workshops import DOMAIN
 from workshops.availability import unit_prices
-from workshops.holds import DOMAIN, recycle_lapsed_holds, show_places_in_catalogue
+from workshops.holds import recycle_lapsed_holds, show_places_in_catalogue
 from workshops.mails import queue_new_schedule_mails
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
 from workshops.schedule import first_start, last_end

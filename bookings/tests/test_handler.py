@@ -24,7 +24,7 @@ def state_of(lesson):
 
 def quote(lesson, buyer_id="owner"):
     buyer_id = lesson.student_id if buyer_id == "owner" else buyer_id
-    return handler.quote([Item(domain="bookings", reference=str(lesson.pk))], buyer_id)[0]
+    return handler.quote([Item(domain="private_teaching", reference=str(lesson.pk))], buyer_id)[0]
 
 
 def let_hold_lapse(lesson):
@@ -43,7 +43,7 @@ def test_the_student_it_was_proposed_to_gets_price_slot_and_policy():
 
 @pytest.mark.parametrize("reference", ["", "abc", "-1", "0", "1.0", "１", "\x00", "9" * 18, "9" * 40, " 1"])
 def test_a_hostile_reference_is_simply_not_for_sale(reference):
-    answers = handler.quote([Item(domain="bookings", reference=reference)], UserFactory().pk)
+    answers = handler.quote([Item(domain="private_teaching", reference=reference)], UserFactory().pk)
     assert isinstance(answers[0], NotForSale)
 
 
@@ -55,7 +55,7 @@ def test_others_and_guests_are_refused_kindly():
 
 def test_one_bad_item_spoils_no_other_and_order_is_kept():
     lesson = make.proposed_lesson()
-    items = [Item(domain="bookings", reference=ref) for ref in ("x", str(lesson.pk), "999999999")]
+    items = [Item(domain="private_teaching", reference=ref) for ref in ("x", str(lesson.pk), "999999999")]
     answers = handler.quote(items, lesson.student_id)
     assert [isinstance(answer, NotForSale) for answer in answers] == [True, False, True]
 
@@ -69,7 +69,7 @@ def test_quoting_takes_as_many_queries_for_ten_lessons_as_for_one(django_assert_
             make.slot(hour=hour), make.slot(hour=hour, days=11), student=student, teacher=teacher
         )
     ]
-    items = [Item(domain="bookings", reference=str(lesson.pk)) for lesson in lessons]
+    items = [Item(domain="private_teaching", reference=str(lesson.pk)) for lesson in lessons]
     assert len(items) == 10
     for some in (items[:1], items):
         with django_assert_num_queries(1):
@@ -233,7 +233,7 @@ def test_unknown_references_raise_what_the_contract_says():
     with pytest.raises(CannotDeliver):
         handler.fulfil(line)
     handler.release(line)
-    handler.revoke(line, "refunded")
+    handler.revoke(line, line.quantity, "refunded")
     assert handler.refund_offer(line, timezone.now()) == line.amount
     assert handler.delivery_url(make.sold_line(make.proposed_lesson(), reference="x")) == "/my/lessons/"
 
@@ -259,8 +259,8 @@ def test_a_proposal_is_withdrawn_only_while_nobody_pays():
 
 def test_revoking_cancels_frees_the_slot_and_tells_both_once():
     lesson, line = make.confirmed_lesson()
-    handler.revoke(line, "Refunded")
-    handler.revoke(line, "Refunded")
+    handler.revoke(line, line.quantity, "Refunded")
+    handler.revoke(line, line.quantity, "Refunded")
     assert state_of(lesson) == State.CANCELLED
     assert lesson.cancel_reason == "Refunded"
     assert Mail.objects.filter(key__startswith=f"lesson:{lesson.pk}:cancelled:").count() == 2
@@ -269,7 +269,7 @@ def test_revoking_cancels_frees_the_slot_and_tells_both_once():
 
 def test_fulfilling_after_revoking_does_not_bring_it_back():
     lesson, line = make.confirmed_lesson()
-    handler.revoke(line, "Refunded")
+    handler.revoke(line, line.quantity, "Refunded")
     handler.fulfil(line)
     assert state_of(lesson) == State.CANCELLED
 
@@ -277,13 +277,13 @@ def test_fulfilling_after_revoking_does_not_bring_it_back():
 def test_what_took_place_is_not_cancelled_by_a_refund():
     lesson, line = make.confirmed_lesson()
     Lesson.objects.filter(pk=lesson.pk).update(state=State.COMPLETED)
-    handler.revoke(line, "Refunded")
+    handler.revoke(line, line.quantity, "Refunded")
     assert state_of(lesson) == State.COMPLETED
 
 
 def test_a_revoke_for_another_line_changes_nothing():
     lesson, _ = make.confirmed_lesson()
-    handler.revoke(make.sold_line(lesson), "Refunded")
+    handler.revoke(make.sold_line(lesson), 1, "Refunded")
     assert state_of(lesson) == State.CONFIRMED
 
 

@@ -25,7 +25,7 @@ def rendered(mail):
 
 def test_every_mail_renders_with_absolute_links_and_without_gaps():
     _, line = make.confirmed_lesson(meeting_url="https://meet.example.org/1", note="Bring your cello")
-    handler.revoke(line, "Refunded")
+    handler.revoke(line, line.quantity, "Refunded")
     declined = make.open_request()
     decline_request(request_id=declined.pk, teacher=declined.teacher, note="On holiday")
     make.waiting_since(make.open_request(), days=30)
@@ -82,7 +82,7 @@ def test_the_calendar_entry_is_at_the_right_moment_and_keeps_its_uid():
     assert event["LOCATION"] == "Leeds, 1; High\nStreet"
     assert str(event["URL"]).endswith(f"/my/lessons/{lesson.pk}/")
     assert (event["STATUS"], event["SEQUENCE"]) == ("CONFIRMED", 0)
-    handler.revoke(line, "Refunded")
+    handler.revoke(line, line.quantity, "Refunded")
     struck_out = entry_of(Lesson.objects.get(pk=lesson.pk))
     assert struck_out["UID"] == event["UID"]
     assert (struck_out["STATUS"], struck_out["SEQUENCE"]) == ("CANCELLED", 1)

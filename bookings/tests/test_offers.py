@@ -33,7 +33,7 @@ def desk(client, teacher):
 
 
 def listing_of(offer):
-    return Listing.objects.filter(domain="bookings", reference=str(offer.pk)).first()
+    return Listing.objects.filter(domain="private_teaching", reference=str(offer.pk)).first()
 
 
 def test_a_teacher_writes_publishes_changes_and_withdraws_an_offer(desk, teacher):

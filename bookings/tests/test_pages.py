@@ -224,8 +224,8 @@ def test_chosen_times_go_into_the_cart():
     response = signed_in(request.student).post(url, {"lesson": [lessons[0].pk, lessons[2].pk]})
     assert response.url == reverse("payments:cart")
     assert set(CartLine.objects.values_list("domain", "reference")) == {
-        ("bookings", str(lessons[0].pk)),
-        ("bookings", str(lessons[2].pk)),
+        ("private_teaching", str(lessons[0].pk)),
+        ("private_teaching", str(lessons[2].pk)),
     }
 
 
@@ -345,7 +345,7 @@ def test_lists_take_as_many_queries_for_ten_as_for_one():
         make.confirmed_lesson(teacher=teacher, student=student, when=make.slot(days=number, hour=8))
         make.proposed_lesson(teacher=teacher, student=student, when=make.slot(days=number, hour=12))
         _, line = make.confirmed_lesson(teacher=teacher, student=student, when=make.slot(days=number, hour=16))
-        handler.revoke(line, "Refunded")
+        handler.revoke(line, line.quantity, "Refunded")
         make.offer(teacher=teacher)
 
     pages = [

@@ -17,11 +17,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Teacher, User
-from bookings import rules
+from bookings import DOMAIN, rules
 from bookings.calendar_file import calendar_of
 from bookings.forms.requests import RequestForm
 from bookings.models import Lesson, LessonOffer, LessonRequest
-from bookings.offers import DOMAIN
 from bookings.requests import RequestClosed, RequestRefused, request_lessons, withdraw_request
 from bookings.slots import zone_of_user
 from payments.cart import CurrencyNotOffered

@@ -160,7 +160,7 @@ def test_of_two_paid_orders_the_second_cannot_be_delivered():
     with pytest.raises(CannotDeliver):
         selling.fulfil(first)
     assert enrolment_of(course, student).order_line_id == second.id
-    selling.revoke(first, "undeliverable")
+    selling.revoke(first, first.quantity, "undeliverable")
     selling.release(first)
     assert enrolment_of(course, student).state == Enrolment.State.ACTIVE
 
@@ -202,9 +202,9 @@ def test_releasing_again_or_after_delivery_has_no_effect():
 def test_a_refunded_course_is_revoked_once_and_can_be_bought_again():
     course, student = published_course(), UserFactory()
     first = bought(course, student)
-    selling.revoke(first, "refunded")
+    selling.revoke(first, first.quantity, "refunded")
     revoked = Enrolment.objects.values().get()
-    selling.revoke(first, "refunded")
+    selling.revoke(first, first.quantity, "refunded")
     assert Enrolment.objects.values().get() == revoked
     assert revoked["state"] == Enrolment.State.REVOKED
     second = bought(course, student)
@@ -220,13 +220,13 @@ def test_a_refunded_course_is_revoked_once_and_can_be_bought_again():
 def test_a_refunded_line_is_never_delivered_again():
     course, student = published_course(), UserFactory()
     first = bought(course, student)
-    selling.revoke(first, "refunded")
+    selling.revoke(first, first.quantity, "refunded")
     selling.fulfil(first)
     assert enrolment_of(course, student).state == Enrolment.State.REVOKED
     second = sold_line(course, student)
     selling.reserve(second, soon())
     selling.fulfil(first)
-    selling.revoke(first, "again")
+    selling.revoke(first, first.quantity, "again")
     assert (enrolment_of(course, student).state, enrolment_of(course, student).order_line_id) == ("held", second.id)
     selling.release(second)
     assert enrolment_of(course, student).state == Enrolment.State.REVOKED
@@ -235,9 +235,9 @@ def test_a_refunded_line_is_never_delivered_again():
 def test_refunding_one_line_leaves_the_course_another_line_gave():
     course, student = published_course(), UserFactory()
     old = bought(course, student)
-    selling.revoke(old, "refunded")
+    selling.revoke(old, old.quantity, "refunded")
     bought(course, student)
-    selling.revoke(old, "dispute lost")
+    selling.revoke(old, old.quantity, "dispute lost")
     assert enrolment_of(course, student).state == Enrolment.State.ACTIVE
 
 
@@ -265,7 +265,7 @@ def test_what_was_never_delivered_comes_back_whole_and_what_was_refunded_does_no
     selling.reserve(line, soon())
     assert selling.refund_offer(line, timezone.now() + timedelta(days=99)) == line.amount
     selling.fulfil(line)
-    selling.revoke(line, "refunded")
+    selling.revoke(line, line.quantity, "refunded")
     assert selling.refund_offer(line, timezone.now()) == Money(0, "GBP")
 
 

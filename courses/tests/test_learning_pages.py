@@ -74,7 +74,7 @@ def test_to_everybody_without_the_course_no_page_of_it_exists(client, course, ro
         selling.release(line)
     if role == "revoked":
         selling.fulfil(line)
-        selling.revoke(line, "refunded")
+        selling.revoke(line, line.quantity, "refunded")
     client.force_login(person)
     assert {client.get(address).status_code for address in pages_of(course)} == {404}
     assert client.post(url("lesson_answers", course, lesson_of(course, "quiz").pk)).status_code == 404
@@ -194,7 +194,7 @@ def test_my_courses_lists_what_i_have_and_nothing_else(client, course):
     selling.reserve(sold_line(held, student), soon())
     line = sold_line(revoked, student)
     selling.fulfil(line)
-    selling.revoke(line, "refunded")
+    selling.revoke(line, line.quantity, "refunded")
     enrolled_student(published_course(title="Of somebody else"))
     client.force_login(student)
     html = client.get(reverse("courses:mine")).content.decode()

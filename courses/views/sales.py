@@ -7,10 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from courses import DOMAIN
 from courses.handler import reason_against_buying
 from courses.models import Course, CourseLesson, Enrolment
 from courses.outline import outline_of
-from courses.publishing import DOMAIN
 from courses.quizzes import Quiz, ask_quiz, mark_quiz
 from payments.cart import CurrencyNotOffered
 from payments.contracts import Item, NotForSale

@@ -281,7 +281,7 @@ def test_an_event_of_an_unknown_order_is_quarantined_and_can_be_replayed_after_a
 
 def test_a_domain_that_is_gone_quarantines_the_event(monkeypatch):
     payment = open_order()
-    OrderLine.objects.filter(order=payment.order).update(domain="retreats")
+    OrderLine.objects.filter(order=payment.order).update(domain="yoga")
     event = completed(payment)
     receive(event)
     assert stored(event).is_quarantined

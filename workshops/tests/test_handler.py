@@ -312,7 +312,7 @@ def test_revoking_tells_named_participants_and_teacher_once():
     handler.fulfil(line)
     Mail.objects.all().delete()
     for _ in range(2):
-        handler.revoke(line, "refund")
+        handler.revoke(line, line.quantity, "refund")
     assert sorted(Mail.objects.values_list("template", flat=True)) == [
         "workshops/mail/registration_revoked",
         "workshops/mail/ticket_revoked",
@@ -329,7 +329,7 @@ def test_every_mail_can_be_rendered():
     line = make_line(workshop, quantity=2, participants=[{"name": "Ann O'Neil", "email": "ann@example.org"}])
     handler.fulfil(line)
     queue_new_schedule_mails(workshop)
-    handler.revoke(line, "refund")
+    handler.revoke(line, line.quantity, "refund")
     assert Mail.objects.values("template").distinct().count() == 6
     for mail in Mail.objects.all():
         context = mail.context | {"base_url": "https://lectern.example", "site_name": "Lectern"}

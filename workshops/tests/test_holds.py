@@ -81,7 +81,7 @@ def test_an_unknown_workshop_cannot_be_reserved_or_delivered():
     with pytest.raises(CannotDeliver):
         handler.fulfil(line)
     handler.release(line)
-    handler.revoke(line, "refund")
+    handler.revoke(line, line.quantity, "refund")
 
 
 def test_a_lapsed_hold_is_recycled_by_the_next_buyer():
@@ -171,7 +171,7 @@ def test_a_revoked_place_is_free_for_others_and_stays_revoked():
     handler.reserve(line, in_half_an_hour())
     handler.fulfil(line)
     for _ in range(2):
-        handler.revoke(line, "refund")
+        handler.revoke(line, line.quantity, "refund")
     handler.reserve(other, in_half_an_hour())
     handler.release(line)
     handler.fulfil(line)
@@ -184,7 +184,7 @@ def test_a_payment_event_after_an_automatic_refund_delivers_nothing():
     line = make_line(workshop)
     handler.reserve(line, in_half_an_hour())
     handler.release(line)
-    handler.revoke(line, "refunded: sold out")
+    handler.revoke(line, line.quantity, "refunded: sold out")
     handler.fulfil(line)
     assert states_of(line) == ["revoked"]
     assert not Mail.objects.exists()
@@ -210,7 +210,7 @@ def test_the_catalogue_shows_sold_out_while_the_last_place_is_held_and_no_longer
     assert not listing_is_sold_out(workshop)
     handler.fulfil(line)
     assert listing_is_sold_out(workshop)
-    handler.revoke(line, "refund")
+    handler.revoke(line, line.quantity, "refund")
     assert not listing_is_sold_out(workshop)
 
 

@@ -217,7 +217,7 @@ def test_a_revoked_ticket_says_so_and_gives_no_link():
     workshop = make_workshop(is_online=True, online_url="https://meet.example.org/1", place="")
     buyer = UserFactory()
     line = bought(workshop, buyer=buyer)
-    handler.revoke(line, "refund")
+    handler.revoke(line, line.quantity, "refund")
     html = signed_in(buyer).get(Registration.objects.get().get_absolute_url()).content.decode()
     assert "no longer valid" in html
     assert "meet.example.org" not in html

@@ -20,10 +20,10 @@ from money import Money
 from payments.cart import CurrencyNotOffered
 from payments.contracts import Item, NotForSale
 from payments.visitor_cart import add_for_visitor
+from workshops import DOMAIN
 from workshops.availability import places_left_for, refusal, registration_closes_at, unit_prices
 from workshops.forms import ParticipantForms, PlacesForm
 from workshops.handler import MOST_PLACES_PER_LINE
-from workshops.holds import DOMAIN
 from workshops.models import Registration, Workshop
 from workshops.refund_policy import policy_to_freeze
 from workshops.schedule import session_times, viewer_zone, write_moment

@@ -1,0 +1,61 @@
+"""How an app that sells something declares itself: in its AppConfig, and nowhere else.
+
+The site's menus, roles, addresses, schedule and the registry of handlers are all built from what is declared here, so a
+new domain is one folder and one line in the settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.apps import AppConfig, apps
+from django.urls import reverse
+from django.utils.module_loading import import_string
+
+from jobs.schedule import PeriodicWork
+from payments.contracts import DomainHandler
+from payments.registry import register
+
+
+@dataclass(frozen=True, slots=True)
+class MenuPage:
+    """A page that the site's menus lead to. `view` is its name, such as workshops:mine."""
+
+    title: str
+    view: str
+
+    @property
+    def url(self) -> str:
+        return reverse(self.view)
+
+
+class DomainConfig(AppConfig):
+    """The AppConfig of a domain. Its `urls.py` is included in the site's addresses."""
+
+    # Django takes the one AppConfig of an `apps.py` that is a default; this one is imported there, too.
+    default = False
+
+    # Dotted path of the class that keeps the domain's side of `payments.contracts`.
+    handler: str
+    # Where students find what they bought, and teachers what they sell.
+    student_page: MenuPage
+    teacher_page: MenuPage
+    periodic_work: Sequence[PeriodicWork] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.default = True
+
+    @property
+    def role_permissions(self) -> Mapping[str, Sequence[str]]:
+        """Which of this app's permissions each group of staff has; read by `accounts.roles`."""
+        return {"support": [f"{self.label}.*"], "finance": [f"{self.label}.view_*"], "admin": [f"{self.label}.*"]}
+
+    def ready(self) -> None:
+        handler: type[DomainHandler] = import_string(self.handler)
+        register(handler())
+
+
+def domain_configs() -> list[DomainConfig]:
+    """The domains that are installed, in the order of the settings."""
+    return [config for config in apps.get_app_configs() if isinstance(config, DomainConfig)]

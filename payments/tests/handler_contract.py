@@ -1,0 +1,318 @@
+"""What payments relies on, tried against every handler.
+
+A domain's tests inherit from HandlerContract and give it a `shop` that puts something of theirs on sale and looks at what
+became of it. The shop's lines are handed over as payments would, inside the test's transaction.
+"""
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Teacher
+from accounts.tests.factories import UserFactory
+from money import Money
+from notifications.models import Mail
+from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldOut
+from payments.registry import handler_for
+
+UNKNOWN_REFERENCES = ["", "x", "0", "-1", "999999999999", "9" * 64, "1.0", " 1", "１", "1\x00", "\ud800", "' OR 1=1"]
+
+
+def later(**delta):
+    return timezone.now() + timedelta(**delta)
+
+
+class Shop:
+    """What a domain tells the suite. One shop sells one thing, of which `places` can be had, to its `buyer`."""
+
+    domain: str
+    # How many of it there are; 1 where one buyer has the only one.
+    places = 1
+    # Whether others than `buyer` may buy it.
+    is_for_everyone = True
+
+    def put_on_sale(self):
+        """Offer a new thing; returns its reference."""
+        raise NotImplementedError
+
+    def offer_again(self):
+        """Do what it takes to sell it once more after it was taken back; nothing, as a rule."""
+
+    def withdraw(self):
+        """Take it off sale."""
+        raise NotImplementedError
+
+    def line(self, *, quantity=1, buyer=None):
+        """A sold line of it."""
+        raise NotImplementedError
+
+    def held(self, line):
+        """How many units the line holds now."""
+        raise NotImplementedError
+
+    def delivered(self, line):
+        """How many units of the line are delivered now."""
+        raise NotImplementedError
+
+
+@pytest.mark.django_db
+class HandlerContract:
+    @pytest.fixture
+    def shop(self):
+        raise NotImplementedError
+
+    @pytest.fixture
+    def handler(self, shop):
+        return handler_for(shop.domain)
+
+    @pytest.fixture
+    def bought(self, shop, handler):
+        """A line that was reserved and delivered."""
+        line = shop.line(quantity=shop.places)
+        handler.reserve(line, later(minutes=30))
+        handler.fulfil(line)
+        return line
+
+    def quote(self, shop, handler, *, buyer, quantity=1, reference=None):
+        item = Item(domain=shop.domain, reference=reference or shop.reference, quantity=quantity)
+        [answer] = handler.quote([item], buyer and buyer.pk)
+        return answer
+
+    # --- Itself -------------------------------------------------------------------------------------------------
+    def test_it_is_registered_under_its_own_name(self, shop, handler):
+        assert isinstance(handler, DomainHandler)
+        assert handler.domain == shop.domain
+        assert handler.label.strip()
+
+    # --- Quotes -------------------------------------------------------------------------------------------------
+    def test_a_quote_holds_what_payments_freezes(self, shop, handler):
+        quote = self.quote(shop, handler, buyer=shop.buyer)
+        assert isinstance(quote, Quote)
+        assert 0 < len(quote.title) <= 200
+        assert len(quote.description) <= 300
+        assert quote.unit_prices
+        for currency, price in quote.unit_prices.items():
+            assert isinstance(price, Money)
+            assert (price.currency, price.minor >= 0) == (currency, True)
+        assert Teacher.objects.filter(pk=quote.teacher_id).exists()
+        assert quote.url.startswith("/")
+        assert isinstance(quote.quantity_limit, int)
+        assert quote.quantity_limit >= 1
+        assert json.loads(json.dumps(dict(quote.policy))) == dict(quote.policy)
+        assert quote.commission_bps is None or 0 <= quote.commission_bps <= 10_000
+
+    def test_a_guest_gets_a_price_or_a_reason(self, shop, handler):
+        answer = self.quote(shop, handler, buyer=None)
+        assert isinstance(answer, Quote | NotForSale)
+        assert isinstance(answer, Quote) == shop.is_for_everyone
+
+    @pytest.mark.parametrize("reference", UNKNOWN_REFERENCES)
+    def test_an_unknown_reference_is_answered_and_spoils_nothing(self, shop, handler, reference):
+        items = [Item(domain=shop.domain, reference=each) for each in (reference, shop.reference, reference)]
+        answers = handler.quote(items, shop.buyer.pk)
+        assert [type(answer) for answer in answers] == [NotForSale, Quote, NotForSale]
+        assert str(answers[0])
+
+    def test_no_items_are_no_answers(self, shop, handler):
+        assert list(handler.quote([], shop.buyer.pk)) == []
+
+    def test_many_items_cost_as_many_queries_as_one(self, shop, handler):
+        items = [Item(domain=shop.domain, reference=shop.reference)]
+        for _ in range(4):
+            shop.put_on_sale()
+            items.append(Item(domain=shop.domain, reference=shop.reference))
+        with CaptureQueriesContext(connection) as one:
+            handler.quote(items[:1], shop.buyer.pk)
+        with CaptureQueriesContext(connection) as many:
+            assert len(handler.quote(items, shop.buyer.pk)) == 5
+        assert len(many) == len(one)
+
+    def test_quoting_writes_nothing(self, shop, handler):
+        with CaptureQueriesContext(connection) as queries:
+            self.quote(shop, handler, buyer=shop.buyer)
+        assert all(query["sql"].lstrip("( ").startswith("SELECT") for query in queries)
+
+    def test_places_the_buyer_holds_are_free_to_them(self, shop, handler):
+        line = shop.line(quantity=shop.places)
+        handler.reserve(line, later(minutes=30))
+        quote = self.quote(shop, handler, buyer=shop.buyer, quantity=shop.places)
+        assert isinstance(quote, Quote), quote
+        assert quote.quantity_limit >= shop.places
+
+    def test_what_was_withdrawn_is_not_for_sale(self, shop, handler):
+        shop.withdraw()
+        assert isinstance(self.quote(shop, handler, buyer=shop.buyer), NotForSale)
+
+    # --- Holds --------------------------------------------------------------------------------------------------
+    def test_reserving_holds_and_delivers_nothing(self, shop, handler):
+        line = shop.line(quantity=shop.places)
+        assert handler.reserve(line, later(minutes=30)) is None
+        assert (shop.held(line), shop.delivered(line)) == (shop.places, 0)
+
+    def test_reserving_again_moves_the_end_of_the_hold(self, shop, handler):
+        line, mails = shop.line(quantity=shop.places), Mail.objects.count()
+        handler.reserve(line, later(minutes=30))
+        handler.reserve(line, later(days=14))
+        assert shop.held(line) == shop.places
+        assert Mail.objects.count() == mails
+
+    def test_a_second_order_for_the_last_places_is_sold_out(self, shop, handler):
+        handler.reserve(shop.line(quantity=shop.places), later(minutes=30))
+        with pytest.raises(SoldOut) as refusal:
+            handler.reserve(shop.line(), later(minutes=30))
+        assert str(refusal.value)
+
+    def test_reserving_what_does_not_exist_is_sold_out(self, shop, handler):
+        for reference in ("999999999999", "x"):
+            with pytest.raises(SoldOut):
+                handler.reserve(replace(shop.line(), reference=reference), later(minutes=30))
+
+    def test_a_released_hold_can_be_had_by_another_order(self, shop, handler):
+        line = shop.line(quantity=shop.places)
+        handler.reserve(line, later(minutes=30))
+        for _ in range(2):
+            assert handler.release(line) is None
+        assert shop.held(line) == 0
+        other = shop.line(quantity=shop.places)
+        handler.reserve(other, later(minutes=30))
+        assert shop.held(other) == shop.places
+
+    def test_a_hold_that_ran_out_can_be_had_by_another_order(self, shop, handler):
+        handler.reserve(shop.line(quantity=shop.places), later(minutes=-1))
+        other = shop.line(quantity=shop.places)
+        handler.reserve(other, later(minutes=30))
+        assert shop.held(other) == shop.places
+
+    def test_releasing_what_was_never_held_is_harmless(self, shop, handler):
+        handler.release(shop.line())
+        handler.release(replace(shop.line(), reference="999999999999"))
+
+    # --- Delivery -----------------------------------------------------------------------------------------------
+    def test_a_paid_line_is_delivered_once(self, shop, handler, bought):
+        mails = Mail.objects.count()
+        assert Mail.objects.filter(user=shop.buyer).exists()
+        assert handler.fulfil(bought) is None
+        assert (shop.held(bought), shop.delivered(bought)) == (0, shop.places)
+        assert Mail.objects.count() == mails
+
+    def test_a_line_whose_hold_ran_out_is_delivered_while_the_places_are_free(self, shop, handler):
+        line = shop.line(quantity=shop.places)
+        handler.reserve(line, later(minutes=-1))
+        handler.fulfil(line)
+        assert shop.delivered(line) == shop.places
+
+    def test_a_line_that_was_released_is_delivered_while_the_places_are_free(self, shop, handler):
+        line = shop.line(quantity=shop.places)
+        handler.reserve(line, later(minutes=30))
+        handler.release(line)
+        handler.fulfil(line)
+        assert shop.delivered(line) == shop.places
+
+    def test_a_line_whose_places_are_gone_cannot_be_delivered(self, shop, handler):
+        late = shop.line()
+        handler.reserve(late, later(minutes=-1))
+        first = shop.line(quantity=shop.places)
+        handler.reserve(first, later(minutes=30))
+        handler.fulfil(first)
+        with pytest.raises(CannotDeliver) as refusal:
+            handler.fulfil(late)
+        assert str(refusal.value)
+        assert shop.delivered(late) == 0
+
+    def test_what_does_not_exist_any_more_cannot_be_delivered(self, shop, handler):
+        with pytest.raises(CannotDeliver):
+            handler.fulfil(replace(shop.line(), reference="999999999999"))
+
+    def test_what_was_delivered_is_not_released(self, shop, handler, bought):
+        handler.release(bought)
+        assert shop.delivered(bought) == shop.places
+
+    def test_only_its_buyer_finds_what_was_delivered(self, shop, handler, bought):
+        address = handler.delivery_url(bought)
+        assert address.startswith("/")
+        client = Client()
+        client.force_login(shop.buyer)
+        assert client.get(address, follow=True).status_code == 200
+        stranger = Client()
+        stranger.force_login(UserFactory())
+        answer = stranger.get(address, follow=True)
+        assert answer.status_code == 404 or bought.title not in answer.content.decode()
+
+    def test_the_address_of_a_delivery_needs_no_query(self, handler, bought):
+        with CaptureQueriesContext(connection) as queries:
+            handler.delivery_url(bought)
+        assert len(queries) == 0
+
+    # --- Taking back --------------------------------------------------------------------------------------------
+    def test_what_was_delivered_is_taken_back_once(self, shop, handler, bought):
+        assert handler.revoke(bought, bought.quantity, "refunded") is None
+        assert shop.delivered(bought) == 0
+        mails = Mail.objects.count()
+        handler.revoke(bought, bought.quantity, "refunded")
+        assert Mail.objects.count() == mails
+
+    def test_part_of_a_line_is_taken_back_by_running_total(self, shop, handler, bought):
+        for total in range(1, bought.quantity + 1):
+            for _ in range(2):
+                handler.revoke(bought, total, "refunded")
+            assert shop.delivered(bought) == bought.quantity - total
+        handler.revoke(bought, 1, "refunded")
+        assert shop.delivered(bought) == 0
+
+    def test_what_was_taken_back_is_not_delivered_again(self, shop, handler, bought):
+        handler.revoke(bought, bought.quantity, "refunded")
+        handler.fulfil(bought)
+        assert shop.delivered(bought) == 0
+
+    def test_a_late_delivery_leaves_taken_back_what_was(self, shop, handler, bought):
+        handler.revoke(bought, 1, "refunded")
+        handler.fulfil(bought)
+        assert shop.delivered(bought) == bought.quantity - 1
+
+    def test_what_was_taken_back_can_be_bought_again(self, shop, handler, bought):
+        handler.revoke(bought, bought.quantity, "refunded")
+        shop.offer_again()
+        again = shop.line(quantity=shop.places)
+        handler.reserve(again, later(minutes=30))
+        handler.fulfil(again)
+        assert shop.delivered(again) == shop.places
+
+    def test_taking_back_what_was_never_delivered_is_harmless(self, shop, handler):
+        line, mails = shop.line(), Mail.objects.count()
+        handler.revoke(line, 1, "undeliverable")
+        handler.revoke(replace(line, reference="999999999999"), 1, "undeliverable")
+        assert Mail.objects.count() == mails
+
+    # --- Money --------------------------------------------------------------------------------------------------
+    @pytest.mark.parametrize("at", [timedelta(0), timedelta(days=3650), timedelta(days=-3650)])
+    def test_what_cancelling_gives_back_is_between_nothing_and_all(self, handler, bought, at):
+        offer = handler.refund_offer(bought, timezone.now() + at)
+        assert isinstance(offer, Money)
+        assert offer.currency == bought.amount.currency
+        assert 0 <= offer.minor <= bought.amount.minor
+
+    def test_cancelling_gives_back_all_at_first_and_nothing_in_the_end(self, handler, bought):
+        assert handler.refund_offer(bought, timezone.now()) == bought.amount
+        assert handler.refund_offer(bought, later(days=3650)).minor == 0
+
+    def test_an_odd_amount_loses_nothing(self, handler, bought):
+        odd = replace(bought, amount=Money(3333, bought.amount.currency))
+        assert handler.refund_offer(odd, timezone.now()) == odd.amount
+
+    def test_the_share_is_the_teachers_from_a_moment_on(self, handler, bought):
+        moment = handler.earned_at(bought)
+        assert isinstance(moment, datetime)
+        assert moment.tzinfo is not None
+        assert moment >= timezone.now() - timedelta(days=1)
+
+    def test_money_questions_about_what_is_gone_are_answered(self, shop, handler):
+        gone = replace(shop.line(), reference="999999999999")
+        assert handler.refund_offer(gone, timezone.now()) == gone.amount
+        assert isinstance(handler.earned_at(gone), datetime)
+        assert handler.delivery_url(gone).startswith("/")
