@@ -9,9 +9,11 @@ from django.conf import settings
 from accounts.tests.factories import TeacherFactory, UserFactory
 from money import Money
 from payments.checkout import _prepare
-from payments.models import Cart, CartLine, Payment
+from payments.models import Cart, CartLine, Payment, Refund
 from payments.pricing import price_cart
-from payments.settlement import PaymentEvidence
+from payments.refund_plan import WholeOrder
+from payments.refunds import request_refund
+from payments.settlement import PaymentEvidence, settle_payment
 from payments.tests.sample_domain import SAMPLE
 
 _counter = itertools.count(1)
@@ -60,6 +62,21 @@ def evidence_for(payment, **changes):
         "livemode": False,
     }
     return PaymentEvidence(**{**fields, **changes})
+
+
+def paid_order(*prices, quantity=1, currency="GBP", user=None):
+    """A paid order with a line at each of these prices in minor units, 25.00 and 15.00 if none; returns its payment."""
+    references = [sample_offer(Money(minor, currency)) for minor in prices or (2500, 1500)]
+    payment = open_order(*references, quantity=quantity, user=user)
+    settle_payment(evidence_for(payment))
+    payment.refresh_from_db()
+    return payment
+
+
+def refunded(payment, wanted=None, **changes):
+    """A refund requested of the payment's order, of all that is left unless said otherwise."""
+    fields = {"reason": Refund.Reason.GOODWILL, "request_key": uuid.uuid4().hex}
+    return request_refund(order_id=payment.order_id, wanted=wanted or WholeOrder(), **{**fields, **changes})
 
 
 def session_object(payment, **changes):

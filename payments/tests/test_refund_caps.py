@@ -1,33 +1,15 @@
 """The database itself counts refunds, refuses what exceeds a line or a payment, and keeps the record as it is."""
 
-import uuid
-
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from money import Money
 from payments.models import OrderLine, Payment, Refund, RefundAllocation
-from payments.refund_plan import LinePart, OfLines, WholeOrder
-from payments.refunds import request_refund
-from payments.settlement import settle_payment
-from payments.tests.factories import evidence_for, open_order, sample_offer
+from payments.refund_plan import LinePart, OfLines
+from payments.tests.factories import paid_order, refunded
 
 pytestmark = pytest.mark.django_db
-
-
-def paid_order(*prices, quantity=1):
-    """A paid order of lines at these prices in pence; returns its payment."""
-    references = [sample_offer(Money(minor, "GBP")) for minor in prices or (2500, 1500)]
-    payment = open_order(*references, quantity=quantity)
-    settle_payment(evidence_for(payment))
-    payment.refresh_from_db()
-    return payment
-
-
-def refunded(payment, wanted=None, **changes):
-    fields = {"reason": Refund.Reason.GOODWILL, "request_key": str(uuid.uuid4())}
-    return request_refund(order_id=payment.order_id, wanted=wanted or WholeOrder(), **{**fields, **changes})
 
 
 def sql(statement, *values):
