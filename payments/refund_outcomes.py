@@ -38,9 +38,8 @@ _MAY_COME_AFTER = {
     _Status.FAILED: (*_UNDER_WAY, _Status.SUCCEEDED),
     _Status.CANCELED: (*_UNDER_WAY, _Status.SUCCEEDED),
 }
-# Refusals that say nothing final about this refund: money that is not there yet, an intent our key does not reach.
+# Refusals that say nothing final: the money is not there yet, or Stripe is busy with the charge.
 _MAY_SUCCEED_LATER = frozenset(["balance_insufficient", "insufficient_funds", "lock_timeout", "rate_limit"])
-_FOR_A_PERSON = frozenset(["resource_missing"])
 
 
 class RefundDisagrees(Exception):
@@ -75,10 +74,7 @@ def send_refund(refund: Refund) -> None:
     intent_id = refund.payment.stripe_payment_intent_id
     if not intent_id:
         raise WorkParked("The payment has no payment intent that could be refunded.")
-    try:
-        answer = _find(refund, intent_id) or _create(refund, intent_id)
-    except gateway.StripeMisconfigured as problem:
-        raise WorkParked(f"Stripe refused how it was asked: {problem}") from problem
+    answer = _find(refund, intent_id) or _create(refund, intent_id)
     if answer is not None:
         record_refund(answer)
 
@@ -86,8 +82,6 @@ def send_refund(refund: Refund) -> None:
 def _find(refund: Refund, intent_id: str) -> gateway.StripeRefund | None:
     try:
         return gateway.find_refund(payment_intent_id=intent_id, refund_key=refund.idempotency_key)
-    except gateway.StripeMisconfigured:
-        raise
     except gateway.StripeRefused as refusal:
         raise WorkParked(f"Stripe does not say which refunds there are: {refusal}") from refusal
 
@@ -102,13 +96,12 @@ def _create(refund: Refund, intent_id: str) -> gateway.StripeRefund | None:
             refund_key=refund.idempotency_key,
             idempotency_key=refund.idempotency_key,
         )
-    except gateway.StripeMisconfigured:
-        raise
+    except (gateway.StripeMisconfigured, gateway.NoSuchObject) as problem:
+        # Our key or our mode is wrong: that says nothing about the refund.
+        raise WorkParked(f"Stripe refused how it was asked: {problem}") from problem
     except gateway.StripeRefused as refusal:
         if refusal.code in _MAY_SUCCEED_LATER:
             raise
-        if refusal.code in _FOR_A_PERSON:
-            raise WorkParked(f"Stripe refused: {refusal}") from refusal
         # Another worker that was thought lost may have made it meanwhile; then that is why this one was refused.
         found = _find(refund, intent_id)
         if found is None:

@@ -7,12 +7,15 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
 from jobs.read_only_admin import ReadOnlyAdmin
-from payments.models import Order, OrderLine, Payment, WebhookEvent
+from payments.models import Order, OrderLine, Payment, Refund, WebhookEvent
 
 
 class OrderLineInline(ReadOnlyAdmin, TabularInline):
@@ -27,6 +30,7 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
         "shown_amount",
         "shown_fee",
         "shown_share",
+        "shown_refunded",
         "state",
         "state_reason",
         "fulfilled_at",
@@ -46,6 +50,10 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
     def shown_share(self, line: OrderLine) -> str:
         return str(line.teacher_share)
 
+    @display(description="Given back or on its way")
+    def shown_refunded(self, line: OrderLine) -> str:
+        return str(line.refunded)
+
 
 class PaymentInline(ReadOnlyAdmin, TabularInline):
     """Each try to pay the order."""
@@ -58,9 +66,14 @@ class PaymentInline(ReadOnlyAdmin, TabularInline):
         "stripe_payment_intent_id",
         "expires_at",
         "failure_message",
+        "shown_refunded",
     )
     extra = 0
     show_change_link = True
+
+    @display(description="Given back or on its way")
+    def shown_refunded(self, payment: Payment) -> str:
+        return f"{payment.amount - payment.refundable} of {payment.amount}"
 
 
 class WebhookEventInline(ReadOnlyAdmin, TabularInline):
@@ -81,7 +94,7 @@ class WebhookEventInline(ReadOnlyAdmin, TabularInline):
 class OrderAdmin(ReadOnlyAdmin, ModelAdmin):
     """Every order with its lines, payments and events on one page."""
 
-    list_display = ("number", "user", "shown_total", "shown_state", "created_at", "paid_at")
+    list_display = ("number", "user", "shown_total", "shown_state", "refund_state", "created_at", "paid_at")
     list_filter = ("state", "currency", "created_at")
     list_select_related = ("user",)
     search_fields = (
@@ -97,6 +110,8 @@ class OrderAdmin(ReadOnlyAdmin, ModelAdmin):
         "user",
         "shown_total",
         "state",
+        "refund_state",
+        "shown_refunds",
         "created_at",
         "paid_at",
         "cancelled_at",
@@ -104,6 +119,20 @@ class OrderAdmin(ReadOnlyAdmin, ModelAdmin):
     )
     fields = readonly_fields
     inlines = (OrderLineInline, PaymentInline, WebhookEventInline)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        orders: QuerySet[Order] = super().get_queryset(request)
+        return orders.prefetch_related("payments__refunds")
+
+    @display(description="Refunds")
+    def shown_refunds(self, order: Order) -> str:
+        """Each with its state, and the way to its page."""
+        refunds = Refund.objects.filter(payment__order=order).order_by("pk")
+        lines = [
+            (reverse("admin:payments_refund_change", args=[refund.pk]), refund.amount, refund.get_status_display())
+            for refund in refunds
+        ]
+        return format_html_join(mark_safe("<br>"), '<a href="{}">{}, {}</a>', lines) or "–"
 
     @display(description="Total", ordering="total_minor")
     def shown_total(self, order: Order) -> str:
@@ -127,7 +156,7 @@ class OrderAdmin(ReadOnlyAdmin, ModelAdmin):
 class PaymentAdmin(DurableWorkAdmin):
     """Checkout Sessions at Stripe, as we know them."""
 
-    list_display = ("order", "status", "shown_amount", "expires_at", *DurableWorkAdmin.list_display)
+    list_display = ("order", "status", "shown_amount", "refund_state", "expires_at", *DurableWorkAdmin.list_display)
     list_filter = ("status", "livemode", *DurableWorkAdmin.list_filter)
     list_select_related = ("order",)
     search_fields = ("order__number", "stripe_session_id", "stripe_payment_intent_id")
@@ -143,6 +172,10 @@ class PaymentAdmin(DurableWorkAdmin):
         *DurableWorkAdmin.readonly_fields,
     )
     fields = readonly_fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        payments: QuerySet[Any] = super().get_queryset(request)
+        return payments.prefetch_related("refunds")
 
     @display(description="Amount", ordering="amount_minor")
     def shown_amount(self, payment: Payment) -> str:

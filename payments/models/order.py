@@ -90,6 +90,11 @@ class Order(models.Model):
         return self.state == Order.State.COMPLETED
 
     @property
+    def refund_state(self) -> str:
+        """How far it is given back, in words; empty if nothing is. In lists, prefetch `payments__refunds`."""
+        return next((payment.refund_state for payment in self.payments.all() if payment.has_succeeded), "")
+
+    @property
     def receipt_name(self) -> str:
         """What the receipt's file is called."""
         return f"receipt-{self.number}.pdf"

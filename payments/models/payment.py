@@ -124,3 +124,18 @@ class Payment(DurableWork):
     def stripe_fee(self) -> Money | None:
         """What Stripe kept for itself; None until it is known."""
         return None if self.stripe_fee_minor is None else Money(self.stripe_fee_minor, self.stripe_fee_currency)
+
+    @property
+    def has_succeeded(self) -> bool:
+        return self.status == Payment.Status.SUCCEEDED
+
+    @property
+    def refund_state(self) -> str:
+        """How far it is given back, in words; empty if nothing is. Derived from its refunds: prefetch them in lists.
+
+        Only what Stripe confirmed counts as refunded, since a pending refund may still fail.
+        """
+        returned = sum(refund.amount_minor for refund in self.refunds.all() if refund.status == "succeeded")
+        if returned:
+            return "Refunded" if returned == self.amount_minor else "Partially refunded"
+        return "Refund under way" if self.refunded_minor else ""

@@ -112,6 +112,10 @@ class Refund(DurableWork):
     def is_live(self) -> bool:
         return self.status not in Refund.ENDED
 
+    @property
+    def has_succeeded(self) -> bool:
+        return self.status == Refund.Status.SUCCEEDED
+
 
 class RefundAllocation(models.Model):
     """How much of a refund belongs to one order line. Never changed: triggers refuse updates and deletions."""

@@ -256,7 +256,7 @@ def test_a_failure_and_a_new_refund_at_once_count_each_once(order_of_start):
 @given(
     st.data(),
     st.sampled_from(["GBP", "JPY", "KWD"]),
-    st.lists(st.integers(1, 10**6).map(lambda tens: tens * 10), min_size=1, max_size=3),
+    st.lists(st.integers(100, 10**5).map(lambda tens: tens * 10), min_size=1, max_size=3),
 )
 def test_any_sequence_of_refunds_and_failures_ends_with_all_given_back_exactly(data, currency, prices):
     with transaction.atomic():

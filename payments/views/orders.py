@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from payments import gateway, sessions
-from payments.models import Order, OrderLine
+from payments.models import Order, OrderLine, Refund
 from payments.receipts import render_receipt
 from payments.registry import UnknownDomain, handler_for
 from payments.settlement import PaymentDisagrees
@@ -32,7 +32,7 @@ def list_orders(request: HttpRequest) -> HttpResponse:
     orders = (
         Order.objects.filter(user_id=request.user.pk or 0)
         .exclude(state=Order.State.CANCELLED)
-        .prefetch_related("lines__teacher")
+        .prefetch_related("lines__teacher", "payments__refunds")
     )
     page = Paginator(orders, _ORDERS_PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "payments/order_list.html", {"page": page})
@@ -111,6 +111,7 @@ def _order_context(order: Order) -> dict[str, object]:
         "is_pending": order.state == Order.State.PAYMENT_PENDING,
         "has_undeliverable": any(line.state == OrderLine.State.UNDELIVERABLE for line in lines),
         "payment": order.payments.order_by("-created_at").first(),
+        "refunds": Refund.objects.filter(payment__order=order).order_by("created_at"),
     }
 
 

@@ -1,0 +1,141 @@
+"""What payments promises about refunds, whatever path the money took.
+
+Triggers and checks enforce most of it; these ask whether it holds, also after a restore, a migration, or a repair by hand.
+"""
+
+from __future__ import annotations
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from jobs.invariants import Invariant
+from payments.models import OrderLine, Payment, Refund, RefundAllocation
+
+# What a line counts, and the field of its allocations that the sum is over.
+_COUNTERS = {
+    "refunded_minor": "amount_minor",
+    "refunded_fee_minor": "fee_minor",
+    "refunded_share_minor": "share_minor",
+    "refunded_tax_minor": "tax_minor",
+    "refunded_quantity": "quantity",
+}
+
+
+class LinesCountTheirRefunds:
+    name = "payments.lines_count_their_refunds"
+    promise = "Each order line counts exactly what live refunds allocate to it: amount, fee, share, tax and places."
+
+    def breaking(self) -> list[int]:
+        live = RefundAllocation.objects.filter(line=OuterRef("pk")).exclude(refund__status__in=Refund.ENDED)
+        sums = {f"live_{field}": _sum_of(live, by="line", field=field) for field in _COUNTERS.values()}
+        is_wrong = Q()
+        for counter, field in _COUNTERS.items():
+            is_wrong |= ~Q(**{counter: F(f"live_{field}")})
+        return _ids(OrderLine.objects.annotate(**sums).filter(is_wrong))
+
+
+class PaymentsCountTheirRefunds:
+    name = "payments.payments_count_their_refunds"
+    promise = "Each payment counts exactly its live refunds."
+
+    def breaking(self) -> list[int]:
+        return _ids(Payment.objects.annotate(live=_live_refunds()).exclude(live=F("refunded_minor")))
+
+
+class RefundsNeverExceedTheirPayment:
+    name = "payments.refunds_never_exceed_their_payment"
+    promise = "What went back or is on its way is never more than the payment."
+
+    def breaking(self) -> list[int]:
+        return _ids(Payment.objects.annotate(live=_live_refunds()).filter(live__gt=F("amount_minor")))
+
+
+class AllocationsAreFeeAndShare:
+    name = "payments.allocations_are_fee_and_share"
+    promise = "Fee and share given back are exactly the amount, and the tax is within it."
+
+    def breaking(self) -> list[int]:
+        is_split = Q(amount_minor=F("fee_minor") + F("share_minor"), tax_minor__lte=F("amount_minor"))
+        return _ids(RefundAllocation.objects.exclude(is_split))
+
+
+class RefundsAreAllocated:
+    name = "payments.refunds_are_allocated"
+    promise = (
+        "Each refund counts exactly its allocations. All of it belongs to lines, unless it was made at Stripe or gives "
+        "back a second payment."
+    )
+
+    def breaking(self) -> list[int]:
+        allocations = RefundAllocation.objects.filter(refund=OuterRef("pk"))
+        refunds = Refund.objects.annotate(parts=_sum_of(allocations, by="refund", field="amount_minor"))
+        is_whole = Q(allocated_minor=F("amount_minor")) | Q(reason__in=Refund.REASONS_WITHOUT_LINES)
+        return _ids(refunds.exclude(is_whole & Q(parts=F("allocated_minor"))))
+
+
+class LinesGivenBackWholeKeepNothing:
+    name = "payments.lines_given_back_whole_keep_nothing"
+    promise = "A line whose amount went back keeps no fee, no share and no tax."
+
+    def breaking(self) -> list[int]:
+        keeps_nothing = Q(
+            refunded_fee_minor=F("platform_fee_minor"),
+            refunded_share_minor=F("teacher_share_minor"),
+            refunded_tax_minor=F("tax_minor"),
+        )
+        return _ids(OrderLine.objects.filter(refunded_minor=F("amount_minor")).exclude(keeps_nothing))
+
+
+class RefundsSayHowTheyEnded:
+    name = "payments.refunds_say_how_they_ended"
+    promise = (
+        "What Stripe has confirmed carries Stripe's id, what succeeded its moment, what failed or was cancelled the "
+        "moment it ended, and what is only requested none of them."
+    )
+
+    def breaking(self) -> list[int]:
+        status = Refund.Status
+        is_right = (
+            Q(status=status.REQUESTED, stripe_refund_id=None, succeeded_at=None, ended_at=None)
+            | Q(
+                status__in=[status.PENDING, status.REQUIRES_ACTION],
+                stripe_refund_id__isnull=False,
+                succeeded_at=None,
+                ended_at=None,
+            )
+            | Q(
+                status=status.SUCCEEDED,
+                stripe_refund_id__isnull=False,
+                succeeded_at__isnull=False,
+                ended_at__isnull=True,
+            )
+            # One that Stripe refused has no id; one that had succeeded keeps that moment.
+            | Q(status__in=Refund.ENDED, ended_at__isnull=False)
+        )
+        return _ids(Refund.objects.exclude(is_right))
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    LinesCountTheirRefunds(),
+    PaymentsCountTheirRefunds(),
+    RefundsNeverExceedTheirPayment(),
+    AllocationsAreFeeAndShare(),
+    RefundsAreAllocated(),
+    LinesGivenBackWholeKeepNothing(),
+    RefundsSayHowTheyEnded(),
+)
+
+
+def _live_refunds() -> Coalesce:
+    """What the live refunds of a payment add up to."""
+    live = Refund.objects.live().filter(payment=OuterRef("pk"))
+    return _sum_of(live, by="payment", field="amount_minor")
+
+
+def _sum_of(rows: QuerySet[Refund] | QuerySet[RefundAllocation], *, by: str, field: str) -> Coalesce:
+    """The sum over the rows of one parent, zero if it has none."""
+    return Coalesce(Subquery(rows.order_by().values(by).annotate(total=Sum(field)).values("total")), 0)
+
+
+def _ids(rows: QuerySet[OrderLine] | QuerySet[Payment] | QuerySet[Refund] | QuerySet[RefundAllocation]) -> list[int]:
+    return list(rows.order_by("pk").values_list("pk", flat=True))

@@ -1,0 +1,112 @@
+"""The promises about refunds hold after refunds of every kind, and each notices when it is broken past the triggers."""
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from jobs.invariants import broken
+from money import Money
+from payments.invariants import INVARIANTS
+from payments.models import Refund
+from payments.refund_plan import OverAllLines
+from payments.tests.factories import paid_order, refunded
+
+pytestmark = pytest.mark.django_db
+
+
+def refunds_of_every_kind():
+    """A refund of each status, one of them in part and one still to allocate."""
+    for status in Refund.Status:
+        refund = refunded(paid_order(), OverAllLines(Money(1234, "GBP")))
+        is_over = status in Refund.ENDED
+        refund.status = status
+        refund.stripe_refund_id = None if status == "requested" else f"re_{refund.pk}"
+        refund.succeeded_at = timezone.now() if status == "succeeded" else None
+        refund.ended_at = timezone.now() if is_over else None
+        refund.save()
+    refunded(paid_order())
+    Refund.objects.create(payment=paid_order(), amount_minor=100, currency="GBP", reason="made_at_stripe")
+
+
+def test_all_promises_hold_after_refunds_of_every_kind():
+    refunds_of_every_kind()
+    assert broken(INVARIANTS) == {}
+
+
+def past_all_triggers(statement):
+    """What a repair by hand, or a bug, could do in a database whose triggers are off."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(statement)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+LIVE_REFUND = "(SELECT id FROM payments_refund WHERE status = 'succeeded')"
+
+
+@pytest.mark.parametrize(
+    ("statement", "names"),
+    [
+        (
+            "UPDATE payments_orderline SET refunded_quantity = 1 WHERE refunded_quantity = 0",
+            {"payments.lines_count_their_refunds"},
+        ),
+        (
+            f"UPDATE payments_refund SET status = 'failed', ended_at = now() WHERE id = {LIVE_REFUND}",
+            {"payments.lines_count_their_refunds", "payments.payments_count_their_refunds"},
+        ),
+        (
+            "UPDATE payments_payment SET refunded_minor = refunded_minor + 1 WHERE refunded_minor < amount_minor",
+            {"payments.payments_count_their_refunds"},
+        ),
+        (
+            "UPDATE payments_refund SET amount_minor = 4001 WHERE reason = 'made_at_stripe'",
+            {"payments.refunds_never_exceed_their_payment", "payments.payments_count_their_refunds"},
+        ),
+        (
+            f"DELETE FROM payments_refundallocation WHERE refund_id = {LIVE_REFUND}",
+            {"payments.lines_count_their_refunds", "payments.refunds_are_allocated"},
+        ),
+        (
+            f"UPDATE payments_refund SET allocated_minor = allocated_minor - 1 WHERE id = {LIVE_REFUND}",
+            {"payments.refunds_are_allocated"},
+        ),
+        (
+            "UPDATE payments_orderline SET tax_minor = 1 WHERE refunded_minor = amount_minor",
+            {"payments.lines_given_back_whole_keep_nothing"},
+        ),
+        (
+            "UPDATE payments_refund SET succeeded_at = NULL WHERE status = 'succeeded'",
+            {"payments.refunds_say_how_they_ended"},
+        ),
+        (
+            "UPDATE payments_refund SET ended_at = NULL WHERE status = 'canceled'",
+            {"payments.refunds_say_how_they_ended"},
+        ),
+        (
+            "UPDATE payments_refund SET stripe_refund_id = 're_x' WHERE id = (SELECT min(id) FROM payments_refund)",
+            {"payments.refunds_say_how_they_ended"},
+        ),
+        (
+            f"""
+            ALTER TABLE payments_refundallocation DROP CONSTRAINT refund_allocation_fee_and_share_are_the_amount;
+            UPDATE payments_refundallocation SET fee_minor = fee_minor + 1 WHERE refund_id = {LIVE_REFUND}
+            """,
+            {"payments.allocations_are_fee_and_share", "payments.lines_count_their_refunds"},
+        ),
+    ],
+)
+def test_each_promise_notices_when_it_is_broken(statement, names):
+    refunds_of_every_kind()
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    past_all_triggers(statement)
+    found = broken(INVARIANTS)
+    assert set(found) == names
+    assert all(found.values())
+    transaction.set_rollback(True)
+
+
+def test_names_are_unique_and_every_promise_is_a_sentence():
+    assert len({invariant.name for invariant in INVARIANTS}) == len(INVARIANTS)
+    assert all(invariant.promise.endswith(".") for invariant in INVARIANTS)
