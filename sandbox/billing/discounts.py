@@ -15,7 +15,7 @@ from sandbox.billing import periods
 from sandbox.billing.periods import Interval
 from sandbox.billing.pricing import rounded
 from sandbox.protocol.errors import ApiError
-from sandbox.protocol.money import written
+from sandbox.protocol.money import step_of, written
 from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
@@ -49,7 +49,9 @@ def spread(granted: Body, shares: Sequence[Share], currency: str) -> list[int]:
         max(share.amount, 0) if share.is_discountable and applies_to(coupon, share.product) else 0 for share in shares
     ]
     if coupon["percent_off"] is not None:
-        return [rounded(Decimal(amount) * Decimal(str(coupon["percent_off"])) / 100) for amount in eligible]
+        # No finer than the currency can be charged: what is left has to be payable.
+        share, step = Decimal(str(coupon["percent_off"])) / 100, step_of(currency)
+        return [rounded(amount * share / step) * step for amount in eligible]
     return _share_out(min(amount_off(coupon, currency), sum(eligible)), eligible)
 
 

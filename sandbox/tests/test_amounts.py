@@ -98,3 +98,12 @@ def test_less_than_the_minimum_cannot_be_captured(sandbox, client):
     )
     error = sandbox.post(f"/v1/payment_intents/{intent.id}/capture", amount_to_capture="12").json()["error"]
     assert (error["code"], error["param"]) == ("amount_too_small", "amount_to_capture")
+
+
+@pytest.mark.parametrize("percent", [15, 33.3, 1])
+def test_a_percentage_off_leaves_what_can_be_charged(sandbox, client, percent):
+    coupon = client.v1.coupons.create({"percent_off": percent, "duration": "once"})
+    session = sandbox.session(currency="kwd", amount=1010, discounts=[{"coupon": coupon.id}])
+    assert session.amount_total % 10 == 0
+    assert abs(session.amount_total - 1010 * (100 - percent) / 100) <= 5
+    assert sandbox.pay(session).status_code == 200
