@@ -6,6 +6,7 @@ The invoices themselves plan their next attempts; here is what becomes of the su
 from sandbox import store
 from sandbox.billing import clocks, invoices
 from sandbox.billing.invoices import Outcome, on_invoice_settled
+from sandbox.billing.pending_updates import follow_pending
 from sandbox.billing.renewals import expire
 from sandbox.billing.subscriptions import ENDED, end, invoices_of, plan, telling_change
 from sandbox.options import options
@@ -23,8 +24,12 @@ def follow_invoice(invoice: Body, outcome: Outcome) -> None:
     if subscription is None or subscription["status"] in ENDED:
         return
     with clocks.time_of(subscription):
+        follow_pending(subscription, invoice, outcome)
         if outcome == "paid":
             _follow_paid(subscription, invoice)
+        elif subscription.get("_is_held_back") or invoice.get("_is_of_pending_update"):
+            # A change that is not paid for leaves the subscription as it was.
+            return
         elif outcome in (*REFUSED, "overdue"):
             _follow_refused(subscription, invoice)
         elif outcome == "voided" and subscription["status"] == "incomplete":

@@ -47,7 +47,7 @@ def subscription_line(  # noqa: PLR0913 -- the facts of one line
         },
         "type": "subscription_item_details",
     }
-    return new_line(
+    line = new_line(
         amount=amount_of(price, quantity, currency=currency) if amount is None else amount,
         currency=currency or price["currency"],
         description=description or described(price, units),
@@ -60,6 +60,12 @@ def subscription_line(  # noqa: PLR0913 -- the facts of one line
         metadata=metadata,
         tax_rates=rates,
     )
+    return _without_unit_amount(line) if proration else line
+
+
+def _without_unit_amount(line: Body) -> Body:
+    """A part of a period has no price per unit (observed at Stripe)."""
+    return line | {"pricing": line["pricing"] and line["pricing"] | {"unit_amount_decimal": None}}
 
 
 def item_line(item: Body) -> Body:
@@ -78,11 +84,8 @@ def item_line(item: Body) -> Body:
         metadata=item["metadata"],
         tax_rates=[rate["id"] for rate in item["tax_rates"]],
     )
-    pricing = item["pricing"]
-    if item["proration"] and pricing:
-        # A part of a period has no price per unit (observed at Stripe).
-        pricing = pricing | {"unit_amount_decimal": None}
-    return line | {"pricing": pricing, "_tax_behavior": item.get("_tax_behavior") or line["_tax_behavior"]}
+    line |= {"pricing": item["pricing"], "_tax_behavior": item.get("_tax_behavior") or line["_tax_behavior"]}
+    return _without_unit_amount(line) if item["proration"] else line
 
 
 def _parent_of(item: Body) -> Body:

@@ -11,7 +11,7 @@ from sandbox import clock, store
 from sandbox.billing import clocks, discounts, invoice_items, invoices
 from sandbox.billing.invoice_paying import NO_METHOD, InvoiceAttempt
 from sandbox.billing.periods import Interval, Period, first_on, period_from
-from sandbox.billing.subscription_billing import draft_invoice, first_line, trial_line
+from sandbox.billing.subscription_billing import draft_invoice, first_line, past_lines, trial_line
 from sandbox.billing.subscription_changes import change_items, set_cancellation, undone
 from sandbox.billing.subscription_shapes import items_of, new_item, new_subscription
 from sandbox.billing.subscriptions import DAY, method_of, plan, refresh, telling_change
@@ -39,6 +39,7 @@ class Terms:
     trial_end: int | None = None
     trial_from_plan: bool = False
     billing_cycle_anchor: int | None = None
+    backdated_to: int | None = None
     proration_behavior: str = "create_prorations"
     cancel_at_period_end: bool = False
     cancel_at: int | str | None = None
@@ -148,6 +149,8 @@ def _built(customer: Body, items: Sequence[Body], terms: Terms) -> Body:
     for item in items:
         interval = Interval.of_price(item["price"])
         period = Period(now, trial_end) if trial_end else period_from(anchor, interval, now)
+        if anchor > now and not trial_end and terms.backdated_to is not None:
+            period = Period(terms.backdated_to, period.end)
         made.append(new_item(period=period, **item))
     subscription = new_subscription(
         customer,
@@ -156,6 +159,7 @@ def _built(customer: Body, items: Sequence[Body], terms: Terms) -> Body:
         default_payment_method=terms.payment_method["id"] if terms.payment_method else None,
         default_tax_rates=list(terms.default_tax_rates),
         metadata=dict(terms.metadata),
+        start_date=now if terms.backdated_to is None else terms.backdated_to,
         trial_end=trial_end,
         trial_start=now if trial_end else None,
         status="trialing" if trial_end else "incomplete",
@@ -224,10 +228,11 @@ def _bill_first(customer: Body, subscription: Body, terms: Terms) -> Started:
 
 
 def _first_lines(subscription: Body, terms: Terms) -> list[Body]:
-    if subscription["status"] == "trialing":
-        return [trial_line(subscription, item) for item in items_of(subscription)]
     is_prorated = terms.proration_behavior != "none"
-    return [first_line(subscription, item, is_prorated=is_prorated) for item in items_of(subscription)]
+    past = past_lines(subscription) if is_prorated else []
+    if subscription["status"] == "trialing":
+        return [*past, *(trial_line(subscription, item) for item in items_of(subscription))]
+    return past + [first_line(subscription, item, is_prorated=is_prorated) for item in items_of(subscription)]
 
 
 def _collect_first(subscription: Body, invoice: Body, terms: Terms) -> InvoiceAttempt | None:

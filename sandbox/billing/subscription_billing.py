@@ -1,6 +1,7 @@
 """Invoices of a subscription: what its items cost for a period, and the draft that bills it."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from sandbox.billing.discounts import coupon_of
 from sandbox.billing.invoice_lines import product_name
 from sandbox.billing.periods import Interval, Period, period_around
 from sandbox.billing.pricing import amount_of, rounded
-from sandbox.billing.prorations import share
+from sandbox.billing.subscription_shapes import items_of
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
@@ -54,8 +55,33 @@ def first_line(subscription: Body, item: Body, *, is_prorated: bool) -> Body:
     whole = period_around(subscription["billing_cycle_anchor"], interval_of(item), item["current_period_start"])
     if period_of(item) == whole:
         return line_for(subscription, item)
-    amount = share(cost_of(item), whole, item["current_period_start"]) if is_prorated else 0
+    amount = _cost_between(subscription, item, period_of(item)) if is_prorated else 0
     return line_for(subscription, item, amount=amount, proration=True)
+
+
+def past_lines(subscription: Body) -> list[Body]:
+    """What the time costs that a subscription began before it was made; none where the first period goes back as far."""
+    lines = []
+    for item in items_of(subscription):
+        past = Period(subscription["start_date"], item["current_period_start"])
+        if past.seconds > 0:
+            amount = _cost_between(subscription, item, past)
+            since, until = (f"{datetime.fromtimestamp(moment, UTC):%d %b %Y}" for moment in (past.start, past.end))
+            words = f"Time on {product_name(item['price'])} from {since} until {until}"
+            changes: Body = {"amount": amount, "description": words, "period": past, "proration": True}
+            lines.append(line_for(subscription, item, **changes))
+    return lines
+
+
+def _cost_between(subscription: Body, item: Body, period: Period) -> int:
+    """What an item costs for any stretch of time: whole periods of its cycle, and shares of those that are cut."""
+    exact, moment = Decimal(0), period.start
+    while moment < period.end:
+        whole = period_around(subscription["billing_cycle_anchor"], interval_of(item), moment)
+        until = min(whole.end, period.end)
+        exact += Decimal(cost_of(item)) * (until - moment) / whole.seconds
+        moment = until
+    return rounded(exact)
 
 
 def draft_invoice(

@@ -14,6 +14,7 @@ from sandbox.billing import clocks, invoice_items, invoices
 from sandbox.billing.credited_items import charged_by
 from sandbox.billing.invoice_lines import product_name
 from sandbox.billing.invoice_paying import NO_METHOD
+from sandbox.billing.pending_updates import holding_back
 from sandbox.billing.periods import Period, period_around, period_from
 from sandbox.billing.prorations import Change
 from sandbox.billing.subscription_billing import cost_of, draft_invoice, interval_of, line_for, period_of, set_period
@@ -70,7 +71,7 @@ def change_items(subscription: Body, wanted: Sequence[Body], *, resets_cycle: bo
     """
     terms = Collection(**collection)
     with clocks.time_of(subscription):
-        with telling_change(subscription):
+        with telling_change(subscription), holding_back(subscription, terms.payment_behavior):
             moment = _moment_of_change(subscription, terms)
             before = copy.deepcopy(items_of(subscription))
             changes = [_apply(subscription, one, moment) for one in wanted]

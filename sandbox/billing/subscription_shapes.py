@@ -106,8 +106,12 @@ def shown_subscription(shown: Body) -> Body:
     items = [shown_item(item) for item in listed["data"]]
     # What older clients read: of the only item, and of none where there are several.
     only = items[0] if len(items) == 1 else {}
+    update = shown["pending_update"]
+    if update and update["subscription_items"]:
+        update = update | {"subscription_items": [shown_item(item) for item in update["subscription_items"]]}
     return shown | {
         "items": listed | {"data": items},
+        "pending_update": update,
         "plan": only.get("plan"),
         "quantity": only.get("quantity"),
     }

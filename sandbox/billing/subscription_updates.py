@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox import clock, store
 from sandbox.billing import clocks, discounts
+from sandbox.billing.pending_updates import holding_back
 from sandbox.billing.subscription_billing import line_for, remove_discount
 from sandbox.billing.subscription_changes import (
     Collection,
@@ -27,7 +28,7 @@ def update_subscription(subscription: Body, change: Body, collection: Body) -> B
     `billing_cycle_anchor`, `pause_collection`, `cancel_at_period_end`, `cancel_at`, `cancellation_details`.
     """
     terms = Collection(**collection)
-    with telling_change(subscription):
+    with telling_change(subscription), holding_back(subscription, terms.payment_behavior):
         subscription |= change["fields"]
         if "discounts" in change:
             _replace_discounts(subscription, change["discounts"])

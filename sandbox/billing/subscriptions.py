@@ -149,8 +149,10 @@ def end(subscription: Body, *, reason: str | None = None, was_planned: bool = Fa
             "canceled_at": subscription["canceled_at"] or now,
             "cancellation_details": details | {"reason": reason or details["reason"]},
             "ended_at": now,
+            "pending_update": None,
             "status": "canceled",
         }
+        subscription.pop("_pending", None)
         store.save(subscription)
         plan(subscription)
         stop_collecting(subscription)

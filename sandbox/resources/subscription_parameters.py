@@ -7,6 +7,7 @@ from sandbox import clock, store
 from sandbox.billing import discounts
 from sandbox.billing.catalogue import create_price
 from sandbox.billing.item_parameters import tax_rate
+from sandbox.billing.pending_updates import PENDING
 from sandbox.billing.periods import Interval, boundary
 from sandbox.protocol.errors import ApiError, missing_parameter, no_such, not_in_sandbox_yet
 from sandbox.protocol.parameters import Integer, merge_metadata
@@ -18,13 +19,21 @@ MOST_ITEMS = 20
 # What says what an item costs; a plan is a price by its older name.
 PRICED_BY = ("plan", "price", "price_data")
 MOST_UNITS = 1_000_000
+# What can wait for its payment (docs: "Pending updates"), and how that is asked for.
+CAN_WAIT = (
+    "billing_cycle_anchor", "discounts", "expand", "items", "metadata", "off_session", "payment_behavior", "plan",
+    "price", "price_data", "proration_behavior", "proration_date", "quantity", "subscription", "tax_rates",
+    "trial_end", "trial_from_plan",
+)  # fmt: skip
 COLLECTION = ("proration_behavior", "payment_behavior", "proration_date", "off_session")
 
 
 def collection_of(params: Body) -> Body:
     """How a change is to be charged, out of the parameters of a call."""
-    if params.get("payment_behavior") == "pending_if_incomplete":
-        raise not_in_sandbox_yet("payment_behavior")
+    if params.get("payment_behavior") == PENDING:
+        for name in params:
+            if name not in CAN_WAIT:
+                raise ApiError(f"`{name}` cannot be passed when `payment_behavior` is `{PENDING}`.", param=name)
     return {name: params[name] for name in COLLECTION if name in params}
 
 

@@ -1,7 +1,8 @@
 """What a call asks of a subscription besides its items, looked up and checked."""
 
-from sandbox import store
+from sandbox import clock, store
 from sandbox.billing.item_parameters import item_facts
+from sandbox.billing.pending_updates import PENDING
 from sandbox.billing.subscription_shapes import items_of
 from sandbox.protocol.errors import ApiError, invalid_choice, missing_parameter, not_in_sandbox_yet
 from sandbox.protocol.parameters import merge_metadata
@@ -10,7 +11,6 @@ from sandbox.protocol.routing import Call
 from sandbox.resources.subscription_parameters import (
     changed_items,
     chosen_discounts,
-    collection_of,
     method_of_customer,
     near_future,
     require_one_currency,
@@ -23,7 +23,8 @@ ENDS = ("max_period_end", "min_period_end")
 
 def terms_of(call: Call, customer: Body, items: list[Body]) -> Body:
     """How a new subscription is to be: the arguments of `start_subscription`."""
-    collection_of(call.params)
+    if call.get("payment_behavior") == PENDING:
+        raise ApiError(f"`{PENDING}` is for changes of a subscription that exists.", param="payment_behavior")
     terms: Body = {name: call[name] for name in ("payment_behavior", "off_session", "trial_from_plan", "proration_behavior",
                                            "cancel_at_period_end") if name in call.params}  # fmt: skip
     if call.get("default_payment_method"):
@@ -57,6 +58,8 @@ def _schedule(call: Call) -> Body:
         if given["trial_days"]:
             raise ApiError("You can only set one of `trial_end` and `trial_period_days`.", param="trial_period_days")
         given["trial_end"] = near_future(call["trial_end"], "trial_end")
+    if "backdate_start_date" in call.params:
+        given["backdated_to"] = _past(call["backdate_start_date"])
     if "billing_cycle_anchor" in call.params:
         given["billing_cycle_anchor"] = near_future(call["billing_cycle_anchor"], "billing_cycle_anchor")
     if call.get("cancel_at") is not None:
@@ -66,6 +69,12 @@ def _schedule(call: Call) -> Body:
             )
         given["cancel_at"] = _end_of(call["cancel_at"])
     return given
+
+
+def _past(moment: int) -> int:
+    if moment > clock.now():
+        raise ApiError("`backdate_start_date` must not be in the future.", param="backdate_start_date")
+    return moment
 
 
 def _end_of(given: int | str) -> int | str:

@@ -66,7 +66,7 @@ ANCHOR_CONFIG = Hash(
     "POST",
     "/v1/subscriptions",
     published(
-        "SubscriptionCreateParams", *COMMON, *ITEM, "add_invoice_items", "billing_cycle_anchor", "billing_mode.type",
+        "SubscriptionCreateParams", *COMMON, *ITEM, "add_invoice_items", "backdate_start_date", "billing_cycle_anchor", "billing_mode.type",
         "currency", "customer", "trial_from_plan", billing_cycle_anchor_config=ANCHOR_CONFIG,
         days_until_due=DAYS_UNTIL_DUE, trial_period_days=Integer(1, 730),
     ),
