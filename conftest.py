@@ -97,6 +97,8 @@ def allow_only_this_machine():
 
 
 os.environ["LECTERN_ENV"] = "development"
+# pytest-django migrates in this process, not through manage.py, and on a busy machine Python takes its time in between.
+os.environ.setdefault("DATABASE_IDLE_SECONDS", "300")
 # The site with a fourth domain, so that every test shows that nothing depends on there being three.
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 if not IS_XDIST_WORKER:

@@ -16,6 +16,7 @@ from bookings.models import Lesson, LessonRequest
 from bookings.requests import RequestClosed
 from bookings.slots import Slot
 from money import Money
+from money.limits import CannotBeCharged, check_chargeable
 
 
 class ProposalRefused(Exception):
@@ -146,8 +147,9 @@ def _refuse_impossible(proposal: Proposal, teacher: Teacher) -> None:
         raise ProposalRefused("Propose times within the next twelve months.")
     if any(slots[i].overlaps(slots[i + 1]) for i in range(len(slots) - 1)):
         raise ProposalRefused("Two of the times overlap each other.")
-    lowest = Money(rules.LOWEST_PRICE_MINOR, proposal.price.currency)
-    if not lowest.minor <= proposal.price.minor <= rules.LARGEST_PRICE_MINOR:
-        raise ProposalRefused(f"The price must be at least {lowest} and payable by card.")
+    try:
+        check_chargeable(proposal.price)
+    except CannotBeCharged as error:
+        raise ProposalRefused(str(error)) from error
     if any(lesson.is_confirmed for lesson in lessons_near(teacher, slots)):
         raise ProposalRefused("You have a confirmed lesson at one of these times.")

@@ -17,6 +17,3 @@ TEACHERS_MAILED_AT_MOST = 20
 CANCELLATION_POLICY = {"full_refund_hours": 48, "half_refund_hours": 24}
 # After the lesson the student may contest it for so long; then the teacher's share becomes theirs.
 CONTEST_WITHIN = timedelta(hours=72)
-# Stripe refuses card payments of a few pence, and takes amounts of at most eight digits. In minor units.
-LOWEST_PRICE_MINOR = 100
-LARGEST_PRICE_MINOR = 99_999_999

@@ -194,11 +194,11 @@ def read_environment(checkout: Path) -> Environment:
     return Environment(os.environ)
 
 
-def database_config(address: str) -> dict[str, Any]:
-    """Return Django's settings of the database at `address`."""
+def database_config(name: str, address: str) -> dict[str, Any]:
+    """Return Django's settings of the database whose address the variable `name` holds."""
     config: dict[str, Any] = environ.Env.db_url_config(address)
     if not config["NAME"]:
-        raise InvalidVariable("DATABASE_URL", "must name a database: postgres://user:password@host:5432/name.")
+        raise InvalidVariable(name, "must name a database: postgres://user:password@host:5432/name.")
     return config
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.templatetags.static import static
 from kombu import Exchange, Queue
 
+from config.database.limits import for_commands, for_pages_and_jobs, read_limits
 from config.environment import InvalidVariable, database_config, read_environment, warn_of_unknown_names
 from config.logging import logging_settings
 from config.mail_server import read_mail_server
@@ -177,10 +178,19 @@ TEMPLATES = [
 
 # --- Data ---------------------------------------------------------------------------------------------------------
 database_url = env.service_address("DATABASE_URL", schemes=["postgres", "postgresql"])
+database_url = _required("DATABASE_URL", database_url, in_development="postgres://127.0.0.1/lectern")
+# Past the pooler, for what manage.py does.
+direct_url = env.service_address("DATABASE_DIRECT_URL", schemes=["postgres", "postgresql"]) or database_url
+DATABASE_POOLED = env.flag("DATABASE_POOLED")
+DATABASE_LIMITS = read_limits(env)
+kept_open = {"ENGINE": "config.database", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES = {
-    "default": database_config(_required("DATABASE_URL", database_url, in_development="postgres://127.0.0.1/lectern"))
+    "default": for_pages_and_jobs(
+        database_config("DATABASE_URL", database_url) | kept_open, DATABASE_LIMITS, is_pooled=DATABASE_POOLED
+    )
 }
-DATABASES["default"] |= {"ENGINE": "config.database", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+# What manage.py puts in its place.
+DATABASE_OF_COMMANDS = for_commands(database_config("DATABASE_DIRECT_URL", direct_url) | kept_open, DATABASE_LIMITS)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 redis_url = env.service_address("REDIS_URL", schemes=["redis", "rediss"])
 REDIS_URL = _required("REDIS_URL", redis_url, in_development="redis://127.0.0.1:6379/0")

@@ -20,3 +20,5 @@ if settings.IS_DEVELOPMENT:
         path("demo/", include("demo.urls")),
         path("media/<path:path>", serve_upload),
     ]
+
+handler500 = "config.failures.answer_failure"

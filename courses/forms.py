@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -12,9 +11,10 @@ from django.core.validators import URLValidator
 
 from accounts.places_and_languages import languages
 from catalogue.models import Level, Subject
-from courses.models import HIGHEST_PRICE_MINOR, LOWEST_PRICE_MINOR, Course, CourseLesson
+from courses.models import Course, CourseLesson
 from courses.uploads import check_lesson_file
-from money import Money, exponent
+from money import Money
+from money.form_fields import PriceField
 from uploads.form_fields import PictureFormField, UploadFormField
 from uploads.names import safe_file_name
 from uploads.pictures import COVER
@@ -74,29 +74,23 @@ class CourseForm(forms.Form):
 
     def __init__(self, *args: Any, course: Course | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
-        prices = {price.currency: price.amount.to_major() for price in course.prices.all()} if course else {}
+        prices = {price.currency: price.amount for price in course.prices.all()} if course else {}
         if course is not None:
             self.initial = {name: getattr(course, name, None) for name in self.fields} | {"subject": course.subject_id}
         for currency in [*settings.CURRENCIES, *(set(prices) - set(settings.CURRENCIES))]:
-            self.fields[_price_field(currency)] = forms.DecimalField(
+            self.fields[_price_field(currency)] = PriceField(
+                currency=currency,
                 label=f"Price in {currency}",
                 required=False,
-                decimal_places=exponent(currency),
-                min_value=Money(LOWEST_PRICE_MINOR, currency).to_major(),
-                max_value=Money(HIGHEST_PRICE_MINOR, currency).to_major(),
                 initial=prices.get(currency),
                 help_text=f"Leave empty if the course is not sold in {currency}.",
             )
 
     @property
     def prices(self) -> list[Money]:
-        """What was typed, in minor units."""
-        typed: dict[str, Decimal | None] = {
-            name.removeprefix("price_").upper(): value
-            for name, value in self.cleaned_data.items()
-            if name.startswith("price_")
-        }
-        return [Money.from_major(value, currency) for currency, value in typed.items() if value is not None]
+        """What was typed."""
+        typed = [value for name, value in self.cleaned_data.items() if name.startswith("price_")]
+        return [price for price in typed if price is not None]
 
     @property
     def changes(self) -> dict[str, Any]:

@@ -17,15 +17,9 @@ from accounts.models import Teacher, User
 from accounts.places_and_languages import languages
 from catalogue.models import Level, Subject
 from courses.uploads import private_storage
-from money import Money
+from money.models import Price
 from uploads.fields import PictureField, StoredFileField
 from uploads.pictures import COVER
-
-# Above what Stripe asks for at least in any currency it charges (0.30 GBP, 0.50 EUR, 50 JPY), so that a course alone
-# in a cart can always be paid.
-LOWEST_PRICE_MINOR = 100
-# Stripe's highest amount: eight digits of the minor unit.
-HIGHEST_PRICE_MINOR = 99_999_999
 
 
 class CourseQuerySet(models.QuerySet["Course"]):
@@ -117,29 +111,17 @@ class Course(models.Model):
         return self.state == Course.State.PUBLISHED
 
 
-class CoursePrice(models.Model):
+class CoursePrice(Price):
     """What a course costs in one currency."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="prices")
-    currency = models.CharField(max_length=3)
-    amount_minor = models.PositiveBigIntegerField(help_text="In the currency's minor unit: 2500 is £25.00, but ¥2,500.")
 
-    class Meta:
+    class Meta(Price.Meta):
         ordering = ["pk"]
         constraints = [
+            *Price.Meta.constraints,
             models.UniqueConstraint(fields=["course", "currency"], name="course_one_price_per_currency"),
-            models.CheckConstraint(
-                condition=Q(amount_minor__gte=LOWEST_PRICE_MINOR, amount_minor__lte=HIGHEST_PRICE_MINOR),
-                name="course_price_can_be_charged",
-            ),
         ]
-
-    def __str__(self) -> str:
-        return str(self.amount)
-
-    @property
-    def amount(self) -> Money:
-        return Money(self.amount_minor, self.currency)
 
 
 class Module(models.Model):

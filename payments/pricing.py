@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from money import Money
+from money.limits import CannotBeCharged, check_chargeable, limits_of
 from payments.contracts import Item, NotForSale, Quote
 from payments.models import Cart, CartLine
 from payments.registry import UnknownDomain, handler_for
@@ -61,7 +62,19 @@ class PricedCart:
 
     @property
     def is_buyable(self) -> bool:
-        return bool(self.lines) and not any(line.problem for line in self.lines)
+        return bool(self.lines) and not self.problem and not any(line.problem for line in self.lines)
+
+    @property
+    def problem(self) -> str:
+        """Why a card cannot be charged for all this at once; empty if it can. A total of nothing charges no card."""
+        total = self.total
+        if total is None or not total.minor:
+            return ""
+        try:
+            check_chargeable(total)
+        except CannotBeCharged as error:
+            return str(error)
+        return ""
 
     @property
     def has_changed_prices(self) -> bool:
@@ -144,6 +157,8 @@ def _price(line: CartLine, quote: Quote | NotForSale, cart: Cart) -> PricedLine:
             problem = f"This is not offered in {cart.currency}."
         elif line.quantity > quote.quantity_limit:
             problem = _too_many(quote.quantity_limit)
+        else:
+            problem = _problem_of_price(unit_price)
     return PricedLine(
         line=line,
         quote=None if isinstance(quote, NotForSale) else quote,
@@ -151,6 +166,15 @@ def _price(line: CartLine, quote: Quote | NotForSale, cart: Cart) -> PricedLine:
         unit_price=unit_price,
         label=_label(line.domain),
     )
+
+
+def _problem_of_price(price: Money) -> str:
+    """Stripe checks the step of each line, but the least and the most of the whole payment only."""
+    try:
+        limits_of(price.currency).check_step(price)
+    except CannotBeCharged as error:
+        return str(error)
+    return ""
 
 
 def _too_many(limit: int) -> str:

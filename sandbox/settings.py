@@ -1,4 +1,4 @@
-"""Django settings of the sandbox alone. No sessions, no users, no middleware: it has to be fast."""
+"""Django settings of the sandbox alone. No sessions, no users, as a rule no middleware: it has to be fast."""
 
 import secrets
 from pathlib import Path
@@ -15,7 +15,7 @@ ROOT_URLCONF = "sandbox.urls"
 APPEND_SLASH = False
 STATIC_URL = "/static/"
 INSTALLED_APPS = ["sandbox"]
-MIDDLEWARE: list[str] = []
+MIDDLEWARE: list[str] = [] if options().settle_delay else ["sandbox.middleware.settle_at_once"]
 # The dashboard's forms are protected (dashboard/access.py). Cookies know no ports: a site on this machine has its own.
 CSRF_COOKIE_NAME = "sandbox_csrftoken"
 CSRF_COOKIE_HTTPONLY = True

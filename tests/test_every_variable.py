@@ -73,6 +73,14 @@ VARIABLES = {
             "sqlite:///x.db",
         ],
     ),
+    "DATABASE_DIRECT_URL": (
+        "postgres://lectern@db.example/lectern",
+        [*SERVERS, "postgres://db.example", "sqlite:///x.db"],
+    ),
+    "DATABASE_POOLED": ("1", WORDS),
+    "DATABASE_LOCK_SECONDS": ("3", [*NUMBERS, "601"]),
+    "DATABASE_STATEMENT_SECONDS": ("0", [*NUMBERS, "3601"]),
+    "DATABASE_IDLE_SECONDS": ("60", [*NUMBERS, "3601"]),
     "REDIS_URL": ("rediss://:secret@redis.example:6379/0", [*SERVERS, "redis://x:99999/0", "memory://"]),
     "MEDIA_ROOT": ("/srv/media", ["/", str(CHECKOUT), str(CHECKOUT.parent), "."]),
     "PRIVATE_MEDIA_ROOT": (
@@ -200,7 +208,11 @@ def plain(settings):
     """What can be compared: no functions, no objects."""
     kinds = str | int | list | tuple | timedelta | Path | None
     kept = {name: value for name, value in settings.items() if name.isupper() and isinstance(value, kinds)}
-    return kept | {"DATABASES": settings["DATABASES"], "ANYMAIL": settings.get("ANYMAIL")}
+    return kept | {
+        "DATABASES": settings["DATABASES"],
+        "COMMANDS": settings["DATABASE_OF_COMMANDS"],
+        "ANYMAIL": settings.get("ANYMAIL"),
+    }
 
 
 def outcome(**changes):

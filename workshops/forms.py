@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -17,7 +16,7 @@ from django.utils import timezone
 from accounts.form_fields import TimeZoneField
 from accounts.places_and_languages import languages
 from catalogue.models import Level
-from money import Money, exponent
+from money.form_fields import PriceField
 from uploads.form_fields import PictureFormField
 from uploads.pictures import COVER
 from workshops.models import LARGEST_CAPACITY, Workshop
@@ -25,9 +24,6 @@ from workshops.participants import NAME_LENGTH
 from workshops.publishing import PricePlan, SessionPlan
 
 MOST_SESSIONS = 30
-_AMOUNT = re.compile(r"\d{1,8}(?:\.(\d{1,3}))?", re.ASCII)
-# Stripe takes amounts of eight digits at most.
-_LARGEST_AMOUNT_MINOR = 99_999_999
 _YEARS_AHEAD = 10
 
 
@@ -212,8 +208,6 @@ SessionFormSet = forms.formset_factory(
 class PriceForm(forms.Form):
     """The price of a place in one currency. Left empty, it is not sold in that currency."""
 
-    amount = forms.CharField(label="Price", max_length=12, required=False)
-    early_bird = forms.CharField(label="Early-bird price", max_length=12, required=False)
     early_bird_until = WallClockField(label="Early bird until")
 
     def __init__(
@@ -227,15 +221,11 @@ class PriceForm(forms.Form):
         super().__init__(data, prefix=f"price-{currency}", initial=initial)
         self.currency = currency
         self.zone = zone
-        example = Money(4500, currency).to_major()
-        for name in ("amount", "early_bird"):
-            self.fields[name].widget.attrs |= {"inputmode": "decimal", "placeholder": str(example)}
-
-    def clean_amount(self) -> Money | None:
-        return self._money("amount")
-
-    def clean_early_bird(self) -> Money | None:
-        return self._money("early_bird")
+        self.fields |= {
+            "amount": PriceField(currency=currency, label="Price", required=False),
+            "early_bird": PriceField(currency=currency, label="Early-bird price", required=False),
+        }
+        self.order_fields(["amount", "early_bird", "early_bird_until"])
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -261,19 +251,6 @@ class PriceForm(forms.Form):
             early_bird=cleaned["early_bird"],
             early_bird_until=cleaned["early_bird_until"],
         )
-
-    def _money(self, name: str) -> Money | None:
-        written: str = self.cleaned_data[name]
-        if not written:
-            return None
-        match = _AMOUNT.fullmatch(written)
-        if match is None or len(match[1] or "") > exponent(self.currency):
-            example = "45.00" if exponent(self.currency) else "4500"
-            raise ValidationError(f"Write an amount in {self.currency} like {example}, without signs or commas.")
-        amount = Money.from_major(written, self.currency)
-        if not 0 < amount.minor <= _LARGEST_AMOUNT_MINOR:
-            raise ValidationError("This amount cannot be charged.")
-        return amount
 
 
 def moment_in(zone: ZoneInfo, wall_clock: datetime) -> datetime:

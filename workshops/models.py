@@ -17,7 +17,8 @@ from django.urls import reverse
 from accounts.models import Teacher
 from accounts.places_and_languages import is_language, is_time_zone, languages
 from catalogue.models import Level, Subject
-from money import Money
+from money import Money, is_currency
+from money.models import Price, validate_price
 from uploads.fields import PictureField
 from uploads.pictures import COVER
 
@@ -139,22 +140,18 @@ class WorkshopSession(models.Model):
         return f"{self.starts_at:%d %b %Y %H:%M} – {self.ends_at:%H:%M} UTC"
 
 
-class WorkshopPrice(models.Model):
-    """What one place costs in one currency, and until when it costs less. Amounts in minor units of `currency`."""
+class WorkshopPrice(Price):
+    """What one place costs in one currency: `amount`, or less until an early-bird price ends."""
 
     workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="prices")
-    currency = models.CharField(max_length=3)
-    amount_minor = models.PositiveBigIntegerField(
-        help_text="In the currency's smallest unit: 4500 is £45.00 or ¥4,500."
-    )
     early_bird_amount_minor = models.PositiveBigIntegerField(null=True, blank=True)
     early_bird_until = models.DateTimeField(null=True, blank=True)
 
-    class Meta:
+    class Meta(Price.Meta):
         ordering = ["currency"]
         constraints = [
+            *Price.Meta.constraints,
             models.UniqueConstraint(fields=["workshop", "currency"], name="workshop_one_price_per_currency"),
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="workshop_price_is_positive"),
             models.CheckConstraint(
                 condition=Q(early_bird_amount_minor__isnull=True, early_bird_until__isnull=True)
                 | Q(
@@ -166,13 +163,10 @@ class WorkshopPrice(models.Model):
             ),
         ]
 
-    def __str__(self) -> str:
-        return str(self.regular)
-
-    @property
-    def regular(self) -> Money:
-        """The price once any early-bird price has ended."""
-        return Money(self.amount_minor, self.currency)
+    def clean(self) -> None:
+        super().clean()
+        if is_currency(self.currency) and self.early_bird_amount_minor is not None:
+            validate_price(self.early_bird_amount_minor, self.currency, field="early_bird_amount_minor")
 
     @property
     def early_bird(self) -> Money | None:
@@ -185,7 +179,7 @@ class WorkshopPrice(models.Model):
 
     def amount_at(self, at: datetime) -> Money:
         """What one place costs at this moment."""
-        return self.early_bird if self.early_bird and self.is_early_bird_at(at) else self.regular
+        return self.early_bird if self.early_bird and self.is_early_bird_at(at) else self.amount
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):

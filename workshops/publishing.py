@@ -187,7 +187,7 @@ def _list_in_catalogue(workshop: Workshop) -> None:
             teacher=workshop.teacher,
             # The regular price: the catalogue does not learn of it by itself when an early-bird price ends.
             prices=[
-                price.regular
+                price.amount
                 for price in workshop.prices.all()
                 if price.currency in unit_prices(workshop, timezone.now())
             ],

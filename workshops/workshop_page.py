@@ -111,8 +111,8 @@ class WorkshopEditor:
         zone = self.instance.zone
         return {
             price.currency: {
-                "amount": price.regular.to_major(),
-                "early_bird": price.early_bird.to_major() if price.early_bird else "",
+                "amount": price.amount,
+                "early_bird": price.early_bird,
                 "early_bird_until": price.early_bird_until
                 and price.early_bird_until.astimezone(zone).replace(tzinfo=None),
             }

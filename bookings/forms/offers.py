@@ -8,10 +8,10 @@ from django import forms
 from django.conf import settings
 
 from accounts.places_and_languages import languages
-from bookings.forms.prices import price_field
 from bookings.models import LessonOffer
 from catalogue.models import Level
 from money import Money
+from money.form_fields import PriceField
 
 _MARKDOWN_HELP = "You may use Markdown: **bold**, *italic*, lists and [links](https://example.org)."
 
@@ -34,11 +34,11 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy 
         saved = {price.currency: price.amount for price in self.instance.prices.all()} if self.instance.pk else {}
         help_text = "The usual price of one lesson. You name the final price when you answer a request."
         for position, currency in enumerate(settings.CURRENCIES):
-            self.fields[f"price_{currency.lower()}"] = price_field(
-                currency,
+            self.fields[f"price_{currency.lower()}"] = PriceField(
+                currency=currency,
                 label=f"Price in {currency}",
                 required=False,
-                initial=saved[currency].to_major() if currency in saved else None,
+                initial=saved.get(currency),
                 help_text="" if position else help_text,
             )
 
@@ -51,9 +51,9 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy 
 
     @property
     def prices(self) -> list[Money]:
-        """What was typed, in minor units, once the form is valid."""
+        """What was typed, once the form is valid."""
         return self._prices_in(self.cleaned_data)
 
     def _prices_in(self, data: dict[str, Any]) -> list[Money]:
-        typed = {currency: data.get(f"price_{currency.lower()}") for currency in settings.CURRENCIES}
-        return [Money.from_major(amount, currency) for currency, amount in typed.items() if amount is not None]
+        typed = [data.get(f"price_{currency.lower()}") for currency in settings.CURRENCIES]
+        return [price for price in typed if price is not None]

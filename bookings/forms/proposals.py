@@ -11,11 +11,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.forms.fields import BaseTemporalField
 
-from bookings.forms.prices import check_price, currency_choices
 from bookings.models import LessonRequest
 from bookings.proposals import Proposal
 from bookings.rules import LONGEST_LESSON_MINUTES, SHORTEST_LESSON_MINUTES, SLOTS_AT_MOST
 from bookings.slots import NoSuchTime, Slot, slot_at
+from money.form_fields import PriceField
 
 _ONLINE, _IN_PERSON = "online", "in_person"
 _YEARS = range(2000, 2200)
@@ -42,6 +42,11 @@ class WallClockField(BaseTemporalField):
 
     def strptime(self, value: str, format: str) -> datetime:  # noqa: A002  # Django's name
         return datetime.strptime(value, format)  # noqa: DTZ007  # the form adds the zone
+
+
+def currency_choices() -> list[tuple[str, str]]:
+    """The site's currencies."""
+    return [(currency, currency) for currency in settings.CURRENCIES]
 
 
 class AcceptForm(forms.Form):
@@ -110,7 +115,7 @@ class AcceptForm(forms.Form):
         data = dict(super().clean() or self.cleaned_data)
         if data.get("price") is not None and data.get("currency"):
             try:
-                data["money"] = check_price(data["price"], data["currency"])
+                data["money"] = PriceField(currency=data["currency"]).clean(str(data["price"]))
             except ValidationError as error:
                 self.add_error("price", error)
         if data.get("where") == _IN_PERSON and not data.get("place"):

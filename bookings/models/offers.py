@@ -12,7 +12,7 @@ from accounts.models import Teacher
 from accounts.places_and_languages import is_language
 from bookings.rules import LONGEST_LESSON_MINUTES, SHORTEST_LESSON_MINUTES
 from catalogue.models import Level, Subject
-from money import Money
+from money.models import Price
 
 
 class LessonOffer(models.Model):
@@ -61,23 +61,14 @@ class LessonOffer(models.Model):
         return [str(Level(level).label) for level in self.levels if level in Level.values]
 
 
-class LessonPrice(models.Model):
+class LessonPrice(Price):
     """The usual price of one lesson in one currency. What is charged is the price the teacher proposes."""
 
     offer = models.ForeignKey(LessonOffer, on_delete=models.CASCADE, related_name="prices")
-    amount_minor = models.PositiveBigIntegerField()
-    currency = models.CharField(max_length=3)
 
-    class Meta:
+    class Meta(Price.Meta):
         ordering = ["currency"]
         constraints = [
+            *Price.Meta.constraints,
             models.UniqueConstraint(fields=["offer", "currency"], name="lesson_price_once_per_currency"),
-            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="lesson_price_above_zero"),
         ]
-
-    def __str__(self) -> str:
-        return str(self.amount)
-
-    @property
-    def amount(self) -> Money:
-        return Money(self.amount_minor, self.currency)

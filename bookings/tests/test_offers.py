@@ -66,7 +66,7 @@ def test_a_teacher_writes_publishes_changes_and_withdraws_an_offer(desk, teacher
     [
         {"title": ""}, {"title": "a\x00"}, {"title": "a" * 121}, {"subject": "x"}, {"subject": 10**30}, {"levels": []},
         {"levels": ["genius"]}, {"minutes": "14"}, {"minutes": "481"}, {"minutes": 10**30}, {"minutes": "x"},
-        {"language": "xx"}, {"is_online": "", "place": ""}, {"price_gbp": "", "price_jpy": ""}, {"price_gbp": "0.99"},
+        {"language": "xx"}, {"is_online": "", "place": ""}, {"price_gbp": "", "price_jpy": ""}, {"price_gbp": "0.29"},
         {"price_gbp": "NaN"}, {"price_gbp": "1e999"}, {"price_gbp": "40.001"}, {"price_jpy": "40.5"}, {"price_gbp": "\x00"},
         {"description": "a" * 5001},
     ],

@@ -161,7 +161,7 @@ def test_times_of_the_night_the_clocks_change_are_explained(teacher, when, word)
     [
         {"time_1": ""}, {"time_1": "tomorrow"}, {"time_1": "0001-01-01T00:00"}, {"time_1": "9999-12-31T23:59"},
         {"time_1": "2027-01-01T10:00\x00"}, {"time_2": "x"}, {"minutes": "0"}, {"minutes": "-60"}, {"minutes": HUGE},
-        {"minutes": "x"}, {"price": "0"}, {"price": "-1"}, {"price": "0.5"}, {"price": "40.001"}, {"price": "NaN"},
+        {"minutes": "x"}, {"price": "0"}, {"price": "-1"}, {"price": "0.29"}, {"price": "40.001"}, {"price": "NaN"},
         {"price": "Infinity"}, {"price": "1e400"}, {"price": HUGE}, {"price": "\x00"}, {"price": ""},
         {"currency": "JPY", "price": "40.50"}, {"currency": "XXX"}, {"currency": "\x00"}, {"where": "moon"},
         {"where": "in_person", "place": ""}, {"meeting_url": "javascript:alert(1)"}, {"note": "a\x00"},

@@ -218,9 +218,9 @@ def overlapping_slots():
         (lambda: [make.slot(days=400)], Money(4_000, "GBP"), "twelve months"),
         (overlapping_slots, Money(4_000, "GBP"), "overlap"),
         (lambda: [make.slot(days=n) for n in range(1, 9)], Money(4_000, "GBP"), "between 1 and"),
-        (lambda: [make.slot()], Money(99, "GBP"), "at least"),
-        (lambda: [make.slot()], Money(0, "GBP"), "at least"),
-        (lambda: [make.slot()], Money(100_000_000, "GBP"), "payable"),
+        (lambda: [make.slot()], Money(29, "GBP"), "The least"),
+        (lambda: [make.slot()], Money(0, "GBP"), "The least"),
+        (lambda: [make.slot()], Money(100_000_000, "GBP"), "The most"),
     ],
 )
 def test_what_could_never_be_bought_is_not_proposed(slots, price, message):

@@ -109,7 +109,7 @@ def test_the_database_refuses_questions_without_a_right_choice(course, choices, 
         QuizQuestion.objects.create(lesson=lesson("1"), position=1, text="?", choices=choices, right_choice=right)
 
 
-@pytest.mark.parametrize("minor", [-1, 0, 99, 100_000_000, 10**30])
+@pytest.mark.parametrize("minor", [-1, 0, 100_000_000, 10**30])
 def test_the_database_refuses_prices_that_cannot_be_charged(course, minor):
     with pytest.raises((IntegrityError, DataError)):
         CoursePrice.objects.create(course=course, currency="USD", amount_minor=minor)

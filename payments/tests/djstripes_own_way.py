@@ -8,6 +8,7 @@ still have it. So the models are built anew only where an operation of another k
 import os
 
 import django
+from django.conf import settings
 from django.core.management import call_command
 from django.db.migrations.operations import RemoveField
 
@@ -22,6 +23,7 @@ def forget_the_field(removal, app_label, state):
 
 if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    settings.DATABASES["default"] = settings.DATABASE_OF_COMMANDS  # as manage.py does
     django.setup()
     RemoveField.state_forwards = forget_the_field
     # One app alone always goes the long way.

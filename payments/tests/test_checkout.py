@@ -310,8 +310,8 @@ def test_stripe_is_asked_again_after_pauses_that_differ(stripe_sandbox, monkeypa
 
 
 def test_what_stripe_refuses_lets_go_of_the_order_at_once(stripe_sandbox):
-    reference = sample_offer(Money(5, "GBP"))
-    cart = cart_with(reference)
+    reference = sample_offer()
+    cart = cart_with(reference, user=UserFactory(email="an address Stripe refuses"))
     response = press_pay(signed_in(cart.user), cart)
     assert response.status_code == 503
     assert Order.objects.get().state == Order.State.CANCELLED

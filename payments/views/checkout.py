@@ -22,6 +22,9 @@ from payments.visitor_cart import cart_of
 
 log = structlog.get_logger()
 
+# Stripe compares with the least after converting to the currency the account settles in, at a rate we do not know.
+_AMOUNT_REFUSED = frozenset(["amount_too_small", "amount_too_large"])
+
 
 @require_POST
 def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # one for each way it can end
@@ -43,10 +46,21 @@ def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # on
         return response
     except CheckoutClosed:
         return render(request, "payments/checkout_closed.html", status=503)
-    except (gateway.StripeUnreachable, gateway.StripeRefused) as problem:
+    except gateway.StripeRefused as refusal:
+        return _explain_refusal(request, refusal)
+    except gateway.StripeUnreachable as problem:
         log.warning("checkout_not_started", problem=repr(problem))
         return render(request, "payments/checkout_unavailable.html", status=503)
     return redirect(payment.session_url)
+
+
+def _explain_refusal(request: HttpRequest, refusal: gateway.StripeRefused) -> HttpResponse:
+    """An amount Stripe does not charge is the cart's problem; anything else refused is ours."""
+    if refusal.code in _AMOUNT_REFUSED:
+        messages.error(request, f"This cart cannot be paid by card: {refusal}")
+        return redirect("payments:cart")
+    log.warning("checkout_not_started", problem=repr(refusal))
+    return render(request, "payments/checkout_unavailable.html", status=503)
 
 
 @require_GET

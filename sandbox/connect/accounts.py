@@ -12,7 +12,7 @@ from sandbox.connect.external_accounts import add_bank, bank_accounts_of, has_wo
 from sandbox.connect.people import create_person, individual_of, update_person
 from sandbox.connect.requirements import assess, is_platform
 from sandbox.options import options
-from sandbox.payments.balance import sums, tell_of_funds
+from sandbox.payments.balance import application_id, own_account, sums, tell_of_funds
 from sandbox.protocol.listing import as_list
 from sandbox.protocol.parameters import merge_metadata
 from sandbox.protocol.resource import presented
@@ -237,8 +237,12 @@ def reject_account(account: Body, reason: str) -> Body:
 
 
 def delete_account(account: Body) -> Body:
-    """Remove an account; what it did stays with those it was done to."""
+    """Remove an account; what it did stays with those it was done to. Emits account.application.deauthorized."""
     schedule.unschedule("verify_account", account["id"])
+    name = own_account()["settings"]["dashboard"]["display_name"]
+    application = {"id": application_id(), "object": "application", "name": name}
+    with store.acting_for(account["id"]):
+        emit("account.application.deauthorized", application)
     return store.mark_deleted(account)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.http import QueryDict
 
+from sandbox.connect.accounts import delete_account
 from sandbox.connect.onboarding import complete_onboarding, restrict_account
 from sandbox.connect.payouts import fail_payout, pay_payout_now
 from sandbox.connect.published_banks import COULD_NOT_PROCESS, FAILURES
@@ -34,6 +35,14 @@ def complete(account: Body, _form: QueryDict) -> None:
 )  # fmt: skip
 def restrict(account: Body, _form: QueryDict) -> None:
     restrict_account(account)
+
+
+@button(
+    "account", "disconnect", "Disconnect", when=_is_connected, is_grave=True,
+    about="Its owner takes the platform's access back, for good.",
+)  # fmt: skip
+def disconnect(account: Body, _form: QueryDict) -> None:
+    delete_account(account)
 
 
 def _is_on_its_way(payout: Body) -> bool:

@@ -12,6 +12,7 @@ from sandbox.disputes.deciding import lose_dispute, win_dispute
 from sandbox.disputes.opening import REASONS as DISPUTE_REASONS
 from sandbox.disputes.opening import disputable_minor, open_dispute
 from sandbox.payments.captures import CANCELABLE
+from sandbox.payments.refunds import is_charged_back
 from sandbox.protocol.money import decimals, written
 from sandbox.store import Body
 
@@ -38,7 +39,8 @@ def amount_input(label: str, remaining_minor: int, currency: str) -> Input:
 
 def _is_refundable(charge: Body) -> bool:
     is_left = charge["amount_refunded"] < charge["amount"]
-    return charge["status"] == "succeeded" and bool(charge["captured"]) and is_left
+    is_taken = charge["status"] == "succeeded" and bool(charge["captured"])
+    return is_taken and is_left and not is_charged_back(charge)
 
 
 def _refund_inputs(charge: Body) -> Sequence[Input]:

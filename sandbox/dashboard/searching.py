@@ -40,7 +40,15 @@ def payments_by(words: str) -> Q:
     else:
         customers = StoredObject.objects.filter(by_contact(words), kind="customer")
         found |= Q(customer__in=list(customers.values_list("object_id", flat=True)[:MOST_CUSTOMERS]))
+        found |= _paid_by_guest(words)
     return found
+
+
+def _paid_by_guest(words: str) -> Q:
+    """The charges of an e-mail address, and their payments: a guest is no customer."""
+    charges = StoredObject.objects.filter(kind="charge", body__billing_details__email__icontains=words)
+    intents = charges.order_by("-pk").values_list("payment_intent", flat=True)[:MOST_CUSTOMERS]
+    return Q(body__billing_details__email__icontains=words) | Q(object_id__in=[one for one in intents if one])
 
 
 def _amount(written: str) -> Q:

@@ -113,6 +113,16 @@ def _lookup_or_product(price: Body) -> Cell:
     return text_of(price.get("nickname") or price.get("lookup_key"))
 
 
+def buyer_of(body: Body) -> Cell:
+    """Who pays: the customer, or the e-mail address that a guest gave."""
+    if body.get("customer"):
+        return object_of(body["customer"])
+    places = ("_charge.billing_details.email", "billing_details.email", "customer_details.email", "customer_email",
+              "receipt_email")  # fmt: skip
+    return text_of(next((at(body, place) for place in places if at(body, place)), None))
+
+
+BUYER = Column("Customer", buyer_of)
 PAYMENT = Column("Payment", lambda intent: object_of(intent.get("id"), intent.get("description") or ""))
 
 SECTIONS: tuple[Section, ...] = (
@@ -120,7 +130,7 @@ SECTIONS: tuple[Section, ...] = (
         "payments",
         "Payments",
         "payment_intent",
-        (money("Amount"), Column("Status", payment_state), PAYMENT, link("Customer", "customer"), moment()),
+        (money("Amount"), Column("Status", payment_state), PAYMENT, BUYER, moment()),
         {
             **_each("succeeded", "processing", "requires_action", "requires_capture", "requires_payment_method", "canceled"),
             "refunded": _with_charge(Q(body__refunded=True, body__captured=True)),
@@ -133,8 +143,8 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         "charges", "Charges", "charge",
-        (money("Amount"), state(), itself("Charge"), link("Payment", "payment_intent"), link("Customer", "customer"), moment()),
-        _each("succeeded", "pending", "failed"), payments_by, "Id, customer or amount",
+        (money("Amount"), state(), itself("Charge"), link("Payment", "payment_intent"), BUYER, moment()),
+        _each("succeeded", "pending", "failed"), payments_by, "Id, customer, e-mail or amount",
     ),
     Section(
         "refunds", "Refunds", "refund",
@@ -151,7 +161,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "checkouts", "Checkout sessions", "checkout.session",
         (Column("Amount", lambda body: money_of(body.get("amount_total"), body.get("currency"))), state(),
-         text("Mode", "mode"), itself("Session"), link("Customer", "customer"), moment()),
+         text("Mode", "mode"), itself("Session"), BUYER, moment()),
         _each("open", "complete", "expired"),
     ),
     Section(

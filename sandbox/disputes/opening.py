@@ -5,6 +5,7 @@ from sandbox.disputes.evidence import enhanced_eligibility, evidence_known_of
 from sandbox.disputes.fraud_warnings import report_fraud, settle_warnings_of
 from sandbox.disputes.inquiries import end_inquiry_later
 from sandbox.disputes.money import withdraw_funds
+from sandbox.payments.balance import settle_charge
 from sandbox.payments.published_cards import BY_NUMBER, CHARGEBACK, INQUIRY
 from sandbox.payments.refunds import fail_pending_refunds
 from sandbox.protocol.errors import ApiError
@@ -159,7 +160,8 @@ def escalate_inquiry(dispute: Body) -> Body:
 
 @step("card_aftermath")
 def card_aftermath(charge_id: str) -> None:
-    """Seconds after a payment: its card's owner or bank does what the card is published for."""
+    """Seconds after a payment: its card's owner or bank does what the card is published for, once it is settled."""
+    settle_charge(charge_id)
     charge = store.fetch("charge", charge_id)
     card = BY_NUMBER[charge["_number"]]
     if card.is_reported_as_fraud:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from sandbox import store
 from sandbox.checkout.paying import session_of
 from sandbox.checkout.sessions import success_address
+from sandbox.hosted.merchant import merchant_of
 from sandbox.payments.followers import tell_followers
 from sandbox.payments.intents import finish_authentication
 from sandbox.payments.setups import finish_setup_authentication
@@ -36,7 +37,12 @@ def page(request: HttpRequest, intent_id: str) -> HttpResponse:
     if request.method == "POST":
         passed = request.POST.get("outcome") == "pass"
         return HttpResponseRedirect(_finish(intent, passed=passed), status=SEE_OTHER)
-    context = {"intent": intent, "is_waiting": _is_waiting(intent), "next": next_address(intent, intent)}
+    context = {
+        "intent": intent,
+        "is_waiting": _is_waiting(intent),
+        "merchant": merchant_of(intent),
+        "next": next_address(intent, intent),
+    }
     return render(request, "sandbox/authentication_ask.html", context)
 
 

@@ -6,6 +6,7 @@ from sandbox import store
 from sandbox.checkout.buyers import place_buyer
 from sandbox.checkout.discounting import apply_code, remove_code
 from sandbox.checkout.totals import reckon
+from sandbox.hosted.filling import FILL, fill
 from sandbox.hosted.pay_form import QUANTITY, PayForm
 from sandbox.payments.detaching import detach_method
 from sandbox.protocol.money import written
@@ -18,7 +19,7 @@ REMOVE_METHOD = "remove-method:"
 def is_only_change(posted: Mapping[str, str]) -> bool:
     """Whether a button was pressed that changes the order without paying it."""
     pressed = posted.get("do", "")
-    return pressed in ONLY_CHANGES or pressed.startswith(REMOVE_METHOD)
+    return pressed in ONLY_CHANGES or pressed.startswith((REMOVE_METHOD, FILL))
 
 
 def apply_changes(session: Body, form: PayForm, posted: Mapping[str, str]) -> bool:
@@ -27,6 +28,8 @@ def apply_changes(session: Body, form: PayForm, posted: Mapping[str, str]) -> bo
     pressed = posted.get("do", "")
     if pressed.startswith(REMOVE_METHOD):
         _remove_method(form, pressed.removeprefix(REMOVE_METHOD))
+    elif pressed.startswith(FILL):
+        fill(form, pressed.removeprefix(FILL))
     if session["mode"] != "setup":
         _change_quantities(session, form)
         _change_discount(session, form, pressed)
@@ -36,7 +39,9 @@ def apply_changes(session: Body, form: PayForm, posted: Mapping[str, str]) -> bo
         return bool(form.errors)
     if session["amount_total"] != before:
         total = written(session["amount_total"], session["currency"])
-        form.notes.append(f"The total is now {total}. Press the button once more to agree.")
+        # Only who wanted to pay has to be asked again: the button of the page shows the new total.
+        again = "" if is_only_change(posted) else " Press the button again to pay that."
+        form.notes.append(f"The total is now {total}.{again}")
         return True
     return False
 

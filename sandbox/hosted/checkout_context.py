@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox import clock
+from sandbox import clock, store
 from sandbox.checkout.totals import granted_of
 from sandbox.hosted.countries import COUNTRIES
+from sandbox.hosted.filling import FILL, grouped
+from sandbox.hosted.merchant import merchant_of
 from sandbox.hosted.pay_form import CUSTOM, QUANTITY, PayForm
 from sandbox.payments.published_accounts import IBANS, ROUTING_NUMBER, US_ACCOUNTS
 from sandbox.payments.published_cards import GROUPS
@@ -31,6 +33,7 @@ def page_context(session: Body, form: PayForm) -> dict[str, Any]:
         "asked": asked,
         "is_setup": is_setup,
         "heading": _heading(session),
+        "merchant": merchant_of(session.get("_payment_intent_data") or session.get("_subscription_data")),
         "button": _button(session),
         "lines": [] if is_setup else [_line(item, form) for item in session["_line_items"]],
         "renewals": _renewals(session),
@@ -46,11 +49,16 @@ def page_context(session: Body, form: PayForm) -> dict[str, Any]:
         "custom_fields": [_custom_field(field, form) for field in asked.custom_fields],
         "countries": COUNTRIES,
         "country": form.values["billingCountry"] or ((session["_place"] or {}).get("country") or ""),
-        "card_groups": GROUPS,
-        "ibans": IBANS,
-        "us_accounts": US_ACCOUNTS,
+        "card_groups": [(title, [_choice(card.number, card.about) for card in cards]) for title, cards in GROUPS],
+        "ibans": [_choice(account.number, account.about) for account in IBANS],
+        "us_accounts": [_choice(account.number, account.about) for account in US_ACCOUNTS],
         "routing_number": ROUTING_NUMBER,
     }
+
+
+def _choice(number: str, about: str) -> dict[str, str]:
+    """A published number and the value of the button that fills it in."""
+    return {"number": grouped(number), "about": about, "value": FILL + number}
 
 
 def _heading(session: Body) -> str:
@@ -73,6 +81,7 @@ def _line(item: Body, form: PayForm) -> dict[str, Any]:
     recurring = item["price"]["recurring"]
     name = QUANTITY + item["id"]
     return item | {
+        "about": store.fetch("product", item["price"]["product"]).get("description"),
         "every": _every(recurring) if recurring else "",
         "field": name,
         "typed": form.quantities.get(item["id"], item["quantity"]),

@@ -9,6 +9,7 @@ from sandbox.checkout.sessions import intent_of, recover_session, success_addres
 from sandbox.hosted.asked import asked_by, is_method_needed
 from sandbox.hosted.checkout_changes import apply_changes, is_only_change
 from sandbox.hosted.checkout_context import page_context
+from sandbox.hosted.merchant import merchant_of
 from sandbox.hosted.pay_form import PayForm
 from sandbox.protocol import origin
 from sandbox.store import Body
@@ -100,6 +101,7 @@ def _ended(request: HttpRequest, session: Body) -> HttpResponse:
         return see_other(success_address(session))
     recovery = (session["after_expiration"] or {}).get("recovery") or {}
     context = {
+        "merchant": merchant_of(session.get("_payment_intent_data")),
         "session": session,
         "success_address": success_address(session),
         "recovery_address": recovery.get("url") if session["status"] == "expired" else None,

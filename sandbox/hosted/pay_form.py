@@ -61,6 +61,7 @@ class PayForm:
     quantities: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    is_filled: bool = False
 
     @classmethod
     def read(cls, posted: Mapping[str, str], asked: Asked) -> "PayForm":

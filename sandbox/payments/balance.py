@@ -126,6 +126,7 @@ def record_charge_income(charge: Body) -> Body:
     card = BY_NUMBER.get(charge.get("_number", ""))
     is_direct = acting_application() is not None and not charge.get("transfer_data")
     captured: int = charge["amount_captured"]
+    bypasses_pending = bool(card and card.is_available_at_once)
     movement = record_movement(
         kind="charge" if is_card else "payment",
         reporting_category="charge",
@@ -135,8 +136,11 @@ def record_charge_income(charge: Body) -> Body:
         description=charge["description"],
         fee_minor=_processing_fee(charge),
         application_fee_minor=min(charge.get("application_fee_amount") or 0, captured) if is_direct else 0,
-        is_available=bool(card and card.is_available_at_once),
+        is_available=bypasses_pending,
     )
+    if bypasses_pending:
+        # A step, so that it follows what is told of the payment itself.
+        schedule.schedule_once("tell_of_balance", store.acting_account(), at=clock.own_now())
     charge["balance_transaction"] = movement["id"]
     for follower in _income_followers:
         follower(charge)
@@ -164,6 +168,12 @@ def make_available(available_on: str) -> None:
     if bodies:
         emit("balance.available", current_balance(), is_automatic=True)
         tell_of_funds()
+
+
+@step("tell_of_balance")
+def tell_of_balance(_account: str) -> None:
+    """Money came in that can be used at once."""
+    emit("balance.available", current_balance(), is_automatic=True)
 
 
 def tell_of_funds() -> None:

@@ -9,8 +9,8 @@ from sandbox.payments.published_cards import BY_NUMBER, HIGHEST_RISK
 from sandbox.store import Body
 
 AUTHORIZATION_SECONDS = 7 * 24 * 3600
-# Card networks tell of a dispute or a fraud within moments of a test payment, and after its balance transaction.
-AFTERMATH_SECONDS = 1.0
+# Card networks tell of a dispute or a fraud within moments of a test payment: half as long again as its settlement takes.
+AFTERMATH_DELAYS = 1.5
 _COPIED = (
     "amount", "currency", "customer", "description", "on_behalf_of", "receipt_email", "shipping",
     "statement_descriptor", "statement_descriptor_suffix", "transfer_group", "application",
@@ -152,7 +152,7 @@ def await_aftermath(charge: Body) -> None:
     """Let the dispute or the fraud warning come that the charge's card is published for."""
     card = BY_NUMBER.get(charge.get("_number", ""))
     if card and (card.disputes or card.is_reported_as_fraud):
-        schedule.schedule("card_aftermath", charge["id"], after=options().settle_delay + AFTERMATH_SECONDS)
+        schedule.schedule("card_aftermath", charge["id"], after=options().settle_delay * AFTERMATH_DELAYS)
 
 
 def note_card_behaviour(charge: Body, method: Body) -> None:

@@ -111,7 +111,7 @@ def _refundable(charge: Body, amount: int | None) -> int:
             f"information, see {PLACE_A_HOLD}",
             is_executed=True,
         )
-    if _is_charged_back(charge):
+    if is_charged_back(charge):
         raise unexpected_state(
             f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed"
         )
@@ -148,7 +148,7 @@ def _was_not_successful(charge: Body) -> ApiError:
     )
 
 
-def _is_charged_back(charge: Body) -> bool:
+def is_charged_back(charge: Body) -> bool:
     """Whether a dispute holds the money; inquiries and disputes that were won do not (`is_charge_refundable`)."""
     disputes = store.rows("dispute").filter(charge=charge["id"]) if charge["disputed"] else store.rows("dispute").none()
     return any(not body["is_charge_refundable"] for body in disputes.values_list("body", flat=True))

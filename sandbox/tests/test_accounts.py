@@ -203,3 +203,16 @@ def test_embedded_components_get_a_session(sandbox, client):
     made = client.v1.account_sessions.create(asked)
     assert made.client_secret.startswith("accs_secret__")
     assert (made.components.payouts.enabled, made.components.payments.enabled) == (True, False)
+
+
+def test_an_account_that_goes_tells_that_the_platform_may_no_longer_act_for_it(sandbox, client, receiver):
+    heard = {"url": receiver.url, "enabled_events": ["account.application.deauthorized"], "connect": True}
+    client.v1.webhook_endpoints.create(heard)
+    account = custom(client)
+    sandbox.drain()
+    receiver.received.clear()
+    client.v1.accounts.delete(account.id)
+    sandbox.drain()
+    told = next(event for event, _, _ in receiver.received if event["type"] == "account.application.deauthorized")
+    assert (told["account"], told["data"]["object"]["object"]) == (account.id, "application")
+    assert told["data"]["object"]["id"].startswith("ca_")

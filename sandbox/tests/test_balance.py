@@ -161,3 +161,14 @@ def test_a_balance_is_the_sum_of_its_movements_whatever_happened(sandbox, client
                 moved += movement.amount
             moved -= sum(detail.amount for detail in movement.fee_details if detail.type == "application_fee")
     assert moved == 0
+
+
+def test_money_that_is_available_at_once_is_told_of(sandbox, client):
+    by_card = {"payment_method_types": ["card"], "confirm": True}
+    client.v1.payment_intents.create(
+        {"amount": 2000, "currency": "usd", "payment_method": "pm_card_bypassPending", **by_card}
+    )
+    assert "balance.available" not in sandbox.event_types()
+    sandbox.advance(3)
+    told = client.v1.events.list({"type": "balance.available"}).data
+    assert [event.data.object.available[0].amount for event in told] == [1912]

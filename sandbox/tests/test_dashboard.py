@@ -8,6 +8,7 @@ import requests
 import stripe
 
 from sandbox.tests.dashboard_browser import Browser, Page
+from sandbox.tests.pages import post_page
 from sandbox.tests.sandbox_process import ROOT, environment
 
 SCRIPT = "<script>alert('x')</script>"
@@ -240,3 +241,17 @@ def test_pages_ask_the_database_as_often_whatever_there_is_in_it(tmp_path):
     few, many = (json.loads(line)["queries"] for line in ran.stdout.splitlines())
     assert few == many
     assert max(few.values()) <= 12
+
+
+@pytest.mark.parametrize("path", ["/dashboard/payments", "/dashboard/charges", "/dashboard/checkouts", "/"])
+def test_lists_name_the_guest_who_paid(sandbox, browser, path):
+    assert post_page(sandbox, sandbox.session(), email="guest@example.org").status_code == 303
+    assert "guest@example.org" in browser.open(path).text
+
+
+def test_a_guests_payment_is_found_by_the_address(sandbox, browser):
+    session = sandbox.session()
+    post_page(sandbox, session, email="guest@example.org")
+    intent = sandbox.intent_of(session).id
+    assert intent in browser.open("/dashboard/payments?q=guest@example").text
+    assert intent not in browser.open("/dashboard/payments?q=nobody@example").text

@@ -227,3 +227,18 @@ def test_a_promotion_code_is_switched_off_and_on(client, browser):
     links = browser.open("/dashboard/coupons").links
     page = browser.open(next(link for link in links if "odd" in link))
     assert f"/objects/{code.id}" in page.links
+
+
+def test_a_charge_that_was_charged_back_offers_no_refund(sandbox, client, browser):
+    intent = paid(client, payment_method="pm_card_createDispute")
+    assert "Refund" in buttons(browser, intent.latest_charge)
+    sandbox.advance(10)
+    assert "Refund" not in buttons(browser, intent.latest_charge)
+    browser.press(f"/objects/{client.v1.disputes.list().data[0].id}", "Win")
+    assert "Refund" in buttons(browser, intent.latest_charge)
+
+
+def test_an_inquiry_leaves_the_refund(sandbox, client, browser):
+    intent = paid(client, payment_method="pm_card_createDisputeInquiry")
+    sandbox.advance(10)
+    assert "Refund" in buttons(browser, intent.latest_charge)

@@ -243,7 +243,8 @@ def test_a_payment_to_a_teacher_is_theirs_but_for_the_fee(sandbox, client, told)
     told()
     charge(client, 3000, options=of(account), application_fee_amount=300)
     assert told() == ["application_fee.created"]
-    assert told(account) == ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]
+    paid = ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]
+    assert told(account) == [*paid, "balance.available*"]
 
 
 def test_onboarding_ends_with_an_account_that_changed(sandbox, client, told):

@@ -72,6 +72,15 @@ def test_a_change_by_staff_reaches_the_catalogue(staff):
     assert listing.prices.get().amount_minor == 5000
 
 
+def test_staff_are_told_of_a_price_no_card_can_be_charged(staff):
+    workshop = make_workshop()
+    url = reverse("admin:workshops_workshop_change", args=[workshop.pk])
+    response = staff.post(url, sent_for(workshop, **{"prices-0-amount_minor": "29"}))
+    assert "The least that can be paid by card is £0.30." in response.content.decode()
+    for nonsense in ({"prices-0-currency": "XXY"}, {"prices-0-amount_minor": ""}, {"prices-0-currency": ""}):
+        assert staff.post(url, sent_for(workshop, **nonsense)).status_code == 200
+
+
 def test_staff_cannot_cut_the_capacity_below_taken_places_either(staff):
     workshop = make_workshop(capacity=10)
     handler.fulfil(make_line(workshop, quantity=6))

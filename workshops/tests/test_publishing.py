@@ -31,7 +31,7 @@ def listing_of(workshop):
 
 def plans_of(workshop):
     sessions = [SessionPlan(starts_at=one.starts_at, ends_at=one.ends_at) for one in workshop.sessions.all()]
-    prices = [PricePlan(amount=price.regular) for price in workshop.prices.all()]
+    prices = [PricePlan(amount=price.amount) for price in workshop.prices.all()]
     return {"sessions": sessions, "prices": prices}
 
 

@@ -150,7 +150,7 @@ def _shown_prices(workshop: Workshop, now: datetime, zone: ZoneInfo) -> list[Sho
     for currency, amount in unit_prices(workshop, now).items():
         price = by_currency[currency]
         if price.early_bird_until and price.is_early_bird_at(now):
-            shown.append(ShownPrice(amount, price.regular, write_moment(price.early_bird_until, zone)))
+            shown.append(ShownPrice(amount, price.amount, write_moment(price.early_bird_until, zone)))
         else:
             shown.append(ShownPrice(amount))
     return shown

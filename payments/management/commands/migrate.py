@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import connections, transaction
@@ -16,13 +17,14 @@ NOT_A_PLAIN_MIGRATION = ("app_label", "plan", "check_unapplied", "fake", "fake_i
 
 
 class Command(DjangoMigrate):
-    """Migrates as Django does, plus two things a new database needs.
+    """Migrates as Django does, plus three things a database needs.
 
     dj-stripe's tables are created at once in the form its migrations end with, and its migrations recorded as applied:
     they create each table and then remove 519 columns one by one, rebuilding every model in memory each time. A
     database that has met dj-stripe before is left to Django. `migrate djstripe` always goes the long way.
 
-    The cache table is created, since sign-in limits live in it and the site cannot answer without.
+    The cache table is created, since sign-in limits live in it and the site cannot answer without. Behind a pooler, the
+    role is given the limits of statements, which cannot be sent along with each connection there.
     """
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,6 +36,8 @@ class Command(DjangoMigrate):
             self.stdout.write("Created dj-stripe's tables in their final form.")
         super().handle(*args, **options)
         call_command("createcachetable", database=options["database"], verbosity=0)
+        if settings.DATABASE_POOLED:
+            settings.DATABASE_LIMITS.put_on_role(connection)
 
 
 def create_djstripe_tables(connection: BaseDatabaseWrapper) -> bool:

@@ -15,7 +15,7 @@ def rename(apps, old, new):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("bookings", "0001_offers_requests_lessons"),
+        ("bookings", "0002_prices_within_card_limits"),
         ("catalogue", "0001_initial"),
         ("payments", "0004_payments_replace_attempts"),
         ("waffle", "0004_update_everyone_nullbooleanfield"),

@@ -1,0 +1,68 @@
+"""What a card can be charged in one payment: the least, the most and the step of each currency.
+
+From Stripe's documentation, "Supported currencies". Stripe compares the least after conversion to the currency an account
+settles in, at a rate of its own, so a payment just above it may still be refused; that refusal is handled at checkout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from money.amounts import Money, exponent
+
+_LEAST_MINOR = {
+    "AED": 200, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "CZK": 1500, "DKK": 250, "EUR": 50, "GBP": 30,
+    "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "KRW": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50,
+    "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50, "ZAR": 50,
+}  # fmt: skip
+# Eight digits, in every currency. Stripe takes more in a few, which nothing sold here comes near.
+MOST_MINOR = 99_999_999
+# Charged by Stripe with two decimals that must be 00: these currencies lost theirs after Stripe had begun. HUF and TWD
+# are charged to the hundredth; only payouts in them are whole.
+_WHOLE_UNITS_ONLY = frozenset(["ISK", "UGX"])
+_THOUSANDTHS = 3
+
+
+class CannotBeCharged(ValueError):
+    """Too little, too much, or finer than the currency's step. The message says so to people."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeLimits:
+    """Of one currency."""
+
+    least: Money
+    most: Money
+    step: Money
+
+    def check(self, amount: Money) -> None:
+        """Raise CannotBeCharged for an amount outside these limits, zero included."""
+        if amount < self.least:
+            raise CannotBeCharged(f"The least that can be paid by card is {self.least}.")
+        if self.most < amount:
+            raise CannotBeCharged(f"The most that can be paid by card at once is {self.most}.")
+        self.check_step(amount)
+
+    def check_step(self, amount: Money) -> None:
+        """Raise CannotBeCharged for an amount that is finer than the currency is charged."""
+        if amount.minor % self.step.minor:
+            raise CannotBeCharged(f"Amounts in {amount.currency} can be charged in steps of {self.step} only.")
+
+
+def limits_of(currency: str) -> ChargeLimits:
+    """What can be charged in `currency`. Raises UnknownCurrency."""
+    step = _step_minor(currency)
+    # Where Stripe publishes no least amount, its refusal at checkout is what tells.
+    least = _LEAST_MINOR.get(currency, step)
+    return ChargeLimits(Money(least, currency), Money(MOST_MINOR - MOST_MINOR % step, currency), Money(step, currency))
+
+
+def check_chargeable(amount: Money) -> None:
+    """Raise CannotBeCharged unless a card can be charged exactly this."""
+    limits_of(amount.currency).check(amount)
+
+
+def _step_minor(currency: str) -> int:
+    if currency in _WHOLE_UNITS_ONLY:
+        return 100
+    return 10 if exponent(currency) == _THOUSANDTHS else 1

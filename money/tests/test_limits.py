@@ -1,0 +1,86 @@
+"""What a card can be charged, by Stripe's published figures."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from money import Money
+from money.form_fields import PriceField
+from money.limits import CannotBeCharged, check_chargeable, limits_of
+
+
+@pytest.mark.parametrize(
+    ("currency", "least", "most", "step"),
+    [
+        ("GBP", 30, 99_999_999, 1),
+        ("EUR", 50, 99_999_999, 1),
+        ("JPY", 50, 99_999_999, 1),
+        ("HUF", 17_500, 99_999_999, 1),
+        ("TWD", 1, 99_999_999, 1),
+        ("KWD", 10, 99_999_990, 10),
+        ("BHD", 10, 99_999_990, 10),
+        ("ISK", 100, 99_999_900, 100),
+        ("UGX", 100, 99_999_900, 100),
+    ],
+)
+def test_each_currency_has_its_limits(currency, least, most, step):
+    limits = limits_of(currency)
+    assert (limits.least.minor, limits.most.minor, limits.step.minor) == (least, most, step)
+
+
+@pytest.mark.parametrize(
+    ("amount", "message"),
+    [
+        (Money(29, "GBP"), "The least that can be paid by card is £0.30."),
+        (Money(0, "GBP"), "The least that can be paid by card is £0.30."),
+        (Money(49, "JPY"), "The least that can be paid by card is ¥50."),
+        (Money(100_000_000, "GBP"), "The most that can be paid by card at once is £999,999.99."),
+        (Money(5124, "KWD"), "Amounts in KWD can be charged in steps of KWD0.010 only."),
+        (Money(550, "ISK"), "Amounts in ISK can be charged in steps of ISK1.00 only."),
+    ],
+)
+def test_what_cannot_be_charged_says_why(amount, message):
+    with pytest.raises(CannotBeCharged) as refusal:
+        check_chargeable(amount)
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency", "minor"),
+    [("0.30", "GBP", 30), ("0.50", "GBP", 50), ("4500", "JPY", 4500), ("5.120", "KWD", 5120), ("500", "ISK", 50_000)],
+)
+def test_a_typed_price_is_money(typed, currency, minor):
+    assert PriceField(currency=currency).clean(typed) == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    ("typed", "currency"),
+    [
+        *((typed, "GBP") for typed in ["0.29", "0", "-5", "1000000", "1.234", "x", "NaN", "Infinity", "-0"]),
+        *((typed, "GBP") for typed in ["1e999999999", "1e-999999999", "\x00", "\ud800", "9" * 5000]),
+        ("50.5", "JPY"),
+        ("5.124", "KWD"),
+        ("5.50", "ISK"),
+    ],
+)
+def test_a_price_that_cannot_be_charged_is_refused_where_it_is_typed(typed, currency):
+    with pytest.raises(ValidationError):
+        PriceField(currency=currency).clean(typed)
+
+
+@given(st.text(max_size=30) | st.decimals().map(str), st.sampled_from(["GBP", "JPY", "KWD", "ISK"]))
+def test_whatever_is_typed_is_chargeable_or_refused(typed, currency):
+    try:
+        amount = PriceField(currency=currency, required=False).clean(typed)
+    except ValidationError:
+        return
+    if amount is not None:
+        check_chargeable(amount)
+
+
+def test_a_price_comes_back_as_it_was_typed_and_unchanged():
+    field = PriceField(currency="KWD")
+    assert str(field.prepare_value(Money(5120, "KWD"))) == "5.120"
+    assert not field.has_changed(Money(5120, "KWD"), "5.120")
+    assert field.has_changed(Money(5120, "KWD"), "5.130")

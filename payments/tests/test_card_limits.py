@@ -1,0 +1,60 @@
+"""Amounts a card cannot be charged: told in the cart, in words about the amount, before anything is sent to Stripe."""
+
+import pytest
+from django.test import Client
+
+from money import Money, limits
+from payments.models import Order
+from payments.pricing import price_cart
+from payments.tests.factories import cart_with, sample_offer
+from payments.tests.test_checkout import press_pay, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("price", "quantity", "problem"),
+    [
+        (Money(29, "GBP"), 1, "The least that can be paid by card is £0.30."),
+        (Money(49, "JPY"), 1, "The least that can be paid by card is ¥50."),
+        (Money(99_999_999, "GBP"), 2, "The most that can be paid by card at once is £999,999.99."),
+        (Money(5124, "KWD"), 5, "Amounts in KWD can be charged in steps of"),
+    ],
+)
+def test_the_cart_says_what_cannot_be_paid_by_card(price, quantity, problem):
+    cart = cart_with(sample_offer(price), quantity=quantity)
+    client = signed_in(cart.user)
+    page = client.get("/cart/").content.decode()
+    assert problem in page
+    assert "pay-button" not in page
+    assert press_pay(client, cart).url == "/cart/"
+    assert not Order.objects.exists()
+
+
+def test_pence_add_up_to_what_can_be_paid():
+    assert price_cart(cart_with(sample_offer(Money(10, "GBP")), quantity=3)).is_buyable
+
+
+@pytest.mark.parametrize("price", [Money(30, "GBP"), Money(50, "JPY"), Money(5120, "KWD"), Money(100, "ISK")])
+def test_the_least_amounts_are_paid(stripe_sandbox, price):
+    cart = cart_with(sample_offer(price))
+    response = press_pay(signed_in(cart.user), cart)
+    session = stripe_sandbox.get(f"checkout/sessions/{Order.objects.get().payments.get().stripe_session_id}")
+    assert session["amount_total"] == price.minor
+    assert response.url == session["url"]
+
+
+def test_an_amount_only_stripe_finds_too_small_is_no_outage(stripe_sandbox, monkeypatch):
+    """Its least is compared in the currency the account settles in, so ours may be lower than what it takes today."""
+    monkeypatch.setitem(limits._LEAST_MINOR, "GBP", 10)
+    cart = cart_with(sample_offer(Money(20, "GBP")))
+    client = signed_in(cart.user)
+    assert press_pay(client, cart).url == "/cart/"
+    assert "cannot be paid by card" in client.get("/cart/").content.decode()
+    assert Order.objects.get().state == "cancelled"
+
+
+def test_a_guest_is_told_too():
+    client = Client()
+    client.post("/cart/add/", {"domain": "sample", "reference": sample_offer(Money(29, "GBP"))})
+    assert "The least that can be paid by card is £0.30." in client.get("/cart/").content.decode()

@@ -1,0 +1,85 @@
+"""A site with a pooler between it and its database: `python -m tests.buying_behind_a_pooler`. Prints what it ended with."""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import django
+
+# More than the pooler has connections, so that each is handed from thread to thread.
+BUYERS = 6
+PAGES = ["/", "/browse/", "/cart/", "/accounts/login/"]
+
+
+def main():
+    django.setup()
+    from django.db import connection
+
+    from accounts.tests.factories import TeacherFactory
+    from jobs.heartbeats import take_turn
+    from payments import registry
+    from payments.models import Order, WebhookEvent
+    from payments.tests.sample_domain import SAMPLE
+
+    registry._handlers[SAMPLE.domain] = SAMPLE
+    teacher = TeacherFactory()
+    with ThreadPoolExecutor(BUYERS) as pool:
+        answers = [answer for answers in pool.map(buy, [teacher] * BUYERS) for answer in answers]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))
+    turns = [take_turn(name="a turn", every=timedelta(hours=1)) for _ in range(2)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting FROM pg_settings WHERE name ~ '^(lock|statement|idle_in_transaction_session)_timeout$'"
+        )
+        limits = dict(cursor.fetchall())
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        connections = cursor.fetchone()[0]
+    said = {
+        "answers": sorted(set(answers)),
+        "orders": list(Order.objects.values_list("state", flat=True)),
+        "events": list(WebhookEvent.objects.values_list("state", flat=True)),
+        "turns": turns,
+        "limits": limits,
+        "connections": connections,
+    }
+    sys.stdout.write(json.dumps(said))
+
+
+def buy(teacher):
+    """Look around, order, have the payment reported twice. Every statement may use another connection."""
+    from django.db import connections
+    from django.test import Client
+
+    from payments.models import Payment
+    from payments.tests.factories import event_of, open_order, sample_offer, session_object
+    from payments.tests.test_webhook_endpoint import deliver
+
+    try:
+        visitor = Client(HTTP_HOST="localhost")
+        answers = [visitor.get(page).status_code for page in PAGES]
+        payment = open_order(sample_offer(teacher=teacher))
+        event = event_of("checkout.session.completed", session_object(payment))
+        answers += [deliver(event, client=visitor).status_code for _ in range(2)]
+        # Rows by the page, which without a pooler are read through a cursor of the server's.
+        assert payment.pk in {one.pk for one in Payment.objects.iterator(chunk_size=1)}
+        return answers
+    finally:
+        connections.close_all()
+
+
+def work(_):
+    from django.db import connections
+
+    from jobs.runner import drain
+    from payments.models import WebhookEvent
+
+    try:
+        drain(WebhookEvent, seconds=20)
+    finally:
+        connections.close_all()
+
+
+if __name__ == "__main__":
+    main()
