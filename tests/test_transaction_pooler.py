@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -41,19 +42,20 @@ def pooled(tmp_path):
             pooler = subprocess.Popen([program, str(configuration)], stdout=log, stderr=log)
         try:
             address = f"postgres://{parts.username}@127.0.0.1:{port}/{name}"
-            wait_for(address)
+            wait_for(port)
             yield direct, address
         finally:
             pooler.terminate()
             pooler.wait(timeout=10)
 
 
-def wait_for(address):
+def wait_for(port):
+    """Without signing in: the pooler would open a connection, and a role's settings count from its next one on."""
     ends_at = time.monotonic() + 20
     while True:
         try:
-            psycopg.connect(address, connect_timeout=2).close()
-        except psycopg.OperationalError:
+            socket.create_connection(("127.0.0.1", port), timeout=2).close()
+        except OSError:
             assert time.monotonic() < ends_at
             time.sleep(0.1)
         else:
