@@ -1,5 +1,6 @@
 """What payment and setup intents ask for in the same words."""
 
+from sandbox import store
 from sandbox.protocol.errors import ApiError, not_in_sandbox_yet
 from sandbox.protocol.routing import Call
 from sandbox.store import Body
@@ -19,6 +20,11 @@ def enabled_types(currency: str | None) -> list[str]:
 def automatic_methods(given: Body | None) -> Body:
     """`automatic_payment_methods`, which are on unless types were named (docs: changelog 2023-08-16)."""
     return {"allow_redirects": "always", "enabled": True} | (given or {})
+
+
+def configuration() -> Body:
+    """Which of the account's configurations said what is switched on; the sandbox has one per account."""
+    return {"id": f"pmc_1{store.acting_account().removeprefix('acct_1')}", "parent": None}
 
 
 def require_types(types: list[str], currency: str | None = None) -> list[str]:

@@ -11,6 +11,7 @@ from sandbox.payments.intent_parameters import (
     automatic_methods,
     check_confirming,
     check_return_url,
+    configuration,
     enabled_types,
     require_types,
 )
@@ -126,6 +127,7 @@ def _new_fields(call: Call) -> dict[str, Any]:
         fields["payment_method_types"] = require_types(call["payment_method_types"], call["currency"])
     elif automatic is None or automatic["enabled"]:
         fields["automatic_payment_methods"] = automatic_methods(automatic)
+        fields["payment_method_configuration_details"] = configuration()
         fields["payment_method_types"] = enabled_types(call["currency"])
     types = fields.get("payment_method_types", ["card"])
     fields["payment_method_options"] = intents.method_options(types, call.get("payment_method_options", {}))
@@ -267,7 +269,7 @@ def change_types(intent: Body, call: Call) -> None:
     """Take over other types and options of payment methods."""
     if "payment_method_types" in call.params:
         intent["payment_method_types"] = require_types(call["payment_method_types"], intent["currency"])
-        intent["automatic_payment_methods"] = None
+        intent |= {"automatic_payment_methods": None, "payment_method_configuration_details": None}
     elif intent["automatic_payment_methods"]:
         intent["payment_method_types"] = enabled_types(intent["currency"])
     given = {

@@ -10,6 +10,7 @@ from sandbox.payments.intent_parameters import (
     automatic_methods,
     check_confirming,
     check_return_url,
+    configuration,
     enabled_types,
     require_types,
 )
@@ -101,6 +102,7 @@ def create(call: Call) -> Body:
         fields["payment_method_types"] = require_types(call["payment_method_types"])
     else:
         fields["automatic_payment_methods"] = automatic_methods(call.get("automatic_payment_methods"))
+        fields["payment_method_configuration_details"] = configuration()
         fields["payment_method_types"] = enabled_types(None)
     fields["payment_method_options"] = call.get("payment_method_options", {})
     method = _method_of(call)

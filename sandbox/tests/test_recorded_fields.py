@@ -99,3 +99,13 @@ def test_only_subscriptions_choose_how_a_session_collects(sandbox):
         payment_method_collection="if_required", **price,
     )  # fmt: skip
     assert answer.json()["error"]["param"] == "payment_method_collection"
+
+
+@pytest.mark.parametrize("kind", ["payment_intents", "setup_intents"])
+def test_automatic_methods_name_their_configuration(sandbox, kind):
+    money = {"amount": "2000", "currency": "usd"} if kind == "payment_intents" else {}
+    automatic = sandbox.post(f"/v1/{kind}", **money).json()
+    details = automatic["payment_method_configuration_details"]
+    assert (details["id"][:5], details["parent"]) == ("pmc_1", None)
+    named = sandbox.post(f"/v1/{kind}", **money, **{"payment_method_types[]": "card"}).json()
+    assert named["payment_method_configuration_details"] is None
