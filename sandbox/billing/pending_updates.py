@@ -97,7 +97,7 @@ def _give_up(subscription: Body) -> None:
 
 @step("expire_pending_update")
 def expire_when_due(subscription_id: str) -> None:
-    """Nobody paid for the change in time."""
+    """The change was not paid for in time."""
     subscription = store.fetch("subscription", subscription_id)
     if subscription.get("_pending"):
         _give_up(subscription)

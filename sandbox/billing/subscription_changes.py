@@ -6,18 +6,15 @@ Docs: "Prorations", "Billing cycle", "Cancel subscriptions". Amounts are minor u
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from sandbox import clock, store
-from sandbox.billing import clocks, invoice_items, invoices
-from sandbox.billing.credited_items import charged_by
-from sandbox.billing.invoice_lines import product_name
+from sandbox.billing import clocks, invoices
 from sandbox.billing.invoice_paying import NO_METHOD
 from sandbox.billing.pending_updates import holding_back
 from sandbox.billing.periods import Period, period_around, period_from
-from sandbox.billing.prorations import Change
-from sandbox.billing.subscription_billing import cost_of, draft_invoice, interval_of, line_for, period_of, set_period
+from sandbox.billing.proration_items import bill_difference, credit_unused_time
+from sandbox.billing.subscription_billing import draft_invoice, interval_of, line_for, set_period
 from sandbox.billing.subscription_shapes import NO_CANCELLATION, items_of, new_item, set_items
 from sandbox.billing.subscriptions import plan, refresh, renews_at, telling_change
 from sandbox.billing.trial_ends import ends_without_method
@@ -136,58 +133,9 @@ def _prorate(subscription: Body, changes: Sequence[ItemChange], moment: int, ter
     if not terms.prorates or not changes:
         return
     for change in changes:
-        _bill_difference(subscription, change, moment)
+        bill_difference(subscription, change.before, change.after, moment)
     if terms.proration_behavior == "always_invoice":
         invoice_now(subscription, [], terms)
-
-
-def _bill_difference(subscription: Body, change: ItemChange, moment: int) -> None:
-    """Wait with a credit for what was not used and a debit for what is used instead, until the next invoice."""
-    item = change.after or change.before or {}
-    period = period_of(change.before or item)
-    difference = Change(
-        None if change.before is None else cost_of(change.before), None if change.after is None else cost_of(item)
-    )
-    if change.before is not None:
-        _credit(subscription, change.before, difference.credit(period, moment) or 0, Period(moment, period.end))
-    if change.after is not None:
-        amount = difference.debit(period, moment) or 0
-        _add_proration(subscription, change.after, amount, Period(moment, period.end), "Remaining time on")
-
-
-def _credit(subscription: Body, item: Body, amount: int, period: Period) -> None:
-    credited = charged_by(subscription, item, period.start)
-    _add_proration(subscription, item, amount, period, "Unused time on", credited_items=credited)
-
-
-def _add_proration(  # noqa: PLR0913 -- the facts of a proration
-    subscription: Body, item: Body, amount: int, period: Period, words: str, *, credited_items: Body | None = None
-) -> Body:
-    many = f"{item['quantity']} × " if (item["quantity"] or 1) > 1 else ""
-    date = datetime.fromtimestamp(period.start, UTC).strftime("%d %b %Y")
-    return invoice_items.create_item(
-        store.fetch("customer", subscription["customer"]),
-        currency=subscription["currency"],
-        amount=amount,
-        price=item["price"],
-        quantity=1 if item["quantity"] is None else item["quantity"],
-        period=period,
-        description=f"{words} {many}{product_name(item['price'])} after {date}",
-        metadata=subscription["metadata"],
-        proration=True,
-        subscription=subscription["id"],
-        subscription_item=item["id"],
-        credited_items=credited_items,
-        tax_rates=[rate["id"] for rate in item["tax_rates"]],
-    )
-
-
-def credit_unused_time(subscription: Body, items: Sequence[Body], moment: int) -> None:
-    """Give back what has been paid for and will not be used, with the next invoice."""
-    for item in items:
-        period = period_of(item)
-        amount = Change(cost_of(item), None).credit(period, moment) or 0
-        _credit(subscription, item, amount, Period(moment, period.end))
 
 
 def _begin_new_cycle(subscription: Body, before: Sequence[Body], moment: int, terms: Collection) -> None:

@@ -2,8 +2,9 @@
 
 from sandbox import clock, store
 from sandbox.billing import clocks, invoice_items, invoices
+from sandbox.billing.proration_items import credit_unused_time
 from sandbox.billing.subscription_billing import remove_discount
-from sandbox.billing.subscription_changes import Collection, credit_unused_time, invoice_now
+from sandbox.billing.subscription_changes import Collection, invoice_now
 from sandbox.billing.subscription_shapes import NO_CANCELLATION, items_of
 from sandbox.billing.subscriptions import end, invoices_of, telling_change
 from sandbox.store import Body

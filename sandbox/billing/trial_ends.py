@@ -1,4 +1,4 @@
-"""How a trial ends where nobody gave a payment method (docs: "Use trial periods", `trial_settings`)."""
+"""How a trial ends without a payment method (docs: "Use trial periods", `trial_settings`)."""
 
 from sandbox import store
 from sandbox.billing.subscriptions import end, method_of, plan, telling_change

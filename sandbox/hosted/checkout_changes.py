@@ -39,7 +39,7 @@ def apply_changes(session: Body, form: PayForm, posted: Mapping[str, str]) -> bo
         return bool(form.errors)
     if session["amount_total"] != before:
         total = written(session["amount_total"], session["currency"])
-        # Only who wanted to pay has to be asked again: the button of the page shows the new total.
+        # A buyer who pressed pay has to agree to the new total; any other button only shows it.
         again = "" if is_only_change(posted) else " Press the button again to pay that."
         form.notes.append(f"The total is now {total}.{again}")
         return True

@@ -7,7 +7,7 @@ from sandbox.payments.published_cards import BY_NUMBER as CARDS
 
 FILL = "fill:"
 EXPIRY = "12 / 34"
-# Somebody who exists nowhere: the domain is reserved for examples.
+# An invented buyer: the domain is reserved for examples.
 BUYER = {"email": "test.buyer@example.com", "billingName": "Test Buyer", "phoneNumber": "+1 202 555 0100"}
 ADDRESS = {
     "billingAddressLine1": "1 Example Street",

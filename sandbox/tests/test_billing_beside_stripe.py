@@ -161,7 +161,7 @@ def test_a_preview_of_cancelling_now_gives_unused_time_back(shop, customer):
     assert shop.subscription(made).status == "active"
 
 
-def test_a_trial_ended_by_hand_pauses_where_nobody_gave_a_method(shop):
+def test_a_trial_ended_by_hand_pauses_without_a_method(shop):
     pausing = {"trial_settings": {"end_behavior": {"missing_payment_method": "pause"}}, "trial_period_days": 7}
     made = shop.subscribe(shop.customer(card=None), **pausing)
     before = shop.count()

@@ -1,4 +1,4 @@
-"""What Checkout's page shows and does for whoever tries it: the shop, the product, test cards at a click."""
+"""What Checkout's page shows besides the form: the shop, the product, and test cards that fill it in."""
 
 import re
 from html import unescape

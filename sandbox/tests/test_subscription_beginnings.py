@@ -106,7 +106,7 @@ def test_paying_applies_the_change(shop, customer, refused_change):
 
 
 @pytest.mark.parametrize("how", ["expires", "voided"])
-def test_a_change_nobody_pays_is_given_up(shop, refused_change, how):
+def test_a_change_that_is_never_paid_is_given_up(shop, refused_change, how):
     made, changed = refused_change
     before = shop.count()
     if how == "voided":
