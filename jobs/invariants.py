@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib import import_module
 from typing import Protocol
+
+from django.apps import apps
+from django.utils.module_loading import module_has_submodule
 
 
 class Invariant(Protocol):
@@ -21,3 +25,12 @@ class Invariant(Protocol):
 def broken(invariants: Iterable[Invariant]) -> dict[str, list[int]]:
     """The names of the promises that do not hold, each with the ids that break it."""
     return {invariant.name: ids for invariant in invariants if (ids := invariant.breaking())}
+
+
+def installed_invariants() -> list[Invariant]:
+    """The promises of all installed apps, from their `invariants.py`."""
+    found: list[Invariant] = []
+    for config in apps.get_app_configs():
+        if module_has_submodule(config.module, "invariants"):
+            found += getattr(import_module(f"{config.name}.invariants"), "INVARIANTS", ())
+    return found

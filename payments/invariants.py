@@ -1,15 +1,15 @@
-"""What payments promises about refunds, whatever path the money took.
+"""What payments promises about paid orders and refunds, whatever path the money took.
 
 Triggers and checks enforce most of it; these ask whether it holds, also after a restore, a migration, or a repair by hand.
 """
 
 from __future__ import annotations
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from jobs.invariants import Invariant
-from payments.models import OrderLine, Payment, Refund, RefundAllocation
+from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
 
 # What a line counts, and the field of its allocations that the sum is over.
 _COUNTERS = {
@@ -115,7 +115,30 @@ class RefundsSayHowTheyEnded:
         return _ids(Refund.objects.exclude(is_right))
 
 
+class PaidLinesAreDecided:
+    name = "payments.paid_lines_are_decided"
+    promise = "Each line of a paid order was delivered, or found undeliverable, or taken back since."
+
+    def breaking(self) -> list[int]:
+        undecided = [OrderLine.State.RESERVED, OrderLine.State.RELEASED]
+        return _ids(OrderLine.objects.filter(order__state=Order.State.COMPLETED, state__in=undecided))
+
+
+class UndeliverableLinesAreRefunded:
+    name = "payments.undeliverable_lines_are_refunded"
+    promise = (
+        "What was paid and could not be delivered goes back whole, unless its refund failed, which raises an alert."
+    )
+
+    def breaking(self) -> list[int]:
+        asked = RefundAllocation.objects.filter(line=OuterRef("pk"), amount_minor=OuterRef("amount_minor"))
+        lines = OrderLine.objects.filter(state=OrderLine.State.UNDELIVERABLE, amount_minor__gt=0)
+        return _ids(lines.exclude(Exists(asked)).exclude(refunded_minor=F("amount_minor")))
+
+
 INVARIANTS: tuple[Invariant, ...] = (
+    PaidLinesAreDecided(),
+    UndeliverableLinesAreRefunded(),
     LinesCountTheirRefunds(),
     PaymentsCountTheirRefunds(),
     RefundsNeverExceedTheirPayment(),

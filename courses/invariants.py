@@ -1,0 +1,27 @@
+"""What courses promise about what was paid."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, Exists, Func, OuterRef, Q
+
+from courses import DOMAIN
+from courses.models import Enrolment
+from jobs.invariants import Invariant
+from payments.models import OrderLine
+
+
+class PaidCoursesAreOpen:
+    name = "courses.paid_courses_are_open"
+    promise = "Each delivered line keeps an enrolment active, or is among those an enrolment ended."
+
+    def breaking(self) -> list[int]:
+        this_line = Func(OuterRef("pk"), template="ARRAY[%(expressions)s]", output_field=ArrayField(BigIntegerField()))
+        given = Enrolment.objects.filter(
+            Q(state=Enrolment.State.ACTIVE, order_line_id=OuterRef("pk")) | Q(ended_line_ids__contains=this_line)
+        )
+        lines = OrderLine.objects.filter(domain=DOMAIN, state=OrderLine.State.FULFILLED)
+        return list(lines.exclude(Exists(given)).order_by("pk").values_list("pk", flat=True))
+
+
+INVARIANTS: tuple[Invariant, ...] = (PaidCoursesAreOpen(),)

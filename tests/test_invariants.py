@@ -1,0 +1,35 @@
+"""The promises of all apps hold after everything was bought, and each one notices when it is broken."""
+
+import pytest
+
+from bookings.models import Lesson
+from courses.models import Enrolment
+from jobs.invariants import broken, installed_invariants
+from payments.models import OrderLine
+from tests.market import open_market
+from workshops.models import Registration
+
+pytestmark = pytest.mark.django_db
+
+PROMISES_OF_DOMAINS = [
+    ("workshops.paid_places_are_registered", lambda: Registration.objects.update(state="released")),
+    ("bookings.paid_lessons_are_booked", lambda: Lesson.objects.update(order_line_id=None, state="proposed")),
+    ("courses.paid_courses_are_open", lambda: Enrolment.objects.update(order_line_id=None, state="released")),
+    ("payments.paid_lines_are_decided", lambda: OrderLine.objects.update(state="reserved")),
+    ("payments.undeliverable_lines_are_refunded", lambda: OrderLine.objects.update(state="undeliverable")),
+]
+
+
+def test_all_promises_hold_after_one_of_everything_was_bought():
+    open_market()
+    assert broken(installed_invariants()) == {}
+    names = [invariant.name for invariant in installed_invariants()]
+    assert len(set(names)) == len(names)
+    assert {name.partition(".")[0] for name in names} >= {"payments", "bookings", "workshops", "courses", "retreats"}
+
+
+@pytest.mark.parametrize(("name", "break_it"), PROMISES_OF_DOMAINS)
+def test_a_promise_that_is_broken_is_noticed(name, break_it):
+    open_market()
+    break_it()
+    assert broken(installed_invariants())[name]
