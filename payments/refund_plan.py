@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from money import Money
+from money.limits import limits_of
 from money.shares import GivenBack, part_to_give_back, spread
 from payments.models import OrderLine
 
@@ -157,10 +158,13 @@ def _refuse_impossible(amount: Money, left: Money) -> None:
 def _price_of_places(line: OrderLine, quantity: int) -> Money:
     """What the next places cost, by the running total, so that all of them together cost exactly the line.
 
-    At most what is left: an amount given back before without a place was given back all the same.
+    In the steps of the currency, as Stripe gives back KWD in hundredths only. At most what is left: an amount given back
+    before without a place was given back all the same.
     """
+    step = limits_of(line.amount.currency).step.minor
     before, after = line.refunded_quantity, line.refunded_quantity + quantity
-    price = line.amount_minor * after // line.quantity - line.amount_minor * before // line.quantity
+    steps = line.amount_minor // step
+    price = (steps * after // line.quantity - steps * before // line.quantity) * step
     return min(Money(price, line.amount.currency), line.refundable)
 
 

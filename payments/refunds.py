@@ -9,9 +9,11 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from money.limits import CannotBeCharged, limits_of
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
 from payments.models.order import lines_in_lock_order
 from payments.refund_plan import (
+    InvalidRefundPart,
     LinePart,
     OfLines,
     OverAllLines,
@@ -54,11 +56,8 @@ def request_refund(  # noqa: PLR0913  # each is one field of the refund
                 raise RequestKeyReused(f"{request_key} was used for another order.")
             return first
         payment = _payment_of(order)
-        parts = plan_refund(lines_in_lock_order(order), wanted)
+        parts = _plan_for(order, payment, wanted)
         total = total_of(parts)
-        # Less may be left of the payment than of its lines: a refund made at Stripe may not be allocated yet.
-        if payment.refundable < total:
-            raise RefundExceedsRemaining(wanted=total, remaining=payment.refundable)
         refund = Refund.objects.create(
             payment=payment,
             amount_minor=total.minor,
@@ -70,6 +69,14 @@ def request_refund(  # noqa: PLR0913  # each is one field of the refund
         )
         write_allocations(refund, parts)
     return refund
+
+
+def preview_refund(order: Order, wanted: Wanted) -> list[PlannedPart]:
+    """What request_refund would write now: what the student gets, and what platform and teacher give back.
+
+    Raises as request_refund does.
+    """
+    return _plan_for(order, _payment_of(order), wanted)
 
 
 def request_refund_of_undeliverable(order: Order, lines: Sequence[OrderLine]) -> Refund | None:
@@ -149,6 +156,20 @@ def write_allocations(refund: Refund, parts: Sequence[PlannedPart]) -> None:
         for part in parts
     )
     refund.refresh_from_db(fields=["allocated_minor"])
+
+
+def _plan_for(order: Order, payment: Payment, wanted: Wanted) -> list[PlannedPart]:
+    parts = plan_refund(lines_in_lock_order(order), wanted)
+    total = total_of(parts)
+    # Less may be left of the payment than of its lines: a refund made at Stripe may not be allocated yet.
+    if payment.refundable < total:
+        raise RefundExceedsRemaining(wanted=total, remaining=payment.refundable)
+    try:
+        # Stripe takes any positive amount, but none finer than the currency is charged.
+        limits_of(total.currency).check_step(total)
+    except CannotBeCharged as problem:
+        raise InvalidRefundPart(str(problem)) from problem
+    return parts
 
 
 def _payment_of(order: Order) -> Payment:

@@ -205,6 +205,15 @@ def test_pr06_places_refunded_one_by_one_are_exactly_the_line():
         plan_refund([line], OfLines([LinePart(line_id=line.pk, quantity=1)]))
 
 
+@pytest.mark.parametrize(
+    ("currency", "amount", "places"), [("KWD", 10000, [3330, 3330, 3340]), ("JPY", 100, [33, 33, 34])]
+)
+def test_places_cost_what_stripe_can_give_back_in_their_currency(currency, amount, places):
+    (line,) = lines_of(amount, quantity=3, currency=currency)
+    parts = [give_back([line], OfLines([LinePart(line_id=line.pk, quantity=1)]))[0] for _ in range(3)]
+    assert [part.amount.minor for part in parts] == places
+
+
 def test_places_after_an_amount_given_back_in_goodwill_cost_what_is_left_at_most():
     (line,) = lines_of(1000, quantity=3)
     give_back([line], OverAllLines(Money(200, "GBP")))

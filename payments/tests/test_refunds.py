@@ -1,12 +1,13 @@
 """Staff and the site ask for refunds: never more than what is left, however many ask at once, and a repeat is one."""
 
 import itertools
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from payments.refund_plan import InvalidRefundPart, LinePart, OfLines, OverAllLi
 from payments.refunds import (
     OrderNotPaid,
     RequestKeyReused,
+    preview_refund,
     refund_second_success,
     request_refund_of_undeliverable,
 )
@@ -111,6 +113,25 @@ def test_the_smallest_amount_there_is_can_be_refunded():
     assert figures(refunded(paid_order(2500), OverAllLines(pounds(1)))) == [(1, 0, 1, 0)]
 
 
+def test_an_amount_finer_than_its_currency_is_charged_is_refused():
+    payment = paid_order(12340, currency="KWD")
+    with pytest.raises(InvalidRefundPart, match="steps of"):
+        refunded(payment, OverAllLines(Money(1001, "KWD")))
+    assert figures(refunded(payment, OverAllLines(Money(1010, "KWD")))) == [(1010, 101, 909, 0)]
+
+
+def test_the_preview_shows_what_is_written_afterwards_and_writes_nothing():
+    payment = paid_order(2500, 1500)
+    preview = preview_refund(payment.order, OverAllLines(pounds(1001)))
+    assert not Refund.objects.exists()
+    refund = refunded(payment, OverAllLines(pounds(1001)))
+    assert sorted((part.amount.minor, part.fee.minor, part.share.minor, part.quantity) for part in preview) == sorted(
+        figures(refund)
+    )
+    with pytest.raises(RefundExceedsRemaining):
+        preview_refund(payment.order, OverAllLines(pounds(3000)))
+
+
 def test_a_repeat_with_the_same_request_key_is_the_first_refund():
     payment, other = paid_order(), paid_order()
     first = refunded(payment, OverAllLines(pounds(1000)), request_key="pressed")
@@ -194,24 +215,34 @@ def at_once(*actions):
         return list(pool.map(act, actions))
 
 
+def wait_until_another_waits_for_a_lock():
+    ends_at = time.monotonic() + 30
+    while time.monotonic() < ends_at:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.02)
+    raise AssertionError("the other did not wait")
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("first", [6000, 7000])
 def test_of_two_staff_who_refund_more_than_there_is_between_them_the_second_is_refused(first):
-    """The first holds the order's lock until the second waits for it, so each of the two orders is sure to happen."""
+    """The first ends its transaction only once the second waits for it, so each of the two orders is sure to happen."""
     payment = paid_order(10000)
     second = 13000 - first
-    is_written, other_began = Event(), Event()
+    is_written = Event()
 
     def refund_first():
         with transaction.atomic():
             refund = refunded(payment, OverAllLines(pounds(first)))
             is_written.set()
-            assert other_began.wait(30)
+            wait_until_another_waits_for_a_lock()
             return refund
 
     def refund_second():
         assert is_written.wait(30)
-        other_began.set()
         return refunded(payment, OverAllLines(pounds(second)))
 
     made, refused = at_once(refund_first, refund_second)
@@ -268,7 +299,8 @@ def test_any_sequence_of_refunds_and_failures_ends_with_all_given_back_exactly(d
                 Refund.objects.filter(pk=failing.pk).update(status=Refund.Status.FAILED)
             payment.refresh_from_db()
             if payment.refundable.minor:
-                refunded(payment, OverAllLines(Money(data.draw(st.integers(1, payment.refundable.minor)), currency)))
+                minor = data.draw(st.integers(1, payment.refundable.minor // 10)) * 10
+                refunded(payment, OverAllLines(Money(minor, currency)))
         payment.refresh_from_db()
         if payment.refundable.minor:
             refunded(payment)
