@@ -170,7 +170,7 @@ def test_a_disk_that_refuses_the_deletion_does_not_undo_the_change(media, monkey
     course = course_with_cover()
     folder = media / "public" / "courses" / "covers"
     kept = folder / course.cover.name.rpartition("/")[2]
-    # A folder under the file's name cannot be removed like a file, whoever tries.
+    # A folder under the file's name cannot be removed like a file, not even by root.
     kept.unlink()
     (kept / "x").mkdir(parents=True)
     course.cover = ""

@@ -28,7 +28,7 @@ class DiskStorage(FileSystemStorage):
         try:
             return str(super()._save(name, content))  # type: ignore[misc]  # the stubs leave it out
         except OSError as error:
-            # The name was free a moment ago and is nobody else's: what stands there is the half that was written.
+            # The random name was free a moment ago, so what stands there is the half that was written.
             with suppress(OSError):
                 self.delete(name)
             log.exception("upload_not_stored", name=name)
@@ -36,7 +36,7 @@ class DiskStorage(FileSystemStorage):
 
 
 class PrivateStorage(DiskStorage):
-    """Files nobody reaches by URL. The folder is looked up at each use, so that tests can point it elsewhere."""
+    """Files without an address. The folder is looked up at each use, so that tests can point it elsewhere."""
 
     @property
     def base_location(self) -> str:

@@ -73,7 +73,7 @@ def with_notes(content, kind="JPEG"):
 
 
 def swapped_profile():
-    """An sRGB profile that says red where it means blue: told colours only come out right if somebody reads it."""
+    """An sRGB profile that says red where it means blue: colours come out right only if it is read."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile.replace(b"rXYZ", b"????", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"????", b"bXYZ", 1)
 
