@@ -141,6 +141,7 @@ MIDDLEWARE = [
     "payments.webhook.middleware.WebhookMiddleware",
     "config.body_limit.BodyLimitMiddleware",
     "config.null_characters.RefuseNullCharactersMiddleware",
+    "payments.middleware.StripeTimeLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.content_security.ContentSecurityMiddleware",
@@ -377,7 +378,9 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT = "jobs.broker:Transport"
 # The anonymous exchange routes by queue name alone. A named one keeps its bindings in Redis, and after a flush every
 # message would vanish until the workers reconnect.
-CELERY_TASK_QUEUES = [Queue(name, Exchange(""), routing_key=name) for name in ("urgent", "default", "background")]
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(""), routing_key=name) for name in ("urgent", "stripe", "default", "background")
+]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True
 # A message is taken off the list only when its task has ended, however it ends.
@@ -408,5 +411,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
 # --- Processes: gunicorn and the Procfile read these; here they are only checked --------------------------------------
-read_processes(env)
+processes = read_processes(env)
+# How many threads of one web process may wait for Stripe at once: half, so that pages and webhooks go on without it.
+STRIPE_CALLS_AT_ONCE = max(1, processes.web_threads // 2)
 warn_of_unknown_names(env)

@@ -61,12 +61,11 @@ class Stack:
             "web", self._gunicorn(), is_ready=answers_http(f"{self._web_address}/demo/"), stop_signal=signal.SIGINT
         )
         # People wait for what they paid for, so nothing but payments is done by these.
-        self.worker = self._celery("worker", "-n", "worker@%h", "-Q", "urgent", "-c", "2")
-        # Mails, and what only mirrors Stripe's objects for reading, step back behind that.
-        self.background = self._celery(
-            "worker", "-n", "background@%h", "-Q", "default,background", "-c", "2", niceness=10
-        )
-        self.beat = self._celery("beat", "--pidfile=")
+        self.worker = self._celery_worker("worker", "urgent")
+        # What asks Stripe may have to wait for its answers, and keeps nothing else waiting. Mails step back as well.
+        self.stripe = self._celery_worker("stripe", "stripe", niceness=10)
+        self.background = self._celery_worker("background", "default,background", niceness=10)
+        self.beat = self._celery("beat", "beat", "--pidfile=")
         self.sandbox = self._process(
             "sandbox",
             [sys.executable, "-m", "sandbox"],
@@ -77,7 +76,8 @@ class Stack:
     @property
     def site(self) -> list[Process]:
         """Everything but the servers, in the order it is started."""
-        return [*([self.sandbox] if self.has_sandbox else []), self.web, self.worker, self.background, self.beat]
+        own = [self.web, self.worker, self.stripe, self.background, self.beat]
+        return [self.sandbox, *own] if self.has_sandbox else own
 
     @property
     def servers(self) -> list[Process]:
@@ -175,11 +175,12 @@ class Stack:
         options = ["--bind", address, "--workers", "2", "--threads", "4", "--access-logfile", "-"]
         return [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", *options, "config.wsgi"]
 
-    def _celery(self, *arguments: str, niceness: int = 0) -> Process:
-        kind = arguments[0]
-        name = "background" if niceness else kind
-        quiet = ["--without-gossip", "--without-mingle"] if kind == "worker" else []
-        command = [sys.executable, "-m", "celery", "-q", "-A", "config.celery", *arguments, *quiet, "-l", "INFO"]
+    def _celery_worker(self, name: str, queues: str, *, niceness: int = 0) -> Process:
+        quiet = ["--without-gossip", "--without-mingle"]
+        return self._celery(name, "worker", "-n", f"{name}@%h", "-Q", queues, "-c", "2", *quiet, niceness=niceness)
+
+    def _celery(self, name: str, *arguments: str, niceness: int = 0) -> Process:
+        command = [sys.executable, "-m", "celery", "-q", "-A", "config.celery", *arguments, "-l", "INFO"]
         return self._process(name, command, ready_line=r"@\S+ ready\.|beat: Starting", niceness=niceness)
 
     def _process(self, name: str, arguments: list[str], **options: object) -> Process:

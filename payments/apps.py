@@ -8,7 +8,7 @@ from jobs.schedule import PeriodicWork
 class PaymentsConfig(AppConfig):
     name = "payments"
     periodic_work = (
-        PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10)),
+        PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10), queue="stripe"),
         PeriodicWork(task="payments.delete_old_events", every=timedelta(hours=1)),
     )
 

@@ -6,19 +6,19 @@ Never called inside a transaction or under a lock: an answer can take seconds, o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from http import HTTPStatus
 from typing import Any
 
 import stripe
 from django.conf import settings
 
 from money import Money
+from payments.circuit import NotAsked, spending_time
+from payments.stripe_http import StripeNotAsked, http_client
 
-# Stripe answers a session in under a second as a rule; a student should not stare at a white page much longer.
-_TIMEOUT_SECONDS = (3.05, 12)
 # stripe-python repeats lost connections, 409 and 5xx with jitter and the same idempotency key; 429 we add.
 _NETWORK_RETRIES = 2
 _EVENTS_PER_PAGE = 100
@@ -27,7 +27,14 @@ _TYPES_PER_LIST = 20
 
 
 class StripeUnreachable(Exception):
-    """No answer, or none that says whether it was done (time-out, 429, 5xx): try again with the same key."""
+    """No answer, or none that says whether it was done (time-out, 429, 5xx): try again with the same key.
+
+    `retry_after` says in how many seconds.
+    """
+
+    def __init__(self, message: str, *, retry_after: int = 10) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class StripeRefused(Exception):
@@ -94,6 +101,16 @@ class CheckoutSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeFacts:
+    """What we read of a charge. Empty, and None, for what Stripe has not made known yet."""
+
+    charge_id: str
+    balance_transaction_id: str
+    # In the currency the account is paid out in.
+    fee: Money | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StripeRefund:
     """What we read of a refund. Empty strings where Stripe does not say.
 
@@ -111,34 +128,15 @@ class StripeRefund:
     failure_reason: str = ""
 
 
-class _HttpClient(stripe.RequestsClient):
-    """Also repeats what was refused because too much was asked at once, where Stripe says nothing against it."""
-
-    def _should_retry(
-        self,
-        response: tuple[Any, int, Mapping[str, str] | None] | None,
-        api_connection_error: stripe.APIConnectionError | None,
-        num_retries: int,
-        max_network_retries: int | None,
-    ) -> bool:
-        if super()._should_retry(response, api_connection_error, num_retries, max_network_retries):
-            return True
-        if response is None or num_retries >= (max_network_retries or 0):
-            return False
-        _, status, headers = response
-        return status == HTTPStatus.TOO_MANY_REQUESTS and (headers or {}).get("stripe-should-retry") != "false"
-
-
 @cache
 def _client() -> stripe.StripeClient:
-    http_client = _HttpClient(timeout=_TIMEOUT_SECONDS)
     host = getattr(settings, "STRIPE_API_HOST", "")
     base_addresses: Any = {"api": host} if host else {}
     return stripe.StripeClient(
         settings.STRIPE_SECRET_KEY,
         stripe_version=settings.STRIPE_API_VERSION,
         base_addresses=base_addresses,
-        http_client=http_client,
+        http_client=http_client(),
         max_network_retries=_NETWORK_RETRIES,
     )
 
@@ -170,7 +168,28 @@ class _translated_errors:  # noqa: N801  # reads as a statement: `with _translat
         message = error.user_message or str(error)
         if is_final and error.http_status != 409:  # noqa: PLR2004  # "in use": the first call is still running
             raise _kind_of_refusal(error)(message, code=error.code or "", param=_param_of(error)) from error
+        if isinstance(error, StripeNotAsked):
+            raise StripeUnreachable(message, retry_after=error.retry_after) from error
         raise StripeUnreachable(message) from error
+
+
+def may_be_asked_now() -> bool:
+    """Whether Stripe answers and few wait for it: what a page only likes to know is not asked otherwise."""
+    return http_client().circuit.is_free
+
+
+@contextmanager
+def waiting_for_another(*, at_most: float) -> Iterator[float]:
+    """Wait within for what another thread or process asks of Stripe; gives the moment (monotonic) to stop at.
+
+    It counts as waiting for Stripe: against the time of the request, and against how many may wait at once.
+    Raises StripeUnreachable.
+    """
+    try:
+        with http_client().circuit.place(), spending_time(at_most=at_most) as stop_at:
+            yield stop_at
+    except NotAsked as reason:
+        raise StripeUnreachable(str(reason), retry_after=reason.retry_after) from reason
 
 
 def _kind_of_refusal(error: stripe.StripeError) -> type[StripeRefused]:
@@ -201,6 +220,20 @@ def retrieve_session(session_id: str) -> CheckoutSession:
     with _translated_errors():
         session = _client().v1.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent"]})
     return read_session(session.to_dict())
+
+
+def retrieve_charge(payment_intent_id: str) -> ChargeFacts:
+    """The charge that paid a payment intent, as far as Stripe has made it known."""
+    with _translated_errors():
+        intent = _client().v1.payment_intents.retrieve(
+            payment_intent_id, {"expand": ["latest_charge.balance_transaction"]}
+        )
+    charge = intent.to_dict().get("latest_charge")
+    transaction = charge.get("balance_transaction") if isinstance(charge, Mapping) else None
+    if not isinstance(transaction, Mapping):
+        return ChargeFacts(charge_id=_id_of(charge), balance_transaction_id="", fee=None)
+    fee = Money(transaction["fee"], as_text(transaction["currency"]).upper())
+    return ChargeFacts(charge_id=_id_of(charge), balance_transaction_id=_id_of(transaction), fee=fee)
 
 
 def expire_session(session_id: str) -> CheckoutSession:

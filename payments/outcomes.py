@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from payments import gateway
 from payments.cart import restore_cart
@@ -10,6 +14,22 @@ from payments.mails import queue_payment_failed
 from payments.models import Payment
 from payments.orders import cancel_order
 from payments.settlement import PaymentEvidence, record_processing, settle_payment
+
+# Pages that wait for one payment look at Stripe after these times, together and whichever process they meet.
+_SECONDS_BETWEEN_LOOKS = (2, 4, 8, 16, 32, 60)
+# A student who comes back from Stripe is not answered from a look before they had paid.
+_SECONDS_BEFORE_A_RETURN = 5
+
+
+def take_look(payment: Payment, *, has_returned: bool = False) -> bool:
+    """Whether this page may ask Stripe how the payment stands; a yes is recorded and counts for all other pages."""
+    looks = 0 if has_returned else payment.looks
+    pause = _SECONDS_BEFORE_A_RETURN if has_returned else _SECONDS_BETWEEN_LOOKS[looks - 1] if looks else 0
+    is_time = Q(looked_at=None) | Q(looked_at__lte=Now() - timedelta(seconds=pause))
+    # Of two pages that read the same count, the second finds another one, or the moment of the first.
+    is_latest = Q() if has_returned else Q(looks=payment.looks)
+    next_count = min(looks + 1, len(_SECONDS_BETWEEN_LOOKS))
+    return bool(Payment.objects.filter(is_time, is_latest, pk=payment.pk).update(looked_at=Now(), looks=next_count))
 
 
 def sync_with_stripe(payment: Payment) -> None:

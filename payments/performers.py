@@ -5,8 +5,9 @@ from __future__ import annotations
 from jobs.models import DurableWork
 from jobs.registry import performs
 from notifications.alerts import raise_alert
+from payments.charges import look_up_charge
 from payments.follow_up import follow_up_payment
-from payments.models import MirrorSync, Payment, Refund, WebhookEvent
+from payments.models import ChargeLookup, MirrorSync, Payment, Refund, WebhookEvent
 from payments.refund_outcomes import send_refund
 from payments.webhook.mirror import read_into_mirror
 from payments.webhook.processing import handle_event
@@ -36,6 +37,15 @@ def alert_parked_payment(payment: Payment) -> None:
     )
 
 
+def alert_parked_charge_lookup(lookup: ChargeLookup) -> None:
+    order = lookup.payment.order
+    raise_alert(
+        key=f"charge-lookup-parked:{lookup.pk}",
+        title=f"Stripe's fee for order {order.number} is not known",
+        detail={"order": order.number, "error": _end_of_error(lookup)},
+    )
+
+
 def alert_parked_mirror_sync(sync: MirrorSync) -> None:
     """One alert for all: a mirror that is behind stops no payment, and Stripe being down parks many at once."""
     raise_alert(
@@ -52,6 +62,7 @@ def _end_of_error(work: DurableWork) -> str:
 performs(WebhookEvent, when_parked=alert_parked_event)(handle_event)
 performs(Refund, when_parked=alert_parked_refund)(send_refund)
 performs(Payment, when_parked=alert_parked_payment)(follow_up_payment)
+performs(ChargeLookup, when_parked=alert_parked_charge_lookup)(look_up_charge)
 
 
 @performs(MirrorSync, when_parked=alert_parked_mirror_sync)

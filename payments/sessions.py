@@ -28,7 +28,7 @@ _SHORTEST_LIFE = timedelta(minutes=30)
 _KEY_IS_REMEMBERED = timedelta(hours=23)
 # Stripe writes down its own time: were its clock behind ours, the session would look older than the payment.
 _CLOCKS_MAY_DIFFER = timedelta(hours=1)
-_WAIT_FOR_TWIN_SECONDS = 6.0
+_WAIT_FOR_TWIN_SECONDS = 3.0
 
 
 class AlreadyPaid(Exception):
@@ -72,13 +72,24 @@ def open_session(payment_id: int) -> Payment:
 
 def _wait_for_twin(payment_id: int) -> Payment:
     """A double click meets the payment while the first click is still asking Stripe: wait for its answer, then go on."""
-    ends_at = time.monotonic() + _WAIT_FOR_TWIN_SECONDS
-    while True:
-        payment = Payment.objects.select_related("order__user").get(pk=payment_id)
-        is_first = Payment.objects.filter(pk=payment_id, asked_at=None).update(asked_at=timezone.now()) == 1
-        if is_first or payment.status != Payment.Status.CREATED or time.monotonic() > ends_at:
-            return payment
-        time.sleep(0.1)
+    payment = _read(payment_id)
+    if payment.status != Payment.Status.CREATED or _is_first_to_ask(payment_id):
+        return payment
+    with gateway.waiting_for_another(at_most=_WAIT_FOR_TWIN_SECONDS) as stop_at:
+        while payment.status == Payment.Status.CREATED and time.monotonic() < stop_at:
+            time.sleep(0.1)
+            payment = _read(payment_id)
+            if _is_first_to_ask(payment_id):
+                break
+    return payment
+
+
+def _read(payment_id: int) -> Payment:
+    return Payment.objects.select_related("order__user").get(pk=payment_id)
+
+
+def _is_first_to_ask(payment_id: int) -> bool:
+    return Payment.objects.filter(pk=payment_id, asked_at=None).update(asked_at=timezone.now()) == 1
 
 
 def _create(payment: Payment) -> Payment:
@@ -94,7 +105,7 @@ def _create(payment: Payment) -> Payment:
     if not session.is_open:
         # Found long after it was made: paid or expired in the meantime.
         sync_with_stripe(payment)
-        payment = Payment.objects.select_related("order__user").get(pk=payment.pk)
+        payment = _read(payment.pk)
     return payment
 
 
@@ -140,7 +151,7 @@ def _note_session(payment: Payment, session: gateway.CheckoutSession) -> Payment
         status=Case(When(is_new, then=Value(Payment.Status.OPEN)), default="status"),
         run_after=Case(When(state=Payment.State.WAITING, then=Value(next_look)), default="run_after"),
     )
-    return Payment.objects.select_related("order__user").get(pk=payment.pk)
+    return _read(payment.pk)
 
 
 def close_session(payment_id: int, *, reason: str) -> None:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from money import Money
 from notifications.outbox import mails_gathered
 from payments.cart import empty_of
+from payments.charges import have_charge_looked_up
 from payments.contracts import CannotDeliver, SoldOut
 from payments.gateway import CheckoutSession
 from payments.mails import queue_cannot_deliver_mails, queue_payment_confirmed
@@ -219,6 +220,7 @@ def _mark_paid(order: Order, payment: Payment, evidence: PaymentEvidence) -> Non
     payment.failure_message = ""
     payment.stripe_payment_intent_id = evidence.payment_intent_id or payment.stripe_payment_intent_id
     payment.save(update_fields=["status", "succeeded_at", "ended_at", "failure_message", "stripe_payment_intent_id"])
+    have_charge_looked_up(payment)
 
 
 def _keep_place(line: OrderLine) -> None:

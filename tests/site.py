@@ -71,7 +71,7 @@ class Site:
 
     @property
     def processes(self) -> dict[str, Process]:
-        """Every process by name: postgres, redis, sandbox, web, worker, background, beat."""
+        """Every process by name: postgres, redis, sandbox, web, worker, stripe, background, beat."""
         return {process.name: process for process in [*self.stack.servers, *self.stack.site]}
 
     def kill(self, name: str) -> None:

@@ -10,7 +10,7 @@ from unfold.decorators import display
 from jobs.admin import DurableWorkAdmin, written_json
 from jobs.read_only_admin import ReadOnlyAdmin
 from payments.admin.payloads import without_secrets
-from payments.models import EventAttempt, MirrorSync, WebhookEvent
+from payments.models import ChargeLookup, EventAttempt, MirrorSync, WebhookEvent
 
 
 class EventAttemptInline(ReadOnlyAdmin, TabularInline):
@@ -46,6 +46,16 @@ class WebhookEventAdmin(DurableWorkAdmin):
     @display(description="Payload, as signed by Stripe, without secrets")
     def pretty_payload(self, event: WebhookEvent) -> str:
         return format_html("<pre>{}</pre>", without_secrets(written_json(event, "payload")))
+
+
+@admin.register(ChargeLookup)
+class ChargeLookupAdmin(DurableWorkAdmin):
+    """Whose charge and fee Stripe still has to make known."""
+
+    list_display = ("payment", *DurableWorkAdmin.list_display)
+    list_select_related = ("payment__order",)
+    search_fields = ("payment__order__number",)
+    readonly_fields = ("payment", *DurableWorkAdmin.readonly_fields)
 
 
 @admin.register(MirrorSync)

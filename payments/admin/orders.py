@@ -164,10 +164,16 @@ class PaymentAdmin(DurableWorkAdmin):
         "order",
         "status",
         "shown_amount",
+        "failure_message",
         "stripe_session_id",
         "stripe_payment_intent_id",
+        "stripe_charge_id",
+        "stripe_balance_transaction_id",
+        "shown_fee",
         "expires_at",
-        "failure_message",
+        "ended_at",
+        "succeeded_at",
+        "updated_at",
         "livemode",
         *DurableWorkAdmin.readonly_fields,
     )
@@ -180,3 +186,7 @@ class PaymentAdmin(DurableWorkAdmin):
     @display(description="Amount", ordering="amount_minor")
     def shown_amount(self, payment: Payment) -> str:
         return str(payment.amount)
+
+    @display(description="Stripe's fee")
+    def shown_fee(self, payment: Payment) -> str:
+        return str(payment.stripe_fee or "–")

@@ -4,12 +4,13 @@ from payments.models.cart import Cart, CartLine
 from payments.models.event import EventAttempt, WebhookEvent
 from payments.models.mirror import MirrorSync
 from payments.models.order import Order, OrderLine
-from payments.models.payment import Payment
+from payments.models.payment import ChargeLookup, Payment
 from payments.models.refund import Refund, RefundAllocation
 
 __all__ = [
     "Cart",
     "CartLine",
+    "ChargeLookup",
     "EventAttempt",
     "MirrorSync",
     "Order",

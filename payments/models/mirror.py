@@ -15,7 +15,7 @@ class MirrorSync(DurableWork):
     A row touched while it is being worked on stays in line, because touching it ends that claim's right to finish it.
     """
 
-    queue = "background"
+    queue = "stripe"
     lease = timedelta(seconds=90)
     max_attempts = 15
 

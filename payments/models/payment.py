@@ -23,7 +23,7 @@ class Payment(DurableWork):
     is derived: a flag could only ever disagree with the rows it stands for.
     """
 
-    queue = "urgent"
+    queue = "stripe"
     lease = timedelta(seconds=60)
     max_attempts = 60
     # A bank debit is asked for every six hours, for two weeks and more.
@@ -139,3 +139,21 @@ class Payment(DurableWork):
         if returned:
             return "Refunded" if returned == self.amount_minor else "Partially refunded"
         return "Refund under way" if self.refunded_minor else ""
+
+
+class ChargeLookup(DurableWork):
+    """Find out charge, balance transaction and fee of a succeeded payment, which Stripe makes known some seconds later.
+
+    Work of its own: settling must not ask Stripe, and a payment's own follow-up may be over before it succeeds.
+    """
+
+    queue = "stripe"
+    lease = timedelta(seconds=60)
+    max_attempts = 60
+    # Waits that double from five seconds to an hour: most of a day.
+    max_postponements = 30
+
+    payment = models.OneToOneField(Payment, on_delete=models.CASCADE, related_name="charge_lookup")
+
+    def __str__(self) -> str:
+        return f"charge of {self.payment}"

@@ -38,7 +38,7 @@ class Refund(DurableWork):
     Triggers count it on its payment and its lines while it is live, and refuse what exceeds them.
     """
 
-    queue = "default"
+    queue = "stripe"
     lease = timedelta(seconds=90)
     max_attempts = 30
 

@@ -1,7 +1,7 @@
 import pytest
 import stripe
 
-from payments import gateway, registry
+from payments import gateway, registry, stripe_http
 from payments.tests.sample_domain import SAMPLE
 from payments.tests.stripe_sandbox import StripeSandbox
 
@@ -26,7 +26,13 @@ def stripe_sandbox(sandbox_process, settings, monkeypatch):
     """A well-behaved sandbox at the other end of the gateway."""
     settings.STRIPE_API_HOST = sandbox_process.url
     monkeypatch.setattr(stripe, "api_base", sandbox_process.url)
-    gateway._client.cache_clear()
+    forget_stripe()
     sandbox_process.calm()
     yield sandbox_process
+    forget_stripe()
+
+
+def forget_stripe():
+    """Each test begins with new connections, and with what this process has learnt of Stripe's answering forgotten."""
     gateway._client.cache_clear()
+    stripe_http.http_client.cache_clear()

@@ -1,12 +1,14 @@
 """The real sandbox, as its own process, for tests that talk to Stripe."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
@@ -32,7 +34,12 @@ class StripeSandbox:
         }
         self.log = (folder / "sandbox.log").open("w")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox"], cwd=CHECKOUT, env=environment, stdout=self.log, stderr=self.log
+            [sys.executable, "-m", "sandbox"],
+            cwd=CHECKOUT,
+            env=environment,
+            stdout=self.log,
+            stderr=self.log,
+            start_new_session=True,  # a group of its own, so that it can be frozen with its children
         )
         self.http = requests.Session()
         self.http.auth = (settings.STRIPE_SECRET_KEY, "")
@@ -54,6 +61,15 @@ class StripeSandbox:
         self.process.terminate()
         self.process.wait(timeout=15)
         self.log.close()
+
+    @contextmanager
+    def frozen(self):
+        """Stopped, not ended: its port takes connections, and nothing answers."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.process.pid, signal.SIGCONT)
 
     def switch(self, name, **body):
         answer = self.http.post(f"{self.url}/_sandbox/{name}", json=body, timeout=60)

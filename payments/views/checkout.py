@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.models import User
 from payments import gateway, outcomes, sessions
 from payments.checkout import CartChanged, CartEmpty, TooManyPayments, start_checkout
+from payments.circuit import time_limit
 from payments.models import Order, Payment
 from payments.orders import LineSoldOut
 from payments.settlement import PaymentDisagrees
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 # Stripe compares with the least after converting to the currency the account settles in, at a rate we do not know.
 _AMOUNT_REFUSED = frozenset(["amount_too_small", "amount_too_large"])
+# The page goes on waiting by itself, so the thread need not.
+_SECONDS_FOR_A_LOOK = 3.0
 
 
 @require_POST
@@ -50,7 +53,9 @@ def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # on
         return _explain_refusal(request, refusal)
     except gateway.StripeUnreachable as problem:
         log.warning("checkout_not_started", problem=repr(problem))
-        return render(request, "payments/checkout_unavailable.html", status=503)
+        response = render(request, "payments/checkout_unavailable.html", status=503)
+        response["Retry-After"] = str(problem.retry_after)
+        return response
     return redirect(payment.session_url)
 
 
@@ -78,15 +83,21 @@ def return_from_stripe(request: HttpRequest) -> HttpResponse:
     )
     if payment is None:
         raise Http404
-    sync_if_waiting(payment)
+    sync_if_waiting(payment, has_returned=True)
     return redirect(payment.order)
 
 
-def sync_if_waiting(payment: Payment) -> None:
-    """If no webhook told how the payment went, ask Stripe, through the same settlement. A silent Stripe is no error."""
+def sync_if_waiting(payment: Payment, *, has_returned: bool = False) -> None:
+    """If no webhook has reported how the payment went, ask Stripe now and then, through the same settlement.
+
+    A silent Stripe is no error: the page says that it waits, which is true.
+    """
     if payment.order.state != Order.State.AWAITING_PAYMENT or not payment.stripe_session_id:
         return
+    if not gateway.may_be_asked_now() or not outcomes.take_look(payment, has_returned=has_returned):
+        return
     try:
-        outcomes.sync_with_stripe(payment)
+        with time_limit(_SECONDS_FOR_A_LOOK):
+            outcomes.sync_with_stripe(payment)
     except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
         log.warning("outcome_not_learnt", order=payment.order.number, problem=repr(problem))

@@ -18,6 +18,7 @@ from payments.receipts import render_receipt
 from payments.registry import UnknownDomain, handler_for
 from payments.settlement import PaymentDisagrees
 from payments.views.checkout import sync_if_waiting
+from payments.views.polling import first_poll, number_in, poll_after
 
 log = structlog.get_logger()
 
@@ -44,7 +45,7 @@ def list_orders(request: HttpRequest) -> HttpResponse:
 def show_order(request: HttpRequest, number: str) -> HttpResponse:
     """One order: its state, what it delivered and where to find it, and its receipt."""
     order = _own_order(request, number)
-    return render(request, "payments/order_show.html", _order_context(order))
+    return render(request, "payments/order_show.html", {**_order_context(order), "poll": first_poll(order)})
 
 
 @require_GET
@@ -58,7 +59,8 @@ def order_status(request: HttpRequest, number: str) -> HttpResponse:
         payment.order = order
         sync_if_waiting(payment)
         order = _own_order(request, number)
-    return render(request, "payments/_order_state.html", _order_context(order))
+    context = {**_order_context(order), "poll": poll_after(order, number_in(request.GET.get("poll", "")))}
+    return render(request, "payments/_order_state.html", context)
 
 
 @require_GET

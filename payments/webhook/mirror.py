@@ -19,6 +19,7 @@ from djstripe import models as mirrored
 from jobs.models import WorkParked
 from jobs.wakeups import wake_after_commit
 from payments.models import MirrorSync
+from payments.stripe_http import http_client
 
 _MODELS: Final[Mapping[str, Any]] = {
     "charge": mirrored.Charge,
@@ -73,6 +74,8 @@ def read_into_mirror(*, object_type: str, object_id: str) -> None:
     model = _MODELS.get(object_type)
     if model is None:
         raise WorkParked(f"dj-stripe mirrors no {object_type}")
+    # dj-stripe asks through stripe-python's own client, which would wait 80 seconds for an answer.
+    stripe.default_http_client = http_client()
     try:
         fresh = model(id=object_id).api_retrieve(
             api_key=settings.STRIPE_SECRET_KEY, stripe_account=_platform_account_id()

@@ -9,7 +9,7 @@ from tests.browser.shopper import DECLINED, PASSWORD
 from tests.conftest import LOGS
 
 # What our own processes write, and what the servers write because of them. The sandbox stands in for Stripe.
-WRITERS = ("web", "worker", "background", "beat", "postgres", "redis")
+WRITERS = ("web", "worker", "stripe", "background", "beat", "postgres", "redis")
 NAME, GUEST = "Canaria Serinus", "Fringilla Domestica"
 EMAIL, GUEST_EMAIL = "canaria@serinus.example", "fringilla@domestica.example"
 HOLDER, CVC = "C SERINUS-CARDHOLDER", "917"
