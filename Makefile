@@ -6,7 +6,7 @@ INSTALLED := .venv/installed
 # The demo makes do with less, unless all is there.
 INSTALLED_FOR_DEMO := $(if $(wildcard $(INSTALLED)),$(INSTALLED),.venv/installed-for-demo)
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint bench frozen lock clean
 
 demo: $(INSTALLED_FOR_DEMO)
 	@exec $(BIN)/python -m demo
@@ -28,6 +28,10 @@ lint: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+# How the site does with Stripe silent, against the same day with Stripe answering; FROZEN_MINUTES=1 for a short one.
+frozen: $(INSTALLED)
+	@$(BIN)/python -m benchmarks frozen
 
 # Compiles the short lists into the pinned ones, for every platform and every Python from 3.11 on.
 lock:
