@@ -9,7 +9,6 @@ class PaymentsConfig(AppConfig):
     name = "payments"
     periodic_work = (
         PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10), queue="stripe"),
-        PeriodicWork(task="payments.delete_old_events", every=timedelta(hours=1)),
     )
 
     def ready(self) -> None:

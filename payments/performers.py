@@ -14,9 +14,10 @@ from payments.webhook.processing import handle_event
 
 
 def alert_parked_event(event: WebhookEvent) -> None:
+    """One alert for all events of a type: what parks one of them often parks the next thousand."""
     raise_alert(
-        key=f"webhook-event-parked:{event.stripe_id}",
-        title=f"Webhook event {event.type} needs attention",
+        key=f"webhook-event-parked:{event.type}",
+        title=f"Webhook events {event.type} need attention",
         detail={"event": event.stripe_id, "type": event.type, "error": _end_of_error(event)},
     )
 

@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import structlog
-from django.conf import settings
-from django.db import transaction
+from datetime import timedelta
+
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from payments.models import EventAttempt, WebhookEvent
+from jobs.retention import Kept
+from payments.models import MirrorSync, WebhookEvent
 
-log = structlog.get_logger()
 
+def expired_events(kept: timedelta) -> QuerySet[WebhookEvent]:
+    """Finished webhook events that arrived longer ago than they are kept; their attempts go with them.
 
-def delete_old_events(*, batch: int = 500) -> int:
-    """Delete finished webhook events that arrived longer ago than they are kept, with their tries; returns how many.
-
-    What is parked, waits or is quarantined needs somebody and stays, however old. May run twice at once.
+    What is parked, waits or is quarantined needs staff and stays, however old.
     """
-    deleted = 0
-    while count := _delete_batch(batch):
-        deleted += count
-    if deleted:
-        log.info("old_events_deleted", count=deleted)
-    return deleted
+    return WebhookEvent.objects.filter(state=WebhookEvent.State.DONE, is_quarantined=False, created_at__lt=Now() - kept)
 
 
-@transaction.atomic
-def _delete_batch(size: int) -> int:
-    # An event that staff replay at this moment is passed over: it is not finished any more once they are done.
-    picked = list(
-        WebhookEvent.objects.select_for_update(skip_locked=True)
-        .filter(
-            state=WebhookEvent.State.DONE,
-            is_quarantined=False,
-            created_at__lt=Now() - settings.WEBHOOK_EVENTS_KEPT,
-        )
-        .order_by("pk")
-        .values_list("pk", flat=True)[:size]
-    )
-    EventAttempt.objects.filter(event_id__in=picked).delete()
-    WebhookEvent.objects.filter(pk__in=picked).only("pk").delete()
-    return len(picked)
+def expired_syncs(kept: timedelta) -> QuerySet[MirrorSync]:
+    """Notes that an object of Stripe's was copied. The next event about it writes another."""
+    return MirrorSync.objects.filter(state=MirrorSync.State.DONE, finished_at__lt=Now() - kept)
+
+
+RETENTION = (
+    Kept(name="payments.webhook_events", setting="WEBHOOK_EVENTS_KEPT", expired=expired_events),
+    Kept(name="payments.mirror_syncs", setting="FINISHED_SYNCS_KEPT", expired=expired_syncs),
+)

@@ -260,7 +260,7 @@ def test_an_amount_that_differs_is_quarantined_and_alerts():
     receive(event)
     assert stored(event).state == "parked"
     assert stored(event).is_quarantined
-    assert Alert.objects.filter(key=f"webhook-event-parked:{event['id']}").exists()
+    assert Alert.objects.filter(key=f"webhook-event-parked:{event['type']}").exists()
     assert not Order.objects.get(pk=payment.order_id).is_paid
 
 
