@@ -7,9 +7,7 @@ from jobs.schedule import PeriodicWork
 
 class PaymentsConfig(AppConfig):
     name = "payments"
-    periodic_work = (
-        PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10), queue="stripe"),
-    )
+    periodic_work = (PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10), queue="stripe"),)
 
     def ready(self) -> None:
         from notifications.attachments import register_renderer
