@@ -51,9 +51,13 @@ def sync_with_stripe(payment: Payment) -> None:
 
 def record_expiry(payment: Payment) -> bool:
     """The page can no longer be paid: free the places. False if the order was paid, or let go before."""
-    return cancel_order(
+    is_cancelled = cancel_order(
         order_id=payment.order_id, reason="The payment page expired.", payment_status=Payment.Status.EXPIRED
     )
+    if not is_cancelled:
+        # Another payment of the order decided about it; this one's page is over all the same.
+        Payment.objects.filter(pk=payment.pk, ended_at=None).update(status=Payment.Status.EXPIRED, ended_at=Now())
+    return is_cancelled
 
 
 def record_refused_debit(payment: Payment) -> bool:

@@ -23,10 +23,10 @@ from payments.cart import empty_of
 from payments.charges import have_charge_looked_up
 from payments.contracts import CannotDeliver, SoldOut
 from payments.gateway import CheckoutSession
-from payments.mails import queue_cannot_deliver_mails, queue_payment_confirmed
+from payments.mails import queue_cannot_deliver_mails, queue_paid_twice_mails, queue_payment_confirmed
 from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
-from payments.refunds import request_refund_of_undeliverable
+from payments.refunds import refund_second_success, request_refund_of_undeliverable
 from payments.registry import handler_for
 
 log = structlog.get_logger()
@@ -52,6 +52,7 @@ class Settlement(Enum):
 
     SETTLED = "settled"
     ALREADY_SETTLED = "already processed"
+    GIVEN_BACK = "the order was paid before; given back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
         order, payment = _lock_order_of(evidence)
         _refuse_disagreement(evidence, order, payment)
         if order.state == Order.State.COMPLETED:
-            return order, Settlement.ALREADY_SETTLED
+            return order, _give_back_if_second(order, payment, evidence)
         _mark_paid(order, payment, evidence)
         lines = lines_in_lock_order(order)
         undeliverable = [line for line in lines if not _deliver(line)]
@@ -204,8 +205,6 @@ def _refuse_disagreement(evidence: PaymentEvidence, order: Order, payment: Payme
     stored_intent = payment.stripe_payment_intent_id
     if stored_intent and evidence.payment_intent_id and evidence.payment_intent_id != stored_intent:
         raise PaymentDisagrees("Another payment intent paid this payment before.")
-    if order.state == Order.State.COMPLETED and payment.status != Payment.Status.SUCCEEDED:
-        raise PaymentDisagrees("The order was paid through another payment; this one must be refunded.")
 
 
 def _mark_paid(order: Order, payment: Payment, evidence: PaymentEvidence) -> None:
@@ -221,6 +220,22 @@ def _mark_paid(order: Order, payment: Payment, evidence: PaymentEvidence) -> Non
     payment.stripe_payment_intent_id = evidence.payment_intent_id or payment.stripe_payment_intent_id
     payment.save(update_fields=["status", "succeeded_at", "ended_at", "failure_message", "stripe_payment_intent_id"])
     have_charge_looked_up(payment)
+
+
+def _give_back_if_second(order: Order, payment: Payment, evidence: PaymentEvidence) -> Settlement:
+    """An order is paid once. What another payment of it brought in goes back by itself, and student and staff are told."""
+    if payment.status == Payment.Status.SUCCEEDED:
+        return Settlement.ALREADY_SETTLED
+    if not evidence.payment_intent_id:
+        raise PaymentDisagrees("The order was paid through another payment, and this one names no intent to refund.")
+    payment.status = Payment.Status.FAILED
+    payment.ended_at = payment.ended_at or timezone.now()
+    payment.failure_message = "The order had been paid already. This payment was given back."
+    payment.stripe_payment_intent_id = evidence.payment_intent_id
+    payment.save(update_fields=["status", "ended_at", "failure_message", "stripe_payment_intent_id"])
+    refund_second_success(payment)
+    queue_paid_twice_mails(order, payment)
+    return Settlement.GIVEN_BACK
 
 
 def _keep_place(line: OrderLine) -> None:
