@@ -10,10 +10,11 @@ from django.db.models.functions import Now
 
 from payments import gateway
 from payments.cart import restore_cart
+from payments.evidence import PaymentEvidence
 from payments.mails import queue_payment_failed
 from payments.models import Payment
 from payments.orders import cancel_order
-from payments.settlement import PaymentEvidence, record_processing, settle_payment
+from payments.settlement import record_processing, settle_payment
 
 # Pages that wait for one payment look at Stripe after these times, together and whichever process they meet.
 _SECONDS_BETWEEN_LOOKS = (2, 4, 8, 16, 32, 60)
