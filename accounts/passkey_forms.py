@@ -13,6 +13,8 @@ from allauth.mfa.webauthn import forms
 from django.core.exceptions import ValidationError
 from django.forms import HiddenInput, JSONField
 
+from accounts.strict_json import NotPlainJson, read_json
+
 
 def _refusal() -> ValidationError:
     refusal: ValidationError = get_adapter().validation_error("incorrect_code")
@@ -20,14 +22,16 @@ def _refusal() -> ValidationError:
 
 
 class CredentialField(JSONField):
-    """The browser's answer; nested a thousand deep it would overflow Python's own parser."""
+    """The browser's answer."""
 
     widget = HiddenInput
 
     def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
         try:
-            return super().to_python(value)
-        except RecursionError as error:
+            return read_json(value)
+        except NotPlainJson as error:
             raise _refusal() from error
 
     def bound_data(self, _data: Any, initial: Any) -> Any:

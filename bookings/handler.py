@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -18,9 +17,9 @@ from bookings.models import Lesson
 from bookings.slots import slot_words, zone_of_user
 from money import Money
 from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
+from payments.references import read_id
 
 _TAKEN = "This time has just been taken by somebody else. Ask the teacher for another one."
-_REFERENCE = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 class LessonHandler(DomainHandler):
@@ -49,7 +48,7 @@ class LessonHandler(DomainHandler):
 
     def fulfil(self, line: SoldLine) -> None:
         """Confirm the lesson and tell student and teacher. Raises CannotDeliver."""
-        lesson = Lesson.objects.for_pages().filter(pk=_lesson_id(line.reference) or 0).first()
+        lesson = Lesson.objects.for_pages().filter(pk=read_id(line.reference) or 0).first()
         if lesson is None:
             raise CannotDeliver("This lesson no longer exists.")
         if _is_settled(lesson, line):
@@ -103,27 +102,23 @@ class LessonHandler(DomainHandler):
 
     def delivery_url(self, line: SoldLine) -> str:
         """The lesson's page."""
-        lesson_id = _lesson_id(line.reference)
+        lesson_id = read_id(line.reference)
         return reverse("bookings:lesson_detail", args=[lesson_id]) if lesson_id else reverse("bookings:requests_mine")
 
 
-def _lesson_id(reference: str) -> int | None:
-    return int(reference) if _REFERENCE.fullmatch(reference) else None
-
-
 def _lesson_of(line: SoldLine) -> Lesson | None:
-    lesson_id = _lesson_id(line.reference)
+    lesson_id = read_id(line.reference)
     return Lesson.objects.filter(pk=lesson_id).first() if lesson_id else None
 
 
 def _locked(line: SoldLine) -> Lesson | None:
-    lesson_id = _lesson_id(line.reference)
+    lesson_id = read_id(line.reference)
     return lock_lesson(lesson_id) if lesson_id else None
 
 
 def _lessons_with_neighbours(references: Iterable[str]) -> dict[str, Lesson]:
     """The lessons by reference, each with `is_taken`: whether another one is in its way. One query."""
-    lesson_ids = {lesson_id for reference in references if (lesson_id := _lesson_id(reference))}
+    lesson_ids = {lesson_id for reference in references if (lesson_id := read_id(reference))}
     in_the_way = Lesson.objects.in_the_way(timezone.now()).filter(
         teacher_id=OuterRef("teacher_id"), period__overlap=OuterRef("period")
     )

@@ -16,10 +16,10 @@ from courses.mails import queue_enrolment_mails
 from courses.models import Course, Enrolment
 from money import Money
 from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
+from payments.references import read_id
 
 LABEL = "Course"
 FULL_REFUND_DAYS = 14
-_LONGEST_ID = 18  # digits; more would not fit the column
 
 
 class CourseHandler(DomainHandler):
@@ -126,8 +126,7 @@ def reason_against_buying(course: Course | None, buyer_id: int | None, owned: se
 
 def _course_id(reference: str) -> int:
     """References come from forms: anything that is no id is 0, which no course has."""
-    is_id = reference.isascii() and reference.isdigit() and len(reference) <= _LONGEST_ID
-    return int(reference) if is_id else 0
+    return read_id(reference) or 0
 
 
 def _existing_course_id(line: SoldLine) -> int | None:

@@ -78,6 +78,15 @@ def test_an_id_of_nothing_puts_nothing_into_the_cart(domain, wrong):
     assert not CartLine.objects.exists()
 
 
+@pytest.mark.parametrize("spelling", ["0{}", "00{}", "+{}", " {}", "{} ", "{}.0", "{}_0", "1_{}"])
+def test_one_thing_is_one_line_however_its_reference_is_spelled(shop, spelling):
+    client = signed_in(shop.student)
+    for domain, sold in (("private_teaching", shop.lesson), ("workshops", shop.workshop), ("courses", shop.course)):
+        for reference in (str(sold.pk), spelling.format(sold.pk)):
+            client.post("/cart/add/", {"domain": domain, "reference": reference})
+        assert [line.reference for line in CartLine.objects.filter(domain=domain)] == [str(sold.pk)]
+
+
 @pytest.mark.parametrize("person", ["another student", "the teacher", "guest"])
 def test_a_lesson_proposed_to_somebody_else_goes_into_no_cart(shop, person):
     user = {"another student": UserFactory(), "the teacher": shop.lesson.teacher.user, "guest": None}[person]

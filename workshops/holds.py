@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalogue.listings import mark_sold_out
 from payments.contracts import SoldLine, SoldOut
+from payments.references import read_id
 from workshops import DOMAIN
 from workshops.models import Registration, Workshop
 from workshops.participants import fill_places, read_participants
@@ -44,8 +45,7 @@ def lock_workshop(reference: str) -> Workshop:
 
 def workshop_id_from(reference: str) -> int:
     """The workshop a cart's reference names; 0, which no workshop has, for anything that is no id."""
-    is_id = reference.isascii() and reference.isdigit() and len(reference) <= 18  # noqa: PLR2004  # fits a bigint
-    return int(reference) if is_id else 0
+    return read_id(reference) or 0
 
 
 @transaction.atomic

@@ -119,6 +119,12 @@ class HandlerContract:
         assert [type(answer) for answer in answers] == [NotForSale, Quote, NotForSale]
         assert str(answers[0])
 
+    @pytest.mark.parametrize("spelling", ["0{}", "00{}", "+{}", " {}", "{} ", "{}.0", "{}\n"])
+    def test_a_reference_has_one_spelling(self, shop, handler, spelling):
+        """Another would be a second line of one thing in the same cart."""
+        answer = self.quote(shop, handler, buyer=shop.buyer, reference=spelling.format(shop.reference))
+        assert isinstance(answer, NotForSale)
+
     def test_no_items_are_no_answers(self, shop, handler):
         assert list(handler.quote([], shop.buyer.pk)) == []
 
