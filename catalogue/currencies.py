@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
 
+# Sent when a visitor chooses, with `request` and `currency`: what else shows them prices can follow.
+currency_chosen = Signal()
 _COOKIE = "display_currency"
 _YEAR = 365 * 24 * 60 * 60
 

@@ -17,6 +17,7 @@ from payments.models import Cart, Order, Payment
 from payments.orders import reserve_lines, write_order
 from payments.pricing import price_cart
 from payments.session_requests import build_session_request
+from payments.superseding import payable_payment_of
 
 # A session with less time left than this is replaced: nobody should be cut off while typing a card number.
 _LEAST_TIME_LEFT = timedelta(minutes=2)
@@ -93,14 +94,15 @@ def _prepare(*, user: User, cart: Cart, agreed_digest: str, never_opened: int | 
     switches.refuse_when_closed({line.line.domain for line in priced.lines})
     if not priced.lines:
         raise CartEmpty
-    existing = _open_payment_of(cart)
+    existing = payable_payment_of(cart)
     if existing is not None and existing.pk == never_opened:
         return _Payable(_replace(existing).pk)
     if existing is not None:
         has_time = existing.expires_at - timezone.now() > _LEAST_TIME_LEFT
         # The order's own holds may make a place look sold out to this very student, so the cart's present
         # digest is compared only where it was agreed to; the order's frozen one decides.
-        if has_time and existing.order.cart_digest == agreed_digest:
+        is_wanted = existing.close_requested_at is None and existing.order.cart_digest == agreed_digest
+        if has_time and is_wanted:
             return _Payable(existing.pk)
         return _Superseded(existing.pk)
     if not priced.is_buyable or priced.digest != agreed_digest:
@@ -109,14 +111,6 @@ def _prepare(*, user: User, cart: Cart, agreed_digest: str, never_opened: int | 
     order = write_order(user_id=user.pk, priced=priced)
     order.user = user
     return _Payable(_new_payment(order).pk)
-
-
-def _open_payment_of(cart: Cart) -> Payment | None:
-    return (
-        Payment.objects.filter(order__cart=cart, order__state=Order.State.AWAITING_PAYMENT, ended_at=None)
-        .select_related("order__user")
-        .first()
-    )
 
 
 def _replace(payment: Payment) -> Payment:

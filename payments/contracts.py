@@ -15,7 +15,14 @@ from money import Money
 
 
 class NotForSale(Exception):
-    """The item does not exist, is withdrawn, or may not be bought by this person. The message is shown to them."""
+    """The item does not exist, is withdrawn, or may not be bought by this person. The message is shown to them.
+
+    `change_url` is the page of this site where they can put it right, if there is one: three names for two places.
+    """
+
+    def __init__(self, message: str, *, change_url: str = "") -> None:
+        super().__init__(message)
+        self.change_url = change_url
 
 
 class SoldOut(Exception):
@@ -30,7 +37,8 @@ class CannotDeliver(Exception):
 class Item:
     """What a visitor wants: `reference` and `details` mean something to the domain only.
 
-    `details` is a plain JSON object, for example the named participants of a workshop.
+    `details` is a plain JSON object, for example the named participants of a workshop. A reference has one spelling: its
+    domain sells nothing under another, so that one thing is never two lines of a cart.
     """
 
     domain: str
@@ -55,6 +63,9 @@ class Quote:
     policy: Mapping[str, Any] = field(default_factory=dict)
     # One short line under the title in cart and receipt: date and place, or slot.
     description: str = ""
+    # What the student chose, one short text each, as the cart shows it: who the places are for. And where to change it.
+    choices: Sequence[str] = ()
+    change_url: str = ""
     # False for what a guest can look at but only a signed-in person may buy; checkout always asks to sign in.
     needs_sign_in: bool = False
 

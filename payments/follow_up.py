@@ -10,12 +10,12 @@ from django.utils import timezone
 from jobs.models import WorkParked, WorkPostponed
 from notifications.alerts import raise_alert
 from payments import gateway
-from payments.evidence import PaymentDisagrees
 from payments.models import Payment
 from payments.orders import cancel_order
 from payments.outcomes import record_expiry, sync_with_stripe
 from payments.registry import UnknownDomain
-from payments.sessions import STRIPE_IS_LATE, AlreadyPaid, NeverOpened, PaymentOver, open_session
+from payments.sessions import STRIPE_IS_LATE, AlreadyPaid, NeverOpened, PaymentOver, close_session, open_session
+from payments.settlement import PaymentDisagrees
 
 log = structlog.get_logger()
 
@@ -25,7 +25,9 @@ _ASK_AGAIN = timedelta(minutes=1)
 
 def follow_up_payment(payment: Payment) -> None:
     """Bring a payment nearer to its end. Returns once it is over; raises WorkPostponed while it is not."""
-    if payment.status == Payment.Status.CREATED:
+    if payment.close_requested_at and payment.ended_at is None:
+        _close(payment)
+    elif payment.status == Payment.Status.CREATED:
         _open(payment)
     _read_facts(payment)
     if payment.ended_at is None:
@@ -60,6 +62,13 @@ def _open(payment: Payment) -> None:
     except (PaymentOver, AlreadyPaid, gateway.StripeRefused):
         # Each has been acted upon where it was raised.
         return
+
+
+def _close(payment: Payment) -> None:
+    try:
+        close_session(payment.pk, reason="The cart was changed.")
+    except AlreadyPaid:
+        log.info("paid_before_closed", order=payment.order.number)
 
 
 def _read_facts(payment: Payment) -> None:

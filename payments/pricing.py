@@ -22,6 +22,8 @@ class PricedLine:
     line: CartLine
     quote: Quote | None
     problem: str
+    # Where the student can change what they chose for the line, or put right what is wrong with it.
+    change_url: str
     unit_price: Money | None
     label: str
     # Taken off the whole line. A discount on the cart is spread over its lines before it gets here.
@@ -33,6 +35,16 @@ class PricedLine:
         if self.unit_price is None or self.unit_price.minor == self.line.seen_unit_minor:
             return None
         return Money(self.line.seen_unit_minor, self.unit_price.currency)
+
+    @property
+    def title(self) -> str:
+        """What it is called, or was when last seen."""
+        return (self.quote.title if self.quote else self.line.title) or "No longer offered"
+
+    @property
+    def is_news(self) -> bool:
+        """Whether price or title are not as the student last saw them."""
+        return bool(self.seen_unit_price) or (self.quote is not None and self.quote.title[:200] != self.line.title)
 
     @property
     def list_amount(self) -> Money | None:
@@ -79,6 +91,10 @@ class PricedCart:
     @property
     def has_changed_prices(self) -> bool:
         return any(line.seen_unit_price for line in self.lines)
+
+    @property
+    def has_news(self) -> bool:
+        return any(line.is_news for line in self.lines)
 
     @property
     def total(self) -> Money | None:
@@ -163,6 +179,7 @@ def _price(line: CartLine, quote: Quote | NotForSale, cart: Cart) -> PricedLine:
         line=line,
         quote=None if isinstance(quote, NotForSale) else quote,
         problem=problem,
+        change_url=quote.change_url,
         unit_price=unit_price,
         label=_label(line.domain),
     )

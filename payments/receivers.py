@@ -10,7 +10,9 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from catalogue.currencies import currency_chosen
 from payments import visitor_cart
+from payments.cart import change_currency
 
 
 @receiver(user_logged_in, dispatch_uid="payments.take_guest_cart_along")
@@ -20,4 +22,15 @@ def take_guest_cart_along(sender: type, request: HttpRequest, user: AbstractBase
         return
     left_behind = visitor_cart.take_guest_cart_along(request, user)
     if left_behind:
-        messages.warning(request, f"{left_behind} of the things you chose could not be taken over into your cart.")
+        titles = ", ".join(f"“{title}”" for title in left_behind)
+        messages.warning(request, f"This could not be taken over into your cart: {titles}.")
+
+
+@receiver(currency_chosen, dispatch_uid="payments.change_currency_of_cart")
+def change_currency_of_cart(sender: type, request: HttpRequest, currency: str, **_: Any) -> None:  # noqa: ARG001
+    """Keep the cart in the currency of the prices around it, where everything in it is sold in that."""
+    cart = visitor_cart.cart_of(request)
+    if cart and cart.currency and cart.currency != currency and not change_currency(cart=cart, currency=currency):
+        messages.warning(
+            request, f"Something in your cart is not sold in {currency}, so the cart stays in {cart.currency}."
+        )

@@ -145,11 +145,12 @@ def _note_session(payment: Payment, session: gateway.CheckoutSession) -> Payment
     # Nothing is left to follow up until the session ends. A worker that is at it now moves its row itself.
     next_look = payment.expires_at + STRIPE_IS_LATE
     is_unknown, is_new = Q(stripe_session_id=None), Q(status=Payment.Status.CREATED)
+    may_wait = Q(state=Payment.State.WAITING, close_requested_at=None)
     Payment.objects.filter(pk=payment.pk).update(
         stripe_session_id=Coalesce("stripe_session_id", Value(session.id)),
         session_url=Case(When(is_unknown, then=Value(session.url, URLField())), default="session_url"),
         status=Case(When(is_new, then=Value(Payment.Status.OPEN)), default="status"),
-        run_after=Case(When(state=Payment.State.WAITING, then=Value(next_look)), default="run_after"),
+        run_after=Case(When(may_wait, then=Value(next_look)), default="run_after"),
     )
     return _read(payment.pk)
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from allauth.core import ratelimit
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest
 
 from catalogue.currencies import display_currency
 from payments.cart import add_to_cart, merge_guest_cart
-from payments.contracts import Item
+from payments.contracts import Item, NotForSale
 from payments.models import Cart, CartLine
 
 _SESSION_KEY = "cart_id"
+
+
+class TooManyGuestCarts(NotForSale):
+    """More guests' carts from one address than people make."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many carts were begun from your network. Please sign in, or try again in an hour.")
 
 
 def cart_of(request: HttpRequest) -> Cart | None:
@@ -21,17 +29,25 @@ def cart_of(request: HttpRequest) -> Cart | None:
 
 
 def add_for_visitor(request: HttpRequest, item: Item) -> CartLine:
-    """Put an item into the visitor's cart, in the currency they see prices in. Raises as add_to_cart does."""
-    line = add_to_cart(item, buyer_id=request.user.pk, cart=cart_of(request), currency=display_currency(request))
-    if not request.user.is_authenticated:
+    """Put an item into the visitor's cart, in the currency they see prices in. Raises as add_to_cart does.
+
+    A guest who has no cart yet raises TooManyGuestCarts if their address has begun too many.
+    """
+    is_guest = not request.user.is_authenticated
+    cart = cart_of(request)
+    # Each leaves a cart and a session behind, so a program could fill the database with them.
+    if is_guest and cart is None and not ratelimit.consume(request, action="guest_cart"):
+        raise TooManyGuestCarts
+    line = add_to_cart(item, buyer_id=request.user.pk, cart=cart, currency=display_currency(request))
+    if is_guest:
         request.session[_SESSION_KEY] = line.cart_id
     return line
 
 
-def take_guest_cart_along(request: HttpRequest, user: AbstractBaseUser) -> int:
-    """Merge the session's cart into the user's own; returns how many lines could not be moved."""
+def take_guest_cart_along(request: HttpRequest, user: AbstractBaseUser) -> list[str]:
+    """Merge the session's cart into the user's own; returns titles of what could not be moved."""
     guest = _guest_cart(request.session.pop(_SESSION_KEY, None))
-    return merge_guest_cart(guest=guest, buyer_id=user.pk) if guest else 0
+    return merge_guest_cart(guest=guest, buyer_id=user.pk) if guest else []
 
 
 def _guest_cart(cart_id: int | None) -> Cart | None:

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings as site_settings
 from django.test import Client
 from django.urls import reverse
@@ -59,6 +60,7 @@ def gives_the_password_again(target):
 
 def shows_the_second_factor(target):
     user = UserFactory()
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     set_up_authenticator_app(user)
     client = Client()
     client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD, "next": target})

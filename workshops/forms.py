@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -20,7 +20,7 @@ from money.form_fields import PriceField
 from uploads.form_fields import PictureFormField
 from uploads.pictures import COVER
 from workshops.models import LARGEST_CAPACITY, Workshop
-from workshops.participants import NAME_LENGTH
+from workshops.participants import NAME_LENGTH, Participant
 from workshops.publishing import PricePlan, SessionPlan
 
 MOST_SESSIONS = 30
@@ -55,8 +55,14 @@ class ParticipantForm(forms.Form):
 class ParticipantForms:
     """One ParticipantForm for each place. Their number comes from the quantity, not from what the browser claims."""
 
-    def __init__(self, quantity: int, data: Mapping[str, Any] | None = None) -> None:
-        self.forms = [ParticipantForm(data, prefix=f"place-{place}") for place in range(1, quantity + 1)]
+    def __init__(
+        self, quantity: int, data: Mapping[str, Any] | None = None, *, known: Sequence[Participant] = ()
+    ) -> None:
+        initial = [{"name": person.name, "email": person.email} for person in known][:quantity]
+        initial += [{}] * (quantity - len(initial))
+        self.forms = [
+            ParticipantForm(data, prefix=f"place-{place}", initial=person) for place, person in enumerate(initial, 1)
+        ]
 
     def is_valid(self) -> bool:
         # Judges each of them, so that all show their errors at once.

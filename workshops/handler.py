@@ -88,9 +88,9 @@ def _quote_one(item: Item, workshop: Workshop | None, left: dict[int, int], now:
     if left[workshop.pk] == 0:
         return NotForSale(f"“{workshop.title}” is sold out.")
     try:
-        read_participants(item.details, item.quantity)
+        participants = read_participants(item.details, item.quantity)
     except InvalidParticipants as error:
-        return NotForSale(str(error))
+        return NotForSale(str(error), change_url=_naming_url(workshop, item))
     return Quote(
         title=workshop.title,
         unit_prices=unit_prices(workshop, now),
@@ -99,4 +99,10 @@ def _quote_one(item: Item, workshop: Workshop | None, left: dict[int, int], now:
         quantity_limit=min(MOST_PLACES_PER_LINE, left[workshop.pk]),
         policy=policy_to_freeze(workshop),
         description=describe_schedule(workshop),
+        choices=[f"For {participant}" for participant in participants if str(participant)],
+        change_url=_naming_url(workshop, item),
     )
+
+
+def _naming_url(workshop: Workshop, item: Item) -> str:
+    return f"{reverse('workshops:register', args=[workshop.slug])}?quantity={item.quantity}"

@@ -24,6 +24,9 @@ class Participant:
     name: str = ""
     email: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.name} ({self.email})" if self.name and self.email else self.name or self.email
+
 
 def read_participants(details: Mapping[str, Any], quantity: int) -> list[Participant]:
     """The participants in an item's details, empty ones where a place was left unnamed; at most `quantity`.

@@ -16,7 +16,6 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.addresses import has_verified_address
 from accounts.models import Teacher, User
 from bookings import DOMAIN, rules
 from bookings.calendar_file import calendar_of
@@ -24,7 +23,6 @@ from bookings.forms.requests import RequestForm
 from bookings.models import Lesson, LessonOffer, LessonRequest
 from bookings.requests import RequestClosed, RequestRefused, request_lessons, withdraw_request
 from bookings.slots import zone_of_user
-from payments.cart import CurrencyNotOffered
 from payments.contracts import Item, NotForSale
 from payments.visitor_cart import add_for_visitor
 
@@ -96,7 +94,7 @@ def put_into_cart(request: HttpRequest, request_id: int) -> HttpResponse:
     try:
         for lesson in lessons:
             add_for_visitor(request, Item(domain=DOMAIN, reference=str(lesson.pk)))
-    except (NotForSale, CurrencyNotOffered) as refusal:
+    except NotForSale as refusal:
         messages.error(request, str(refusal))
         return redirect(lesson_request)
     return redirect("payments:cart")
@@ -153,13 +151,7 @@ def _ask(request: HttpRequest, teacher: Teacher | None, offer: LessonOffer | Non
         else:
             messages.success(request, "Your request is sent. We will write to you when it is answered.")
             return redirect(made)
-    context = {
-        "form": form,
-        "teacher": teacher,
-        "offer": offer,
-        "days": rules.ANSWER_WITHIN.days,
-        "needs_verified_address": not has_verified_address(_user(request)),
-    }
+    context = {"form": form, "teacher": teacher, "offer": offer, "days": rules.ANSWER_WITHIN.days}
     return render(request, "bookings/request_create.html", context, status=400 if form.errors else 200)
 
 

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.browsing import chips, find_listings
-from catalogue.currencies import display_currency, remember_currency
+from catalogue.currencies import currency_chosen, display_currency, remember_currency
 from catalogue.forms import BrowseForm
 
 PAGE_SIZE = 24
@@ -60,4 +60,5 @@ def choose_currency(request: HttpRequest) -> HttpResponse:
     response = redirect(wanted if is_ours and wanted.startswith("/") else reverse("catalogue:browse"))
     if request.POST.get("currency") in settings.CURRENCIES:
         remember_currency(response, request.POST["currency"])
+        currency_chosen.send(sender=None, request=request, currency=request.POST["currency"])
     return response

@@ -12,7 +12,6 @@ from courses.handler import reason_against_buying
 from courses.models import Course, CourseLesson, Enrolment
 from courses.outline import outline_of
 from courses.quizzes import Quiz, ask_quiz, mark_quiz
-from payments.cart import CurrencyNotOffered
 from payments.contracts import Item, NotForSale
 from payments.visitor_cart import add_for_visitor
 
@@ -46,7 +45,7 @@ def put_in_cart(request: HttpRequest, slug: str) -> HttpResponse:
     course = _visible_course(request, slug)
     try:
         add_for_visitor(request, Item(domain=DOMAIN, reference=str(course.pk)))
-    except (NotForSale, CurrencyNotOffered) as refused:
+    except NotForSale as refused:
         messages.error(request, str(refused))
         return redirect(course)
     return redirect("payments:cart")

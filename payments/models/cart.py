@@ -1,4 +1,4 @@
-"""What somebody means to buy. Holds no price that counts: it is quoted again whenever it is shown or paid."""
+"""What a person means to buy. Holds no price that counts: it is quoted again whenever it is shown or paid."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ class Cart(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    class Meta:
+        indexes = [
+            models.Index(fields=["updated_at"], condition=models.Q(user=None), name="cart_of_guest_by_last_use"),
+        ]
+
     def __str__(self) -> str:
         return f"Cart of {self.user}" if self.user else f"Guest cart {self.pk}"
 
@@ -32,6 +37,8 @@ class CartLine(models.Model):
     reference = models.CharField(max_length=64)
     quantity = models.PositiveSmallIntegerField(default=1)
     details = models.JSONField(default=dict, blank=True)
+    # As last shown, for the day when the thing itself is gone.
+    title = models.CharField(max_length=200, blank=True, db_default="")
     seen_unit_minor = models.PositiveBigIntegerField()
     added_at = models.DateTimeField(auto_now_add=True)
 

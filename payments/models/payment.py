@@ -55,6 +55,8 @@ class Payment(DurableWork):
     succeeded_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When one of these facts changed, not when the follow-up last tried; kept by a trigger.
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    # The student changed the cart: the page must not be paid any more, and the follow-up closes it as soon as it can.
+    close_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When Stripe was first asked for the session; a second click waits for that answer.
     asked_at = models.DateTimeField(null=True, editable=False)
     # When a page last asked Stripe how the session stands, and how often: shared by all pages that wait for it.

@@ -1,18 +1,20 @@
 """One cart for everything: guests and users, one currency, merged on sign-in, prices from the server."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.contrib.sessions.models import Session
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.tests.factories import PASSWORD, UserFactory
 from money import Money
-from payments.cart import add_to_cart
+from payments.cart import add_to_cart, merge_guest_cart, restore_cart
 from payments.contracts import Item
 from payments.models import Cart, CartLine
-from payments.tests.factories import cart_with, sample_offer
+from payments.tests.factories import cart_with, open_order, sample_offer
 from payments.tests.sample_domain import SAMPLE
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +63,7 @@ def test_what_has_no_price_in_the_users_currency_stays_behind_with_a_word():
     add(client, sample_offer(Money(1000, "JPY")))
     sign_in(client, user)
     assert user.cart.lines.count() == 1
-    assert "could not be taken over" in client.get("/cart/").content.decode()
+    assert "This could not be taken over" in client.get("/cart/").content.decode()
 
 
 def test_two_guests_do_not_share_a_cart():
@@ -121,10 +123,17 @@ def test_what_was_withdrawn_is_named_and_keeps_the_cart_from_being_paid():
         {"domain": "sample", "reference": "1", "details": "[]"},
         {"domain": "sample", "reference": "1", "details": "[" * 5000},
         {"domain": "sample", "reference": "1", "details": json.dumps({"a": "\x00"})},
+        {"domain": "sample", "reference": "1", "details": '{"a": NaN}'},
+        {"domain": "sample", "reference": "1", "details": '{"a": 1e999}'},
+        {"domain": "sample", "reference": "1", "details": r'{"a": "\ud800"}'},
+        {"domain": "sample", "reference": "1", "details": r'{"\udfff": 1}'},
+        {"domain": "sample", "reference": "1", "details": '{"a":' * 905 + "1" + "}" * 905},
+        {"domain": "sample", "reference": "1", "details": '{"a": ' + "9" * 5000 + "}"},
         {"domain": "sample", "reference": "1", "details": json.dumps({"a": "x" * 20_000})},
     ],
 )
 def test_hostile_posts_are_refused_and_put_nothing_in(posted):
+    sample_offer()
     assert Client().post("/cart/add/", posted).status_code == 400
     assert not CartLine.objects.exists()
 
@@ -215,3 +224,94 @@ def test_the_cart_is_in_the_currency_chosen_on_any_page(currency):
     client.post("/browse/currency/", {"currency": currency})
     add(client, sample_offer(Money(100, "GBP"), Money(120, "EUR")))
     assert Cart.objects.get().currency == currency
+
+
+def test_a_guests_refused_posts_leave_neither_cart_nor_session():
+    client = Client()
+    add(client, "withdrawn long ago")
+    add(client, sample_offer(places=0))
+    assert not Cart.objects.exists()
+    assert not Session.objects.exists()
+
+
+def test_one_address_begins_a_limited_number_of_guests_carts(settings):
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"guest_cart": "2/h/ip"}
+    reference = sample_offer()
+    guests = [Client() for _ in range(3)]
+    for guest in guests:
+        add(guest, reference)
+    assert Cart.objects.count() == 2
+    assert "Too many carts" in guests[2].get("/cart/").content.decode()
+    add(guests[0], sample_offer())
+    assert CartLine.objects.count() == 3
+
+
+def test_merging_keeps_to_the_lines_of_a_cart():
+    client, user = Client(), UserFactory()
+    cart_with(*[sample_offer() for _ in range(29)], user=user)
+    for _ in range(2):
+        add(client, sample_offer())
+    sign_in(client, user)
+    assert user.cart.lines.count() == 30
+    assert "could not be taken over into your cart: “Sample" in client.get("/cart/").content.decode()
+
+
+def test_restoring_keeps_to_the_lines_of_a_cart():
+    order = open_order(*[sample_offer() for _ in range(5)]).order
+    order.user.cart.lines.all().delete()
+    cart_with(*[sample_offer() for _ in range(28)], user=order.user)
+    restore_cart(order)
+    assert order.user.cart.lines.count() == 30
+
+
+def test_what_was_withdrawn_keeps_its_title():
+    client = Client()
+    reference = sample_offer()
+    add(client, reference)
+    del SAMPLE.prices[reference]
+    assert f"Sample {reference}" in client.get("/cart/").content.decode()
+
+
+def test_the_cart_follows_the_currency_chosen_on_any_page():
+    client = Client()
+    add(client, sample_offer(Money(100, "GBP"), Money(120, "EUR")))
+    client.post("/browse/currency/", {"currency": "EUR"})
+    page = client.get("/cart/").content.decode()
+    assert "€1.20" in page
+    assert "Prices changed" not in page
+
+
+def test_a_cart_that_cannot_follow_stays_and_says_so():
+    client = Client()
+    add(client, sample_offer(Money(100, "GBP"), Money(120, "EUR")))
+    add(client, sample_offer(Money(300, "GBP")))
+    client.post("/browse/currency/", {"currency": "EUR"})
+    page = client.get("/cart/").content.decode()
+    assert "the cart stays in GBP" in page
+    assert "£4.00" in page
+
+
+def test_adding_again_without_details_keeps_those_there_are():
+    client = Client()
+    reference = sample_offer()
+    add(client, reference, details='{"colour": "red"}')
+    add(client, reference, quantity=3)
+    assert CartLine.objects.values_list("quantity", "details").get() == (3, {"colour": "red"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_that_sign_in_at_once_merge_the_guests_cart_once():
+    guest_client, user = Client(), UserFactory()
+    add(guest_client, sample_offer(), quantity=2)
+    guests = [Cart.objects.get(user=None) for _ in range(2)]
+
+    def merge(guest):
+        try:
+            return merge_guest_cart(guest=guest, buyer_id=user.pk)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as tabs:
+        assert list(tabs.map(merge, guests)) == [[], []]
+    assert CartLine.objects.get().quantity == 2
+    assert Cart.objects.get().user == user

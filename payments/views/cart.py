@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -11,10 +9,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.strict_json import NotPlainJson, read_json
 from payments import cart as carts
 from payments.contracts import Item, NotForSale
+from payments.models import Cart, Order
 from payments.pricing import price_cart
 from payments.registry import registered_domains
+from payments.superseding import payable_payment_of
 from payments.visitor_cart import add_for_visitor, cart_of
 
 
@@ -37,10 +38,10 @@ class AddForm(forms.Form):
         if not text:
             return {}
         try:
-            details = json.loads(text)
-        except (ValueError, RecursionError) as error:
+            details = read_json(text)
+        except NotPlainJson as error:
             raise forms.ValidationError("The details cannot be read.") from error
-        if not isinstance(details, dict) or "\\u0000" in json.dumps(details):
+        if not isinstance(details, dict):
             raise forms.ValidationError("The details cannot be read.")
         return details
 
@@ -66,12 +67,22 @@ def show_cart(request: HttpRequest) -> HttpResponse:
     """The cart at today's prices, with what changed since it was last looked at."""
     cart = cart_of(request)
     priced = price_cart(cart) if cart else None
-    context = {"priced": priced, "came_back_unpaid": request.GET.get("from") == "payment"}
+    context = {
+        "priced": priced,
+        "came_back_unpaid": request.GET.get("from") == "payment",
+        "closing": _closing_order(cart),
+    }
     response = render(request, "payments/cart_show.html", context)
-    if priced and priced.has_changed_prices:
+    if priced and priced.has_news:
         # Shown once: the next look, and the digest in this page, are at the new prices.
-        carts.confirm_prices(priced)
+        carts.note_what_was_seen(priced)
     return response
+
+
+def _closing_order(cart: Cart | None) -> Order | None:
+    """The order of an earlier state of the cart, while its payment page is not certain to be closed."""
+    payment = payable_payment_of(cart) if cart and cart.user_id else None
+    return payment.order if payment and payment.close_requested_at else None
 
 
 @require_POST
@@ -82,10 +93,10 @@ def add_line(request: HttpRequest) -> HttpResponse:
         return HttpResponseBadRequest("This cannot be put into a cart.")
     try:
         add_for_visitor(request, form.to_item())
-    except (NotForSale, carts.CurrencyNotOffered) as refusal:
+    except NotForSale as refusal:
         messages.error(request, str(refusal))
-    else:
-        messages.success(request, "It is in your cart.")
+        return redirect(refusal.change_url or "payments:cart")
+    messages.success(request, "It is in your cart.")
     return redirect("payments:cart")
 
 
@@ -100,11 +111,17 @@ def change_line(request: HttpRequest, line_id: int) -> HttpResponse:
         messages.error(request, "Please give a number between 0 and 100.")
         return redirect("payments:cart")
     quantity = form.cleaned_data["quantity"]
-    is_found = (
-        carts.change_quantity(cart=cart, line_id=line_id, quantity=quantity)
-        if quantity
-        else carts.remove_line(cart=cart, line_id=line_id)
-    )
+    try:
+        is_found = (
+            carts.change_quantity(cart=cart, line_id=line_id, quantity=quantity)
+            if quantity
+            else carts.remove_line(cart=cart, line_id=line_id)
+        )
+    except NotForSale as question:
+        messages.warning(request, str(question))
+        return redirect(question.change_url)
+    except Cart.DoesNotExist:  # merged by a sign-in in another tab
+        is_found = False
     if not is_found:
         raise Http404
     return redirect("payments:cart")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.tests.factories import UserFactory
 from money import Money
 from payments.models import CartLine
+from payments.pricing import price_cart
 from workshops.handler import WorkshopHandler
 from workshops.models import Registration
 from workshops.publishing import PricePlan, SessionPlan, withdraw_workshop
@@ -118,6 +119,63 @@ def test_places_go_into_the_cart(client):
     assert response.url == reverse("payments:cart")
     line = CartLine.objects.get()
     assert (line.domain, line.reference, line.quantity) == ("workshops", str(workshop.pk), 3)
+
+
+THREE_NAMES = {
+    "quantity": "3", "place-1-name": "Ann", "place-1-email": "ann@example.org", "place-2-name": "Ben",
+    "place-3-name": "Cyd",
+}  # fmt: skip
+
+
+@pytest.fixture
+def three_named(client):
+    """A workshop with three named places in the visitor's cart."""
+    workshop = make_workshop(capacity=10)
+    client.post(f"{workshop.get_absolute_url()}register/", THREE_NAMES)
+    return workshop
+
+
+def test_the_cart_shows_who_the_places_are_for(client, three_named):
+    html = client.get(reverse("payments:cart")).content.decode()
+    assert [who in html for who in ("For Ann (ann@example.org)", "For Ben", "For Cyd")] == [True] * 3
+    assert f"{three_named.get_absolute_url()}register/?quantity=3" in html
+
+
+@pytest.mark.parametrize("way", ["cart", "workshop"])
+def test_fewer_places_than_names_lead_to_the_page_where_names_are_given(client, three_named, way):
+    """Nothing is dropped silently, and the cart stays as it was until the student has answered."""
+    naming = f"{three_named.get_absolute_url()}register/?quantity=2"
+    if way == "cart":
+        response = client.post(reverse("payments:cart_line", args=[CartLine.objects.get().pk]), {"quantity": "2"})
+    else:
+        response = client.post(f"{three_named.get_absolute_url()}add/", {"quantity": "2"})
+    assert response.url == naming
+    assert CartLine.objects.get().quantity == 3
+    html = client.get(naming).content.decode()
+    assert 'value="Ann"' in html
+    assert 'value="Ben"' in html
+    assert "1 no longer fits: Cyd." in " ".join(html.split())
+    client.post(f"{three_named.get_absolute_url()}register/", THREE_NAMES | {"quantity": "2"})
+    line = CartLine.objects.get()
+    assert (line.quantity, [who["name"] for who in line.details["participants"]]) == (2, ["Ann", "Ben"])
+    assert price_cart(line.cart).is_buyable
+
+
+def test_more_places_keep_the_names(client, three_named):
+    client.post(f"{three_named.get_absolute_url()}add/", {"quantity": "4"})
+    line = CartLine.objects.get()
+    assert (line.quantity, len(line.details["participants"])) == (4, 3)
+
+
+def test_signing_in_keeps_the_names_given_before(client, three_named):
+    user = UserFactory()
+    client.force_login(user)
+    assert len(user.cart.lines.get().details["participants"]) == 3
+    guest = Client()
+    guest.post(f"{three_named.get_absolute_url()}add/", {"quantity": "4"})
+    guest.force_login(user)
+    line = user.cart.lines.get()
+    assert (line.quantity, len(line.details["participants"])) == (4, 3)
 
 
 def test_naming_participants_is_a_step_of_its_own(client):

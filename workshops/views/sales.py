@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,14 +18,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Teacher
 from accounts.time_zones import COOKIE, zone_of
 from money import Money
-from payments.cart import CurrencyNotOffered
 from payments.contracts import Item, NotForSale
-from payments.visitor_cart import add_for_visitor
+from payments.visitor_cart import add_for_visitor, cart_of
 from workshops import DOMAIN
 from workshops.availability import places_left_for, refusal, registration_closes_at, unit_prices
 from workshops.forms import ParticipantForms, PlacesForm
 from workshops.handler import MOST_PLACES_PER_LINE
 from workshops.models import Registration, Workshop
+from workshops.participants import InvalidParticipants, Participant, read_participants
 from workshops.refund_policy import policy_to_freeze
 from workshops.schedule import session_times, viewer_zone, write_moment
 
@@ -88,7 +89,8 @@ def name_participants(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, f"Choose between 1 and {MOST_PLACES_PER_LINE} places.")
         return redirect(workshop)
     quantity = form.cleaned_data["quantity"]
-    people = ParticipantForms(quantity, request.POST if request.method == "POST" else None)
+    known = _named_before(request, workshop)
+    people = ParticipantForms(quantity, request.POST if request.method == "POST" else None, known=known)
     if request.method == "POST" and people.is_valid():
         return _add(request, workshop, quantity, {"participants": people.participants})
     refused = refusal(workshop, timezone.now())
@@ -96,6 +98,7 @@ def name_participants(request: HttpRequest, slug: str) -> HttpResponse:
         "workshop": workshop,
         "people": people,
         "quantity": quantity,
+        "left_out": known[quantity:],
         "refusal": str(refused) if refused else "",
     }
     status = 400 if request.method == "POST" else 200
@@ -106,11 +109,22 @@ def _add(request: HttpRequest, workshop: Workshop, quantity: int, details: dict[
     item = Item(domain=DOMAIN, reference=str(workshop.pk), quantity=quantity, details=details)
     try:
         add_for_visitor(request, item)
-    except (NotForSale, CurrencyNotOffered) as error:
+    except NotForSale as error:
         messages.error(request, str(error))
-        return redirect(workshop)
+        return redirect(error.change_url or workshop)
     messages.success(request, f"“{workshop.title}” is in your cart.")
     return redirect("payments:cart")
+
+
+def _named_before(request: HttpRequest, workshop: Workshop) -> list[Participant]:
+    """Who the places in the visitor's cart are for, so that nobody is named twice."""
+    cart = cart_of(request)
+    line = cart.lines.filter(domain=DOMAIN, reference=str(workshop.pk)).first() if cart else None
+    if line is None:
+        return []
+    with suppress(InvalidParticipants):
+        return read_participants(line.details, line.quantity)
+    return []
 
 
 def _visible_workshop(request: HttpRequest, slug: str) -> Workshop:

@@ -1,0 +1,50 @@
+"""Let go of the payment page of a cart that the student changes: what it would charge is not what they want any more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db.models import Case, QuerySet, Value, When
+from django.db.models.functions import Now
+
+from jobs.wakeups import wake_after_commit
+from payments.models import Cart, Order, Payment
+
+
+def payable_payment_of(cart: Cart) -> Payment | None:
+    """The payment whose page may still be paid for what the cart held when it was opened."""
+    return _payable(cart).select_related("order__user").first()
+
+
+@contextmanager
+def student_changes(cart: Cart) -> Iterator[None]:
+    """Around the change of a cart that is locked. If it no longer holds what an open page charges for, that page goes.
+
+    Closing is a call to Stripe, so a worker makes it, within moments as a rule, and again until Stripe answers. Looking
+    at a cart, or putting the same things in once more, changes nothing.
+    """
+    # Locked before the lines are touched, in the order in which settlement locks them.
+    payment = _payable(cart).select_for_update(of=("self",)).select_related("order").first()
+    yield
+    if payment and not _is_still_for(payment.order, cart):
+        _request_close(payment)
+
+
+def _payable(cart: Cart) -> QuerySet[Payment]:
+    return Payment.objects.filter(order__cart=cart, order__state=Order.State.AWAITING_PAYMENT, ended_at=None)
+
+
+def _is_still_for(order: Order, cart: Cart) -> bool:
+    ordered = {(line.domain, line.reference): (line.quantity, line.details) for line in order.lines.all()}
+    wanted = {(line.domain, line.reference): (line.quantity, line.details) for line in cart.lines.all()}
+    return (order.currency, ordered) == (cart.currency, wanted)
+
+
+def _request_close(payment: Payment) -> None:
+    # A worker that holds the row loses its claim by this, so that it cannot put the row back to the end of the page.
+    waiting = When(state__in=[Payment.State.DONE, Payment.State.PARKED], then=Value(Payment.State.WAITING))
+    Payment.objects.filter(pk=payment.pk, ended_at=None, close_requested_at=None).update(
+        close_requested_at=Now(), run_after=Now(), attempts=0, state=Case(waiting, default="state"), finished_at=None
+    )
+    wake_after_commit(Payment)
