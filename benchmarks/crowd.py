@@ -21,6 +21,7 @@ from django.conf import settings  # noqa: E402  # Django must know its settings 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from accounts.addresses import record_verified_address  # noqa: E402
 from accounts.models import Teacher, User  # noqa: E402
 from bookings.proposals import Proposal, accept_request  # noqa: E402
 from bookings.requests import Wish, request_lessons  # noqa: E402
@@ -93,6 +94,7 @@ def _make_course(teacher: Teacher, subject: Subject) -> Course:
 
 def _make_student(name: str, teacher: Teacher, subject: Subject, starts_at: Any) -> dict[str, str]:
     student = User.objects.create_user(f"{name}@crowd.example", full_name=name)
+    record_verified_address(student)
     wish = Wish(
         subject=subject, level="beginner", goals="To be on time.", region="", preferred_days=[], preferred_parts=[]
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.addresses import has_verified_address
 from accounts.models import Teacher, User
 from bookings import mails, rules
 from bookings.matching import teachers_for
@@ -47,9 +49,7 @@ def request_lessons(
         raise RequestRefused("You cannot ask yourself for lessons.")
     # Locked, so that two requests sent at once are counted one after the other.
     User.objects.select_for_update(no_key=True).get(pk=student.pk)
-    waiting = LessonRequest.objects.filter(student=student, state=LessonRequest.State.OPEN).count()
-    if waiting >= rules.OPEN_REQUESTS_AT_MOST:
-        raise RequestRefused(f"You have {waiting} requests waiting for an answer. Withdraw one to make another.")
+    _refuse_what_would_flood_teachers(student, is_to_any=teacher is None)
     request = LessonRequest(
         student=student,
         teacher=teacher,
@@ -76,6 +76,27 @@ def request_lessons(
         ) from error
     _tell_teachers(request)
     return request
+
+
+def _refuse_what_would_flood_teachers(student: User, *, is_to_any: bool) -> None:
+    """Requests are mails to teachers in a stranger's words: from people who can be written to, and not too many."""
+    if not has_verified_address(student):
+        raise RequestRefused(
+            "Please verify your e-mail address first: follow the link in the mail we sent you, or ask for another one "
+            "in your profile."
+        )
+    made = LessonRequest.objects.filter(student=student)
+    waiting = made.filter(state=LessonRequest.State.OPEN).count()
+    if waiting >= rules.OPEN_REQUESTS_AT_MOST:
+        raise RequestRefused(f"You have {waiting} requests waiting for an answer. Withdraw one to make another.")
+    today = made.filter(created_at__gt=timezone.now() - timedelta(days=1))
+    if today.count() >= rules.REQUESTS_PER_DAY:
+        raise RequestRefused(f"You can make {rules.REQUESTS_PER_DAY} requests a day. Please go on tomorrow.")
+    if is_to_any and today.filter(is_to_any_teacher=True).count() >= rules.REQUESTS_TO_ANY_PER_DAY:
+        raise RequestRefused(
+            f"You can ask all suitable teachers {rules.REQUESTS_TO_ANY_PER_DAY} times a day. Please choose a teacher, "
+            "or go on tomorrow."
+        )
 
 
 @transaction.atomic

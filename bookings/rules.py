@@ -6,6 +6,9 @@ from datetime import timedelta
 ANSWER_WITHIN = timedelta(days=5)
 # Keeps one person from filling every teacher's desk.
 OPEN_REQUESTS_AT_MOST = 10
+# Each request is mailed to teachers, and can be withdrawn and made again: so many a day, and of those to any teacher.
+REQUESTS_PER_DAY = 15
+REQUESTS_TO_ANY_PER_DAY = 3
 SLOTS_AT_MOST = 6
 # How far ahead a slot may be proposed.
 SLOT_AT_MOST_AHEAD = timedelta(days=366)

@@ -10,11 +10,13 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import TO_FIELD_VAR, IncorrectLookupParameters, ModelAdmin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import BadRequest, FieldDoesNotExist, ValidationError
+from django.core.exceptions import BadRequest, FieldDoesNotExist
 from django.db import DataError, transaction
 from django.db.models import Field, Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+
+from config.relation_boxes import can_be_value_of, show_possible_rows_only
 
 
 def guard(admin_class: type[ModelAdmin[Any]]) -> type[ModelAdmin[Any]]:
@@ -33,8 +35,8 @@ class DeclaredLookups:
     def get_filters(self, request: HttpRequest) -> Any:
         try:
             found = super().get_filters(request)  # type: ignore[misc]  # what it is put before has it
-        except (ValueError, OverflowError) as error:
-            # Of the date hierarchy, which takes the years 1 to 9998 and fails on others.
+        except ValueError as error:
+            # Of the date hierarchy, whose last year is 9998.
             raise IncorrectLookupParameters(error) from error
         # Each filter took out what belongs to it.
         _, _, left_over, *_ = found
@@ -61,11 +63,11 @@ class GuardedAdmin:
         return _declared_only(super().get_changelist(request, **options))  # type: ignore[misc]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Let the database refuse a filter's value like Django does: the list is shown unfiltered."""
+        """Refuse a value that the database cannot compare, or a date before all time zones, as Django refuses others."""
         try:
             with transaction.atomic():
                 shown: ChangeList = super().get_changelist_instance(request)  # type: ignore[misc]
-        except DataError as error:
+        except (DataError, OverflowError) as error:
             raise IncorrectLookupParameters(error) from error
         return shown
 
@@ -77,6 +79,12 @@ class GuardedAdmin:
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002  # Django's signature
         """Nothing: a form that the address fills in can be filled in by a link, and by values no widget can show."""
         return {}
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **options: Any) -> Any:
+        form_field = super().formfield_for_dbfield(db_field, request, **options)  # type: ignore[misc]
+        if form_field and db_field.is_relation:
+            show_possible_rows_only(form_field.widget, db_field.target_field)  # type: ignore[attr-defined]
+        return form_field
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         field = self._key(from_field)
@@ -115,12 +123,3 @@ class GuardedAdmin:
             return self.model._meta.get_field(name) if name else self.model._meta.pk  # type: ignore[return-value]
         except FieldDoesNotExist:
             return None
-
-
-def can_be_value_of(field: Field[Any, Any], text: str) -> bool:
-    """Tell whether a field could hold what an address says. PostgreSQL's texts hold no NUL."""
-    try:
-        field.to_python(text)
-    except (ValidationError, ValueError, OverflowError):
-        return False
-    return "\0" not in text

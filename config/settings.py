@@ -94,6 +94,13 @@ DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 # Stripe allows 30 minutes to 24 hours by its own clock, counted from when it reads the request: a minute to spare at
 # either end. Places stay reserved for as long as the page can be paid.
 CHECKOUT_LIFETIME = timedelta(minutes=env.count("CHECKOUT_MINUTES", default=31, least=31, most=1439))
+# How long what has done its work is kept. What still needs staff stays, however old.
+MAILS_KEPT = timedelta(days=env.count("MAIL_DAYS", default=365, least=31, most=36_500))
+# The links in them are worth nothing after a day.
+ACCOUNT_MAILS_KEPT = timedelta(days=env.count("ACCOUNT_MAIL_DAYS", default=7, least=2, most=36_500))
+ALERTS_KEPT = timedelta(days=env.count("ALERT_DAYS", default=365, least=1, most=36_500))
+EXPIRED_SESSIONS_KEPT = timedelta(days=env.count("EXPIRED_SESSION_DAYS", default=1, least=0, most=36_500))
+FINISHED_SYNCS_KEPT = timedelta(days=env.count("FINISHED_SYNC_DAYS", default=30, least=1, most=36_500))
 # A guest's session ends after two weeks, and with it the way back to their cart.
 GUEST_CARTS_KEPT = timedelta(days=env.count("GUEST_CART_DAYS", default=30, least=1, most=36_500))
 # Finished events only. Stripe lists events for 30 days, and what was deleted before would be taken for a missed one.

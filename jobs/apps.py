@@ -12,6 +12,7 @@ class JobsConfig(AppConfig):
     # The sweep is what makes losing a message harmless, so it runs often and on the queue that nothing holds up.
     periodic_work = (
         PeriodicWork(task="jobs.sweep", every=timedelta(seconds=2), queue="urgent", expires=timedelta(seconds=10)),
+        PeriodicWork(task="jobs.delete_expired", every=timedelta(hours=1)),
     )
 
     def ready(self) -> None:

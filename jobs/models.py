@@ -125,6 +125,12 @@ class DurableWork(models.Model):
             postponements=self.postponements + 1,
         )
 
+    def put_back(self, **fields: Any) -> None:
+        """Put a claimed row back in line, counted afresh, with `fields` that move it to another lane. Raises ClaimLost."""
+        self._record_outcome(
+            state=DurableWork.State.WAITING, run_after=Now(), attempts=0, postponements=0, last_error="", **fields
+        )
+
     def mark_parked(self, error: str) -> None:
         """Give up until staff retry it in the admin. Raises ClaimLost."""
         self._record_outcome(state=DurableWork.State.PARKED, finished_at=Now(), last_error=_storable(error))

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
 from celery import shared_task
+from django.db import DatabaseError
 
-from jobs import heartbeats, messages, registry, runner
+from jobs import heartbeats, messages, registry, retention, runner
 from jobs.wakeups import wake
 
 # Short, so that a long queue of one kind lets the other kinds of its queue have their turn.
 _SLICE_SECONDS = 5.0
 SWEEP_SECONDS = 2.0
+# Asked every hour, done once a day: a tick that is missed does not cost a day.
+_DELETE_EVERY = timedelta(hours=23)
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name=messages.DRAIN)
@@ -34,3 +40,15 @@ def sweep() -> None:
     for model in registry.work_models():
         if model.due().exists():
             wake(model)
+
+
+@shared_task(name="jobs.delete_expired")
+def delete_expired() -> None:
+    """Delete what was kept long enough, once a day and kind; one kind that fails keeps no other from going."""
+    for kept in retention.registered_retention():
+        if not heartbeats.take_turn(name=f"jobs.delete_expired {kept.name}", every=_DELETE_EVERY):
+            continue
+        try:
+            retention.delete_expired(kept)
+        except DatabaseError:
+            log.exception("expired_rows_not_deleted", kept=kept.name)

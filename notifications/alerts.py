@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -11,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from notifications.models import Alert
@@ -18,6 +20,9 @@ from notifications.outbox import queue_mail
 from notifications.plain_json import as_plain_json
 
 log = structlog.get_logger(__name__)
+
+# Alerts opened within an hour that staff get a mail of their own about; those beyond share one.
+_MAILED_PER_HOUR = 20
 
 
 def raise_alert(*, key: str, title: str, detail: Mapping[str, Any] | None = None) -> None:
@@ -65,11 +70,25 @@ def _tell_staff(alert: Alert) -> None:
     addresses = settings.STAFF_ALERT_EMAILS or User.objects.filter(is_superuser=True, is_active=True).values_list(
         "email", flat=True
     )
-    path = reverse("admin:notifications_alert_change", args=[alert.pk])
+    hour = timezone.now().strftime("%Y%m%d%H")
+    is_flood = Alert.objects.filter(opened_at__gte=Now() - timedelta(hours=1)).count() > _MAILED_PER_HOUR
     for number, address in enumerate(addresses):
-        queue_mail(
-            key=f"alert:{alert.pk}:{number}",
-            to=address,
-            template="notifications/mail/alert",
-            context={"title": alert.title, "details": sorted(alert.detail.items()), "alert_path": path},
-        )
+        if is_flood:
+            # One mail stands for all the others of this hour: the key is the same for each of them.
+            queue_mail(
+                key=f"alerts-gathered:{hour}:{number}",
+                to=address,
+                template="notifications/mail/alerts_gathered",
+                context={"alerts_path": reverse("admin:notifications_alert_changelist")},
+            )
+        else:
+            queue_mail(
+                key=f"alert:{alert.pk}:{number}",
+                to=address,
+                template="notifications/mail/alert",
+                context={
+                    "title": alert.title,
+                    "details": sorted(alert.detail.items()),
+                    "alert_path": reverse("admin:notifications_alert_change", args=[alert.pk]),
+                },
+            )

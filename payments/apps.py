@@ -7,11 +7,7 @@ from jobs.schedule import PeriodicWork
 
 class PaymentsConfig(AppConfig):
     name = "payments"
-    periodic_work = (
-        PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10), queue="stripe"),
-        PeriodicWork(task="payments.delete_old_events", every=timedelta(hours=1)),
-        PeriodicWork(task="payments.delete_old_guest_carts", every=timedelta(hours=1)),
-    )
+    periodic_work = (PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10), queue="stripe"),)
 
     def ready(self) -> None:
         from notifications.attachments import register_renderer

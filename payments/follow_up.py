@@ -10,12 +10,12 @@ from django.utils import timezone
 from jobs.models import WorkParked, WorkPostponed
 from notifications.alerts import raise_alert
 from payments import gateway
+from payments.evidence import PaymentDisagrees
 from payments.models import Payment
 from payments.orders import cancel_order
 from payments.outcomes import record_expiry, sync_with_stripe
 from payments.registry import UnknownDomain
 from payments.sessions import STRIPE_IS_LATE, AlreadyPaid, NeverOpened, PaymentOver, close_session, open_session
-from payments.settlement import PaymentDisagrees
 
 log = structlog.get_logger()
 

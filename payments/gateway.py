@@ -17,6 +17,7 @@ from django.conf import settings
 
 from money import Money
 from payments.circuit import NotAsked, spending_time
+from payments.metadata import OurMetadata
 from payments.stripe_http import StripeNotAsked, http_client
 
 # stripe-python repeats lost connections, 409 and 5xx with jitter and the same idempotency key; 429 we add.
@@ -78,6 +79,7 @@ class CheckoutSession:
     total: Money
     livemode: bool
     reference: str
+    metadata: OurMetadata
     expires_at: datetime
 
     @property
@@ -311,6 +313,7 @@ def read_session(data: Mapping[str, Any]) -> CheckoutSession:
         total=Money(data["amount_total"], as_text(data["currency"]).upper()),
         livemode=as_flag(data["livemode"]),
         reference=str(data.get("client_reference_id") or ""),
+        metadata=OurMetadata.read(data.get("metadata")),
         expires_at=datetime.fromtimestamp(int(data["expires_at"]), tz=UTC),
     )
 

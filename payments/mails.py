@@ -10,7 +10,7 @@ from django.urls import reverse
 from notifications.alerts import raise_alert
 from notifications.attachments import RenderedAttachment
 from notifications.outbox import queue_mail
-from payments.models import Order, OrderLine
+from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
 
 RECEIPT_RENDERER = "payments.receipt"
@@ -56,6 +56,25 @@ def queue_cannot_deliver_mails(order: Order, lines: Sequence[OrderLine]) -> None
         key=f"cannot-deliver:{order.number}",
         title=f"Order {order.number}: paid but impossible to deliver, refunded automatically",
         detail={"order": order.number, "lines": context["lines"]},
+    )
+
+
+def queue_paid_twice_mails(order: Order, payment: Payment) -> None:
+    """Tell student and staff that a second payment of a paid order came in and goes back."""
+    queue_mail(
+        key=f"payment:{payment.pk}:given-back",
+        to=order.user,
+        template="payments/mail/paid_twice",
+        context={
+            "order_number": order.number,
+            "order_path": order.get_absolute_url(),
+            "amount": str(payment.amount),
+        },
+    )
+    raise_alert(
+        key=f"paid-twice:{payment.pk}",
+        title=f"Order {order.number} was paid twice; the second payment is refunded automatically",
+        detail={"order": order.number, "payment": str(payment.reference)},
     )
 
 

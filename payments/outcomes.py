@@ -10,10 +10,11 @@ from django.db.models.functions import Now
 
 from payments import gateway
 from payments.cart import restore_cart
+from payments.evidence import PaymentEvidence
 from payments.mails import queue_payment_failed
 from payments.models import Payment
 from payments.orders import cancel_order
-from payments.settlement import PaymentEvidence, record_processing, settle_payment
+from payments.settlement import record_processing, settle_payment
 
 # Pages that wait for one payment look at Stripe after these times, together and whichever process they meet.
 _SECONDS_BETWEEN_LOOKS = (2, 4, 8, 16, 32, 60)
@@ -51,9 +52,13 @@ def sync_with_stripe(payment: Payment) -> None:
 
 def record_expiry(payment: Payment) -> bool:
     """The page can no longer be paid: free the places. False if the order was paid, or let go before."""
-    return cancel_order(
+    is_cancelled = cancel_order(
         order_id=payment.order_id, reason="The payment page expired.", payment_status=Payment.Status.EXPIRED
     )
+    if not is_cancelled:
+        # Another payment of the order decided about it; this one's page is over all the same.
+        Payment.objects.filter(pk=payment.pk, ended_at=None).update(status=Payment.Status.EXPIRED, ended_at=Now())
+    return is_cancelled
 
 
 def record_refused_debit(payment: Payment) -> bool:

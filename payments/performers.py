@@ -7,16 +7,17 @@ from jobs.registry import performs
 from notifications.alerts import raise_alert
 from payments.charges import look_up_charge
 from payments.follow_up import follow_up_payment
-from payments.models import ChargeLookup, MirrorSync, Payment, Refund, WebhookEvent
+from payments.models import ChargeLookup, FetchedEvent, MirrorSync, Payment, Refund, WebhookEvent
 from payments.refund_outcomes import send_refund
 from payments.webhook.mirror import read_into_mirror
 from payments.webhook.processing import handle_event
 
 
 def alert_parked_event(event: WebhookEvent) -> None:
+    """One alert for all events of a type: what parks one of them often parks the next thousand."""
     raise_alert(
-        key=f"webhook-event-parked:{event.stripe_id}",
-        title=f"Webhook event {event.type} needs attention",
+        key=f"webhook-event-parked:{event.type}",
+        title=f"Webhook events {event.type} need attention",
         detail={"event": event.stripe_id, "type": event.type, "error": _end_of_error(event)},
     )
 
@@ -60,6 +61,7 @@ def _end_of_error(work: DurableWork) -> str:
 
 
 performs(WebhookEvent, when_parked=alert_parked_event)(handle_event)
+performs(FetchedEvent, when_parked=alert_parked_event)(handle_event)
 performs(Refund, when_parked=alert_parked_refund)(send_refund)
 performs(Payment, when_parked=alert_parked_payment)(follow_up_payment)
 performs(ChargeLookup, when_parked=alert_parked_charge_lookup)(look_up_charge)

@@ -10,12 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from payments.metadata import SEVERAL_DOMAINS
 from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
 from payments.session_line import SessionLine
-
-# What stands in metadata for an order of several domains.
-_SEVERAL_DOMAINS = "mixed"
 
 
 def build_session_request(order: Order, *, reference: uuid.UUID, expires_at: datetime) -> dict[str, Any]:
@@ -43,7 +41,7 @@ def _metadata(order: Order, lines: Sequence[OrderLine], reference: uuid.UUID) ->
         "order": order.number,
         "payment": str(reference),
         "buyer": str(order.user_id),
-        "domain": domains[0] if len(domains) == 1 else _SEVERAL_DOMAINS,
+        "domain": domains[0] if len(domains) == 1 else SEVERAL_DOMAINS,
         "domains": ",".join(domains),
     }
 

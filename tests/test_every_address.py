@@ -6,13 +6,13 @@ The lists below name each address once. One that is new fails here until somebod
 import re
 
 import pytest
-from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.conf import settings as site_settings
 from django.contrib import admin
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
+from accounts.addresses import record_verified_address
 from accounts.models import User
 from accounts.roles import ROLES, may, roles
 from tests.market import open_market, signed_in
@@ -342,8 +342,7 @@ def people(market):
     """Everybody who may do something, a superuser included, with the addresses they confirmed."""
     boss = User.objects.create_superuser("boss@example.org", "correct horse battery")
     people = {"student": market.student, "teacher": market.teacher.user, "superuser": boss}
-    for user in people.values():
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    record_verified_address(boss)
     return people
 
 

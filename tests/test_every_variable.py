@@ -134,6 +134,11 @@ VARIABLES = {
     "PICTURES_AT_ONCE": ("4", [*NUMBERS, "0", "65"]),
     "CHECKOUT_MINUTES": ("45", [*NUMBERS, "0", "5", "30", "1440"]),
     "WEBHOOK_EVENT_DAYS": ("31", [*NUMBERS, "0", "30"]),
+    "MAIL_DAYS": ("31", [*NUMBERS, "0", "30"]),
+    "ACCOUNT_MAIL_DAYS": ("2", [*NUMBERS, "0", "1"]),
+    "ALERT_DAYS": ("1", [*NUMBERS, "0"]),
+    "EXPIRED_SESSION_DAYS": ("0", NUMBERS),
+    "FINISHED_SYNC_DAYS": ("1", [*NUMBERS, "0"]),
     "GUEST_CART_DAYS": ("1", [*NUMBERS, "0"]),
     "DEFAULT_COMMISSION_BPS": ("0", [*NUMBERS, "10001", "20000", "-500", "10 %"]),
     "PLATFORM_COMMISSION_RATE": (

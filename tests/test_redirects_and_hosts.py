@@ -3,7 +3,6 @@
 from urllib.parse import urlsplit
 
 import pytest
-from allauth.account.models import EmailAddress
 from django.conf import settings as site_settings
 from django.test import Client
 from django.urls import reverse
@@ -60,7 +59,6 @@ def gives_the_password_again(target):
 
 def shows_the_second_factor(target):
     user = UserFactory()
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     set_up_authenticator_app(user)
     client = Client()
     client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD, "next": target})

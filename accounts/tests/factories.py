@@ -3,13 +3,14 @@
 import factory
 from django.utils import timezone
 
+from accounts.addresses import record_verified_address
 from accounts.models import Teacher, User
 
 PASSWORD = "correct horse battery"
 
 
 class UserFactory(factory.django.DjangoModelFactory):
-    """Somebody who signed up. Their password is PASSWORD unless another is given."""
+    """Somebody who signed up. Their password is PASSWORD unless another is given, their address verified."""
 
     class Meta:
         model = User
@@ -19,8 +20,11 @@ class UserFactory(factory.django.DjangoModelFactory):
     password = PASSWORD
 
     @classmethod
-    def _create(cls, model_class, *args, **kwargs):
-        return model_class.objects.create_user(*args, **kwargs)
+    def _create(cls, model_class, *args, is_verified=True, **kwargs):
+        user = model_class.objects.create_user(*args, **kwargs)
+        if is_verified:
+            record_verified_address(user)
+        return user
 
 
 class TeacherFactory(factory.django.DjangoModelFactory):

@@ -14,9 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def user():
-    user = UserFactory()
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    return user
+    return UserFactory()
 
 
 @pytest.fixture
@@ -39,7 +37,7 @@ def test_an_authenticator_app_is_set_up_after_the_password_was_given_again(clien
 
 def test_nobody_sets_up_a_second_factor_for_an_address_they_have_not_verified(client):
     """Otherwise signing up with somebody else's address would lock its owner out for good."""
-    user = UserFactory()
+    user = UserFactory(is_verified=False)
     EmailAddress.objects.create(user=user, email=user.email, verified=False, primary=True)
     sign_in(client, user)
     assert client.get(reverse("mfa_activate_totp"))["Location"] == reverse("mfa_index")

@@ -278,3 +278,44 @@ def test_the_desk_takes_as_many_queries_for_ten_requests_as_for_one(django_asser
                 found = [(r.student.email, r.subject.name, r.offer) for r in open_requests_for(teacher)]
     assert len(found) == 10
     assert Expertise.objects.count() == 1
+
+
+def test_a_stranger_whose_address_is_not_verified_writes_to_no_teacher():
+    student, teacher = UserFactory(is_verified=False), TeacherFactory()
+    with pytest.raises(RequestRefused, match="verify your e-mail address"):
+        make.open_request(student=student, teacher=teacher)
+    assert not Mail.objects.exists()
+
+
+def test_an_address_changed_since_it_was_verified_counts_as_not_verified():
+    student = UserFactory()
+    student.email = "another@example.org"
+    student.save()
+    with pytest.raises(RequestRefused, match="verify"):
+        make.open_request(student=student)
+
+
+def ask_and_withdraw(student, times, **options):
+    """As the attack did: each request mails teachers, and withdrawing it makes room for the next one."""
+    for _ in range(times):
+        request = make.open_request(student=student, **options)
+        withdraw_request(request_id=request.pk, student=student)
+
+
+def test_asking_and_withdrawing_reaches_any_teacher_three_times_a_day():
+    student = UserFactory()
+    taught = make.subject()
+    for _ in range(rules.TEACHERS_MAILED_AT_MOST + 5):
+        make.teacher_of(taught)
+    with pytest.raises(RequestRefused, match="3 times a day"):
+        ask_and_withdraw(student, 4, is_to_any=True, subject=taught)
+    assert Mail.objects.count() == 3 * rules.TEACHERS_MAILED_AT_MOST
+
+
+def test_asking_and_withdrawing_ends_after_fifteen_a_day_and_goes_on_the_next():
+    student, teacher = UserFactory(), TeacherFactory()
+    with pytest.raises(RequestRefused, match="15 requests a day"):
+        ask_and_withdraw(student, 16, teacher=teacher)
+    assert Mail.objects.filter(to=teacher.user.email).count() == rules.REQUESTS_PER_DAY
+    LessonRequest.objects.update(created_at=timezone.now() - timedelta(days=1, seconds=1))
+    ask_and_withdraw(student, 1, teacher=teacher)

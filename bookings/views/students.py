@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.addresses import has_verified_address
 from accounts.models import Teacher, User
 from bookings import DOMAIN, rules
 from bookings.calendar_file import calendar_of
@@ -151,7 +152,13 @@ def _ask(request: HttpRequest, teacher: Teacher | None, offer: LessonOffer | Non
         else:
             messages.success(request, "Your request is sent. We will write to you when it is answered.")
             return redirect(made)
-    context = {"form": form, "teacher": teacher, "offer": offer, "days": rules.ANSWER_WITHIN.days}
+    context = {
+        "form": form,
+        "teacher": teacher,
+        "offer": offer,
+        "days": rules.ANSWER_WITHIN.days,
+        "needs_verified_address": not has_verified_address(_user(request)),
+    }
     return render(request, "bookings/request_create.html", context, status=400 if form.errors else 200)
 
 

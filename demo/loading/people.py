@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils.text import slugify
 
+from accounts.addresses import record_verified_address
 from accounts.applications import Application, apply_to_teach, approve_teacher
 from accounts.models import Teacher, User
 from accounts.profiles import change_teacher_profile
@@ -86,4 +86,4 @@ def _load_teacher(facts: Mapping[str, Any]) -> None:
 
 def _verify(user: User) -> None:
     """Have the address count as confirmed, as if they had followed the link."""
-    EmailAddress.objects.get_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    record_verified_address(user)

@@ -199,7 +199,6 @@ def test_a_new_address_counts_only_once_it_is_verified(client, settings):
 
 def test_setting_up_and_taking_off_a_second_factor_is_told(client):
     user = UserFactory()
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     set_up_authenticator_app(user)
     sign_in_with_code(client, user)
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})

@@ -1,16 +1,19 @@
 """Staff are told once while something lasts."""
 
 import threading
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.functions import Now
 
 from accounts.models import User
 from accounts.tests.factories import UserFactory
 from notifications import alerts
 from notifications.alerts import clear_alert, raise_alert
+from notifications.delivery import render
 from notifications.models import Alert, Mail
 
 pytestmark = pytest.mark.django_db
@@ -119,3 +122,24 @@ def test_nobody_waits_for_somebody_elses_open_transaction_to_count():
         thread.start()
         assert finished.wait(5)
         thread.join(5)
+
+
+def test_a_flood_of_alerts_is_many_rows_and_few_mails(settings):
+    settings.STAFF_ALERT_EMAILS = ["staff@example.org", "boss@example.org"]
+    for number in range(200):
+        raise_alert(key=f"trouble:{number}", title=f"Trouble {number}")
+    assert Alert.objects.filter(cleared_at=None).count() == 200
+    templates = Counter(Mail.objects.filter(to="staff@example.org").values_list("template", flat=True))
+    assert templates == {"notifications/mail/alert": 20, "notifications/mail/alerts_gathered": 1}
+    assert Mail.objects.filter(to="boss@example.org").count() == 21
+    words = render(Mail.objects.filter(template="notifications/mail/alerts_gathered").first())
+    assert "/admin/notifications/alert/" in words.text
+
+
+def test_alerts_are_mailed_one_by_one_again_once_the_flood_is_over(settings):
+    settings.STAFF_ALERT_EMAILS = ["staff@example.org"]
+    for number in range(30):
+        raise_alert(key=f"trouble:{number}", title="Trouble")
+    Alert.objects.update(opened_at=Now() - timedelta(hours=2))
+    raise_alert(key="another", title="Another")
+    assert Mail.objects.filter(context__title="Another").count() == 1

@@ -132,7 +132,7 @@ class OrderAdmin(ReadOnlyAdmin, ModelAdmin):
             (reverse("admin:payments_refund_change", args=[refund.pk]), refund.amount, refund.get_status_display())
             for refund in refunds
         ]
-        return format_html_join(mark_safe("<br>"), '<a href="{}">{}, {}</a>', lines) or "–"
+        return format_html_join(mark_safe("<br>"), '<a class="underline" href="{}">{}, {}</a>', lines) or "–"
 
     @display(description="Total", ordering="total_minor")
     def shown_total(self, order: Order) -> str:

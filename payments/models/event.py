@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import ClassVar
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -13,9 +15,13 @@ from payments.models.order import Order
 
 
 class WebhookEvent(DurableWork):
-    """One event of Stripe, stored once before it is answered and kept a year. `payload` is the signed body."""
+    """One event of Stripe, stored once before it is answered and kept a year. `payload` is the signed body.
+
+    Acts on the payload at once. An event whose object must be fetched from Stripe first is a FetchedEvent.
+    """
 
     queue = "urgent"
+    lane: ClassVar[Mapping[str, bool]] = {"needs_fetch": False}
     lease = timedelta(seconds=30)
     max_attempts = 12
     # Waits that double from one second to a quarter of an hour: two hours in all.
@@ -31,6 +37,8 @@ class WebhookEvent(DurableWork):
     livemode = models.BooleanField()
     payload = models.JSONField()
     source = models.CharField(max_length=10, choices=Source, db_default=Source.WEBHOOK)
+    # Which of the two lanes it stands in. Set by its route, or once it turned out that Stripe must be asked.
+    needs_fetch = models.BooleanField(db_default=False, editable=False)
     # Filled while it is worked on.
     order = models.ForeignKey(
         Order, null=True, blank=True, on_delete=models.SET_NULL, related_name="events", db_index=False
@@ -43,13 +51,42 @@ class WebhookEvent(DurableWork):
         # second one for LIKE, none on an order that is not known yet, and by time one that costs next to nothing.
         constraints = [models.UniqueConstraint(fields=["stripe_id"], name="event_stored_once")]
         indexes = [
-            *DurableWork.Meta.indexes,
+            # One for each lane: however many events wait for Stripe, the urgent lane reads none of them.
+            models.Index(
+                fields=["priority", "run_after"],
+                condition=models.Q(state__in=["waiting", "running"], needs_fetch=False),
+                name="event_due",
+            ),
+            models.Index(
+                fields=["priority", "run_after"],
+                condition=models.Q(state__in=["waiting", "running"], needs_fetch=True),
+                name="event_due_to_fetch",
+            ),
             models.Index(fields=["order"], condition=models.Q(order__isnull=False), name="event_of_order"),
             BrinIndex(fields=["created_at"], name="event_by_time"),
         ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.stripe_id}"
+
+
+class FetchedEvent(WebhookEvent):
+    """An event that acts on its object as Stripe has it now, not as it was when the event was made.
+
+    The same rows in another lane and on another queue, so that one audit trail shows every event's attempts and outcome,
+    and no unanswered call to Stripe stands before somebody's delivery. Attempts last for more than three days, which
+    Stripe may be down.
+    """
+
+    queue = "stripe"
+    lane: ClassVar[Mapping[str, bool]] = {"needs_fetch": True}
+    lease = timedelta(seconds=90)
+    max_attempts = 90
+
+    class Meta:
+        proxy = True
+        verbose_name = "webhook event to fetch for"
+        verbose_name_plural = "webhook events to fetch for"
 
 
 class EventAttempt(models.Model):

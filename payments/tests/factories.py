@@ -9,11 +9,12 @@ from django.conf import settings
 from accounts.tests.factories import TeacherFactory, UserFactory
 from money import Money
 from payments.checkout import _prepare
+from payments.evidence import PaymentEvidence
 from payments.models import Cart, CartLine, Payment, Refund
 from payments.pricing import price_cart
 from payments.refund_plan import WholeOrder
 from payments.refunds import request_refund
-from payments.settlement import PaymentEvidence, settle_payment
+from payments.settlement import settle_payment
 from payments.tests.sample_domain import SAMPLE
 
 _counter = itertools.count(1)
@@ -84,6 +85,7 @@ def session_object(payment, **changes):
     fields = {
         "id": payment.stripe_session_id,
         "object": "checkout.session",
+        "mode": "payment",
         "status": "complete",
         "payment_status": "paid",
         "payment_intent": f"pi_{payment.reference.hex}",

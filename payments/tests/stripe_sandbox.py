@@ -96,3 +96,6 @@ class StripeSandbox:
     def sessions_of(self, payment_reference):
         sessions = self.get("checkout/sessions", limit=100)["data"]
         return [session for session in sessions if session["client_reference_id"] == str(payment_reference)]
+
+    def intent_of(self, payment):
+        return self.get(f"checkout/sessions/{payment.stripe_session_id}")["payment_intent"]

@@ -124,7 +124,7 @@ def test_an_event_that_cannot_be_loaded_is_parked_and_every_page_about_it_still_
         )
     drain(WebhookEvent, seconds=5)
     row = WebhookEvent.objects.defer("payload").get()
-    assert (row.state, Alert.objects.filter(key=f"webhook-event-parked:{row.stripe_id}").count()) == ("parked", 1)
+    assert (row.state, Alert.objects.filter(key=f"webhook-event-parked:{row.type}").count()) == ("parked", 1)
     for page in (
         "webhookevent/",
         f"webhookevent/?q={row.stripe_id}",

@@ -16,7 +16,7 @@ from accounts.tests.factories import UserFactory
 from jobs.runner import drain
 from money import Money
 from payments import checkout, gateway, middleware, sessions
-from payments.models import CartLine, Order, OrderLine, Payment, Refund, WebhookEvent
+from payments.models import CartLine, FetchedEvent, Order, OrderLine, Payment, Refund, WebhookEvent
 from payments.pricing import price_cart
 from payments.refund_outcomes import send_refund
 from payments.settlement import settle_payment
@@ -41,6 +41,7 @@ def take_in_and_work():
     take_in_missed_events()
     WebhookEvent.objects.filter(state="waiting").update(run_after="2000-01-01T00:00Z")
     drain(WebhookEvent, seconds=10)
+    drain(FetchedEvent, seconds=10)
 
 
 def test_paying_leads_to_stripes_page_with_order_and_domains_in_the_metadata(stripe_sandbox):

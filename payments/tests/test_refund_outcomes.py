@@ -15,6 +15,7 @@ from money import Money
 from notifications.models import Alert
 from payments import gateway
 from payments.checkout import start_checkout
+from payments.evidence import PaymentEvidence
 from payments.models import OrderLine, Payment, Refund
 from payments.pricing import price_cart
 from payments.refund_outcomes import (
@@ -26,7 +27,7 @@ from payments.refund_outcomes import (
 )
 from payments.refund_plan import LinePart, OfLines, OverAllLines
 from payments.refunds import propose_allocation
-from payments.settlement import PaymentEvidence, settle_payment
+from payments.settlement import settle_payment
 from payments.tests.factories import cart_with, open_order, paid_order, refunded, sample_offer
 from payments.tests.sample_domain import SAMPLE
 

@@ -10,7 +10,7 @@ from jobs.runner import drain
 from money import Money
 from notifications.models import Alert
 from payments.gateway import read_refund
-from payments.models import Order, Payment, Refund
+from payments.models import Order, OrderLine, Payment, Refund
 from payments.refund_outcomes import record_refund
 from payments.refund_plan import OverAllLines
 from payments.tests.factories import paid_order, refund_object, refunded
@@ -54,6 +54,15 @@ def test_a_student_sees_a_refund_under_way_done_and_failed_in_plain_words():
     assert "Did not go through" in page
     assert "given back or on its way" not in page
     assert "lost_or_stolen_card" not in page
+
+
+def test_a_line_that_was_taken_back_does_not_say_that_it_was_never_bought():
+    payment = paid_order(2500)
+    refunded(payment)
+    payment.order.lines.update(state=OrderLine.State.REVOKED)
+    page = page_of(payment)
+    assert "Taken back" in page
+    assert "Not bought" not in page
 
 
 def states(payment):

@@ -4,17 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import connections, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
 from config.celery import app
-from payments import tasks
+from jobs import tasks
+from jobs.retention import delete_expired, registered_retention
 from payments.cart import change_quantity
-from payments.models import Cart, CartLine, EventAttempt, WebhookEvent
-from payments.retention import delete_old_events, delete_old_guest_carts
+from payments.models import Cart, CartLine, EventAttempt, MirrorSync, WebhookEvent
 from payments.tests.factories import event_of
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +28,11 @@ def make_event(*, age=timedelta(days=366), state="done", **fields):
     return event
 
 
+def delete_old(name="payments.webhook_events", **options):
+    [kept] = [kept for kept in registered_retention() if kept.name == name]
+    return delete_expired(kept, **options)
+
+
 def left():
     return list(WebhookEvent.objects.order_by("pk"))
 
@@ -37,7 +41,7 @@ def test_a_finished_event_and_its_tries_go_once_it_is_older_than_it_is_kept(sett
     settings.WEBHOOK_EVENTS_KEPT = timedelta(days=40)
     make_event(age=timedelta(days=40, seconds=5))
     younger = make_event(age=timedelta(days=40, seconds=-60))
-    assert delete_old_events() == 1
+    assert delete_old() == 1
     assert left() == [younger]
     assert [one.event for one in EventAttempt.objects.all()] == [younger]
 
@@ -51,7 +55,7 @@ def test_events_are_kept_a_year_unless_set_otherwise(settings):
 )
 def test_what_is_not_settled_stays_however_old(fields):
     event = make_event(age=timedelta(days=4000), **fields)
-    assert delete_old_events() == 0
+    assert delete_old() == 0
     assert left() == [event]
     assert event.tries.count() == 1
 
@@ -59,13 +63,13 @@ def test_what_is_not_settled_stays_however_old(fields):
 def test_batches_leave_nothing_over():
     for _ in range(5):
         make_event()
-    assert delete_old_events(batch=2) == 5
+    assert delete_old(batch=2) == 5
     assert not left()
 
 
 def delete_on_a_connection_of_its_own():
     try:
-        return delete_old_events()
+        return delete_old()
     finally:
         connections.close_all()
 
@@ -82,22 +86,31 @@ def test_an_event_that_is_being_replayed_is_passed_over():
 
 def test_it_is_done_once_a_day_however_often_it_is_asked_for():
     make_event()
-    tasks.delete_old_events()
+    tasks.delete_expired()
     assert not left()
     event = make_event()
-    tasks.delete_old_events()
+    tasks.delete_expired()
     assert left() == [event]
 
 
 def test_it_is_on_the_schedule():
-    assert "payments.delete_old_events" in {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert "jobs.delete_expired" in {entry["task"] for entry in app.conf.beat_schedule.values()}
 
 
 def test_the_payload_is_not_read_to_be_deleted(django_assert_max_num_queries):
     make_event()
     with django_assert_max_num_queries(12) as queries:
-        delete_old_events()
+        delete_old()
     assert not [query["sql"] for query in queries if '"payload"' in query["sql"]]
+
+
+def test_a_sync_that_was_done_goes_and_one_that_was_given_up_stays(settings):
+    settings.FINISHED_SYNCS_KEPT = timedelta(days=30)
+    for number, (state, age) in enumerate([("done", 31), ("done", 29), ("parked", 400), ("waiting", 400)]):
+        sync = MirrorSync.objects.create(object_type="charge", object_id=f"ch_{number}", state=state)
+        MirrorSync.objects.filter(pk=sync.pk).update(finished_at=Now() - timedelta(days=age))
+    assert delete_old("payments.mirror_syncs") == 1
+    assert set(MirrorSync.objects.values_list("object_id", flat=True)) == {"ch_1", "ch_2", "ch_3"}
 
 
 def guest_cart(*, days_ago):
@@ -113,25 +126,11 @@ def test_carts_that_guests_left_are_deleted_and_nobodys_else():
     fresh = guest_cart(days_ago=29)
     for _ in range(3):
         guest_cart(days_ago=31)
-    assert delete_old_guest_carts(batch=2) == 3
+    assert delete_old("payments.guest_carts", batch=2) == 3
     assert set(Cart.objects.all()) == {users, fresh}
 
 
 def test_a_guests_cart_in_use_grows_no_older():
     cart = guest_cart(days_ago=31)
     change_quantity(cart=cart, line_id=cart.lines.get().pk, quantity=2)
-    assert delete_old_guest_carts() == 0
-
-
-def test_ended_sessions_go_with_the_carts_they_led_to():
-    Session.objects.create(session_key="old", expire_date=timezone.now() - timedelta(days=1))
-    Session.objects.create(session_key="new", expire_date=timezone.now() + timedelta(days=1))
-    delete_old_guest_carts()
-    assert Session.objects.get().session_key == "new"
-
-
-def test_guests_carts_are_looked_after_by_the_clock():
-    guest_cart(days_ago=31)
-    tasks.delete_old_guest_carts()
-    assert not Cart.objects.exists()
-    assert "payments.delete_old_guest_carts" in {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert delete_old("payments.guest_carts") == 0

@@ -10,6 +10,7 @@ from django.db import connections, transaction
 from django.utils import timezone
 
 from jobs import runner
+from jobs.runner import drain
 from notifications.models import Alert, Mail
 from payments import gateway, settlement
 from payments.models import Order, Payment, Refund, WebhookEvent
@@ -27,7 +28,7 @@ from payments.tests.factories import (
     session_object,
 )
 from payments.tests.sample_domain import SAMPLE
-from payments.tests.test_checkout import signed_in
+from payments.tests.test_checkout import press_pay, signed_in
 from payments.tests.test_settlement import completed, intent_paid, receive, stored, work_on_all
 from payments.tests.test_webhook_endpoint import deliver
 from payments.webhook.inbox import store_event
@@ -126,34 +127,37 @@ def test_a_decline_is_told_to_the_student_only_before_the_payment_that_followed(
     assert not WebhookEvent.objects.exclude(state="done").exists()
 
 
-def refund_told(refund, event_type, status):
-    return event_of(event_type, refund_object(refund, id=f"re_{refund.pk}", status=status))
-
-
-def refund_of_a_place_that_went():
+def refund_at_stripe(sandbox, method="pm_card_visa"):
+    """A refund of a place that went, made at Stripe by our own worker."""
     good, gone = sample_offer(), sample_offer()
-    payment = open_order(good, gone)
+    cart = cart_with(good, gone)
+    press_pay(signed_in(cart.user), cart)
+    payment = Payment.objects.get(order__user=cart.user)
+    sandbox.pay(payment.stripe_session_id, method)
     SAMPLE.undeliverable.add(gone)
-    settle_payment(evidence_for(payment))
+    settle_payment(evidence_for(payment, payment_intent_id=sandbox.intent_of(payment)))
+    drain(Refund, seconds=10)
     return Refund.objects.get(payment=payment)
 
 
+def refund_told(refund, event_type, status):
+    return event_of(event_type, refund_object(refund, status=status))
+
+
 @pytest.mark.parametrize(
-    ("tellings", "expected"),
-    [
-        ([("refund.created", "pending"), ("refund.updated", "succeeded")], "succeeded"),
-        (
-            [("refund.created", "pending"), ("refund.updated", "succeeded"), ("refund.failed", "failed")],
-            "failed",
-        ),
-    ],
+    ("method", "now"),
+    [("pm_card_visa", "succeeded"), ("pm_card_pendingRefund", "pending"), ("pm_card_refundFail", "failed")],
 )
-def test_every_order_of_a_refunds_events_ends_alike(tellings, expected):
-    for permutation in itertools.permutations(tellings):
-        refund = refund_of_a_place_that_went()
-        receive(*(refund_told(refund, event_type, status) for event_type, status in permutation))
-        refund.refresh_from_db()
-        assert (refund.status, refund.stripe_refund_id) == (expected, f"re_{refund.pk}"), permutation
+def test_whatever_a_refunds_events_say_and_in_which_order_it_becomes_what_stripe_says_now(stripe_sandbox, method, now):
+    refund = refund_at_stripe(stripe_sandbox, method)
+    stripe_sandbox.switch("clock", advance=60)
+    now = stripe_sandbox.get(f"refunds/{refund.stripe_refund_id}")["status"]
+    for statuses in itertools.permutations(["pending", "succeeded", "failed"]):
+        # A refund that failed stays so; the others are put back to what they were when nothing had been heard.
+        Refund.objects.filter(pk=refund.pk).exclude(status="failed").update(status="pending", succeeded_at=None)
+        receive(*(refund_told(refund, "refund.updated", status) for status in statuses))
+        assert Refund.objects.get(pk=refund.pk).status == now, statuses
+    assert not WebhookEvent.objects.filter(type="refund.updated").exclude(state="done").exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -183,13 +187,13 @@ def test_one_purchases_event_delivered_and_worked_on_by_twenty_at_once_takes_eff
 @pytest.mark.django_db(transaction=True)
 def test_session_and_intent_worked_on_in_the_same_instant_deliver_once(monkeypatch):
     barrier = threading.Barrier(2)
-    lock = settlement._lock_order_of
+    lock = settlement.lock_order_of
 
     def lock_at_once(evidence):
         barrier.wait(10)
         return lock(evidence)
 
-    monkeypatch.setattr(settlement, "_lock_order_of", lock_at_once)
+    monkeypatch.setattr(settlement, "lock_order_of", lock_at_once)
 
     def work_on(event):
         try:
@@ -206,7 +210,7 @@ def test_session_and_intent_worked_on_in_the_same_instant_deliver_once(monkeypat
         WebhookEvent.objects.filter(state="waiting").update(run_after="2000-01-01T00:00Z")
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(work_on, runner.claim(WebhookEvent, limit=2)))
-        assert sorted(stored(event).outcome for event in both) == ["already processed", "settled"]
+        assert sorted(stored(event).outcome for event in both) == ["payment_already_processed", "settled"]
         assert SAMPLE.calls["fulfil", reference] == 1
         assert how_it_ended(payment) == ("completed", "fulfilled", "succeeded", 1, 0)
 
@@ -282,7 +286,7 @@ def test_an_event_of_a_session_that_is_never_stored_waits_ever_longer_and_alerts
     assert (event.state, len(waits)) == ("parked", 18)
     assert [round(wait) for wait in waits[:4]] == [1, 2, 4, 8]
     assert 6000 < sum(waits[:-1]) < 8000
-    assert Alert.objects.get().key == f"webhook-event-parked:{event.stripe_id}"
+    assert Alert.objects.get().key == f"webhook-event-parked:{event.type}"
 
 
 def fields_of(payload):
@@ -307,51 +311,57 @@ def with_field(payload, path, value):
     return changed
 
 
-def refund_event(event_type):
-    return lambda _: refund_told(refund_of_a_place_that_went(), event_type, "succeeded")
-
-
-ACTED_ON_AS_STRIPE_SENDS_IT = {
+ACTED_ON_AT_ONCE = {
     "checkout.session.completed": completed,
     "checkout.session.async_payment_succeeded": session_event("checkout.session.async_payment_succeeded"),
     "checkout.session.async_payment_failed": session_event("checkout.session.async_payment_failed", **UNPAID),
     "checkout.session.expired": session_event("checkout.session.expired", status="expired", **UNPAID),
     "payment_intent.succeeded": intent_paid,
     "payment_intent.payment_failed": declined,
-    "refund.created": refund_event("refund.created"),
-    "refund.updated": refund_event("refund.updated"),
-    "refund.failed": refund_event("refund.failed"),
 }
+FETCHED = {"refund.created", "refund.updated", "refund.failed"}
 
 
 def test_the_fields_of_every_type_we_act_on_are_fuzzed():
-    assert set(ACTED_ON_AS_STRIPE_SENDS_IT) == ACTED_ON
+    assert set(ACTED_ON_AT_ONCE) | FETCHED == ACTED_ON
 
 
-@pytest.mark.parametrize("event_type", ACTED_ON_AS_STRIPE_SENDS_IT)
-def test_a_field_missing_or_of_another_kind_is_done_without_or_alerts_at_once(event_type):
-    payment = open_order()
-    original = ACTED_ON_AS_STRIPE_SENDS_IT[event_type](payment)
+def fuzz(original):
+    """Receive the event with each field missing or of another kind; yields what changed and how it went."""
     payload = original["data"]["object"]
     for path in fields_of(payload):
         for value in ODD_VALUES:
             savepoint = transaction.savepoint()
-            event = event_of(event_type, with_field(payload, path, value))
+            event = event_of(original["type"], with_field(payload, path, value))
             receive(event)
             worked_on = stored(event)
             case = (path, value, worked_on.outcome, worked_on.last_error)
             # Neither retried for hours, which is what a crash would lead to, nor silently given up.
             assert (worked_on.state, worked_on.attempts) in [("done", 1), ("parked", 1)], case
-            has_alert = Alert.objects.filter(key=f"webhook-event-parked:{event['id']}").exists()
+            has_alert = Alert.objects.filter(key=f"webhook-event-parked:{event['type']}").exists()
             assert has_alert == (worked_on.state == "parked"), case
-            if path[0] in DECISIVE and event_type in PAYING and value not in COULD_BE.get(path, ()):
-                assert worked_on.state == "parked", case
-                assert not Order.objects.get(pk=payment.order_id).is_paid, case
+            yield path, value, worked_on
             transaction.savepoint_rollback(savepoint)
 
 
+@pytest.mark.parametrize("event_type", ACTED_ON_AT_ONCE)
+def test_a_field_missing_or_of_another_kind_is_done_without_or_alerts_at_once(stripe_sandbox, event_type):
+    payment = open_order()
+    for path, value, worked_on in fuzz(ACTED_ON_AT_ONCE[event_type](payment)):
+        if path[0] in DECISIVE and event_type in PAYING and value not in COULD_BE.get(path, ()):
+            assert worked_on.state == "parked", (path, value)
+            assert not Order.objects.get(pk=payment.order_id).is_paid, (path, value)
+
+
+def test_a_refunds_field_missing_or_of_another_kind_changes_nothing_or_alerts_at_once(stripe_sandbox):
+    refund = refund_at_stripe(stripe_sandbox)
+    for path, value, worked_on in fuzz(refund_told(refund, "refund.failed", "failed")):
+        assert (worked_on.state == "parked") == (path == ("id",)), (path, value)
+        assert Refund.objects.get(pk=refund.pk).status == "succeeded", (path, value)
+
+
 def test_fields_nobody_knows_yet_are_ignored_in_every_type_we_act_on():
-    for telling in ACTED_ON_AS_STRIPE_SENDS_IT.values():
+    for telling in ACTED_ON_AT_ONCE.values():
         event = telling(open_order())
         event["data"]["object"] |= {"invented": {"deeply": ["nested"]}}
         event |= {"invented": [1, 2, 3]}

@@ -15,9 +15,9 @@ from accounts.models import User
 from payments import gateway, outcomes, sessions
 from payments.checkout import CartChanged, CartEmpty, TooManyPayments, start_checkout
 from payments.circuit import time_limit
+from payments.evidence import PaymentDisagrees
 from payments.models import Order, Payment
 from payments.orders import LineSoldOut
-from payments.settlement import PaymentDisagrees
 from payments.switches import CheckoutClosed
 from payments.visitor_cart import cart_of
 

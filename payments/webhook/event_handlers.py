@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.db import transaction
 
 from money import Money
-from money.amounts import UnknownCurrency
 from payments import gateway
+from payments.evidence import ConfirmationNeeded, PaymentEvidence, PaymentUnknown, find_payment
 from payments.mails import queue_payment_failed
+from payments.metadata import OurMetadata
 from payments.models import Order, Payment, WebhookEvent
 from payments.outcomes import record_expiry, record_refused_debit
 from payments.refund_outcomes import record_refund
-from payments.settlement import (
-    PaymentEvidence,
-    PaymentUnknown,
-    SessionNotStoredYet,
-    find_payment,
-    record_processing,
-    settle_payment,
-)
+from payments.settlement import record_processing, settle_payment
+from payments.webhook.fetches import Payload, Unreadable, reading
 
-Payload = Mapping[str, Any]
-
-
-class Unreadable(Exception):
-    """A field we rely on is missing or of another kind: Stripe's API version drifted, or this is no Stripe object."""
+# What we sell is paid at once. Sessions in these modes have no order of ours.
+_MODES_OF_OTHERS = ("setup", "subscription")
 
 
 def session_completed(event: WebhookEvent, payload: Payload) -> str:
     """The student finished Stripe's page: deliver if the money is there, keep the places if it is on its way."""
-    session = _read_session(payload)
+    return session_confirmed(event, _read_session(payload))
+
+
+def session_confirmed(event: WebhookEvent, session: gateway.CheckoutSession) -> str:
+    """The same, of a session as Stripe has it now."""
     evidence = PaymentEvidence.from_session(session)
     if session.is_paid:
         event.order, settlement = settle_payment(evidence)
@@ -53,8 +48,6 @@ def intent_succeeded(event: WebhookEvent, payload: Payload) -> str:
 def intent_failed(event: WebhookEvent, payload: Payload) -> str:
     """A card was declined: the session stays open for another try, the student is told once."""
     payment = _payment_of_intent(payload)
-    if payment is None:
-        return "not a payment of ours"
     message = _words_for_the_student(_part_of(payload, "last_payment_error"))
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).select_related("user").get(pk=payment.order_id)
@@ -92,43 +85,35 @@ def session_async_failed(event: WebhookEvent, payload: Payload) -> str:
     return "places freed" if record_refused_debit(payment) else "order is past this"
 
 
-def refund_changed(event: WebhookEvent, payload: Payload) -> str:
-    """Stripe confirms, or takes back, a refund."""
-    try:
-        stripe_refund = gateway.read_refund(payload)
-    except (KeyError, TypeError, ValueError) as error:
-        raise Unreadable(repr(error)) from error
+def refund_changed(event: WebhookEvent, stripe_refund: gateway.StripeRefund) -> str:
+    """Take in how a refund stands now, whichever of its events asked."""
     recorded = record_refund(stripe_refund)
     if recorded is None:
-        return "not a refund of ours"
+        raise PaymentUnknown(stripe_refund.payment_intent_id)
     event.order = recorded.refund.payment.order
-    return f"refund {recorded.refund.status}" if recorded.is_news else "already processed"
+    return f"refund {recorded.refund.status}" if recorded.is_news else "already_processed"
 
 
 def _read_session(payload: Payload) -> gateway.CheckoutSession:
-    try:
+    with reading():
+        if payload.get("mode") in _MODES_OF_OTHERS:
+            raise PaymentUnknown(f"a session in {payload['mode']} mode")
         return gateway.read_session(payload)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise Unreadable(repr(error)) from error
 
 
 def _read_intent(payload: Payload) -> PaymentEvidence:
-    # Checkout writes the session's id here: the same link back, whichever event comes first.
-    session_id = str(_part_of(payload, "payment_details").get("order_reference") or "")
-    try:
+    with reading():
+        metadata = OurMetadata.read(payload.get("metadata"))
+        # Checkout writes the session's id here: the same link back, whichever event comes first.
+        session_id = str(_part_of(payload, "payment_details").get("order_reference") or "")
         return PaymentEvidence(
             session_id=session_id if session_id.startswith("cs_") else "",
             payment_intent_id=gateway.as_text(payload["id"]),
-            payment_reference=_reference_in(payload),
+            payment_reference=metadata.payment,
             total=Money(payload["amount_received"], gateway.as_text(payload["currency"]).upper()),
             livemode=gateway.as_flag(payload["livemode"]),
+            metadata=metadata,
         )
-    except (KeyError, TypeError, UnknownCurrency) as error:
-        raise Unreadable(repr(error)) from error
-
-
-def _reference_in(payload: Payload) -> str:
-    return str(_part_of(payload, "metadata").get("payment") or "")
 
 
 def _part_of(payload: Payload, name: str) -> Payload:
@@ -148,13 +133,14 @@ def _payment_of_session(payload: Payload) -> Payment:
     )
 
 
-def _payment_of_intent(payload: Payload) -> Payment | None:
-    """The payment a failing intent belongs to. Nothing is delivered on its word, so an unknown one is no alarm."""
+def _payment_of_intent(payload: Payload) -> Payment:
+    """The payment a failing intent belongs to. Nothing is delivered on its word, so metadata alone may name it."""
+    evidence = _read_intent({**payload, "amount_received": 0})
     try:
-        intent_id = gateway.as_text(payload["id"])
-    except (KeyError, TypeError) as error:
-        raise Unreadable(repr(error)) from error
-    try:
-        return find_payment(session_id="", payment_intent_id=intent_id, payment_reference=_reference_in(payload))
-    except (PaymentUnknown, SessionNotStoredYet):
-        return None
+        return find_payment(
+            session_id=evidence.session_id,
+            payment_intent_id=evidence.payment_intent_id,
+            payment_reference=evidence.payment_reference,
+        )
+    except ConfirmationNeeded as named:
+        return named.payment

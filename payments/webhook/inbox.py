@@ -75,8 +75,8 @@ def _insert(event: Mapping[str, Any], payload: str, *, source: str, route: Route
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            INSERT INTO {_TABLE} (stripe_id, type, livemode, payload, source, priority, run_after)
-            VALUES (%s, %s, %s, %s, %s, %s, statement_timestamp() + make_interval(secs => %s))
+            INSERT INTO {_TABLE} (stripe_id, type, livemode, payload, source, needs_fetch, priority, run_after)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, statement_timestamp() + make_interval(secs => %s))
             ON CONFLICT (stripe_id) DO NOTHING
             """,  # noqa: S608  # our own table's name
             [
@@ -85,6 +85,7 @@ def _insert(event: Mapping[str, Any], payload: str, *, source: str, route: Route
                 event["livemode"],
                 payload,
                 source,
+                route.fetch is not None,
                 route.priority,
                 route.delay.total_seconds(),
             ],

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import DataError, transaction
+from django.db.models import Q
 
 from jobs.models import WorkParked, WorkPostponed
-from payments.models import EventAttempt, WebhookEvent
+from jobs.wakeups import wake_after_commit
+from payments import gateway
+from payments.evidence import ConfirmationNeeded, PaymentDisagrees, PaymentUnknown, SessionNotStoredYet
+from payments.metadata import OurMetadata
+from payments.models import EventAttempt, FetchedEvent, Payment, WebhookEvent
 from payments.refund_outcomes import RefundDisagrees
-from payments.registry import UnknownDomain
-from payments.settlement import PaymentDisagrees, PaymentUnknown, SessionNotStoredYet
-from payments.webhook import event_handlers
+from payments.registry import UnknownDomain, registered_domains
+from payments.webhook.fetches import Unreadable
 from payments.webhook.mirror import ask_mirror_to_read
 from payments.webhook.routing import route_of
 
@@ -29,17 +36,36 @@ class Quarantined(WorkParked):
     """The event points to something we do not know, or contradicts it: never acted on until a person has looked."""
 
 
+class _NotOurs(Exception):
+    """The object was made by another product on the same Stripe account."""
+
+
 def handle_event(event: WebhookEvent) -> None:
-    """Act on an event. The effect and the note that it is done are one transaction, so a repeat finds both or none."""
+    """Act on an event. The effect and the note that it is done are one transaction, so a repeat finds both or none.
+
+    Does both lanes: an event that needs a fetch in the urgent lane is put into the other one.
+    """
     started = time.monotonic()
+    obj = event.payload["data"]["object"]
+    route = route_of(event.type, is_confirmed=event.needs_fetch)
+    if route.fetch and not event.needs_fetch:
+        _have_it_fetched(event)
+        return
     try:
-        with transaction.atomic():
-            outcome = _act(event)[:200]
-            _note(event, started, outcome=outcome)
-            ask_mirror_to_read(event.payload["data"]["object"])
-            event.mark_done(outcome=outcome, order=event.order, is_quarantined=False)
+        with _contradictions_quarantined(event, obj):
+            fetched = route.fetch(obj) if route.fetch else obj
+            with transaction.atomic():
+                outcome = route.effect(event, fetched)
+                ask_mirror_to_read(obj)
+                _finish(event, started, outcome)
     except WorkPostponed:
         raise
+    except _NotOurs:
+        with transaction.atomic():
+            _finish(event, started, "not ours")
+    except ConfirmationNeeded:
+        _note(event, started, outcome="Stripe is asked first")
+        _have_it_fetched(event)
     except Exception as error:
         if isinstance(error, Quarantined):
             WebhookEvent.objects.filter(pk=event.pk).update(is_quarantined=True, outcome="quarantined")
@@ -47,20 +73,63 @@ def handle_event(event: WebhookEvent) -> None:
         raise
 
 
-def _act(event: WebhookEvent) -> str:
-    """Apply the effect of the event's type, translating what must not be retried into quarantine."""
+def _have_it_fetched(event: WebhookEvent) -> None:
+    event.put_back(needs_fetch=True)
+    wake_after_commit(FetchedEvent)
+
+
+def _finish(event: WebhookEvent, started: float, outcome: str) -> None:
+    _note(event, started, outcome=outcome)
+    event.mark_done(outcome=outcome[:200], order=event.order, is_quarantined=False)
+
+
+def _is_ours(obj: Mapping[str, Any]) -> bool:
+    """Whether an object says that it is ours, or is known to belong to a payment of ours."""
+    metadata = obj.get("metadata")
+    if isinstance(metadata, Mapping) and OurMetadata.read(metadata).is_ours:
+        return True
+    ids = [value for value in (obj.get("id"), obj.get("payment_intent")) if isinstance(value, str)]
+    return Payment.objects.filter(Q(stripe_session_id__in=ids) | Q(stripe_payment_intent_id__in=ids)).exists()
+
+
+@contextlib.contextmanager
+def _contradictions_quarantined(event: WebhookEvent, obj: Mapping[str, Any]) -> Iterator[None]:
+    """Translate what no retry would change into quarantine, or into parking where the event itself is at fault."""
     try:
-        return route_of(event.type).effect(event, event.payload["data"]["object"])
+        yield
     except SessionNotStoredYet as early:
         delay = min(_UNTIL_SESSION_IS_STORED * 2**event.postponements, _LONGEST_WAIT)
         raise WorkPostponed(f"session of {early} not stored yet", delay=delay) from early
-    except (PaymentUnknown, PaymentDisagrees, RefundDisagrees, UnknownDomain) as problem:
+    except (PaymentUnknown, Unreadable) as problem:
+        if not _is_ours(obj):
+            # Another product on the same Stripe account, or `stripe trigger`: no concern of ours, and no alarm.
+            raise _NotOurs from problem
+        if isinstance(problem, Unreadable):
+            raise WorkParked(f"The event does not have the fields we know: {problem}") from problem
+        raise _quarantine_unknown(event, _what_is_unknown(obj, problem)) from problem
+    except UnknownDomain as problem:
+        raise _quarantine_unknown(event, f"Unknown domain {problem}") from problem
+    except (PaymentDisagrees, RefundDisagrees) as problem:
         raise Quarantined(f"{type(problem).__name__}: {problem}") from problem
-    except event_handlers.Unreadable as problem:
-        raise WorkParked(f"The event does not have the fields we know: {problem}") from problem
     except DataError as problem:
         # An id longer than its column, for one: the same event would fail the same way each time.
         raise WorkParked(f"The event holds a value that cannot be stored: {problem}") from problem
+    except gateway.StripeMisconfigured:
+        raise
+    except gateway.StripeRefused as refusal:
+        raise WorkParked(f"Stripe does not say how it stands: {refusal}") from refusal
+
+
+def _what_is_unknown(obj: Mapping[str, Any], problem: PaymentUnknown) -> str:
+    named = OurMetadata.read(obj.get("metadata"))
+    for domain in sorted(named.domains - registered_domains()):
+        return f"Unknown domain {domain}"
+    return f"Unknown order {named.order or named.payment or problem}"
+
+
+def _quarantine_unknown(event: WebhookEvent, what: str) -> Quarantined:
+    log.warning(what, event_id=event.stripe_id, event_type=event.type)
+    return Quarantined(what)
 
 
 def _note(event: WebhookEvent, started: float, *, outcome: str, error: str = "") -> None:

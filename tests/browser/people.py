@@ -11,6 +11,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from accounts.addresses import record_verified_address
 from accounts.models import Teacher, User
 from bookings.models import LessonRequest
 from bookings.proposals import Proposal, accept_request
@@ -39,6 +40,7 @@ def print_students(count):
 @transaction.atomic
 def make_student(number, teacher):
     student = User.objects.create_user(f"student-{number}@journeys.example", full_name=f"Student {number}")
+    record_verified_address(student)
     wish = Wish(
         subject=Subject.objects.get(name="Italian"),
         level="beginner",

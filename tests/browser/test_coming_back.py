@@ -80,8 +80,10 @@ def test_the_order_is_paid_on_return_even_before_webhooks_which_then_change_noth
     student.has_everything(mixed)
 
     site.sandbox("deliveries", release=True)
-    site.wait_until(lambda: settling_events(site, order) >= {"already processed"}, within=30, what="late webhooks")
-    assert settling_events(site, order) == {"already processed"}
+    site.wait_until(
+        lambda: settling_events(site, order) >= {"payment_already_processed"}, within=30, what="late webhooks"
+    )
+    assert settling_events(site, order) == {"payment_already_processed"}
     assert student.has_only_one_order_paid() == order
     student.has_everything(mixed)
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0016_look_up_earlier_charges"),
+        ("payments", "0018_index_lanes_of_events"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

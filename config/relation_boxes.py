@@ -1,0 +1,48 @@
+"""Boxes that choose related rows, in forms of the admin that come back with what was posted."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.contrib.admin.widgets import AutocompleteMixin, ForeignKeyRawIdWidget, RelatedFieldWidgetWrapper
+from django.core.exceptions import ValidationError
+from django.db.models import Field
+from django.forms import Widget
+
+
+def can_be_value_of(field: Field[Any, Any], text: str) -> bool:
+    """Tell whether a field could hold what an address or a form says. PostgreSQL's texts hold no NUL."""
+    try:
+        field.to_python(text)
+    except (ValidationError, ValueError, OverflowError):
+        return False
+    return "\0" not in text
+
+
+def show_possible_rows_only(widget: Widget, key: Field[Any, Any]) -> None:
+    """Let a box leave out what was posted and cannot be a row; Django's look for it and fail."""
+    inner = widget.widget if isinstance(widget, RelatedFieldWidgetWrapper) else widget
+    if isinstance(inner, AutocompleteMixin | ForeignKeyRawIdWidget):
+        # Its class is changed rather than its methods, because each form copies the box.
+        inner.__class__ = _possible_rows_only(type(inner))  # type: ignore[assignment]  # one of both still
+        vars(inner).update(key_of_rows=key)
+
+
+class PossibleRowsOnly:
+    """Put before a widget."""
+
+    key_of_rows: Field[Any, Any]
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        if isinstance(value, list | tuple):
+            value = [row for row in value if can_be_value_of(self.key_of_rows, str(row))]
+        elif value is not None and not can_be_value_of(self.key_of_rows, str(value)):
+            value = None
+        context: dict[str, Any] = super().get_context(name, value, attrs)  # type: ignore[misc]  # what it is put before has it
+        return context
+
+
+@cache
+def _possible_rows_only(widget_class: type[Widget]) -> type[Widget]:
+    return type(widget_class.__name__, (PossibleRowsOnly, widget_class), {"__module__": widget_class.__module__})

@@ -1,0 +1,182 @@
+"""Which payment of ours Stripe speaks of, and whether what it says fits. What does not fit is never delivered."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from django.db import IntegrityError
+from django.db.models import Q, QuerySet
+
+from money import Money
+from payments.gateway import CheckoutSession
+from payments.metadata import OurMetadata
+from payments.models import Order, OrderLine, Payment
+from payments.registry import UnknownDomain, registered_domains
+
+
+class PaymentDisagrees(Exception):
+    """What Stripe says does not fit the order it points to: never delivered, a person must look."""
+
+
+class PaymentUnknown(Exception):
+    """No payment of ours belongs to this payment."""
+
+
+class SessionNotStoredYet(Exception):
+    """The payment is ours, but the process that opened its session has not stored the session's id yet."""
+
+
+class ConfirmationNeeded(Exception):
+    """Only metadata connects an intent with a payment of ours, and anyone at Stripe can write that: ask Stripe first."""
+
+    def __init__(self, payment: Payment) -> None:
+        super().__init__(str(payment))
+        self.payment = payment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentEvidence:
+    """What Stripe says about a payment. Empty strings where it does not say.
+
+    `payment_reference` came with Stripe's metadata and is a route only: the ids stored with the payment decide.
+    """
+
+    session_id: str
+    payment_intent_id: str
+    payment_reference: str
+    total: Money
+    livemode: bool
+    metadata: OurMetadata = field(default_factory=OurMetadata)
+
+    @classmethod
+    def from_session(cls, session: CheckoutSession) -> Self:
+        """Raises PaymentDisagrees if the session contradicts itself."""
+        if session.payment_status == "no_payment_required" and session.total.minor:
+            raise PaymentDisagrees(f"Stripe says that none of {session.total.minor} in minor units was to be paid.")
+        return cls(
+            session_id=session.id,
+            payment_intent_id=session.payment_intent_id,
+            payment_reference=session.reference,
+            total=session.total,
+            livemode=session.livemode,
+            metadata=session.metadata,
+        )
+
+
+def find_payment(*, session_id: str, payment_intent_id: str, payment_reference: str) -> Payment:
+    """The payment Stripe speaks of, by the ids we stored. What came with metadata only ever contradicts them.
+
+    Raises PaymentUnknown; PaymentDisagrees if ids and reference name different payments; SessionNotStoredYet or
+    ConfirmationNeeded if only the reference names one.
+    """
+    reference = _uuid_or_none(payment_reference)
+    candidates = list(
+        _candidates(session_id=session_id, payment_intent_id=payment_intent_id, payment_reference=payment_reference)
+    )
+    by_session = next((a for a in candidates if session_id and a.stripe_session_id == session_id), None)
+    by_intent = next(
+        (a for a in candidates if payment_intent_id and a.stripe_payment_intent_id == payment_intent_id), None
+    )
+    by_reference = next((a for a in candidates if reference and a.reference == reference), None)
+    if by_session and by_intent and by_session.pk != by_intent.pk:
+        raise PaymentDisagrees("The session belongs to one payment, the payment intent to another.")
+    known = by_session or by_intent
+    if known and by_reference and known.pk != by_reference.pk:
+        raise PaymentDisagrees("The ids belong to one payment, the metadata to another.")
+    if known:
+        return known
+    if by_reference is None:
+        raise PaymentUnknown(session_id or payment_intent_id)
+    if by_reference.stripe_session_id is None:
+        raise SessionNotStoredYet(str(by_reference))
+    if session_id:
+        raise PaymentDisagrees("The metadata names a payment that was paid through another session.")
+    if by_reference.stripe_payment_intent_id:
+        raise PaymentDisagrees("The metadata names a payment that another payment intent paid.")
+    raise ConfirmationNeeded(by_reference)
+
+
+def _candidates(*, session_id: str, payment_intent_id: str, payment_reference: str) -> QuerySet[Payment]:
+    """The payments named by any of what Stripe said."""
+    reference = _uuid_or_none(payment_reference)
+    is_named = Q(reference=reference) if reference else Q(pk=None)
+    if session_id:
+        is_named |= Q(stripe_session_id=session_id)
+    if payment_intent_id:
+        is_named |= Q(stripe_payment_intent_id=payment_intent_id)
+    return Payment.objects.filter(is_named)
+
+
+def _uuid_or_none(text: str) -> uuid.UUID | None:
+    """The reference in metadata, which anybody with access to Stripe's Dashboard can edit: it may be anything."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def lock_order_of(evidence: PaymentEvidence) -> tuple[Order, Payment]:
+    """The order, locked, and its payment as it is under that lock. Raises as find_payment does."""
+    said = {
+        "session_id": evidence.session_id,
+        "payment_intent_id": evidence.payment_intent_id,
+        "payment_reference": evidence.payment_reference,
+    }
+    # More than one only where ids and metadata disagree, which is found out under the lock as well.
+    orders = (
+        Order.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(pk__in=_candidates(**said).values("order_id"))
+        .order_by("pk")
+        .in_bulk()
+    )
+    payment = find_payment(**said)
+    if payment.order_id not in orders:
+        raise SessionNotStoredYet(f"{payment}, stored between two of our own statements")
+    return orders[payment.order_id], payment
+
+
+def refuse_disagreement(evidence: PaymentEvidence, order: Order, payment: Payment) -> None:
+    """Compare what was paid with what was ordered. Raises PaymentDisagrees."""
+    if evidence.total.currency != order.currency or evidence.total.minor != order.total_minor:
+        # In plain numbers: what was paid may be anything, also more than can be written as money.
+        raise PaymentDisagrees(
+            f"Paid {evidence.total.minor} {evidence.total.currency} in minor units,"
+            f" but the order is over {order.total_minor} {order.currency}."
+        )
+    if evidence.livemode != payment.livemode:
+        raise PaymentDisagrees("Live and test mode are mixed.")
+    _refuse_other_buyer(evidence.metadata, order)
+    stored_intent = payment.stripe_payment_intent_id
+    if stored_intent and evidence.payment_intent_id and evidence.payment_intent_id != stored_intent:
+        raise PaymentDisagrees("Another payment intent paid this payment before.")
+
+
+def _refuse_other_buyer(metadata: OurMetadata, order: Order) -> None:
+    if metadata.order and metadata.order != order.number:
+        raise PaymentDisagrees(f"The metadata names another order, {metadata.order[:50]!r}.")
+    if metadata.buyer and metadata.buyer != str(order.user_id):
+        raise PaymentDisagrees(f"The metadata names another buyer, {metadata.buyer[:50]!r}.")
+
+
+def refuse_other_domains(metadata: OurMetadata, lines: Sequence[OrderLine]) -> None:
+    """Compare the domains Stripe names with those of the order. Raises UnknownDomain or PaymentDisagrees."""
+    for domain in sorted(metadata.domains - registered_domains()):
+        raise UnknownDomain(domain)
+    if others := metadata.domains - {line.domain for line in lines}:
+        raise PaymentDisagrees(f"The metadata names {', '.join(sorted(others))}, of which the order has nothing.")
+
+
+@contextlib.contextmanager
+def intent_used_once() -> Iterator[None]:
+    """One intent pays once: where another payment has it already, this is a contradiction, and no retry mends it."""
+    try:
+        yield
+    except IntegrityError as clash:
+        if "stripe_payment_intent_id" not in str(clash):
+            raise
+        raise PaymentDisagrees("Another payment was paid with this payment intent.") from clash

@@ -1,0 +1,56 @@
+"""Whatever durable work is given up, staff are told; no kind may be forgotten."""
+
+import pytest
+from django.db.models.functions import Now
+
+from accounts.tests.factories import UserFactory
+from jobs import registry, runner
+from notifications.models import Alert, Mail
+from notifications.outbox import queue_mail
+from payments.models import ChargeLookup, MirrorSync, Payment, Refund, WebhookEvent
+from payments.refunds import refund_second_success
+from payments.settlement import settle_payment
+from payments.tests.factories import event_of, evidence_for, open_order
+from payments.webhook.inbox import store_event
+
+pytestmark = pytest.mark.django_db
+
+
+def paid():
+    payment = open_order()
+    settle_payment(evidence_for(payment))
+    payment.refresh_from_db()
+    return payment
+
+
+def an_event():
+    event = event_of("customer.created", {"id": "cus_1", "object": "customer"})
+    store_event(event, source="webhook")
+    return WebhookEvent.objects.get()
+
+
+def a_mail():
+    queue_mail(key="k", to=UserFactory(), template="payments/mail/paid_twice", context={})
+    return Mail.objects.latest("pk")
+
+
+MAKERS = {
+    Payment: open_order,
+    ChargeLookup: lambda: ChargeLookup.objects.get(payment=paid()),
+    Refund: lambda: refund_second_success(paid()),
+    MirrorSync: lambda: MirrorSync.objects.create(object_type="charge", object_id="ch_1"),
+    WebhookEvent: an_event,
+    Mail: a_mail,
+}
+
+
+@pytest.mark.parametrize("model", registry.work_models(), ids=lambda model: model._meta.label)
+def test_every_kind_of_work_that_is_given_up_raises_an_alert(model):
+    work = MAKERS[model._meta.concrete_model]()
+    Alert.objects.all().delete()
+    model.objects.filter(pk=work.pk).update(state="running", attempts=model.max_attempts + 1, run_after=Now())
+    work.refresh_from_db()
+    runner.run(work)
+    work.refresh_from_db()
+    assert work.state == "parked"
+    assert Alert.objects.count() == 1

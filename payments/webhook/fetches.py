@@ -1,0 +1,52 @@
+"""What an event's object is at Stripe now, and the readers of its fields. Fetches are called outside of transactions."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from money.amounts import UnknownCurrency
+from payments import gateway
+from payments.evidence import ConfirmationNeeded, PaymentDisagrees, find_payment
+from payments.metadata import OurMetadata
+
+Payload = Mapping[str, Any]
+
+
+class Unreadable(Exception):
+    """A field we rely on is missing or of another kind: Stripe's API version drifted, or this is no Stripe object."""
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """Say of whatever reading an object of Stripe's may raise that the object is unreadable."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError, UnknownCurrency) as error:
+        raise Unreadable(repr(error)[:500]) from error
+
+
+def fetch_refund(payload: Payload) -> gateway.StripeRefund:
+    """The refund as it stands now. Raises Unreadable, gateway.StripeUnreachable or gateway.StripeRefused."""
+    with reading():
+        return gateway.retrieve_refund(gateway.as_text(payload["id"]))
+
+
+def fetch_session_of_intent(payload: Payload) -> gateway.CheckoutSession:
+    """The session of the payment that an intent's metadata names. Raises PaymentDisagrees if another intent paid it.
+
+    Also raises as find_payment does, Unreadable, gateway.StripeUnreachable or gateway.StripeRefused.
+    """
+    with reading():
+        intent_id = gateway.as_text(payload["id"])
+        reference = OurMetadata.read(payload.get("metadata")).payment
+    try:
+        payment = find_payment(session_id="", payment_intent_id=intent_id, payment_reference=reference)
+    except ConfirmationNeeded as named:
+        payment = named.payment
+    with reading():
+        session = gateway.retrieve_session(payment.stripe_session_id or "")
+    if session.payment_intent_id != intent_id:
+        raise PaymentDisagrees(f"Only its metadata names {payment}; Stripe says that another intent pays it.")
+    return session

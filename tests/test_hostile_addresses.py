@@ -1,0 +1,244 @@
+"""No address makes an error, whatever is put into it: ids that cannot be, queries that mean nothing, forms of nonsense.
+
+What is asked is made from the site's own addresses, lists and forms, so an address that is new is tried as well.
+"""
+
+import re
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from accounts.models import User
+from accounts.tests.factories import UserFactory
+from tests.market import open_market, signed_in
+from tests.test_every_address import patterns
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow,
+    # Django's own links of a list say a time zone; a date without one is read in the site's.
+    pytest.mark.filterwarnings("ignore:DateTimeField .* received a naive datetime:RuntimeWarning"),
+]
+
+# As they stand in an address. %ED%A0%80 is half of a surrogate pair, which is no character.
+HOSTILE = [
+    "x", "%00", "1%00", "%ED%A0%80", "%FF", "%F0%9F%8E%93", "0", "-1", "1.5", "NaN", "None", "%D9%A1", "1%2F2", "..%2F..",
+    "9" * 30, "9" * 5000, "a" * 300, "%27--", "%20", "_00",
+]  # fmt: skip
+# Texts to ask or post, as Python has them.
+NONSENSE = ["x", "\0", "9" * 30, "0001-01-01", "9999-12-31", "9" * 5000, "-1", "1,\0", "é" * 300, "{"]
+# dj-stripe's pages are all made by one function.
+MODELS = [
+    model
+    for model in admin.site._registry
+    if model._meta.app_label != "djstripe" or model.__name__ in ("Charge", "Event", "SubscriptionSchedule")
+]
+LABELS = {model._meta.label: model for model in MODELS}
+ORDINARY = ("p", "all", "o", "q", "e", "_popup", "_to_field", "_facets", "_changelist_filters", "unheard_of", "id__in")
+
+
+@pytest.fixture
+def market(settings, tmp_path):
+    settings.PRIVATE_MEDIA_ROOT = tmp_path
+    return open_market()
+
+
+def onlooker():
+    # Whose midnight of the first day of all is before it in UTC.
+    user = UserFactory(is_staff=True, time_zone="Asia/Tokyo")
+    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
+    return user
+
+
+def staff_of(kind):
+    makers = {
+        "superuser": lambda: User.objects.create_superuser("boss@example.org", "correct horse battery"),
+        "onlooker": onlooker,
+        "without a group": lambda: UserFactory(is_staff=True),
+    }
+    return makers[kind]()
+
+
+def quiet(client):
+    client.raise_request_exception = False
+    return client
+
+
+def fails(send, address, *args, **options):
+    """Send and tell whether it was an error. What PostgreSQL refused is undone, so that the next is judged by itself."""
+    with transaction.atomic():
+        response = send(address, *args, **options)
+        status = response.status_code
+        b"".join(response)  # a file is closed once it is read
+        if status >= 500:
+            transaction.set_rollback(True)
+    return status >= 500
+
+
+def filled(route, text):
+    return "/" + re.sub(r"[\^$\\]|/Z$", "", re.sub(r"\(\?P<[^>]*>[^)]*\)|<[^>]*>", text, route))
+
+
+def name_of(model, page):
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+
+
+@pytest.mark.parametrize("kind", ["superuser", "onlooker", "without a group"])
+def test_ids_that_cannot_be_are_no_error_in_the_admin(market, kind):
+    client = quiet(signed_in(staff_of(kind)))
+    routes = [route for _, route, _ in patterns() if route.startswith("admin/") and re.search("<", route)]
+    dj_stripe = [route for route in routes if "/djstripe/" in route]
+    kept = [route for route in routes if route not in dj_stripe or re.search("djstripe/(charge|event)/", route)]
+    assert len(kept) > 100
+    addresses = [filled(route, text) for route in kept for text in (HOSTILE if kind == "superuser" else HOSTILE[:6])]
+    assert [address for address in addresses if fails(client.get, address)] == []
+    assert [address for address in addresses if fails(client.post, address, {"post": "yes"})] == []
+
+
+@pytest.mark.parametrize("who", ["guest", "student", "teacher"])
+def test_ids_that_cannot_be_are_no_error_on_the_site(market, who):
+    user = {"student": market.student, "teacher": market.teacher.user}.get(who)
+    client = quiet(signed_in(user) if user else Client())
+    routes = [route for _, route, _ in patterns() if not route.startswith("admin/") and "<" in route]
+    assert len(routes) > 50
+    for send in (client.get, client.post):
+        addresses = [filled(route, text) for route in routes for text in HOSTILE]
+        assert [address for address in addresses if fails(send, address)] == []
+
+
+# What views read from addresses; the forms of the page that searches read more.
+READ = ["page", "q", "next", "session_id", "done", "request", "offer"]
+BROWSED = [
+    "q", "kind", "subject", "level", "where", "place", "from_date", "to_date", "currency", "min_price", "max_price",
+    "language", "teacher", "sort", "page",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("who", ["student", "teacher"])
+def test_queries_that_mean_nothing_are_no_error_on_the_site(market, who):
+    client = quiet(signed_in({"student": market.student, "teacher": market.teacher.user}[who]))
+    plain = ["/" + route for _, route, _ in patterns() if not re.search(r"[<(\\^]", route) and "admin/" not in route]
+    assert len(plain) > 30
+    asked = [f"{address}?{urlencode({name: text})}" for address in plain for name in READ for text in NONSENSE[1:3]]
+    assert [address for address in asked if fails(client.get, address)] == []
+
+
+def test_searches_for_nonsense_are_no_error(market):
+    asked = [f"/browse/?{urlencode({name: text})}" for name in BROWSED for text in NONSENSE]
+    assert [address for address in asked if fails(quiet(Client()).get, address)] == []
+
+
+def queries_of(user, model):
+    """Everything a list's address may hold, by itself and with values of no kind."""
+    request = RequestFactory().get("/")
+    request.user = user
+    shown = admin.site.get_model_admin(model).get_changelist_instance(request)
+    names = [name for spec in shown.filter_specs for name in spec.expected_parameters()]
+    if shown.date_hierarchy:
+        names += [f"{shown.date_hierarchy}__{part}" for part in ("year", "gte")]
+        parts = [("year", "2026"), ("year", "1"), ("year", "9999"), ("month", "13"), ("day", "31"), ("day", "x")]
+        for year, (part, number) in ((year, part) for year in ("2026", "x", "0", "9998") for part in parts):
+            yield urlencode({f"{shown.date_hierarchy}__year": year, f"{shown.date_hierarchy}__{part}": number})
+    for name in (*names, *ORDINARY):
+        yield from (urlencode({name: text}) for text in NONSENSE[:6])
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_queries_that_mean_nothing_are_no_error_in_the_admins_lists(market, label):
+    model, user = LABELS[label], onlooker()
+    client = quiet(signed_in(user))
+    addresses = [f"{reverse(name_of(model, 'changelist'))}?{query}" for query in queries_of(user, model)]
+    assert [address for address in addresses if fails(client.get, address)] == []
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_forms_are_not_filled_in_by_their_address_and_refuse_nonsense(market, label):
+    model, client = LABELS[label], quiet(signed_in(staff_of("superuser")))
+    row = model._base_manager.first()
+    pages = [
+        reverse(name_of(model, "add")),
+        *([reverse(name_of(model, "change"), args=[quote(str(row.pk))])] if row else []),
+    ]
+    for page in pages:
+        response = client.get(page)
+        if response.status_code != 200 or "adminform" not in response.context:
+            continue
+        names = names_of_fields(response.context)
+        for text in NONSENSE:
+            values = dict.fromkeys(names, text)
+            assert not fails(client.get, f"{page}?{urlencode(values | {'_to_field': text, '_popup': text})}"), (
+                page,
+                text,
+            )
+            assert not fails(client.post, page, values), (page, text)
+            assert not fails(client.post, page, values | managed(response.context)), (page, text)
+
+
+def names_of_fields(context):
+    """The fields of a form and of one row in each of its tables, dates and times in two boxes."""
+    names = list(context["adminform"].form.fields)
+    for formset in (inline.formset for inline in context["inline_admin_formsets"]):
+        names += [f"{formset.prefix}-0-{name}" for name in [*formset.form.base_fields, "id", "DELETE"]]
+        names += [f"{formset.prefix}-{name}" for name in ("TOTAL_FORMS", "INITIAL_FORMS")]
+    return [part for name in names for part in (name, f"{name}_0", f"{name}_1")]
+
+
+def managed(context):
+    """What says that there is one row in each table, so that the rows are read."""
+    prefixes = [inline.formset.prefix for inline in context["inline_admin_formsets"]]
+    return {f"{prefix}-{name}": "1" for prefix in prefixes for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_actions_on_rows_that_cannot_be_are_no_error(market, label):
+    model, client = LABELS[label], quiet(signed_in(staff_of("superuser")))
+    address = reverse(name_of(model, "changelist"))
+    request = client.get(address).wsgi_request
+    actions = [*admin.site.get_model_admin(model).get_actions(request), "_cancel", "", "\0"]
+    for action in actions:
+        for text in NONSENSE[:3]:
+            posted = {"action": action, "_selected_action": text, "select_across": text, "index": text}
+            assert not fails(client.post, address, posted), (action, text)
+
+
+def test_the_admins_own_pages_take_nonsense(market):
+    client = quiet(signed_in(staff_of("superuser")))
+    asked = [
+        f"{reverse('admin:search')}?{urlencode({'s': 'a', name: text})}"
+        for name in ("s", "page", "extended")
+        for text in NONSENSE
+    ]
+    complete = {"app_label": "workshops", "model_name": "workshop", "field_name": "teacher", "term": "a"}
+    asked += [
+        f"{reverse('admin:autocomplete')}?{urlencode(complete | {name: text})}"
+        for name in (*complete, "page")
+        for text in NONSENSE
+    ]
+    assert [address for address in asked if fails(client.get, address)] == []
+
+
+def test_a_cookie_with_nul_counts_as_none(market):
+    client = quiet(Client(headers={"cookie": r'sessionid="\000bcdefghijklmnop"; currency="\000"; messages="\000"'}))
+    for address in ("/", "/browse/", "/my/orders/", "/cart/", "/admin/"):
+        assert not fails(client.get, address), address
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 300, "a/" * 3000, "%00", "%ED%A0%80", "..%2F..%2Fmanage.py", "x" * 300 + ".jpg"]
+)
+@pytest.mark.parametrize("folder", ["media", "static"])
+def test_files_that_cannot_be_are_not_found(folder, name):
+    assert quiet(Client()).get(f"/{folder}/{name}").status_code in (400, 404)
+
+
+def test_an_objects_page_is_found_by_staff_who_may_look_at_it(market):
+    kind = ContentType.objects.get_for_model(market.workshop).pk
+    address = reverse("admin:view_on_site", args=[kind, market.workshop.pk])
+    assert signed_in(onlooker()).get(address).status_code == 302
+    assert signed_in(staff_of("without a group")).get(address).status_code == 404
