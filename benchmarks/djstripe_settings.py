@@ -19,3 +19,6 @@ STRIPE_API_HOST = os.environ["BENCH_SANDBOX_URL"]
 STRIPE_API_VERSION = "2026-08-26.dahlia"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]
+# What our gunicorn's worker asks of any site.
+LARGEST_BODY_BYTES = 12 * 1024 * 1024
+LARGEST_BODY_BYTES_BELOW: dict[str, int] = {}

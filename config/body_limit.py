@@ -21,7 +21,7 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if _announced(request) > _largest(request.path_info):
+        if _announced(request) > largest_body(request.path_info):
             # Without the request, since nobody knows yet who sent it.
             return HttpResponse(get_template("413.html").render(), status=413)
         return self.get_response(request)
@@ -35,7 +35,8 @@ def _announced(request: HttpRequest) -> int:
         return 0
 
 
-def _largest(path: str) -> int:
+def largest_body(path: str) -> int:
+    """Return how many bytes a request to `path` may carry."""
     for beginning, largest in settings.LARGEST_BODY_BYTES_BELOW.items():
         if path.startswith(beginning):
             return int(largest)

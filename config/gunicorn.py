@@ -1,6 +1,7 @@
 """How gunicorn serves Lectern: a few processes with threads, each replaced now and then. Reads the environment only."""
 
 import gc
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,17 @@ from config.environment import read_environment
 from config.logging import line_formatter
 from config.processes import read_processes
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 environment = read_environment(Path(__file__).resolve().parent.parent)
 processes = read_processes(environment)
 bind = f"0.0.0.0:{processes.port}"
 workers = processes.web_processes
-worker_class = "gthread"
+# Slow clients wait in its event loop, not in threads.
+worker_class = "config.web_worker.BufferingWorker"
 threads = processes.web_threads
+# Connections of one process; more are closed at once. Each may hold a body on the disk while it comes in.
+worker_connections = 1000
+asgi_lifespan = "off"
 # Nothing a page does takes longer: calls to Stripe time out well before. A stuck process is ended and replaced.
 timeout = 60
 # Longer than any request, shorter than the half minute most platforms allow before they kill.
