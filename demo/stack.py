@@ -10,10 +10,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from demo.processes import Command, DidNotStart, LineSink, Process, answers_http, free_port, stop_all
+from demo.ports import LISTENER, HeldPort, PortTaken
+from demo.processes import Command, DidNotStart, LineSink, Process, answers_http, stop_all
 from demo.servers import PostgresServer, RedisServer
 from payments.webhook.event_types import LISTENED_FOR
 
@@ -52,13 +53,20 @@ class Stack:
             None if self._given.get("DATABASE_URL") else PostgresServer(folder, sink=sink, is_durable=is_durable)
         )
         self.redis = None if self._given.get("REDIS_URL") else RedisServer(folder, sink=sink)
-        self.base_url = self._given.get("BASE_URL", "").rstrip("/") or f"http://127.0.0.1:{free_port(ports.web)}"
-        self.sandbox_url = f"http://127.0.0.1:{free_port(ports.sandbox)}"
+        # Taken now and handed over: nothing else can answer where the site and the sandbox are expected.
+        self._web_port = self._hold_web_port(ports.web)
+        self._sandbox_port = HeldPort(ports.sandbox)
+        self.base_url = self._given.get("BASE_URL", "").rstrip("/") or f"http://127.0.0.1:{self._web_port.number}"
+        self.sandbox_url = f"http://127.0.0.1:{self._sandbox_port.number}"
         # With Stripe's own test keys the site talks to Stripe.
         self.has_sandbox = not self._given.get("STRIPE_SECRET_KEY")
         # SIGINT ends gunicorn at once; SIGTERM would wait for every browser that keeps a connection open.
         self.web = self._process(
-            "web", self._gunicorn(), is_ready=answers_http(f"{self._web_address}/demo/"), stop_signal=signal.SIGINT
+            "web",
+            self._gunicorn(),
+            is_ready=answers_http(f"{self._web_address}/demo/"),
+            stop_signal=signal.SIGINT,
+            port=self._web_port,
         )
         # People wait for what they paid for, so nothing but payments is done by these.
         self.worker = self._celery_worker("worker", "urgent")
@@ -71,6 +79,8 @@ class Stack:
             [sys.executable, "-m", "sandbox"],
             is_ready=answers_http(f"{self.sandbox_url}/"),
             stop_signal=signal.SIGINT,
+            port=self._sandbox_port,
+            environment=lambda: {**self.environment(), "SANDBOX_LISTENER": LISTENER},
         )
 
     @property
@@ -95,7 +105,15 @@ class Stack:
     @property
     def _web_address(self) -> str:
         # BASE_URL may be a tunnel's; gunicorn listens here in any case.
-        return f"http://127.0.0.1:{urlsplit(self.base_url).port or DEMO_PORTS.web}"
+        return f"http://127.0.0.1:{self._web_port.number}"
+
+    def _hold_web_port(self, preferred: int) -> HeldPort:
+        """Hold the port BASE_URL names, or one of our choice. Raises DidNotStart when it is another program's."""
+        given = self._given.get("BASE_URL", "")
+        try:
+            return HeldPort(urlsplit(given).port or DEMO_PORTS.web, tries=1) if given else HeldPort(preferred)
+        except PortTaken as taken:
+            raise DidNotStart(f"The site cannot listen where BASE_URL says. {taken}") from taken
 
     def environment(self) -> dict[str, str]:
         """What every process of the site is given. The embedded servers must have been started once."""
@@ -109,7 +127,7 @@ class Stack:
             "MEDIA_ROOT": str(self.folder / "media"),
             "PRIVATE_MEDIA_ROOT": str(self.folder / "private_media"),
             "SANDBOX_URL": self.sandbox_url,
-            "SANDBOX_PORT": str(urlsplit(self.sandbox_url).port),
+            "SANDBOX_PORT": str(self._sandbox_port.number),
             "SANDBOX_PUBLIC_URL": self.sandbox_url,
             # Stripe's machines are elsewhere; this one must not spend its time on answering a crowd all at once.
             "SANDBOX_THREADS": "4",
@@ -165,14 +183,16 @@ class Stack:
         """Stop everything, the servers last. Harmless for what does not run."""
         stop_all(self.site)
         stop_all(self.servers)
+        for process in [self.sandbox, self.web, *self.servers]:
+            if process.command.port:
+                process.command.port.let_go()
 
     def dead(self) -> Process | None:
         """Return the first process that should run and does not."""
         return next((process for process in [*self.servers, *self.site] if process.exit_code is not None), None)
 
     def _gunicorn(self) -> list[str]:
-        address = urlsplit(self._web_address).netloc
-        options = ["--bind", address, "--workers", "2", "--threads", "4", "--access-logfile", "-"]
+        options = ["--bind", LISTENER, "--workers", "2", "--threads", "4", "--access-logfile", "-"]
         return [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", *options, "config.wsgi"]
 
     def _celery_worker(self, name: str, queues: str, *, niceness: int = 0) -> Process:
@@ -183,7 +203,7 @@ class Stack:
         command = [sys.executable, "-m", "celery", "-q", "-A", "config.celery", *arguments, "-l", "INFO"]
         return self._process(name, command, ready_line=r"@\S+ ready\.|beat: Starting", niceness=niceness)
 
-    def _process(self, name: str, arguments: list[str], **options: object) -> Process:
+    def _process(self, name: str, arguments: list[str], **options: Any) -> Process:
         # The environment is known once the servers run, so it is looked up at each start.
-        command = Command(name=name, arguments=arguments, environment=self.environment, folder=CHECKOUT, **options)  # type: ignore[arg-type]  # passed through
-        return Process(command, self._sink)
+        options.setdefault("environment", self.environment)
+        return Process(Command(name=name, arguments=arguments, folder=CHECKOUT, **options), self._sink)

@@ -41,6 +41,8 @@ class Options:
 
     host: str
     port: int
+    # A socket that is listening already, such as fd://5, from the program that started us.
+    listener: str
     database: Path
     secret_key: str
     public_url: str
@@ -137,6 +139,7 @@ def read_options(environment: Mapping[str, str]) -> Options:
     return Options(
         host=host,
         port=port,
+        listener=environment.get("SANDBOX_LISTENER", ""),
         database=Path(environment.get("SANDBOX_DATABASE") or ".local/sandbox.sqlite3").absolute(),
         secret_key=secret_key,
         public_url=(environment.get("SANDBOX_PUBLIC_URL") or f"http://{public_host}:{port}").rstrip("/"),

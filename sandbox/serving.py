@@ -27,7 +27,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
     def load_config(self) -> None:
         settings: dict[str, Any] = {
-            "bind": f"{options().host}:{options().port}",
+            "bind": options().listener or f"{options().host}:{options().port}",
             "workers": 1,
             "worker_class": "gthread",
             "threads": options().threads,
@@ -85,7 +85,8 @@ def main(arguments: Sequence[str] = ()) -> int:
     gc.set_threshold(50_000, 20, 20)
     os.environ.update(environment_of(arguments))
     try:
-        check_port(options())
+        if not options().listener:
+            check_port(options())
         # Set, not defaulted: the surrounding project's settings must never be loaded here.
         os.environ["DJANGO_SETTINGS_MODULE"] = "sandbox.settings"
         django.setup()
