@@ -10,8 +10,9 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts.labelled_inline import LabelledInline
+from accounts.sold_admin import SoldAdmin, Tables
 from bookings.models import Lesson, LessonOffer, LessonPrice, LessonRequest
-from bookings.offers import OfferIncomplete, publish_offer, refresh_listing, withdraw_offer
+from bookings.offers import OfferIncomplete, publish_offer, save_offer, withdraw_offer
 from jobs.read_only_admin import ReadOnlyAdmin
 from money import Money
 
@@ -22,12 +23,13 @@ class LessonPriceInline(LabelledInline):
 
 
 @admin.register(LessonOffer)
-class LessonOfferAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class LessonOfferAdmin(SoldAdmin):
+    refusals = (OfferIncomplete,)
     list_display = ["title", "teacher", "subject", "minutes", "is_online", "is_published"]
     list_filter = ["is_published", "is_online", ("subject", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["teacher", "subject"]
     search_fields = ["title", "teacher__display_name"]
-    readonly_fields = ["teacher", "slug", "is_published", "created_at"]
+    readonly_fields = ["slug", "is_published", "created_at"]
     inlines = [LessonPriceInline]
     actions = ["publish", "withdraw"]
 
@@ -39,15 +41,9 @@ class LessonOfferAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         """Withdrawing is enough, and takes the listing along."""
         return False
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Bring the catalogue in step, once the prices are written too."""
-        super().save_related(request, form, formsets, change)
-        offer = LessonOffer.objects.select_related("teacher", "subject").get(pk=form.instance.pk)
-        try:
-            refresh_listing(offer)
-        except OfferIncomplete:
-            withdraw_offer(offer=offer)
-            messages.warning(request, "Without a price the offer was taken off the site.")
+    def save_sold(self, *, sold: LessonOffer, form: Any, tables: Tables) -> None:
+        stored = LessonPrice.objects.filter(offer_id=sold.pk)
+        save_offer(offer=sold, prices=tables.prices_of(LessonPrice, stored=stored))
 
     @admin.action(description="Publish", permissions=["change"])
     def publish(self, request: HttpRequest, offers: QuerySet[LessonOffer]) -> None:

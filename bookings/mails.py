@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Teacher, User
 from bookings.calendar_file import calendar_of
@@ -59,6 +60,17 @@ def queue_lesson_confirmed(lesson: Lesson, *, order_number: str) -> None:
             context=_about_lesson(lesson, person) | {"order_number": order_number},
             attachments=[calendar],
         )
+
+
+def queue_new_link(lesson: Lesson) -> None:
+    """Send the student a link that was not in the confirmation, each time it changes."""
+    queue_mail(
+        key=f"lesson:{lesson.pk}:link:{timezone.now().isoformat()}",
+        to=lesson.student,
+        template="bookings/mail/lesson_link",
+        context=_about_lesson(lesson, lesson.student),
+        attachments=[_calendar(lesson)],
+    )
 
 
 def queue_lesson_cancelled(lesson: Lesson) -> None:

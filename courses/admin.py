@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from accounts.labelled_inline import LabelledInline
+from accounts.sold_admin import SoldAdmin, Tables
+from courses.authoring import WouldBreakPublished, change_course
 from courses.models import Course, CourseLesson, CoursePrice, Enrolment, Module, QuizQuestion
-from courses.publishing import CannotPublish, publish_course, refresh_listing, withdraw_course
+from courses.publishing import CannotPublish, lock_course, publish_course, withdraw_course
 from jobs.read_only_admin import ReadOnlyAdmin
+from uploads.storage import NotStored
 
 
 class CoursePriceInline(LabelledInline):
@@ -47,7 +50,8 @@ class QuizQuestionInline(LabelledInline):
 
 
 @admin.register(Course)
-class CourseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class CourseAdmin(SoldAdmin):
+    refusals = (WouldBreakPublished, NotStored)
     list_display = ["title", "teacher", "subject", "state", "lessons", "enrolled", "published_at"]
     list_filter = ["state", "subject", "language"]
     list_select_related = ["teacher", "subject"]
@@ -60,13 +64,20 @@ class CourseAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
         return Course.objects.filter(pk__in=super().get_queryset(request)).with_counts()
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Course | None = None) -> list[str]:
-        """Mails and receipts link to the slug, orders name the teacher: neither changes once there is a course."""
-        return [*super().get_readonly_fields(request, obj), *(["slug", "teacher"] if obj else [])]
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """Mails and receipts link to the slug, so it does not change once there is a course."""
+        return [*super().get_readonly_fields(request, obj), *(["slug"] if obj else [])]
 
-    def save_related(self, request: HttpRequest, form: ModelForm[Course], formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        refresh_listing(form.instance)
+    def save_sold(self, *, sold: Course, form: ModelForm[Course], tables: Tables) -> None:
+        if not sold.pk:
+            sold.save()
+        modules = tables.formset_of(Module)
+        if modules is not None:
+            lock_course(sold.pk)
+            modules.save()
+        changes = {name: getattr(sold, name) for name in form.changed_data}
+        stored = CoursePrice.objects.filter(course_id=sold.pk)
+        change_course(course=sold, prices=tables.prices_of(CoursePrice, stored=stored), changes=changes)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A course that was ever sold stays; withdrawing takes any course out of sight."""

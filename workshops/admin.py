@@ -14,15 +14,19 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from accounts.labelled_inline import LabelledInline
+from accounts.sold_admin import SoldAdmin, Tables
 from jobs.read_only_admin import ReadOnlyAdmin
+from money import Money
+from uploads.storage import NotStored
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
 from workshops.publishing import (
     CapacityBelowTaken,
     NotReadyToPublish,
-    free_slug,
+    PricePlan,
+    SessionPlan,
     make_room_for_capacity,
     publish_workshop,
-    refresh_listing,
+    save_workshop,
     withdraw_workshop,
 )
 
@@ -51,10 +55,11 @@ class PriceInline(LabelledInline):
 
 
 @admin.register(Workshop)
-class WorkshopAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class WorkshopAdmin(SoldAdmin):
     """State changes go through the actions, so that the catalogue always hears of them."""
 
     form = WorkshopAdminForm
+    refusals = (CapacityBelowTaken, NotReadyToPublish, NotStored)
     inlines = (SessionInline, PriceInline)
     list_display = ("title", "teacher", "shown_state", "sold", "capacity", "created_at")
     list_filter = ("state", "is_online", "subject", "created_at")
@@ -70,14 +75,16 @@ class WorkshopAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         workshops: QuerySet[Workshop] = super().get_queryset(request)
         return workshops.annotate(places_sold=Count("registrations", filter=confirmed))
 
-    def save_model(self, request: HttpRequest, obj: Workshop, form: Any, change: bool) -> None:
-        if not obj.slug:
-            obj.slug = free_slug(obj.title)
-        super().save_model(request, obj, form, change)
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        refresh_listing(workshop=form.instance)
+    def save_sold(self, *, sold: Workshop, form: Any, tables: Tables) -> None:
+        sessions = [
+            SessionPlan(starts_at=row["starts_at"], ends_at=row["ends_at"])
+            for row in tables.rows_of(WorkshopSession, stored=WorkshopSession.objects.filter(workshop_id=sold.pk))
+        ]
+        prices = [
+            _price_plan(row)
+            for row in tables.rows_of(WorkshopPrice, stored=WorkshopPrice.objects.filter(workshop_id=sold.pk))
+        ]
+        save_workshop(workshop=sold, sessions=sessions, prices=prices)
 
     def has_delete_permission(self, request: HttpRequest, obj: Workshop | None = None) -> bool:
         """Nobody: sales hang on them. Withdraw instead."""
@@ -127,3 +134,12 @@ class RegistrationAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unf
     )
     def shown_state(self, registration: Registration) -> str:
         return registration.state
+
+
+def _price_plan(row: dict[str, Any]) -> PricePlan:
+    early_bird = row.get("early_bird_amount_minor")
+    return PricePlan(
+        amount=Money(row["amount_minor"], row["currency"]),
+        early_bird=None if early_bird is None else Money(early_bird, row["currency"]),
+        early_bird_until=row.get("early_bird_until"),
+    )

@@ -74,7 +74,7 @@ def queue_new_schedule_mails(workshop: Workshop) -> None:
     """To everybody with a confirmed place, once per change: the workshop's times or place are different now."""
     places = workshop.registrations.filter(state=Registration.State.CONFIRMED).select_related("buyer")
     attachments = [Attachment("workshop.ics", "text/calendar", calendar_of(workshop))]
-    change = f"workshop:{workshop.pk}:moved:{timezone.now().timestamp():.0f}"
+    change = f"workshop:{workshop.pk}:moved:{timezone.now().isoformat()}"
     told: set[str] = set()
     for place in places:
         recipients: list[tuple[User | str, str, ZoneInfo]] = [

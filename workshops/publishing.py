@@ -93,21 +93,6 @@ def withdraw_workshop(*, workshop: Workshop) -> None:
 
 
 @transaction.atomic
-def refresh_listing(*, workshop: Workshop) -> None:
-    """Bring the listing up to date after staff changed rows in the admin; what cannot be sold any more leaves it."""
-    locked = Workshop.objects.select_for_update(of=("self",), no_key=True).select_related("teacher", "subject")
-    current = locked.get(pk=workshop.pk)
-    show_places_in_catalogue(current)
-    try:
-        _refuse_unready(current)
-    except NotReadyToPublish:
-        withdraw_listing(domain=DOMAIN, reference=str(current.pk))
-    else:
-        if current.is_published:
-            _list_in_catalogue(current)
-
-
-@transaction.atomic
 def make_room_for_capacity(*, workshop_id: int, capacity: int) -> None:
     """Move live registrations from seats beyond a new capacity to free ones below. Raises CapacityBelowTaken."""
     workshop = Workshop.objects.select_for_update(no_key=True).get(pk=workshop_id)
@@ -134,6 +119,8 @@ def _keep_what_others_write(workshop: Workshop) -> None:
     """Lock the row and take over the fields that publishing and selling write, which may have changed meanwhile."""
     locked = Workshop.objects.select_for_update(no_key=True).get(pk=workshop.pk)
     workshop.state, workshop.is_sold_out, workshop.slug = locked.state, locked.is_sold_out, locked.slug
+    # Orders name the teacher, so a workshop never changes hands.
+    workshop.teacher_id = locked.teacher_id
 
 
 def _replace_sessions(workshop: Workshop, plans: Sequence[SessionPlan]) -> None:

@@ -4,10 +4,12 @@ from datetime import datetime
 
 import pytest
 from django.template.loader import render_to_string
+from django.urls import reverse
 from icalendar import Calendar
 
 from accounts.tests.factories import TeacherFactory, UserFactory
 from bookings.calendar_file import calendar_of
+from bookings.meetings import set_meeting_link
 from bookings.models import Lesson
 from bookings.proposals import decline_request
 from bookings.requests import lapse_old_requests
@@ -24,7 +26,8 @@ def rendered(mail):
 
 
 def test_every_mail_renders_with_absolute_links_and_without_gaps():
-    _, line = make.confirmed_lesson(meeting_url="https://meet.example.org/1", note="Bring your cello")
+    booked, line = make.confirmed_lesson(meeting_url="https://meet.example.org/1", note="Bring your cello")
+    set_meeting_link(lesson_id=booked.pk, teacher=booked.teacher, url="https://meet.example.org/2")
     handler.revoke(line, line.quantity, "Refunded")
     declined = make.open_request()
     decline_request(request_id=declined.pk, teacher=declined.teacher, note="On holiday")
@@ -41,7 +44,7 @@ def test_every_mail_renders_with_absolute_links_and_without_gaps():
         assert 'href="/' not in texts["html"]
     assert templates == {
         "request_received", "request_accepted", "request_declined", "request_lapsed",
-        "lesson_confirmed_student", "lesson_confirmed_teacher", "lesson_cancelled",
+        "lesson_confirmed_student", "lesson_confirmed_teacher", "lesson_cancelled", "lesson_link",
     }  # fmt: skip
 
 
@@ -86,3 +89,25 @@ def test_the_calendar_entry_is_at_the_right_moment_and_keeps_its_uid():
     struck_out = entry_of(Lesson.objects.get(pk=lesson.pk))
     assert struck_out["UID"] == event["UID"]
     assert (struck_out["STATUS"], struck_out["SEQUENCE"]) == ("CANCELLED", 1)
+
+
+def test_a_link_set_after_booking_is_sent_to_the_student_once_for_each_change(client):
+    lesson, _ = make.confirmed_lesson()
+    client.force_login(lesson.teacher.user)
+    for url in ("https://meet.example.org/1", "https://meet.example.org/1", "https://meet.example.org/2", ""):
+        client.post(reverse("bookings:lesson_meeting", args=[lesson.pk]), {"meeting_url": url})
+    sent = Mail.objects.filter(template="bookings/mail/lesson_link").order_by("pk")
+    assert [(mail.user, mail.context["where"]) for mail in sent] == [
+        (lesson.student, "https://meet.example.org/1"),
+        (lesson.student, "https://meet.example.org/2"),
+    ]
+    assert "https://meet.example.org/2" in sent.last().attachments[0]["text"]
+
+
+def test_a_link_of_a_lesson_that_is_not_booked_is_sent_to_nobody():
+    lesson = make.proposed_lesson()
+    set_meeting_link(lesson_id=lesson.pk, teacher=lesson.teacher, url="https://meet.example.org/1")
+    assert Lesson.objects.get(pk=lesson.pk).meeting_url == "https://meet.example.org/1"
+    assert not Mail.objects.filter(template="bookings/mail/lesson_link").exists()
+    with pytest.raises(Lesson.DoesNotExist):
+        set_meeting_link(lesson_id=lesson.pk, teacher=TeacherFactory(), url="https://meet.example.org/3")

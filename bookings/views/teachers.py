@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.guards import TeacherRequest, teacher_required
 from bookings.forms.proposals import AcceptForm, DeclineForm, MeetingForm
 from bookings.matching import open_requests_for
+from bookings.meetings import set_meeting_link
 from bookings.models import Lesson, LessonRequest
 from bookings.proposals import (
     ProposalRefused,
@@ -121,8 +122,7 @@ def set_meeting(request: TeacherRequest, lesson_id: int) -> HttpResponse:
     lesson = get_object_or_404(Lesson, pk=lesson_id, teacher=request.teacher, is_online=True)
     form = MeetingForm(request.POST)
     if form.is_valid():
-        # Only this column: the rest of the row may be changing in somebody's checkout.
-        Lesson.objects.filter(pk=lesson.pk).update(meeting_url=form.cleaned_data["meeting_url"])
+        set_meeting_link(lesson_id=lesson.pk, teacher=request.teacher, url=form.cleaned_data["meeting_url"])
         messages.success(request, "The link is saved.")
     else:
         messages.error(request, "That is not a link. It starts with https://.")

@@ -95,3 +95,27 @@ def test_the_lists_take_as_many_queries_for_ten_as_for_one(client):
                     assert client.get(page(f"{name}_changelist")).status_code == 200
                 seen.add(len(queries))
     assert {name: len(seen) for name, seen in counts.items()} == dict.fromkeys(counts, 1)
+
+
+def test_staff_cannot_take_the_last_price_from_a_course_on_sale(client):
+    course = published_course()
+    price, module = course.prices.get(), course.modules.get()
+    data = {
+        "title": "Corrected title", "summary": course.summary, "description": "", "outcomes": "", "levels": "",
+        "language": "en", "subject": "", "teacher": TeacherFactory().pk,
+        "prices-TOTAL_FORMS": 1, "prices-INITIAL_FORMS": 1, "prices-0-id": price.pk, "prices-0-course": course.pk,
+        "prices-0-currency": "GBP", "prices-0-amount_minor": 7_700, "prices-0-DELETE": "on",
+        "modules-TOTAL_FORMS": 1, "modules-INITIAL_FORMS": 1, "modules-0-id": module.pk, "modules-0-course": course.pk,
+        "modules-0-title": "New", "modules-0-position": 1,
+    }  # fmt: skip
+    answer = client.post(page("course_change", course.pk), data, follow=True)
+    assert (
+        "Not saved. A published course must stay complete. Set a price in at least one currency."
+        in answer.content.decode()
+    )
+    assert course.prices.get() == price
+    assert course.modules.get().title == module.title
+    del data["prices-0-DELETE"]
+    assert client.post(page("course_change", course.pk), data).status_code == 302
+    assert course.modules.get().title == "New"
+    assert Course.objects.get().teacher == course.teacher

@@ -1,13 +1,18 @@
 """Staff look things up, mend them, and put workshops on and off sale."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
+from accounts.tests.factories import TeacherFactory, UserFactory
 from catalogue.models import Listing
+from notifications.models import Mail
 from workshops.handler import WorkshopHandler
 from workshops.models import Registration, Workshop
+from workshops.publishing import SessionPlan, save_workshop
 from workshops.tests.factories import make_line, make_workshop
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +35,7 @@ def sent_for(workshop, **changes):
         "subject": workshop.subject_id,
         "language": "en",
         "place": workshop.place,
+        "address": workshop.address,
         "time_zone": "Europe/London",
         "capacity": workshop.capacity,
         "sessions-TOTAL_FORMS": "1",
@@ -107,3 +113,97 @@ def test_registrations_cannot_be_edited_or_deleted_by_hand(staff):
     assert staff.post(url, {"seat": "3"}).status_code == 403
     assert staff.post(reverse("admin:workshops_registration_delete", args=[registration.pk])).status_code == 403
     assert staff.get(reverse("admin:workshops_registration_add")).status_code == 403
+
+
+def change_page(workshop):
+    return reverse("admin:workshops_workshop_change", args=[workshop.pk])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"place": "York"},
+        {"is_online": "on", "online_url": "https://meet.example.org/1"},
+        {"sessions-0-ends_at_1": "23:59"},
+    ],
+)
+def test_registered_people_are_told_when_staff_move_a_workshop(staff, changes):
+    workshop = make_workshop()
+    handler.fulfil(make_line(workshop))
+    registration = Registration.objects.get()
+    assert staff.post(change_page(workshop), sent_for(workshop, **changes)).status_code == 302
+    [mail] = Mail.objects.filter(template="workshops/mail/workshop_moved")
+    assert mail.user == registration.buyer
+
+
+def test_nobody_is_told_of_a_price_and_each_move_is_told(staff):
+    workshop = make_workshop()
+    handler.fulfil(make_line(workshop))
+    staff.post(change_page(workshop), sent_for(workshop, **{"prices-0-amount_minor": "5000"}))
+    assert not Mail.objects.filter(template="workshops/mail/workshop_moved").exists()
+    for number, place in enumerate(("York", "Leeds", "York"), start=1):
+        staff.post(change_page(workshop), sent_for(workshop, place=place))
+        assert Mail.objects.filter(template="workshops/mail/workshop_moved").count() == number
+
+
+def test_a_workshop_never_changes_hands(staff):
+    workshop, other = make_workshop(), TeacherFactory()
+    assert staff.post(change_page(workshop), sent_for(workshop, teacher=other.pk)).status_code == 302
+    workshop.refresh_from_db()
+    assert workshop.teacher_id != other.pk
+    save_workshop(workshop=change_of(workshop, teacher=other), sessions=plans_of(workshop), prices=[])
+    workshop.refresh_from_db()
+    assert workshop.teacher_id != other.pk
+
+
+def change_of(workshop, **fields):
+    workshop = Workshop.objects.get(pk=workshop.pk)
+    for name, value in {"state": "draft", **fields}.items():
+        setattr(workshop, name, value)
+    Workshop.objects.filter(pk=workshop.pk).update(state="draft")
+    return workshop
+
+
+def plans_of(workshop):
+    return [SessionPlan(starts_at=one.starts_at, ends_at=one.ends_at) for one in workshop.sessions.all()]
+
+
+def test_staff_cannot_take_from_a_workshop_on_sale_what_it_needs(staff):
+    workshop = make_workshop()
+    answer = staff.post(
+        change_page(workshop), sent_for(workshop, title="New", **{"prices-0-DELETE": "on"}), follow=True
+    )
+    assert "Not saved. Add a price first." in answer.content.decode()
+    workshop.refresh_from_db()
+    assert workshop.title != "New"
+    assert workshop.prices.count() == 1
+    assert Listing.objects.exists()
+
+
+def test_staff_add_a_workshop_with_its_rows(staff):
+    model = make_workshop()
+    sent = sent_for(model, title="Another", **{"sessions-INITIAL_FORMS": "0", "prices-INITIAL_FORMS": "0"})
+    sent = {name: value for name, value in sent.items() if not name.endswith(("-id", "-0-workshop"))}
+    answer = staff.post(reverse("admin:workshops_workshop_add"), sent)
+    assert answer.status_code == 302, answer.context["errors"]
+    added = Workshop.objects.get(title="Another")
+    assert (added.sessions.count(), added.prices.count(), added.teacher) == (1, 1, model.teacher)
+
+
+def test_the_history_says_what_staff_changed(staff):
+    workshop = make_workshop()
+    staff.post(change_page(workshop), sent_for(workshop, place="York", **{"prices-0-amount_minor": "5000"}))
+    [entry] = LogEntry.objects.all()
+    assert "place" in entry.get_change_message().lower()
+    assert "amount" in entry.get_change_message().lower()
+
+
+def test_rows_that_staff_may_not_see_stay():
+    workshop = make_workshop()
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="change_workshop"))
+    client = Client()
+    client.force_login(user)
+    assert client.post(change_page(workshop), sent_for(workshop, title="New")).status_code == 302
+    workshop.refresh_from_db()
+    assert (workshop.title, workshop.sessions.count(), workshop.prices.count()) == ("New", 1, 1)
