@@ -1,4 +1,4 @@
-"""What staff see of durable work: every kind's list looks and works alike, and one page shows them all."""
+"""Durable work in the admin: the lists of all kinds look and work alike, and one page shows all kinds."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfo
     actions = ["retry_selected", "park_selected"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DurableWork]:
-        """Without what only a row's own page shows: it may be large, and one row's JSON that cannot be loaded hides none."""
+        """Leave out what only a row's own page shows: it may be large, and unreadable JSON would break the list."""
         rows: QuerySet[DurableWork] = super().get_queryset(request)
         return rows.defer(*(field.name for field in self.model._meta.concrete_fields if isinstance(field, JSONField)))
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Who may change such rows may retry and park them, which is all the changing there is."""
+        """Staff who may change such rows may retry and park them; no other change is possible."""
         return self.role_may_change(request)
 
     @display(
@@ -57,12 +57,12 @@ class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfo
 
     @display(description="next run", ordering="run_after")
     def next_run(self, work: DurableWork) -> datetime | None:
-        """For work that waits; the same column is the end of the lease of work that runs."""
+        """Only for waiting work; for running work the same column holds the end of its lease."""
         return work.run_after if work.state == DurableWork.State.WAITING else None
 
     @display(description="last error")
     def error_line(self, work: DurableWork) -> str:
-        """Its last line, which in a traceback names the error."""
+        """The last line of the error, which in a traceback names it."""
         return work.last_error.strip().rpartition("\n")[2][:120]
 
     @display(description="last error")
@@ -73,7 +73,7 @@ class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfo
 
     @admin.action(description="Retry now", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, selected: QuerySet[DurableWork]) -> None:
-        """What is parked or waiting. Finished work is not done twice from here."""
+        """Retry parked and waiting rows. Finished work cannot be repeated from here."""
         unfinished = selected.exclude(state=DurableWork.State.DONE)
         retried = [work for work in unfinished if work.retry_now()]
         self._tell(request, retried, "Retried", skipped=selected.count() - len(retried))
@@ -92,7 +92,7 @@ class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfo
 
 
 def written_json(work: DurableWork, column: str) -> str:
-    """What a JSON column holds, for a page to show: as PostgreSQL writes it where Python cannot load it."""
+    """The JSON of a column as text for a page; as PostgreSQL writes it where Python cannot load it."""
     as_text = Cast(column, TextField())
     text: str = type(work)._default_manager.filter(pk=work.pk).values_list(as_text, flat=True).get()
     try:
@@ -103,7 +103,7 @@ def written_json(work: DurableWork, column: str) -> str:
 
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """What runs by the clock and when it did; above it, how every kind of durable work is doing."""
+    """Periodic tasks and when each last ran; above them, the state of every kind of durable work."""
 
     list_display = ["name", "seen_at"]
     ordering = ["name"]

@@ -9,7 +9,7 @@ from jobs.schedule import PeriodicWork, beat_schedule
 
 class JobsConfig(AppConfig):
     name = "jobs"
-    # The sweep is what makes losing a message harmless, so it runs often and on the queue that nothing holds up.
+    # The sweep makes a lost message harmless, so it runs often and on the queue that nothing holds up.
     periodic_work = (
         PeriodicWork(task="jobs.sweep", every=timedelta(seconds=2), queue="urgent", expires=timedelta(seconds=10)),
         PeriodicWork(task="jobs.delete_expired", every=timedelta(hours=1)),
@@ -18,6 +18,6 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         from jobs import checks  # noqa: F401  # registers them
 
-        # What durable work does, wherever it starts: worker, web process, management command or test.
+        # Every process needs the performers: worker, web process, management command and test.
         autodiscover_modules("performers")
         current_app.conf.beat_schedule = beat_schedule()

@@ -1,4 +1,4 @@
-"""Celery's clock, with no file to keep and no messages sent into a void.
+"""Celery beat without a schedule file, and without messages that no worker would take.
 
 Nothing is lost by keeping the schedule in memory: what must not be skipped asks `jobs.heartbeats.take_turn` for its turn
 and is scheduled often enough that one missed tick does not matter.
@@ -14,10 +14,10 @@ from jobs.messages import send
 
 
 class BoundedScheduler(Scheduler):
-    """Leaves out a tick when the queue is full already: with all workers down for a day, Redis stays small."""
+    """Skips a tick when the queue is already full: with all workers down for a day, Redis stays small."""
 
     def apply_async(self, entry: ScheduleEntry, producer: Any = None, advance: bool = True, **kwargs: Any) -> None:  # noqa: ARG002  # Celery's signature
-        """Send the entry's message. What the broker's client raises is logged by beat, which goes on."""
+        """Send the entry's message. Beat logs what the broker's client raises, and goes on."""
         if advance:
             self.reserve(entry)
         options = {"queue": self.app.conf.task_default_queue, **(entry.options or {})}

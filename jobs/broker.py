@@ -1,4 +1,4 @@
-"""kombu's way to Redis, for workers that outlive Redis.
+"""A kombu transport whose workers survive the loss of Redis.
 
 When Redis goes away while one process of a worker works and another waits, kombu 5.7 takes the connection apart and then
 uses it: to hand back the message that is worked on, and to take that message off the list once its work has ended. Either
@@ -11,13 +11,13 @@ from kombu.transport import redis
 
 
 class QoS(redis.QoS):
-    """Leaves messages that were under way to the visibility timeout."""
+    """Leaves unacknowledged messages to the visibility timeout."""
 
     restore_at_shutdown = False
 
 
 class Channel(redis.Channel):
-    """Says nothing about a message once the connection it came by is gone."""
+    """Neither acknowledges nor rejects a message whose connection is gone."""
 
     QoS = QoS
 

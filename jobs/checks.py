@@ -1,4 +1,4 @@
-"""Mistakes in a kind of durable work that would only show when a worker dies."""
+"""System checks for mistakes in a kind of durable work that would otherwise show only when a worker dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who does something that runs by the clock, and when it was done last."""
+"""Which process runs a periodic task, and when the task last ran."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobs.models import Heartbeat
 
 
 def take_turn(*, name: str, every: timedelta) -> bool:
-    """Whether it is time to do `name` and nobody else is doing so; a yes is recorded as its heartbeat.
+    """Whether it is time to do `name` and no other process is doing it; if so, record its heartbeat.
 
     Two schedulers, or a message delivered twice, therefore act once. Pass a little less than the schedule's period: the
     ticks of a clock are never exactly apart.
@@ -28,7 +28,7 @@ def take_turn(*, name: str, every: timedelta) -> bool:
 
 
 def note(*, name: str, at: datetime) -> None:
-    """Record that `name` was done at a moment; for what must come to its end before it counts, unlike a turn."""
+    """Record that `name` was done at a moment. Unlike a turn, which counts from its start, this marks the end."""
     Heartbeat.objects.update_or_create(name=name, defaults={"seen_at": at})
 
 

@@ -1,4 +1,4 @@
-"""What a promise of an app looks like, so that tests, alerts and drills can all ask the same ones."""
+"""The form in which an app states its invariants, so that tests, alerts and drills all check the same ones."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from django.utils.module_loading import module_has_submodule
 
 
 class Invariant(Protocol):
-    """One promise about what is stored. An app lists its own as `INVARIANTS` in its `invariants.py`."""
+    """One invariant of the stored data. An app lists its own as `INVARIANTS` in its `invariants.py`."""
 
     # Stable, for alerts and reports.
     name: str
-    # The promise in one sentence.
+    # The invariant in one sentence.
     promise: str
 
     def breaking(self) -> list[int]:
-        """The ids of the rows that break it; empty while it holds. Reads only."""
+        """The ids of the rows that break it; empty while it holds. Only reads."""
 
 
 def broken(invariants: Iterable[Invariant]) -> dict[str, list[int]]:
-    """The names of the promises that do not hold, each with the ids that break it."""
+    """The names of the invariants that do not hold, each with the ids that break it."""
     return {invariant.name: ids for invariant in invariants if (ids := invariant.breaking())}
 
 
 def installed_invariants() -> list[Invariant]:
-    """The promises of all installed apps, from their `invariants.py`."""
+    """The invariants of all installed apps, from their `invariants.py`."""
     found: list[Invariant] = []
     for config in apps.get_app_configs():
         if module_has_submodule(config.module, "invariants"):

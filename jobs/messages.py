@@ -1,4 +1,4 @@
-"""Hand messages to the broker without piling them up while no worker takes them out."""
+"""Send messages to the broker without piling them up while no worker takes them."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any, Final
 
 from celery import current_app
 
-# No message carries work, so beyond this many another one tells the workers nothing they will not find out anyway.
+# No message carries work, so beyond this many, another one would add nothing: the workers find the rows anyway.
 LONGEST_QUEUE = 500
 
-# The task in `jobs.tasks` that does due rows of one kind.
+# The task in `jobs.tasks` that performs due rows of one kind.
 DRAIN: Final = "jobs.drain"
 
 
 def send(task_name: str, args: tuple[str, ...] = (), *, queue: str, **options: Any) -> bool:
-    """Send one message, or False if the queue is full of them already. Raises what the broker's client raises.
+    """Send one message; False if the queue is already full. Raises what the broker's client raises.
 
     Tries once: the caller knows better than the client whether and when to try again.
     """
     with current_app.producer_or_acquire() as producer:
-        # Declaring asks Redis for the length; the queue itself is only a list that comes and goes.
+        # Declaring the queue returns its length; in Redis the queue is only a list, which exists while it has entries.
         if producer.channel.queue_declare(queue=queue).message_count >= LONGEST_QUEUE:
             return False
         current_app.send_task(task_name, args, queue=queue, producer=producer, retry=False, **options)
@@ -28,9 +28,9 @@ def send(task_name: str, args: tuple[str, ...] = (), *, queue: str, **options: A
 
 
 def send_drain(label: str, *, queue: str, lease: timedelta) -> None:
-    """Send the message that makes a worker do due rows of the kind called `label`. Raises as `send` does.
+    """Send the message that makes a worker perform due rows of the kind called `label`. Raises as `send` does.
 
-    The time limits end before the lease of the first row claimed: nothing is stopped by Celery but still running when
+    The time limits end before the lease of the first row claimed: whatever Celery stops has ended when
     another worker takes it over.
     """
     seconds = lease.total_seconds()

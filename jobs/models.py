@@ -1,4 +1,4 @@
-"""The abstract row of durable work, and the heartbeats of what runs by the clock."""
+"""The abstract row of durable work, and the heartbeats of periodic tasks."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class WorkParked(Exception):
 class WorkPostponed(Exception):
     """Raised by a performer when it is too early, not wrong: tried again later without counting as a failure.
 
-    It is counted for itself and comes to an end: after `max_postponements` of its kind the row is parked. For a delay
-    that grows, see `DurableWork.postponements`.
+    Postponements are counted separately and are limited: after `max_postponements` of its kind the row is parked.
+    For a delay that grows, see `DurableWork.postponements`.
     """
 
     def __init__(self, reason: str, *, delay: timedelta) -> None:
@@ -49,7 +49,7 @@ class DurableWork(models.Model):
         DONE = "done"
         PARKED = "parked"
 
-    # Which Celery queue wakes this kind of work, and how long one run may take before another worker takes over.
+    # The Celery queue whose workers perform this kind, and how long a run may take before another worker takes over.
     # Celery stops a run some seconds before its lease ends, so 20 seconds is the least that makes sense.
     queue: ClassVar[str] = "default"
     lease: ClassVar[timedelta] = timedelta(seconds=60)
@@ -58,7 +58,7 @@ class DurableWork(models.Model):
     first_retry_delay: ClassVar[timedelta] = timedelta(seconds=2)
     longest_retry_delay: ClassVar[timedelta] = timedelta(hours=1)
 
-    # Which rows of its table this kind takes, as values of its columns. A proxy model with another lane and queue is a
+    # The rows of the table that belong to this kind, by column values. A proxy model with another lane and queue is a
     # second kind of work on the same rows.
     lane: ClassVar[Mapping[str, bool]] = {}
 
@@ -102,10 +102,10 @@ class DurableWork(models.Model):
         )
 
     def mark_done(self, **fields: Any) -> None:
-        """Record success, with `fields` stored in the same statement. Raises ClaimLost.
+        """Record success and store `fields` in the same statement. Raises ClaimLost.
 
-        Call it on the claimed object, inside the transaction of the effect itself: then both happen or neither, and
-        the effect of a worker that was overtaken rolls back. The runner calls it for work that did not.
+        Call it on the claimed object, inside the transaction of the effect: then both happen or neither, and
+        the effect of a worker that was overtaken rolls back. The runner calls it for a performer that did not.
         """
         self._record_outcome(state=DurableWork.State.DONE, finished_at=Now(), last_error="", **fields)
 
@@ -116,7 +116,7 @@ class DurableWork(models.Model):
         )
 
     def mark_postponed(self, reason: str, delay: timedelta) -> None:
-        """Record that it was too early: a postponement instead of an attempt. Raises ClaimLost."""
+        """Record that it was too early: counted as a postponement, not as an attempt. Raises ClaimLost."""
         self._record_outcome(
             state=DurableWork.State.WAITING,
             run_after=Now() + delay,
@@ -138,7 +138,7 @@ class DurableWork(models.Model):
     def retry_now(self) -> bool:
         """Put a parked, finished or waiting row in line at once, counted afresh; False while one is running.
 
-        Finished work is done a second time: for a person to decide, never for code.
+        Finished work is then done a second time: only a person may decide that, never code.
         """
         changed = (
             type(self)
@@ -150,7 +150,7 @@ class DurableWork(models.Model):
         return bool(changed)
 
     def park_now(self, reason: str) -> bool:
-        """Take an unfinished row out of the line; a run under way can then no longer record success.
+        """Park an unfinished row; a run under way can then no longer record success.
 
         False if it had finished. `when_parked` is not called: the caller knows.
         """
@@ -182,16 +182,16 @@ class DurableWork(models.Model):
 
 
 def _storable(error: str) -> str:
-    """An error that quotes hostile input must not make its own recording fail: no NUL, no half characters, no megabytes.
+    """An error text that can be stored whatever hostile input it quotes: no NUL, no lone surrogates, no megabytes.
 
-    Its end is kept, which in a traceback names what went wrong.
+    The end of the text is kept, because in a traceback it names the error.
     """
     storable = error.replace("\x00", "\\0").encode("utf-8", "backslashreplace").decode()
     return storable[-_ERROR_LENGTH_AT_MOST:]
 
 
 class Heartbeat(models.Model):
-    """When something that runs by the clock ran last. Its absence is how anybody learns that beat or workers died."""
+    """When a periodic task last ran. A missing heartbeat shows that beat or the workers have died."""
 
     name = models.CharField(max_length=100, primary_key=True)
     seen_at = models.DateTimeField(db_default=Now())

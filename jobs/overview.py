@@ -1,4 +1,4 @@
-"""How all kinds of durable work are doing."""
+"""The state of all kinds of durable work."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class KindOfWork:
     waiting: int
     running: int
     parked: int
-    # How long the oldest row that could have been begun has been due; None if there is none.
+    # How long the oldest row that could be claimed has been due; None if there is none.
     oldest_due: timedelta | None
 
     @property
     def is_late(self) -> bool:
-        """Whether workers do not keep up, or are not there."""
+        """Whether workers have fallen behind or are not running."""
         return self.oldest_due is not None and self.oldest_due > SHOULD_HAVE_BEGUN
 
 
@@ -40,7 +40,7 @@ def kinds_of_work() -> Sequence[KindOfWork]:
 
 
 def sweep_is_missing() -> bool:
-    """Whether beat or all workers of the urgent queue are down: nothing lost or delayed is found until they are back."""
+    """Whether beat or all urgent workers are down: until they are back, no lost or delayed work is found."""
     return heartbeats.is_missing("jobs.sweep", within=timedelta(seconds=30))
 
 

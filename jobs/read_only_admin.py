@@ -1,4 +1,4 @@
-"""What staff look at and never type into, whatever their role: it changes through the site's own functions."""
+"""Admin pages that staff may only look at, whatever their role: these rows change through the site's own functions."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ class ReadOnlyAdmin:
         return False
 
     def role_may_change(self, request: HttpRequest) -> bool:
-        """What the role alone would allow, for actions that do what changing there is."""
+        """Whether the role alone would allow changes: for the actions, which are the only way to change a row."""
         return bool(super().has_change_permission(request))  # type: ignore[misc]  # what it is put before has it

@@ -1,4 +1,4 @@
-"""What each kind of durable work does. Models hold rows; the apps' `performers.py` register what is done with them."""
+"""The performer of each kind of durable work. Models hold the rows; the apps' `performers.py` register what to do."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NoPerformer(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Performer:
-    """What is done with one claimed row, and what is done once it is given up.
+    """What to do with one claimed row, and what to do once it is given up.
 
     `perform` may run again after any crash, so every effect must be harmless to repeat. Returning means done;
     WorkParked gives up at once; any other exception is retried later. `when_parked` is called in the transaction that
@@ -40,9 +40,9 @@ _performers: dict[type[DurableWork], Performer] = {}
 def performs(
     model: type[Work], *, when_parked: Callable[[Work], None]
 ) -> Callable[[Callable[[Work], None]], Callable[[Work], None]]:
-    """Register the decorated function as what is done with a row of `model`. Raises AlreadyRegistered.
+    """Register the decorated function as the performer of `model`. Raises AlreadyRegistered.
 
-    `when_parked` has no default: work that is given up must reach a person.
+    `when_parked` has no default: a person must hear of work that is given up.
     """
 
     def register(perform: Callable[[Work], None]) -> Callable[[Work], None]:
@@ -55,7 +55,7 @@ def performs(
 
 
 def performer_of(model: type[DurableWork]) -> Performer:
-    """What is done with rows of `model`. Raises NoPerformer."""
+    """The performer of `model`. Raises NoPerformer."""
     try:
         return _performers[model]
     except KeyError:

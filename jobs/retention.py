@@ -1,4 +1,4 @@
-"""What is not kept for ever: each app lists it as `RETENTION` in its `retention.py`, and one daily task deletes it."""
+"""Delete old rows: each app lists its own as `RETENTION` in its `retention.py`, and one daily task deletes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Rows that go once they are old enough.
+    """Rows that are deleted once they are old enough.
 
     `setting` names the time they are kept; `expired` gives the rows that are older than that and may go. What still
     needs staff must never be among them, however old.
@@ -32,7 +32,7 @@ class Kept:
 
 
 def registered_retention() -> list[Kept]:
-    """What all installed apps delete after a time."""
+    """The entries of all installed apps."""
     found: list[Kept] = []
     for config in apps.get_app_configs():
         if module_has_submodule(config.module, "retention"):
@@ -41,7 +41,7 @@ def registered_retention() -> list[Kept]:
 
 
 def delete_expired(kept: Kept, *, batch: int = 500) -> int:
-    """Delete what is old enough, in transactions of `batch` rows; returns how many. May run twice at once."""
+    """Delete what is old enough, in transactions of `batch` rows; returns how many. Two may run at once."""
     deleted = 0
     while count := _delete_batch(kept, batch):
         deleted += count
@@ -53,10 +53,10 @@ def delete_expired(kept: Kept, *, batch: int = 500) -> int:
 @transaction.atomic
 def _delete_batch(kept: Kept, size: int) -> int:
     expired = kept.expired(getattr(settings, kept.setting))
-    # Rows another process works on at this moment are passed over: they may not be finished once it is done.
+    # Rows that another process is working on are skipped: it may leave them unfinished.
     picked = list(
         expired.select_for_update(skip_locked=True, of=("self",)).order_by("pk").values_list("pk", flat=True)[:size]
     )
-    # Only the key is read: what the rows hold may be large, or not even loadable.
+    # Only the key is read: the rows may be large, or impossible to load.
     expired.model._default_manager.filter(pk__in=picked).only("pk").delete()
     return len(picked)

@@ -1,4 +1,4 @@
-"""Claim due rows and do them."""
+"""Claim due rows and perform them."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ log = structlog.get_logger(__name__)
 URGENT_QUEUE = "urgent"
 _GIVE_WAY_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.1
-# What the column holds; counting beyond it would make every claim fail that meets the row.
+# The largest number the column holds; counting beyond it would fail every claim that includes the row.
 _ATTEMPTS_AT_MOST = 32_767
-# Of an error that quotes what it met, which may be a megabyte.
+# Characters kept of an error, which may quote a megabyte of input.
 _LOGGED_AT_MOST = 500
 
 
 class _Claim(NamedTuple):
-    """What claiming knows of a row without having read it."""
+    """A claimed row's id and lease, known before its content is read."""
 
     pk: int
     run_after: datetime
 
 
 def claim(model: type[DurableWork], *, limit: int) -> list[DurableWork]:
-    """Take up to `limit` due rows for this worker until their lease ends. Rows another worker holds are passed over.
+    """Claim up to `limit` due rows for this worker until their lease ends. Rows that another worker holds are skipped.
 
-    A row that cannot be loaded is parked and left out.
+    A row that cannot be loaded is parked and not returned.
     """
     loaded = [_load(model, claimed) for claimed in _take(model, limit=limit)]
     return sorted(filter(None, loaded), key=lambda work: (work.priority, work.pk))
 
 
 def _take(model: type[DurableWork], *, limit: int) -> list[_Claim]:
-    """Claim rows without reading what is in them, which one of them could make impossible.
+    """Claim rows without reading their content, because one unreadable row would fail the whole claim.
 
     One statement of its own: nothing stays locked while the work runs. It does not wait for the disk, since a claim the
-    server loses in a crash costs nothing: the row is due again, and the fence keeps whoever held it from finishing.
+    server loses in a crash costs nothing: the row is due again, and the fence keeps its former worker from finishing.
     """
     table = connection.ops.quote_name(model._meta.db_table)
     lane = "".join(f" AND {connection.ops.quote_name(column)} = %s" for column in model.lane)
@@ -74,7 +74,7 @@ def _take(model: type[DurableWork], *, limit: int) -> list[_Claim]:
 
 
 def _load(model: type[DurableWork], claimed: _Claim) -> DurableWork | None:
-    """The claimed row; None if it cannot be loaded, and is parked therefore, or if the claim is lost already."""
+    """The claimed row; None if the claim is already lost or the row cannot be loaded, in which case it is parked."""
     table = connection.ops.quote_name(model._meta.db_table)
     try:
         rows = list(
@@ -84,7 +84,7 @@ def _load(model: type[DurableWork], claimed: _Claim) -> DurableWork | None:
             )
         )
     except Exception as error:
-        # Numbers and nesting beyond what Python reads, moments beyond its calendar: it would fail the same way each time.
+        # Numbers or nesting beyond what Python reads, dates beyond its calendar: it would fail the same way each time.
         if isinstance(error, DatabaseTrouble) and not isinstance(error, DataError):
             raise
         _park_unloadable(model, claimed, error)
@@ -93,7 +93,7 @@ def _load(model: type[DurableWork], claimed: _Claim) -> DurableWork | None:
 
 
 def _park_unloadable(model: type[DurableWork], claimed: _Claim, error: Exception) -> None:
-    """Park a row with what can be read of it."""
+    """Park a row, loading only the columns that can be read."""
     row = model._default_manager.filter(pk=claimed.pk)
     readable = [field.name for field in model._meta.concrete_fields if _can_be_read(row, field.attname)]
     work = row.only(*readable).get()
@@ -111,7 +111,7 @@ def _can_be_read(row: QuerySet[DurableWork], column: str) -> bool:
 
 
 def run(work: DurableWork) -> None:
-    """Perform one claimed row and record how it went. Never raises for the work's own failure."""
+    """Perform one claimed row and record the outcome. Never raises for a failure of the work itself."""
     with structlog.contextvars.bound_contextvars(work=work._meta.label, work_id=work.pk, attempt=work.attempts):
         try:
             _perform_and_record(work)
@@ -121,7 +121,7 @@ def run(work: DurableWork) -> None:
 
 def _perform_and_record(work: DurableWork) -> None:
     if work.attempts > work.max_attempts:
-        # The last attempt never came back to record its failure: it takes its worker down with it.
+        # The last attempt never recorded an outcome: this row kills its worker each time.
         _park(work, f"The worker was lost in each of {work.max_attempts} attempts. {work.last_error}")
         return
     try:
@@ -152,15 +152,15 @@ def _park(work: DurableWork, error: str) -> None:
         try:
             with transaction.atomic():
                 registry.performer_of(type(work)).when_parked(work)
-        except Exception:  # a mistake in raising an alert must not bring a hopeless row back for ever
+        except Exception:  # a mistake in raising an alert must not bring a hopeless row back again and again
             log.exception("when_parked_failed")
     log.error("work_parked", error=error.strip().rpartition("\n")[2][:_LOGGED_AT_MOST])
 
 
 def give_way(model: type[DurableWork], *, until: float) -> None:
-    """Let what somebody waits for go first: mails and mirrors pause while urgent work is due, but not for ever.
+    """Let work that people wait for go first: mails and mirrors pause while urgent work is due, but not for ever.
 
-    Stepping back as a process is not enough: what a statement costs in PostgreSQL is paid at full priority.
+    Lowering the process's priority is not enough: PostgreSQL runs its statements at full priority.
     """
     if model.queue == URGENT_QUEUE:
         return
@@ -170,9 +170,9 @@ def give_way(model: type[DurableWork], *, until: float) -> None:
 
 
 def drain(model: type[DurableWork], *, seconds: float) -> int:
-    """Do due rows until there are none or the time is up; returns how many were claimed.
+    """Perform due rows until there are none or the time is up; returns how many were claimed.
 
-    Returns early when the database goes away: what was claimed comes back when its lease ends, and the next drain
+    Returns early when the database goes away: claimed rows become due again when their lease ends, and the next drain
     starts on a fresh connection.
     """
     ends_at = time.monotonic() + seconds
@@ -181,7 +181,7 @@ def drain(model: type[DurableWork], *, seconds: float) -> int:
     try:
         while time.monotonic() < ends_at:
             give_way(model, until=gives_way_until)
-            # One at a time: a batch would leave its tail leased to us while other workers idle.
+            # One at a time: the rest of a batch would stay leased to this worker while others are idle.
             claims = _take(model, limit=1)
             if not claims:
                 break

@@ -1,4 +1,4 @@
-"""What runs by the clock: each app declares it in its AppConfig as `periodic_work`."""
+"""Periodic tasks: each app declares its own in its AppConfig as `periodic_work`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from django.apps import apps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodicWork:
-    """A task of Celery's and when beat sends its message: after each `every`, or at the moments of a schedule of Celery's.
+    """A Celery task and when beat sends its message: after each `every`, or at the times of a Celery schedule.
 
-    `expires` is when a message is worth nothing any more; for a schedule it must be given.
+    `expires` is the age at which a message is dropped; a schedule must give it.
     """
 
     task: str
@@ -23,7 +23,7 @@ class PeriodicWork:
     expires: timedelta | None = None
 
     def as_entry(self) -> dict[str, Any]:
-        """As beat wants it. A message expires when the next one is sent, unless `expires` says otherwise."""
+        """The entry in beat's format. A message expires when the next one is sent, unless `expires` says otherwise."""
         expires = self.expires or self.every
         if not isinstance(expires, timedelta):
             raise TypeError(f"{self.task} needs to say when its messages expire")

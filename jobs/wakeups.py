@@ -1,7 +1,7 @@
-"""Tell a worker that there is work, without ever making the writer wait for the broker.
+"""Wake a worker when there is work, without ever making the writer wait for the broker.
 
 A thread in each process sends the messages. Rows written within moments of each other become one message, and a broker
-that is down delays nobody: the sweep finds rows nobody was told about.
+that is down delays no request: the sweep finds rows that no worker was woken for.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ log = structlog.get_logger(__name__)
 _IDLE_SECONDS = 5.0
 _TRIES = 3
 _PAUSE_SECONDS = 0.5
-# After each message rows gather for this long: under load one message tells of dozens, and the thread stays out of the
-# way of the requests it shares its process with. A lone row is told about at once. A worker that was told goes on until
-# nothing is due, so later messages only matter for rows that came as it finished: a tenth of a second delays few.
+# After each message rows gather for this long: under load one message announces dozens, and the thread stays out of
+# the way of the requests in the same process. A lone row is announced at once. A woken worker goes on until nothing is
+# due, so later messages only matter for rows written as it finishes: few rows wait this tenth of a second.
 _GATHER_SECONDS = 0.1
 
 
 class Wakeable(Protocol):
-    """What a wake-up must know of a kind of work; `jobs.models.DurableWork` has it."""
+    """What a wake-up needs to know about a kind of work; `jobs.models.DurableWork` has it."""
 
     _meta: ClassVar[Options[Any]]
     queue: ClassVar[str]
@@ -65,7 +65,7 @@ class Waker:
         self._thread: threading.Thread | None = None
 
     def ask(self, model: type[Wakeable]) -> None:
-        """Have a message for `model` sent soon. Raises RuntimeError if no thread can be started."""
+        """Request that a message for `model` be sent soon. Raises RuntimeError if no thread can be started."""
         with self._changed:
             self._pending[model] = _TRIES
             if self._thread is None:
@@ -85,7 +85,7 @@ class Waker:
                 batch, self._pending = self._pending, {}
             failed = {model: tries - 1 for model, tries in batch.items() if not self._send(model)}
             if failed:
-                # Asking meanwhile costs nobody anything: all of it becomes one message per kind after the pause.
+                # Asking meanwhile costs nothing: all requests become one message per kind after the pause.
                 time.sleep(_PAUSE_SECONDS)
                 self._ask_again(failed)
             time.sleep(_GATHER_SECONDS)
@@ -106,7 +106,7 @@ class Waker:
 
 
 def _start_afresh() -> None:
-    # Threads do not survive a fork, and the lock might be held by one that did not come along.
+    # Threads do not survive a fork, and the lock might be held by a thread of the parent.
     global _waker  # noqa: PLW0603  # one per process is the point
     _waker = Waker(_publish)
 

@@ -24,7 +24,7 @@ def chores_table(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def wakes(monkeypatch):
-    """Which kinds of work a worker was woken for; nothing is sent."""
+    """The kinds of work that a worker was woken for; no message is sent."""
     asked = []
     monkeypatch.setattr(wakeups, "_waker", wakeups.Waker(asked.append))
     monkeypatch.setattr(wakeups._waker, "ask", asked.append)

@@ -49,7 +49,7 @@ class RedisServer:
 
     @contextlib.contextmanager
     def as_broker(self):
-        """This process publishes here meanwhile."""
+        """Let this process publish to this Redis for the length of the block."""
         before = current_app.conf.broker_url
         current_app.conf.broker_url = self.url
         current_app.pool.force_close_all()
@@ -96,7 +96,7 @@ class CeleryProcess:
         return self.log_path.read_text()
 
     def kill(self):
-        """-9 for the whole group: parent and children at once."""
+        """Send SIGKILL to the whole group: parent and children at once."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -104,7 +104,7 @@ class CeleryProcess:
 
 
 def database_url():
-    """Where other processes find this test's database."""
+    """The address of this test's database, for other processes."""
     database = connection.settings_dict
     return (
         f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"

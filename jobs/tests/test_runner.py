@@ -105,7 +105,7 @@ def test_hopeless_work_is_parked_at_once(chores):
     assert (chore.state, chore.last_error, chore.told_staff) == (State.PARKED, "never possible", 1)
 
 
-def test_a_mistake_in_telling_staff_still_parks_the_row(chores):
+def test_a_mistake_in_alerting_staff_still_parks_the_row(chores):
     chore = chores.create(order="fail_to_tell", attempts=2)
     runner.drain(Chore, seconds=5)
     chore.refresh_from_db()
@@ -120,7 +120,7 @@ def test_postponed_work_comes_back_later_and_costs_no_attempt(chores):
     assert timedelta(minutes=4) < chore.run_after - timezone.now() <= timedelta(minutes=5)
 
 
-def test_work_that_is_always_too_early_is_parked_in_the_end_and_staff_told(chores):
+def test_work_that_is_always_too_early_is_parked_in_the_end_with_an_alert(chores):
     chore = chores.create(order="postpone")
     for _ in range(Chore.max_postponements):
         runner.drain(Chore, seconds=5)
@@ -197,7 +197,7 @@ def test_a_worker_overtaken_before_a_retry_by_hand_cannot_record_for_the_new_run
         overtaken.mark_failed("late")
 
 
-def test_work_nobody_claimed_cannot_be_marked_done(chores):
+def test_work_that_was_never_claimed_cannot_be_marked_done(chores):
     with pytest.raises(ClaimLost):
         chores.create().mark_done()
 

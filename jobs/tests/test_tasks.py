@@ -15,7 +15,7 @@ from jobs.models import DurableWork, Heartbeat
 from jobs.tests.chores.models import Chore
 
 
-def test_the_sweep_finds_due_work_nobody_was_told_about(chores, wakes):
+def test_the_sweep_finds_due_work_that_no_worker_was_woken_for(chores, wakes):
     chores.bulk_create([Chore()])
     tasks.sweep()
     assert wakes == [Chore]
@@ -29,7 +29,7 @@ def test_the_sweep_finds_the_row_of_a_killed_worker(chores, wakes, let_leases_en
     assert wakes == [Chore]
 
 
-def test_the_sweep_wakes_nobody_without_due_work(chores, wakes):
+def test_the_sweep_wakes_no_worker_without_due_work(chores, wakes):
     chores.bulk_create([Chore(state=DurableWork.State.DONE), Chore(state=DurableWork.State.PARKED)])
     tasks.sweep()
     assert wakes == []

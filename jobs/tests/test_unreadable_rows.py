@@ -8,8 +8,8 @@ from jobs.models import DurableWork
 from jobs.tests.chores.models import Chore
 
 State = DurableWork.State
-# What each column can hold although no Python value comes of it: digits beyond int's limit, nesting beyond the stack,
-# a moment after the year 9999.
+# Values that a column can hold but Python cannot load: more digits than int reads, nesting beyond the stack, a date
+# after the year 9999.
 POISON = {
     "digits": ("notes", "'{\"n\": 1e5000}'"),
     "nesting": ("notes", "(repeat('[', 3000) || repeat(']', 3000))::jsonb"),

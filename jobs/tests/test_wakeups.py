@@ -15,7 +15,7 @@ from jobs.tests.chores.models import Chore
 
 
 class Broker:
-    """Stands for the publishing of one message."""
+    """Stands in for the publishing of one message."""
 
     def __init__(self):
         self.sent = []

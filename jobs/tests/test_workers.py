@@ -1,4 +1,4 @@
-"""Real workers and a real beat on a Redis that is flushed, stopped and started: work gets done, nobody restarts them."""
+"""Real workers and beat on a Redis that is flushed, stopped and started: work gets done without restarting them."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_work_whose_messages_were_flushed_is_found_and_done_once(redis_server, s
     with redis_server.as_broker():
         committed_chores.create()
         wake()
-        redis_server.client.flushall()  # before anybody saw the message
+        redis_server.client.flushall()  # before a worker saw the message
         worker, beat = start_celery(*WORKER), start_celery(*BEAT)
         wait_until(lambda: not Chore.objects.exclude(state="done").exists(), f"it is done\n{worker.log}\n{beat.log}")
         for _ in range(30):
@@ -59,7 +59,7 @@ def test_worker_and_beat_come_back_by_themselves_after_redis_was_away(redis_serv
     beat = start_celery(*BEAT)
     ready(worker)
     redis_server.stop()
-    chore = committed_chores.create()  # nobody can be told
+    chore = committed_chores.create()  # no worker can be woken
     wait_until(lambda: "Connection to broker lost" in worker.log, f"the worker notices: {worker.log}")
     redis_server.start()
     wait_until(lambda: is_done(chore), f"the sweep finds it\n{worker.log}\n{beat.log}")
