@@ -1,4 +1,4 @@
-"""Whether a person's e-mail address is known to be theirs."""
+"""Verified e-mail addresses: which people have shown that their address is theirs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from accounts.models import User
 
 
 def has_verified_address(user: User) -> bool:
-    """Whether the address the site writes to was verified: its owner followed the link in a mail."""
+    """Whether the address that the site writes to was verified: its owner followed the link in a mail."""
     return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())
 
 
 def record_verified_address(user: User) -> None:
-    """Take a person's address as verified, without a mail: for accounts made by a command. A repeat does nothing."""
+    """Record a person's address as verified, without a mail: for accounts made by a command. A repeat does nothing."""
     EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})

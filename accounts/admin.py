@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# Imported so that they register before the lines below take their place.
+# Imported so that they register first; the lines below replace their registrations.
 import allauth.account.admin  # for what it registers
 import allauth.mfa.admin  # noqa: F401  # for what it registers
 import django.contrib.auth.admin  # noqa: F401  # for what it registers
@@ -27,7 +27,7 @@ from accounts.teacher_admin import TeacherAdmin
 
 __all__ = ["EmailAddressAdmin", "GroupAdmin", "PermissionAdmin", "TeacherAdmin", "UserAdmin"]
 
-# allauth's page about it would show the secrets of people's second factors.
+# allauth's admin page for it would show the secrets of people's second factors.
 admin.site.unregister([Authenticator, EmailAddress, Group])
 
 
@@ -39,7 +39,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy o
         fields = ("email", "full_name", "time_zone", "language", "is_active", "is_staff", "groups")
 
     def clean_is_staff(self) -> bool:
-        """Refuse to make staff of somebody whose stolen password would then open the admin to set up MFA with."""
+        """Refuse staff status without a second factor: a stolen password alone would let a thief set one up."""
         wanted: bool = self.cleaned_data["is_staff"]
         becomes_staff = wanted and not self.instance.is_staff
         has_mfa = Authenticator.objects.filter(user_id=self.instance.pk, type__in=SECOND_FACTORS).exists()
@@ -48,7 +48,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy o
         return wanted
 
     def save(self, commit: bool = True) -> User:
-        """Save; a new user gets a password that fits nothing."""
+        """Save; a new user gets an unusable password."""
         if self.instance.pk is None:
             self.instance.set_unusable_password()
         user: User = super().save(commit)
@@ -57,7 +57,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy o
 
 @admin.register(User)
 class UserAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """People. Superusers alone change superusers, and who is one."""
+    """People. Only superusers may change superusers or decide who is one."""
 
     form = UserForm
     list_display = ("email", "full_name", "is_active", "is_staff", "mfa", "date_joined")
@@ -82,7 +82,7 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         return [(None, {"fields": self._ABOUT}), ("Access", {"fields": (*self._ACCESS, *power)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        # People change their address themselves and verify it; changed here it would be a way into their account.
+        # People change and verify their address themselves; changing it here would be a way into their account.
         return self.readonly_fields if obj is None else (*self.readonly_fields, "email")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -90,7 +90,7 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         return may and (obj is None or not obj.is_superuser or request.user.is_superuser)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody: orders and lessons hang on people. Close the account instead, or erase the personal data."""
+        """Never: orders and lessons refer to people. Close the account instead, or erase the personal data."""
         return False
 
     def has_remove_second_factors_permission(self, request: HttpRequest) -> bool:
@@ -104,7 +104,7 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         description="Remove two-factor authentication (after checking who asks)", permissions=["remove_second_factors"]
     )
     def remove_second_factors(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        """Let somebody in who lost phone and recovery codes. Staff must set it up anew before they reach the admin."""
+        """Let in a person who lost phone and recovery codes. Staff must set it up again before they reach the admin."""
         for user in people:
             Authenticator.objects.filter(user=user).delete()
             self.log_change(request, user, "Removed two-factor authentication.")
@@ -113,14 +113,14 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
 @admin.register(Group)
 class GroupAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """Groups of staff. The three of `accounts.roles` come from code and are shown only."""
+    """Staff groups. The three in `accounts.roles` come from code and are read-only."""
 
     list_display = ("name", "people", "comes_from_code")
     search_fields = ("name",)
     autocomplete_fields = ("permissions",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        # In order here as well, for the boxes that search groups.
+        # Sorted here too, for the autocomplete boxes that search groups.
         return Group.objects.annotate(user_count=Count("user")).order_by("name")
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
@@ -142,7 +142,7 @@ class GroupAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
 @admin.register(Permission)
 class PermissionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """Only what the boxes of people and groups search in; it has no place in the menu."""
+    """Only for the autocomplete boxes of people and groups; it has no place in the menu."""
 
     search_fields = ("name", "codename", "content_type__app_label")
 
@@ -164,7 +164,7 @@ class PermissionAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """Which addresses are verified. Shown only: verifying is done with the link in the mail."""
+    """Which addresses are verified. Read-only: people verify an address with the link in the mail."""
 
     list_display = ("email", "user", "primary", "verified")
     list_filter = ("verified", "primary")

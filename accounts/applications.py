@@ -1,7 +1,7 @@
-"""Apply to teach, and staff's decisions about it: the only way a teacher's status changes.
+"""Applications to teach, and staff's decisions on them: a teacher's status changes in no other way.
 
-Who must be told (mails live above this app) registers a listener in its AppConfig.ready(). Listeners run inside the
-transaction of the decision, so what they write is kept or lost together with it.
+An app that must react (mails live above this app) registers a listener in its AppConfig.ready(). Listeners run inside
+the transaction of the decision, so what they write is kept or lost together with it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from accounts.models import Teacher, User
 DecisionListener = Callable[[Teacher], None]
 _listeners: list[DecisionListener] = []
 
-# From which status each decision may be taken. A repeat of the same decision is not in here: it is refused, not repeated.
+# The statuses from which each decision may be taken. Repeating a decision is not among them: it is refused.
 _MAY_BECOME: dict[str, Collection[str]] = {
     Teacher.Status.APPROVED: {Teacher.Status.APPLIED, Teacher.Status.DECLINED, Teacher.Status.SUSPENDED},
     Teacher.Status.DECLINED: {Teacher.Status.APPLIED},
@@ -28,7 +28,7 @@ _MAY_BECOME: dict[str, Collection[str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """What an applicant says about themself."""
+    """What applicants say about themselves."""
 
     display_name: str
     headline: str = ""
@@ -38,7 +38,7 @@ class Application:
 
 
 class AlreadyTeaching(Exception):
-    """The person has an application that waits, or a profile that was decided on other than by declining."""
+    """The person has an application that is waiting, or a profile that was not declined."""
 
 
 class DecisionNotPossible(Exception):
@@ -46,7 +46,7 @@ class DecisionNotPossible(Exception):
 
 
 def listen_to_decisions(listener: DecisionListener) -> None:
-    """Have `listener` called with the teacher after each change of status, an application included."""
+    """Call `listener` with the teacher after each change of status, including a new application."""
     if listener in _listeners:
         raise ValueError(f"{listener!r} already listens.")
     _listeners.append(listener)
@@ -54,11 +54,11 @@ def listen_to_decisions(listener: DecisionListener) -> None:
 
 @transaction.atomic
 def apply_to_teach(*, user: User, application: Application) -> Teacher:
-    """Write an application for staff to decide on; a declined teacher may apply again.
+    """Record an application for staff to decide on; a declined teacher may apply again.
 
-    Raises AlreadyTeaching if there is one that waits, or a profile.
+    Raises AlreadyTeaching if an application is waiting or there is a profile already.
     """
-    # Locking the person makes two clicks one application.
+    # Locking the person turns two clicks into one application.
     User.objects.select_for_update().get(pk=user.pk)
     teacher = Teacher.objects.filter(user=user).first()
     if teacher is None:
@@ -81,22 +81,22 @@ def apply_to_teach(*, user: User, application: Application) -> Teacher:
 
 
 def approve_teacher(*, teacher: Teacher, by: User) -> Teacher:
-    """Let them teach: after an application, a declined one reconsidered, or a suspension. Raises DecisionNotPossible."""
+    """Let them teach: after an application, even one declined before, or a suspension. Raises DecisionNotPossible."""
     return _decide(teacher, status=Teacher.Status.APPROVED, by=by, note="")
 
 
 def decline_teacher(*, teacher: Teacher, by: User, note: str = "") -> Teacher:
-    """Decline an application; `note` is told to the applicant, who may apply again. Raises DecisionNotPossible."""
+    """Decline an application; `note` is shown to the applicant, who may apply again. Raises DecisionNotPossible."""
     return _decide(teacher, status=Teacher.Status.DECLINED, by=by, note=note)
 
 
 def suspend_teacher(*, teacher: Teacher, by: User, note: str = "") -> Teacher:
-    """Take an approved teacher off the site; what was sold before stays theirs to teach. Raises DecisionNotPossible."""
+    """Take an approved teacher off the site; they still teach what was sold before. Raises DecisionNotPossible."""
     return _decide(teacher, status=Teacher.Status.SUSPENDED, by=by, note=note)
 
 
 def may_become(teacher: Teacher, status: Teacher.Status) -> bool:
-    """Tell whether that decision is possible from the teacher's present status."""
+    """Whether that decision is possible from the teacher's present status."""
     return teacher.status in _MAY_BECOME[status]
 
 
@@ -122,14 +122,15 @@ def _tell(teacher: Teacher) -> None:
 
 
 def _save_under_free_slug(teacher: Teacher) -> None:
-    """Save, giving a new teacher the address of their page; keeps that of one who applies again."""
+    """Save, giving a new teacher's page its address; a teacher who applies again keeps theirs."""
     while not teacher.slug:
         teacher.slug = _free_slug(teacher.display_name)
         try:
             with transaction.atomic():
                 teacher.save()
         except IntegrityError:
-            # Somebody of the same name applied in this moment and has it now; anything else is no reason to try again.
+            # A person of the same name applied at the same moment and has it now; no other error is a reason to try
+            # again.
             if not Teacher.objects.filter(slug=teacher.slug).exists():
                 raise
             teacher.slug = ""
@@ -139,8 +140,8 @@ def _save_under_free_slug(teacher: Teacher) -> None:
 
 
 def _free_slug(display_name: str) -> str:
-    """Make the address of the public page from the name: anna-smith, anna-smith-2, anna-smith-3."""
-    # ASCII only, so a name in another script leaves nothing over.
+    """The address of the public page, made from the name: anna-smith, anna-smith-2, anna-smith-3."""
+    # Slugs are ASCII only, so nothing may be left of a name in another script.
     stem = slugify(display_name)[:40] or "teacher"
     taken = set(Teacher.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
     number = 1

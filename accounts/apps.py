@@ -7,16 +7,16 @@ from django.db.models.signals import post_migrate
 
 class AccountsConfig(AppConfig):
     name = "accounts"
-    # The admin's index would have two sections called Accounts: allauth's is the other.
+    # Otherwise the admin's index would have two sections called Accounts: allauth has one too.
     verbose_name = "People"
 
     def ready(self) -> None:
-        # For every app, because each brings permissions of its own.
+        # Connected for every app, because each has permissions of its own.
         post_migrate.connect(_grant_roles, dispatch_uid="accounts.grant_roles")
 
 
 # Emptying the database between tests sends the signal too, without the migration's own `apps`.
 def _grant_roles(*, app_config: AppConfig, using: str, apps: Any = installed, **_: Any) -> None:
-    from accounts.roles import grant_roles  # imports permissions, which exist only once the apps are loaded
+    from accounts.roles import grant_roles  # it imports Permission, which exists only once the apps are loaded
 
     grant_roles(app_config, using=using, apps=apps)

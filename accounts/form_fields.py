@@ -1,4 +1,4 @@
-"""Form fields for people's profiles: a searchable list, and several names in one line."""
+"""Form fields for profiles: a searchable list, and several names on one line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from accounts.places_and_languages import time_zones
 
 
 class ListedInput(forms.TextInput):
-    """A text input with a list to choose from. Browsers search in it as one types, with no script of ours."""
+    """A text input with a list to choose from. Browsers search the list as people type, without a script of ours."""
 
     def __init__(self, options: Sequence[tuple[str, str]], attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
@@ -31,7 +31,7 @@ class ListedInput(forms.TextInput):
 
 
 class TimeZoneField(forms.CharField):
-    """A time zone by its IANA name; capitals, and blanks for underscores, do not matter."""
+    """A time zone by its IANA name; case does not matter, and spaces may stand for underscores."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=50, widget=ListedInput(time_zones(), {"autocomplete": "off"}), **kwargs)
@@ -46,7 +46,7 @@ class TimeZoneField(forms.CharField):
 
 
 class NamesField(forms.CharField):
-    """Several languages or regions in one line, separated by commas, by name or by code. Its value is a list of codes."""
+    """Several languages or regions on one line, by name or code, separated by commas. Its value is a list of codes."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class NamesField(forms.CharField):
         at_most: int = 20,
         **kwargs: Any,
     ) -> None:
-        """`code_of` may know codes that are not among the choices."""
+        """`code_of` may accept codes that are not among the choices."""
         super().__init__(max_length=1000, **kwargs)
         self.code_of = code_of
         self.names = dict(choices)

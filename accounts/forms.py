@@ -1,4 +1,4 @@
-"""Forms of sign-up, the profile and the teacher's page."""
+"""The forms for signing up, the profile and the teacher's page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from accounts.time_zones import COOKIE, known_or_none
 from uploads.form_fields import PictureFormField
 from uploads.pictures import PORTRAIT
 
-# What the site and its mails are written in so far.
+# The languages that the site and its mails are written in so far.
 SITE_LANGUAGES = [("en-gb", "English")]
 _MARKDOWN_HELP = "You may use Markdown: **bold**, *italic*, lists and [links](https://example.org)."
 
@@ -34,23 +34,24 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # One line for what Django lists in four; whoever fails one of the rules is told which.
+        # One line instead of Django's list of four rules; a password that breaks one is refused with that rule's
+        # message.
         self.fields["password1"].help_text = "At least 10 characters. A few unrelated words are good."
 
     def save(self, request: HttpRequest) -> User | None:
-        """Write the new user; allauth's answer is None if the address is taken."""
+        """Save the new user; allauth returns None if the address is taken."""
         user: User | None = super().save(request)
         return user
 
     def custom_signup(self, request: HttpRequest, user: User) -> None:
-        """Keep the name, and the zone the browser told, so that times are right from the first page on."""
+        """Keep the name and the time zone that the browser reported, so that times are right from the start."""
         user.full_name = self.cleaned_data["full_name"]
         user.time_zone = known_or_none(request.COOKIES.get(COOKIE)) or user.time_zone
         user.save(update_fields=["full_name", "time_zone"])
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy only, not at run time
-    """What a person may change about themself. The e-mail address has pages of its own, because it must be verified."""
+    """What people may change about themselves. The e-mail address has its own pages, because it must be verified."""
 
     full_name = forms.CharField(label="Name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     time_zone = TimeZoneField(help_text="Times of lessons and workshops are shown in it. Type a city to search.")
@@ -62,7 +63,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for myp
 
 
 def _region_code(word: str) -> str | None:
-    """Accept a part of a country, such as us-ca; only countries have names in the list."""
+    """Accept the code of a part of a country, such as us-ca; only countries have names in the list."""
     code = word.upper()
     try:
         is_region(code)
@@ -97,7 +98,7 @@ class TeacherDetails(forms.ModelForm):  # type: ignore[type-arg]  # as above
 
 
 class ApplicationForm(TeacherDetails):
-    """An application to teach. Staff decide by what is written here, so the biography is asked for."""
+    """An application to teach. Staff decide on the basis of what it says, so the biography is required."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -106,7 +107,7 @@ class ApplicationForm(TeacherDetails):
         biography.help_text = format_lazy("What you teach, and your experience and qualifications. {}", _MARKDOWN_HELP)
 
     def application(self) -> Application:
-        """Return what was filled in, once the form is valid."""
+        """The application as filled in; the form must be valid."""
         return Application(**self.cleaned_data)
 
 
@@ -122,7 +123,7 @@ class TeacherProfileForm(TeacherDetails):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Shows how it will look while one types; without JavaScript the page shows it after saving.
+        # Previews the text as the teacher types; without JavaScript the page shows it after saving.
         self.fields["biography"].widget.attrs |= {
             "hx-post": reverse_lazy("accounts:markdown_preview"),
             "hx-trigger": "input changed delay:500ms",

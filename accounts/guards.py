@@ -1,4 +1,4 @@
-"""Who may open a page. Each guard is a decorator for a view."""
+"""Decorators for views that decide who may open a page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TeacherRequest(HttpRequest):
 
 
 def teacher_of(request: HttpRequest) -> Teacher | None:
-    """Return the signed-in person's teaching profile, whatever its status; None for everybody else."""
+    """Return the signed-in person's teaching profile in any status; None if there is none."""
     if not request.user.is_authenticated:
         return None
     return Teacher.objects.select_related("user").filter(user_id=request.user.pk).first()
@@ -35,7 +35,7 @@ def teacher_of(request: HttpRequest) -> Teacher | None:
 def teacher_required(view: Callable[Concatenate[TeacherRequest, P], HttpResponseBase]) -> View[P]:
     """Let approved teachers in and set `request.teacher`.
 
-    Others are sent to apply, with a word why; suspended teachers get a page (403) that says they are.
+    Others are sent to apply, with a message that says why; suspended teachers get a page (403) that says so.
     """
 
     @login_required

@@ -1,4 +1,4 @@
-"""Rows in the admin whose fields say their name to people who cannot see the column's heading."""
+"""Inline rows in the admin whose fields have labels for people who cannot see the column headings."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from unfold.admin import TabularInline
 
 
 class LabelledInline(TabularInline):  # type: ignore[misc]  # unfold has no types
-    """Unfold writes no labels in tables, so a screen reader would announce nameless boxes."""
+    """Unfold puts no labels in tables, so a screen reader would announce nameless boxes."""
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **options: Any) -> Any:
-        """Name the widget after its field."""
+        """Label the widget with its field's name."""
         form_field = super().formfield_for_dbfield(db_field, request, **options)
         if form_field:
             form_field.widget.attrs.setdefault("aria-label", str(form_field.label))

@@ -6,19 +6,19 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
-# Raw HTML is off in the parser and cleaned afterwards as well: either alone would do, a slip in one changes nothing.
+# Raw HTML is off in the parser and also cleaned afterwards: either alone would do, so a mistake in one does no harm.
 _PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 _TAGS = {
     "a", "blockquote", "br", "code", "del", "em", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
     "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
-# Longer than any biography or lesson text; beyond it rendering would only cost time.
+# Longer than any biography or lesson text; rendering more would only cost time.
 _LONGEST = 200_000
 
 
 def render_markdown(text: str) -> SafeString:
-    """Render Markdown as HTML without scripts, styles, frames, images or odd link schemes.
+    """Render Markdown as HTML without scripts, styles, frames, images or unusual link schemes.
 
     Headings move one level down, because the page has its h1. Images are left out: they would let one writer see
     the address of every reader.

@@ -35,7 +35,7 @@ class UserManager(BaseUserManager["User"]):
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Lower-case the whole address: no mail provider in use tells capitals apart, and people do not either."""
+        """Lower-case the whole address: no mail provider in use distinguishes case, and people do not either."""
         return (email or "").strip().lower()
 
 
@@ -43,7 +43,7 @@ class User(AbstractUser):
     """A person who signs in by e-mail. Every teacher and staff member is one too."""
 
     username = None  # type: ignore[assignment]  # people sign in by e-mail
-    # One field for the name: not everybody has a first and a last one.
+    # One field for the name: not everyone has a first and a last name.
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
     email = models.EmailField("e-mail address", unique=True, error_messages={"unique": "This address is in use."})
@@ -56,7 +56,7 @@ class User(AbstractUser):
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
     class Meta:
-        # Together with the unique column: one account per address, however it is written. Sign-in looks up the
+        # Together with the unique column: one account per address, whatever its case. Sign-in looks up the
         # lower-case form, so another form in the table would lock its owner out.
         constraints = [models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case")]
 
@@ -68,7 +68,7 @@ class User(AbstractUser):
 
     @property
     def display_name(self) -> str:
-        """The name to greet and show; the part before the @ until one was given."""
+        """The name used in greetings and on pages; the part of the address before the @ until a name is given."""
         return self.full_name or self.email.partition("@")[0]
 
     def get_full_name(self) -> str:
@@ -81,7 +81,7 @@ class User(AbstractUser):
 class Teacher(models.Model):
     """A person's teaching profile. Only approved teachers are shown and can sell.
 
-    `status` changes through `accounts.applications` alone, so that whoever listens there is told.
+    `status` changes only through `accounts.applications`, so that the listeners there are called.
     """
 
     class Status(models.TextChoices):
@@ -116,7 +116,7 @@ class Teacher(models.Model):
     decided_by = models.ForeignKey(
         User, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="decided_teachers"
     )
-    decision_note = models.TextField(blank=True, help_text="Told to the teacher when declined or suspended.")
+    decision_note = models.TextField(blank=True, help_text="The teacher reads this when declined or suspended.")
 
     class Meta:
         permissions = [

@@ -1,4 +1,4 @@
-"""allauth's passkey forms, with any malformed answer of a browser refused instead of failing.
+"""allauth's passkey forms, made to refuse any malformed answer from a browser instead of failing.
 
 The parsers behind them raise KeyError, IndexError, InvalidSignature and more for what an attacker may post.
 """
@@ -35,7 +35,7 @@ class CredentialField(JSONField):
             raise _refusal() from error
 
     def bound_data(self, _data: Any, initial: Any) -> Any:
-        """Show nothing again: an answer is good for one challenge."""
+        """Never show the answer again: it is valid for one challenge only."""
         return initial
 
 
@@ -73,4 +73,4 @@ class LoginForm(_AnswerForm, forms.LoginWebAuthnForm):  # type: ignore[misc]  # 
 
 
 class ReauthenticateForm(_AnswerForm, forms.ReauthenticateWebAuthnForm):  # type: ignore[misc]  # allauth has no types
-    """Showing again who one is."""
+    """Confirming again who one is."""

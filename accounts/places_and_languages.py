@@ -1,4 +1,4 @@
-"""Which time zones, languages and regions there are, by name, from the IANA and CLDR data that come with Python and Babel."""
+"""Time zones, languages and regions by name, from the IANA and CLDR data that come with Python and Babel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 _NAMES = Locale("en", "GB")
 _SUBDIVISION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
-# Areas that are places; the rest (Etc/GMT+1, EST5EDT, posixrules) are technical or old names nobody looks for.
+# Areas that are places; the rest (Etc/GMT+1, EST5EDT, posixrules) are technical or old names that no user looks for.
 _AREAS = (
     "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific",
 )  # fmt: skip
@@ -19,7 +19,7 @@ _AREAS = (
 
 @cache
 def known_time_zones() -> frozenset[str]:
-    """Every name there are rules for. Kept, because looking them up reads the disk."""
+    """The name of every zone that has rules. Cached, because looking them up reads the disk."""
     return frozenset(zoneinfo.available_timezones())
 
 
@@ -49,7 +49,7 @@ def regions() -> list[tuple[str, str]]:
 
 
 def is_time_zone(value: str) -> None:
-    """Refuse what the computer has no rules for; such a zone would break every page that shows a time."""
+    """Refuse a zone for which this computer has no rules: it would break every page that shows a time."""
     if value not in known_time_zones():
         raise ValidationError("%(value)s is no known time zone.", params={"value": value})
 
@@ -60,7 +60,7 @@ def is_language(value: str) -> None:
 
 
 def is_region(value: str) -> None:
-    """Accept a country (GB) or one of its parts (US-CA); licences to teach are given by either."""
+    """Refuse what is neither a country (GB) nor a part of one (US-CA); either may issue licences to teach."""
     country = value.partition("-")[0]
     if country not in dict(regions()) or (country != value and not _SUBDIVISION.fullmatch(value)):
         raise ValidationError("%(value)s is no known region code.", params={"value": value})

@@ -1,4 +1,4 @@
-"""What accounts does not keep for ever."""
+"""The rows of accounts that are deleted after a time."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What each group of staff may do: one table, brought into the database after every migration.
+"""What each group of staff may do: one table, copied into the database after every migration.
 
 Students and teachers need no group: everyone may buy, and a teacher is a user with an approved profile.
-The table is the truth for these three groups; what staff add to them in the admin is taken back by the next migration.
+For these three groups the table is authoritative: the next migration removes what staff added to them in the admin.
 An app may add to it for its own permissions: `role_permissions` of its AppConfig maps a group to patterns.
-Finer shades belong in groups of their own.
+Finer distinctions belong in separate groups.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class Role:
     never: tuple[str, ...] = ()
 
 
-# Nobody's role: keys and secrets are kept by whoever runs the site. dj-stripe stores API keys and webhook secrets in clear.
+# In no role: only the operator of the site has keys and secrets. dj-stripe stores API keys and webhook secrets
+# unencrypted.
 _SECRETS = (
     "djstripe.*_apikey",
     "djstripe.*_webhookendpoint",
@@ -35,7 +36,7 @@ _SECRETS = (
     "auth.*_permission",
     "admin.*",
 )
-# What was recorded stays: orders, money and mails are corrected by further records, and people are erased by their own command.
+# Records stay: orders, money and mails are corrected by further records, and people are erased by a command of its own.
 _RECORDS = (
     "*.delete_order*",
     "*.delete_user",
@@ -46,7 +47,8 @@ _RECORDS = (
 )
 
 ROLES: dict[str, Role] = {
-    # Answers people: sees everything but the books, helps with lessons, workshops and courses, decides on teachers.
+    # Answers people's questions: sees all but the accounts, helps with lessons, workshops and courses, decides on
+    # teachers.
     "support": Role(
         may=(
             "accounts.view_*",
@@ -75,7 +77,7 @@ ROLES: dict[str, Role] = {
         ),
         never=(*_RECORDS, *_SECRETS),
     ),
-    # Runs the site, other staff included. Superusers alone make superusers.
+    # Runs the site and manages other staff. Only superusers make superusers.
     "admin": Role(
         may=(
             "accounts.*",
@@ -96,7 +98,7 @@ ROLES: dict[str, Role] = {
 
 
 def roles() -> dict[str, Role]:
-    """The table with what the installed apps add to it. What a role never may, no app can add."""
+    """The table, with the additions of the installed apps. No app can add what a role must never have."""
     declared = [getattr(config, "role_permissions", {}) for config in installed.get_app_configs()]
     return {
         name: replace(role, may=(*role.may, *(pattern for more in declared for pattern in more.get(name, ()))))
@@ -105,7 +107,7 @@ def roles() -> dict[str, Role]:
 
 
 def may(role: Role, permission: str) -> bool:
-    """Tell whether a role includes a permission, named as app.codename."""
+    """Whether a role includes a permission, named as app.codename."""
     return any(fnmatchcase(permission, pattern) for pattern in role.may) and not any(
         fnmatchcase(permission, pattern) for pattern in role.never
     )
@@ -114,7 +116,7 @@ def may(role: Role, permission: str) -> bool:
 def grant_roles(app_config: AppConfig, using: str = DEFAULT_DB_ALIAS, apps: Any = installed) -> None:
     """Bring the groups' permissions on one app's models in line with the table. Runs after that app's migrations.
 
-    Changes nothing when called again. Does nothing while the tables of groups are not there yet.
+    Changes nothing when called again. Does nothing before the tables of groups exist.
     """
     try:
         group_model = apps.get_model("auth", "Group")

@@ -22,10 +22,10 @@ SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
 class StaffGateMiddleware:
-    """Stands before every address under the admin, whichever view answers it.
+    """Guards every address under the admin, whichever view answers it.
 
-    Being a middleware it also covers the admin's own sign-in form, which knows no second factor, and views that other
-    apps hang below the admin's address.
+    Being a middleware, it also covers the admin's own sign-in form, which asks for no second factor, and the views that
+    other apps put below the admin's address.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -40,10 +40,11 @@ class StaffGateMiddleware:
 
 
 def refuse_entry(request: HttpRequest) -> HttpResponse | None:
-    """Return where to go instead of the admin, or None for staff who may enter. Raises PermissionDenied for others."""
+    """Return a redirect away from the admin, or None for staff who may enter. Raises PermissionDenied for non-staff."""
     user = request.user
     if not user.is_authenticated:
-        # What was posted is lost, so the way back is the admin's first page rather than an address that only takes posts.
+        # The posted data is lost, so people return to the admin's first page rather than to an address that only takes
+        # posts.
         wanted = request.get_full_path() if request.method == "GET" else reverse("admin:index")
         return redirect_to_login(wanted, reverse("account_login"))
     if not (user.is_active and user.is_staff):
@@ -54,7 +55,7 @@ def refuse_entry(request: HttpRequest) -> HttpResponse | None:
 
 
 def has_used_second_factor(request: HttpRequest) -> bool:
-    """Tell whether this session, not just this account, has shown a second factor that is still set up."""
+    """Whether this session, not just this account, has used a second factor that is still set up."""
     if not is_mfa_enabled(request.user, SECOND_FACTORS):
         return False
     return any(record.get("method") == "mfa" for record in get_authentication_records(request, request.user))

@@ -1,4 +1,4 @@
-"""Teachers in the admin: reading applications and deciding on them."""
+"""Teachers in the admin: staff read applications and decide on them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _suspend(teacher: Teacher, by: User) -> Teacher:
 
 @admin.register(Teacher)
 class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """What teachers wrote is theirs; staff decide, note why, and set the commission."""
+    """Staff decide, note why, and set the commission; they do not edit what teachers wrote."""
 
     list_display = ("display_name", "email", "shown_status", "languages", "regions", "applied_at", "decided_at")
     list_filter = ("status", "applied_at")
@@ -65,11 +65,11 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         return shown
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: teachers apply, so that what is written comes from them."""
+        """Never: teachers apply themselves, so that the text is their own."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Teacher | None = None) -> bool:
-        """Nobody: sales hang on them. Suspend instead."""
+        """Never: sales refer to teachers. Suspend instead."""
         return False
 
     @display(description="E-mail", ordering="user__email")
@@ -94,7 +94,7 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
             return "None yet"
         return format_html('<img src="{}" alt="" width="160" height="160">', teacher.photo.url)
 
-    # Each button is shown to whom it works for: the permission, and a status that allows it.
+    # Each button needs the permission and a status that allows the decision; otherwise it is not shown.
     def has_approve_permission(self, request: HttpRequest, teacher_id: Any = None) -> bool:
         return _may(request, teacher_id, Teacher.Status.APPROVED)
 
@@ -144,6 +144,6 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 def _may(request: HttpRequest, teacher_id: Any, status: Teacher.Status) -> bool:
     if not request.user.has_perm("accounts.decide_teacher"):
         return False
-    # A list's action asks without a teacher; each chosen one is checked when it is decided on.
+    # An action on the list asks without a teacher; each chosen teacher is checked when the decision is made.
     teacher = Teacher.objects.filter(pk=teacher_id).first() if teacher_id else None
     return teacher is None or may_become(teacher, status)

@@ -1,4 +1,4 @@
-"""Show times in the viewer's own zone: the signed-in person's, or for guests the one their browser told."""
+"""Show times in the viewer's own zone: the signed-in person's, or for guests the one that their browser reported."""
 
 from __future__ import annotations
 

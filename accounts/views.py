@@ -1,4 +1,4 @@
-"""Pages about oneself: the profile, the application to teach and the teacher's page."""
+"""The pages where people edit their own data: the profile, the application to teach and the teacher's page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONGEST_PREVIEW = 20_000
 def profile(request: HttpRequest) -> HttpResponse:
     """Name, time zone and language."""
     user = cast("User", request.user)
-    # A copy, so that what was typed wrongly does not greet the person in the page's header.
+    # A copy, so that an invalid name does not appear in the page's header.
     form = ProfileForm(request.POST or None, instance=User.objects.get(pk=user.pk))
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -50,7 +50,7 @@ def teacher_apply(request: HttpRequest) -> HttpResponse:
         try:
             apply_to_teach(user=user, application=form.application())
         except AlreadyTeaching:
-            # The other of two clicks came first; the next page shows the application.
+            # The person clicked twice and the other request came first; the next page shows the application.
             return redirect("accounts:teacher_apply")
         messages.success(request, "Thank you. We read every application and will write to you.")
         return redirect("accounts:teacher_apply")
@@ -85,7 +85,7 @@ def teacher_profile(request: TeacherRequest) -> HttpResponse:
 
 
 def _teacher_page(form: TeacherProfileForm) -> dict[str, Any]:
-    # Read again, because a form that was filled in wrongly has changed the instance it was given.
+    # Read again, because an invalid form has changed the instance it was given.
     teacher = Teacher.objects.get(pk=form.instance.pk)
     return {"form": form, "teacher": teacher, "preview": render_markdown(teacher.biography)}
 
@@ -93,7 +93,7 @@ def _teacher_page(form: TeacherProfileForm) -> dict[str, Any]:
 @login_required
 @require_POST
 def markdown_preview(request: HttpRequest) -> HttpResponse:
-    """Show how Markdown will look while it is written (htmx). Nothing is kept."""
+    """Preview Markdown as it is typed (htmx). Nothing is stored."""
     text = request.POST.get("biography", "")[:LONGEST_PREVIEW]
     return render(request, "accounts/_markdown_preview.html", {"preview": render_markdown(text)})
 

@@ -142,7 +142,7 @@ class Migration(migrations.Migration):
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "decision_note",
-                    models.TextField(blank=True, help_text="Told to the teacher when declined or suspended."),
+                    models.TextField(blank=True, help_text="The teacher reads this when declined or suspended."),
                 ),
                 (
                     "decided_by",

@@ -10,5 +10,5 @@ register = template.Library()
 
 @register.filter
 def markdown(text: str | None) -> SafeString:
-    """Show people's Markdown as safe HTML."""
+    """Render people's Markdown as safe HTML."""
     return render_markdown(text or "")

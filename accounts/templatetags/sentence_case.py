@@ -1,4 +1,4 @@
-"""Headings and buttons of libraries, written as ours are."""
+"""The headings and buttons of libraries in sentence case, like ours."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ _CAPITAL = re.compile(r"(?<=[\s-])[A-Z](?=[a-z])")
 
 @register.filter(is_safe=True)
 def sentence_case(text: SafeString) -> SafeString:
-    """Sign up instead of Sign Up. For words of a library, not for names."""
-    return mark_safe(_CAPITAL.sub(lambda found: found[0].lower(), text.strip()))  # noqa: S308  # lower case breaks out of nothing
+    """Write "Sign up" instead of "Sign Up". For the texts of a library, not for names."""
+    return mark_safe(_CAPITAL.sub(lambda found: found[0].lower(), text.strip()))  # noqa: S308  # lower case stays safe

@@ -10,7 +10,7 @@ PASSWORD = "correct horse battery"
 
 
 class UserFactory(factory.django.DjangoModelFactory):
-    """Somebody who signed up. Their password is PASSWORD unless another is given, their address verified."""
+    """A person who signed up. The password is PASSWORD unless another is given; the address is verified."""
 
     class Meta:
         model = User
@@ -28,7 +28,7 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 class TeacherFactory(factory.django.DjangoModelFactory):
-    """An approved teacher; pass status=Teacher.Status.APPLIED for one who waits."""
+    """An approved teacher; pass status=Teacher.Status.APPLIED for one whose application is waiting."""
 
     class Meta:
         model = Teacher

@@ -90,7 +90,7 @@ def test_the_three_groups_cannot_be_changed_here(as_boss):
     assert as_boss.post(f"/admin/auth/group/{group.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def test_nobody_deletes_people_or_teachers(as_boss):
+def test_people_and_teachers_cannot_be_deleted(as_boss):
     teacher = TeacherFactory()
     assert as_boss.post(f"{USERS}{teacher.user.pk}/delete/", {"post": "yes"}).status_code == 403
     assert as_boss.post(f"{TEACHERS}{teacher.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -100,7 +100,7 @@ def test_only_people_with_a_second_factor_become_staff(as_boss, settings):
     user = UserFactory()
     page = f"{USERS}{user.pk}/change/"
     client = as_boss
-    settings.STAFF_NEEDS_MFA = False  # for the gate; the form reads it again below
+    settings.STAFF_NEEDS_MFA = False  # for the staff gate; the form reads it again below
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "staff_gate" not in name]
     settings.STAFF_NEEDS_MFA = True
     client.handler.load_middleware()
@@ -195,7 +195,7 @@ def test_superusers_search_groups_and_permissions_and_grant_them(as_boss):
     assert user.has_perm("accounts.decide_teacher")
 
 
-def test_nobody_else_searches_permissions_and_nobody_changes_them(as_member, as_boss):
+def test_only_superusers_search_permissions_and_no_user_changes_them(as_member, as_boss):
     assert as_boss.get("/admin/auth/permission/add/").status_code == 403
     assert "/admin/auth/permission/" not in as_boss.get(reverse("admin:index")).content.decode()
     assert search(as_member("admin"), "accounts.user", "user_permissions", "teacher").status_code == 403

@@ -72,7 +72,7 @@ def test_declined_people_may_apply_again_under_the_same_address(boss):
 
 
 @pytest.mark.parametrize("status", [Status.APPROVED, Status.SUSPENDED, Status.APPLIED])
-def test_nobody_else_may_apply_again(status):
+def test_people_who_were_not_declined_may_not_apply_again(status):
     teacher = TeacherFactory(status=status)
     with pytest.raises(AlreadyTeaching):
         apply_to_teach(user=teacher.user, application=application())

@@ -24,7 +24,7 @@ def test_guests_are_asked_to_sign_in(client):
     assert client.get(PAGE)["Location"] == f"/accounts/login/?next={PAGE}"
 
 
-def test_students_are_sent_to_apply_with_a_word_why(as_person):
+def test_students_are_sent_to_apply_with_the_reason(as_person):
     response = as_person(UserFactory()).get(PAGE)
     assert response["Location"] == reverse("accounts:teacher_apply")
     assert "approved teachers" in str(next(iter(get_messages(response.wsgi_request))))
@@ -36,7 +36,7 @@ def test_applicants_are_sent_to_their_application(as_person, status):
     assert as_person(teacher.user).get(PAGE)["Location"] == reverse("accounts:teacher_apply")
 
 
-def test_suspended_teachers_are_told_so(as_person):
+def test_suspended_teachers_are_shown_that_they_are(as_person):
     teacher = TeacherFactory(status=Teacher.Status.SUSPENDED, decision_note="Please call us.")
     response = as_person(teacher.user).get(PAGE)
     assert response.status_code == 403
@@ -47,7 +47,7 @@ def test_approved_teachers_get_in(as_person):
     assert as_person(TeacherFactory().user).get(PAGE).status_code == 200
 
 
-def test_the_guard_hands_the_teacher_and_the_addresses_parts_on(rf):
+def test_the_guard_passes_on_the_teacher_and_the_parts_of_the_address(rf):
     teacher = TeacherFactory()
     request = rf.get("/")
     request.user = teacher.user

@@ -46,7 +46,7 @@ def test_who_may_do_what(permission, groups):
     assert {name for name in ROLES if member_of(name).has_perm(permission)} == groups
 
 
-def test_support_moves_no_money_and_nobody_deletes_what_was_paid():
+def test_support_moves_no_money_and_no_role_deletes_what_was_paid():
     support = ROLES["support"]
     for permission in ("payments.add_refund", "payments.change_payout", "payments.change_order", "ledger.view_journal"):
         assert not may(support, permission)

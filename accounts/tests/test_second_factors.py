@@ -35,8 +35,8 @@ def test_an_authenticator_app_is_set_up_after_the_password_was_given_again(clien
     assert kinds == {Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES}
 
 
-def test_nobody_sets_up_a_second_factor_for_an_address_they_have_not_verified(client):
-    """Otherwise signing up with somebody else's address would lock its owner out for good."""
+def test_a_second_factor_is_not_set_up_for_an_unverified_address(client):
+    """Otherwise signing up with another person's address would lock its owner out for good."""
     user = UserFactory(is_verified=False)
     EmailAddress.objects.create(user=user, email=user.email, verified=False, primary=True)
     sign_in(client, user)
@@ -138,7 +138,7 @@ def test_between_password_and_code_no_page_is_open(client, protected, name):
 
 
 def test_another_address_cannot_be_added_to_get_around_the_second_factor(client, protected):
-    """A reset of the password, or a new address, must leave the second factor in place."""
+    """Resetting the password or adding an address must leave the second factor in place."""
     sign_in_with_code(client, protected)
     client.post(reverse("account_logout"))
     protected.set_password("somebody reset it 123")

@@ -103,7 +103,7 @@ def test_a_factor_that_was_removed_no_longer_counts(client, boss):
     assert client.get("/admin/")["Location"] == reverse("mfa_index")
 
 
-def test_a_second_factor_shown_as_somebody_else_does_not_count(client, boss):
+def test_a_second_factor_used_by_another_person_does_not_count(client, boss):
     student = UserFactory()
     set_up_authenticator_app(student)
     sign_in_with_code(client, student)

@@ -37,7 +37,7 @@ def test_a_signed_in_persons_own_zone_wins_over_the_browsers(request_of):
     assert zone_during(request_of(user, time_zone="Europe/Paris")) == "Asia/Tokyo"
 
 
-def test_a_guest_gets_what_the_browser_told(request_of):
+def test_a_guest_gets_the_zone_the_browser_reported(request_of):
     assert zone_during(request_of(AnonymousUser(), time_zone="Europe/Paris")) == "Europe/Paris"
 
 
