@@ -9,6 +9,6 @@ from jobs.schedule import PeriodicWork
 class UploadsConfig(AppConfig):
     name = "uploads"
     periodic_work = (
-        # At an hour rather than after a time: a clock that is started anew each day would never get there.
+        # At a fixed time of day rather than after an interval: a beat that restarts daily would never reach its end.
         PeriodicWork(task="uploads.delete_orphans", every=crontab(hour="3", minute="40"), expires=timedelta(hours=1)),
     )

@@ -1,4 +1,4 @@
-"""Fields of models that hold files. Whichever form or command saves a row, they see to its files."""
+"""Model fields that hold files. They store and delete a row's files, whichever form or command saves the row."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from uploads.removal import delete_after_commit
 
 
 class StoredFileField(models.FileField):
-    """A file under a random name in the folder `upload_to`; deleted once its row lets go of it.
+    """A file under a random name in the folder `upload_to`; deleted once its row no longer names it.
 
-    `update()` and raw SQL pass by it, as they do by every field's `pre_save`: `uploads.orphans` finds what they leave.
+    `update()` and raw SQL bypass it, as they do every field's `pre_save`: `uploads.orphans` finds what they leave.
     """
 
     def deconstruct(self) -> tuple[str, str, Any, dict[str, Any]]:
-        """Look like Django's own to migrations: the column is the same."""
+        """Appear in migrations as Django's own field: the column is the same."""
         name, _path, arguments, options = super().deconstruct()
         return name, "django.db.models.FileField", arguments, options
 
     def generate_filename(self, instance: models.Model | None, filename: str | PathLike[str]) -> str:  # noqa: ARG002  # Django's signature
-        """Nothing of the sender's name reaches the disk but the ending."""
+        """Only the ending of the sender's file name reaches the disk."""
         return f"{self.upload_to}{secrets.token_hex(16)}.{ending(str(filename))}"
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
@@ -37,7 +37,7 @@ class StoredFileField(models.FileField):
     def contribute_to_class(self, cls: type[models.Model], name: str, **options: Any) -> None:  # type: ignore[override]  # as Django's FileField has it
         super().contribute_to_class(cls, name, **options)
         if not cls._meta.abstract:
-            # Only after the row is written: without a transaction around it, "after commit" is at once.
+            # Only after the row is written: outside a transaction, "after commit" means at once.
             post_save.connect(self._delete_replaced, sender=cls)
             post_delete.connect(self._delete_with_row, sender=cls)
 
@@ -46,7 +46,7 @@ class StoredFileField(models.FileField):
 
     @property
     def _former(self) -> str:
-        """Where a row remembers, while it is saved, which file it had."""
+        """The attribute in which a row remembers, during a save, which file it had before."""
         return f"_former_{self.attname}"
 
     def _stored_name(self, instance: models.Model) -> str:
@@ -64,10 +64,10 @@ class StoredFileField(models.FileField):
 
 
 class PictureField(StoredFileField, models.ImageField):
-    """A picture. What its form field reads went through `uploads.pictures`, and saving refuses what did not."""
+    """A picture. Its form field reads through `uploads.pictures`, and saving refuses anything else."""
 
     def __init__(self, *arguments: Any, shape: Shape | None = None, **options: Any) -> None:
-        """Take the shape it is kept in; only migrations, which save nothing, leave it out."""
+        """Take the shape in which pictures are kept; only migrations, which save nothing, leave it out."""
         self.shape = shape
         super().__init__(*arguments, **options)
 

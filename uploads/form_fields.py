@@ -1,4 +1,4 @@
-"""Form fields that take files: any file, and pictures."""
+"""Form fields for files and for pictures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from uploads.upload_handlers import UnstoredUpload
 
 
 class UploadFormField(forms.FileField):
-    """A file. Says so if there was no room to take it in."""
+    """A file. Reports an error if there was no room to store it."""
 
     def to_python(self, data: Any) -> Any:
         if isinstance(data, UnstoredUpload):
@@ -25,17 +25,17 @@ class UploadFormField(forms.FileField):
 
 
 class PictureInput(forms.ClearableFileInput):
-    """Shows the picture there is, where Django's own shows the name of its file."""
+    """Shows the present picture, where Django's own widget shows its file name."""
 
     template_name = "uploads/_picture_input.html"
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:  # noqa: ARG002
-        # Forms are rendered from Django's own templates; this one is among ours.
+        # Forms are rendered from Django's own templates; this template is one of ours.
         return render_to_string(self.template_name, self.get_context(name, value, attrs))
 
 
 class PictureFormField(UploadFormField):
-    """A picture, checked and encoded anew before anything else sees it. Its value is the new file."""
+    """A picture, checked and re-encoded before any other code sees it. Its value is the new file."""
 
     widget = PictureInput
 

@@ -1,4 +1,4 @@
-"""What is answered when a file could not be stored and the view has no better answer."""
+"""The answer when a file could not be stored and the view has no better one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from uploads.storage import NotStored
 
 
 class NotStoredMiddleware:
-    """Answers 503 with a page of its own. Views with a form catch NotStored themselves, so that nothing typed is lost."""
+    """Answers 503 with its own page. Views with a form catch NotStored themselves, so that typed text is not lost."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

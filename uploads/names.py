@@ -1,4 +1,4 @@
-"""Names of files: what is kept of the sender's, and how it may be offered to others."""
+"""File names: what is kept of the sender's name, and how it may be offered to others."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import re
 import unicodedata
 from pathlib import PurePosixPath
 
-# A name takes at most 255 bytes on common disks, and some are left for "(2)" and the like.
+# Common file systems allow names of 255 bytes; the rest is left for "(2)" and the like.
 LONGEST_STEM_BYTES = 180
 LONGEST_STEM = 100
-# The joiner and the non-joiner shape letters in Persian, Hindi and Sinhala.
+# The zero-width joiner and non-joiner, which shape letters in Persian, Hindi and Sinhala.
 _JOINERS = "\u200c\u200d"
 _NOT_AT_THE_EDGES = " .-" + _JOINERS
 
 
 def ending(name: str) -> str:
-    """The lower-case ending without its dot."""
+    """The file name's ending in lower case, without the dot."""
     return PurePosixPath(name).suffix.removeprefix(".").lower()
 
 
 def safe_file_name(name: str) -> str:
     """The name to offer on download: letters, marks and digits of any script, so that it can break no header or folder.
 
-    What orders text from right to left is left out: it can make a name look as if it ended otherwise.
+    Characters that set the text direction are left out: they can make a name appear to have another ending.
     """
     path = PurePosixPath(unicodedata.normalize("NFC", name).replace("\\", "/"))
     kept = "".join(character if _is_kept(character) else "\n" for character in path.stem)
@@ -35,7 +35,7 @@ def _is_kept(character: str) -> bool:
 
 
 def _shortened(stem: str) -> str:
-    """Cut between characters as people see them: a letter goes together with its marks."""
+    """Cut between characters as people see them: a letter stays together with its marks."""
     end = min(len(stem), LONGEST_STEM)
     while len(stem[:end].encode()) > LONGEST_STEM_BYTES or _is_inside_a_letter(stem, end):
         end -= 1

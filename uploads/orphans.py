@@ -1,4 +1,4 @@
-"""Find files that no row names: what a killed process, a change that was rolled back or raw SQL left on the disk."""
+"""Find files that no row names: a killed process, a rolled-back change or raw SQL left them on the disk."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from django.utils import timezone
 from uploads.fields import StoredFileField
 from uploads.removal import names_in_use
 
-# A file is written before the row that names it is committed, so what is young may still get its row.
+# A file is written before the row that names it is committed, so a young file may still get its row.
 YOUNGEST = timedelta(days=1)
 _NAMES_AT_ONCE = 500
-# As `uploads.fields` names them; covers once had half as many digits. Anything else in these folders was put there by people and is theirs.
+# The names that `uploads.fields` gives; covers once had half as many digits. Any other file in these folders was put
+# there by people and is left alone.
 _OURS = re.compile(r"(?:[0-9a-f]{16}){1,2}\.[a-z0-9]{1,8}", re.ASCII)
 
 

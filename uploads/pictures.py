@@ -1,4 +1,4 @@
-"""The one door for pictures: whatever was sent, what is kept is a small WebP made of its pixels alone."""
+"""The one entrance for pictures: whatever was sent, only a small WebP made from its pixels is kept."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ from uploads.jpeg import count_scans
 from uploads.slots import NoSlotFree, decoding_slot
 
 LARGEST_BYTES = 5 * 1024 * 1024
-# Named, so that Pillow's parsers of rare formats never see what a stranger sends.
+# An explicit list, so that Pillow's parsers of rare formats never see a stranger's file.
 FORMATS = ("JPEG", "PNG", "WEBP")
 # Each keeps one picture below 300 MB while it is decoded. A JPEG of one scan is made smaller as it is read, so a
 # phone's 50 megapixels (8192 x 6144) are welcome; of several scans, the decoder keeps 6 to 8 bytes a pixel. PNG takes 4
 # bytes a pixel, WebP 15.
 MOST_PIXELS = {"JPEG": 52_000_000, "JPEG in several scans": 25_000_000, "PNG": 40_000_000, "WEBP": 16_000_000}
-# Usual encoders make 6 to 12. Each costs a pass over the picture, and a file of 5 MB could ask for thousands.
+# Common encoders make 6 to 12. Each costs a pass over the picture, and a file of 5 MB could demand thousands.
 MOST_SCANS = 64
-# Reduced by averaging to at least this much more than what is kept; the rest is done by a filter that looks better.
+# Averaging reduces the picture to at least this multiple of the final size; a filter that looks better does the rest.
 _MARGIN = 1.25
-# Copied piece by piece, so that a second copy of the whole picture never exists.
+# Copied in pieces, so that a second copy of the whole picture never exists.
 _PIXELS_OF_A_STRIP = 1_000_000
 _GREY_MODES = ("1", "L", "I;16")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a kind of picture is kept: cut to a square, or whole with its longer side at most `side` pixels."""
+    """The shape of a kind of picture: cut to a square, or whole with its longer side at most `side` pixels."""
 
     side: int
     is_square: bool = False
 
     def scale(self, width: int, height: int) -> float:
-        """By how much the sides of a picture are multiplied."""
+        """The factor by which a picture's sides are multiplied."""
         return self.side / (min(width, height) if self.is_square else max(width, height))
 
 
 PORTRAIT = Shape(600, is_square=True)
-# Twice what the widest page shows, for dense screens.
+# Twice the largest size on any page, for dense screens.
 COVER = Shape(1600)
 
 
 class Picture(ContentFile):  # type: ignore[type-arg]  # generic for mypy only, not at run time
-    """A picture that went through the door. `PictureField` takes nothing else."""
+    """A picture made by `read_picture`. `PictureField` takes nothing else."""
 
 
 def read_picture(upload: File[Any], *, shape: Shape) -> Picture:
     """Make a WebP of the shape from an upload. Raises ValidationError with a message for the person.
 
-    The content decides what it is, never the name. Encoding it anew drops everything but the pixels: position and camera
-    data, and whatever else hides in the file. Of an animation the first frame is kept. Colours are converted to sRGB.
+    The content decides the format, never the name. Re-encoding drops everything but the pixels: position and camera
+    data, and anything else hidden in the file. Of an animation only the first frame is kept. Colours become sRGB.
     """
     upload.seek(0)
     data = upload.read(LARGEST_BYTES + 1)
@@ -77,29 +77,29 @@ def _make(data: bytes, shape: Shape) -> bytes:
         raise
     except Image.DecompressionBombError:
         raise _too_many_pixels(max(MOST_PIXELS.values())) from None
-    except Exception as error:  # Pillow's parsers raise anything for a broken or hostile file
+    except Exception as error:  # Pillow's parsers may raise anything for a broken or hostile file
         raise ValidationError(
             "This is no picture we can read. Use a JPEG, PNG or WebP file.", code="unreadable"
         ) from error
 
 
 def _decode(data: bytes, shape: Shape) -> Image.Image:
-    """Decode a picture to little more than the size that is kept. Its own pixels go when this returns."""
+    """Decode a picture to little more than its final size. The full-size pixels are freed when this returns."""
     with Image.open(BytesIO(data), formats=FORMATS) as image:
         _refuse_too_much_work(image, data)
         scale = shape.scale(image.width, image.height)
-        # Lets the JPEG decoder skip detail that resizing would throw away.
+        # Lets the JPEG decoder skip detail that resizing would discard.
         image.draft(None, (max(1, int(image.width * 2 * scale)), max(1, int(image.height * 2 * scale))))
         image.load()
         small = _shrink(image, max(1, int(1 / (_MARGIN * shape.scale(image.width, image.height)))))
-        # The notes on how to turn it may stand behind the pixels.
+        # The orientation may be stored after the pixels.
         small.info = {key: value for key, value in image.info.items() if key != "transparency"}
         return small
 
 
 def _refuse_too_much_work(image: Image.Image, data: bytes) -> None:
-    """Look at the header only; nothing is decoded yet."""
-    # A JPEG with more pictures behind the first, as some phones make, is called MPO.
+    """Refuse by the header alone; nothing is decoded yet."""
+    # Pillow calls a JPEG with further pictures after the first, as some phones make, MPO.
     kind = "JPEG" if image.format == "MPO" else str(image.format)
     if kind == "JPEG" and (scans := count_scans(data)) > 1:
         if scans > MOST_SCANS:
@@ -117,7 +117,7 @@ def _too_many_pixels(most: int) -> ValidationError:
 
 
 def _finish(small: Image.Image, shape: Shape) -> Image.Image:
-    """Turn upright, bring to the exact size and into sRGB."""
+    """Turn the picture upright, and bring it to its exact size and to sRGB."""
     profile = small.info.get("icc_profile")
     _turn_upright(small)
     if shape.is_square:
@@ -128,7 +128,7 @@ def _finish(small: Image.Image, shape: Shape) -> Image.Image:
 
 
 def _shrink(image: Image.Image, factor: int) -> Image.Image:
-    """Reduce by a whole factor, in a mode that averages well: eight bits a channel, no palette."""
+    """Reduce by a whole factor, in a mode that can be averaged: eight bits per channel, no palette."""
     mode = _plain_mode(image)
     size = (-(-image.width // factor), -(-image.height // factor))
     small = Image.new(mode, size)
@@ -149,15 +149,15 @@ def _plain_mode(image: Image.Image) -> str:
 
 def _converted(strip: Image.Image, mode: str) -> Image.Image:
     if strip.mode == "I;16":
-        # Pillow would cut sixteen bits off at 255, which turns nearly everything white.
+        # Pillow would clip sixteen-bit values at 255, which turns nearly everything white.
         strip = strip.point(lambda value: value / 256).convert("L")
         strip.info.pop("transparency", None)
     return strip.convert(mode)
 
 
 def _turn_upright(image: Image.Image) -> None:
-    """Phones store photos sideways with a note to turn them."""
-    # Notes that cannot be read raise anything, and the pixels are good without them.
+    """Apply the orientation tag: phones store photos sideways and record how to turn them."""
+    # Unreadable metadata may raise anything, and the pixels are good without it.
     with suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
 
@@ -168,7 +168,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         try:
             return _converted_by_profile(image, profile, mode)
         except (ImageCms.PyCMSError, OSError):
-            # A profile that is broken, or for other colours than the picture has: browsers ignore those, too.
+            # The profile is broken, or does not fit the picture's colours: browsers ignore such profiles too.
             pass
     return image.convert(mode)
 
@@ -187,7 +187,7 @@ def _converted_by_profile(image: Image.Image, profile: bytes, mode: str) -> Imag
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Portraits stand on any background, in mails as well, so they have their own."""
+    """Put a portrait on white: it appears on any background, also in mails, so it needs its own."""
     if image.mode != "RGBA":
         return image
     flat = Image.new("RGB", image.size, "white")
@@ -196,7 +196,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _encode(image: Image.Image) -> bytes:
-    # Pillow writes what a picture's notes hold into the file.
+    # Otherwise Pillow would write the picture's metadata into the file.
     image.info = {}
     buffer = BytesIO()
     image.save(buffer, "WEBP", quality=82, method=4)

@@ -10,9 +10,9 @@ from django.db import models, transaction
 
 
 def delete_after_commit(storage: Storage, name: str) -> None:
-    """Delete a file that a row let go of, once that is committed: no rolled back change may lose a file.
+    """Delete a file that a row no longer names, after the commit: no rolled-back change may lose a file.
 
-    What the disk refuses is logged and left to `uploads.orphans`: the change itself was made.
+    If the disk refuses, that is logged and the file is left to `uploads.orphans`: the change itself was made.
     """
 
     def delete_unused() -> None:
@@ -23,7 +23,7 @@ def delete_after_commit(storage: Storage, name: str) -> None:
 
 
 def names_in_use(names: Collection[str]) -> set[str]:
-    """Return which of the names some row of any model holds."""
+    """Return those of the names that a row of any model holds."""
     used: set[str] = set()
     for model, field in _file_fields():
         rows = model._base_manager.filter(**{f"{field.name}__in": names})

@@ -1,4 +1,4 @@
-"""How many pictures are decoded at once, over all processes of the site."""
+"""Limit how many pictures are decoded at once, across all processes of the site."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import connection, transaction
 
-# Longer would keep a web thread from everybody else.
+# Waiting longer would keep a web thread from other requests.
 WAIT_SECONDS = 3.0
 _POLL_SECONDS = 0.05
 
 
 class NoSlotFree(Exception):
-    """Others decoded pictures for as long as the caller may wait."""
+    """All slots stayed taken for as long as the caller may wait."""
 
 
 @contextmanager
 def decoding_slot() -> Iterator[None]:
-    """Hold one of `settings.PICTURES_AT_ONCE` slots; nothing written to the database inside is kept. Raises NoSlotFree.
+    """Hold one of `settings.PICTURES_AT_ONCE` slots; database writes inside are rolled back. Raises NoSlotFree.
 
-    The lock lives in a transaction of its own or, inside another, in a savepoint: both let go of it when rolled back. So
+    The lock belongs to a transaction of its own or, inside another, to a savepoint: rolling back either releases it. So
     it works behind a transaction pooler, and PostgreSQL frees the slot of a process that was killed.
     """
     give_up_at = time.monotonic() + WAIT_SECONDS

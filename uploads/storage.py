@@ -1,4 +1,4 @@
-"""Where files are kept. Writing one succeeds whole, or leaves nothing."""
+"""File storage. Writing a file succeeds as a whole or leaves nothing."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ log = structlog.get_logger(__name__)
 
 
 class NotStored(Exception):
-    """A file could not be written: the disk is full, read-only or away. The message is for the person."""
+    """A file could not be written: the disk is full, read-only or missing. The message is for the person."""
 
     def __init__(self) -> None:
         super().__init__("We cannot store files at the moment, so nothing was saved. Please try again later.")
 
 
 class DiskStorage(FileSystemStorage):
-    """Files below MEDIA_ROOT. Its names are random (`uploads.fields`), so no two writers ever mean the same one."""
+    """Files below MEDIA_ROOT. Names are random (`uploads.fields`), so no two writers ever choose the same one."""
 
     def _save(self, name: str, content: File[Any]) -> str:
         try:
             return str(super()._save(name, content))  # type: ignore[misc]  # the stubs leave it out
         except OSError as error:
-            # The random name was free a moment ago, so what stands there is the half that was written.
+            # The random name was free a moment ago, so the file there is the half that was written.
             with suppress(OSError):
                 self.delete(name)
             log.exception("upload_not_stored", name=name)
@@ -36,7 +36,7 @@ class DiskStorage(FileSystemStorage):
 
 
 class PrivateStorage(DiskStorage):
-    """Files without an address. The folder is looked up at each use, so that tests can point it elsewhere."""
+    """Files without a URL. The folder is looked up at each use, so that tests can choose another one."""
 
     @property
     def base_location(self) -> str:
@@ -47,5 +47,5 @@ class PrivateStorage(DiskStorage):
         return str(Path(self.base_location).resolve())
 
     def url(self, name: str | None) -> str:
-        """Refuse: without an address of its own, the parent would make one up below MEDIA_URL."""
+        """Refuse: with no base URL set, the parent class would return one below MEDIA_URL."""
         raise ValueError(f"{name} is not accessible via a URL.")

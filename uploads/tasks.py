@@ -1,4 +1,4 @@
-"""What beat asks of uploads from time to time."""
+"""The periodic task of uploads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Take in large uploads while a request is read, also when the disk has no room for them."""
+"""Receive large uploads while a request is read, even when the disk has no room for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 class UnstoredUpload(UploadedFile):  # type: ignore[type-arg]  # generic for mypy only, not at run time
-    """Stands for a file there was no room for, so that its form says so instead of finding nothing."""
+    """Stands in for a file that did not fit on the disk, so that its form reports that instead of a missing file."""
 
     def read(self, *_arguments: Any) -> NoReturn:
         raise NotStored
@@ -25,7 +25,7 @@ class UnstoredUpload(UploadedFile):  # type: ignore[type-arg]  # generic for myp
 
 
 class TemporaryFileHandler(TemporaryFileUploadHandler):
-    """Django's own, but a full disk costs only the file, not the request: the other fields reach their form."""
+    """Django's own, except that a full disk costs only the file, not the request: the other fields reach their form."""
 
     is_failed = False
 
@@ -48,7 +48,7 @@ class TemporaryFileHandler(TemporaryFileUploadHandler):
     def file_complete(self, file_size: int) -> UploadedFile[Any] | None:
         if not self.is_failed:
             try:
-                # Goes back to the beginning, which writes what was still held in memory.
+                # Seeks to the beginning, which flushes what was still in memory.
                 return super().file_complete(file_size)
             except OSError:
                 self._give_up()

@@ -1,6 +1,6 @@
 """A process that reads the same picture in several threads: `python -m uploads.tests.decoding_process FILE THREADS`.
 
-Prints how many were read, how many were refused, what its memory grew by at most in MB, and when each decoding began
+Prints how many were read, how many were refused, by how many MB its memory grew at most, and when each decoding began
 and ended by the machine's clock.
 """
 
@@ -14,7 +14,7 @@ import django
 
 
 def peak_megabytes():
-    # ru_maxrss would count what the process that started this one had.
+    # ru_maxrss would include the memory of the process that started this one.
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 

@@ -1,4 +1,4 @@
-"""Pictures made in memory, kind ones and hostile ones."""
+"""Pictures made in memory, ordinary and hostile ones."""
 
 import random
 import struct
@@ -20,7 +20,7 @@ def picture(kind="PNG", size=(40, 20), mode="RGB", colour="red", **options):
 
 
 def noise(kind="PNG", size=(300, 300), **options):
-    """What does not compress, so that a cut file lacks pixels."""
+    """A picture that does not compress, so that a truncated file lacks pixels."""
     return encoded(Image.frombytes("RGB", size, random.Random(1).randbytes(3 * size[0] * size[1])), kind, **options)
 
 
@@ -36,7 +36,7 @@ def text_bomb():
 
 
 def png_of_zeros(size, *, depth=8, colour_type=2):
-    """A PNG of any size, written row by row: Pillow would need the memory that reading it must not take."""
+    """A PNG of any size, written row by row: Pillow would need the very memory that reading it must not take."""
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour_type]
     packer = zlib.compressobj(9)
     row = bytes(1 + (size[0] * depth * channels + 7) // 8)
@@ -53,7 +53,7 @@ def png_of_zeros(size, *, depth=8, colour_type=2):
 
 
 def with_notes(content, kind="JPEG"):
-    """The same picture with a camera's name, a place on earth, a caption, XMP, a comment and a page behind its end."""
+    """The same picture with a camera name, a GPS position, a caption, XMP, a comment and an HTML page after its end."""
     image = Image.open(BytesIO(content))
     exif = Image.Exif()
     exif[0x010F] = "CanaryCamera"

@@ -1,4 +1,4 @@
-"""However many pictures come in at once, over however many processes, only a few are decoded at the same time."""
+"""However many pictures come in at once, in however many processes, only a few are decoded at the same time."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from uploads import slots
 from uploads.pictures import COVER, read_picture
 from uploads.tests.pictures import picture, png_of_zeros
 
-# What one picture may take while it is decoded, as .env.example says.
+# The memory that decoding one picture may take, as .env.example says.
 MEGABYTES_A_PICTURE = 300
 
 
@@ -91,13 +91,13 @@ def test_three_processes_share_the_slots(tmp_path):
     processes = [start(file, 4) for _ in range(3)]
     results = [outcome(process) for process in processes]
     assert [result["outcomes"] for result in results] == [["read"] * 4] * 3
-    # Each process is busy for a time in which the others would be, too.
+    # Each process is busy long enough to overlap with the others.
     assert most_at_once([moment for result in results for moment in result["times"]]) == settings.PICTURES_AT_ONCE
 
 
 @pytest.fixture
 def all_slots_taken(settings):
-    """Other connections hold them."""
+    """Other connections hold all slots."""
     settings.PICTURES_AT_ONCE = 2
     others = [connections.create_connection("default") for _ in range(2)]
     for slot, other in enumerate(others):
@@ -115,7 +115,7 @@ def test_if_none_is_free_the_person_reads_so(all_slots_taken, monkeypatch):
     with pytest.raises(ValidationError, match="again in a minute") as refusal:
         read_picture(ContentFile(picture()), shape=COVER)
     assert refusal.value.code == "busy"
-    # One comes free when its process ends, however it ends.
+    # A slot becomes free when its process ends, however it ends.
     all_slots_taken[1].close()
     assert read_picture(ContentFile(picture()), shape=COVER).size
 

@@ -1,4 +1,4 @@
-"""Names of files that came in, as they are offered to others: every script whole, no tricks."""
+"""Names of uploaded files as they are offered to others: every script intact, no tricks."""
 
 import unicodedata
 from pathlib import PurePosixPath

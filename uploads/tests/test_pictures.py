@@ -1,4 +1,4 @@
-"""What becomes of pictures at the door: kind ones keep how they look, and nothing else gets in."""
+"""What happens to uploaded pictures: ordinary ones keep their look, and nothing else gets in."""
 
 from io import BytesIO
 
@@ -83,7 +83,7 @@ def test_a_picture_taken_sideways_is_turned_upright(kind):
     sideways = Image.new("RGB", (800, 600), "white")
     sideways.paste("black", (0, 0, 400, 600))
     exif = Image.Exif()
-    exif[0x0112] = 6  # turn clockwise to show
+    exif[0x0112] = 6  # to be shown turned clockwise
     image = kept(encoded(sideways, kind, exif=exif)).convert("RGB")
     assert image.size == (600, 800)
     assert is_near(image.getpixel((300, 100)), (0, 0, 0))
@@ -163,7 +163,7 @@ def test_every_colour_mode_is_read(mode):
 
 
 def test_detail_is_averaged_whatever_way_the_picture_is_taken_apart():
-    """The strips meet without a seam."""
+    """The strips join without a seam."""
     rings = Image.radial_gradient("L").resize((3333, 3331), Image.Resampling.BICUBIC)
     wanted = rings.resize((1600, 1599), Image.Resampling.LANCZOS)
     found = kept(encoded(rings)).convert("L")
