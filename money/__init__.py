@@ -1,4 +1,4 @@
-"""Money as integer minor units with an ISO currency. Knows no shop, no database, no request."""
+"""Money as integer minor units with an ISO currency. Knows nothing of orders or requests."""
 
 from money.amounts import CurrencyMismatch, Money, UnknownCurrency, exponent, is_currency
 from money.shares import Split, split_by_rate

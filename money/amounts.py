@@ -1,4 +1,4 @@
-"""The one value type for amounts, and what a currency's minor unit is."""
+"""The value type for amounts, and the minor unit of each currency."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UnknownCurrency(ValueError):
 
 
 class InvalidAmount(ValueError):
-    """Text that is no amount of its currency."""
+    """The text is not an amount in its currency."""
 
 
 # Stripe's documentation, "Supported currencies": these are charged in whole units, the next in thousandths, all
@@ -65,7 +65,7 @@ class Money:
 
     @classmethod
     def zero(cls, currency: str) -> Money:
-        """Nothing, in `currency`."""
+        """An amount of zero in `currency`."""
         return cls(0, currency)
 
     @classmethod
@@ -102,7 +102,7 @@ class Money:
         return self.format("en_GB")
 
     def format(self, locale: str) -> str:
-        """Written as people of `locale` write it: £12.50, 12,50 €, ¥1,200."""
+        """Format it as is usual in `locale`: £12.50, 12,50 €, ¥1,200."""
         is_cldr_precision = exponent(self.currency) == get_currency_precision(self.currency)
         try:
             written = format_currency(

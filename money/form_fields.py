@@ -1,4 +1,4 @@
-"""Fields for amounts that people type."""
+"""Form fields for amounts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PriceField(forms.DecimalField):
         super().__init__(max_digits=_DIGITS_AT_MOST, decimal_places=exponent(currency), **options)
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Let browsers say the same before anything is sent."""
+        """Let browsers check the same limits before anything is sent."""
         return super().widget_attrs(widget) | {
             "min": str(self.limits.least.to_major()),
             "max": str(self.limits.most.to_major()),
@@ -36,7 +36,7 @@ class PriceField(forms.DecimalField):
         return super().has_changed(self.prepare_value(initial), data)
 
     def clean(self, value: Any) -> Money | None:
-        """What was typed; None where nothing was. Raises ValidationError."""
+        """The amount that was typed, or None for an empty field. Raises ValidationError."""
         typed = super().clean(value)
         if typed is None:
             return None

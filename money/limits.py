@@ -1,7 +1,8 @@
-"""What a card can be charged in one payment: the least, the most and the step of each currency.
+"""The least and the most that a card can be charged in one payment, and the step, for each currency.
 
-From Stripe's documentation, "Supported currencies". Stripe compares the least after conversion to the currency an account
-settles in, at a rate of its own, so a payment just above it may still be refused; that refusal is handled at checkout.
+From Stripe's documentation, "Supported currencies". Stripe checks the minimum after conversion to the currency an
+account settles in, at a rate of its own, so a payment just above it may still be refused; that refusal is handled at
+checkout.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ _LEAST_MINOR = {
     "HKD": 400, "HUF": 17500, "INR": 50, "JPY": 50, "KRW": 50, "MXN": 1000, "MYR": 200, "NOK": 300, "NZD": 50,
     "PLN": 200, "RON": 200, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50, "ZAR": 50,
 }  # fmt: skip
-# Eight digits, in every currency. Stripe takes more in a few, which nothing sold here comes near.
+# Eight digits, in every currency. Stripe takes more in a few, but no price here comes near it.
 MOST_MINOR = 99_999_999
-# Charged by Stripe with two decimals that must be 00: these currencies lost theirs after Stripe had begun. HUF and TWD
-# are charged to the hundredth; only payouts in them are whole.
+# Charged by Stripe with two decimals that must be 00, because these currencies lost their decimals after Stripe began.
+# HUF and TWD are charged to the hundredth; only payouts in them must be whole.
 _WHOLE_UNITS_ONLY = frozenset(["ISK", "UGX"])
 _THOUSANDTHS = 3
 
 
 class CannotBeCharged(ValueError):
-    """Too little, too much, or finer than the currency's step. The message says so to people."""
+    """Too little, too much, or finer than the currency's step. The message is for the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeLimits:
-    """Of one currency."""
+    """The limits of one currency."""
 
     least: Money
     most: Money
@@ -50,9 +51,9 @@ class ChargeLimits:
 
 
 def limits_of(currency: str) -> ChargeLimits:
-    """What can be charged in `currency`. Raises UnknownCurrency."""
+    """The limits of charges in `currency`. Raises UnknownCurrency."""
     step = _step_minor(currency)
-    # Where Stripe publishes no least amount, its refusal at checkout is what tells.
+    # Where Stripe publishes no minimum, only its refusal at checkout shows that an amount is too small.
     least = _LEAST_MINOR.get(currency, step)
     return ChargeLimits(Money(least, currency), Money(MOST_MINOR - MOST_MINOR % step, currency), Money(step, currency))
 

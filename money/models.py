@@ -1,4 +1,4 @@
-"""Prices as rows."""
+"""The abstract model of a price."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from money.limits import MOST_MINOR, CannotBeCharged, check_chargeable
 
 
 def validate_currency(code: str) -> None:
-    """Refuse what is no currency."""
+    """Refuse an unknown currency."""
     if not is_currency(code):
         raise ValidationError("Give the three capital letters of a currency, such as GBP.")
 
 
 def validate_price(amount_minor: int, currency: str, *, field: str) -> None:
-    """Refuse, under the name of a form's field, what a card cannot be charged."""
+    """Refuse an amount that a card cannot be charged; the error belongs to the named form field."""
     try:
         check_chargeable(Money(amount_minor, currency))
     except CannotBeCharged as error:
@@ -41,7 +41,7 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        # The admin names rows that it is about to refuse, too.
+        # The admin also prints rows that it is about to refuse.
         return str(self.amount) if self._is_amount else f"{self.amount_minor} {self.currency}"
 
     @property
@@ -50,7 +50,7 @@ class Price(models.Model):
 
     def clean(self) -> None:
         super().clean()
-        if self._is_amount:  # else the fields say what is wrong
+        if self._is_amount:  # otherwise the fields' own errors say what is wrong
             validate_price(self.amount_minor, self.currency, field="amount_minor")
 
     @property

@@ -1,4 +1,4 @@
-"""How one amount is divided: between platform and teacher, over lines, and back again."""
+"""How an amount is divided: between platform and teacher, over lines, and between them again for a refund."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ WHOLE_BASIS_POINTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A fee and the share that is left; together always exactly the amount."""
+    """A fee and the share that remains; together they are always exactly the amount."""
 
     fee: Money
     share: Money
@@ -58,19 +58,19 @@ def spread(amount: Money, *, over: Sequence[Money]) -> list[Money]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenBack:
-    """How much was given back of an amount and of one part of it (fee, tax), each in minor units."""
+    """An amount and one part of it (fee, tax), each in minor units: what was paid, or what was already refunded."""
 
     amount: int
     part: int
 
 
 def part_to_give_back(refund: int, *, of: GivenBack, so_far: GivenBack) -> int:
-    """How much of the part `of.part` goes back with a refund of the amount `of.amount`. All in minor units.
+    """How much of the part `of.part` goes back with a refund from the amount `of.amount`. All in minor units.
 
-    By the running total: after it, half up(part × refunded ÷ amount) was given back in all, so any sequence of refunds
-    adds up to exactly the whole. When an earlier refund failed, what is left need not lie on that line any more; then
-    the nearest figure at which neither the part nor the rest is overdrawn or negative. Raises ValueError for a refund
-    that is not positive or exceeds what is left.
+    It follows the running total: afterwards half up(part × refunded ÷ amount) was given back in all, so any sequence of
+    refunds adds up to exactly the whole. After a failed refund, what is left may no longer fit that formula; then the
+    result is the nearest figure at which neither the part nor the rest is overdrawn or negative. Raises ValueError for
+    a refund that is not positive or exceeds what is left.
     """
     left = of.amount - so_far.amount
     if not 0 < refund <= left:

@@ -1,4 +1,4 @@
-"""The one way amounts are written in templates: `{% load money %}{{ line.amount|money }}`."""
+"""The only way to write amounts in templates: `{% load money %}{{ line.amount|money }}`."""
 
 from django import template
 from django.utils.translation import get_language, to_locale
@@ -10,7 +10,7 @@ register = template.Library()
 
 @register.filter
 def money(amount: Money | None) -> str:
-    """An amount in the reader's language; nothing for None."""
+    """Format an amount in the reader's language; an empty text for None."""
     if amount is None:
         return ""
     return amount.format(to_locale(get_language() or "en-gb"))

@@ -1,4 +1,4 @@
-"""What a card can be charged, by Stripe's published figures."""
+"""What a card can be charged, according to Stripe's published figures."""
 
 import pytest
 from django.core.exceptions import ValidationError
