@@ -1,4 +1,4 @@
-"""`make bench`: run the measurements, print them, and fail where a target is missed."""
+"""`make bench`: run the measurements, print them, and fail if a target is missed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import sys
 from demo.stack import CHECKOUT
 
 MEASUREMENTS = ("acknowledgement", "delivery", "sandbox")
-# Only when asked for by name: it takes a quarter of an hour.
+# Runs only when named: it takes a quarter of an hour.
 LONG_MEASUREMENTS = ("frozen",)
 
 
 def main() -> int:
-    """Run what was asked for; 1 if a target was missed."""
+    """Run the named measurements; 1 if a target was missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Lectern's measurements.")
     parser.add_argument(
         "names",

@@ -1,4 +1,4 @@
-"""How fast a webhook is answered: a bare program, Lectern, and dj-stripe's own view, in turns."""
+"""How fast webhooks are answered by a bare program, by Lectern and by dj-stripe's own view, measured in turns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SLOWEST_AT_100 = 0.150
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """One program under measurement: where it listens, where its rows are, and how they are counted."""
+    """A program being measured: where it listens, where its rows are, and how they are counted."""
 
     name: str
     url: str
@@ -94,7 +94,7 @@ def _print_ratios(outcomes: Mapping[str, list[Outcome]], say: Any) -> bool:
 
 
 def _print_crowd(arms: list[Arm], template: Mapping[str, Any], say: Any) -> bool:
-    """100 connections at once: the p99 of Lectern against its target, beside the bare program's."""
+    """Print the p99 over 100 connections at once: Lectern's against its target, beside the bare program's."""
     slowest = {}
     for arm in arms[:2]:
         latencies: list[float] = []
@@ -109,7 +109,7 @@ def _print_crowd(arms: list[Arm], template: Mapping[str, Any], say: Any) -> bool
 
 @contextmanager
 def _arms(folder: Path, say: Any) -> Iterator[tuple[list[Arm], Mapping[str, Any]]]:
-    """Servers, the three programs, and one real event of the sandbox to send copies of."""
+    """Start the servers and the three programs, and get a real event from the sandbox to send copies of."""
     log = (folder / "benchmark.log").open("w", buffering=1)
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     for name in ("DATABASE_URL", "REDIS_URL", "STRIPE_SECRET_KEY"):
@@ -208,7 +208,7 @@ def _prepare_databases(stack: Stack, postgres: PostgresServer) -> Iterator[str]:
 
 
 def _event_of_a_payment(sandbox_url: str) -> Mapping[str, Any]:
-    """A charge.succeeded event whose objects exist in the sandbox, for dj-stripe to read back."""
+    """A charge.succeeded event whose objects exist in the sandbox, so that dj-stripe can read them back."""
     session = requests.Session()
     session.auth = (KEY, "")
     answer = session.post(
@@ -228,7 +228,7 @@ def _event_of_a_payment(sandbox_url: str) -> Mapping[str, Any]:
 
 
 def _deliveries(template: Mapping[str, Any], count: int) -> list[Delivery]:
-    """Copies of one event under new ids, signed now as Stripe signs."""
+    """Copies of one event under new ids, signed now, as Stripe signs."""
     timestamp = int(time.time())
     deliveries = []
     for _ in range(count):

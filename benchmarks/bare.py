@@ -1,4 +1,4 @@
-"""The least a webhook endpoint can do and still be honest: verify the signature, insert one row, answer."""
+"""The least a correct webhook endpoint must do: verify the signature, insert one row, answer."""
 
 import hmac
 import json

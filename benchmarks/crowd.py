@@ -1,7 +1,7 @@
-"""Make a crowd of students who each want a lesson, two workshop places and a course; run as its own process.
+"""Make a crowd of students who each want a lesson, two workshop places and a course. Runs as its own process.
 
-Prints one JSON object: who they are (with a session cookie each, since signing in is not what is measured) and what
-there is to buy. Everything is made through the domains' public functions.
+Prints one JSON object: the students (each with a session cookie, since signing in is not measured) and what there is
+to buy. Everything is made through the domains' public functions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""100 students pay at the same moment: how soon all of it was delivered, once, with no place sold twice.
+"""100 students pay at the same moment: how soon everything is delivered, exactly once, with no place sold twice.
 
-Several crowds come one after the other, and the middle one counts: what else happens on a shared machine makes single
-crowds slower by half.
+Several crowds come one after the other, and the median counts: other work on a shared machine makes single crowds
+slower by half.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from demo.servers import create_missing_database
 from demo.stack import CHECKOUT, Stack
 
 STUDENTS = 100
-# Too few for all, so that the last ones are told before they pay.
+# Too few for all, so that the last students are refused before they pay.
 PLACES = 2 * STUDENTS - 10
 CROWDS = 5
-# What is measured from the payment on: its column below, and how many seconds its p99 may take.
+# Each time measured from the payment on: its column below, and how many seconds its p99 may take.
 TARGETS = {"event stored": ("told", 2.0), "delivered": ("delivered", 2.0), "mails sent": ("mailed", 5.0)}
 PATIENCE_SECONDS = 120
 BARS = 8
 
 
 def measure(folder: Path, say: Any) -> bool:
-    """Run it and print the distributions; False if a target was missed or anything was delivered wrongly."""
+    """Run the crowds and print the distributions; False if a target was missed or anything was delivered wrongly."""
     with (folder / "benchmark.log").open("w", buffering=1) as log:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         for name in ("DATABASE_URL", "REDIS_URL", "STRIPE_SECRET_KEY"):
@@ -73,7 +73,7 @@ def _judge(crowds: Sequence[Mapping[str, float]], say: Any) -> bool:
 
 
 def make_crowd(stack: Stack, *, students: int, places: int, name: str) -> Mapping[str, Any]:
-    """Make the crowd in a process of its own, which knows Django; returns what it printed."""
+    """Make the crowd in a process of its own, which loads Django; returns what it printed."""
     environment = {**stack.environment(), "DJANGO_SETTINGS_MODULE": "config.settings"}
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.crowd", str(students), str(places), "--name", name]
     made = subprocess.run(command, env=environment, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE)  # noqa: S603
@@ -82,7 +82,7 @@ def make_crowd(stack: Stack, *, students: int, places: int, name: str) -> Mappin
 
 
 def students_of(stack: Stack, crowd: Mapping[str, Any]) -> list[Student]:
-    """The crowd's students, ready to act."""
+    """The students of the crowd, ready to act."""
     return [Student(base_url=stack.base_url, sandbox_url=stack.sandbox_url, **who) for who in crowd["students"]]
 
 
@@ -111,7 +111,7 @@ def _measure_crowd(stack: Stack, number: int, say: Any) -> Mapping[str, float]:
 
 
 def _wait_until_all_is_quiet(stack: Stack) -> None:
-    """What else Stripe told of these payments is worked on seconds later; it must not run into the next crowd."""
+    """Wait until the payments' other events, processed seconds later, are done: they must not slow the next crowd."""
     ends_at = time.monotonic() + PATIENCE_SECONDS
     with psycopg.connect(stack.database_url, autocommit=True) as connection:
         while (
@@ -122,7 +122,7 @@ def _wait_until_all_is_quiet(stack: Stack) -> None:
 
 
 def _wait_for_deliveries(stack: Stack, students: Sequence[Student]) -> Mapping[str, Mapping[str, Any]]:
-    """Per student: when the last line was delivered and the last mail was sent. Waits until all of it is."""
+    """When each student's last line was delivered and last mail was sent. Waits until everything is."""
     ends_at = time.monotonic() + PATIENCE_SECONDS
     emails = [student.email for student in students]
     while True:

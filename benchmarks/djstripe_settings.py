@@ -1,4 +1,4 @@
-"""A site with nothing but dj-stripe's own webhook view, as its documentation sets it up."""
+"""A site with only dj-stripe's own webhook view, set up as its documentation says."""
 
 import os
 

@@ -1,6 +1,6 @@
-"""What Stripe's silence costs: the same day at the site twice, the second time with the sandbox's process stopped.
+"""What it costs when Stripe does not answer: the same day twice, the second time with the sandbox's process stopped.
 
-Its port stays open and takes connections, and nothing answers: the worst way for a provider to be away.
+Its port stays open and takes connections, but nothing answers: the worst way for a provider to fail.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from demo.stack import Stack
 MINUTES = 5.0
 ORDERS_PER_SECOND = 0.5
 OPEN_PAGES = 20
-# Delivered by then after the webhook, at p99.
+# The p99 of seconds from the webhook to the delivery may be at most this.
 SLOWEST_DELIVERY = 2.0
-# What is 'the usual speed' on a machine that does other things as well: p99 within this ratio, or this many seconds.
+# "The usual speed" on a shared machine: p99 within this ratio, or within this many seconds more.
 USUAL_RATIO, USUAL_SECONDS = 2.0, 0.25
 
 
 def measure(folder: Path, say: Any) -> bool:
-    """Run both and print their ratios; False if silence was noticed where it must not be. FROZEN_MINUTES overrides."""
+    """Run both days and print the ratios; False if the freeze showed where it must not. FROZEN_MINUTES overrides."""
     seconds = 60 * float(os.environ.get("FROZEN_MINUTES") or MINUTES)
     with (folder / "benchmark.log").open("w", buffering=1) as log:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
@@ -63,7 +63,7 @@ def run_day(  # noqa: PLR0913  # what a day is made of
     orders_per_second: float = ORDERS_PER_SECOND,
     open_pages: int = OPEN_PAGES,
 ) -> Observed:
-    """One steady day: orders are paid first, then their webhooks come in. Raises NotPrepared."""
+    """Run a steady day: orders are paid first, then their webhooks come in. Raises NotPrepared."""
     orders, clicks = max(round(seconds * orders_per_second), 1), max(round(seconds / 5), 1)
     count = orders + open_pages + clicks
     crowd = make_crowd(stack, students=count, places=2 * count, name=name)
@@ -85,7 +85,7 @@ def run_day(  # noqa: PLR0913  # what a day is made of
 
 @contextmanager
 def frozen(stack: Stack) -> Iterator[None]:
-    """Stop the sandbox and all it started, without ending them."""
+    """Pause the sandbox and all processes it started, without ending them."""
     stack.sandbox.signal_group(signal.SIGSTOP)
     try:
         yield
@@ -99,7 +99,7 @@ def _as_it_is() -> Iterator[None]:
 
 
 def judge(usual: Observed, silent: Observed, say: Any) -> bool:
-    """Print p50, p90 and p99 of each and their ratios; whether silence kept to the limits."""
+    """Print p50, p90 and p99 of both days and their ratios; returns whether the frozen day kept within the limits."""
     is_met = not usual.wrong_answers and not silent.wrong_answers
     for problem in [*usual.wrong_answers, *silent.wrong_answers][:20]:
         say(f"WRONG: {problem}")

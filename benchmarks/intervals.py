@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Median(NamedTuple):
-    """A median and a 95 % interval for it, by order statistics."""
+    """A median and its 95 % interval, by order statistics."""
 
     value: float
     low: float
@@ -20,7 +20,7 @@ class Median(NamedTuple):
 
 
 def median_with_interval(values: Sequence[float]) -> Median:
-    """The ranks between which the true median lies with at least 95 % probability (binomial, p = 1/2)."""
+    """The median, and the ranks between which the true one lies with at least 95 % probability (binomial, p = 1/2)."""
     ordered, count = sorted(values), len(values)
     below, outside = 0.0, 0
     while below + math.comb(count, outside) / 2**count <= 0.025:  # noqa: PLR2004  # half of the 5 % left outside
@@ -31,6 +31,6 @@ def median_with_interval(values: Sequence[float]) -> Median:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share (0 to 1) of the values does not exceed."""
+    """The smallest value that at least this share (0 to 1) of the values do not exceed."""
     ordered = sorted(values)
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]

@@ -1,4 +1,4 @@
-"""Send prepared requests over kept-alive connections and note how long each took."""
+"""Send prepared requests over keep-alive connections and record how long each took."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one volley took, in seconds: as a whole and per request."""
+    """How long a batch of deliveries took, in seconds: as a whole and per request."""
 
     seconds: float
     latencies: Sequence[float]
@@ -32,11 +32,11 @@ class Outcome:
 
 
 class UnexpectedAnswer(Exception):
-    """An arm did not acknowledge."""
+    """A program did not acknowledge a delivery."""
 
 
 def send(url: str, deliveries: Sequence[Delivery], *, connections: int) -> Outcome:
-    """Send all deliveries, shared out over so many connections. Raises UnexpectedAnswer for anything but 200."""
+    """Send all deliveries, divided among the connections. Raises UnexpectedAnswer for anything but 200."""
     shares = [deliveries[start::connections] for start in range(connections)]
     with ThreadPoolExecutor(connections) as pool:
         began_at = time.perf_counter()

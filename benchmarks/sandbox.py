@@ -1,4 +1,4 @@
-"""How fast the sandbox answers with ten thousand objects of each kind in it, and what a crowd and a crash leave."""
+"""How fast the sandbox answers with ten thousand objects of each kind, and whether it survives a crowd and crashes."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ OBJECTS_OF_EACH_KIND = 10_000
 SAMPLE_OF_EACH_KIND = 200
 BUYERS = 200
 CRASHES = 3
-# Seconds, at p99. A search reads all objects of a kind, at Stripe's as at ours.
+# Seconds, at p99. A search reads all objects of a kind, as Stripe's does.
 SLOWEST, SLOWEST_SEARCH = 0.025, 0.1
 
 
 class NotCovered(Exception):
-    """The sandbox keeps a kind of object that nobody measures, or the other way round."""
+    """The sandbox keeps a kind of object that is not measured, or the other way round."""
 
 
 def measure(folder: Path, say: Any) -> bool:
-    """Print all percentiles, then try a crowd and crashes; False if a target was missed or anything was lost."""
+    """Print all percentiles, then test a crowd and crashes; False if a target was missed or anything was lost."""
     is_fast = _measure_answers(folder / "full", say)
     return all((is_fast, _try_crowd(folder / "crowd", say), _try_crashes(folder / "crash", say)))
 
@@ -59,7 +59,7 @@ def _measure_answers(folder: Path, say: Any) -> bool:
 
 @contextmanager
 def _running(folder: Path, **changes: str) -> Iterator[SandboxProcess]:
-    # As somebody would run it: no record of every answer.
+    # As it is normally run: without a record of every answer.
     sandbox = SandboxProcess(folder, SANDBOX_LOG_FILE="", SANDBOX_LOG_DELIVERIES="0", **changes)
     try:
         yield sandbox
@@ -68,7 +68,7 @@ def _running(folder: Path, **changes: str) -> Iterator[SandboxProcess]:
 
 
 def _prepare(sandbox: SandboxProcess) -> dict[str, str]:
-    """Make at least one object of each kind; the ids of those that the forms speak of."""
+    """Make at least one object of each kind; returns the ids that the forms refer to."""
     caller = Caller(sandbox.port)
     caller.ask("POST", "payment_intents", FUNDS)
     for name in SEQUENCES:
@@ -93,7 +93,7 @@ def _upload(sandbox: SandboxProcess) -> str:
 
 
 def _fill(sandbox: SandboxProcess) -> tuple[dict[str, int], dict[str, list[dict[str, str]]]]:
-    """How many there are of each kind afterwards, and some of each. Raises NotCovered."""
+    """Fill the file; returns how many objects of each kind there are, and some of each. Raises NotCovered."""
     command = [sys.executable, "-m", "benchmarks.sandbox_filling", str(OBJECTS_OF_EACH_KIND), str(SAMPLE_OF_EACH_KIND)]
     done = subprocess.run(command, env=sandbox.environment, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE)  # noqa: S603
     made = json.loads(done.stdout)

@@ -25,7 +25,7 @@ class UnexpectedAnswer(Exception):
 
 
 class Caller:
-    """One kept-alive connection that notes how long each call took."""
+    """A keep-alive connection that records how long each call took."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -33,7 +33,7 @@ class Caller:
         self._headers = {"Authorization": f"Basic {key}", "Content-Type": "application/x-www-form-urlencoded"}
 
     def ask(self, method: str, path: str, form: Form | None = None) -> tuple[Any, float]:
-        """The answer and the seconds it took. Raises UnexpectedAnswer for anything but 200."""
+        """Return the answer and the seconds it took. Raises UnexpectedAnswer for anything but 200."""
         began_at = time.perf_counter()
         self._connection.request(method, f"/v1/{path}", urlencode(form or {}) or None, self._headers)
         answer = self._connection.getresponse()
@@ -47,7 +47,7 @@ class Caller:
 def latencies_of(
     kind: Kind, caller: Caller, sample: Sequence[Mapping[str, str]], named: Mapping[str, str]
 ) -> dict[str, list[float]]:
-    """Seconds of each call, by what was asked: the newest page, a page in the middle, a few of all, one, a new one."""
+    """Seconds of each call, by question: the newest page, one in the middle, a narrowed list, one object, a new one."""
     ways = {}
     if kind.is_listed:
         able = _with_fields(sample, kind.path + kind.query)
@@ -69,7 +69,7 @@ def latencies_of(
 
 
 def filled_form(form: Form, named: Mapping[str, str]) -> dict[str, str]:
-    """A form with ids in the places of what they are called."""
+    """The form with its placeholders replaced by ids."""
     return {name: filled(value, named) for name, value in form.items()}
 
 
@@ -78,7 +78,7 @@ def _in_turn(sample: Sequence[Mapping[str, str]]) -> Iterator[Mapping[str, str]]
 
 
 def _with_fields(sample: Sequence[Mapping[str, str]], asked: str) -> Sequence[Mapping[str, str]]:
-    """Those of which it can be asked; there has to be one."""
+    """The objects that have the fields of the question; there must be at least one."""
     able = [one for one in sample if "{" not in filled(asked, one)]
     if not able:
         raise LookupError(f"nothing to ask {asked} of")
@@ -95,12 +95,12 @@ def _found_at(kind: Kind, one: Mapping[str, str]) -> str:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """A text with values in the places of their names."""
+    """The text with its placeholders replaced by values."""
     for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)
     return text
 
 
 def told(latencies: Sequence[float]) -> str:
-    """Three percentiles in milliseconds."""
+    """Three percentiles in milliseconds, as text."""
     return "/".join(f"{percentile(latencies, share) * 1000:.1f}" for share in (0.5, 0.9, 0.99))

@@ -1,7 +1,7 @@
-"""Put many copies of every object into the sandbox's file; run as its own process, while the sandbox is stopped.
+"""Put many copies of every object into the sandbox's file. Runs as its own process, while the sandbox is stopped.
 
-Straight through its store: over HTTP, ten thousand of each kind would take hours. Whatever is there is copied together,
-so that the copy of a refund names the copy of its charge, and everybody has as few payments and invoices as in life.
+It writes through the sandbox's store: over HTTP, ten thousand of each kind would take hours. All objects are copied
+together, so that the copy of a refund names the copy of its charge, and each customer has realistically few payments.
 Prints how many objects there are by kind, and some of each, from the oldest to the newest, with their plain fields.
 """
 
@@ -36,7 +36,7 @@ _WORD = re.compile(r"\w+", re.ASCII)
 
 
 def fill(wanted: int) -> None:
-    """Copy all objects again and again, until there are so many of each kind; the platform itself stays one."""
+    """Copy all objects repeatedly until there are enough of each kind; the platform itself is not copied."""
     there = StoredObject.objects.filter(is_deleted=False).exclude(object_id=options().account_id)
     originals = list(there.exclude(kind__in=OF_AN_ACCOUNT, account=options().account_id).order_by("pk"))
     held = Counter(original.kind for original in originals)
@@ -49,7 +49,7 @@ def fill(wanted: int) -> None:
 
 
 def _copies(originals: list[StoredObject], missing: dict[str, int]) -> Iterator[tuple[str, Body]]:
-    """Whose each copy is, and the copy."""
+    """Yield each copy with the account it belongs to."""
     names: dict[str, list[str]] = {original.object_id: [] for original in originals}
     for turn in count():
         chosen = [original for original in originals if _takes_one(missing, original.kind)]
@@ -57,7 +57,8 @@ def _copies(originals: list[StoredObject], missing: dict[str, int]) -> Iterator[
             return
         for original in chosen:
             names[original.object_id].append(_fresh(original.object_id))
-        # Of a kind that is full, the copies are named in turn: each charge gets a few refunds, no charge all of them.
+        # References to a kind that is full go to its copies in turn: each charge gets a few refunds, no charge all of
+        # them.
         now = {original: copies[turn % len(copies)] for original, copies in names.items() if copies}
         yield from ((now.get(one.account, one.account), _copy(one.body, now)) for one in chosen)
 
@@ -68,14 +69,14 @@ def _takes_one(missing: dict[str, int], kind: str) -> bool:
 
 
 def _fresh(object_id: str) -> str:
-    """An id of the same prefix and length."""
+    """A new id with the same prefix and length."""
     head, separator, tail = object_id.rpartition("_")
     return f"{head}{separator}{tail[:1]}{token(max(len(tail) - 1, 13))}"
 
 
 def _copy(original: Body, names: Mapping[str, str]) -> Body:
     body: Body = json.loads(_WORD.sub(lambda found: names.get(found[0], found[0]), json.dumps(original)))
-    # What is unique among them in life, so that whoever asks for one finds one.
+    # Fields that are unique in real data, so that a search for one value finds one object.
     own = {"email": f"{body['id'].lower()}@example.org", "code": token(8).upper(), "name": body["id"]}
     body |= {name: value for name, value in own.items() if body.get(name)}
     if body["object"] == "subscription":
@@ -83,12 +84,12 @@ def _copy(original: Body, names: Mapping[str, str]) -> Body:
     if body["object"] == "billing_portal.configuration":
         body["is_default"] = False
     if body["object"] == "webhook_endpoint":
-        body["status"] = "disabled"  # There shall be many, not all of them told of everything.
+        body["status"] = "disabled"  # There must be many endpoints, but they must not all receive every event.
     return body
 
 
 def _sample(kind: str, size: int) -> list[dict[str, str]]:
-    """So many objects of the platform, or of anybody where it has fewer, from all its life in random order."""
+    """Sample objects of the platform, or of any account where it has too few, of all ages and in random order."""
     rows = StoredObject.objects.filter(kind=kind, is_deleted=False).order_by("pk")
     own = rows.filter(account=options().account_id)
     keys = list((own if own.count() > size else rows).values_list("pk", flat=True))
@@ -98,7 +99,7 @@ def _sample(kind: str, size: int) -> list[dict[str, str]]:
 
 
 def main() -> None:
-    """Fill every kind there is one of."""
+    """Fill every kind of which there is at least one object."""
     parser = argparse.ArgumentParser(description="Copies of every object in the sandbox's file.")
     parser.add_argument("wanted", type=int)
     parser.add_argument("sample", type=int)

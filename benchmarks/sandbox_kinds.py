@@ -1,7 +1,7 @@
 """The kinds of object the sandbox has, and the calls that list, find and make them.
 
-`{customer}`, `{price}` … in a form are ids of what was prepared; in a path, `query` or `narrowed`, the fields of one
-of the ten thousand, so that every call asks for another one.
+`{customer}`, `{price}` … in a form stand for ids of prepared objects; in a path, `query` or `narrowed`, for fields of
+one of the ten thousand, so that every call asks for another object.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ AT_ONCE = {"capture_method": "automatic", "payment_method": "pm_card_bypassPendi
 LINE = {"line_items[0][price]": "{price}", "line_items[0][quantity]": "1"}
 FUNDS = BY_CARD | AT_ONCE | {"amount": "50000000", "currency": "usd"}
 
-# Sequences of calls that leave behind what the other forms do not: cards, banks, disputes, people, invoices.
+# Sequences of calls that make what the other forms do not: cards, banks, disputes, people, invoices.
 SEQUENCES = (
     "checkout.session.completed", "checkout.session.async_payment_succeeded", "charge.dispute.created",
     "radar.early_fraud_warning.created", "invoice.paid", "payout.created", "transfer.reversed",
@@ -27,11 +27,11 @@ SEQUENCES = (
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of object: where it lives, and what makes a new one; nothing for those that come by themselves.
+    """One kind of object: its address, and the form that makes a new one; none for kinds that arise by themselves.
 
-    `query` is what its list cannot do without, `narrowed` what finds a few of it among all, `searched` the same as a
-    search. `at` is the address of one where that is not its place in the list. With `is_made_at_each`, the new ones
-    are made at many of what they belong to, because nobody has two hundred banks.
+    `query` is what its list requires, `narrowed` a filter that finds a few among all, `searched` the same as a search.
+    `at` is the address of one object where it does not follow from the list's. With `is_made_at_each`, new objects are
+    spread over many owners, because no account has two hundred banks.
     """
 
     name: str
@@ -100,14 +100,14 @@ KINDS = (
     Kind("fee_refund", "application_fees/{fee}/refunds", {"amount": "1"}),
     Kind("topup", "topups", DOLLARS | {"description": "Funds", "statement_descriptor": "Funds"}),
     Kind("payout", "payouts", {"amount": "1", "currency": "usd"}),
-    # The last, because every event asks which of them listen.
+    # Last, because every event looks up which endpoints listen.
     Kind("webhook_endpoint", "webhook_endpoints",
          {"url": "http://127.0.0.1:1/", "enabled_events[]": "topup.failed"}),
 )  # fmt: skip
-# No objects of their own: the name of a session's line, and what is in a file.
+# Not objects of their own: the name of a session's line, and the content of a file.
 INNER = {"item", "file_content"}
 
-# What the forms speak of, made in this order before anything is measured.
+# The objects that the forms refer to, made in this order before anything is measured.
 PREPARED: tuple[tuple[str, str, Form], ...] = (
     ("charge", "charges", DOLLARS | {"amount": "100000", "source": "tok_visa"}),
     ("product", "products", {"name": "A place"}),

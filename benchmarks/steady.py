@@ -1,6 +1,6 @@
-"""A steady day at the site: paid orders whose webhooks come in one by one, open order pages, people who look around.
+"""A steady day at the site: webhooks of paid orders come in one by one, order pages stay open, people browse.
 
-The webhooks are sent by us, so that they come in whether or not the sandbox can send any.
+The benchmark sends the webhooks itself, so that they come in whether or not the sandbox can send any.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PATIENCE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class PaidOrder:
-    """An order that Stripe took money for, and the event that says so."""
+    """An order that Stripe took money for, and the event that reports it."""
 
     email: str
     event: Mapping[str, Any]
@@ -41,7 +41,7 @@ class PaidOrder:
 
 @dataclass(slots=True)
 class Observed:
-    """What was measured, in seconds."""
+    """The measured times, in seconds."""
 
     acknowledged: list[float] = field(default_factory=list)
     delivered: list[float] = field(default_factory=list)
@@ -56,7 +56,7 @@ class NotPrepared(Exception):
 
 
 def pay_orders(stack: Stack, students: Sequence[Student], crowd: Mapping[str, Any]) -> list[PaidOrder]:
-    """Have the students pay while the sandbox keeps its webhooks to itself. Raises NotPrepared."""
+    """Let the students pay while the sandbox holds its webhooks back. Raises NotPrepared."""
     with ThreadPoolExecutor(4) as pool:
         is_paid = list(pool.map(lambda student: to_stripe(student, crowd) and student.pay(), students))
     if not all(is_paid):
@@ -69,13 +69,13 @@ def pay_orders(stack: Stack, students: Sequence[Student], crowd: Mapping[str, An
 
 
 def to_stripe(student: Student, crowd: Mapping[str, Any]) -> bool:
-    """Fill the cart and go to Stripe's page."""
+    """Fill the cart and go to Stripe's payment page."""
     student.fill_cart(workshop=crowd["workshop"], course=crowd["course"])
     return student.press_pay()
 
 
 def hold_webhooks(stack: Stack) -> None:
-    """Keep the sandbox from sending any."""
+    """Keep the sandbox from sending webhooks."""
     answer = requests.post(
         f"{stack.sandbox_url}/_sandbox/deliveries", json={"mode": "drop"}, auth=(SANDBOX_KEY, ""), timeout=30
     )
@@ -102,7 +102,7 @@ def watch(
     waiting: Sequence[Student],
     clicking: Sequence[Student],
 ) -> Observed:
-    """Let the day go on for so many seconds, with the webhooks of `paid` spread evenly over it."""
+    """Run the day for this many seconds, with the webhooks of `paid` spread evenly over it."""
     observed, ends_at = Observed(), time.monotonic() + seconds
     sent: dict[str, float] = {}
     workers: list[Callable[[], None]] = [
@@ -149,7 +149,7 @@ def _look_around(stack: Stack, observed: Observed, ends_at: float) -> None:
 
 
 def _click(clicking: Sequence[Student], observed: Observed, ends_at: float) -> None:
-    """People press pay all the same; with Stripe silent they are told so."""
+    """People press 'pay' during the freeze too; the site then answers that Stripe is not available."""
     for student in clicking:
         if time.monotonic() > ends_at:
             return
@@ -160,7 +160,7 @@ def _click(clicking: Sequence[Student], observed: Observed, ends_at: float) -> N
 
 
 def _poller(stack: Stack, student: Student, observed: Observed, ends_at: float) -> Callable[[], None]:
-    """An order page left open, which asks again when the page it was given says so."""
+    """An order page left open, which asks again as often as the page itself says."""
 
     def poll() -> None:
         history = student.http.get(f"{stack.base_url}/my/orders/", timeout=_PATIENCE_SECONDS)
@@ -194,7 +194,7 @@ def _timed(observed: Observed, times: list[float], ask: Callable[..., requests.R
 
 
 def _delivery_times(stack: Stack, sent: Mapping[str, float]) -> list[float]:
-    """Seconds from sending the webhook to the delivery of the last line; what is missing in the end is left out."""
+    """Seconds from sending the webhook to delivering the last line; orders not delivered by the end are left out."""
     ends_at = time.monotonic() + _PATIENCE_SECONDS
     while True:
         with psycopg.connect(stack.database_url) as connection:

@@ -1,4 +1,4 @@
-"""A student without a browser: the same requests, cookies and tokens, many at a time."""
+"""A student without a browser: the same requests, cookies and tokens, so that many can act at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SESSION_ID = re.compile(r"/c/pay/(cs_\w+)")
 
 @dataclass
 class Student:
-    """One signed-in student of a crowd. Network trouble raises requests.RequestException: the caller decides."""
+    """One signed-in student of a crowd. Network errors raise requests.RequestException; the caller handles them."""
 
     base_url: str
     sandbox_url: str
@@ -33,14 +33,14 @@ class Student:
         self.http.cookies.set("sessionid", self.session)
 
     def fill_cart(self, *, workshop: str, course: str) -> None:
-        """Put the lesson, two places and the course into the cart. Raises requests.HTTPError if the site is in trouble."""
+        """Put the lesson, two places and the course into the cart. Raises requests.HTTPError if the site fails."""
         self.http.get(f"{self.base_url}/cart/", timeout=_TIMEOUT_SECONDS).raise_for_status()
         wanted = (("private_teaching", self.lesson, 1), ("workshops", workshop, 2), ("courses", course, 1))
         for domain, reference, quantity in wanted:
             self._post("/cart/add/", domain=domain, reference=reference, quantity=quantity).raise_for_status()
 
     def press_pay(self) -> bool:
-        """Go to Stripe's page; False if the cart says that something must be looked at first."""
+        """Go to Stripe's page; False if the cart says that something needs attention first."""
         page = self.http.get(f"{self.base_url}/cart/", timeout=_TIMEOUT_SECONDS).text
         agreed = _AGREED.search(page)
         if agreed is None:
@@ -53,7 +53,7 @@ class Student:
         return True
 
     def pay(self, method: str = "pm_card_visa") -> bool:
-        """Pay on Stripe's page, and remember when Stripe said that it is paid."""
+        """Pay on Stripe's page, and remember when Stripe reported the payment."""
         answer = requests.post(
             f"{self.sandbox_url}/v1/payment_pages/{self.checkout_session}/confirm",
             data={"payment_method": method},
