@@ -1,4 +1,4 @@
-"""`make demo`: start everything, say where it is, and stop all of it with Ctrl-C. `python -m demo --help` tells more."""
+"""`make demo`: start everything, print where it is, and stop all of it on Ctrl-C. `python -m demo --help` says more."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from demo.stack import CHECKOUT, Stack
 
 
 class AskedToStop(Exception):
-    """Ctrl-C, or a polite request from outside."""
+    """Ctrl-C, or a termination signal from another process."""
 
 
 def main() -> int:
-    """Run the demo until it is asked to stop; 1 if it could not start or something ended by itself."""
+    """Run the demo until it is asked to stop; 1 if it could not start or if a process ended by itself."""
     parser = argparse.ArgumentParser(
         prog="python -m demo", description="Lectern's demo: the whole site on this machine."
     )
@@ -36,7 +36,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a+") as lock:
         try:
-            # Held until this process ends, however it ends.
+            # The lock is held until this process ends, however it ends.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
@@ -73,7 +73,7 @@ def run(folder: Path, *, lock_file: Path) -> int:
         screen.show_failure(f"{died.obituary()}\nThe demo cannot go on without {died.name}.")
         return 1
     finally:
-        # From here on impatience changes nothing: everything ends within seconds.
+        # From here on a second Ctrl-C changes nothing: everything ends within seconds.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if stack:
@@ -84,7 +84,7 @@ def run(folder: Path, *, lock_file: Path) -> int:
 
 
 def start(stack: Stack, screen: Screen) -> None:
-    """Bring the site up, telling each step. Raises DidNotStart."""
+    """Start the site, reporting each step. Raises DidNotStart."""
     for line in stack.start_servers():
         screen.show_step(line)
     with _explained_failures(stack):
@@ -93,7 +93,7 @@ def start(stack: Stack, screen: Screen) -> None:
             raise DidNotStart("No Redis answers at REDIS_URL.")
     screen.show_step("Preparing the database and the demo's data")
     if stack.has_sandbox:
-        # It needs nothing of the others, so it gets ready meanwhile.
+        # The sandbox needs none of the others, so it starts meanwhile.
         stack.sandbox.start()
     for line in stack.manage("load_demo_data"):
         screen.show_step(line)

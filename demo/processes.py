@@ -1,7 +1,7 @@
 """One child process: started, watched until it is ready, and stopped with everything it started itself.
 
-Children get a session of their own, so Ctrl-C in the terminal reaches only the one who started them, who then stops
-them in order. Free of Django: the demo and the browser tests both start the site through this.
+Children get a session of their own, so Ctrl-C in the terminal reaches only the process that started them, which then
+stops them in order. Independent of Django: the demo and the browser tests both start the site through this module.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ from demo.ports import LISTENER, HeldPort, PortTaken
 
 LineSink = Callable[[str, str], None]
 PR_SET_PDEATHSIG = 1
-# Colours some programs use even when nobody looks.
+# Colours that some programs print even when their output is no terminal.
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class DidNotStart(Exception):
-    """A process ended or stayed silent before it was ready. The message carries its last lines."""
+    """A process ended, or was not ready in time. The message carries its last lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What to run and how to know that it works. `grace` is how many seconds it gets to stop by itself."""
+    """What to run and how to tell that it is ready. `grace` is how many seconds it gets to stop by itself."""
 
     name: str
     arguments: list[str]
-    # Asked anew at each start.
+    # Called at each start.
     environment: Callable[[], Mapping[str, str]]
     folder: Path
     is_ready: Callable[[], bool] | None = None
-    # A line of output that says it is ready, for programs that listen on nothing.
+    # A line of output that says it is ready, for programs that listen on no port.
     ready_line: str = ""
     ready_within: float = 60.0
     stop_signal: int = signal.SIGTERM
     grace: float = 6.0
-    # Somebody else to run as, for programs that refuse root; and how far to step back behind the others.
+    # The user to run as, for programs that refuse root; and the niceness towards the other processes.
     user: str | None = None
     niceness: int = 0
     # Where it listens. Given to it where its arguments or variables say LISTENER, else left to it at the last moment.
@@ -62,7 +62,7 @@ class Command:
 
 @dataclass(slots=True)
 class Process:
-    """A command that runs, or ran, or will run again: `start`, `stop` and `kill` may follow each other at will."""
+    """A command that runs, ran or will run again: `start`, `stop` and `kill` may follow each other in any order."""
 
     command: Command
     sink: LineSink
@@ -77,14 +77,14 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The process id. Raises DidNotStart when it never ran."""
+        """The process id. Raises DidNotStart if it never ran."""
         if self._child is None:
             raise DidNotStart(f"{self.name} is not running.")
         return self._child.pid
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs or before it was started."""
+        """The exit code; None while it runs or before it was started."""
         return self._child.poll() if self._child else None
 
     @property
@@ -92,7 +92,7 @@ class Process:
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Start it without waiting, unless it runs. Call from the main thread: on Linux a child ends with its maker."""
+        """Start it, unless it runs; do not wait. Call from the main thread: on Linux a child ends with that thread."""
         if self.is_running:
             return
         command = self.command
@@ -145,13 +145,13 @@ class Process:
                 self.sink(self.name, line)
 
     def is_ready(self) -> bool:
-        """Whether it runs and does its work."""
+        """Whether it runs and is ready."""
         if not self.is_running or (self.command.ready_line and not self._said_ready.is_set()):
             return False
         return self.command.is_ready is None or self.command.is_ready()
 
     def wait_until_ready(self) -> None:
-        """Return as soon as it works. Raises DidNotStart when it ends first or takes too long."""
+        """Return as soon as it is ready. Raises DidNotStart if it ends first or takes too long."""
         gives_up_at = time.monotonic() + self.command.ready_within
         while not self.is_ready():
             if self.exit_code is not None:
@@ -161,7 +161,7 @@ class Process:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Ask it to stop, insist after its grace, and return when nothing of it is left."""
+        """Ask it to stop, kill it after its grace, and return when it and its children are gone."""
         stop_all([self])
 
     def kill(self) -> None:
@@ -170,7 +170,7 @@ class Process:
         self.reap()
 
     def ask_to_stop(self) -> None:
-        """Send the stop signal to the process itself; what it started is its own affair until `reap`."""
+        """Send the stop signal to the process itself, which stops its own children; `reap` ends what remains."""
         if self._child and self._child.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 self._child.send_signal(self.command.stop_signal)
@@ -190,7 +190,7 @@ class Process:
             self._reader.join(timeout=1)
 
     def obituary(self) -> str:
-        """How it ended and what it said last."""
+        """How it ended, and its last lines of output."""
         code = self.exit_code or 0
         ending = f"was ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         if self._reader:
@@ -203,7 +203,7 @@ class Process:
 
 
 def stop_all(processes: Iterable[Process]) -> None:
-    """Stop several processes side by side: all are asked at once, and killed where their grace runs out."""
+    """Stop several processes in parallel: all are asked at once, and each is killed when its grace runs out."""
     running = [process for process in processes if process.is_running]
     for process in running:
         process.ask_to_stop()
@@ -217,7 +217,7 @@ def stop_all(processes: Iterable[Process]) -> None:
 
 
 def answers_http(url: str) -> Callable[[], bool]:
-    """Return a readiness check: somebody answers at `url`, and not with a server error."""
+    """Return a readiness check: a server answers at `url`, and not with a server error."""
 
     def check() -> bool:
         try:
@@ -241,13 +241,13 @@ def free_port(preferred: int = 0, *, tries: int = 50) -> int:
 def _group_of(user: str | None) -> int | None:
     if user is None:
         return None
-    import pwd  # absent on Windows, where nobody is root either
+    import pwd  # absent on Windows, where there is no root either
 
     return pwd.getpwnam(user).pw_gid
 
 
 def _settle_in(command: Command) -> Callable[[], None]:
-    """Have the child step back, and ask to be told if we die without a word, before it becomes the program."""
+    """Lower the child's priority, and ask for a signal if its parent dies, before the child becomes the program."""
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
     def settle_in() -> None:

@@ -1,4 +1,4 @@
-"""What the demo shows in the terminal: steps while it starts, then every process's lines with its name in front."""
+"""What the demo shows in the terminal: steps while it starts, then each process's lines with its name in front."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import TextIO
 from demo.accounts import ACCOUNTS, PASSWORD
 from demo.stack import Stack
 
-# How the site's logs begin; on the screen nobody asks for it.
+# The timestamp that log lines begin with; on the screen it is left out.
 STAMP = re.compile(r"^\d{4}-\d\d-\d\d[T ][\d:.]+Z? |^\[\d{4}-[^]]*\] ?(\[\d+\] )?")
-# They talk a lot about themselves; their words are in their logs.
+# Verbose processes; their output is in their logs.
 QUIET = frozenset({"postgres", "redis"})
-# Said every two seconds for as long as the demo runs, and it means that all is well.
+# Lines that repeat every two seconds while all is well.
 ROUTINE = re.compile(
     r"jobs\.(sweep|drain)|Sending due task|GET /demo/(mailbox/)?\?refresh|/static/|GET /demo/ HTTP.*urllib"
 )
@@ -26,7 +26,7 @@ WIDTH = 78
 
 
 class Screen:
-    """Writes lines of many threads one at a time, and keeps each process's own log under `logs`."""
+    """Writes the lines of many threads one at a time, and keeps a log of each process under `logs`."""
 
     def __init__(self, logs: Path) -> None:
         logs.mkdir(parents=True, exist_ok=True)
@@ -38,21 +38,21 @@ class Screen:
         self._has_colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
     def show(self, text: str) -> None:
-        """Write some text as it is."""
+        """Write text unchanged."""
         with self._writing:
             sys.stdout.write(f"{text}\n")
             sys.stdout.flush()
 
     def show_step(self, text: str) -> None:
-        """Tell that something was done, with the seconds since the start."""
+        """Report a finished step, with the seconds since the start."""
         self.show(f"{time.monotonic() - self._began_at:6.1f} s  {text}")
 
     def show_failure(self, text: str) -> None:
-        """Tell what went wrong."""
+        """Report what went wrong."""
         self.show(f"\n{self._coloured(text, 31)}\n\nThe logs are in {self._logs}")
 
     def show_line(self, name: str, line: str) -> None:
-        """Take one line a process wrote."""
+        """Show and log one line that a process wrote."""
         with self._writing:
             file = self._files.get(name)
             if file is None:
@@ -68,7 +68,7 @@ class Screen:
 
 
 def summary(stack: Stack, *, seconds: float) -> str:
-    """Return what one needs to know once everything runs, in a frame."""
+    """Return what users need to know once everything runs, in a frame."""
     lines = [
         f"Lectern is ready, after {seconds:.0f} seconds.",
         "",

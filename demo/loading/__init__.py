@@ -1,4 +1,4 @@
-"""Puts the demo's data in place, through the same public functions the pages use. Each part can be run again.
+"""Load the demo's data through the same public functions that the pages use. Each part can be run again.
 
-What is there already, found by address or title, is left as people changed it.
+Data that exists already, found by address or title, is left as people changed it.
 """

@@ -1,4 +1,4 @@
-"""Read the data files, and courses written as Markdown."""
+"""Read the data files, including the courses written in Markdown."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from money import Money
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 QUIZ = "Quiz: "
-# About how fast people read a text they want to learn from.
+# About how many words a minute people read in a text they want to learn from.
 WORDS_A_MINUTE = 60
 
 
 @dataclass(slots=True)
 class WrittenLesson:
-    """A lesson's title and text; of a quiz the questions, each as fields of the model."""
+    """A lesson's title and text; for a quiz also the questions, each as fields of the model."""
 
     title: str
     lines: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ class WrittenCourse:
 
 
 def read_toml(name: str) -> dict[str, Any]:
-    """Return what stands in one of the TOML files."""
+    """Return the content of one of the TOML files."""
     return tomllib.loads((DATA / name).read_text())
 
 
@@ -62,14 +62,14 @@ def read_courses() -> list[WrittenCourse]:
 
 
 def read_course(text: str) -> WrittenCourse:
-    """Take a course apart: facts between +++, then the description, `# modules`, `## lessons` and `## Quiz: titles`."""
+    """Parse a course: facts between +++, then the description, `# modules`, `## lessons` and `## Quiz: titles`."""
     _, facts, written = text.split("+++\n", 2)
     course = WrittenCourse(tomllib.loads(facts), "", [])
     before = WrittenLesson("")
     lesson = before
     is_code = False
     for line in written.splitlines():
-        # A # in a program is a remark, not a heading.
+        # A # in program code is a comment, not a heading.
         is_code ^= line.startswith("```")
         if line.startswith("# ") and not is_code:
             course.modules.append(WrittenModule(line.removeprefix("# ")))

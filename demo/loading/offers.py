@@ -1,4 +1,4 @@
-"""What the demo's teachers sell, and what its student has asked for."""
+"""Load what the demo's teachers sell and what its student has requested."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from workshops.models import Workshop
 from workshops.publishing import PricePlan, SessionPlan, publish_workshop, save_workshop
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# So long before the workshop its early-bird price ends.
+# How long before a workshop its early-bird price ends.
 EARLY_BIRD_ENDS = timedelta(days=7)
 
 
@@ -71,7 +71,7 @@ def _lesson_fields(lesson: WrittenLesson) -> dict[str, Any]:
 
 
 def load_workshops() -> int:
-    """Announce the workshops that are not ahead already; returns how many. One that is over is held again."""
+    """Publish the workshops that are not already scheduled; returns how many. One that is over is scheduled again."""
     ahead = set(Workshop.objects.filter(sessions__ends_at__gt=timezone.now()).values_list("title", flat=True))
     missing = [facts for facts in read_toml("workshops.toml")["workshops"] if facts["title"] not in ahead]
     for facts in missing:
@@ -109,7 +109,7 @@ def _load_workshop(facts: Mapping[str, Any]) -> None:
 
 
 def load_lesson_offers() -> int:
-    """Publish what teachers offer as private lessons; returns how many are new."""
+    """Publish the teachers' offers of private lessons; returns how many are new."""
     known = set(LessonOffer.objects.values_list("title", flat=True))
     missing = [facts for facts in read_toml("lessons.toml")["offers"] if facts["title"] not in known]
     for facts in missing:
@@ -123,9 +123,9 @@ def load_lesson_offers() -> int:
 
 
 def load_lesson_requests() -> int:
-    """Let the student ask and one teacher accept, so that a lesson waits to be paid; returns how many are new."""
+    """Let the student make requests and one teacher accept, so a lesson waits for payment; returns how many are new."""
     student = User.objects.get(email=STUDENT.email)
-    # A request is asked once; whatever became of it since is the visitor's doing.
+    # A request is made once; whatever happened to it since was done by visitors.
     known = set(LessonRequest.objects.filter(student=student).values_list("teacher__user__email", flat=True))
     missing = [facts for facts in read_toml("lessons.toml")["requests"] if facts["teacher"] not in known]
     for facts in missing:
@@ -164,7 +164,7 @@ def _subject(facts: Mapping[str, Any]) -> Subject:
 
 
 def _moment(facts: Mapping[str, Any], at: str) -> datetime:
-    """Return when clocks in `time_zone` show `at`, on the first `weekday` that is `in_days` or more from today there."""
+    """Return the moment of `at` in `time_zone`, on the first `weekday` that is at least `in_days` from today there."""
     there = ZoneInfo(facts["time_zone"])
     day = timezone.now().astimezone(there).date() + timedelta(days=facts["in_days"])
     day += timedelta(days=(WEEKDAYS.index(facts["weekday"]) - day.weekday()) % 7)

@@ -23,7 +23,7 @@ from uploads.pictures import PORTRAIT, read_picture
 
 @transaction.atomic
 def load_accounts() -> int:
-    """Make the accounts one can sign in to; returns how many are new."""
+    """Create the accounts that visitors can sign in to; returns how many are new."""
     new = 0
     for account in ACCOUNTS:
         if not User.objects.filter(email=account.email).exists():
@@ -36,7 +36,7 @@ def load_accounts() -> int:
 
 @transaction.atomic
 def load_subjects() -> int:
-    """Make the subjects, broad ones first; returns how many are new."""
+    """Create the subjects, broad ones first; returns how many are new."""
     new = 0
     for broad_name, narrower in read_toml("subjects.toml").items():
         broad, is_new = Subject.objects.get_or_create(slug=slugify(broad_name), defaults={"name": broad_name})
@@ -51,7 +51,7 @@ def load_subjects() -> int:
 
 
 def load_teachers() -> int:
-    """Let the teachers apply and be approved, all but one; returns how many are new."""
+    """Let the teachers apply, and approve all but one; returns how many are new."""
     known = set(Teacher.objects.values_list("user__email", flat=True))
     missing = [facts for facts in read_toml("teachers.toml")["teachers"] if facts["email"] not in known]
     for facts in missing:
@@ -63,7 +63,7 @@ def load_teachers() -> int:
 def _load_teacher(facts: Mapping[str, Any]) -> None:
     user, is_new = User.objects.get_or_create(email=facts["email"], defaults={"full_name": facts["name"]})
     if is_new:
-        # Nobody signs in as them; the demo's own accounts have the password.
+        # Visitors do not sign in as these teachers; only the demo's own accounts have the password.
         user.set_unusable_password()
         _verify(user)
     user.time_zone = facts["time_zone"]

@@ -52,7 +52,7 @@ def run(lines):
 
 def is_alive(pid):
     try:
-        # A zombie that nobody collects counts as gone.
+        # A zombie that no parent collects counts as gone.
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
     except FileNotFoundError:
         return False
@@ -137,5 +137,5 @@ def test_a_port_just_given_up_is_free():
     assert free_port(port) == port
 
 
-def test_nobody_answering_is_not_ready():
+def test_an_address_without_an_answer_is_not_ready():
     assert not answers_http(f"http://127.0.0.1:{free_port()}/")()

@@ -23,7 +23,7 @@ def keep_quiet(name, line):
 
 @pytest.fixture
 def folder(request):
-    """A folder like the demo's: pytest's own temporary folders are closed to everybody else."""
+    """A folder like the demo's: pytest's own temporary folders are closed to other users."""
     folder = FOLDER / f"servers-test-{request.node.name}"
     yield folder
     remove_data(folder)

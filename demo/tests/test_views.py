@@ -22,7 +22,7 @@ def test_one_click_signs_in_as_a_demo_account(client):
     assert client.session["_auth_user_id"] == str(user.pk)
 
 
-def test_nobody_but_the_demo_accounts_can_be_signed_in_as(client):
+def test_only_demo_accounts_can_be_signed_in_as(client):
     UserFactory(email="somebody@example.org")
     client.post(reverse("demo:sign_in"), {"email": "somebody@example.org"})
     assert "_auth_user_id" not in client.session
@@ -36,7 +36,7 @@ def test_signing_in_needs_a_post_and_follows_no_foreign_address(client):
 
 
 @pytest.mark.parametrize("email", ["", "\x00", "nobody@demo.example", "x" * 5000])
-def test_an_unknown_account_is_told_kindly(client, email):
+def test_an_unknown_account_gets_a_friendly_message(client, email):
     response = client.post(reverse("demo:sign_in"), {"email": email}, follow=True)
     assert response.status_code == 200
     assert "no such demo account" in response.content.decode()

@@ -1,4 +1,4 @@
-"""Bring the database up to date and fill it with the demo's data. May be run again at any time."""
+"""Migrate the database and fill it with the demo's data. May be run again at any time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 
 from demo.loading import offers, people
 
-# In this order: later parts need the earlier ones.
+# The order matters: later parts need the earlier ones.
 PARTS = (
     ("accounts", people.load_accounts),
     ("subjects", people.load_subjects),
@@ -25,7 +25,7 @@ class Command(BaseCommand):
     help = "Migrate, then load the demo's data: teachers, workshops, courses, lessons and accounts."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        # Already checked for this command; checking twice would double the wait.
+        # The checks have run for this command; running them twice would double the wait.
         call_command("migrate", interactive=False, skip_checks=True, verbosity=0)
         self.stdout.write("The database is up to date")
         for what, load in PARTS:
