@@ -1,8 +1,8 @@
-"""Servers for the tests, and no way out of this machine.
+"""Servers for the tests, and no connections to other machines.
 
 DATABASE_URL and REDIS_URL are used if given. Otherwise one embedded PostgreSQL and one Redis are started for the whole
-run, whatever number of processes share it, and stopped at its end. This must happen before Django reads its settings,
-which is why it is done here, while this file is imported, and why pytest is not told the settings' name itself.
+run, however many processes share it, and stopped at its end. This must happen before Django reads its settings, so it
+is done here while this file is imported, and the settings' name is not in pytest's configuration.
 """
 
 import atexit
@@ -33,7 +33,7 @@ IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 
 def start_missing_servers():
-    """Start what no variable names. Each run has its own folder, so two runs at once do not meet."""
+    """Start the servers that no variable names. Each run has its own folder, so two runs at once do not collide."""
     if (CHECKOUT / ".env").exists():
         environ.Env.read_env(CHECKOUT / ".env")
     if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
@@ -97,15 +97,15 @@ def allow_only_this_machine():
 
 
 os.environ["LECTERN_ENV"] = "development"
-# pytest-django migrates in this process, not through manage.py, and on a busy machine Python takes its time in between.
+# pytest-django migrates in this process, not through manage.py, and on a busy machine Python pauses between statements.
 os.environ.setdefault("DATABASE_IDLE_SECONDS", "300")
-# The site with a fourth domain, so that every test shows that nothing depends on there being three.
+# The site with a fourth domain, so that every test shows that nothing depends on there being exactly three.
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 if not IS_XDIST_WORKER:
     start_missing_servers()
 allow_only_this_machine()
 
-# Now that the servers are known; the conftest files below import models.
+# Now that the servers are known, because the conftest files in subfolders import models.
 django.setup()
 
 
@@ -113,7 +113,7 @@ KEPT_BETWEEN_TESTS = {"django_content_type", "auth_permission", "auth_group", "a
 
 
 def statements_that_empty(connection):
-    """Empty what holds rows. Django empties all of 110 tables after each test that commits, half a second each time."""
+    """Empty only tables with rows. Django empties all 110 after each test that commits: half a second each time."""
     tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -130,7 +130,7 @@ def statements_that_empty(connection):
 
 @pytest.fixture(autouse=True, scope="session")
 def quick_flush():
-    """After a test that commits, leave what every database begins with, which Django would make anew each time."""
+    """After a test that commits, keep the rows that every database begins with; Django would make them again."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(flush, "sql_flush", lambda _style, connection, **_options: statements_that_empty(connection))
         patched.setattr(flush, "emit_post_migrate_signal", lambda *_arguments, **_options: None)
@@ -138,22 +138,22 @@ def quick_flush():
 
 
 def pytest_collection_finish():
-    """What was loaded for all tests stays: looking through it for garbage again and again took a tenth of the time."""
+    """Freeze the objects loaded for all tests: searching them for garbage again and again took a tenth of the time."""
     gc.collect()
     gc.freeze()
 
 
-# What runs a whole site: two at once leave no time for anything else.
+# Tests that run a whole site: two at once leave no time for anything else.
 TESTS_OF_THE_SITE = ("tests/browser/", "tests/simulation/", "demo/tests/test_running_the_demo.py")
-# What all tests of a file look at takes long to set up: once, not once in each process.
+# Files whose tests share a slow set-up: done once, not once in each process.
 SET_UP_ONCE = ("sandbox/tests/test_djstripe.py", "sandbox/tests/test_dashboard_in_a_browser.py")
 
 
 class OneSite(LoadScopeScheduling):
-    """Hands out tests one by one, but to the same process all those of a running site, or of what is set up once.
+    """Distributes tests one by one, but gives all tests of a running site, or of a shared set-up, to the same process.
 
-    By their folder: `--dist loadgroup` passes a group on inside of a test's id, which pytest 9.2 does not let it change,
-    so it hands out every test alone and says nothing (pytest-xdist#1386). Each process then starts a site.
+    Tests are grouped by folder: `--dist loadgroup` puts a group into a test's id, which pytest 9.2 does not let it
+    change, so it silently distributes every test alone (pytest-xdist#1386). Each process would then start a site.
     """
 
     def _split_scope(self, nodeid):
@@ -169,8 +169,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    # The longest first: one that is begun last is waited for by all other processes. Not those of the site, which find
-    # in its data what the ones before them left.
+    # The longest first: all other processes wait for a long test that is begun last. Not the tests of the site, which
+    # find in its data what earlier tests left.
     items.sort(key=lambda item: item.get_closest_marker("slow") is None or item.nodeid.startswith(TESTS_OF_THE_SITE))
     astray = [
         item.nodeid
@@ -183,13 +183,13 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def cheap_passwords(settings):
-    """A password takes a third of a second to hash, on purpose; tests make people by the hundred."""
+    """Hashing a password takes a third of a second, on purpose; tests make people by the hundred."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
 def written_lines():
-    """What production would log, as one dictionary for each line; at DEBUG, where the most is said."""
+    """What production would log, as one dictionary for each line; at DEBUG, where the most is logged."""
     apply_logging(logging_settings(as_json=True, level="DEBUG", ours=["config", "payments", "accounts", "jobs"]))
     written = io.StringIO()
     (handler,) = (one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler)
