@@ -24,7 +24,7 @@ from payments.stripe_http import StripeNotAsked, http_client
 _NETWORK_RETRIES = 2
 _EVENTS_PER_PAGE = 100
 # As many as one request for events may name (docs: "List all events", types).
-_TYPES_PER_LIST = 20
+TYPES_PER_LIST = 20
 
 
 class StripeUnreachable(Exception):
@@ -288,17 +288,24 @@ def retrieve_refund(refund_id: str) -> StripeRefund:
     return read_refund(refund.to_dict())
 
 
-def list_events(*, created_from: datetime, types: Sequence[str]) -> Iterator[Mapping[str, Any]]:
-    """Events of these types since a moment, as Stripe would deliver them. Stripe keeps them 30 days."""
+def list_event_pages(
+    *, created_from: datetime, created_before: datetime | None, types: Sequence[str]
+) -> Iterator[list[Mapping[str, Any]]]:
+    """Events of at most 20 types, created in [from, before) or since, page by page and newest first.
+
+    Stripe keeps them 30 days. Raises StripeUnreachable or StripeRefused.
+    """
+    created = {"gte": int(created_from.timestamp())}
+    if created_before:
+        created["lt"] = int(created_before.timestamp())
+    params: Any = {"created": created, "types": list(types), "limit": _EVENTS_PER_PAGE}
     with _translated_errors():
-        for start in range(0, len(types), _TYPES_PER_LIST):
-            params: Any = {
-                "created": {"gte": int(created_from.timestamp())},
-                "types": list(types[start : start + _TYPES_PER_LIST]),
-                "limit": _EVENTS_PER_PAGE,
-            }
-            for event in _client().v1.events.list(params).auto_paging_iter():
-                yield event.to_dict()
+        page = _client().v1.events.list(params)
+        while page.data:
+            yield [event.to_dict() for event in page.data]
+            if not page.has_more:
+                return
+            page = page.next_page()
 
 
 def read_session(data: Mapping[str, Any]) -> CheckoutSession:

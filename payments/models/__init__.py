@@ -1,7 +1,7 @@
 """Carts, orders, what was tried to pay them, what Stripe said, and what is to be paid back."""
 
 from payments.models.cart import Cart, CartLine
-from payments.models.event import EventAttempt, FetchedEvent, WebhookEvent
+from payments.models.event import EventAttempt, EventSearch, FetchedEvent, WebhookEvent
 from payments.models.mirror import MirrorSync
 from payments.models.order import Order, OrderLine
 from payments.models.payment import ChargeLookup, Payment
@@ -12,6 +12,7 @@ __all__ = [
     "CartLine",
     "ChargeLookup",
     "EventAttempt",
+    "EventSearch",
     "FetchedEvent",
     "MirrorSync",
     "Order",

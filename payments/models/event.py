@@ -103,3 +103,21 @@ class EventAttempt(models.Model):
 
     def __str__(self) -> str:
         return self.outcome
+
+
+class EventSearch(models.Model):
+    """How far Stripe's event list has been searched for one group of types, from the oldest to the newest.
+
+    A group that changes with a release is a new one, and is searched from as far back as Stripe keeps events.
+    """
+
+    types = models.TextField(unique=True, editable=False)
+    searched_until = models.DateTimeField()
+    # How much time one slice of the search spans; adapts to how many events there are.
+    slice_length = models.DurationField()
+
+    class Meta:
+        verbose_name_plural = "event searches"
+
+    def __str__(self) -> str:
+        return f"until {self.searched_until:%Y-%m-%d %H:%M}"

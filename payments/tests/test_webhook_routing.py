@@ -90,7 +90,7 @@ def test_what_names_us_but_nothing_we_know_is_logged_quarantined_alerted_and_rep
     event = event_of("checkout.session.completed", session_object(payment, **{**FOREIGN, "metadata": metadata}))
     receive(event)
     assert (stored(event).state, stored(event).is_quarantined) == ("parked", True)
-    assert Alert.objects.filter(key=f"webhook-event-parked:{event['id']}").exists()
+    assert Alert.objects.filter(key=f"webhook-event-parked:{event['type']}").exists()
     assert any(words in record.getMessage() and record.levelname == "WARNING" for record in caplog.records)
     # Staff mend what was wrong and press retry.
     row = stored(event)

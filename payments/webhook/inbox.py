@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
 
 from payments.models import WebhookEvent
-from payments.webhook.routing import Route, route_of
+from payments.webhook.routing import route_of
 
 # The identifiers Stripe gives out are far shorter; what is longer is nothing we could ever look up.
 _ID_LENGTH_AT_MOST = 100
@@ -59,38 +59,85 @@ def store_event(event: Mapping[str, Any], *, source: str, text: str = "") -> boo
 
     `text` is the event as JSON, where the caller has it. Raw SQL because this is the path Stripe waits on: the unique id decides, without a look beforehand.
     """
-    _refuse_foreign(event)
-    _refuse_deep(event)
-    payload = text or json.dumps(event)
-    route = route_of(event["type"])
     try:
-        return _insert(event, payload, source=source, route=route)
+        return _insert([_row_of(event, source=source, text=text)]) == 1
     except DataError as problem:
         # JSON that jsonb does not take: NUL, half a surrogate pair, NaN, a number without bounds. As a database error
         # it would be a 503 that Stripe repeats for three days.
         raise UnusableEvent("unstorable", "The event holds a value that cannot be stored.") from problem
 
 
-def _insert(event: Mapping[str, Any], payload: str, *, source: str, route: Route) -> bool:
+def store_events(events: Sequence[Mapping[str, Any]], *, source: str) -> tuple[int, list[UnusableEvent]]:
+    """Store many events in one statement; returns how many were new, and what was wrong with those left out."""
+    rows, problems = [], []
+    for event in events:
+        try:
+            rows.append(_row_of(event, source=source))
+        except UnusableEvent as problem:
+            problems.append(problem)
+    try:
+        with transaction.atomic():
+            return _insert(rows), problems
+    except DataError:
+        return _insert_one_by_one(rows, problems), problems
+
+
+def _insert_one_by_one(rows: Sequence[_Row], problems: list[UnusableEvent]) -> int:
+    """So that one event that cannot be stored keeps no other out."""
+    stored = 0
+    for row in rows:
+        try:
+            with transaction.atomic():
+                stored += _insert([row])
+        except DataError:
+            problems.append(UnusableEvent("unstorable", f"{row.stripe_id} holds a value that cannot be stored."))
+    return stored
+
+
+class _Row(NamedTuple):
+    """One event's values, in the order of `_COLUMNS`."""
+
+    stripe_id: str
+    type: str
+    livemode: bool
+    payload: str
+    source: str
+    needs_fetch: bool
+    priority: int
+    delay_seconds: float
+
+
+_COLUMNS = "stripe_id, type, livemode, payload, source, needs_fetch, priority, run_after"
+_VALUES = "(%s, %s, %s, %s::jsonb, %s, %s, %s, statement_timestamp() + make_interval(secs => %s))"
+
+
+def _row_of(event: Mapping[str, Any], *, source: str, text: str = "") -> _Row:
+    _refuse_foreign(event)
+    _refuse_deep(event)
+    route = route_of(event["type"])
+    return _Row(
+        stripe_id=event["id"],
+        type=event["type"],
+        livemode=event["livemode"],
+        payload=text or json.dumps(event),
+        source=source,
+        needs_fetch=route.fetch is not None,
+        priority=route.priority,
+        delay_seconds=route.delay.total_seconds(),
+    )
+
+
+def _insert(rows: Sequence[_Row]) -> int:
+    """Insert what is not there yet, in one statement; returns how many were."""
+    if not rows:
+        return 0
+    values = ", ".join([_VALUES] * len(rows))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            INSERT INTO {_TABLE} (stripe_id, type, livemode, payload, source, needs_fetch, priority, run_after)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, statement_timestamp() + make_interval(secs => %s))
-            ON CONFLICT (stripe_id) DO NOTHING
-            """,  # noqa: S608  # our own table's name
-            [
-                event["id"],
-                event["type"],
-                event["livemode"],
-                payload,
-                source,
-                route.fetch is not None,
-                route.priority,
-                route.delay.total_seconds(),
-            ],
+            f"INSERT INTO {_TABLE} ({_COLUMNS}) VALUES {values} ON CONFLICT (stripe_id) DO NOTHING",  # noqa: S608
+            [value for row in rows for value in row],
         )
-        return bool(cursor.rowcount == 1)
+        return int(cursor.rowcount)
 
 
 _TABLE = connection.ops.quote_name(WebhookEvent._meta.db_table)
