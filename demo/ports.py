@@ -1,7 +1,7 @@
-"""Ports that are taken at once and kept until the program they are meant for has them.
+"""Ports that are taken at once and held until their program takes them over.
 
-A port that was merely found free is anybody's until it is bound, which for a site that loads its data first is half a
-minute later; and who then answers there is not the program one started.
+A port that was merely found free can be taken by any program until it is bound. A site that first loads its data binds
+it half a minute later, and by then another program may answer there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 
-# Stands for the socket in the arguments and variables of a program that can be given one.
+# Stands for the socket in the arguments and variables of a program that can take over a listening socket.
 LISTENER = "fd://the-held-port"
 
 
@@ -18,7 +18,7 @@ class PortTaken(Exception):
 
 
 class HeldPort:
-    """A port of this machine, held by listening on it. What connects meanwhile waits, and is served in the end."""
+    """A port of this machine, held by listening on it. Clients that connect early wait for the program."""
 
     def __init__(self, preferred: int = 0, *, tries: int = 50) -> None:
         """Hold `preferred` or the next free port; any free one without a preference. Raises PortTaken."""
@@ -38,14 +38,14 @@ class HeldPort:
         return self._socket
 
     def let_go(self) -> None:
-        """Close our end: the program it was given to has its own, and a port for one that binds itself is free."""
+        """Close our end: a program given the socket has its own, and one that binds by itself finds the port free."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
 
 def _listen(port: int) -> socket.socket:
-    # Elsewhere than on Linux one may bind beside a program that listens on all addresses, so ask first.
+    # Other systems than Linux allow binding beside a program that listens on all addresses, so try to connect first.
     with contextlib.suppress(OSError), socket.socket() as probe:
         probe.settimeout(0.5)
         if port and probe.connect_ex(("127.0.0.1", port)) == 0:

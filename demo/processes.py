@@ -54,9 +54,10 @@ class Command:
     # The user to run as, for programs that refuse root; and the niceness towards the other processes.
     user: str | None = None
     niceness: int = 0
-    # Where it listens. Given to it where its arguments or variables say LISTENER, else left to it at the last moment.
+    # Where it listens. LISTENER in its arguments or variables becomes the socket; otherwise the port is freed at the
+    # start.
     port: HeldPort | None = None
-    # Talks a lot about itself: its words go to its log only.
+    # A verbose program: its output goes only to its log.
     is_quiet: bool = False
 
 
@@ -120,7 +121,7 @@ class Process:
         self._reader.start()
 
     def _listener(self) -> str:
-        """Return how the socket is named to a program that takes one; let the port go for one that does not."""
+        """Return the socket's name for a program that takes one over; free the port for a program that does not."""
         port = self.command.port
         if port is None:
             return ""
@@ -232,7 +233,7 @@ def answers_http(url: str) -> Callable[[], bool]:
 
 
 def free_port(preferred: int = 0, *, tries: int = 50) -> int:
-    """`preferred` or the next port nobody uses, for a program that takes it at once. Raises PortTaken."""
+    """`preferred` or the next unused port, for a program that binds it at once. Raises PortTaken."""
     port = HeldPort(preferred, tries=tries)
     port.let_go()
     return port.number

@@ -59,7 +59,7 @@ def test_a_server_left_behind_gives_way_to_the_next_start(folder):
         stop_all([left_behind.process, successor.process])
 
 
-@pytest.mark.skipif(not RUNS_AS_ROOT, reason="only root's PostgreSQL runs as somebody else")
+@pytest.mark.skipif(not RUNS_AS_ROOT, reason="only root's PostgreSQL runs as another user")
 def test_under_a_folder_closed_to_others_the_data_goes_elsewhere_and_nothing_is_opened(folder):
     folder.mkdir(parents=True)
     folder.chmod(0o700)
