@@ -1,4 +1,4 @@
-"""A site with a pooler between it and its database: `python -m tests.buying_behind_a_pooler`. Prints what it ended with."""
+"""A site with a pooler in front of its database: `python -m tests.buying_behind_a_pooler`. Prints the final counts."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import django
 
-# More than the pooler has connections, so that each is handed from thread to thread.
+# More threads than the pooler has connections, so that each connection passes from thread to thread.
 BUYERS = 6
 PAGES = ["/", "/browse/", "/cart/", "/accounts/login/"]
 
@@ -48,7 +48,7 @@ def main():
 
 
 def buy(teacher):
-    """Look around, order, have the payment reported twice. Every statement may use another connection."""
+    """Browse, order, and report the payment twice. Every statement may use another connection."""
     from django.db import connections
     from django.test import Client
 
@@ -62,7 +62,7 @@ def buy(teacher):
         payment = open_order(sample_offer(teacher=teacher))
         event = event_of("checkout.session.completed", session_object(payment))
         answers += [deliver(event, client=visitor).status_code for _ in range(2)]
-        # Rows by the page, which without a pooler are read through a cursor of the server's.
+        # Rows in pages, which without a pooler are read through a server-side cursor.
         assert payment.pk in {one.pk for one in Payment.objects.iterator(chunk_size=1)}
         return answers
     finally:

@@ -1,4 +1,4 @@
-"""Chromium for all tests that need a browser, and what axe has to say about a page in it."""
+"""Chromium for all tests that need a browser, and axe's accessibility checks of a page."""
 
 import shutil
 from pathlib import Path
@@ -6,19 +6,19 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
-# The one without a window first: the same engine for a sixth less of the processor.
+# The headless shell first: the same engine, with a sixth less processor time.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
-    # Nothing but this machine can be found.
+    # Only the names of this machine resolve.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 
 
 def launch_chromium(playwright):
-    """Start a browser. Fails the test where there is none, rather than leaving it out unseen."""
+    """Start a browser. Without one the test fails, rather than being skipped unnoticed."""
     own = playwright.chromium.executable_path
     found = next((path for name in NAMES if (path := shutil.which(name))), own if Path(own).exists() else None)
     if found is None:
@@ -29,7 +29,7 @@ def launch_chromium(playwright):
     return playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
 
 
-# Axe is half a megabyte, and its whole answer long: it is loaded once per page, and violations alone come back.
+# Axe is half a megabyte, and its full answer is long: it is loaded once per page, and returns only violations.
 LOOK = """
 async ({exclude, impacts}) => {
     const found = await axe.run({exclude}, {resultTypes: ["violations"]});
@@ -41,7 +41,7 @@ async ({exclude, impacts}) => {
 
 
 def barriers(page, *, impacts=("serious", "critical"), exclude=()):
-    """What axe finds on the page as it is now, of these impacts or, for None, of all; `exclude` takes CSS selectors."""
+    """The violations axe finds on the page now, of these impacts or (None) of all; `exclude` takes CSS selectors."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     return page.evaluate(LOOK, {"exclude": [[selector] for selector in exclude], "impacts": impacts})

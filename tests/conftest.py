@@ -11,7 +11,7 @@ from demo.stack import CHECKOUT, Ports, Stack
 from tests.site import Site
 
 LOGS = CHECKOUT / ".local" / "test" / "logs"
-# Given for other uses; the site under test brings its own servers, since tests kill them, and never meets Stripe.
+# Set for other uses; the site under test has its own servers, since tests kill them, and never calls Stripe.
 NOT_FOR_THE_SITE = ("DATABASE_URL", "REDIS_URL", "BASE_URL", "DEBUG", "EMAIL_URL", "MAIL_PROVIDER")
 
 
@@ -23,7 +23,7 @@ def wished_ports():
 
 @pytest.fixture(scope="session")
 def alone():
-    """Nobody else runs a site of this checkout. Two would delete each other's logs, and take turns at the processor."""
+    """Refuse to run two sites of one checkout. They would delete each other's logs and slow each other down."""
     LOGS.mkdir(parents=True, exist_ok=True)
     with (LOGS / "in-use").open("w") as mark:
         try:
@@ -35,7 +35,7 @@ def alone():
 
 @pytest.fixture(scope="session")
 def running_site(alone):
-    """The demo's own stack with servers, data and ports of its own, started once."""
+    """The demo's own stack with its own servers, data and ports, started once."""
     folder = CHECKOUT / ".local" / "test" / f"site-{os.getpid()}"
     for old in LOGS.glob("*.log"):
         old.unlink()
@@ -67,7 +67,7 @@ def running_site(alone):
 
 @pytest.fixture
 def site(running_site):
-    """The running site with all its processes alive; what a test killed or switched is put right after it."""
+    """The running site with all its processes alive; after each test, killed processes and switches are restored."""
     running_site.restore()
     yield running_site
     running_site.restore()

@@ -1,4 +1,4 @@
-"""Every form through which a picture comes in."""
+"""Every form that takes a picture."""
 
 from django.urls import reverse
 
@@ -21,7 +21,7 @@ COURSE = {"title": "Chess openings", "summary": "Twelve of them.", "language": "
 
 
 class Door:
-    """A form for what exists already; its words are changed together with its picture."""
+    """A form for an existing object; a text is changed together with the picture."""
 
     field = "cover"
     words = "title"

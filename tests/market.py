@@ -1,4 +1,4 @@
-"""A small market for tests that span apps: everybody once, everything sold once, bought the way students buy."""
+"""A small market for tests that span apps: one person of each role, one of each thing sold, bought as students buy."""
 
 import uuid
 from types import SimpleNamespace
@@ -28,7 +28,7 @@ def signed_in(user, **options):
 
 
 def open_order(user):
-    """Take what is in a person's cart to a session that is open at Stripe; returns its payment."""
+    """Take a person's cart to a session that is open at Stripe; returns its payment."""
     cart = Cart.objects.get(user=user)
     prepared = _prepare(user=user, cart=cart, agreed_digest=price_cart(cart).digest)
     payment = Payment.objects.get(pk=prepared.payment_id)
@@ -46,9 +46,9 @@ def member_of_staff(group):
 
 
 def open_market():
-    """One student who owns one of everything, one teacher who sells it all, and others who have nothing to do with it.
+    """One student who owns one of everything, one teacher who sells all of it, and uninvolved people.
 
-    The course's file lesson names a file that is on no disk; `settings.PRIVATE_MEDIA_ROOT` says where it would be.
+    The course's file lesson names a file that does not exist; `settings.PRIVATE_MEDIA_ROOT` says where it would be.
     """
     teacher, student = TeacherFactory(), UserFactory()
     taught = lessons.subject()
@@ -85,7 +85,7 @@ def buy_everything(market):
 
 
 def fill_cart(client, market):
-    """Post the three forms that put something into a cart: a lesson, a place and a course."""
+    """Post the three forms that fill a cart: a lesson, a place and a course."""
     client.post(f"/my/lessons/requests/{market.lesson.request_id}/buy/", {"lesson": market.lesson.pk})
     client.post(f"/workshops/{market.workshop.slug}/add/", {"quantity": 1})
     client.post(f"/courses/{market.course.slug}/cart/")

@@ -1,4 +1,4 @@
-"""The site as it is configured, with a fourth domain: one folder, and this one line."""
+"""The site's settings with a fourth domain: one folder, and this one line."""
 
 from config.settings import *  # noqa: F403
 

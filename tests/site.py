@@ -1,4 +1,4 @@
-"""The running site as tests see it: addresses, its database, the sandbox's switches, and processes to kill."""
+"""The running site for tests: its addresses, its database, the sandbox's switches, and processes to kill."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sandbox.options import read_options
 
 
 class Site:
-    """A stack of real processes with the demo's data in it."""
+    """A stack of real processes with the demo's data."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -27,13 +27,13 @@ class Site:
         self.sandbox_url = stack.sandbox_url
 
     def query(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
-        """Ask the site's own database; committed state only, as the processes see it."""
+        """Query the site's own database; only committed rows, as the processes see them."""
         with psycopg.connect(self.stack.database_url, row_factory=dict_row, autocommit=True) as connection:
             cursor = connection.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
 
     def sandbox(self, switch: str, **body: Any) -> Any:
-        """Press one of the sandbox's switches: `site.sandbox("faults", kind="hang", path="/v1/refunds*")`."""
+        """Set one of the sandbox's switches: `site.sandbox("faults", kind="hang", path="/v1/refunds*")`."""
         return self._ask_sandbox(f"_sandbox/{switch}", json.dumps(body).encode())
 
     def charges_of(self, payment_intent_id: str) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ class Site:
             return json.loads(answer.read() or b"null")
 
     def wait_until(self, condition: Callable[[], Any], *, within: float = 20.0, what: str = "") -> Any:
-        """Return what `condition` gives as soon as it gives something; fail when it takes too long."""
+        """Return the result of `condition` as soon as it is true; fail if that takes too long."""
         gives_up_at = time.monotonic() + within
         while not (result := condition()):
             assert time.monotonic() < gives_up_at, f"Waited {within:.0f} s in vain for {what or condition}"
@@ -59,7 +59,7 @@ class Site:
         return result
 
     def mails_to(self, address: str) -> list[dict[str, Any]]:
-        """Return the mails that went out to an address, oldest first: subject, text_body, html_body and more."""
+        """Return the mails that were sent to an address, oldest first: subject, text_body, html_body and more."""
         return self.query(
             'SELECT * FROM notifications_mail WHERE lower("to") = lower(%s) AND sent_at IS NOT NULL ORDER BY id',
             address,
@@ -79,7 +79,7 @@ class Site:
         self.processes[name].kill()
 
     def start(self, name: str) -> None:
-        """Start a killed or stopped process again, at its old address, and wait until it is ready."""
+        """Start a killed or stopped process again at its old address, and wait until it is ready."""
         if name == "postgres":
             self.stack.postgres.start()
             return
@@ -88,11 +88,11 @@ class Site:
         process.wait_until_ready()
 
     def flush_redis(self) -> None:
-        """Throw away everything Redis holds, as an operator's mistake would."""
+        """Delete everything in Redis, as an operator might by mistake."""
         redis.Redis.from_url(self.stack.redis_url).flushall()
 
     def restore(self) -> None:
-        """Start whatever a test left dead, and put the sandbox's switches back."""
+        """Start the processes that a test left dead, and reset the sandbox's switches."""
         for name, process in self.processes.items():
             if not process.is_running:
                 self.start(name)

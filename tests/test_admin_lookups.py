@@ -1,7 +1,7 @@
-"""No list of the admin answers questions about fields it does not offer, whichever library registered it.
+"""No admin list filters by fields that it does not offer, whichever library registered it.
 
-A list that is filtered by what its address asks tells row or no row, and with it any field one character at a time:
-password hashes, links that sign people in. Everything here is tried as staff who may look at everything and change
+A list that filters by any look-up in its address shows a row or none, and so reveals any field one character at a time:
+password hashes, links that sign people in. Everything here is tried as staff who may view everything and change
 nothing.
 """
 
@@ -48,7 +48,7 @@ def columns(model):
 
 
 def look_ups_of_fields(model):
-    """Each field with each ending, and keys of JSON."""
+    """Each field with each look-up, and keys of JSON."""
     for field in columns(model):
         yield from (f"{field.name}{ending}" for ending in ENDINGS)
         yield from (f"{name}__startswith" for name in {field.attname} - {field.name})
@@ -57,7 +57,7 @@ def look_ups_of_fields(model):
 
 
 def look_ups_of_relations(model):
-    """Each field of each relation, those that lead here included, and keys of its JSON."""
+    """Each field of each relation, including reverse ones, and keys of its JSON."""
     for relation in model._meta.get_fields():
         if relation.is_relation and relation.related_model:
             for field in columns(relation.related_model):
@@ -67,14 +67,14 @@ def look_ups_of_relations(model):
 
 
 def shown_list(user, model, **query):
-    """The list as its admin makes it, not drawn."""
+    """The list as its admin makes it, without rendering."""
     request = RequestFactory().get(list_address(model), query)
     request.user, request._messages = user, []
     return admin.site.get_model_admin(model).get_changelist_instance(request)
 
 
 def declared_look_ups(shown):
-    """What the list's own filters put into its address; those with one choice are not drawn, and taken all the same."""
+    """The look-ups of the list's own filters; those of filters with one choice are not shown, but accepted."""
     paths = [entry if isinstance(entry, str) else entry[0] for entry in shown.list_filter]
     return {f"{path}__isnull" for path in paths}.union(*(spec.expected_parameters() for spec in shown.filter_specs))
 
@@ -121,7 +121,7 @@ def test_a_filter_by_a_declared_field_narrows_the_list():
 
 @pytest.mark.parametrize("label", MODELS)
 def test_lists_are_sorted_by_shown_columns_only(label):
-    """The address names a column by its number; no number leads to another field."""
+    """The address gives a column by its number; no number leads to another field."""
     model, staff = MODELS[label], onlooker()
     shown = shown_list(staff, model)
     known = set(filter(None, (shown.get_ordering_field(column) for column in shown.list_display)))
@@ -141,13 +141,13 @@ def test_popups_hand_out_what_rows_refer_to_and_nothing_else(label):
             assert response.status_code == 400, field.name
 
 
-# --- What is secret, wherever it is stored
+# --- Secrets, wherever they are stored
 
 SECRET = "canarysecret"
 
 
 def store_secrets():
-    """One row of each kind that keeps a secret; every field of them that must not be read holds the word above."""
+    """Store one row of each kind that has secrets; each field that must not be readable holds the word above."""
     user = UserFactory()
     User.objects.filter(pk=user.pk).update(password=f"{SECRET}$1$hash")
     queue_mail(
@@ -200,7 +200,7 @@ def test_a_links_secret_is_on_no_page_of_a_confidential_mail():
 
 
 def test_a_password_hash_cannot_be_guessed_by_its_beginning():
-    """As it was done: row or no row, one character after the other."""
+    """The attack as it was made: a row or none, one character after the other."""
     victim = UserFactory()
     client = signed_in(onlooker())
     for model, relation in ((User, ""), (MODELS["account.EmailAddress"], "user__"), (Mail, "user__")):

@@ -1,4 +1,4 @@
-"""No request carries more than its page takes, and whoever sends too much reads why."""
+"""No request may be larger than its page accepts, and the answer to a larger one says why."""
 
 import pytest
 from django.conf import settings
@@ -14,7 +14,7 @@ MB = 1024 * 1024
 
 
 def announce(path, size):
-    """Post a body of this size; where it is refused, nothing of it is ever sent."""
+    """Announce a body of this size; if the request is refused, the body is never sent."""
     return Client().generic("POST", path, b"", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH=str(size))
 
 

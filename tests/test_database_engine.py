@@ -8,7 +8,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def kept():
-    """A connection of its own, as a web process keeps one from request to request."""
+    """A separate connection, as a web process keeps one from request to request."""
     wrapper = connection.copy()
     wrapper.connect()
     yield wrapper
@@ -26,6 +26,6 @@ def test_a_connection_the_server_ended_is_not_usable(kept):
         cursor.execute("SELECT pg_backend_pid()")
         [pid] = cursor.fetchone()
     with connection.cursor() as other:
-        # Waits until the process is gone, so its last words and the end of the stream have been sent.
+        # Waits until the server process is gone, so its last message and the end of the stream have been sent.
         other.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
     assert not kept.is_usable()

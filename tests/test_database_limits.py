@@ -1,4 +1,4 @@
-"""No request and no job waits for ever for a lock or a statement, and who waited too long gets a page that says so."""
+"""No request and no job waits for ever for a lock or a statement; after too long a wait, a page says so."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ NAMES = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeo
 
 @pytest.fixture
 def client():
-    """A visitor who sees what production shows, instead of the exception itself."""
+    """A visitor who sees production's error page instead of the exception."""
     return Client(raise_request_exception=False)
 
 
@@ -33,13 +33,13 @@ def limit(**seconds):
 
 @pytest.fixture(autouse=True)
 def fresh_connection():
-    """What a test sets ends with its connection."""
+    """Settings made by a test end with its connection."""
     yield
     connection.close()
 
 
 class Locked:
-    """A table somebody else has locked altogether, from a connection of their own."""
+    """A table locked completely by another connection."""
 
     def __init__(self, table):
         self.table = table
@@ -95,7 +95,7 @@ def test_a_page_that_waits_too_long_for_a_lock_says_so_and_the_next_one_is_well(
 
 @pytest.mark.parametrize("table", ["django_session", "accounts_user"])
 def test_so_does_one_that_waits_before_its_view(client, table):
-    """Sessions and people are read by middleware, whose exceptions no other middleware sees."""
+    """Middleware reads sessions and users, and no other middleware sees its exceptions."""
     visitor = signed_in(UserFactory())
     visitor.raise_request_exception = False
     limit(lock_timeout=0.2)
@@ -150,7 +150,7 @@ def test_a_transaction_that_does_nothing_is_ended_and_its_page_may_be_asked_for_
 
 
 def test_a_deadlock_is_busy_not_broken(client):
-    """PostgreSQL ends one of the two; the visitor may simply try again."""
+    """PostgreSQL ends one of the two transactions; the visitor can simply try again."""
     limit(deadlock_timeout=0.1)
     barrier = threading.Barrier(2)
     other = psycopg.connect(**connects_to(connection.settings_dict["NAME"]))

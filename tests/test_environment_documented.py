@@ -1,4 +1,4 @@
-"""`.env.example` names exactly what is read, so nobody meets a variable for the first time at night."""
+"""`.env.example` names exactly the variables that are read, so that operators know all of them beforehand."""
 
 import re
 import runpy

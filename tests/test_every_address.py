@@ -1,6 +1,6 @@
-"""Every address of the site for everybody: what is somebody else's is not there, and nothing changes unasked.
+"""Every address of the site as each kind of user: other people's pages are not found, and viewing changes nothing.
 
-The lists below name each address once. One that is new fails here until somebody has said who it is for.
+The lists below name each address once. A new one fails here until a list says who it is for.
 """
 
 import re
@@ -19,9 +19,9 @@ from tests.market import open_market, signed_in
 
 pytestmark = pytest.mark.django_db
 
-# The same view under two addresses; Stripe has no token and signs instead.
+# The same view under two addresses; Stripe sends no CSRF token and signs instead.
 WEBHOOKS = {"payments:webhook", "payments:webhook_of_integrators"}
-# Open to everybody, whoever asks.
+# Open to everyone.
 PUBLIC = [
     "catalogue:home",
     "catalogue:browse",
@@ -40,7 +40,7 @@ PUBLIC = [
     "payments:checkout",
     *WEBHOOKS,
 ]
-# About the person who asks; nothing in the address says whose.
+# About the person who asks; the address names no person or object.
 OWN = [
     "accounts:profile",
     "accounts:teacher_apply",
@@ -65,7 +65,7 @@ OWN_DESK = [
     "courses:desk",
     "courses:course_create",
 ]
-# Somebody's: the student who owns everything in the market.
+# Belong to one person: the student who owns everything in the market.
 STUDENTS = [
     "payments:cart_line",
     "payments:return",
@@ -79,7 +79,7 @@ STUDENTS = [
     "workshops:ticket",
     "workshops:calendar",
 ]
-# Somebody's, and their teacher's.
+# Belong to that student and to their teacher.
 SHARED = [
     "bookings:lesson_detail",
     "bookings:lesson_calendar",
@@ -89,7 +89,7 @@ SHARED = [
     "courses:lesson_answers",
     "courses:lesson_file",
 ]
-# The teacher's who sells everything in the market.
+# Belong to the teacher who sells everything in the market.
 TEACHERS = [
     "catalogue:expertise_remove",
     "bookings:request_answer",
@@ -119,12 +119,12 @@ TEACHERS = [
     "courses:question_delete",
 ]
 OURS = [*PUBLIC, *OWN, *OWN_DESK, *STUDENTS, *SHARED, *TEACHERS]
-# Written when pages are looked at, and no state of ours.
+# Written when pages are viewed; not part of the site's data.
 NOT_STATE = {"sessions.session", "admin.logentry"}
 
 
 def patterns(resolver=None, stem="", namespace=""):
-    """Every pattern of the site with its whole route and its name."""
+    """Every URL pattern of the site with its full route and its name."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = stem + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -143,7 +143,7 @@ def market(settings, tmp_path):
 
 
 def address_of(name, market):
-    """The address with the market's objects in it, whichever parts it has."""
+    """The address with the market's objects in its variable parts."""
     app = name.partition(":")[0]
     known = {
         "line_id": market.cart_line.pk,
@@ -170,10 +170,10 @@ def address_of(name, market):
 
 
 def everything_stored():
-    """All rows of all tables but sessions: what must not change when somebody only looks, or may not."""
+    """All rows of all tables but sessions: they must not change when a page is only viewed, or refused."""
     return {
         model._meta.label_lower: [
-            # When somebody last signed in is noted while a test signs them in.
+            # The time of the last sign-in changes when a test signs a user in.
             {name: value for name, value in row.items() if name != "last_login"}
             for row in model._base_manager.order_by("pk").values()
         ]
@@ -188,7 +188,7 @@ def assert_nothing_changed(before):
 
 
 def strangers_to(market):
-    """Everybody with an account who neither bought nor sells anything here."""
+    """People with an account who neither bought nor sell anything here."""
     people = {"another student": market.other_student, "another teacher": market.other_teacher.user}
     return people | {f"{group} staff": user for group, user in market.staff.items()}
 
@@ -203,14 +203,14 @@ STRANGERS = ["another student", "another teacher", *(f"{group} staff" for group 
 
 
 @pytest.mark.parametrize("role", STRANGERS)
-def test_what_is_somebody_elses_is_a_404(market, role):
+def test_pages_of_other_people_are_a_404(market, role):
     client = signed_in(strangers_to(market)[role])
     before = everything_stored()
     answered = {}
     for name in [*STUDENTS, *SHARED, *TEACHERS]:
         for send in (client.get, client.post):
             response = send(address_of(name, market))
-            # Who does not teach at all is told how to, whatever is behind an address of the desk.
+            # People who do not teach are sent to apply, from any address of the teacher's desk.
             is_sent_to_apply = response.headers.get("Location") == reverse("accounts:teacher_apply")
             if response.status_code not in (404, 405) and not (is_sent_to_apply and name in TEACHERS):
                 answered[name] = response.status_code
@@ -219,7 +219,7 @@ def test_what_is_somebody_elses_is_a_404(market, role):
     assert_nothing_changed(before)
 
 
-def test_guests_are_asked_to_sign_in_before_they_are_told_anything(market):
+def test_guests_are_asked_to_sign_in_before_they_see_anything(market):
     before = everything_stored()
     for name in [*STUDENTS, *SHARED, *TEACHERS, *OWN, *OWN_DESK]:
         for send in (Client().get, Client().post):
@@ -230,12 +230,12 @@ def test_guests_are_asked_to_sign_in_before_they_are_told_anything(market):
 
 
 def test_students_and_teachers_find_what_is_theirs(market):
-    """Otherwise the 404 of everybody else would mean nothing."""
+    """Otherwise the 404 for all others would prove nothing."""
     for user, names in ((market.student, [*STUDENTS, *SHARED]), (market.teacher.user, [*SHARED, *TEACHERS])):
         client = signed_in(user)
         for name in names:
             response = client.get(address_of(name, market))
-            b"".join(response)  # a file is closed once it is read
+            b"".join(response)  # a file is closed once it has been read
             assert response.status_code in (200, 302, 405), (name, response.status_code)
             turned_away = (reverse("account_login"), reverse("accounts:teacher_apply"))
             assert not response.headers.get("Location", "").startswith(turned_away), name
@@ -249,7 +249,7 @@ def test_what_a_student_bought_is_not_its_teachers_to_open(market):
 
 
 @pytest.mark.parametrize("role", STRANGERS)
-def test_pages_about_oneself_show_nothing_of_others(market, role):
+def test_personal_pages_show_nothing_of_other_people(market, role):
     client = signed_in(strangers_to(market)[role])
     theirs = [market.student.full_name, market.student.email, market.order.number, market.ticket.code]
     for name in [*OWN, *OWN_DESK]:
@@ -304,25 +304,25 @@ def test_staff_see_and_change_in_the_admin_what_their_group_may(market, group):
 
 
 @pytest.mark.slow
-def test_nobody_but_staff_opens_the_admin(market):
-    """Guests are tried at each address by the tests of the gate itself."""
+def test_only_staff_open_the_admin(market):
+    """The tests of the staff gate itself try guests at each address."""
     people = [signed_in(market.teacher.user), signed_in(market.student)]
     for number, address in enumerate(addresses_of_the_admin()):
         assert people[number % 2].get(address).status_code == 403, address
         assert people[number % 2].post(address).status_code == 403, address
 
 
-# --- Looking changes nothing, and nothing is changed without a token
+# --- Viewing changes nothing, and nothing is changed without a CSRF token
 
 
 def as_address(route):
-    """A route with something in place of each of its parts; which row it names is chance."""
+    """A route with a value in place of each of its parts; any row will do."""
     plain = re.sub(r"\(\?P<[^>]*>[^)]*\)|<[^>]*>", "1", route)
     return "/" + re.sub(r"[\^$?\\]|/Z$", "", plain)
 
 
 def addresses_outside_the_admin(market):
-    """Ours with objects that exist, and those of the libraries."""
+    """Our addresses with existing objects, and those of the libraries."""
     others = [as_address(route) for _, route, name in patterns() if name not in OURS and not route.startswith("admin/")]
     return [*(address_of(name, market) for name in OURS), *others]
 
@@ -339,7 +339,7 @@ def addresses_of_the_admin():
 
 @pytest.fixture
 def people(market):
-    """Everybody who may do something, a superuser included, with the addresses they confirmed."""
+    """Every kind of user, a superuser included, with verified addresses."""
     boss = User.objects.create_superuser("boss@example.org", "correct horse battery")
     people = {"student": market.student, "teacher": market.teacher.user, "superuser": boss}
     record_verified_address(boss)
@@ -357,7 +357,7 @@ def test_looking_at_any_address_changes_nothing(market, people, role):
     for address in addresses_outside_the_admin(market):
         for send in (client.options, client.get):
             response = send(address)
-            b"".join(response)  # a file is closed once it is read
+            b"".join(response)  # a file is closed once it has been read
             assert response.status_code < 500, address
     if role == "superuser":
         client.raise_request_exception = False
@@ -376,7 +376,7 @@ def test_nothing_is_taken_without_a_token(market, people, role):
     before = everything_stored()
     for address in addresses_outside_the_admin(market):
         for send in (client.post, client.put, client.patch, client.delete):
-            # The webhook alone goes without a token: its signature is what protects it.
+            # Only the webhook needs no token: its signature protects it.
             expected = (400, 405) if address in map(reverse, WEBHOOKS) else (403,)
             assert send(address).status_code in expected, address
     if role == "superuser":

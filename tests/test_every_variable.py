@@ -1,4 +1,4 @@
-"""Every variable the site reads, with values nobody can mean: refused by name, or as harmless as if it were not set."""
+"""Every variable the site reads, with senseless values: refused by name, or as harmless as if it were not set."""
 
 import os
 import runpy
@@ -29,7 +29,7 @@ SITES = [
 SERVERS = ["127.0.0.1", "http://127.0.0.1", "mysql://127.0.0.1/x", "//127.0.0.1", "postgres:127.0.0.1/x"]
 WORDS = ["yes please", "2", "-1", "NaN"]
 
-# name: (a value that can be meant, values that cannot)
+# name: (a sensible value, senseless values)
 VARIABLES = {
     "LECTERN_ENV": ("production", ["staging", "Production", "prod", "1", "development,production"]),
     "DEBUG": ("0", ["1", "on", "True", *WORDS]),
@@ -199,19 +199,19 @@ VARIABLES = {
         ("3", [*NUMBERS, "0", "257"]),
     ),
 }
-# Nothing may hold these, wherever they stand: they forge lines in logs and headers, or are no text at all.
+# No variable may contain these in any place: they forge lines in logs and headers, or are not text at all.
 CONTROL = ["\n", "\r", "\x1b[31m", "\x07", "\x7f", "\x85", "\u2028", "\udcff"]
 
 
 def load(**changes):
-    """Run the settings with exactly this environment; a developer's `.env` is hidden by blanks."""
+    """Run the settings with exactly this environment; blank values hide a developer's `.env`."""
     environment = dict.fromkeys(VARIABLES, "") | COMPLETE | changes
     with mock.patch.dict(os.environ, environment, clear=True):
         return runpy.run_path(str(CHECKOUT / "config" / "settings.py"))
 
 
 def plain(settings):
-    """What can be compared: no functions, no objects."""
+    """The comparable values: no functions, no objects."""
     kinds = str | int | list | tuple | timedelta | Path | None
     kept = {name: value for name, value in settings.items() if name.isupper() and isinstance(value, kinds)}
     return kept | {
@@ -233,7 +233,7 @@ def test_the_table_holds_every_variable_that_is_read():
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_a_value_that_can_be_meant_is_taken_with_spaces_around_it_too(name):
+def test_a_sensible_value_is_taken_with_spaces_around_it_too(name):
     good, _ = VARIABLES[name]
     together = {"DEFAULT_COMMISSION_BPS": "1000"} if name == "PLATFORM_COMMISSION_RATE" else {}
     expected = plain(load(**{name: good}, **together))
@@ -248,7 +248,7 @@ def test_a_blank_variable_counts_as_missing(name):
 @pytest.mark.parametrize(
     ("name", "value"), [(name, bad) for name, (_, hostile) in VARIABLES.items() for bad in hostile]
 )
-def test_a_value_that_cannot_be_meant_is_refused_by_name(name, value):
+def test_a_senseless_value_is_refused_by_name(name, value):
     with pytest.raises(InvalidVariable) as refused:
         load(**{name: value})
     # A key of the other mode is refused by the variable that declares the mode.

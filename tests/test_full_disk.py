@@ -1,4 +1,4 @@
-"""A full or read-only disk: the person reads so, what they typed is still there, and no half file stays."""
+"""A full or read-only disk: the person gets a message, what they typed is kept, and no half-written file stays."""
 
 import resource
 import subprocess
@@ -23,7 +23,7 @@ SAID = "cannot store files at the moment"
 
 @contextmanager
 def limited_file_size(folder, size):
-    """No file of this process may become larger: the kernel stops the write in its middle, as a full disk does."""
+    """Limit the size of this process's files: the kernel stops a write in the middle, as a full disk does."""
     folder.mkdir()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
@@ -66,7 +66,7 @@ def files_in(folder):
 
 
 def small_picture():
-    """Takes about 30 kB however it is encoded."""
+    """A picture of about 30 kB in any format."""
     return SimpleUploadedFile("a.png", noise(size=(200, 200)))
 
 
@@ -82,7 +82,7 @@ def test_a_picture_that_cannot_be_kept(kind, disk):
     assert answer.status_code == 503
     assert SAID in answer.content.decode()
     if "InTheAdmin" not in kind.__name__:
-        # Of the admin's forms the browser still has what was typed; its own keep it themselves.
+        # In the admin, the browser still has what was typed; the site's own forms keep it themselves.
         assert door.fields()[door.words] in answer.content.decode()
     assert (door.text, bool(door.stored), files_in(disk)) == (before, False, [])
     assert door.send().status_code == 302
@@ -136,7 +136,7 @@ def test_a_lessons_file_that_cannot_be_replaced_stays(settings, tmp_path):
 
 
 def test_an_upload_the_temporary_folder_has_no_room_for(disk, settings, tmp_path):
-    """The request is read while the file comes in, long before any form sees it."""
+    """The file is stored while the request is read, long before a form sees it."""
     settings.FILE_UPLOAD_TEMP_DIR = str(disk)
     settings.PRIVATE_MEDIA_ROOT = tmp_path / "private"
     course = draft_course(lessons=0)
@@ -165,7 +165,7 @@ def test_a_picture_the_temporary_folder_has_no_room_for(kind, disk, settings, tm
 
 @pytest.mark.parametrize("size", [100, 3_000_000])
 def test_with_room_again_all_is_as_before(disk, size, settings, tmp_path):
-    """What fails leaves nothing that would keep a later upload from working."""
+    """A failed upload leaves nothing that would break a later one."""
     course = draft_course(lessons=0)
     module = authoring.add_module(course=course, title="A")
     client = Client()

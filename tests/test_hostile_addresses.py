@@ -1,6 +1,6 @@
-"""No address makes an error, whatever is put into it: ids that cannot be, queries that mean nothing, forms of nonsense.
+"""No address causes a server error, whatever is put into it: impossible ids, senseless queries, forms of nonsense.
 
-What is asked is made from the site's own addresses, lists and forms, so an address that is new is tried as well.
+The requests are made from the site's own addresses, lists and forms, so a new address is tried as well.
 """
 
 import re
@@ -22,18 +22,18 @@ from tests.test_every_address import patterns
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.slow,
-    # Django's own links of a list say a time zone; a date without one is read in the site's.
+    # Django's own list links give a time zone; a date without one is read in the site's.
     pytest.mark.filterwarnings("ignore:DateTimeField .* received a naive datetime:RuntimeWarning"),
 ]
 
-# As they stand in an address. %ED%A0%80 is half of a surrogate pair, which is no character.
+# As written in an address. %ED%A0%80 is half of a surrogate pair, which is not a character.
 HOSTILE = [
     "x", "%00", "1%00", "%ED%A0%80", "%FF", "%F0%9F%8E%93", "0", "-1", "1.5", "NaN", "None", "%D9%A1", "1%2F2", "..%2F..",
     "9" * 30, "9" * 5000, "a" * 300, "%27--", "%20", "_00",
 ]  # fmt: skip
-# Texts to ask or post, as Python has them.
+# Texts for queries and forms, as Python strings.
 NONSENSE = ["x", "\0", "9" * 30, "0001-01-01", "9999-12-31", "9" * 5000, "-1", "1,\0", "é" * 300, "{"]
-# dj-stripe's pages are all made by one function.
+# All of dj-stripe's pages are made by one function, so these models stand for the rest.
 MODELS = [
     model
     for model in admin.site._registry
@@ -50,7 +50,7 @@ def market(settings, tmp_path):
 
 
 def onlooker():
-    # Whose midnight of the first day of all is before it in UTC.
+    # In Tokyo, midnight of the first possible day is earlier than the first possible moment in UTC.
     user = UserFactory(is_staff=True, time_zone="Asia/Tokyo")
     user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
     return user
@@ -71,11 +71,11 @@ def quiet(client):
 
 
 def fails(send, address, *args, **options):
-    """Send and tell whether it was an error. What PostgreSQL refused is undone, so that the next is judged by itself."""
+    """Whether the request causes a server error, which is then rolled back, so that the next is judged alone."""
     with transaction.atomic():
         response = send(address, *args, **options)
         status = response.status_code
-        b"".join(response)  # a file is closed once it is read
+        b"".join(response)  # a file is closed once it has been read
         if status >= 500:
             transaction.set_rollback(True)
     return status >= 500
@@ -90,7 +90,7 @@ def name_of(model, page):
 
 
 @pytest.mark.parametrize("kind", ["superuser", "onlooker", "without a group"])
-def test_ids_that_cannot_be_are_no_error_in_the_admin(market, kind):
+def test_impossible_ids_are_no_error_in_the_admin(market, kind):
     client = quiet(signed_in(staff_of(kind)))
     routes = [route for _, route, _ in patterns() if route.startswith("admin/") and re.search("<", route)]
     dj_stripe = [route for route in routes if "/djstripe/" in route]
@@ -102,7 +102,7 @@ def test_ids_that_cannot_be_are_no_error_in_the_admin(market, kind):
 
 
 @pytest.mark.parametrize("who", ["guest", "student", "teacher"])
-def test_ids_that_cannot_be_are_no_error_on_the_site(market, who):
+def test_impossible_ids_are_no_error_on_the_site(market, who):
     user = {"student": market.student, "teacher": market.teacher.user}.get(who)
     client = quiet(signed_in(user) if user else Client())
     routes = [route for _, route, _ in patterns() if not route.startswith("admin/") and "<" in route]
@@ -112,7 +112,7 @@ def test_ids_that_cannot_be_are_no_error_on_the_site(market, who):
         assert [address for address in addresses if fails(send, address)] == []
 
 
-# What views read from addresses; the forms of the page that searches read more.
+# The parameters that views read from addresses; the search page's forms read more.
 READ = ["page", "q", "next", "session_id", "done", "request", "offer"]
 BROWSED = [
     "q", "kind", "subject", "level", "where", "place", "from_date", "to_date", "currency", "min_price", "max_price",
@@ -121,7 +121,7 @@ BROWSED = [
 
 
 @pytest.mark.parametrize("who", ["student", "teacher"])
-def test_queries_that_mean_nothing_are_no_error_on_the_site(market, who):
+def test_senseless_queries_are_no_error_on_the_site(market, who):
     client = quiet(signed_in({"student": market.student, "teacher": market.teacher.user}[who]))
     plain = ["/" + route for _, route, _ in patterns() if not re.search(r"[<(\\^]", route) and "admin/" not in route]
     assert len(plain) > 30
@@ -135,7 +135,7 @@ def test_searches_for_nonsense_are_no_error(market):
 
 
 def queries_of(user, model):
-    """Everything a list's address may hold, by itself and with values of no kind."""
+    """Every parameter that a list's address may have, alone and with values of no valid type."""
     request = RequestFactory().get("/")
     request.user = user
     shown = admin.site.get_model_admin(model).get_changelist_instance(request)
@@ -150,7 +150,7 @@ def queries_of(user, model):
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_queries_that_mean_nothing_are_no_error_in_the_admins_lists(market, label):
+def test_senseless_queries_are_no_error_in_the_admins_lists(market, label):
     model, user = LABELS[label], onlooker()
     client = quiet(signed_in(user))
     addresses = [f"{reverse(name_of(model, 'changelist'))}?{query}" for query in queries_of(user, model)]
@@ -181,7 +181,7 @@ def test_forms_are_not_filled_in_by_their_address_and_refuse_nonsense(market, la
 
 
 def names_of_fields(context):
-    """The fields of a form and of one row in each of its tables, dates and times in two boxes."""
+    """The fields of a form and of one row in each of its inlines, with dates and times in two boxes each."""
     names = list(context["adminform"].form.fields)
     for formset in (inline.formset for inline in context["inline_admin_formsets"]):
         names += [f"{formset.prefix}-0-{name}" for name in [*formset.form.base_fields, "id", "DELETE"]]
@@ -190,13 +190,13 @@ def names_of_fields(context):
 
 
 def managed(context):
-    """What says that there is one row in each table, so that the rows are read."""
+    """The management form's values for one row in each inline, so that the rows are read."""
     prefixes = [inline.formset.prefix for inline in context["inline_admin_formsets"]]
     return {f"{prefix}-{name}": "1" for prefix in prefixes for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_actions_on_rows_that_cannot_be_are_no_error(market, label):
+def test_actions_on_impossible_rows_are_no_error(market, label):
     model, client = LABELS[label], quiet(signed_in(staff_of("superuser")))
     address = reverse(name_of(model, "changelist"))
     request = client.get(address).wsgi_request
@@ -233,7 +233,7 @@ def test_a_cookie_with_nul_counts_as_none(market):
     "name", ["a" * 300, "a/" * 3000, "%00", "%ED%A0%80", "..%2F..%2Fmanage.py", "x" * 300 + ".jpg"]
 )
 @pytest.mark.parametrize("folder", ["media", "static"])
-def test_files_that_cannot_be_are_not_found(folder, name):
+def test_impossible_files_are_not_found(folder, name):
     assert quiet(Client()).get(f"/{folder}/{name}").status_code in (400, 404)
 
 

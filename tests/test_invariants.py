@@ -1,4 +1,4 @@
-"""The promises of all apps hold after everything was bought, and each one notices when it is broken."""
+"""The invariants of all apps hold after everything was bought, and each one detects when it is broken."""
 
 import pytest
 
@@ -20,7 +20,7 @@ PROMISES_OF_DOMAINS = [
 ]
 
 
-def test_all_promises_hold_after_one_of_everything_was_bought():
+def test_all_invariants_hold_after_one_of_everything_was_bought():
     open_market()
     assert broken(installed_invariants()) == {}
     names = [invariant.name for invariant in installed_invariants()]
@@ -29,7 +29,7 @@ def test_all_promises_hold_after_one_of_everything_was_bought():
 
 
 @pytest.mark.parametrize(("name", "break_it"), PROMISES_OF_DOMAINS)
-def test_a_promise_that_is_broken_is_noticed(name, break_it):
+def test_a_broken_invariant_is_detected(name, break_it):
     open_market()
     break_it()
     assert broken(installed_invariants())[name]

@@ -1,4 +1,4 @@
-"""Each list asks the database as often for a hundred rows as for one, the admin's lists included."""
+"""Each list, including the admin's, makes as many queries for a hundred rows as for one."""
 
 from datetime import timedelta
 
@@ -33,12 +33,12 @@ from workshops.tests.factories import make_line, make_workshop
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SIZES = (1, 10, 100)
-# dj-stripe's lists are its own, and the sandbox of the tests fills none of them.
+# dj-stripe's lists are not ours, and the tests' sandbox fills none of them.
 LISTED = [model for model in admin.site._registry if model._meta.app_label != "djstripe"]
 
 
 def grow(market, number):
-    """One more row in every list: the same student buys a lesson, a place and a course of the same teacher."""
+    """Add a row to every list: the same student buys a lesson, a place and a course from the same teacher."""
     teacher, student = market.teacher, market.student
     market.lesson = lessons.proposed_lesson(teacher=teacher, student=student, when=lessons.slot(days=20 + number))
     market.workshop = make_workshop(teacher=teacher, title=f"Workshop {number}")
@@ -49,7 +49,7 @@ def grow(market, number):
     order, _ = settle_payment(evidence_for(payment))
     WebhookEvent.objects.filter(order=None).update(order=order)
     request_refund_of_undeliverable(order, [order.lines.last()])
-    # Nobody may start more than ten purchases a minute.
+    # A person may not start more than ten purchases a minute.
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=1))
     MirrorSync.objects.create(object_type="charge", object_id=f"ch_{number}")
     grow_what_is_not_sold(market, number)
@@ -73,7 +73,7 @@ def grow_what_is_not_sold(market, number):
 
 
 def pages(market):
-    """Every list: who looks at it, and where it is."""
+    """Every list: who views it, and its address."""
     student, teacher = signed_in(market.student), signed_in(market.teacher.user)
     boss = signed_in(User.objects.create_superuser("boss@example.org", "correct horse battery"))
     guest = Client()
@@ -107,7 +107,7 @@ def test_every_list_asks_as_often_for_one_row_as_for_ten_and_a_hundred():
     market.busy_course = published_course(teacher=market.teacher)
     looked_at = pages(market)
     for client, page in looked_at:
-        client.get(page)  # what is asked once per process, such as content types, is asked now
+        client.get(page)  # queries made once per process, such as for content types, are made now
     counted, made = {}, 0
     for size in SIZES:
         for number in range(made, size):

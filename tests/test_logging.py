@@ -1,4 +1,4 @@
-"""Nothing that must not be in a log is in any line, whoever wrote it."""
+"""No line contains what must not be in a log, whichever program wrote it."""
 
 import html
 import io
@@ -47,7 +47,7 @@ NAMED = [
 
 @pytest.fixture
 def lines():
-    """What production would write, as one string."""
+    """What production would log, as one string."""
     production = logging_settings(as_json=True, level="INFO", ours=["config", "payments"])
     apply(production)
     written = io.StringIO()
@@ -120,7 +120,7 @@ UUIDS = strategies.uuids(version=4)
 
 @strategies.composite
 def cards(draw):
-    """A card number of 13 to 19 digits that passes Luhn's check, in one piece or in groups of four."""
+    """Card numbers of 13 to 19 digits that pass Luhn's check, in one piece or in groups of four."""
     number = draw(strategies.text("0123456789", min_size=12, max_size=18))
     number = next(number + last for last in "0123456789" if luhn_sum(number + last) % 10 == 0)
     separator = draw(strategies.sampled_from(["", " ", "-"]))
@@ -133,7 +133,7 @@ def luhn_sum(number):
 
 
 @given(UUIDS, strategies.sampled_from(["{}", "Task payments.sweep[{}] received", "{} 20", "2026-11-21 {}", "pi_{}"]))
-# All digits, and what hides in it passes Luhn's check.
+# All digits, with a sequence in it that passes Luhn's check.
 @example(uuid.UUID("42424242-4242-4242-8242-424242424242"), "{}")
 def test_a_uuid_is_never_touched(identifier, around):
     for written in (str(identifier), str(identifier).upper()):
@@ -259,7 +259,7 @@ def test_no_encoding_carries_a_canary_into_a_line(encode, canary):
 
 
 def readings(text):
-    """The text as it stands, and as whoever decodes it reads it."""
+    """The text as it stands, and as a reader sees it after decoding."""
     yield text
     for _ in range(3):
         text = html.unescape(unquote_plus(text))
@@ -299,7 +299,7 @@ SEEDS = [
 
 
 def seconds(function, *arguments):
-    """The processor's time, the least of three runs: others use this machine too."""
+    """The processor time, the least of three runs, because other programs use this machine too."""
     least = 60.0
     for _ in range(3):
         started = time.thread_time()
@@ -311,7 +311,7 @@ def seconds(function, *arguments):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_redaction_takes_time_in_proportion_to_the_length(seed):
     short, long = (seed * (size // len(seed)) for size in (20_000, 80_000))
-    # Quadratic would be sixteen times as long. What takes a few milliseconds cannot be measured beside others.
+    # Quadratic time would be sixteen times as long. A few milliseconds cannot be measured on a shared machine.
     takes = [seconds(partial(redact_lines, text, longest=10**9)) for text in (short, long)]
     assert takes[1] < 9 * max(takes[0], 0.005)
 
@@ -351,7 +351,7 @@ FORGERIES = [
     "x\u2028forged", "x\u2029forged", "\x1b[2J\x1b[1;31mforged", "\x9b31mforged", "x\x00forged", "x\x08\x08forged",
     "x\u202eforged", "x\ud800forged", "x\x1c\x1d\x1eforged",
 ]  # fmt: skip
-# How web servers hand over `%0a` in a path, and how it looks when only decoding brings a secret to light.
+# How web servers pass on `%0a` in a path, and how it looks when only decoding reveals a secret.
 FORGERIES += [
     "/x\nforged HTTP/1.1",
     "/x%0aforged?email=anna%40example.org",
@@ -375,7 +375,7 @@ def log_exception_chain(text):
 @pytest.mark.parametrize("way", [*WAYS.values(), log_exception, log_exception_chain], ids=[*WAYS, "exception", "chain"])
 @pytest.mark.parametrize("forgery", FORGERIES)
 @pytest.mark.parametrize("as_json", [True, False], ids=["json", "console"])
-def test_nobody_can_forge_a_line(way, forgery, as_json):
+def test_a_line_cannot_be_forged(way, forgery, as_json):
     apply(logging_settings(as_json=as_json, level="DEBUG", ours=["tests"]))
     written = io.StringIO()
     (handler,) = (one for one in logging.getLogger().handlers if type(one) is logging.StreamHandler)

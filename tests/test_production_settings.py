@@ -1,4 +1,4 @@
-"""Production refuses to start half configured, and never with the demo in it."""
+"""Production refuses to start half configured, and never starts with the demo installed."""
 
 import json
 import os
@@ -15,7 +15,7 @@ MADE_UP = subprocess.run(
 COMPLETE = dict(line.split("=", 1) for line in MADE_UP.stdout.split())
 
 
-# What gunicorn does once for all web processes.
+# Loads the site as gunicorn does, once for all web processes.
 LOAD_THE_SITE = """
 import threading
 import config.wsgi
@@ -96,7 +96,7 @@ def test_production_takes_webhooks_over_https_and_for_its_own_name_only():
     said = start(DELIVER)
     refusals = ["403 Webhooks are taken over HTTPS only.", "400 Unknown host.", "400 Invalid signature"]
     assert said.stdout.splitlines() == refusals * 4, said.stderr
-    # Each refusal is a line of its own, with the id of its own request.
+    # Each refusal is a separate line, with the id of its own request.
     lines = [json.loads(line) for line in said.stderr.splitlines()]
     ids = [line["request_id"] for line in lines if line["logger"] == "payments.webhook.endpoint"]
     assert len(ids) == len(set(ids)) == 12

@@ -1,4 +1,4 @@
-"""Where the site sends people, and what it calls itself, is never decided by a stranger's link or header."""
+"""A stranger's link or header never decides where the site sends people or what it calls itself."""
 
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def stays_here(response):
-    """A redirect to a path of this site as browsers read it: they take a backslash for a slash."""
+    """Whether a redirect leads to a path of this site as browsers read it: to them a backslash is a slash."""
     location = response.headers["Location"]
     parts = urlsplit(location)
     return not parts.scheme and not parts.netloc and location.startswith("/") and location[1:2] not in ("/", "\\")
@@ -86,7 +86,7 @@ def signs_in_to_the_demo(target):
 
 
 def is_asked_to_sign_in(target):
-    """A page for members takes the way back from its own address, whatever else the address says."""
+    """A page for members builds the return path from its own address, whatever else the address contains."""
     return Client().get(reverse("accounts:profile"), {"next": target})
 
 
@@ -178,7 +178,7 @@ def test_a_forwarded_host_changes_no_link_in_any_page_or_mail():
         assert site_settings.BASE_URL in rendered.text, mail.template
 
 
-def test_stripe_is_told_to_send_people_back_to_our_own_address(monkeypatch):
+def test_stripe_sends_people_back_to_our_own_address(monkeypatch):
     asked = []
 
     def refuse(**arguments):

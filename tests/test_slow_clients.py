@@ -1,4 +1,4 @@
-"""Clients that send or read a few bytes now and then hold up nobody, and are given up after a while."""
+"""Clients that send or read a few bytes now and then hold up no other request, and are dropped after a while."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""The least a card can be charged is a price like any other, in every domain and wherever a price is typed."""
+"""The least amount a card can be charged is a price like any other, in every domain and every form."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -53,7 +53,7 @@ def test_pence_buy_something_in_each_domain(put_into_cart, price):
         (None, "GBP", "This field cannot be null."),
     ],
 )
-def test_staff_who_type_a_price_are_told_what_is_wrong_with_it(model, minor, currency, problem):
+def test_staff_who_type_a_wrong_price_see_what_is_wrong(model, minor, currency, problem):
     sold = next(field.name for field in model._meta.fields if field.is_relation)
     with pytest.raises(ValidationError) as refusal:
         model(amount_minor=minor, currency=currency).full_clean(exclude=[sold])

@@ -1,4 +1,4 @@
-"""No two files import each other, directly or around: also not inside functions or for types alone."""
+"""No two files import each other, directly or indirectly, not even inside functions or only for types."""
 
 import ast
 from graphlib import CycleError, TopologicalSorter
@@ -16,7 +16,7 @@ def module_name(path):
 
 
 def imports_of(path, modules):
-    """Every module that the file names, whether it imports the module itself or something in it."""
+    """Every module that the file imports, whole or in part."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules)

@@ -1,4 +1,4 @@
-"""Nothing of a suspended teacher is offered or sold, whichever way somebody comes to it; what was sold before stays."""
+"""Nothing of a suspended teacher is offered or sold, by any route; what was sold before stays valid."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def suspend(market):
 
 
 def titles_shown(path):
-    """Which of the market's things a page names."""
+    """Which of the market's titles a page shows."""
     page = signed_in(UserFactory()).get(path).content.decode()
     return {listing.title for listing in Listing.objects.all() if listing.title in page}
 

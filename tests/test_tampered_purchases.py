@@ -1,4 +1,4 @@
-"""Every form that starts or changes a purchase, posted by somebody who wrote what the page never would."""
+"""Every form that starts or changes a purchase, posted with values that the page would never send."""
 
 import json
 
@@ -16,7 +16,7 @@ from workshops.publishing import PricePlan
 from workshops.tests.factories import make_workshop
 
 pytestmark = pytest.mark.django_db
-# What a page never posts: a price, a currency, an owner, a state, in every spelling the code uses.
+# Fields that a page never posts: a price, a currency, an owner, a state, in every spelling the code uses.
 MADE_UP = {
     "amount": "1", "amount_minor": "1", "price": "0.01", "unit_price": "1", "unit_amount_minor": "1",
     "seen_unit_minor": "1", "total": "1", "total_minor": "1", "discount_minor": "999999", "currency": "JPY",
@@ -28,7 +28,7 @@ MADE_UP = {
 
 @pytest.fixture
 def shop():
-    """A lesson, a workshop and a course for one student, and a cart that is empty."""
+    """A lesson, a workshop and a course for one student, and an empty cart."""
 
     class Shop:
         student = UserFactory()
@@ -88,7 +88,7 @@ def test_one_thing_is_one_line_however_its_reference_is_spelled(shop, spelling):
 
 
 @pytest.mark.parametrize("person", ["another student", "the teacher", "guest"])
-def test_a_lesson_proposed_to_somebody_else_goes_into_no_cart(shop, person):
+def test_a_lesson_proposed_to_another_student_goes_into_no_cart(shop, person):
     user = {"another student": UserFactory(), "the teacher": shop.lesson.teacher.user, "guest": None}[person]
     client = signed_in(user) if user else Client()
     client.post("/cart/add/", {"domain": "private_teaching", "reference": shop.lesson.pk})
@@ -104,13 +104,13 @@ def test_a_lesson_of_another_request_cannot_be_slipped_into_ones_own(shop):
 
 
 @pytest.mark.parametrize("quantity", ["0", "-1", "11", "1000000", "1.5", "1e1", "0x2", "２", "NaN", "\x00", "2;3"])
-def test_a_quantity_nobody_can_have_is_in_no_cart_and_no_order(shop, quantity):
+def test_an_impossible_quantity_is_in_no_cart_and_no_order(shop, quantity):
     client = signed_in(shop.student)
     for address, honest in addresses_that_fill_a_cart(shop).items():
         if "quantity" in honest:
             client.post(address, {"quantity": quantity})
     client.post("/cart/add/", {"domain": "workshops", "reference": shop.workshop.pk, "quantity": quantity})
-    # Digits of other scripts are digits: two places were asked for.
+    # Digits of other scripts are digits: two places were requested.
     assert set(CartLine.objects.values_list("quantity", flat=True)) <= ({2} if quantity == "２" else set())
 
 
@@ -138,7 +138,7 @@ def test_details_that_were_made_up_do_not_reach_the_price(shop, domain):
 
 
 def test_the_agreement_to_another_cart_starts_no_purchase(shop):
-    """The digest is no secret, so somebody else's must be worth nothing here."""
+    """The digest is no secret, so another person's must be worthless here."""
     cheap = published_course(prices=(Money(100, "GBP"),))
     other, client = signed_in(UserFactory()), signed_in(shop.student)
     other.post(f"/courses/{cheap.slug}/cart/")
@@ -148,7 +148,7 @@ def test_the_agreement_to_another_cart_starts_no_purchase(shop):
     assert not Order.objects.exists()
 
 
-def test_nobody_cancels_or_changes_what_another_is_paying(market_of_two):
+def test_other_people_neither_cancel_nor_change_a_payment(market_of_two):
     market, thief = market_of_two
     number, line = market.order.number, market.cart_line
     for address, posted in (

@@ -1,4 +1,4 @@
-"""Lectern behind PgBouncer in transaction mode: a connection lasts for one transaction, then it is somebody else's."""
+"""Lectern behind PgBouncer in transaction mode: each transaction may use another connection."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def pooled(tmp_path):
             f"{name} = host={parts.hostname} port={parts.port} user={parts.username} password={parts.password}",
             "[pgbouncer]",
             f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any",
-            # What a client sends besides must be refused, as PgBouncer does unless it is told otherwise.
+            # PgBouncer must refuse further startup parameters, as it does by default.
             f"pool_mode = transaction\ndefault_pool_size = {POOL_SIZE}\nmax_client_conn = 50\nignore_startup_parameters =",
             *(["user = nobody"] if os.geteuid() == 0 else []),
         ]
@@ -50,7 +50,7 @@ def pooled(tmp_path):
 
 
 def wait_for(port):
-    """Without signing in: the pooler would open a connection, and a role's settings count from its next one on."""
+    """Wait without signing in: the pooler would open a connection, and a role's settings apply only to later ones."""
     ends_at = time.monotonic() + 20
     while True:
         try:
@@ -75,7 +75,7 @@ def test_people_buy_and_workers_deliver_through_a_pooler(pooled, monkeypatch):
     assert said["orders"] == ["completed"] * 6
     assert said["events"] == ["done"] * 6
     assert said["turns"] == [True, False]
-    # The role brought them: nothing was sent with a connection, nothing was set by a statement.
+    # They came from the role: nothing was sent with a connection, nothing was set by a statement.
     assert said["limits"] == {
         "lock_timeout": "4000", "statement_timeout": "20000", "idle_in_transaction_session_timeout": "30000",
     }  # fmt: skip
@@ -84,7 +84,7 @@ def test_people_buy_and_workers_deliver_through_a_pooler(pooled, monkeypatch):
 
 
 def limits_left_by_sessions(address):
-    """What a stranger finds on the pooler's connections afterwards."""
+    """The limits that another client finds on the pooler's connections afterwards."""
     found = set()
     for _ in range(POOL_SIZE * 3):
         with psycopg.connect(address, autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""Files go with the rows that name them: after commit, never before, and never one that is still named."""
+"""Files are deleted with the rows that name them: after the commit, and never while a row still names them."""
 
 import os
 import threading
@@ -178,7 +178,7 @@ def test_a_disk_that_refuses_the_deletion_does_not_undo_the_change(media, monkey
     assert not Course.objects.get().cover
 
 
-# --- What is left behind -------------------------------------------------------------------------------------------
+# --- Files left behind ---------------------------------------------------------------------------------------------
 def left_behind(media, name, age_in_days):
     path = media / "public" / name
     path.parent.mkdir(parents=True, exist_ok=True)

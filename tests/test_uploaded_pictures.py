@@ -1,4 +1,4 @@
-"""Each form that takes a picture has the same door, and says what was wrong where the picture was chosen."""
+"""Each form that takes a picture checks it in the same way, and reports a problem at the field."""
 
 from io import BytesIO
 from pathlib import Path
@@ -90,7 +90,7 @@ def test_busy_is_said_at_the_field(door, settings, monkeypatch):
     from uploads import slots
 
     monkeypatch.setattr(slots, "WAIT_SECONDS", 0.1)
-    settings.PICTURES_AT_ONCE = 0  # as if all were taken
+    settings.PICTURES_AT_ONCE = 0  # as if all slots were taken
     answer = door.send(SimpleUploadedFile("a.png", picture()))
     assert "again in a minute" in answer.content.decode()
     assert not door.stored

@@ -1,4 +1,4 @@
-"""A real browser on the running site."""
+"""Fixtures for a real browser on the running site."""
 
 import json
 from collections import defaultdict
@@ -13,7 +13,7 @@ from tests.browser.shopper import Shopper
 from tests.chromium import launch_chromium
 
 FAILURES = CHECKOUT / ".local" / "test" / "failures"
-# A shared machine may be slow; where everything is well, nothing waits this long.
+# A shared machine may be slow; a passing test never waits this long.
 PATIENCE_MS = 30_000
 
 
@@ -39,10 +39,10 @@ FAILED = pytest.StashKey[bool]()
 
 
 class Profiles:
-    """Browser profiles, each lent to one person of one test at a time, and given back without a trace of them.
+    """Browser profiles, each lent to one person of one test at a time and cleared afterwards.
 
-    What stays is the cache of styles and scripts. Fetching and compiling those anew for every person took a second of
-    the processor each time, a fifth of all tests.
+    Only the cache of styles and scripts stays. Fetching and compiling those again for every person took a second of the
+    processor each time, a fifth of the time of all tests.
     """
 
     def __init__(self, browser, site):
@@ -51,7 +51,7 @@ class Profiles:
         self.free = defaultdict(list)
 
     def lend(self, **options):
-        """Return a page of a profile with such options, and the function that gives the profile back."""
+        """Return a page of a profile with these options, and the function that gives the profile back."""
         profiles = self.free[repr(sorted(options.items()))]
         if not profiles:
             context = self.browser.new_context(base_url=self.site.base_url, locale="en-GB", **options)
@@ -75,7 +75,7 @@ class Profiles:
             page.close()
 
 
-# As long as the browser: a profile belongs to it.
+# The same scope as the browser, because a profile belongs to it.
 @pytest.fixture(scope="package")
 def profiles(browser, running_site):
     return Profiles(browser, running_site)
@@ -94,7 +94,7 @@ def open_page(site, profiles, request):
         page, give_back = profiles.lend(viewport={"width": width, "height": height}, **options)
         lent.append(give_back)
         page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
-        # The browser also notes each 4xx here, which tests ask for on purpose.
+        # The browser also reports each 4xx here, which tests cause on purpose.
         page.on(
             "console",
             lambda message: (
@@ -138,13 +138,13 @@ def sign_in(site):
 
 
 class Mixed(NamedTuple):
-    """What a mixed cart holds besides a private lesson: a workshop to take two places in, and a course."""
+    """The content of a mixed cart besides a private lesson: a workshop, for two places, and a course."""
 
     workshop: str
     course: str
 
 
-# In turn, so that no workshop runs out of places. Elena Marchetti's are left out: she gives the lessons.
+# Used in turn, so that no workshop runs out of places. Elena Marchetti's are left out, because she gives the lessons.
 WORKSHOPS = ("A Day at the Oven", "Skies in an Evening", "Night Walk with a Camera", "From Spreadsheet to Program")
 WORKSHOPS += ("Read a Study in an Afternoon", "An Evening of Irish Tunes", "Portraits by a North Window")
 COURSES = ("Kana in Two Weeks", "Seeing Light", "Reading Music from Scratch")
@@ -160,7 +160,7 @@ def mixed():
 
 @pytest.fixture(scope="session")
 def waiting_students(running_site):
-    """Students nobody has been yet. They are made several at a time, since a management command takes a while."""
+    """Students not used yet. They are made several at a time, since a management command takes a while."""
     students = []
 
     def take():
@@ -174,7 +174,7 @@ def waiting_students(running_site):
 
 @pytest.fixture
 def new_student(site, open_page, waiting_students):
-    """Open a browser as a student nobody was before, signed in, with a lesson to put into the cart."""
+    """Open a browser as a new student, signed in, with a lesson to put into the cart."""
 
     def new_student(**options):
         student = waiting_students()
@@ -187,5 +187,5 @@ def new_student(site, open_page, waiting_students):
 
 @pytest.fixture
 def student(new_student):
-    """One such student, at a desk."""
+    """A new student with a desktop screen."""
     return new_student()

@@ -1,4 +1,4 @@
-"""Follow the links of a site as one person sees it, and keep a few addresses of each kind of page."""
+"""Follow the links of the site as one person sees it, and keep a few addresses of each kind of page."""
 
 import re
 from collections import Counter
@@ -8,18 +8,18 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from django.urls import Resolver404, resolve
 
-# Of each kind of page so many are asked for; a hundred lessons of courses would tell nothing new.
+# How many pages of each kind are requested; a hundred lessons of courses would show nothing new.
 EACH_KIND_AT_MOST = 3
-# Files for people and machines, which no browser shows.
+# Files, which a browser does not show as pages.
 NOT_PAGES = ("/media/", "/static/")
-# What the admin passes along to find the way back; the page is the same without it.
+# Parameters with which the admin finds the way back; the page is the same without them.
 PASSED_ALONG = {"_changelist_filters", "_to_field", "_popup"}
-# dj-stripe's forty lists are one kind of page, and so are their forms: none is ours.
+# dj-stripe's forty lists count as one kind of page, and so do their forms: none of them is ours.
 OF_THE_MIRROR = re.compile(r"(?<=^admin:djstripe_)\w+_(?=[a-z]+$)")
 
 
 class Visited(NamedTuple):
-    """An address that was asked for, the name of its view, what was answered and whether it is a page to look at."""
+    """A requested address, the name of its view, the answer's status and whether it is a page to look at."""
 
     address: str
     kind: str
@@ -38,7 +38,7 @@ class LinkReader(HTMLParser):
 
 
 def crawl(request, base_url, starts, *, each_kind_at_most=EACH_KIND_AT_MOST):
-    """Ask for every kind of page that links lead to, with the cookies of `request`, a browser context's."""
+    """Request every kind of page that links lead to, with the cookies of `request`, a browser context's."""
     visited, waiting, seen, kinds = [], list(starts), set(starts), Counter()
     while waiting:
         address = waiting.pop(0)
@@ -61,7 +61,7 @@ def crawl(request, base_url, starts, *, each_kind_at_most=EACH_KIND_AT_MOST):
 
 
 def kind_of(address):
-    """Return the name of the view that answers, with a mark if the address says more; empty for no page of ours."""
+    """Return the name of the view that answers, with a mark if there is a query; empty if it is no page of ours."""
     path, _, query = address.partition("?")
     if path.startswith(NOT_PAGES):
         return ""

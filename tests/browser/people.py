@@ -1,6 +1,6 @@
-"""Students for the journeys, made in the running site's own database by a management command.
+"""Students for the browser tests, made in the running site's own database by a management command.
 
-Each is signed in and has one lesson accepted by Elena Marchetti, which waits to be put into the cart.
+Each is signed in and has one lesson accepted by Elena Marchetti, ready to be put into the cart.
 """
 
 import json
@@ -31,7 +31,7 @@ PLACES = 300
 def print_students(count):
     """Make students and print them as one line of JSON: email, session, request_id and lesson_id of each."""
     teacher = Teacher.objects.select_related("user").get(user__email=TEACHER.email)
-    # The journeys take more places than the demo has.
+    # The tests take more places than the demo offers.
     Workshop.objects.filter(capacity__lt=PLACES).update(capacity=PLACES)
     known = User.objects.filter(email__endswith="@journeys.example").count()
     print(json.dumps([make_student(number, teacher) for number in range(known, known + count)]))  # noqa: T201
@@ -50,7 +50,7 @@ def make_student(number, teacher):
     )
     request = request_lessons(student=student, wish=wish, teacher=teacher)
     starts_at = timezone.now().replace(minute=0, second=0, microsecond=0) + FIRST_LESSON_AHEAD
-    # Hours of their own, so that no student takes another's slot.
+    # Each student has different hours, so that none takes another's slot.
     starts_at += timedelta(hours=number)
     slot = Slot(starts_at, starts_at + LESSON_LENGTH)
     proposal = Proposal(slots=[slot], price=LESSON_PRICE, is_online=True, meeting_url="https://meet.example/elena")

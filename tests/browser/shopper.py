@@ -1,4 +1,4 @@
-"""A person with a browser who buys. One method per step; each works with and without JavaScript."""
+"""A person who buys with a browser. One method per step; each works with and without JavaScript."""
 
 import re
 
@@ -10,7 +10,7 @@ PAID = "Paid. Thank you!"
 
 
 class Shopper:
-    """Somebody on one page of one browser profile. `email` is empty for a guest."""
+    """A person on one page of one browser profile. `email` is empty for a guest."""
 
     def __init__(self, site, page, email="", request_id=None, lesson_id=None):
         self.site = site
@@ -44,7 +44,7 @@ class Shopper:
         self.page.wait_for_url("**/cart/")
 
     def fills_cart(self, mixed):
-        """One private lesson, two places in a workshop and a course; `mixed` names the latter two."""
+        """Add one private lesson, two places in a workshop and a course; `mixed` names the latter two."""
         self.adds_workshop(mixed.workshop, places=2)
         self.adds_course(mixed.course)
         self.adds_lesson()
@@ -66,7 +66,7 @@ class Shopper:
         self.page.wait_for_url(f"{self.site.sandbox_url}/c/pay/**")
 
     def pays_by_card(self, number=WORKS, *, clicks=1):
-        """Fill the hosted page, which remembers everything but card numbers, and press its button."""
+        """Fill in the hosted page, which remembers everything but card numbers, and press its button."""
         self.page.locator("#cardNumber").fill(number)
         self.page.locator("#cardExpiry").fill("12 / 40")
         self.page.locator("#cardCvc").fill("123")
@@ -75,16 +75,16 @@ class Shopper:
         self.page.locator("#pay").click(click_count=clicks)
 
     def sees_paid(self):
-        """See the order page say so by itself: no test that calls this reloads it."""
+        """See the order page say by itself that it is paid: no test that calls this reloads it."""
         expect(self.page.locator("#order-state").get_by_role("heading", level=1)).to_have_text(PAID)
 
     def order_number(self):
         return re.search(r"/my/orders/(\w+)/", self.page.url)[1]
 
-    # What became of it
+    # The outcome
 
     def orders(self):
-        """Return this person's orders as the database has them, oldest first."""
+        """Return this person's orders from the database, oldest first."""
         return self.site.query(
             "SELECT o.* FROM payments_order o JOIN accounts_user u ON u.id = o.user_id WHERE u.email = %s ORDER BY o.id",
             self.email,
@@ -99,7 +99,7 @@ class Shopper:
         )
 
     def has_only_one_order_paid(self):
-        """Assert that exactly one order is paid, with each of its lines delivered once; return it."""
+        """Assert that exactly one order is paid and each of its lines is delivered once; return it."""
         paid = [order for order in self.orders() if order["state"] == "completed"]
         assert len(paid) == 1
         lines = self.site.query("SELECT * FROM payments_orderline WHERE order_id = %s", paid[0]["id"])
@@ -108,7 +108,7 @@ class Shopper:
         return paid[0]
 
     def has_everything(self, mixed):
-        """See on their own pages that lesson, both registrations and the enrolment are there."""
+        """See that the person's own pages show the lesson, both registrations and the enrolment."""
         self.page.goto("/my/lessons/")
         expect(self.page.get_by_role("region", name="Coming up").get_by_role("listitem")).to_have_count(1)
         self.page.goto("/my/workshops/")
@@ -120,7 +120,7 @@ class Shopper:
         assert self.owns() == {"lessons": 1, "places": 2, "courses": 1}
 
     def owns(self):
-        """Count what is active for this person in each domain."""
+        """Count this person's active purchases in each domain."""
         [counts] = self.site.query(
             """
             SELECT (SELECT count(*) FROM bookings_lesson WHERE student_id = u.id AND state = 'confirmed') AS lessons,

@@ -1,4 +1,4 @@
-"""Students who turn back, are too slow, never return, or return before Stripe has told; and strangers who come instead."""
+"""Students who cancel, are too slow, never return, or return before any webhook; and strangers who use their links."""
 
 import pytest
 from playwright.sync_api import expect
@@ -27,7 +27,7 @@ def test_a_student_who_cancels_keeps_the_cart_and_pays_later_on_the_same_page(st
 
 @pytest.fixture
 def late_sandbox(site):
-    """Let the sandbox's clock run ahead, and put it right afterwards."""
+    """Move the sandbox's clock ahead, and reset it afterwards."""
     yield lambda seconds: site.sandbox("clock", advance=seconds)
     site.sandbox("clock", reset=True)
 
@@ -94,7 +94,7 @@ def test_the_order_is_paid_on_return_even_before_webhooks_which_then_change_noth
     assert len(confirmations()) == 1
 
 
-def test_nobody_else_can_open_an_order_or_come_back_for_it(new_student, page, mixed):
+def test_other_people_can_neither_open_an_order_nor_return_to_it(new_student, page, mixed):
     student, stranger = new_student(), new_student()
     student.adds_course(mixed.course)
     student.goes_to_payment()
@@ -111,7 +111,7 @@ def test_nobody_else_can_open_an_order_or_come_back_for_it(new_student, page, mi
 
 
 def sends_and_hears_nothing(route):
-    """Let the payment reach Stripe, and cut the line before the answer tells the browser where to go."""
+    """Let the payment reach Stripe, and cut the connection before the browser gets the answer."""
     route.fetch(max_redirects=0)
     route.abort()
 
@@ -130,7 +130,7 @@ def held_by(student):
 
 
 def settling_events(site, order):
-    """Return what came of the events that say the order is paid."""
+    """Return the outcomes of the events that report the order's payment."""
     types = ["checkout.session.completed", "payment_intent.succeeded"]
     events = site.query(
         "SELECT outcome FROM payments_webhookevent WHERE order_id = %s AND type = ANY(%s)", order["id"], types

@@ -1,4 +1,4 @@
-"""Every kind of page that links lead to, as a guest, a student, a teacher and staff see it."""
+"""Every kind of page that links lead to, as seen by a guest, a student, a teacher and staff."""
 
 import os
 import re
@@ -13,13 +13,13 @@ from tests.chromium import barriers, scrolls_sideways
 
 WIDTHS = (1280, 390)
 SCREENSHOTS = CHECKOUT / ".local" / "screenshots"
-# The admin has some two hundred pages, all built alike: each is asked for, and these are looked at.
+# The admin has some two hundred pages, all built alike: each is requested, but only these are looked at.
 STAFF_LOOK_AT = r"/admin/($|payments/(order|webhookevent|refund)/|notifications/(mail|alert)/|(workshops/workshop|accounts/teacher|accounts/user|auth/group)/)"
 
 
 @pytest.fixture
 def look_at(open_page):
-    """Look at a page at each width: no barrier found by axe, nothing wider than the screen; pictures if asked for."""
+    """Look at a page at each width: axe finds no barrier, nothing is wider than the screen; pictures on request."""
     found = []
 
     def look_at(page, name):
@@ -27,7 +27,7 @@ def look_at(open_page):
             page.set_viewport_size({"width": width, "height": 900})
             if os.environ.get("SCREENSHOTS") == "1":
                 page.screenshot(path=SCREENSHOTS / str(width) / f"{name}.png", full_page=True)
-            # The admin's search-as-you-type boxes are Django's, and nameless.
+            # The admin's autocomplete boxes are Django's, and have no label.
             met = barriers(page, exclude=[".select2-container"])
             found.extend(f"{name} at {width}: {barrier}" for barrier in met)
             if scrolls_sideways(page):
@@ -38,7 +38,7 @@ def look_at(open_page):
 
 
 def visit_everything(site, page, look_at, role, *, starts, only, **limits):
-    """Ask for each kind of page; look at the first of each kind whose address `only` matches."""
+    """Request each kind of page; look at the first of each kind whose address `only` matches."""
     visited = crawl(page.context.request, site.base_url, starts, **limits)
     broken = [f"{one.status} {one.address}" for one in visited if one.status >= 500 or one.kind == "unknown"]
     assert not broken

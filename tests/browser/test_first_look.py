@@ -1,4 +1,4 @@
-"""Whether the demo stands: what a visitor sees in the first minute."""
+"""Whether the demo works: what a visitor sees in the first minute."""
 
 import re
 

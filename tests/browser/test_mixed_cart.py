@@ -1,4 +1,4 @@
-"""The whole way of a guest who becomes a student: everything Lectern sells in one cart, one account, one payment."""
+"""A guest becomes a student and buys everything Lectern sells: one cart, one account, one payment."""
 
 import re
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from tests.browser.shopper import PASSWORD, Shopper
 
 NAME = f"Nora {uuid4().hex[:6]}"
 EMAIL = f"{NAME.lower().replace(' ', '-')}@journeys.example"
-# From the payment to the mail server's thanks, for every mail.
+# From the payment until the mail server has accepted every mail.
 TEACHERS = ("luc@demo.example", TEACHER.email, "kenji@demo.example")
 
 
@@ -34,7 +34,7 @@ def test_a_guest_fills_a_mixed_cart_signs_up_pays_and_has_it_all_without_reloadi
     number = guest.order_number()
     assert order["number"] == number
     assert order["total_minor"] == 2 * workshop_price(site) + 2900 + 3800
-    everybody_is_told(site, mails_before)
+    everyone_gets_their_mails(site, mails_before)
     mails_can_be_read_in_the_mailbox(guest.page, number)
     guest.has_everything(Bought)
     staff = open_page()
@@ -87,7 +87,7 @@ def asks_elena_for_lessons(guest):
 def elena_proposes_a_time(page):
     page.goto("/teach/lessons/")
     page.get_by_role("link", name=NAME).first.click()
-    # Odd minutes far ahead, where no other test's lesson is.
+    # An odd minute far ahead, where no other test has a lesson.
     page.get_by_label("Time 1").fill(f"{datetime.now() + timedelta(days=90):%Y-%m-%dT18:05}")
     page.get_by_label("Price of each lesson").fill("38.00")
     page.get_by_label("Currency").select_option("GBP")
@@ -117,19 +117,19 @@ def workshop_price(site):
     return price["minor"]
 
 
-def everybody_is_told(site, mails_before):
-    """Student and each teacher get their mails; how soon is measured in `benchmarks/`."""
-    told = site.wait_until(
-        lambda: has_told(site, mails_before, {EMAIL, *TEACHERS}), within=30, what="mails to student and teachers"
+def everyone_gets_their_mails(site, mails_before):
+    """The student and each teacher get their mails; `benchmarks/` measures how soon."""
+    sent = site.wait_until(
+        lambda: have_mails(site, mails_before, {EMAIL, *TEACHERS}), within=30, what="mails to student and teachers"
     )
-    about = {(mail["to"], mail["template"].partition("/")[0]) for mail in told}
+    about = {(mail["to"], mail["template"].partition("/")[0]) for mail in sent}
     assert about >= {(EMAIL, app) for app in ("payments", "bookings", "workshops", "courses")}
     assert about >= set(zip(TEACHERS, ("workshops", "bookings", "courses"), strict=True))
 
 
-def has_told(site, mails_before, everybody):
-    mails = site.query('SELECT * FROM notifications_mail WHERE id > %s AND "to" = ANY(%s)', mails_before, [*everybody])
-    is_complete = {mail["to"] for mail in mails} == everybody and all(mail["sent_at"] for mail in mails)
+def have_mails(site, mails_before, people):
+    mails = site.query('SELECT * FROM notifications_mail WHERE id > %s AND "to" = ANY(%s)', mails_before, [*people])
+    is_complete = {mail["to"] for mail in mails} == people and all(mail["sent_at"] for mail in mails)
     return mails if is_complete else None
 
 
@@ -148,7 +148,7 @@ def events_of(site, number):
 
 
 def staff_find_order_event_and_mails(site, page, number):
-    """Order, lines, payment, events with payload and tries, and mails, each where staff look for it."""
+    """Staff find the order, its lines, the payment, the events with payload and attempts, and the mails."""
     site.wait_until(lambda: len(events_of(site, number)) == 2, what="the second event that tells of the payment")
     page.goto(f"/admin/payments/order/?q={number}")
     page.get_by_role("link", name=number).click()

@@ -1,4 +1,4 @@
-"""A whole purchase by somebody whose every word is a canary; then the logs of all processes are searched for them."""
+"""A whole purchase in which every word typed is a canary; then the logs of all processes are searched for them."""
 
 import re
 
@@ -8,7 +8,7 @@ from sandbox.options import read_options
 from tests.browser.shopper import DECLINED, PASSWORD
 from tests.conftest import LOGS
 
-# What our own processes write, and what the servers write because of them. The sandbox stands in for Stripe.
+# The logs of our own processes, and of the servers they use. The sandbox is left out, since it stands in for Stripe.
 WRITERS = ("web", "worker", "stripe", "background", "beat", "postgres", "redis")
 NAME, GUEST = "Canaria Serinus", "Fringilla Domestica"
 EMAIL, GUEST_EMAIL = "canaria@serinus.example", "fringilla@domestica.example"
@@ -134,6 +134,6 @@ def looks_around(page):
 
 
 def secret_links_of(site):
-    """The parts of links in mails that open something for whoever reads them: one confirms, one resets."""
+    """The secret parts of links in mails, which work for any reader: one confirms an address, one resets a password."""
     bodies = "".join(mail["text_body"] for mail in site.mails_to(EMAIL))
     return re.findall(r"/(?:reset/key|confirm-email)/([^/\s]+)/", bodies)

@@ -1,4 +1,4 @@
-"""A passkey, made and used in a real browser with an authenticator that exists in Chromium alone."""
+"""A passkey, made and used in a real browser with Chromium's virtual authenticator."""
 
 import re
 import secrets
@@ -20,7 +20,7 @@ AUTHENTICATOR = {
 
 @pytest.fixture
 def at(site):
-    """Addresses below the name localhost: a passkey belongs to a name, and 127.0.0.1 is none."""
+    """An address under the name localhost: a passkey belongs to a domain name, which 127.0.0.1 is not."""
     return lambda path: f"http://localhost:{urlsplit(site.base_url).port}{path}"
 
 
@@ -36,7 +36,7 @@ def page(open_page):
 
 @pytest.fixture
 def member(site, page, at):
-    """Somebody who signed up here and verified their address; returns the address."""
+    """A person who signed up and verified their address; returns the address."""
     email = f"passkey-{secrets.token_hex(4)}@journeys.example"
     page.goto(at("/accounts/signup/"))
     page.get_by_label("Name").fill("Percy Passkey")
@@ -52,7 +52,7 @@ def member(site, page, at):
 
 def add_passkey(page, at):
     page.goto(at("/accounts/2fa/webauthn/add/"))
-    # Whoever finds a browser signed in must not be able to add a key of their own.
+    # A stranger who finds a signed-in browser must not be able to add their own key.
     page.get_by_label("Password").fill(PASSWORD)
     page.locator("main").get_by_role("button", name="Confirm").click()
     page.get_by_label("Name").fill("My laptop")

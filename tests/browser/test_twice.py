@@ -1,4 +1,4 @@
-"""What happens when somebody clicks twice, shops in two tabs, or a price changes under their hands."""
+"""Students who click twice or shop in two tabs, and prices that change during a purchase."""
 
 import re
 
@@ -75,7 +75,7 @@ def test_a_price_that_changed_meanwhile_is_shown_and_asked_about_again(student, 
 
 
 def raise_price(page):
-    """Elena asks £1.50 more for her course from now on."""
+    """Elena raises the price of her course by £1.50."""
     page.goto("/teach/courses/")
     page.locator("main").get_by_role("link", name=ELENAS_COURSE).first.click()
     page.get_by_role("link", name="Edit title, texts and prices").click()

@@ -59,7 +59,7 @@ def test_without_a_mouse_one_gets_from_the_cart_to_a_paid_order(new_student, mix
 
 
 def tab_to(page, element_id):
-    """Press Tab until the element has the focus, seeing at each stop that the focus shows."""
+    """Press Tab until the element has the focus, checking at each stop that the focus is visible."""
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")
         focused = page.evaluate(

@@ -1,4 +1,4 @@
-"""Take, keep and free places, always under the lock of the retreat's row."""
+"""Take, hold and free places, always under the lock of the retreat's row."""
 
 from django.db import transaction
 from django.db.models import F, Q, Sum
@@ -32,7 +32,7 @@ def places_taken(retreat_ids, *, but_not_held_by=None):
 
 
 def places_left(retreat, *, but_not_of_line):
-    """Places that are free for one line, whose own do not count. Exact under the retreat's lock."""
+    """Places that are free for one line, whose own places do not count as taken. Exact under the retreat's lock."""
     stays = retreat.stays.filter(taking_places(timezone.now())).exclude(order_line_id=but_not_of_line)
     return retreat.places - (stays.aggregate(taken=Sum(F("quantity") - F("revoked")))["taken"] or 0)
 
@@ -72,7 +72,7 @@ def release_places(*, line):
 
 @transaction.atomic
 def revoke_places(*, line, quantity):
-    """Take back places until `quantity` are in all; how many this call took of what was confirmed."""
+    """Take back places until `quantity` are taken back in all; returns how many confirmed ones this call took back."""
     lock_retreat(line.reference)
     stay = Stay.objects.filter(order_line_id=line.id).first()
     if stay is None or quantity <= stay.revoked:
@@ -83,6 +83,6 @@ def revoke_places(*, line, quantity):
 
 
 def free_lapsed_holds():
-    """Tidy up: lapsed holds keep no place from being sold, so nothing waits for this."""
+    """Delete lapsed holds. Nothing waits for this, because a lapsed hold does not block its places."""
     lapsed = Stay.objects.filter(state=Stay.State.HELD, held_until__lte=timezone.now())
     return lapsed.update(state=Stay.State.RELEASED, held_until=None)

@@ -1,4 +1,4 @@
-"""What guests are told, queued in the transaction of what happened."""
+"""Mails to guests, queued in the transaction of the event they report."""
 
 from accounts.models import User
 from notifications.outbox import queue_mail

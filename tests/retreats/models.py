@@ -32,7 +32,7 @@ class Retreat(models.Model):
 
 
 class Stay(models.Model):
-    """The places of one order line. `quantity` is bought, `revoked` of them were taken back."""
+    """The places of one order line. `quantity` were bought, `revoked` of them were taken back."""
 
     class State(models.TextChoices):
         HELD = "held"

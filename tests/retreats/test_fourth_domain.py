@@ -1,4 +1,4 @@
-"""A fourth domain is one folder and one line in the settings: every other app takes it in as it is."""
+"""A fourth domain is one folder and one line in the settings: no other app has to change."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Processes are killed at random while people buy: afterwards every paid order is delivered once, and nothing is lost."""
+"""Processes are killed at random during purchases: in the end every paid order is delivered once, nothing is lost."""
 
 import hmac
 import itertools
@@ -50,12 +50,12 @@ def deliver(site):
 
 
 def kill_at_random(site, chance, *, until, victims=VICTIMS):
-    """Kill one process after the other with SIGKILL and start it again, until told to stop; returns who was killed.
+    """Kill one process after the other with SIGKILL and start it again, until asked to stop; returns which were killed.
 
-    In the main thread: processes ask the kernel to end them with the thread that started them.
+    Runs in the main thread: the kernel ends the processes together with the thread that started them.
     """
     killed = []
-    # Each victim in turn, in random order: a short run must not miss one.
+    # Each process in turn, in random order: a short run must not miss one.
     for turn in itertools.repeat(victims):
         for victim in chance.sample(turn, len(turn)):
             time.sleep(chance.uniform(0.5, 2.5))
@@ -71,7 +71,7 @@ def kill_at_random(site, chance, *, until, victims=VICTIMS):
 
 
 def buy(student, crowd):
-    """What a patient student does: try again until Stripe says it is paid."""
+    """Buy like a patient student: try again until Stripe says that it is paid."""
     ends_at = time.monotonic() + GIVE_UP_SECONDS
     while time.monotonic() < ends_at:
         try:
@@ -82,7 +82,7 @@ def buy(student, crowd):
                     continue
             if student.pay():
                 return True
-            # The page was closed in favour of another: look at the cart again.
+            # Another payment page replaced this one: look at the cart again.
             student.checkout_session = ""
         except requests.RequestException:
             time.sleep(0.3)
@@ -90,7 +90,7 @@ def buy(student, crowd):
 
 
 def paid_at_the_sandbox(site, emails):
-    """The sessions that Stripe took money for, by e-mail address."""
+    """The sessions for which Stripe took money, by e-mail address."""
     sessions, after = [], {}
     while True:
         page = requests.get(
@@ -125,7 +125,7 @@ def test_two_hundred_purchases_survive_kills_at_random(site):
     assert set(killed) == set(VICTIMS), f"seed {seed}: only {killed} were killed"
     assert all(bought), f"seed {seed}: {bought.count(False)} could not pay"
 
-    # What beat does every ten minutes, now: take in the events that reached nobody.
+    # Run now what beat does every ten minutes: fetch the missed events.
     site.manage("shell", "-v", "0", "-c", "from payments.sweeps import take_in_missed_events as t; t()")
     site.wait_until(lambda: not unfinished(site), within=120, what=f"seed {seed}: all work, left: {unfinished(site)}")
 
@@ -142,7 +142,7 @@ def test_two_hundred_purchases_survive_kills_at_random(site):
         emails,
     )
     assert {session["id"] for session in sessions} == {order["session"] for order in orders}, f"seed {seed}"
-    assert len(sessions) == PURCHASES, f"seed {seed}: somebody paid twice, or not at all"
+    assert len(sessions) == PURCHASES, f"seed {seed}: a student paid twice, or not at all"
     assert all((o["state"], o["delivered"], o["told"]) == ("completed", 3, 1) for o in orders), f"seed {seed}: {orders}"
     assert not site.query(
         "SELECT 1 FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id "
@@ -198,7 +198,7 @@ def test_with_redis_gone_events_are_acknowledged_and_worked_on_once_it_is_back(s
 
 
 def test_a_database_that_may_only_be_read_is_503_and_recovers(site):
-    # A session that may write, whatever the database says to those that begin now.
+    # A session that may write, although the database makes new sessions read-only.
     address = site.stack.database_url
     with psycopg.connect(address, autocommit=True, options="-c default_transaction_read_only=off") as operator:
         name = sql.Identifier(operator.info.dbname)
@@ -209,10 +209,10 @@ def test_a_database_that_may_only_be_read_is_503_and_recovers(site):
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            # A session ends a moment after it was told to.
+            # A session ends a moment after it was terminated.
             site.wait_until(lambda: deliver(site)[1] == 503, within=10, what="events to be refused")
         finally:
             operator.execute(change(name, sql.SQL("off")))
-    # No restart, no help: connections made meanwhile may only read, so whoever fails on one opens another.
+    # Without a restart: connections made meanwhile are read-only, so a process that fails on one must open another.
     site.wait_until(lambda: deliver(site)[1] == 200, within=20, what="events to be taken in again")
     site.restore()

@@ -1,4 +1,4 @@
-"""Stripe's process is stopped, its port still open, while paid orders come in and twenty people wait at their order page."""
+"""Stripe's process is stopped, its port still open, while paid orders' webhooks come in and twenty order pages wait."""
 
 import uuid
 
@@ -29,7 +29,7 @@ def test_with_stripe_frozen_webhooks_pages_and_deliveries_go_on_at_their_usual_s
     usual, silent = days[False], days[True]
     assert silent.wrong_answers == []
     assert len(silent.delivered) == SECONDS
-    # What one thread that waits for Stripe would cost is six seconds; what a busy machine costs is far less.
+    # One thread that waits for Stripe would cost six seconds; a busy machine costs far less.
     for what in ("acknowledged", "pages", "order_pages", "delivered"):
         before, after = percentile(getattr(usual, what), 0.9), percentile(getattr(silent, what), 0.9)
         assert after < max(3 * before, before + 0.5), what
@@ -42,7 +42,7 @@ def test_calls_that_hang_in_the_workers_hold_up_no_delivery(site):
     hold_webhooks(site.stack)
     paid = pay_orders(site.stack, students_of(site.stack, crowd), crowd)
     site.sandbox("faults", kind="hang", method="*", path="/v1/*", count=20, seconds=10)
-    # All that ever asked Stripe asks again, at once.
+    # Make everything that ever called Stripe call it again at once.
     site.query("UPDATE payments_payment SET run_after = now() WHERE state = 'waiting'")
     site.query("UPDATE payments_chargelookup SET state = 'waiting', run_after = now(), finished_at = NULL")
     site.query("UPDATE payments_mirrorsync SET state = 'waiting', run_after = now(), finished_at = NULL")
