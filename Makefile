@@ -1,9 +1,9 @@
-# `make demo` shows Lectern running, `make test` tries all of it. Both install what they need into .venv.
+# `make demo` runs Lectern with demo data, `make test` tests all of it. Both install what they need into .venv.
 # Only Python 3.11 or newer and make are needed; PYTHON=/path/to/python3.12 chooses another Python.
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-# The demo makes do with less, unless all is there.
+# The demo needs fewer packages; if all are installed, it uses those.
 INSTALLED_FOR_DEMO := $(if $(wildcard $(INSTALLED)),$(INSTALLED),.venv/installed-for-demo)
 
 .PHONY: demo test lint bench frozen lock clean
@@ -29,11 +29,11 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-# How the site does with Stripe silent, against the same day with Stripe answering; FROZEN_MINUTES=1 for a short one.
+# Compares a day on which Stripe does not answer with the same day with Stripe; FROZEN_MINUTES=1 for a short run.
 frozen: $(INSTALLED)
 	@$(BIN)/python -m benchmarks frozen
 
-# Compiles the short lists into the pinned ones, for every platform and every Python from 3.11 on.
+# Compiles the *.in lists into the pinned *.txt lists, for every platform and every Python from 3.11 on.
 lock:
 	@test -x .local/uv/bin/uv || ($(PYTHON) -m venv .local/uv && .local/uv/bin/pip install --quiet uv)
 	.local/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
@@ -41,7 +41,7 @@ lock:
 	.local/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--custom-compile-command "make lock" --upgrade requirements-dev.in -o requirements-dev.txt
 
-# Removes everything that was installed, and all data of the demo.
+# Removes everything that was installed, and all of the demo's data.
 clean:
 	@cat .local/*/elsewhere 2>/dev/null | xargs rm -rf
 	rm -rf .venv .local
