@@ -12,10 +12,10 @@ from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
 from money import Money
-from payments.gateway import CheckoutSession
 from payments.metadata import OurMetadata
 from payments.models import Order, OrderLine, Payment
 from payments.registry import UnknownDomain, registered_domains
+from payments.stripe_objects import CheckoutSession
 
 
 class PaymentDisagrees(Exception):

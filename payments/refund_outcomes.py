@@ -19,6 +19,7 @@ from payments import gateway
 from payments.models import Order, Payment, Refund
 from payments.models.order import lines_in_lock_order
 from payments.refunds import allocate_if_clear, propose_allocation
+from payments.stripe_objects import StripeRefund
 
 log = structlog.get_logger()
 
@@ -79,14 +80,14 @@ def send_refund(refund: Refund) -> None:
         record_refund(answer)
 
 
-def _find(refund: Refund, intent_id: str) -> gateway.StripeRefund | None:
+def _find(refund: Refund, intent_id: str) -> StripeRefund | None:
     try:
         return gateway.find_refund(payment_intent_id=intent_id, refund_key=refund.idempotency_key)
     except gateway.StripeRefused as refusal:
         raise WorkParked(f"Stripe does not say which refunds there are: {refusal}") from refusal
 
 
-def _create(refund: Refund, intent_id: str) -> gateway.StripeRefund | None:
+def _create(refund: Refund, intent_id: str) -> StripeRefund | None:
     """Ask for the refund; None if Stripe refused for good, which is recorded."""
     try:
         return gateway.create_refund(
@@ -119,7 +120,7 @@ def _record_refusal(refund: Refund, why: str) -> None:
             _alert_failed(refund)
 
 
-def record_refund(stripe_refund: gateway.StripeRefund) -> RecordedRefund | None:
+def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
     """Take in how a refund stands at Stripe; None if its payment is not ours. A repeat changes nothing.
 
     Raises RefundDisagrees, PaymentNotSettledYet, or NoRoomForRefund.
@@ -140,7 +141,7 @@ def record_refund(stripe_refund: gateway.StripeRefund) -> RecordedRefund | None:
     return RecordedRefund(refund=refund, is_news=is_news)
 
 
-def _payment_of(stripe_refund: gateway.StripeRefund) -> Payment | None:
+def _payment_of(stripe_refund: StripeRefund) -> Payment | None:
     """The refunded payment, by the intent stored with it. One whose intent is not stored yet is known by reference."""
     by_intent = Payment.objects.filter(stripe_payment_intent_id=stripe_refund.payment_intent_id or None).first()
     if by_intent is not None:
@@ -160,7 +161,7 @@ def _lock_order_of(payment: Payment) -> Order:
     return Order.objects.select_for_update().get(pk=payment.order_id)
 
 
-def _ours(stripe_refund: gateway.StripeRefund, payment: Payment) -> Refund | None:
+def _ours(stripe_refund: StripeRefund, payment: Payment) -> Refund | None:
     """Our record of it: by its id, else by the key we sent along, as long as no other refund answered to that.
 
     A refund of ours that Stripe had refused counts nothing any more; if one with its key exists all the same, it is
@@ -179,7 +180,7 @@ def _ours(stripe_refund: gateway.StripeRefund, payment: Payment) -> Refund | Non
     return known
 
 
-def _move_on(refund: Refund, stripe_refund: gateway.StripeRefund) -> bool:
+def _move_on(refund: Refund, stripe_refund: StripeRefund) -> bool:
     status = _STATUS_OF_STRIPE.get(stripe_refund.status, _Status.PENDING)
     if refund.status != status and refund.status not in _MAY_COME_AFTER[status]:
         return False
@@ -193,7 +194,7 @@ def _move_on(refund: Refund, stripe_refund: gateway.StripeRefund) -> bool:
     return is_news
 
 
-def _describe(refund: Refund, stripe_refund: gateway.StripeRefund, status: Refund.Status) -> None:
+def _describe(refund: Refund, stripe_refund: StripeRefund, status: Refund.Status) -> None:
     """Put Stripe's word on the record, with the moment we learned of it."""
     now = timezone.now()
     refund.status = status
@@ -206,7 +207,7 @@ def _describe(refund: Refund, stripe_refund: gateway.StripeRefund, status: Refun
         refund.ended_at = refund.ended_at or now
 
 
-def _take_in(stripe_refund: gateway.StripeRefund, order: Order, payment: Payment) -> Refund:
+def _take_in(stripe_refund: StripeRefund, order: Order, payment: Payment) -> Refund:
     """Record a refund made at Stripe. Allocated where only one reading is possible, else left to staff."""
     amount = stripe_refund.amount
     if amount.currency != payment.currency or not 0 < amount.minor <= payment.amount_minor:

@@ -15,6 +15,7 @@ from payments import gateway
 from payments.models import Order, Payment
 from payments.orders import cancel_order
 from payments.outcomes import sync_with_stripe
+from payments.stripe_objects import CheckoutSession
 
 log = structlog.get_logger()
 
@@ -109,7 +110,7 @@ def _create(payment: Payment) -> Payment:
     return payment
 
 
-def _find_or_create(payment: Payment) -> gateway.CheckoutSession | None:
+def _find_or_create(payment: Payment) -> CheckoutSession | None:
     """The payment's session, made before or now; None if there is none and it is too late to make one."""
     if not payment.session_request or timezone.now() - payment.created_at > _KEY_IS_REMEMBERED:
         return _find(payment)
@@ -131,7 +132,7 @@ def _find_or_create(payment: Payment) -> gateway.CheckoutSession | None:
         raise
 
 
-def _find(payment: Payment) -> gateway.CheckoutSession | None:
+def _find(payment: Payment) -> CheckoutSession | None:
     return gateway.find_session(reference=str(payment.reference), created_from=payment.created_at - _CLOCKS_MAY_DIFFER)
 
 
@@ -140,7 +141,7 @@ def _is_too_late(payment: Payment, refusal: gateway.StripeRefused) -> bool:
     return refusal.param == "expires_at" and payment.expires_at - timezone.now() < _SHORTEST_LIFE
 
 
-def _note_session(payment: Payment, session: gateway.CheckoutSession) -> Payment:
+def _note_session(payment: Payment, session: CheckoutSession) -> Payment:
     """Store what Stripe answered, unless a webhook was quicker and the payment has moved on."""
     # Nothing is left to follow up until the session ends. A worker that is at it now moves its row itself.
     next_look = payment.expires_at + STRIPE_IS_LATE

@@ -28,6 +28,7 @@ from payments.refund_outcomes import (
 from payments.refund_plan import LinePart, OfLines, OverAllLines
 from payments.refunds import propose_allocation
 from payments.settlement import settle_payment
+from payments.stripe_objects import StripeRefund
 from payments.tests.factories import cart_with, open_order, paid_order, refunded, sample_offer
 from payments.tests.sample_domain import SAMPLE
 
@@ -72,7 +73,7 @@ def said(payment, status, **changes):
         "payment_intent_id": payment.stripe_payment_intent_id,
         "refund_key": "",
     }
-    return gateway.StripeRefund(**{**fields, **changes})
+    return StripeRefund(**{**fields, **changes})
 
 
 def said_of(refund, status, **changes):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from money import Money
-from payments import gateway
 from payments.evidence import ConfirmationNeeded, PaymentEvidence, PaymentUnknown, find_payment
 from payments.mails import queue_payment_failed
 from payments.metadata import OurMetadata
@@ -15,6 +14,7 @@ from payments.models import Order, Payment, WebhookEvent
 from payments.outcomes import record_expiry, record_refused_debit
 from payments.refund_outcomes import record_refund
 from payments.settlement import record_processing, settle_payment
+from payments.stripe_objects import CheckoutSession, StripeRefund, as_flag, as_text, read_session
 from payments.webhook.fetches import Payload, Unreadable, reading
 
 # What we sell is paid at once. Sessions in these modes have no order of ours.
@@ -26,7 +26,7 @@ def session_completed(event: WebhookEvent, payload: Payload) -> str:
     return session_confirmed(event, _read_session(payload))
 
 
-def session_confirmed(event: WebhookEvent, session: gateway.CheckoutSession) -> str:
+def session_confirmed(event: WebhookEvent, session: CheckoutSession) -> str:
     """The same, of a session as Stripe has it now."""
     evidence = PaymentEvidence.from_session(session)
     if session.is_paid:
@@ -85,7 +85,7 @@ def session_async_failed(event: WebhookEvent, payload: Payload) -> str:
     return "places freed" if record_refused_debit(payment) else "order is past this"
 
 
-def refund_changed(event: WebhookEvent, stripe_refund: gateway.StripeRefund) -> str:
+def refund_changed(event: WebhookEvent, stripe_refund: StripeRefund) -> str:
     """Take in how a refund stands now, whichever of its events asked."""
     recorded = record_refund(stripe_refund)
     if recorded is None:
@@ -94,11 +94,11 @@ def refund_changed(event: WebhookEvent, stripe_refund: gateway.StripeRefund) -> 
     return f"refund {recorded.refund.status}" if recorded.is_news else "already_processed"
 
 
-def _read_session(payload: Payload) -> gateway.CheckoutSession:
+def _read_session(payload: Payload) -> CheckoutSession:
     with reading():
         if payload.get("mode") in _MODES_OF_OTHERS:
             raise PaymentUnknown(f"a session in {payload['mode']} mode")
-        return gateway.read_session(payload)
+        return read_session(payload)
 
 
 def _read_intent(payload: Payload) -> PaymentEvidence:
@@ -108,10 +108,10 @@ def _read_intent(payload: Payload) -> PaymentEvidence:
         session_id = str(_part_of(payload, "payment_details").get("order_reference") or "")
         return PaymentEvidence(
             session_id=session_id if session_id.startswith("cs_") else "",
-            payment_intent_id=gateway.as_text(payload["id"]),
+            payment_intent_id=as_text(payload["id"]),
             payment_reference=metadata.payment,
-            total=Money(payload["amount_received"], gateway.as_text(payload["currency"]).upper()),
-            livemode=gateway.as_flag(payload["livemode"]),
+            total=Money(payload["amount_received"], as_text(payload["currency"]).upper()),
+            livemode=as_flag(payload["livemode"]),
             metadata=metadata,
         )
 

@@ -10,6 +10,7 @@ from money.amounts import UnknownCurrency
 from payments import gateway
 from payments.evidence import ConfirmationNeeded, PaymentDisagrees, find_payment
 from payments.metadata import OurMetadata
+from payments.stripe_objects import CheckoutSession, StripeRefund, as_text
 
 Payload = Mapping[str, Any]
 
@@ -27,19 +28,19 @@ def reading() -> Iterator[None]:
         raise Unreadable(repr(error)[:500]) from error
 
 
-def fetch_refund(payload: Payload) -> gateway.StripeRefund:
+def fetch_refund(payload: Payload) -> StripeRefund:
     """The refund as it stands now. Raises Unreadable, gateway.StripeUnreachable or gateway.StripeRefused."""
     with reading():
-        return gateway.retrieve_refund(gateway.as_text(payload["id"]))
+        return gateway.retrieve_refund(as_text(payload["id"]))
 
 
-def fetch_session_of_intent(payload: Payload) -> gateway.CheckoutSession:
+def fetch_session_of_intent(payload: Payload) -> CheckoutSession:
     """The session of the payment that an intent's metadata names. Raises PaymentDisagrees if another intent paid it.
 
     Also raises as find_payment does, Unreadable, gateway.StripeUnreachable or gateway.StripeRefused.
     """
     with reading():
-        intent_id = gateway.as_text(payload["id"])
+        intent_id = as_text(payload["id"])
         reference = OurMetadata.read(payload.get("metadata")).payment
     try:
         payment = find_payment(session_id="", payment_intent_id=intent_id, payment_reference=reference)
