@@ -196,6 +196,27 @@ def test_with_the_circuit_open_pages_wait_without_asking(stripe_sandbox, monkeyp
     assert Payment.objects.get().looked_at is None
 
 
+def test_no_page_waits_to_find_out_that_stripe_is_back(stripe_sandbox, monkeypatch):
+    monkeypatch.setattr(circuits, "_FIRST_PAUSE_SECONDS", 0.3)
+    monkeypatch.setattr(stripe_http, "_SECONDS_PER_CALL", 0.5)
+    client, payment = wait_for_order(stripe_sandbox)
+    path = f"/my/orders/{payment.order.number}/status/"
+    with stripe_sandbox.frozen():
+        for _ in range(3):
+            with pytest.raises(gateway.StripeUnreachable):
+                gateway.retrieve_session(payment.stripe_session_id)
+        time.sleep(0.4)
+        with timed(at_most=0.4):
+            client.get(path)
+        assert Payment.objects.get().looked_at is None
+    stripe_sandbox.pay(payment.stripe_session_id)
+    ends_at = time.monotonic() + 10
+    while not Payment.objects.get().looked_at and time.monotonic() < ends_at:
+        page = client.get(path)
+        time.sleep(0.1)
+    assert "Paid. Thank you!" in page.content.decode()
+
+
 def test_a_page_polls_less_and_less_and_stops_after_half_an_hour():
     payment = open_order()
     client = signed_in(payment.order.user)
