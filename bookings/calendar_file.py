@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, tzinfo
 
 from django.conf import settings
 from django.utils import timezone
 from icalendar import Calendar, Event
 
+from accounts.moments import write_span
+from accounts.time_zones import zone_for
 from bookings.models import Lesson
 
 
-def calendar_of(lesson: Lesson) -> str:
+def calendar_of(lesson: Lesson, reader: tzinfo) -> str:
     """The lesson as a calendar entry; a newer file replaces the older entry, because the UID stays.
 
     Times are in UTC, which every calendar shows in its owner's zone: no zone rules need be sent along, and none can
-    grow old in somebody's calendar.
+    grow old in somebody's calendar. The description says them as pages and mails do.
     """
     event = Event()
     event.add("uid", f"lesson-{lesson.pk}@lectern")
@@ -23,6 +25,7 @@ def calendar_of(lesson: Lesson) -> str:
     event.add("dtstart", lesson.starts_at.astimezone(UTC))
     event.add("dtend", lesson.ends_at.astimezone(UTC))
     event.add("summary", lesson.title)
+    event.add("description", write_span(lesson.starts_at, lesson.ends_at, zone_for(lesson, reader=reader)))
     event.add("location", lesson.meeting_url if lesson.is_online else lesson.place)
     event.add("url", f"{settings.BASE_URL}{lesson.get_absolute_url()}")
     is_cancelled = lesson.state == Lesson.State.CANCELLED

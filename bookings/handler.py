@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from psycopg.errors import DeadlockDetected
 
+from accounts.moments import write_span
+from accounts.time_zones import zone_for, zone_of_user
 from bookings import DOMAIN, mails, rules
 from bookings.holds import SlotTaken, confirm_live_hold, confirm_slot, free_slot, hold_slot, lock_lesson
 from bookings.models import Lesson
-from bookings.slots import slot_words, zone_of_user
 from money import Money
 from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
 from payments.references import read_id
@@ -145,9 +146,15 @@ def _quote_one(lesson: Lesson | None, buyer_id: int | None) -> Quote | NotForSal
         url=lesson.request.get_absolute_url(),
         quantity_limit=1,
         policy=dict(lesson.policy),
-        description=slot_words(lesson.starts_at, lesson.ends_at, zone_of_user(lesson.student)),
+        description=_describe(lesson),
         needs_sign_in=True,
     )
+
+
+def _describe(lesson: Lesson) -> str:
+    """When and where, as workshops say it: "Tue 4 Nov 2025, 10:00–11:00 CET · Online"."""
+    zone = zone_for(lesson, reader=zone_of_user(lesson.student))
+    return f"{write_span(lesson.starts_at, lesson.ends_at, zone)} · {'Online' if lesson.is_online else lesson.place}"
 
 
 def _why_not_for_sale(lesson: Lesson) -> str:

@@ -1,4 +1,4 @@
-"""Mails about requests and lessons, queued in the transaction of what they tell. Times are in the reader's zone."""
+"""Mails about requests and lessons, queued in the transaction of what they tell. Online, times are in the recipient's zone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Teacher, User
+from accounts.moments import write_span
+from accounts.time_zones import zone_for, zone_of_user
 from bookings.calendar_file import calendar_of
 from bookings.models import Lesson, LessonRequest
-from bookings.slots import slot_words, zone_of_user
 from notifications.attachments import Attachment
 from notifications.outbox import queue_mail
 
@@ -32,10 +33,7 @@ def queue_request_received(request: LessonRequest, teacher: Teacher) -> None:
 
 def queue_request_accepted(request: LessonRequest, lessons: Sequence[Lesson]) -> None:
     """Tell the student which times and price the teacher proposes."""
-    zone = zone_of_user(request.student)
-    slots = [
-        {"when": slot_words(lesson.starts_at, lesson.ends_at, zone), "price": str(lesson.price)} for lesson in lessons
-    ]
+    slots = [{"when": _when(lesson, request.student), "price": str(lesson.price)} for lesson in lessons]
     _tell_student(request, "accepted", slots=slots)
 
 
@@ -51,14 +49,13 @@ def queue_request_lapsed(request: LessonRequest) -> None:
 
 def queue_lesson_confirmed(lesson: Lesson, *, order_number: str) -> None:
     """Tell student and teacher, with the calendar entry."""
-    calendar = _calendar(lesson)
     for role, person in _both(lesson):
         queue_mail(
             key=f"lesson:{lesson.pk}:confirmed:{role}",
             to=person,
             template=f"bookings/mail/lesson_confirmed_{role}",
             context=_about_lesson(lesson, person) | {"order_number": order_number},
-            attachments=[calendar],
+            attachments=[_calendar(lesson, person)],
         )
 
 
@@ -69,20 +66,19 @@ def queue_new_link(lesson: Lesson) -> None:
         to=lesson.student,
         template="bookings/mail/lesson_link",
         context=_about_lesson(lesson, lesson.student),
-        attachments=[_calendar(lesson)],
+        attachments=[_calendar(lesson, lesson.student)],
     )
 
 
 def queue_lesson_cancelled(lesson: Lesson) -> None:
     """Tell student and teacher, with the entry that strikes it out in their calendars."""
-    calendar = _calendar(lesson)
     for role, person in _both(lesson):
         queue_mail(
             key=f"lesson:{lesson.pk}:cancelled:{role}",
             to=person,
             template="bookings/mail/lesson_cancelled",
             context=_about_lesson(lesson, person) | {"reason": lesson.cancel_reason},
-            attachments=[calendar],
+            attachments=[_calendar(lesson, person)],
         )
 
 
@@ -120,7 +116,7 @@ def _about_lesson(lesson: Lesson, reader: User) -> dict[str, Any]:
         "topic": lesson.request.subject.name,
         "teacher": lesson.teacher.display_name,
         "student": lesson.student.display_name,
-        "when": slot_words(lesson.starts_at, lesson.ends_at, zone_of_user(reader)),
+        "when": _when(lesson, reader),
         "where": lesson.meeting_url if lesson.is_online else lesson.place,
         "is_online": lesson.is_online,
         "price": str(lesson.price),
@@ -132,5 +128,9 @@ def _both(lesson: Lesson) -> list[tuple[str, User]]:
     return [("student", lesson.student), ("teacher", lesson.teacher.user)]
 
 
-def _calendar(lesson: Lesson) -> Attachment:
-    return Attachment(name="lesson.ics", mime="text/calendar", text=calendar_of(lesson))
+def _when(lesson: Lesson, reader: User) -> str:
+    return write_span(lesson.starts_at, lesson.ends_at, zone_for(lesson, reader=zone_of_user(reader)))
+
+
+def _calendar(lesson: Lesson, reader: User) -> Attachment:
+    return Attachment(name="lesson.ics", mime="text/calendar", text=calendar_of(lesson, zone_of_user(reader)))

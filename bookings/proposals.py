@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Teacher
+from accounts.time_zones import zone_of_user
 from bookings import mails, rules
 from bookings.holds import lock_lesson
 from bookings.matching import open_requests_for
@@ -39,6 +40,8 @@ class Proposal:
 def accept_request(*, request_id: int, teacher: Teacher, proposal: Proposal) -> list[Lesson]:
     """Propose lessons to the student. Of several teachers who answer at once the first wins.
 
+    A place is in the zone the teacher wrote the times in: their own at this moment.
+
     Raises RequestClosed, ProposalRefused, and LessonRequest.DoesNotExist for what is not this teacher's to answer.
     """
     request = _lock_answerable(request_id, teacher)
@@ -55,6 +58,7 @@ def accept_request(*, request_id: int, teacher: Teacher, proposal: Proposal) -> 
             is_online=proposal.is_online,
             meeting_url=proposal.meeting_url,
             place=proposal.place,
+            time_zone="" if proposal.is_online else zone_of_user(teacher.user).key,
             policy=dict(rules.CANCELLATION_POLICY),
         )
         for slot in sorted(proposal.slots, key=lambda slot: slot.starts_at)

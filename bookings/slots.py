@@ -1,4 +1,4 @@
-"""From the clock on a person's wall to a slot, and back to words. Correct across changes of the clock."""
+"""From the clock on a person's wall to a slot. Correct across changes of the clock."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.utils import dateformat
-
-from accounts.models import User
-from accounts.time_zones import known_or_none
 
 
 class NoSuchTime(ValueError):
@@ -34,11 +29,6 @@ class Slot:
         return DateTimeTZRange(self.starts_at, self.ends_at, "[)")
 
 
-def zone_of_user(user: User) -> ZoneInfo:
-    """The person's time zone; the site's if there are no longer rules for it."""
-    return ZoneInfo(known_or_none(user.time_zone) or settings.TIME_ZONE)
-
-
 def slot_at(*, day: date, at: time, minutes: int, zone: ZoneInfo) -> Slot:
     """The slot that begins when clocks in `zone` show `at` on `day` and takes `minutes` of real time.
 
@@ -52,14 +42,3 @@ def slot_at(*, day: date, at: time, minutes: int, zone: ZoneInfo) -> Slot:
     if first.utcoffset() != first.replace(fold=1).utcoffset():
         raise NoSuchTime(f"The clocks show {at:%H:%M} twice on that night. Choose an earlier or a later time.")
     return Slot(starts_at, starts_at + timedelta(minutes=minutes))
-
-
-def slot_words(starts_at: datetime, ends_at: datetime, zone: ZoneInfo) -> str:
-    """A slot as a person in `zone` reads it: Tue 4 Nov 2025, 10:00–11:00 CET (Europe/Paris)."""
-    start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    until = f"{end:%H:%M}"
-    if start.utcoffset() != end.utcoffset():
-        # A lesson over the change of the clock: without both abbreviations its length would look wrong.
-        until = f"{start:%Z}–{end:%H:%M}"
-        return f"{dateformat.format(start, 'D j M Y, H:i')} {until} {end:%Z} ({zone.key})"
-    return f"{dateformat.format(start, 'D j M Y, H:i')}–{until} {start:%Z} ({zone.key})"

@@ -69,7 +69,7 @@ def _in_price_range(listings: ListingQuerySet, form: BrowseForm) -> ListingQuery
     low, high = form.cleaned_data.get("min_price"), form.cleaned_data.get("max_price")
     if low is None and high is None and not form.cleaned_data.get("currency"):
         return listings
-    prices = ListingPrice.objects.filter(listing=OuterRef("pk"), currency=form.price_currency)
+    prices = ListingPrice.objects.holding(timezone.now()).filter(listing=OuterRef("pk"), currency=form.price_currency)
     if low is not None:
         prices = prices.filter(amount_minor__gte=low.minor)
     if high is not None:
@@ -79,9 +79,9 @@ def _in_price_range(listings: ListingQuerySet, form: BrowseForm) -> ListingQuery
 
 def _sorted(listings: ListingQuerySet, sort: str, currency: str) -> ListingQuerySet:
     if sort in ("cheapest", "dearest"):
-        price = ListingPrice.objects.filter(listing=OuterRef("pk"), currency=currency).values("amount_minor")
+        prices = ListingPrice.objects.holding(timezone.now()).filter(listing=OuterRef("pk"), currency=currency)
         amount = F("price_minor").asc(nulls_last=True) if sort == "cheapest" else F("price_minor").desc(nulls_last=True)
-        return listings.annotate(price_minor=Subquery(price)).order_by(amount, "pk")
+        return listings.annotate(price_minor=Subquery(prices.values("amount_minor"))).order_by(amount, "pk")
     soonest = F("starts_at").asc(nulls_last=True)
     if sort == "newest":
         return listings.order_by("-published_at", "-pk")
@@ -92,8 +92,17 @@ def _sorted(listings: ListingQuerySet, sort: str, currency: str) -> ListingQuery
 
 
 def _start_of(day: Any) -> datetime:
-    """When a day begins in the viewer's time zone."""
+    """When a day begins in the reader's time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _starts_on_or_after(day: Any) -> Q:
+    """What happens at a place starts on that place's day, as its card says; the rest on the reader's."""
+    return Q(starts_on__gte=day) | Q(starts_on=None, starts_at__gte=_start_of(day))
+
+
+def _starts_on_or_before(day: Any) -> Q:
+    return Q(starts_on__lte=day) | Q(starts_on=None, starts_at__lt=_start_of(day + timedelta(days=1)))
 
 
 _CONDITIONS: dict[str, Callable[[Any], Q]] = {
@@ -103,8 +112,8 @@ _CONDITIONS: dict[str, Callable[[Any], Q]] = {
     "language": lambda code: Q(language=code),
     "where": lambda where: Q(is_online=where == "online"),
     "place": lambda place: Q(place__icontains=place),
-    "from_date": lambda day: Q(starts_at__gte=_start_of(day)),
-    "to_date": lambda day: Q(starts_at__lt=_start_of(day + timedelta(days=1))),
+    "from_date": _starts_on_or_after,
+    "to_date": _starts_on_or_before,
     "teacher": lambda name: Q(teacher__slug=name.lower()) | Q(teacher__display_name__icontains=name),
 }
 _WORDS: dict[str, Callable[[Any], str]] = {

@@ -1,10 +1,17 @@
-"""The currency a visitor wants to see prices in. What they pay in is decided in the cart, not here."""
+"""The currency a visitor sees prices in and pays in: the one they chose in the header, else a guess."""
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
+from babel.core import get_global, parse_locale
+from babel.numbers import get_territory_currencies
 from django.conf import settings
 from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from money import Money
 
 # Sent when a visitor chooses, with `request` and `currency`: what else shows them prices can follow.
 currency_chosen = Signal()
@@ -13,9 +20,14 @@ _YEAR = 365 * 24 * 60 * 60
 
 
 def display_currency(request: HttpRequest) -> str:
-    """Return the remembered currency; a forged or outdated cookie counts as none."""
-    wanted = request.COOKIES.get(_COOKIE, "")
-    return wanted if wanted in settings.CURRENCIES else str(settings.DEFAULT_CURRENCY)
+    """The chosen currency; without one, that of the browser's language and country, if the site sells in it.
+
+    A forged or outdated cookie counts as none.
+    """
+    chosen = request.COOKIES.get(_COOKIE, "")
+    if chosen in settings.CURRENCIES:
+        return chosen
+    return _guess(request.headers.get("Accept-Language", ""), settings.CURRENCIES) or str(settings.DEFAULT_CURRENCY)
 
 
 def remember_currency(response: HttpResponse, currency: str) -> None:
@@ -23,3 +35,42 @@ def remember_currency(response: HttpResponse, currency: str) -> None:
     response.set_cookie(
         _COOKIE, currency, max_age=_YEAR, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
     )
+
+
+def pick_currency(offered: Iterable[str], *, preferred: str) -> str:
+    """The currency of an offer for someone who prefers one: that one, else the first of the site's that it has.
+
+    `offered` must not be empty. Cards, pages and cart all ask here, so that they agree.
+    """
+    left = sorted(offered)
+    ordered = [preferred, *settings.CURRENCIES]
+    return next((currency for currency in ordered if currency in left), left[0])
+
+
+def pick_amount(amounts: Iterable[Money], *, preferred: str) -> Money | None:
+    """The price of an offer in the currency that `pick_currency` picks; None without any price."""
+    by_currency = {amount.currency: amount for amount in amounts}
+    return by_currency[pick_currency(by_currency, preferred=preferred)] if by_currency else None
+
+
+def _guess(accept_language: str, sold_in: Container[str]) -> str | None:
+    """The currency of the place that the browser's first language names or, by default, belongs to.
+
+    Only the first: a Swedish browser's second language is English, which does not make its owner American.
+    """
+    languages = [language for language, _ in parse_accept_lang_header(accept_language.lower()) if language != "*"]
+    territory = _territory_of(languages[0]) if languages else None
+    if territory is None:
+        return None
+    return next((currency for currency in get_territory_currencies(territory) if currency in sold_in), None)
+
+
+def _territory_of(language: str) -> str | None:
+    """DE for de-DE and for de; None for what is no locale."""
+    try:
+        name, territory, *_ = parse_locale(language, sep="-")
+        if territory is None:
+            territory = parse_locale(get_global("likely_subtags")[name])[1]
+    except (ValueError, KeyError):
+        return None
+    return territory

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -17,8 +18,19 @@ _SUMMARY_LENGTH = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyPrice:
+    """What an offer costs before a moment; its price in the same currency holds from then on."""
+
+    amount: Money
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListingDraft:
-    """Everything the catalogue shows about one offer. `url` is a path on this site; at most one price per currency."""
+    """Everything the catalogue shows about one offer. `url` is a path on this site; at most one price per currency.
+
+    `place_zone` is the zone of the place it starts at: None online, where each reader has their own.
+    """
 
     domain: str
     reference: str
@@ -34,6 +46,8 @@ class ListingDraft:
     is_online: bool = False
     place: str = ""
     starts_at: datetime | None = None
+    place_zone: ZoneInfo | None = None
+    early_prices: Sequence[EarlyPrice] = field(default_factory=tuple)
     # True for what has no time yet because teacher and student agree on one.
     is_by_request: bool = False
     is_sold_out: bool = False
@@ -43,6 +57,7 @@ class ListingDraft:
 @transaction.atomic
 def publish_listing(draft: ListingDraft) -> Listing:
     """Show an offer in the catalogue, or bring its listing up to date."""
+    zone = draft.place_zone
     listing, _ = Listing.objects.update_or_create(
         domain=draft.domain,
         reference=draft.reference,
@@ -58,12 +73,14 @@ def publish_listing(draft: ListingDraft) -> Listing:
             "is_online": draft.is_online,
             "place": draft.place,
             "starts_at": draft.starts_at,
+            "time_zone": zone.key if zone else "",
+            "starts_on": draft.starts_at.astimezone(zone).date() if zone and draft.starts_at else None,
             "is_by_request": draft.is_by_request,
             "is_sold_out": draft.is_sold_out,
             "search_text": draft.search_text,
         },
     )
-    _set_prices(listing, draft.prices)
+    _set_prices(listing, draft)
     index_listings(Listing.objects.filter(pk=listing.pk))
     return listing
 
@@ -95,13 +112,26 @@ def index_listings(listings: ListingQuerySet) -> None:
         )
 
 
-def _set_prices(listing: Listing, prices: Sequence[Money]) -> None:
-    ListingPrice.objects.filter(listing=listing).exclude(currency__in=[price.currency for price in prices]).delete()
-    ListingPrice.objects.bulk_create(
-        [ListingPrice(listing=listing, amount_minor=price.minor, currency=price.currency) for price in prices],
-        update_conflicts=True,
-        unique_fields=["listing", "currency"],
-        update_fields=["amount_minor"],
+def _set_prices(listing: Listing, draft: ListingDraft) -> None:
+    early = {price.amount.currency: price for price in draft.early_prices}
+    rows = [
+        _price_row(listing, price, holds_from=early[price.currency].until if price.currency in early else None)
+        for price in draft.prices
+    ]
+    rows += [_price_row(listing, price.amount, holds_until=price.until) for price in early.values()]
+    listing.prices.all().delete()
+    ListingPrice.objects.bulk_create(rows)
+
+
+def _price_row(
+    listing: Listing, amount: Money, *, holds_from: datetime | None = None, holds_until: datetime | None = None
+) -> ListingPrice:
+    return ListingPrice(
+        listing=listing,
+        amount_minor=amount.minor,
+        currency=amount.currency,
+        holds_from=holds_from,
+        holds_until=holds_until,
     )
 
 

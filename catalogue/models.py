@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -11,10 +12,13 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
 from accounts.models import Teacher
+from accounts.time_zones import zone_named
 from catalogue.artwork import Motif, Tone, motif_for, tone_for
+from catalogue.currencies import pick_amount
 from money import Money
 
 
@@ -116,6 +120,10 @@ class Listing(models.Model):
     is_online = models.BooleanField(default=False)
     place = models.CharField(max_length=120, blank=True)
     starts_at = models.DateTimeField(null=True)
+    time_zone = models.CharField(
+        max_length=50, blank=True, help_text="Of the place. Empty online: the reader's counts."
+    )
+    starts_on = models.DateField(null=True, help_text="The day at the place. Empty online: each reader's own.")
     is_by_request = models.BooleanField(default=False, help_text="Its time is arranged with the teacher.")
     is_sold_out = models.BooleanField(default=False)
     search_text = models.TextField(blank=True, help_text="Further words it is found by.")
@@ -142,21 +150,48 @@ class Listing(models.Model):
     def level_labels(self) -> list[str]:
         return level_labels(self.levels)
 
+    @property
+    def place_zone(self) -> ZoneInfo | None:
+        """The zone of the place where it happens; None for what has no place."""
+        return zone_named(self.time_zone)
+
     def price_in(self, currency: str) -> Money | None:
-        """Return the price in this currency or, when not sold in it, in the first there is. None without any price."""
-        prices = sorted(self.prices.all(), key=lambda price: (price.currency != currency, price.currency))
-        return prices[0].amount if prices else None
+        """Return what it costs now in this currency or, when not sold in it, in the one the cart would take."""
+        now = timezone.now()
+        return pick_amount([price.amount for price in self.prices.all() if price.holds_at(now)], preferred=currency)
+
+
+class ListingPriceQuerySet(models.QuerySet["ListingPrice"]):
+    """Prices at a moment."""
+
+    def holding(self, at: datetime) -> ListingPriceQuerySet:
+        """Those that hold at this moment: at most one for each listing and currency."""
+        has_begun = Q(holds_from=None) | Q(holds_from__lte=at)
+        return self.filter(has_begun, Q(holds_until=None) | Q(holds_until__gt=at))
 
 
 class ListingPrice(models.Model):
-    """The price shown for a listing in one currency, for display and filters. The domain's quote is what is charged."""
+    """The price shown for a listing in one currency, for display and filters. The domain's quote is what is charged.
+
+    It knows from when until when it holds, so that an early-bird price ends by itself, on cards and in filters alike.
+    """
 
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="prices")
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
+    holds_from = models.DateTimeField(null=True, help_text="Empty: since ever.")
+    holds_until = models.DateTimeField(null=True, help_text="Not any more at this moment. Empty: for good.")
+
+    objects = ListingPriceQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["listing", "currency"], name="listing_one_price_per_currency")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["listing", "currency", "holds_until"],
+                nulls_distinct=False,
+                name="listing_one_price_per_currency_and_time",
+            ),
+        ]
         indexes = [models.Index(fields=["currency", "amount_minor"], name="listing_price_by_amount")]
 
     def __str__(self) -> str:
@@ -165,6 +200,11 @@ class ListingPrice(models.Model):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    def holds_at(self, at: datetime) -> bool:
+        """Whether it is the price at this moment."""
+        has_begun = self.holds_from is None or self.holds_from <= at
+        return has_begun and (self.holds_until is None or at < self.holds_until)
 
 
 def level_labels(levels: list[str]) -> list[str]:

@@ -109,7 +109,7 @@ DEFAULT_COMMISSION_BPS = read_commission_bps(env)
 # Prices include tax. Zero where the platform is not registered for it; the label is printed on receipts.
 TAX_RATE_BPS = env.count("TAX_RATE_BPS", default=0, least=0, most=10_000)
 TAX_LABEL = env.text("TAX_LABEL", default="VAT", longest=30)
-CURRENCIES = env.items("CURRENCIES", default=["GBP", "EUR", "JPY"])
+CURRENCIES = env.items("CURRENCIES", default=["GBP", "EUR", "USD", "JPY"])
 if not all(is_currency(code) for code in CURRENCIES):
     raise InvalidVariable("CURRENCIES", "must hold currency codes such as GBP,EUR.")
 DEFAULT_CURRENCY = env.choice("DEFAULT_CURRENCY", CURRENCIES, default=CURRENCIES[0])
@@ -163,6 +163,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.staff_gate.StaffGateMiddleware",
     "accounts.time_zones.TimeZoneMiddleware",
+    "catalogue.middleware.VaryByLanguageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "uploads.middleware.NotStoredMiddleware",
 ]
@@ -179,6 +180,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "catalogue.context_processors.site",
+                "catalogue.context_processors.currency",
                 "payments.context_processors.cart_line_count",
                 "payments.context_processors.domains",
             ],

@@ -15,7 +15,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.moments import write_moment
 from accounts.redirects import is_own_address
+from accounts.time_zones import zone_of_user
 from notifications.outbox import queue_mail
 
 # allauth's name of a mail: ours, and the name allauth gives the link in it.
@@ -65,17 +67,18 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
         Raises KeyError for a mail allauth has gained and this table has not: better than one that never arrives.
         """
+        user = context.get("user")
         if template_prefix in _WITH_LINK:
             template, link = _WITH_LINK[template_prefix]
             words = {"path": _path_of(context[link])}
         else:
             template = "account/email/security_notice"
+            zone = zone_of_user(user) if isinstance(user, User) else timezone.get_current_timezone()
             words = {
                 "what": _NOTICES[template_prefix],
-                "at": timezone.localtime(context["timestamp"]).strftime("%d %B %Y, %H:%M %Z"),
+                "at": write_moment(context["timestamp"], zone),
                 "ip": context["ip"],
             }
-        user = context.get("user")
         words["name"] = user.display_name if isinstance(user, User) else ""
         queue_mail(
             key=f"account:{template.rpartition('/')[2]}:{uuid.uuid4().hex}",

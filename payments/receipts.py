@@ -8,6 +8,8 @@ from functools import partial
 from django.conf import settings
 from fpdf.enums import XPos, YPos
 
+from accounts.moments import write_moment
+from accounts.time_zones import zone_of_user
 from money import Money
 from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
@@ -36,7 +38,8 @@ def _draw_onto(pdf: Document, *, order: Order, lines: Sequence[OrderLine]) -> No
     pdf.add_page()
     _row(pdf, settings.SITE_NAME, size=20, style="B")
     _row(pdf, f"Receipt {order.number}", size=14)
-    _row(pdf, f"Paid on {order.paid_at:%d %B %Y} by {order.user.display_name}", size=10)
+    paid_on = write_moment(order.paid_at, zone_of_user(order.user)) if order.paid_at else ""
+    _row(pdf, f"Paid on {paid_on} by {order.user.display_name}", size=10)
     pdf.ln(8)
     for line in lines:
         _draw_line(pdf, line)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from django.conf import settings
 from django.db.models import Count, Q
 
 from accounts.models import Teacher
+from accounts.moments import write_moment
+from accounts.time_zones import zone_for
 from money import Money
 from payments.contracts import NotForSale
 from workshops.models import Registration, Workshop
-from workshops.schedule import first_start, last_end, write_moment
+from workshops.schedule import first_start, last_end
 
 
 def workshops_for_sale(ids: Collection[int]) -> dict[int, Workshop]:
@@ -50,12 +52,13 @@ def registration_closes_at(workshop: Workshop) -> datetime | None:
     return min(closes_at, ends_at) if closes_at and ends_at else closes_at
 
 
-def refusal(workshop: Workshop, at: datetime) -> NotForSale | None:
-    """Why nobody may register at this moment, places aside; None if registration is open."""
+def refusal(workshop: Workshop, at: datetime, reader: tzinfo) -> NotForSale | None:
+    """Why registration is not open at this moment, places aside; None if it is."""
     if not workshop.is_published or workshop.teacher.status != Teacher.Status.APPROVED:
         return NotForSale("This workshop is not offered any more.")
     if workshop.registration_opens_at and at < workshop.registration_opens_at:
-        return NotForSale(f"Registration opens on {write_moment(workshop.registration_opens_at, workshop.zone)}.")
+        opens = write_moment(workshop.registration_opens_at, zone_for(workshop, reader=reader))
+        return NotForSale(f"Registration opens on {opens}.")
     closes_at = registration_closes_at(workshop)
     if closes_at is None or at >= closes_at:
         return NotForSale(f"Registration for “{workshop.title}” is closed.")

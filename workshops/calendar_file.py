@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, tzinfo
 
 from django.conf import settings
 from django.utils import timezone
 from icalendar import Calendar, Event
 
+from accounts.moments import write_span
+from accounts.time_zones import zone_for
 from workshops.models import Workshop
 
 
-def calendar_of(workshop: Workshop) -> str:
-    """All sessions as an iCalendar (RFC 5545) file. A new version of an event replaces the old one by its UID."""
+def calendar_of(workshop: Workshop, reader: tzinfo) -> str:
+    """All sessions as an iCalendar (RFC 5545) file. A new version of an event replaces the old one by its UID.
+
+    Times are in UTC, which every calendar shows in its owner's zone; the description says them as pages and mails do.
+    """
+    zone = zone_for(workshop, reader=reader)
     calendar = Calendar()
     calendar.add("prodid", "-//Lectern//Workshops//EN")
     calendar.add("version", "2.0")
@@ -24,6 +30,7 @@ def calendar_of(workshop: Workshop) -> str:
         event.add("dtstart", session.starts_at.astimezone(UTC))
         event.add("dtend", session.ends_at.astimezone(UTC))
         event.add("summary", workshop.title)
+        event.add("description", write_span(session.starts_at, session.ends_at, zone))
         event.add("location", workshop.online_url if workshop.is_online else address_of(workshop))
         event.add("url", f"{settings.BASE_URL}{workshop.get_absolute_url()}")
         calendar.add_component(event)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.time_zones import zone_of_buyer
 from money import Money
 from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
 from workshops import DOMAIN, holds, mails
@@ -30,9 +31,11 @@ class WorkshopHandler(DomainHandler):
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
         ids = {holds.workshop_id_from(item.reference) for item in items}
         workshops = workshops_for_sale(ids)
-        now = timezone.now()
+        now, reader = timezone.now(), zone_of_buyer(buyer_id)
         left = places_left_for(ids, buyer_id=buyer_id, at=now)
-        return [_quote_one(item, workshops.get(holds.workshop_id_from(item.reference)), left, now) for item in items]
+        return [
+            _quote_one(item, workshops.get(holds.workshop_id_from(item.reference)), left, now, reader) for item in items
+        ]
 
     def reserve(self, line: SoldLine, until: datetime) -> None:
         try:
@@ -80,10 +83,12 @@ def _workshop_of(line: SoldLine) -> Workshop | None:
     return Workshop.objects.filter(pk=workshop_id).prefetch_related("sessions").first()
 
 
-def _quote_one(item: Item, workshop: Workshop | None, left: dict[int, int], now: datetime) -> Quote | NotForSale:
+def _quote_one(
+    item: Item, workshop: Workshop | None, left: dict[int, int], now: datetime, reader: tzinfo
+) -> Quote | NotForSale:
     if workshop is None:
         return NotForSale("There is no such workshop.")
-    if refused := refusal(workshop, now):
+    if refused := refusal(workshop, now, reader):
         return refused
     if left[workshop.pk] == 0:
         return NotForSale(f"“{workshop.title}” is sold out.")
@@ -97,8 +102,8 @@ def _quote_one(item: Item, workshop: Workshop | None, left: dict[int, int], now:
         teacher_id=workshop.teacher_id,
         url=workshop.get_absolute_url(),
         quantity_limit=min(MOST_PLACES_PER_LINE, left[workshop.pk]),
-        policy=policy_to_freeze(workshop),
-        description=describe_schedule(workshop),
+        policy=policy_to_freeze(workshop, reader),
+        description=describe_schedule(workshop, reader),
         choices=[f"For {participant}" for participant in participants if str(participant)],
         change_url=_naming_url(workshop, item),
     )

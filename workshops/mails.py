@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.time_zones import zone_of_user
 from notifications.attachments import Attachment
 from notifications.outbox import queue_mail
 from payments.contracts import SoldLine
 from workshops.calendar_file import address_of, calendar_of
 from workshops.models import Registration, Workshop
-from workshops.schedule import session_times, viewer_zone
+from workshops.schedule import session_times
 
 
 def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
     """To the buyer with all participants, a ticket to each named participant, a notice to the teacher."""
     workshop = registrations[0].workshop
     buyer = registrations[0].buyer
-    attachments = [Attachment("workshop.ics", "text/calendar", calendar_of(workshop))]
     people = [
         {"name": place.participant_name, "email": place.participant_email, "code": place.code}
         for place in registrations
@@ -31,7 +31,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
         key=f"workshop-line:{line.id}:confirmed:buyer",
         to=buyer,
         template="workshops/mail/registration_confirmed",
-        context=_about(workshop, viewer_zone(buyer, workshop))
+        context=_about(workshop, zone_of_user(buyer))
         | _access(workshop)
         | {
             "name": buyer.display_name,
@@ -40,7 +40,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
             "tickets_path": f"{reverse('workshops:mine')}#line-{line.id}",
             "policy": line.policy.get("text", ""),
         },
-        attachments=attachments,
+        attachments=[_calendar(workshop, zone_of_user(buyer))],
     )
     for place in _of_others(registrations, buyer):
         queue_mail(
@@ -50,7 +50,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
             context=_about(workshop, workshop.zone)
             | _access(workshop)
             | {"name": place.participant_name, "buyer": buyer.display_name, "code": place.code},
-            attachments=attachments,
+            attachments=[_calendar(workshop, workshop.zone)],
         )
     _tell_teacher(workshop, line, template="registration_received", people=people, buyer=buyer)
 
@@ -73,12 +73,11 @@ def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registrati
 def queue_new_schedule_mails(workshop: Workshop) -> None:
     """To everybody with a confirmed place, once per change: the workshop's times or place are different now."""
     places = workshop.registrations.filter(state=Registration.State.CONFIRMED).select_related("buyer")
-    attachments = [Attachment("workshop.ics", "text/calendar", calendar_of(workshop))]
     change = f"workshop:{workshop.pk}:moved:{timezone.now().isoformat()}"
     told: set[str] = set()
     for place in places:
-        recipients: list[tuple[User | str, str, ZoneInfo]] = [
-            (place.buyer, place.buyer.email, viewer_zone(place.buyer, workshop)),
+        recipients: list[tuple[User | str, str, tzinfo]] = [
+            (place.buyer, place.buyer.email, zone_of_user(place.buyer)),
             (place.participant_email, place.participant_email, workshop.zone),
         ]
         for recipient, address, zone in recipients:
@@ -89,7 +88,7 @@ def queue_new_schedule_mails(workshop: Workshop) -> None:
                     to=recipient,
                     template="workshops/mail/workshop_moved",
                     context=_about(workshop, zone) | _access(workshop),
-                    attachments=attachments,
+                    attachments=[_calendar(workshop, zone)],
                 )
 
 
@@ -101,7 +100,7 @@ def _tell_teacher(
         key=f"workshop-line:{line.id}:{template}:teacher",
         to=teacher.user,
         template=f"workshops/mail/{template}",
-        context=_about(workshop, viewer_zone(teacher.user, workshop))
+        context=_about(workshop, zone_of_user(teacher.user))
         | {
             "name": teacher.display_name,
             "buyer": buyer.display_name,
@@ -121,15 +120,18 @@ def _of_others(registrations: Iterable[Registration], buyer: User) -> list[Regis
     return [place for place in registrations if place.participant_email.lower() not in ("", buyer.email.lower())]
 
 
-def _about(workshop: Workshop, zone: ZoneInfo) -> dict[str, Any]:
-    """The workshop in words, as plain JSON."""
-    sessions = session_times(workshop, zone)
+def _calendar(workshop: Workshop, reader: tzinfo) -> Attachment:
+    return Attachment("workshop.ics", "text/calendar", calendar_of(workshop, reader))
+
+
+def _about(workshop: Workshop, reader: tzinfo) -> dict[str, Any]:
+    """The workshop in words, as plain JSON. People without an account read the zone its teacher wrote it in."""
     return {
         "title": workshop.title,
         "teacher": workshop.teacher.display_name,
         "where": workshop.where,
         "workshop_path": workshop.get_absolute_url(),
-        "sessions": [{"when": f"{one.day}, {one.hours} {one.zone}", "local": one.local} for one in sessions],
+        "sessions": [{"when": session.when} for session in session_times(workshop, reader)],
     }
 
 

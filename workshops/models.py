@@ -101,6 +101,11 @@ class Workshop(models.Model):
         return ZoneInfo(self.time_zone)
 
     @property
+    def place_zone(self) -> ZoneInfo | None:
+        """The zone of the place where it happens; None online, where each reader has their own."""
+        return None if self.is_online else self.zone
+
+    @property
     def is_published(self) -> bool:
         return self.state == self.State.PUBLISHED
 

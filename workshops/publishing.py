@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 
-from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
+from catalogue.listings import EarlyPrice, ListingDraft, publish_listing, withdraw_listing
 from money import Money
 from workshops import DOMAIN
 from workshops.availability import unit_prices
@@ -163,6 +164,7 @@ def _refuse_unready(workshop: Workshop) -> None:
 
 
 def _list_in_catalogue(workshop: Workshop) -> None:
+    prices = [price for price in workshop.prices.all() if price.currency in settings.CURRENCIES]
     publish_listing(
         ListingDraft(
             domain=DOMAIN,
@@ -172,11 +174,11 @@ def _list_in_catalogue(workshop: Workshop) -> None:
             title=workshop.title,
             summary=workshop.summary,
             teacher=workshop.teacher,
-            # The regular price: the catalogue does not learn of it by itself when an early-bird price ends.
-            prices=[
-                price.amount
-                for price in workshop.prices.all()
-                if price.currency in unit_prices(workshop, timezone.now())
+            prices=[price.amount for price in prices],
+            early_prices=[
+                EarlyPrice(amount=price.early_bird, until=price.early_bird_until)
+                for price in prices
+                if price.early_bird and price.early_bird_until
             ],
             subject=workshop.subject,
             levels=workshop.levels,
@@ -184,6 +186,7 @@ def _list_in_catalogue(workshop: Workshop) -> None:
             is_online=workshop.is_online,
             place="" if workshop.is_online else workshop.place,
             starts_at=first_start(list(workshop.sessions.all())),
+            place_zone=workshop.place_zone,
             is_sold_out=workshop.is_sold_out,
             search_text=workshop.description,
         )

@@ -7,30 +7,33 @@ another time, the student may take all of it back until it starts: that is not w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from accounts.moments import write_moment
+from accounts.time_zones import zone_for
 from money import Money, split_by_rate
 from workshops.models import Workshop
-from workshops.schedule import first_start, write_moment
+from workshops.schedule import first_start
 
 FULL_UNTIL = timedelta(days=7)
 HALF_UNTIL = timedelta(hours=48)
 _HALF_BPS = 5_000
 
 
-def policy_to_freeze(workshop: Workshop) -> dict[str, Any]:
-    """The policy of a purchase made now, as plain JSON with instants in ISO 8601, and in words."""
+def policy_to_freeze(workshop: Workshop, reader: tzinfo) -> dict[str, Any]:
+    """The policy of a purchase made now, as plain JSON with instants in ISO 8601, and in words for its buyer."""
     starts_at = first_start(list(workshop.sessions.all()))
     if starts_at is None:
         return {}
+    zone = zone_for(workshop, reader=reader)
     full_until, half_until = starts_at - FULL_UNTIL, starts_at - HALF_UNTIL
     return {
         "starts_at": starts_at.isoformat(),
         "full_until": full_until.isoformat(),
         "half_until": half_until.isoformat(),
-        "text": f"Full refund until {write_moment(full_until, workshop.zone)}, half until "
-        f"{write_moment(half_until, workshop.zone)}, none after that.",
+        "text": f"Full refund until {write_moment(full_until, zone)}, half until "
+        f"{write_moment(half_until, zone)}, none after that.",
     }
 
 

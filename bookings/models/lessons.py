@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -14,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Teacher
+from accounts.time_zones import zone_named
 from bookings.models.requests import LessonRequest
 from money import Money
 
@@ -69,6 +71,11 @@ class Lesson(models.Model):
     is_online = models.BooleanField("online", default=True)
     meeting_url = models.URLField("link to join", max_length=300, blank=True)
     place = models.CharField(max_length=200, blank=True)
+    time_zone = models.CharField(
+        max_length=50,
+        blank=True,
+        help_text="Of the place, as the teacher proposed it. Empty online: the reader's counts.",
+    )
     policy = models.JSONField(default=dict, help_text="What was promised about cancelling, frozen when proposed.")
     proposed_at = models.DateTimeField(auto_now_add=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -122,6 +129,11 @@ class Lesson(models.Model):
     @property
     def price(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def place_zone(self) -> ZoneInfo | None:
+        """The zone of the place where it happens; None online, where each reader has their own."""
+        return None if self.is_online else zone_named(self.time_zone)
 
     @property
     def starts_at(self) -> datetime:

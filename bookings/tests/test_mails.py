@@ -1,6 +1,6 @@
 """What mails and calendar files say, rendered as delivery renders them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from django.template.loader import render_to_string
@@ -61,8 +61,8 @@ def test_the_confirmation_tells_each_reader_their_own_time_and_carries_the_entry
     teacher = TeacherFactory(user=UserFactory(time_zone="Europe/Paris"))
     lesson, _ = make.confirmed_lesson(student=student, teacher=teacher, meeting_url="https://meet.example.org/1")
     mails = {mail.key.rpartition(":")[2]: mail for mail in Mail.objects.filter(key__contains=":confirmed:")}
-    assert "(Asia/Tokyo)" in mails["student"].context["when"]
-    assert "(Europe/Paris)" in mails["teacher"].context["when"]
+    assert mails["student"].context["when"].endswith("JST")
+    assert mails["teacher"].context["when"].endswith(("CET", "CEST"))
     for mail in mails.values():
         [attached] = mail.attachments
         assert (attached["name"], attached["mime"]) == ("lesson.ics", "text/calendar")
@@ -71,7 +71,7 @@ def test_the_confirmation_tells_each_reader_their_own_time_and_carries_the_entry
 
 
 def entry_of(lesson):
-    [event] = Calendar.from_ical(calendar_of(lesson)).walk("VEVENT")
+    [event] = Calendar.from_ical(calendar_of(lesson, UTC)).walk("VEVENT")
     return event
 
 
@@ -81,7 +81,7 @@ def test_the_calendar_entry_is_at_the_right_moment_and_keeps_its_uid():
     assert event["DTSTART"].dt == lesson.starts_at
     assert event["DTEND"].dt == lesson.ends_at
     assert isinstance(event["DTSTART"].dt, datetime)
-    assert f"DTSTART:{lesson.starts_at:%Y%m%dT%H%M%SZ}" in calendar_of(lesson)
+    assert f"DTSTART:{lesson.starts_at:%Y%m%dT%H%M%SZ}" in calendar_of(lesson, UTC)
     assert event["LOCATION"] == "Leeds, 1; High\nStreet"
     assert str(event["URL"]).endswith(f"/my/lessons/{lesson.pk}/")
     assert (event["STATUS"], event["SEQUENCE"]) == ("CONFIRMED", 0)

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from accounts.models import User
-from bookings.slots import NoSuchTime, Slot, slot_at, slot_words, zone_of_user
+from bookings.slots import NoSuchTime, Slot, slot_at
 
 PARIS = ZoneInfo("Europe/Paris")
 SPRING, AUTUMN = date(2027, 3, 28), date(2027, 10, 31)
@@ -42,22 +41,6 @@ def test_a_lesson_over_the_change_takes_its_real_minutes(day, clock_at_end):
     slot = slot_at(day=day, at=time(1, 30), minutes=120, zone=PARIS)
     assert slot.ends_at - slot.starts_at == timedelta(minutes=120)
     assert f"{slot.ends_at.astimezone(PARIS):%H:%M}" == clock_at_end
-
-
-def test_a_slot_over_the_change_is_written_with_both_abbreviations():
-    slot = slot_at(day=AUTUMN, at=time(1, 30), minutes=120, zone=PARIS)
-    words = slot_words(slot.starts_at, slot.ends_at, PARIS)
-    assert words == "Sun 31 Oct 2027, 01:30 CEST–02:30 CET (Europe/Paris)"
-
-
-def test_a_slot_is_written_as_its_reader_s_clock_shows_it():
-    start, end = utc(2027, 1, 5, 23, 30), utc(2027, 1, 6, 0, 30)
-    assert slot_words(start, end, PARIS) == "Wed 6 Jan 2027, 00:30–01:30 CET (Europe/Paris)"
-    assert slot_words(start, end, ZoneInfo("UTC")) == "Tue 5 Jan 2027, 23:30–00:30 UTC (UTC)"
-
-
-def test_a_zone_without_rules_falls_back_to_the_sites():
-    assert zone_of_user(User(time_zone="../../etc/passwd")).key == "UTC"
 
 
 @given(

@@ -13,6 +13,7 @@ from accounts.models import Teacher
 from bookings.forms.offers import OfferForm
 from bookings.models import LessonOffer
 from bookings.offers import OfferIncomplete, publish_offer, save_offer, withdraw_offer
+from catalogue.currencies import display_currency, pick_amount
 
 
 @require_safe
@@ -21,7 +22,9 @@ def show_offer(request: HttpRequest, slug: str) -> HttpResponse:
     is_public = Q(is_published=True, teacher__status=Teacher.Status.APPROVED)
     visible = is_public | Q(teacher__user_id=request.user.pk) if request.user.is_authenticated else is_public
     offers = LessonOffer.objects.select_related("teacher__user", "subject").prefetch_related("prices")
-    return render(request, "bookings/offer_show.html", {"offer": get_object_or_404(offers.filter(visible), slug=slug)})
+    offer = get_object_or_404(offers.filter(visible), slug=slug)
+    price = pick_amount([price.amount for price in offer.prices.all()], preferred=display_currency(request))
+    return render(request, "bookings/offer_show.html", {"offer": offer, "price": price})
 
 
 @teacher_required

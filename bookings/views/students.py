@@ -23,7 +23,6 @@ from bookings.calendar_file import calendar_of
 from bookings.forms.requests import RequestForm
 from bookings.models import Lesson, LessonOffer, LessonRequest
 from bookings.requests import RequestClosed, RequestRefused, request_lessons, withdraw_request
-from bookings.slots import zone_of_user
 from payments.contracts import Item, NotForSale
 from payments.visitor_cart import add_for_visitor
 
@@ -57,7 +56,6 @@ def list_lessons(request: HttpRequest) -> HttpResponse:
     past = lessons.filter(confirmed_at__isnull=False).exclude(state=Lesson.State.CONFIRMED, period__endswith__gt=now)
     is_recent = Q(state=LessonRequest.State.OPEN) | Q(created_at__gte=now - _REQUESTS_SHOWN_FOR)
     context = {
-        "zone": zone_of_user(_user(request)),
         "upcoming": lessons.filter(state=Lesson.State.CONFIRMED, period__endswith__gt=now).order_by("period"),
         "requests": _requests_with_lessons(request).filter(is_recent),
         "page": Paginator(past.order_by("-period"), _LESSONS_PER_PAGE).get_page(request.GET.get("page")),
@@ -77,7 +75,6 @@ def show_request(request: HttpRequest, request_id: int) -> HttpResponse:
         "lessons": lessons,
         "can_buy": any(lesson.can_be_bought for lesson in lessons),
         "policy": rules.CANCELLATION_POLICY,
-        "zone": zone_of_user(_user(request)),
     }
     return render(request, "bookings/request_show.html", context)
 
@@ -125,7 +122,6 @@ def show_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
     context = {
         "lesson": lesson,
         "is_teacher": lesson.teacher.user_id == request.user.pk,
-        "zone": zone_of_user(_user(request)),
     }
     return render(request, "bookings/lesson_show.html", context)
 
@@ -137,7 +133,8 @@ def download_calendar(request: HttpRequest, lesson_id: int) -> HttpResponse:
     """The lesson as a calendar file, once it is paid."""
     lesson = _lesson_of_mine(request, lesson_id, confirmed_at__isnull=False)
     headers = {"Content-Disposition": f'attachment; filename="lesson-{lesson.pk}.ics"'}
-    return HttpResponse(calendar_of(lesson), content_type="text/calendar; charset=utf-8", headers=headers)
+    calendar = calendar_of(lesson, timezone.get_current_timezone())
+    return HttpResponse(calendar, content_type="text/calendar; charset=utf-8", headers=headers)
 
 
 def _ask(request: HttpRequest, teacher: Teacher | None, offer: LessonOffer | None) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.guards import TeacherRequest, teacher_required
+from accounts.time_zones import zone_of_user
 from bookings.forms.proposals import AcceptForm, DeclineForm, MeetingForm
 from bookings.matching import open_requests_for
 from bookings.meetings import set_meeting_link
@@ -22,7 +23,6 @@ from bookings.proposals import (
     withdraw_proposal,
 )
 from bookings.requests import RequestClosed
-from bookings.slots import zone_of_user
 
 # Far more than anybody can answer; the oldest come first.
 _REQUESTS_AT_MOST = 100
@@ -41,7 +41,6 @@ def show_desk(request: TeacherRequest) -> HttpResponse:
         .order_by("period")
     )
     context = {
-        "zone": zone_of_user(request.user),
         "requests": open_requests_for(request.teacher)[:_REQUESTS_AT_MOST],
         "upcoming": [lesson for lesson in lessons if lesson.is_confirmed],
         "proposed": [lesson for lesson in lessons if not lesson.is_confirmed],
@@ -150,7 +149,6 @@ def _answer_page(
         "decline_form": DeclineForm(auto_id="decline_%s"),
         "overlapping": overlapping or [],
         "is_outside_regions": is_outside,
-        "zone": zone_of_user(request.user),
     }
     status = 400 if form.is_bound and form.errors else 200
     return render(request, "bookings/request_answer.html", context, status=status)

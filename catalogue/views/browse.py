@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -20,9 +22,11 @@ PAGE_SIZE = 24
 
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
-    """Show what is on offer. htmx gets only the results, and puts their address in the address bar."""
-    currency = display_currency(request)
-    form = BrowseForm(request.GET, display_currency=currency)
+    """Show what is on offer. htmx gets only the results, and puts their address in the address bar.
+
+    To filter by a currency is to choose it: the pages and the cart that follow must not speak of another one.
+    """
+    form = BrowseForm(request.GET, display_currency=display_currency(request))
     form.is_valid()
     listings = find_listings(form).for_cards()
     page = Paginator(listings, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -32,15 +36,15 @@ def browse(request: HttpRequest) -> HttpResponse:
         "chips": chips(form, request.GET),
         "search_text": request.GET.get("q", "")[:200],
         "currency": form.price_currency,
-        "currencies": settings.CURRENCIES,
         "filters_open": bool(form.errors),
-        "here": request.get_full_path(),
     }
     # Coming back with the browser's button, htmx asks again and needs the whole page.
     is_partial = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     response = render(request, "catalogue/_browse_update.html" if is_partial else "catalogue/browse.html", context)
     if is_partial:
         response["HX-Push-Url"] = _address(request.GET)
+    if form.cleaned_data.get("currency"):
+        remember_currency(response, form.price_currency)
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     return response
 
@@ -52,10 +56,20 @@ def _address(query: QueryDict) -> str:
     return f"{path}?{urlencode(filled)}" if filled else path
 
 
+def _path_we_sent(request: HttpRequest) -> str:
+    """The page of ours that a request comes from; empty if the browser does not say."""
+    referrer = urlsplit(request.headers.get("Referer", ""))
+    is_ours = referrer.netloc == request.get_host() and referrer.path.startswith("/")
+    return f"{referrer.path}?{referrer.query}" if is_ours and referrer.query else referrer.path if is_ours else ""
+
+
 @require_POST
 def choose_currency(request: HttpRequest) -> HttpResponse:
-    """Remember the currency to show prices in, and go back."""
-    wanted = request.POST.get("next", "")
+    """Remember the currency to show prices in, and go back.
+
+    The browse page changes its address without a new header, so the page the visitor comes from counts first.
+    """
+    wanted = _path_we_sent(request) or request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     response = redirect(wanted if is_ours and wanted.startswith("/") else reverse("catalogue:browse"))
     if request.POST.get("currency") in settings.CURRENCIES:

@@ -10,7 +10,6 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from accounts.models import Teacher
-from catalogue.currencies import display_currency
 from catalogue.models import Listing, ListingQuerySet, Subject
 
 SHOWN = 6
@@ -33,7 +32,6 @@ def home(request: HttpRequest) -> HttpResponse:
         "teachers": Teacher.objects.filter(status=Teacher.Status.APPROVED)
         .annotate(number=Count("listings", filter=is_shown))
         .order_by("-number", "display_name")[:SHOWN],
-        "currency": display_currency(request),
     }
     return render(request, "catalogue/home.html", context)
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Teacher
 from accounts.places_and_languages import languages, regions
-from catalogue.currencies import display_currency
+from accounts.time_zones import zone_of_user
 from catalogue.models import Listing
 
 # More than anybody reads; the page links to all of a teacher's offers.
@@ -42,7 +42,7 @@ def show_teacher(request: HttpRequest, slug: str) -> HttpResponse:
         "regions": _names(teacher.regions, dict(regions())),
         "offers": _offers_of(teacher),
         "now": timezone.now(),
-        "currency": display_currency(request),
+        "teacher_zone": zone_of_user(teacher.user),
     }
     return render(request, "catalogue/teacher_show.html", context)
 

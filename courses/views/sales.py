@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from catalogue.currencies import display_currency, pick_amount
 from courses import DOMAIN
 from courses.handler import reason_against_buying
 from courses.models import Course, CourseLesson, Enrolment
@@ -31,7 +32,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         {
             "course": course,
             "outline": outline_of(course),
-            "prices": course.prices.all(),
+            "price": pick_amount([price.amount for price in course.prices.all()], preferred=display_currency(request)),
             "is_enrolled": is_enrolled,
             "is_own": course.teacher.user_id == request.user.pk,
             "can_be_bought": not reason_against_buying(course, request.user.pk, owned),

@@ -53,7 +53,7 @@ def make_line(workshop, *, buyer=None, quantity=1, participants=None, amount=Non
         buyer_id=buyer.pk,
         teacher_id=workshop.teacher_id,
         amount=amount or Money(4500 * quantity, "GBP"),
-        policy=policy_to_freeze(workshop),
+        policy=policy_to_freeze(workshop, workshop.zone),
     )
 
 

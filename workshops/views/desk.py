@@ -30,7 +30,7 @@ def show_desk(request: TeacherRequest) -> HttpResponse:
     rows = [
         {
             "workshop": workshop,
-            "schedule": describe_schedule(workshop),
+            "schedule": describe_schedule(workshop, timezone.get_current_timezone()),
             "left": max(workshop.capacity - workshop.sold - workshop.held, 0),
         }
         for workshop in workshops
@@ -70,7 +70,7 @@ def list_participants(request: TeacherRequest, slug: str) -> HttpResponse:
     participants = workshop.registrations.filter(state=Registration.State.CONFIRMED).select_related("buyer")
     context = {
         "workshop": workshop,
-        "schedule": describe_schedule(workshop),
+        "schedule": describe_schedule(workshop, timezone.get_current_timezone()),
         "participants": participants.order_by("participant_name", "pk"),
     }
     return render(request, "workshops/participant_list.html", context)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -16,7 +15,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Teacher
-from accounts.time_zones import COOKIE, zone_of
+from accounts.moments import write_moment
+from accounts.time_zones import zone_for
+from catalogue.currencies import display_currency, pick_currency
 from money import Money
 from payments.contracts import Item, NotForSale
 from payments.visitor_cart import add_for_visitor, cart_of
@@ -27,14 +28,14 @@ from workshops.handler import MOST_PLACES_PER_LINE
 from workshops.models import Registration, Workshop
 from workshops.participants import InvalidParticipants, Participant, read_participants
 from workshops.refund_policy import policy_to_freeze
-from workshops.schedule import session_times, viewer_zone, write_moment
+from workshops.schedule import session_times
 
 FEW_PLACES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPrice:
-    """One currency's price as the page shows it; `regular` and `until` are set while an early-bird price applies."""
+    """The price as the page shows it; `regular` and `until` are set while an early-bird price applies."""
 
     now: Money
     regular: Money | None = None
@@ -45,19 +46,20 @@ class ShownPrice:
 def show_workshop(request: HttpRequest, slug: str) -> HttpResponse:
     """One workshop: what, when, where, for how much, and how many places are left."""
     workshop = _visible_workshop(request, slug)
-    now, zone = timezone.now(), _zone_for(request, workshop)
+    now, reader = timezone.now(), timezone.get_current_timezone()
+    zone = zone_for(workshop, reader=reader)
     left = _places_left(request, workshop, now)
-    refused = refusal(workshop, now)
+    refused = refusal(workshop, now, reader)
     closes_at = registration_closes_at(workshop)
     context = {
         "workshop": workshop,
-        "sessions": session_times(workshop, zone),
-        "prices": _shown_prices(workshop, now, zone),
+        "sessions": session_times(workshop, reader),
+        "price": _shown_price(workshop, now, zone, display_currency(request)),
         "places_left": left,
         "are_few_left": 0 < left <= FEW_PLACES,
         "refusal": str(refused) if refused else "",
         "closes": write_moment(closes_at, zone) if closes_at else "",
-        "policy": policy_to_freeze(workshop).get("text", ""),
+        "policy": policy_to_freeze(workshop, reader).get("text", ""),
         "form": None if refused or not left else PlacesForm(places_at_most=min(left, MOST_PLACES_PER_LINE)),
         "is_own": _is_own(request, workshop),
         "places_held": _places_of(request, workshop),
@@ -93,7 +95,7 @@ def name_participants(request: HttpRequest, slug: str) -> HttpResponse:
     people = ParticipantForms(quantity, request.POST if request.method == "POST" else None, known=known)
     if request.method == "POST" and people.is_valid():
         return _add(request, workshop, quantity, {"participants": people.participants})
-    refused = refusal(workshop, timezone.now())
+    refused = refusal(workshop, timezone.now(), timezone.get_current_timezone())
     context = {
         "workshop": workshop,
         "people": people,
@@ -149,22 +151,16 @@ def _places_of(request: HttpRequest, workshop: Workshop) -> int:
     return confirmed.filter(buyer_id=request.user.pk).count()
 
 
-def _zone_for(request: HttpRequest, workshop: Workshop) -> ZoneInfo:
-    is_known = request.user.is_authenticated or COOKIE in request.COOKIES
-    return zone_of(request) if is_known else viewer_zone(request.user, workshop)
-
-
 def _places_left(request: HttpRequest, workshop: Workshop, now: datetime) -> int:
     return places_left_for([workshop.pk], buyer_id=request.user.pk, at=now)[workshop.pk]
 
 
-def _shown_prices(workshop: Workshop, now: datetime, zone: ZoneInfo) -> list[ShownPrice]:
-    by_currency = {price.currency: price for price in workshop.prices.all()}
-    shown = []
-    for currency, amount in unit_prices(workshop, now).items():
-        price = by_currency[currency]
-        if price.early_bird_until and price.is_early_bird_at(now):
-            shown.append(ShownPrice(amount, price.amount, write_moment(price.early_bird_until, zone)))
-        else:
-            shown.append(ShownPrice(amount))
-    return shown
+def _shown_price(workshop: Workshop, now: datetime, zone: tzinfo, currency: str) -> ShownPrice | None:
+    amounts = unit_prices(workshop, now)
+    if not amounts:
+        return None
+    currency = pick_currency(amounts, preferred=currency)
+    price = next(price for price in workshop.prices.all() if price.currency == currency)
+    if price.early_bird_until and price.is_early_bird_at(now):
+        return ShownPrice(amounts[currency], price.amount, write_moment(price.early_bird_until, zone))
+    return ShownPrice(amounts[currency])

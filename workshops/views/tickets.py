@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from workshops.calendar_file import calendar_of
 from workshops.models import Registration, RegistrationQuerySet
-from workshops.schedule import describe_schedule, first_start, last_end, session_times, viewer_zone
+from workshops.schedule import describe_schedule, first_start, last_end, session_times
 
 
 @login_required
@@ -31,7 +31,7 @@ def list_tickets(request: HttpRequest) -> HttpResponse:
             {
                 "line_id": line_id,
                 "workshop": workshop,
-                "schedule": describe_schedule(workshop, viewer_zone(request.user, workshop)),
+                "schedule": describe_schedule(workshop, timezone.get_current_timezone()),
                 "tickets": registrations,
                 "starts_at": first_start(list(workshop.sessions.all())) or timezone.now(),
                 "is_over": ends_at is not None and ends_at <= timezone.now(),
@@ -55,7 +55,7 @@ def show_ticket(request: HttpRequest, code: str) -> HttpResponse:
         "ticket": ticket,
         "workshop": workshop,
         "is_valid": ticket.state == Registration.State.CONFIRMED,
-        "sessions": session_times(workshop, viewer_zone(request.user, workshop)),
+        "sessions": session_times(workshop, timezone.get_current_timezone()),
     }
     return render(request, "workshops/ticket_detail.html", context)
 
@@ -65,7 +65,8 @@ def show_ticket(request: HttpRequest, code: str) -> HttpResponse:
 def download_calendar(request: HttpRequest, code: str) -> HttpResponse:
     """The sessions of a ticket's workshop as a calendar file."""
     ticket = _ticket(request, code)
-    response = HttpResponse(calendar_of(ticket.workshop), content_type="text/calendar; charset=utf-8")
+    calendar = calendar_of(ticket.workshop, timezone.get_current_timezone())
+    response = HttpResponse(calendar, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="workshop.ics"'
     return response
 
