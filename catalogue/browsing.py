@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Teacher
 from accounts.places_and_languages import languages
 from catalogue.forms import BrowseForm
-from catalogue.models import Level, Listing, ListingPrice, ListingQuerySet
+from catalogue.models import Level, Listing, ListingPrice, ListingPriceQuerySet, ListingQuerySet
 from catalogue.search import search_query
 
 # Teachers whose name matches are looked up first, so that both halves of the search can use an index.
@@ -38,7 +38,7 @@ def find_listings(form: BrowseForm) -> ListingQuerySet:
         if wanted.get(name):
             listings = listings.filter(condition(wanted[name]))
     listings = _in_price_range(listings, form)
-    return _sorted(_matching(listings, wanted.get("q", "")), wanted.get("sort", ""), form.price_currency)
+    return _sorted(_matching(listings, wanted.get("q", "")), wanted.get("sort", ""), form.display_currency)
 
 
 def chips(form: BrowseForm, query: QueryDict) -> list[Chip]:
@@ -67,9 +67,9 @@ def _matching(listings: ListingQuerySet, text: str) -> ListingQuerySet:
 
 def _in_price_range(listings: ListingQuerySet, form: BrowseForm) -> ListingQuerySet:
     low, high = form.cleaned_data.get("min_price"), form.cleaned_data.get("max_price")
-    if low is None and high is None and not form.cleaned_data.get("currency"):
+    if low is None and high is None:
         return listings
-    prices = ListingPrice.objects.holding(timezone.now()).filter(listing=OuterRef("pk"), currency=form.price_currency)
+    prices = _prices_now(form.display_currency)
     if low is not None:
         prices = prices.filter(amount_minor__gte=low.minor)
     if high is not None:
@@ -77,11 +77,17 @@ def _in_price_range(listings: ListingQuerySet, form: BrowseForm) -> ListingQuery
     return listings.filter(Exists(prices))
 
 
+def _prices_now(currency: str) -> ListingPriceQuerySet:
+    """The price in this currency that the card of an outer listing shows at this moment."""
+    return ListingPrice.objects.holding(timezone.now()).filter(listing=OuterRef("pk"), currency=currency)
+
+
 def _sorted(listings: ListingQuerySet, sort: str, currency: str) -> ListingQuerySet:
     if sort in ("cheapest", "dearest"):
-        prices = ListingPrice.objects.holding(timezone.now()).filter(listing=OuterRef("pk"), currency=currency)
         amount = F("price_minor").asc(nulls_last=True) if sort == "cheapest" else F("price_minor").desc(nulls_last=True)
-        return listings.annotate(price_minor=Subquery(prices.values("amount_minor"))).order_by(amount, "pk")
+        return listings.annotate(price_minor=Subquery(_prices_now(currency).values("amount_minor"))).order_by(
+            amount, "pk"
+        )
     soonest = F("starts_at").asc(nulls_last=True)
     if sort == "newest":
         return listings.order_by("-published_at", "-pk")
@@ -112,6 +118,7 @@ _CONDITIONS: dict[str, Callable[[Any], Q]] = {
     "language": lambda code: Q(language=code),
     "where": lambda where: Q(is_online=where == "online"),
     "place": lambda place: Q(place__icontains=place),
+    "currency": lambda code: Q(Exists(_prices_now(code))),
     "from_date": _starts_on_or_after,
     "to_date": _starts_on_or_before,
     "teacher": lambda name: Q(teacher__slug=name.lower()) | Q(teacher__display_name__icontains=name),

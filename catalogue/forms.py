@@ -25,7 +25,10 @@ class _DateInput(forms.DateInput):
 
 
 class BrowseForm(forms.Form):
-    """Filters of the browse page. Every field may be empty; a wrong one gets a message and filters nothing."""
+    """Filters of the browse page. Every field may be empty; a wrong one gets a message and filters nothing.
+
+    Prices are compared in the currency the visitor sees them in; `currency` only says what must be sold in it.
+    """
 
     q = forms.CharField(label="Search", max_length=200, required=False)
     kind = forms.ChoiceField(label="Kind", required=False)
@@ -82,13 +85,8 @@ class BrowseForm(forms.Form):
         self._refuse_reversed("from_date", "to_date", cleaned, "This day is before the first one.")
         return cleaned
 
-    @property
-    def price_currency(self) -> str:
-        """The currency of the price range: the one filtered by, else the one prices are shown in."""
-        return str(self.cleaned_data.get("currency") or self.display_currency)
-
     def _make_money(self, name: str, cleaned: dict[str, Any]) -> None:
-        currency = str(cleaned.get("currency") or self.display_currency)
+        currency = self.display_currency
         try:
             cleaned[name] = Money.from_major(cleaned[name], currency)
         except ValueError:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from catalogue.currencies import pick_currency
 from payments.contracts import Item, NotForSale, Quote
 from payments.models import Cart, CartLine, Order
 from payments.pricing import PricedCart, quote_items
@@ -227,7 +228,7 @@ def _refuse_more_than_fits(cart: Cart, item: Item) -> None:
 def _choose_currency(cart: Cart, *, offered: list[str], preferred: str) -> None:
     _forget_currency_when_empty(cart)
     if not cart.currency:
-        _set_currency(cart, preferred if preferred in offered else offered[0])
+        _set_currency(cart, pick_currency(offered, preferred=preferred))
     if cart.currency not in offered:
         raise CurrencyNotOffered(
             f"Your cart is in {cart.currency}, but this is sold in {', '.join(offered)} only. "

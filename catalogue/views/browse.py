@@ -22,10 +22,7 @@ PAGE_SIZE = 24
 
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
-    """Show what is on offer. htmx gets only the results, and puts their address in the address bar.
-
-    To filter by a currency is to choose it: the pages and the cart that follow must not speak of another one.
-    """
+    """Show what is on offer. htmx gets only the results, and puts their address in the address bar."""
     form = BrowseForm(request.GET, display_currency=display_currency(request))
     form.is_valid()
     listings = find_listings(form).for_cards()
@@ -35,7 +32,6 @@ def browse(request: HttpRequest) -> HttpResponse:
         "page": page,
         "chips": chips(form, request.GET),
         "search_text": request.GET.get("q", "")[:200],
-        "currency": form.price_currency,
         "filters_open": bool(form.errors),
     }
     # Coming back with the browser's button, htmx asks again and needs the whole page.
@@ -43,8 +39,6 @@ def browse(request: HttpRequest) -> HttpResponse:
     response = render(request, "catalogue/_browse_update.html" if is_partial else "catalogue/browse.html", context)
     if is_partial:
         response["HX-Push-Url"] = _address(request.GET)
-    if form.cleaned_data.get("currency"):
-        remember_currency(response, form.price_currency)
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     return response
 
