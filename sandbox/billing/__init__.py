@@ -1,1 +1,1 @@
-"""What happens with prices over time: invoices, subscriptions, discounts, taxes."""
+"""Billing: prices, invoices, subscriptions, discounts and taxes."""

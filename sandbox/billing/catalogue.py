@@ -1,4 +1,4 @@
-"""What is sold: products and their prices, made through the API or in passing by a session, a plan or an invoice item.
+"""Products and their prices, made through the API or implicitly by a session, a plan or an invoice item.
 
 Notes of the sandbox on a price: `_tiers` and `_currency_options` (amounts in other currencies), which Stripe shows only
 when asked to.
@@ -15,7 +15,7 @@ from sandbox.protocol.parameters import merge_metadata
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-# Twelve places, as many as Stripe keeps of an amount.
+# Twelve decimal places, as many as Stripe keeps of an amount.
 SMALLEST = Decimal("1e-12")
 AMOUNTS = ("unit_amount", "unit_amount_decimal")
 # Three years, in each unit (docs: "Create a price", recurring.interval_count).
@@ -63,7 +63,7 @@ def create_price(*, product: str, currency: str, announce: bool = True, **fields
 
 
 def create_one_off_price(each: Decimal, currency: str, *, name: str, product: str | None = None) -> Body:
-    """A stored price that serves one line only, whose amount per unit may be negative; told to nobody."""
+    """A stored price for one line only, whose amount per unit may be negative; emits no event."""
     product = product or create_product(name=name, announce=False, active=False)["id"]
     price = build_price(product=product, currency=currency, unit_amount=0, active=False)
     is_whole = each == each.to_integral_value()
@@ -130,7 +130,7 @@ def _check_model(  # noqa: PLR0913 -- the ways of pricing
     is_tiered: bool,
     is_recurring: bool,
 ) -> None:
-    """One way of pricing, and all of it."""
+    """Raises unless exactly one way of pricing is given, completely."""
     if len(amounts) > 1:
         raise ApiError(
             "You may only specify one of these parameters: unit_amount, unit_amount_decimal.", param="unit_amount"
@@ -199,7 +199,7 @@ def _tiers(given: Sequence[Body], path: str = "tiers") -> list[Body]:
 
 
 def _amount_fields(given: Body, name: str) -> Body:
-    """An amount in its two forms: the whole one only where there is no fraction of a minor unit."""
+    """An amount in its two forms: the integer one only where there is no fraction of a minor unit."""
     whole, exact = given.get(name), given.get(f"{name}_decimal")
     if whole is None and exact is None:
         return {name: None, f"{name}_decimal": None}
@@ -211,7 +211,7 @@ def _amount_fields(given: Body, name: str) -> Body:
 
 
 def price_change(price: Body, asked: Body) -> Body:
-    """What an update makes of a price's fields. Raises where Stripe lets nothing be changed any more."""
+    """The fields of a price after an update. Raises where Stripe no longer allows a change."""
     change = dict(asked)
     if "metadata" in change:
         change["metadata"] = merge_metadata(price["metadata"], change["metadata"])

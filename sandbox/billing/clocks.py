@@ -1,7 +1,7 @@
-"""Test clocks: customers whose time stands still until it is moved (docs: "Test clocks").
+"""Test clocks: customers whose time stands still until it is advanced (docs: "Test clocks").
 
-Everything made for such a customer lives in the clock's time: `time_of` says so for as long as it lasts, and
-`schedule_in_time_of` lets what happens later wait for the clock instead of for the sandbox's time.
+Everything made for such a customer lives in the clock's time: within `time_of` the clock's time applies, and
+`schedule_in_time_of` makes later steps wait for the clock instead of for the sandbox's time.
 """
 
 from collections.abc import Iterator
@@ -19,15 +19,15 @@ from sandbox.webhooks.events import emit
 CLOCK = "test_helpers.test_clock"
 KEPT_DAYS = 30
 MOST_INTERVALS = 2
-# How far a clock without subscriptions may go at once.
+# How far a clock without subscriptions may be advanced at once.
 WITHOUT_SUBSCRIPTIONS = Interval("year", 2)
 ENDED = ("canceled", "incomplete_expired")
-# The clock whose steps are being run: its time is that of the step, not yet written into the clock.
+# The clock whose steps are being run: its time is the step's, which is not yet written into the clock.
 _moving: ContextVar[str | None] = ContextVar("moving_clock", default=None)
 
 
 def clock_of(body: Body) -> str | None:
-    """The test clock an object, or else its customer, belongs to."""
+    """The test clock of an object, or else of its customer."""
     if body.get("test_clock"):
         return str(body["test_clock"])
     customer = store.find("customer", body["customer"]) if isinstance(body.get("customer"), str) else None
@@ -36,7 +36,7 @@ def clock_of(body: Body) -> str | None:
 
 @contextmanager
 def time_of(body: Body) -> Iterator[None]:
-    """Act in the time of an object's test clock; nothing changes for an object without one."""
+    """Let the block run in the time of an object's test clock, if it has one."""
     test_clock = clock_of(body)
     if test_clock is None or test_clock == _moving.get():
         yield
@@ -52,7 +52,7 @@ def schedule_in_time_of(body: Body, name: str, object_id: str, *, after: float =
 
 
 def create_clock(*, frozen_time: int, name: str | None) -> Body:
-    """A stored clock that stands at `frozen_time`; Stripe forgets it after thirty days."""
+    """A stored clock that stands at `frozen_time`; Stripe deletes it after thirty days."""
     made = clock.now()
     test_clock: Body = {
         "id": identifiers.new_id("clock_1", 23),
@@ -93,7 +93,7 @@ def advance_clock(test_clock: Body, frozen_time: int) -> Body:
 
 
 def require_ready(test_clock: Body) -> None:
-    """Raises while a clock is on its way."""
+    """Raises while a clock is advancing."""
     if test_clock["status"] != "ready":
         raise unexpected_state(
             "Test clock advancement underway - cannot perform modifications.",
@@ -102,7 +102,7 @@ def require_ready(test_clock: Body) -> None:
 
 
 def _furthest(test_clock: Body) -> int:
-    """How far a clock may go at once: two intervals of its shortest subscription."""
+    """How far a clock may be advanced at once: two intervals of its shortest subscription."""
     intervals = [
         Interval.of_price(item["price"])
         for subscription in store.rows("subscription").values_list("body", flat=True)
@@ -116,7 +116,7 @@ def _furthest(test_clock: Body) -> int:
 
 @step("advance_test_clock")
 def run_to_target(clock_id: str) -> None:
-    """Let everything happen that is due until the clock's target, then stand still there."""
+    """Run everything due until the clock's target, then stop the clock there."""
     test_clock = store.fetch(CLOCK, clock_id)
     if test_clock.get("status") != "advancing":
         return

@@ -6,7 +6,7 @@ from sandbox.webhooks.events import emit
 
 
 def balance_of(customer: Body | None, currency: str) -> int:
-    """What an invoice in a currency meets: a debt (positive) or a credit (negative), in minor units."""
+    """The balance for an invoice in a currency: a debt (positive) or a credit (negative), in minor units."""
     if customer is None or customer.get("deleted") or customer["currency"] not in (None, currency):
         return 0
     return int(customer["balance"])
@@ -15,7 +15,7 @@ def balance_of(customer: Body | None, currency: str) -> int:
 def move_balance(customer_id: str, amount: int, *, currency: str, kind: str, invoice: str | None = None) -> Body | None:
     """Add to a customer's balance; `kind` is Stripe's type of the movement, `applied_to_invoice` say. Returns it.
 
-    None where nothing moves: no amount, or the customer is gone.
+    None where nothing moves: the amount is zero, or the customer was deleted.
     """
     customer = store.find("customer", customer_id)
     if customer is None or customer.get("deleted") or not amount:

@@ -1,4 +1,4 @@
-"""What a credit for unused time gives back: the line, or the waiting item, that charged for it (docs: "Prorations")."""
+"""Which line or pending item a credit for unused time refers to (docs: "Prorations")."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from sandbox.store import Body
 
 
 def charged_by(subscription: Body, item: Body, moment: int) -> Body | None:
-    """`credited_items` of an invoice item that credits a subscription's item from a moment on; None for one never billed."""
+    """`credited_items` of an invoice item that credits a subscription item from a moment on; None if never billed."""
     waiting = pending_items(
         subscription["customer"], currency=subscription["currency"], subscription=subscription["id"]
     )
@@ -36,7 +36,7 @@ def _charges(line: Body, item_id: str, moment: int) -> bool:
 
 
 def name_credited_lines(lines: Sequence[Body], items: Sequence[Body]) -> None:
-    """Let new lines of invoice items name what they credit by its lines, some of which may be among them."""
+    """Make new lines of invoice items name the lines they credit, some of which may be new as well."""
     line_of_item = {item["id"]: line for line, item in zip(lines, items, strict=True)}
     for line, item in zip(lines, items, strict=True):
         credited = (item.get("proration_details") or {}).get("credited_items")

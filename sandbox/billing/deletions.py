@@ -1,4 +1,4 @@
-"""Deleting what subscriptions hang on: customers, and test clocks with all of theirs."""
+"""Deleting what subscriptions depend on: customers, and test clocks with all their customers."""
 
 from sandbox import store
 from sandbox.billing import clocks
@@ -10,7 +10,7 @@ from sandbox.webhooks.events import emit
 
 
 def delete_customer(customer: Body, *, is_automatic: bool = False) -> Body:
-    """Delete a customer, whose subscriptions end at once (docs: "Delete a customer"). Returns the stub that stays."""
+    """Delete a customer, whose subscriptions end at once (docs: "Delete a customer"). Returns the stub that remains."""
     with clocks.time_of(customer):
         end_all_of(customer["id"])
         stub = store.mark_deleted(customer)
@@ -19,7 +19,7 @@ def delete_customer(customer: Body, *, is_automatic: bool = False) -> Body:
 
 
 def delete_clock(test_clock: Body, *, is_automatic: bool = False) -> Body:
-    """Delete a clock with its customers. Returns the stub that stays."""
+    """Delete a clock with its customers. Returns the stub that remains."""
     if not is_automatic:
         clocks.require_ready(test_clock)
     for customer in store.rows("customer").filter(body__test_clock=test_clock["id"]).values_list("body", flat=True):
@@ -32,7 +32,7 @@ def delete_clock(test_clock: Body, *, is_automatic: bool = False) -> Body:
 
 @step("forget_test_clock")
 def forget_when_due(clock_id: str) -> None:
-    """Stripe deletes clocks by itself after a while."""
+    """Delete an old clock, as Stripe does."""
     test_clock = store.fetch(clocks.CLOCK, clock_id)
     if not test_clock.get("deleted"):
         delete_clock(test_clock, is_automatic=True)

@@ -1,8 +1,8 @@
-"""Coupons, promotion codes, and what they take off (docs: "Coupons and promotion codes").
+"""Coupons and promotion codes, and the amounts they take off (docs: "Coupons and promotion codes").
 
-A discount is a coupon granted to somebody: a customer, a subscription, an invoice or a line of one. Amounts are minor
+A discount is a coupon granted to a customer, a subscription, an invoice or a line of one. Amounts are minor
 units. Percentages are rounded to the nearest minor unit per line; an amount off is shared among the lines in proportion,
-and what rounding leaves over goes to the last of them.
+and the rounding remainder goes to the last of them.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ FIVE_YEARS = Interval("year", 5)
 
 @dataclass(frozen=True)
 class Share:
-    """One line that a discount may take something off: what is left of it, and its product."""
+    """A line that a discount may reduce: what is left of its amount, and its product."""
 
     amount: int
     product: str | None = None
@@ -33,7 +33,7 @@ class Share:
 
 
 def coupon_of(granted: Body) -> Body:
-    """The coupon behind a coupon, a promotion code or a discount; one that was deleted goes on where it was granted."""
+    """The coupon of a coupon, a promotion code or a discount; a deleted one stays valid where it was granted."""
     if granted["object"] == "coupon":
         return granted
     if granted["object"] == "discount":
@@ -43,20 +43,20 @@ def coupon_of(granted: Body) -> Body:
 
 
 def spread(granted: Body, shares: Sequence[Share], currency: str) -> list[int]:
-    """What is taken off each line, in their order."""
+    """The amount taken off each line, in order."""
     coupon = coupon_of(granted)
     eligible = [
         max(share.amount, 0) if share.is_discountable and applies_to(coupon, share.product) else 0 for share in shares
     ]
     if coupon["percent_off"] is not None:
-        # No finer than the currency can be charged: what is left has to be payable.
+        # No finer than the currency's smallest charge step, so that the rest can be paid.
         share, step = Decimal(str(coupon["percent_off"])) / 100, step_of(currency)
         return [rounded(amount * share / step) * step for amount in eligible]
     return _share_out(min(amount_off(coupon, currency), sum(eligible)), eligible)
 
 
 def _share_out(total: int, amounts: Sequence[int]) -> list[int]:
-    """`total` in proportion to the amounts, exactly."""
+    """Divide `total` in proportion to the amounts, exactly."""
     parts = [0] * len(amounts)
     left_over, weight = total, sum(amounts)
     for index, amount in enumerate(amounts):
@@ -69,7 +69,7 @@ def _share_out(total: int, amounts: Sequence[int]) -> list[int]:
 
 
 def amount_off(coupon: Body, currency: str) -> int:
-    """What an amount-off coupon is worth in a currency; nothing where it names no amount."""
+    """The amount of an amount-off coupon in a currency; None where it names none."""
     if coupon["currency"] == currency:
         return int(coupon["amount_off"])
     option = coupon.get("_currency_options", {}).get(currency)
@@ -77,7 +77,7 @@ def amount_off(coupon: Body, currency: str) -> int:
 
 
 def applies_to(coupon: Body, product: str | None) -> bool:
-    """Whether a coupon is for this product; one without a list of products is for all."""
+    """Whether a coupon applies to this product; one without a list of products applies to all."""
     products = coupon.get("_products")
     return not products or product in products
 
@@ -102,7 +102,7 @@ def is_valid(coupon: Body) -> bool:
 
 
 def require_near_future(moment: int, param: str) -> None:
-    """Raises Stripe's 400 for an end that lies in the past, or more than five years away."""
+    """Raises Stripe's 400 for an end in the past, or more than five years ahead."""
     now = clock.now()
     if moment <= now:
         raise ApiError(
@@ -115,7 +115,7 @@ def require_near_future(moment: int, param: str) -> None:
 
 
 def is_active(code: Body) -> bool:
-    """Whether a promotion code can be used by anybody at all, now: a code dies with its coupon."""
+    """Whether a promotion code can be used at all now: a code ends with its coupon."""
     is_late = code["expires_at"] is not None and code["expires_at"] <= clock.now()
     is_used_up = code["max_redemptions"] is not None and code["times_redeemed"] >= code["max_redemptions"]
     coupon = store.fetch("coupon", code["promotion"]["coupon"])
@@ -123,7 +123,7 @@ def is_active(code: Body) -> bool:
 
 
 def find_code(typed: str, *, customer: str | None = None) -> Body | None:
-    """The active promotion code a buyer typed, whatever its letters' case; one of the customer's own goes first."""
+    """The active promotion code a buyer typed, ignoring case; a code for this customer takes precedence."""
     rows = store.rows("promotion_code").filter(subtype=typed.strip().lower(), body__active=True)
     found = [body for body in rows.values_list("body", flat=True) if is_active(body)]
     mine = [code for code in found if customer and code["customer"] == customer]
@@ -136,8 +136,8 @@ def require_usable(
 ) -> Body:
     """The promotion code, if this customer may use it for this amount. Raises Stripe's 400.
 
-    `amount` is what there is to pay before the discount; None skips the check of a minimum. Without a customer a code
-    for first orders is refused, since nobody can tell.
+    `amount` is the amount before the discount; None skips the check of a minimum. Without a customer, a code for first
+    orders is refused, since previous orders are unknown.
     """
     if not is_active(code):
         raise _refused("This promotion code is inactive or expired.", param)
@@ -168,7 +168,7 @@ def _minimum(code: Body, currency: str) -> int | None:
         least: int | None = restrictions["minimum_amount"]
         return least
     option = code.get("_restriction_options", {}).get(currency)
-    # A minimum in another currency only: the code is not for this one.
+    # The minimum is given in other currencies only, so the code is not valid for this one.
     return int(option["minimum_amount"]) if option else 2**53
 
 
@@ -194,7 +194,7 @@ def chosen(entry: Body, *, amount: int | None, currency: str, customer: Body | N
 
 
 def grant(granted: Body, **holder: Any) -> Body:
-    """A stored discount out of a coupon or promotion code, redeemed once.
+    """Store a discount made from a coupon or promotion code, redeemed once.
 
     `holder` says whose it is: customer, subscription, subscription_item, invoice, invoice_item, checkout_session.
     """
@@ -226,7 +226,7 @@ def grant(granted: Body, **holder: Any) -> Body:
 
 
 def redeem(granted: Body) -> None:
-    """Count one use; the last one that was allowed ends the coupon, and the code."""
+    """Count one use; the last allowed use ends the coupon and the code."""
     if granted["object"] == "promotion_code":
         code = store.fetch("promotion_code", granted["id"])
         _count(code, "active", is_over=code["max_redemptions"] == code["times_redeemed"] + 1)

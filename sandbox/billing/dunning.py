@@ -1,6 +1,6 @@
 """How a subscription follows its invoices: paid, refused, given up (docs: "Revenue recovery", "Subscription statuses").
 
-The invoices themselves plan their next attempts; here is what becomes of the subscription meanwhile and at the end.
+The invoices plan their own next attempts; this module moves the subscription meanwhile and at the end.
 """
 
 from sandbox import store
@@ -19,7 +19,7 @@ IN_ARREARS = ("past_due", "unpaid")
 
 @on_invoice_settled
 def follow_invoice(invoice: Body, outcome: Outcome) -> None:
-    """An invoice was paid, refused or given up: its subscription follows, in the time it lives in."""
+    """Update the subscription of an invoice that was paid, refused or given up, in the time of its test clock."""
     subscription = store.find("subscription", invoices.subscription_of(invoice) or "")
     if subscription is None or subscription["status"] in ENDED:
         return
@@ -28,7 +28,7 @@ def follow_invoice(invoice: Body, outcome: Outcome) -> None:
         if outcome == "paid":
             _follow_paid(subscription, invoice)
         elif subscription.get("_is_held_back") or invoice.get("_is_of_pending_update"):
-            # A change that is not paid for leaves the subscription as it was.
+            # A change that is not paid leaves the subscription as it was.
             return
         elif outcome in (*REFUSED, "overdue"):
             _follow_refused(subscription, invoice)
@@ -75,7 +75,7 @@ def _follow_refused(subscription: Body, invoice: Body) -> None:
 
 
 def _give_up(subscription: Body) -> None:
-    """The last attempt failed: what follows is a setting of the account (docs: "Smart Retries")."""
+    """The last attempt failed: a setting of the account decides what follows (docs: "Smart Retries")."""
     if options().dunning_end == "cancel":
         end(subscription, reason="payment_failed")
     elif options().dunning_end == "unpaid":
@@ -85,7 +85,7 @@ def _give_up(subscription: Body) -> None:
 
 @follows_intents
 def follow_setup(intent: Body) -> None:
-    """The method a subscription without anything due waited for has been set up."""
+    """Activate a subscription with nothing due, once the method it waited for is set up."""
     subscription = store.find("subscription", intent.get("_subscription") or "")
     if subscription is None or subscription["pending_setup_intent"] != intent["id"]:
         return

@@ -1,4 +1,4 @@
-"""What an invoice does by itself: it is finalized, charged or sent, tried again, and overdue."""
+"""The automatic steps of an invoice: finalizing, charging or sending, retrying, becoming overdue."""
 
 from sandbox import store
 from sandbox.billing import invoice_payments
@@ -14,7 +14,7 @@ from sandbox.webhooks.events import emit
 
 @step("finalize_invoice")
 def finalize_when_due(invoice_id: str) -> None:
-    """The hour in which a draft could still be changed is over."""
+    """Finalize a draft once the hour in which it could be changed is over."""
     invoice = store.fetch("invoice", invoice_id)
     if invoice.get("deleted") or invoice["status"] != "draft" or not invoice["auto_advance"]:
         return
@@ -44,13 +44,13 @@ def _note_finalization_failure(invoice: Body, error: ApiError) -> None:
 
 @step("collect_invoice")
 def collect_when_due(invoice_id: str) -> None:
-    """The moment of the next automatic attempt has come."""
+    """Make the next automatic attempt when its time has come."""
     collect(store.fetch("invoice", invoice_id))
 
 
 @step("overdue_invoice")
 def note_overdue(invoice_id: str) -> None:
-    """Its due date has passed and it is still open."""
+    """Emit invoice.overdue for an invoice still open after its due date."""
     invoice = store.fetch("invoice", invoice_id)
     if invoice["status"] == "open":
         emit("invoice.overdue", invoice)
@@ -58,7 +58,7 @@ def note_overdue(invoice_id: str) -> None:
 
 
 def collect(invoice: Body) -> None:
-    """The next automatic step of a finalized invoice: charge it, unless its money is asked for by mail."""
+    """Take the next automatic step of a finalized invoice: charge it, or send it where it is paid on request."""
     if invoice["status"] == "open" and is_collected_automatically(invoice):
         intent = invoice_payments.intent_of(invoice)
         if intent is None or intent["status"] != "processing":

@@ -1,4 +1,4 @@
-"""Changes to an invoice that exists: of a draft everything, of an open one what does not touch its money."""
+"""Changes to an existing invoice: a draft may change entirely, an open one only where its amounts stay."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from sandbox.protocol.errors import ApiError, no_such
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-# What stays editable once the money is fixed (docs: "Edit invoices").
+# Fields that stay editable once the amounts are fixed (docs: "Edit invoices").
 AFTER_FINALIZING = ("auto_advance", "default_payment_method", "metadata", "payment_settings")
 
 
@@ -30,7 +30,7 @@ def telling_update(invoice: Body) -> Iterator[None]:
 
 
 def edit_invoice(invoice: Body, change: Body) -> Body:
-    """Write new values of fields; `days_until_due` among them decides the due date."""
+    """Write new values of fields; `days_until_due` also sets the due date."""
     editable = {"draft": change, "open": AFTER_FINALIZING, "uncollectible": AFTER_FINALIZING}
     for name in sorted(change):
         if name not in editable.get(invoice["status"], ("metadata",)):
@@ -67,7 +67,7 @@ def _set_auto_advance(invoice: Body, *, is_on: bool) -> None:
 
 
 def put_items_on(invoice: Body, items: Sequence[Body]) -> Body:
-    """Add invoice items, which name the invoice already, as lines of a draft."""
+    """Add invoice items, which already name the invoice, as lines of a draft."""
     require_draft(invoice)
     with telling_update(invoice):
         put_first(invoice, items[::-1])
@@ -76,7 +76,7 @@ def put_items_on(invoice: Body, items: Sequence[Body]) -> Body:
 
 
 def line_of(invoice: Body, line_id: str, *, param: str, in_url: bool = False) -> Body:
-    """One line of an invoice. Raises Stripe's error for one that is not there."""
+    """One line of an invoice. Raises Stripe's error for a missing one."""
     for line in invoice["lines"]["data"]:
         if line["id"] == line_id:
             found: Body = line
@@ -93,14 +93,14 @@ def item_of_line(line: Body) -> str | None:
 
 
 def rewrite_line(invoice: Body, item: Body) -> None:
-    """Let the line of an item show the item's new facts, under its own id; the caller works the amounts out."""
+    """Update an item's line to the item's new values, keeping its id; the caller recalculates the amounts."""
     for index, line in enumerate(invoice["lines"]["data"]):
         if item_of_line(line) == item["id"]:
             invoice["lines"]["data"][index] = item_line(item) | {"id": line["id"], "invoice": invoice["id"]}
 
 
 def drop_line(invoice: Body, line: Body, *, keeps_item: bool) -> None:
-    """Take a line off a draft; its item waits for another invoice, or is gone. The caller works the amounts out."""
+    """Remove a line from a draft; its item becomes pending again or is deleted. The caller recalculates the amounts."""
     invoice["lines"]["data"].remove(line)
     item = store.find("invoiceitem", item_of_line(line) or "")
     if item is None:

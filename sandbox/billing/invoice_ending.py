@@ -1,4 +1,4 @@
-"""What else can become of an invoice: sent, voided, given up, or deleted while it is a draft."""
+"""Sending, voiding and writing off invoices, and deleting drafts."""
 
 from sandbox import clock, store
 from sandbox.billing import clocks, invoice_items, invoice_payments
@@ -16,7 +16,7 @@ NOT_NOW = (
 
 
 def send_invoice(invoice: Body) -> Body:
-    """Mail an invoice, in pretence; a draft is finalized first. Emits invoice.sent."""
+    """Pretend to mail an invoice; a draft is finalized first. Emits invoice.sent."""
     if invoice["collection_method"] != "send_invoice":
         raise ApiError(NOT_NOW, is_executed=True)
     if invoice["status"] == "draft":
@@ -29,7 +29,7 @@ def send_invoice(invoice: Body) -> Body:
 
 
 def void_invoice(invoice: Body) -> Body:
-    """Cancel an open invoice for good; its number stays taken, and credit it used goes back."""
+    """Cancel an open invoice for good; its number stays in use, and the credit it used is returned."""
     if invoice["status"] == "paid":
         raise ApiError("Invoices with `paid` payments cannot be voided.", is_executed=True)
     if invoice["status"] not in OPEN:

@@ -1,4 +1,4 @@
-"""Finalizing: a draft gets its number and its due amount, and from then on only its payment moves it."""
+"""Finalizing: a draft gets its number and its due amount; after that only its payment changes it."""
 
 from sandbox import clock, store
 from sandbox.billing import clocks, invoice_payments
@@ -24,8 +24,8 @@ def finalize_invoice(
 ) -> Body:
     """Number a draft and open it for payment; one with nothing due is paid at once.
 
-    `collects_later` plans the attempt Stripe makes an hour after a manual finalization; who pays right away says False.
-    `paid_by` is an intent that has brought the money already.
+    `collects_later` plans the attempt that Stripe makes an hour after a manual finalization; False if the caller pays
+    right away. `paid_by` is an intent that has already been paid.
     """
     if invoice["status"] != "draft":
         raise ApiError(
@@ -49,7 +49,7 @@ def finalize_invoice(
 
 
 def take_customer_details(invoice: Body, customer: Body | None) -> None:
-    """A draft follows its customer's details; finalizing freezes them."""
+    """Copy the customer's details to the invoice: a draft follows them, finalizing freezes them."""
     if customer is None or customer.get("deleted"):
         return
     tax_ids = store.rows("tax_id").filter(customer=customer["id"]).values_list("body", flat=True)
@@ -99,7 +99,7 @@ def _move_balance(invoice: Body) -> None:
 
 
 def _next_number(customer: Body | None, invoice: Body) -> str:
-    """The customer's prefix and how many invoices there were before."""
+    """The customer's prefix and the number of the next invoice."""
     if customer is None or customer.get("deleted"):
         return f"{invoice['id'][-8:].upper()}-0001"
     sequence = customer.get("next_invoice_sequence") or 1
@@ -108,7 +108,7 @@ def _next_number(customer: Body | None, invoice: Body) -> str:
 
 
 def plan_collection(invoice: Body) -> None:
-    """Let an open invoice be charged in an hour, if it collects by itself; the caller stores it."""
+    """Schedule the charge of an open invoice in an hour, if it is collected automatically; the caller stores it."""
     if is_collected_automatically(invoice):
         invoice["next_payment_attempt"] = clock.now() + HOUR
         clocks.schedule_in_time_of(invoice, "collect_invoice", invoice["id"], after=HOUR)

@@ -13,7 +13,7 @@ from sandbox.webhooks.events import emit
 
 
 def create_item(customer: Body, **facts: Any) -> Body:
-    """A stored item made of the arguments of `build_item`; emits invoiceitem.created."""
+    """A stored item from the arguments of `build_item`; emits invoiceitem.created."""
     item = store.insert(build_item(customer, **facts))
     with clocks.time_of(item):
         emit("invoiceitem.created", item)
@@ -82,7 +82,7 @@ def _parent(subscription: str | None, subscription_item: str | None) -> Body | N
 
 
 def pending_items(customer_id: str, *, currency: str, subscription: str | None = None) -> list[Body]:
-    """What waits for an invoice in a currency, newest first: of nobody in particular, and of the subscription."""
+    """The pending items in a currency, newest first: those of no subscription, and those of this one."""
     rows = store.rows("invoiceitem").filter(customer=customer_id, source=None).order_by("-sequence")
     return [
         item
@@ -103,7 +103,7 @@ def assign_items(items: Sequence[Body], invoice_id: str) -> None:
 
 
 def bury_items(invoice: Body) -> None:
-    """What was on a deleted draft is gone with it; nothing of it waits again (observed at Stripe)."""
+    """Delete the items of a deleted draft; none becomes pending again (observed at Stripe)."""
     for item in list(store.rows("invoiceitem").filter(source=invoice["id"]).values_list("body", flat=True)):
         store.mark_deleted(item)
 

@@ -1,6 +1,6 @@
-"""Lines of an invoice: what is billed, for which time (docs: "The Invoice Line Item object").
+"""Lines of an invoice: what is billed, and for which period (docs: "The Invoice Line Item object").
 
-A line lives inside its invoice. Notes of the sandbox on a line: `_tax_rates`, ids of rates that apply to it alone, and
+A line is stored inside its invoice. The sandbox's notes on a line: `_tax_rates`, ids of rates for it alone, and
 `_tax_behavior`, whether its price already contains automatic tax.
 """
 
@@ -64,7 +64,7 @@ def subscription_line(  # noqa: PLR0913 -- the facts of one line
 
 
 def _without_unit_amount(line: Body) -> Body:
-    """A part of a period has no price per unit (observed at Stripe)."""
+    """The pricing of a partial period, which has no unit amount (observed at Stripe)."""
     return line | {"pricing": line["pricing"] and line["pricing"] | {"unit_amount_decimal": None}}
 
 
@@ -116,7 +116,7 @@ def new_line(  # noqa: PLR0913 -- the facts of one line
     metadata: Body | None = None,
     tax_rates: Sequence[str] = (),
 ) -> Body:
-    """A line that belongs to no invoice yet; totals are worked out by its invoice."""
+    """A line that belongs to no invoice yet; its invoice calculates the totals."""
     return {
         "id": identifiers.new_id("il_1", 23),
         "object": "line_item",
@@ -152,7 +152,7 @@ def pricing_of(price: Body) -> Body:
 
 
 def described(price: Body, quantity: int) -> str:
-    """A line's words for a recurring price: how many of what, at how much, how often."""
+    """The description of a line for a recurring price: quantity, product, price and interval."""
     name = product_name(price)
     if price["unit_amount"] is None:
         return f"{quantity} × {name}"
@@ -168,6 +168,6 @@ def _every(recurring: Body | None) -> str:
 
 
 def product_name(price: Body) -> str:
-    """The name of what a price is for, deleted or not."""
+    """The name of a price's product, even if that was deleted."""
     product: dict[str, Any] = store.fetch("product", price["product"])
     return str(product.get("name") or product["id"])

@@ -32,9 +32,9 @@ NEEDS_ACTION = (
 
 @dataclass(frozen=True)
 class InvoiceAttempt:
-    """What became of trying to collect an invoice; `error` is set when it is not paid, ready to be raised.
+    """The outcome of an attempt to collect an invoice; `error` is set, ready to be raised, if it failed.
 
-    A bank debit that its bank has not answered has neither an error nor a paid invoice.
+    A bank debit that is still pending has neither an error nor a paid invoice.
     """
 
     invoice: Body
@@ -55,7 +55,7 @@ def pay_invoice(  # noqa: PLR0913 -- the circumstances of a payment
     return_url: str | None = None,
     is_automatic: bool = False,
 ) -> InvoiceAttempt:
-    """Try once to be paid; a draft is finalized first. `is_automatic` marks an attempt of the retry schedule.
+    """Try once to collect an invoice; a draft is finalized first. `is_automatic` marks a scheduled retry.
 
     A declined card is an attempt with an error, not an exception: what was written stays. Raises ApiError only where
     nothing was tried: the invoice's state does not allow it, or the method does not exist.
@@ -100,7 +100,7 @@ def _method_for(invoice: Body, given: Body | str | None) -> Body | None:
 
 
 def subscription_of(invoice: Body) -> str | None:
-    """The subscription an invoice bills, if it does."""
+    """The subscription that an invoice bills, if any."""
     details = (invoice["parent"] or {}).get("subscription_details") or {}
     found: str | None = details.get("subscription")
     return found
@@ -119,7 +119,8 @@ def _charge(
     intent = _payable_intent(invoice)
     if method["type"] not in intent["payment_method_types"]:
         intent["payment_method_types"] = [*intent["payment_method_types"], method["type"]]
-    # Billing never gives up for want of the customer: it asks them back (docs: "Handle payments that need actions").
+    # Billing never fails because the customer is absent: it asks them to return (docs: "Handle payments that need
+    # actions").
     is_alone = off_session and not _is_challenged(intent, method)
     attempt = intents.confirm_intent(intent, method, off_session=is_alone, return_url=return_url)
     follow(attempt.intent, is_automatic=is_automatic)
@@ -141,7 +142,7 @@ def _is_challenged(intent: Body, method: Body) -> bool:
 
 
 def _payable_intent(invoice: Body) -> Body:
-    """The invoice's intent, or a new one when the old was cancelled. Raises while a bank is still deciding."""
+    """The invoice's intent, or a new one if that was cancelled. Raises while a bank debit is pending."""
     intent = invoice_payments.intent_of(invoice)
     if intent is not None and intent["status"] == "processing":
         raise ApiError("This invoice has a payment that is still processing.", is_executed=True)

@@ -1,4 +1,4 @@
-"""How an invoice is paid: its payment intent, and the invoice payment that ties the two (docs: "Invoice payments")."""
+"""An invoice's payment intent, and the invoice payment that links the two (docs: "Invoice payments")."""
 
 from sandbox import clock, identifiers, store
 from sandbox.payments import intents
@@ -11,7 +11,7 @@ DESCRIPTIONS = {
     "subscription_threshold": "Subscription update",
     "subscription_update": "Subscription update",
 }
-# A first payment, and one for a change, also keep the method for the renewals.
+# The first payment, and a payment for a change, also save the method for renewals.
 KEEPS_METHOD = ("subscription_create", "subscription_update")
 
 
@@ -41,13 +41,13 @@ def open_payment(invoice: Body) -> Body:
 
 
 def take_payment(invoice: Body, intent: Body) -> Body:
-    """Tie an invoice to an intent that was paid before it was written, as Checkout's is. The caller stores the invoice."""
+    """Link an invoice to an intent that was paid before it existed, as in Checkout. The caller stores the invoice."""
     invoice["_intent"] = intent["id"]
     return _new_payment(invoice, intent)
 
 
 def payment_method_types(invoice: Body) -> list[str]:
-    """What an invoice can be paid with: what it says itself, or cards, and bank debits of its currency."""
+    """The payment method types of an invoice: its own, or else cards and the bank debits of its currency."""
     chosen: list[str] | None = invoice["payment_settings"]["payment_method_types"]
     return chosen or ["card"] + (["sepa_debit"] if invoice["currency"] == "eur" else [])
 
@@ -78,12 +78,12 @@ def payments_of(invoice_id: str) -> list[Body]:
 
 
 def default_payment_of(invoice: Body) -> Body | None:
-    """The payment an open invoice waits for."""
+    """The payment that an open invoice waits for."""
     return next((payment for payment in payments_of(invoice["id"]) if payment["is_default"]), None)
 
 
 def intent_of(invoice: Body) -> Body | None:
-    """The intent an invoice waits for, if there was anything to pay."""
+    """The intent that an invoice waits for, if there was anything to pay."""
     return store.find("payment_intent", invoice.get("_intent") or "")
 
 
@@ -94,7 +94,7 @@ def mark_paid(payment: Body) -> None:
 
 
 def cancel_payment(invoice: Body) -> None:
-    """Give up what an invoice waited for; emits payment_intent.canceled."""
+    """Cancel the payment that an invoice waited for; emits payment_intent.canceled."""
     payment, intent = default_payment_of(invoice), intent_of(invoice)
     if payment and payment["status"] == "open":
         payment["status"] = "canceled"

@@ -1,6 +1,6 @@
-"""What an invoice becomes by what happens to its payment: paid, failed, or waiting for the customer.
+"""How an invoice follows its payment: paid, failed, or waiting for the customer.
 
-Those who care about a subscription's invoices register with `on_invoice_settled`.
+Modules that act on a subscription's invoices register with `on_invoice_settled`.
 """
 
 from collections.abc import Callable
@@ -19,28 +19,29 @@ Callback: TypeAlias = Callable[[Body, Outcome], None]
 OPEN = ("open", "uncollectible")
 NOT_OPEN = "You can only pass in open invoices. This invoice isn't open."
 DAY = 24 * 3600
-# Stripe picks up to eight moments by itself (docs: "Smart Retries"); here it is three, 3, 5 and 7 days after the first.
+# Stripe chooses up to eight times itself (docs: "Smart Retries"); here there are three, 3, 5 and 7 days after the
+# first.
 RETRY_AFTER = tuple(days * DAY for days in (3, 2, 2))
 _callbacks: list[Callback] = []
 
 
 def on_invoice_settled(callback: Callback) -> Callback:
-    """Call `callback(invoice, outcome)` after an invoice's events have been told.
+    """Call `callback(invoice, outcome)` after an invoice's events have been emitted.
 
-    A failed invoice whose `next_payment_attempt` is None will not be tried again by itself.
+    A failed invoice whose `next_payment_attempt` is None is not retried automatically.
     """
     _callbacks.append(callback)
     return callback
 
 
 def tell(invoice: Body, outcome: Outcome) -> None:
-    """Tell everybody who registered."""
+    """Call every registered callback."""
     for callback in _callbacks:
         callback(invoice, outcome)
 
 
 def refresh(invoice: Body) -> Body:
-    """Bring a body up to what is stored: callbacks may have changed the invoice meanwhile."""
+    """Reload a body from the store: callbacks may have changed the invoice meanwhile."""
     stored = store.fetch("invoice", invoice["id"])
     invoice.clear()
     invoice.update(stored)
@@ -49,12 +50,12 @@ def refresh(invoice: Body) -> Body:
 
 @follows_intents
 def follow_intent(intent: Body) -> None:
-    """An invoice's intent was moved by somebody else: its customer at the bank's page, say, or a bank's answer."""
+    """Follow an intent that changed outside billing: by the customer at the bank's page, say, or by a bank's answer."""
     follow(intent, is_automatic=False)
 
 
 def follow(intent: Body, *, is_automatic: bool) -> None:
-    """Let an invoice follow its intent, once per step; `is_automatic` marks an attempt of the retry schedule."""
+    """Update an invoice from its intent, once per step; `is_automatic` marks an attempt of the retry schedule."""
     invoice = store.find("invoice", intent.get("_invoice") or "")
     if invoice is None or invoice["status"] not in OPEN or invoice.get("_intent") != intent["id"]:
         return
@@ -101,7 +102,7 @@ def mark_paid(invoice: Body, *, how: Literal["charged", "nothing_due", "off_stri
         invoice_payments.mark_paid(payment)
         schedule.schedule("tell_invoice_payment", payment["id"], after=options().settle_delay)
     store.save(invoice)
-    # An invoice made and paid in one call is never seen open, so nothing tells of a change (observed at Stripe).
+    # An invoice made and paid in one call is never seen open, so no event reports a change (observed at Stripe).
     if not is_first:
         emit("invoice.updated", invoice, previous=_changed(before, invoice))
     emit("invoice.paid", invoice)
@@ -111,20 +112,20 @@ def mark_paid(invoice: Body, *, how: Literal["charged", "nothing_due", "off_stri
 
 @schedule.step("tell_invoice_payment")
 def tell_of_payment(payment_id: str) -> None:
-    """Stripe says so seconds after the invoice's own events."""
+    """Emit invoice_payment.paid, seconds after the invoice's own events as at Stripe."""
     emit("invoice_payment.paid", store.fetch("invoice_payment", payment_id), is_automatic=True)
 
 
 def note_failure(invoice: Body, *, is_automatic: bool) -> None:
-    """An attempt failed: the invoice stays open, and is perhaps tried again later."""
-    # Attempts by hand after the first do not move the schedule (docs: "The Invoice object", attempt_count).
+    """Record a failed attempt: the invoice stays open and may be retried later."""
+    # Manual attempts after the first do not move the schedule (docs: "The Invoice object", attempt_count).
     is_counted = is_automatic or invoice["attempt_count"] == 0
     _note_attempt(invoice, is_counted=is_counted, events=("invoice.payment_failed",))
     tell(invoice, "failed")
 
 
 def _note_action_required(invoice: Body, *, is_automatic: bool) -> None:
-    """The customer has to come back and authenticate; that is an attempt of the retry schedule only (observed)."""
+    """The customer has to authenticate; only in the retry schedule does that count as an attempt (observed)."""
     events = ("invoice.payment_action_required", "invoice.payment_failed")
     _note_attempt(invoice, is_counted=is_automatic, events=events)
     tell(invoice, "action_required")
@@ -145,7 +146,7 @@ def _note_attempt(invoice: Body, *, is_counted: bool, events: tuple[str, ...]) -
 
 
 def _plan_retry(invoice: Body) -> None:
-    """When it is tried next, by itself; never the first invoice of a subscription, which simply stays incomplete."""
+    """Plan the next automatic attempt; none for a subscription's first invoice, which stays incomplete."""
     schedule.unschedule("collect_invoice", invoice["id"])
     invoice["next_payment_attempt"] = None
     retries = invoice["attempt_count"] - 1
@@ -155,20 +156,20 @@ def _plan_retry(invoice: Body) -> None:
 
 
 def is_collected_automatically(invoice: Body) -> bool:
-    """Whether the sandbox tries by itself to be paid."""
+    """Whether the sandbox collects the invoice automatically."""
     is_automatic: bool = invoice["collection_method"] == "charge_automatically" and invoice["auto_advance"]
     return is_automatic and invoice["billing_reason"] != "subscription_create"
 
 
 def stop_collecting(invoice: Body) -> None:
-    """Forget what was planned for an invoice; the caller stores it."""
+    """Cancel the planned steps of an invoice; the caller stores it."""
     for name in ("finalize_invoice", "collect_invoice", "overdue_invoice"):
         schedule.unschedule(name, invoice["id"])
     invoice |= {"auto_advance": False, "next_payment_attempt": None}
 
 
 def _is_new(invoice: Body) -> bool:
-    """Whether this very API call made the invoice."""
+    """Whether this API call created the invoice."""
     request_id = origin.current().request_id
     return request_id is not None and invoice.get("_made_in") == request_id
 
@@ -184,7 +185,7 @@ def _watched(invoice: Body) -> Body:
 
 
 def _changed(before: Body, invoice: Body) -> Body:
-    """Old values of what is different now; of the moments only those that were set."""
+    """Old values of the changed fields; of timestamps only those that were set."""
     changed = {key: value for key, value in before.items() if invoice.get(key) != value}
     if "status_transitions" in changed:
         moments: Body = invoice["status_transitions"]

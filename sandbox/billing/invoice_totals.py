@@ -1,6 +1,6 @@
-"""What an invoice comes to: lines, discounts, taxes, the customer's balance (docs: "Invoice line items", "Taxes").
+"""The totals of an invoice: lines, discounts, taxes, the customer's balance (docs: "Invoice line items", "Taxes").
 
-Order of the reckoning: discounts of a line, discounts of the invoice shared among the lines, then taxes on what is left.
+The order: discounts of a line, discounts of the invoice shared among the lines, then taxes on the rest.
 All amounts are minor units of the invoice's currency.
 """
 
@@ -14,7 +14,7 @@ from sandbox.store import Body
 
 
 def reckon(invoice: Body, *, balance: int | None = None) -> Body:
-    """Work out every amount of a draft from its lines, and what of it the customer's `balance` covers."""
+    """Calculate every amount of a draft from its lines, and the part that the customer's `balance` covers."""
     lines: list[Body] = invoice["lines"]["data"]
     left = [line["amount"] for line in lines]
     for line in lines:
@@ -59,7 +59,7 @@ def _rates_of(invoice: Body, line: Body) -> list[Body]:
 
 
 def place_of(invoice: Body) -> Body | None:
-    """The address that decides about automatic tax: where it is sent, or else where the customer lives."""
+    """The address that decides automatic tax: the shipping address, or else the customer's own."""
     place: Body | None = (invoice["customer_shipping"] or {}).get("address") or invoice["customer_address"]
     return place
 
@@ -91,7 +91,7 @@ def _as_credits(amounts: Sequence[Body]) -> list[Body]:
 
 
 def _owe(invoice: Body, balance: int | None) -> None:
-    """What is due after the customer's balance; too little to charge waits there for the next invoice."""
+    """The amount due after the customer's balance; one too small to charge is carried over to the next invoice."""
     if balance is not None:
         invoice["starting_balance"] = balance
     due = max(invoice["total"] + invoice["starting_balance"], 0)
@@ -101,5 +101,5 @@ def _owe(invoice: Body, balance: int | None) -> None:
 
 
 def balance_after(invoice: Body) -> int:
-    """What the customer's balance is once this invoice has been finalized; negative is credit."""
+    """The customer's balance after this invoice is finalized; negative is credit."""
     return int(invoice["starting_balance"] + invoice["total"] - invoice["amount_due"])

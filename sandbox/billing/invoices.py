@@ -1,7 +1,7 @@
 """Invoices: the functions that subscriptions, Checkout and the API use.
 
-A draft is made and filled here; `finalize_invoice` numbers it, `pay_invoice` collects it, and from there it is paid,
-voided or given up. Amounts are minor units. Bodies passed in are changed in place and stored.
+A draft is made and filled here; `finalize_invoice` numbers it, `pay_invoice` collects it, and then it is paid, voided
+or written off. Amounts are minor units. Bodies passed in are changed in place and stored.
 """
 
 from collections.abc import Sequence
@@ -90,8 +90,8 @@ def create_invoice(  # noqa: PLR0913 -- the facts of an invoice
     """A stored draft; emits invoice.created.
 
     `lines` come from `subscription_line` and the like, `discounts` are ids of discounts granted already,
-    `default_tax_rates` are whole tax rates. `includes_pending` pulls the customer's waiting invoice items in. With
-    `auto_advance` the draft is finalized, and charged or sent, an hour later by itself.
+    `default_tax_rates` are whole tax rates. `includes_pending` adds the customer's pending invoice items. With
+    `auto_advance` the draft is finalized, and charged or sent, automatically an hour later.
     """
     with clocks.time_of(customer):
         invoice = build_invoice(
@@ -137,7 +137,7 @@ def build_invoice(  # noqa: PLR0913 -- the facts of an invoice
     automatic_tax: bool = False,
     **fields: object,
 ) -> Body:
-    """A draft with every field and amount, not stored: previews stop here."""
+    """A draft with every field and amount, not stored: previews use it as it is."""
     invoice_id, now = identifiers.new_id("in_1", 23), clock.now()
     invoice: Body = {
         "id": invoice_id,
@@ -187,7 +187,7 @@ def _account_name() -> str | None:
 
 
 def automatic_tax_of(*, is_enabled: bool) -> Body:
-    """`automatic_tax` of an invoice; its status comes with the reckoning."""
+    """`automatic_tax` of an invoice; its status is set with the totals."""
     return {
         "disabled_reason": None,
         "enabled": is_enabled,
@@ -198,7 +198,7 @@ def automatic_tax_of(*, is_enabled: bool) -> Body:
 
 
 def _parent(subscription: Body | None) -> Body | None:
-    """What an invoice says of its subscription: the id, and the metadata as they are now (docs: "Metadata")."""
+    """An invoice's reference to its subscription: the id, and a copy of the present metadata (docs: "Metadata")."""
     if subscription is None:
         return None
     return {
@@ -224,14 +224,14 @@ def _append(invoice: Body, lines: Sequence[Body]) -> None:
 
 
 def add_line(invoice: Body, *lines: Body) -> Body:
-    """Add lines to a draft and work its amounts out again; the caller tells of it."""
+    """Add lines to a draft and recalculate its amounts; the caller emits the event."""
     require_draft(invoice)
     _append(invoice, lines)
     return store.save(reckon(invoice))
 
 
 def pull_pending_items(invoice: Body) -> None:
-    """Bring what was waiting for the next invoice onto this draft."""
+    """Add the pending invoice items to this draft."""
     items = invoice_items.pending_items(
         invoice["customer"], currency=invoice["currency"], subscription=subscription_of(invoice)
     )
@@ -241,14 +241,14 @@ def pull_pending_items(invoice: Body) -> None:
 
 
 def put_first(invoice: Body, items: Sequence[Body]) -> None:
-    """Lines of invoice items stand before all others, the newest first; the caller works the amounts out."""
+    """Put lines of invoice items before all others, the newest first; the caller recalculates the amounts."""
     lines = [item_line(item) | {"invoice": invoice["id"]} for item in items]
     name_credited_lines(lines, items)
     invoice["lines"]["data"] = [*lines, *invoice["lines"]["data"]]
 
 
 def require_draft(invoice: Body) -> None:
-    """Raises once an invoice has been finalized: its money is fixed."""
+    """Raises once an invoice has been finalized: its amounts are fixed."""
     if invoice["status"] != "draft":
         raise ApiError(
             "Invalid invoice: This invoice is no longer editable", code="invoice_not_editable", is_executed=True
@@ -256,12 +256,12 @@ def require_draft(invoice: Body) -> None:
 
 
 def plan_finalization(invoice: Body) -> None:
-    """Let a draft that advances by itself be finalized in an hour; the caller stores it."""
+    """Schedule finalizing in an hour for a draft with `auto_advance`; the caller stores it."""
     if not invoice["auto_advance"]:
         return
     chosen = invoice["automatically_finalizes_at"]
     at = chosen or invoice["created"] + HOUR
-    # The second that Stripe shows between the two moments is its own (observed); what happens, happens after the hour.
+    # Stripe shows a second between the two times (observed); the step itself happens after the hour.
     invoice["automatically_finalizes_at"] = chosen or at + 1
     if invoice["collection_method"] == "charge_automatically":
         invoice["next_payment_attempt"] = at

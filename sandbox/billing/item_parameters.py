@@ -1,4 +1,4 @@
-"""What a client asks for when it adds something to an invoice: an amount, a price, or the data of a price."""
+"""The parameters by which a client adds something to an invoice: an amount, a price, or the data of a price."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -21,7 +21,7 @@ PRICE_DATA = ("price_data.currency", "price_data.product", "price_data.tax_behav
 
 
 def item_facts(given: Mapping[str, Any], *, customer: Body, currency: str | None, path: str = "") -> Body:
-    """The arguments of `create_item` for what was asked; `path` is where in the call it was, `lines[0]`.
+    """The arguments of `create_item` from the parameters; `path` is their place in the call, such as `lines[0]`.
 
     Raises Stripe's 400 for prices, tax rates and discounts that cannot be used here.
     """
@@ -71,7 +71,7 @@ def granted(
 
 
 def tax_rate_ids(given: Sequence[str], path: str) -> list[str]:
-    """The ids, if there are such tax rates."""
+    """The ids, after checking that these tax rates exist."""
     return [tax_rate(rate, f"{path}[{index}]")["id"] for index, rate in enumerate(given)]
 
 
@@ -117,7 +117,7 @@ def _require_one_time(price: Body, param: str) -> None:
 
 
 def _inline_price(data: Body, path: str) -> Body:
-    """A price for this one line; it stays inactive, so nobody else picks it."""
+    """A price for this line only; it stays inactive, so that it cannot be chosen elsewhere."""
     if data.get("product_data"):
         product = create_product(**data["product_data"], announce=False, active=False)["id"]
     elif data.get("product"):
@@ -129,7 +129,7 @@ def _inline_price(data: Body, path: str) -> Body:
 
 
 def _one_off_price(given: Mapping[str, Any], facts: Body) -> Body:
-    """The price Stripe makes behind a bare amount; a changed amount is a new price of the same product."""
+    """The price that Stripe makes for a bare amount; a changed amount is a new price of the same product."""
     each = Decimal(facts["amount"]) / (facts["quantity"] or 1)
     name = facts["description"] or "One-time item"
     return create_one_off_price(each, facts["currency"], name=name, product=given.get("_product"))

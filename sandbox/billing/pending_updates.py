@@ -1,7 +1,7 @@
-"""Changes of a subscription that wait until they are paid (docs: "Pending updates").
+"""Changes to a subscription that wait until they are paid (docs: "Pending updates").
 
-The change is made and billed like any other. Where its invoice is not paid at once, the subscription is put back to what
-it was, and the change waits beside it: `pending_update` shows it, and the note `_pending` keeps what it comes to.
+The change is made and billed like any other. If its invoice is not paid at once, the subscription is restored, and the
+change waits: `pending_update` shows it, and the note `_pending` holds its result.
 """
 
 import copy
@@ -19,13 +19,13 @@ from sandbox.store import Body
 
 PENDING = "pending_if_incomplete"
 HOURS = 23
-# What the update brings about in any case.
+# Fields that the update changes in any case.
 _STAYS = ("latest_invoice", "pending_update")
 
 
 @contextmanager
 def holding_back(subscription: Body, payment_behavior: str) -> Iterator[None]:
-    """Let a block change a subscription, and put the change off where its invoice stays open. The caller tells of it."""
+    """Let a block change a subscription; postpone the change if its invoice stays open. The caller emits the event."""
     if payment_behavior != PENDING or subscription.get("_is_held_back"):
         yield
         return
@@ -64,7 +64,7 @@ def _shown(wanted: Body, expires_at: int) -> Body:
 
 
 def _revive_rows(subscription: Body) -> None:
-    """The rows of items that a change had removed, by which their own addresses find them."""
+    """Restore the rows of items that a change had removed, so that the items' addresses work again."""
     for item in items_of(subscription):
         row = store.fetch("subscription_item", item["id"])
         if row.get("deleted"):
@@ -73,7 +73,7 @@ def _revive_rows(subscription: Body) -> None:
 
 
 def follow_pending(subscription: Body, invoice: Body, outcome: Outcome) -> None:
-    """The invoice of a change that waits was paid or voided: the change is made, or given up."""
+    """Apply a pending change whose invoice was paid, or give it up if the invoice was voided."""
     pending = subscription.get("_pending") or {}
     if pending.get("invoice") != invoice["id"] or outcome not in ("paid", "voided"):
         return
@@ -86,7 +86,7 @@ def follow_pending(subscription: Body, invoice: Body, outcome: Outcome) -> None:
 
 
 def _give_up(subscription: Body) -> None:
-    """Void the invoice of a change that waits; what follows that gives the change up."""
+    """Void the invoice of a pending change; `follow_pending` then gives the change up."""
     invoice = store.fetch("invoice", subscription["_pending"]["invoice"])
     if invoice["status"] == "open":
         invoices.void_invoice(invoice)
@@ -97,7 +97,7 @@ def _give_up(subscription: Body) -> None:
 
 @step("expire_pending_update")
 def expire_when_due(subscription_id: str) -> None:
-    """The change was not paid for in time."""
+    """Give up a change that was not paid in time."""
     subscription = store.fetch("subscription", subscription_id)
     if subscription.get("_pending"):
         _give_up(subscription)

@@ -1,7 +1,7 @@
 """Billing periods by the calendar (docs: "Set the subscription billing renewal date").
 
-A subscription keeps to its anchor: one anchored on the 31st renews on the last day of shorter months and on the 31st
-again afterwards. All times are UTC seconds since the epoch.
+A subscription keeps its anchor: one anchored on the 31st renews on the last day of shorter months, and later on the
+31st again. All times are UTC seconds since the epoch.
 """
 
 from calendar import monthrange
@@ -31,7 +31,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Period:
-    """A stretch of time, up to but not including `end`."""
+    """A period of time, up to but not including `end`."""
 
     start: int
     end: int
@@ -41,7 +41,7 @@ class Period:
         return self.end - self.start
 
     def remaining_at(self, moment: int) -> int:
-        """Seconds of the period that are left at a moment; none before or after it count."""
+        """Seconds of the period that remain at a moment, between zero and its whole length."""
         return self.end - min(max(moment, self.start), self.end)
 
 
@@ -63,14 +63,14 @@ def next_boundary(anchor: int, interval: Interval, after: int) -> int:
 
 
 def period_from(anchor: int, interval: Interval, start: int) -> Period:
-    """The period that begins at `start` and ends where the anchor says."""
+    """The period that begins at `start` and ends at the anchor's next boundary."""
     return Period(start, next_boundary(anchor, interval, start))
 
 
 def first_on(now: int, interval: Interval, fixed: Mapping[str, int | None]) -> int:
     """The first moment from now on with a fixed day of the month, and perhaps month and time of day.
 
-    `fixed` is Stripe's billing_cycle_anchor_config: what it leaves open is as it is now.
+    `fixed` is Stripe's billing_cycle_anchor_config: parts it leaves open are taken from now.
     """
     date = datetime.fromtimestamp(now, UTC)
     clock = {name: fixed[name] for name in ("hour", "minute", "second") if fixed.get(name) is not None}
@@ -88,7 +88,7 @@ def first_on(now: int, interval: Interval, fixed: Mapping[str, int | None]) -> i
 
 
 def period_around(anchor: int, interval: Interval, moment: int) -> Period:
-    """The whole period that a moment falls into."""
+    """The whole period that contains a moment."""
     end = next_boundary(anchor, interval, moment)
     number = _completed(anchor, interval, end)
     while boundary(anchor, interval, number) >= end:

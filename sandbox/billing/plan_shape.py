@@ -1,4 +1,4 @@
-"""Plans: what older clients call a recurring price. A plan is never stored; it is a price seen through old glasses."""
+"""Plans, the older form of recurring prices. A plan is never stored; it is another view of a price."""
 
 from sandbox.store import Body
 

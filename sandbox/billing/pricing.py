@@ -1,4 +1,4 @@
-"""What a quantity of a price costs, in minor units (docs: "Pricing models", "Transform quantities")."""
+"""The cost of a quantity of a price, in minor units (docs: "Pricing models", "Transform quantities")."""
 
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -8,7 +8,7 @@ from sandbox.store import Body
 
 
 def amount_of(price: Body, quantity: int | None, *, currency: str | None = None) -> int:
-    """The amount for a quantity, in minor units of the price's currency or of another one it is also sold in."""
+    """The amount for a quantity, in minor units of the price's currency or of another in which it is sold."""
     option = option_in(price, currency or price["currency"])
     units = 1 if quantity is None else quantity
     if price["billing_scheme"] == "tiered":
@@ -38,7 +38,7 @@ def rounded(exact: Decimal) -> int:
 
 
 def _billed_units(price: Body, quantity: int) -> int:
-    """Packages instead of pieces, where the price is for packages."""
+    """The number of packages instead of pieces, where the price is per package."""
     package = price["transform_quantity"]
     if not package:
         return quantity

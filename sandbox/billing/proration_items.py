@@ -1,4 +1,4 @@
-"""Invoice items for changes in the middle of a period: what is given back, and what is used instead (docs: "Prorations")."""
+"""Invoice items for changes within a period: a credit for unused time, a charge for new use (docs: "Prorations")."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from sandbox.store import Body
 
 
 def bill_difference(subscription: Body, before: Body | None, after: Body | None, moment: int) -> None:
-    """Wait with a credit for what was not used and a debit for what is used instead, until the next invoice."""
+    """Create pending items: a credit for the unused time and a debit for the new use, for the next invoice."""
     item = after or before or {}
     period = period_of(before or item)
     difference = Change(None if before is None else cost_of(before), None if after is None else cost_of(item))
@@ -53,7 +53,7 @@ def _add_proration(  # noqa: PLR0913 -- the facts of a proration
 
 
 def credit_unused_time(subscription: Body, items: Sequence[Body], moment: int) -> None:
-    """Give back what has been paid for and will not be used, with the next invoice."""
+    """Credit paid time that will not be used, on the next invoice."""
     for item in items:
         period = period_of(item)
         amount = Change(cost_of(item), None).credit(period, moment) or 0

@@ -1,4 +1,4 @@
-"""Doing something to see what would come of it: nothing of it stays, and nobody is told."""
+"""Performing an action to see its result: all changes are undone and no events are sent."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from sandbox.webhooks.events import untold
 
 
 def rehearse(act: Callable[[], Body]) -> Body:
-    """What `act` returns, with all that it stored undone and all that it told untold. Within a transaction only."""
+    """The result of `act`, with all its changes undone and its events discarded. Only within a transaction."""
     before = transaction.savepoint()
     try:
         with untold():

@@ -1,4 +1,4 @@
-"""What happens to a subscription by itself: renewals, ends of trials, announced ends (docs: "Subscription lifecycle")."""
+"""The automatic steps of a subscription: renewals, ends of trials, planned ends (docs: "Subscription lifecycle")."""
 
 from sandbox import clock, store
 from sandbox.billing import clocks, invoice_items, invoices
@@ -24,7 +24,7 @@ from sandbox.webhooks.events import emit
 
 @step("renew_subscription")
 def renew_when_due(subscription_id: str) -> None:
-    """A period is over."""
+    """Renew a subscription whose period is over."""
     subscription = store.fetch("subscription", subscription_id)
     if subscription["status"] in LIVING and renews_at(subscription) <= clock.now():
         renew(subscription)
@@ -60,7 +60,7 @@ def _advances(subscription: Body) -> bool:
 
 
 def _stop_where_paused(subscription: Body, invoice: Body) -> None:
-    """What an invoice becomes while collection is paused (docs: "Pause payment collection")."""
+    """Apply the behaviour set for paused collection to an invoice (docs: "Pause payment collection")."""
     behavior = (subscription["pause_collection"] or {}).get("behavior")
     if behavior in ("void", "mark_uncollectible"):
         invoices.finalize_invoice(invoice, collects_later=False)
@@ -70,7 +70,7 @@ def _stop_where_paused(subscription: Body, invoice: Body) -> None:
 
 @step("announce_renewal")
 def announce_renewal(subscription_id: str) -> None:
-    """Tell what the next invoice will be. It does not exist yet, so it has no id."""
+    """Emit invoice.upcoming. The invoice does not exist yet, so it has no id."""
     subscription = store.fetch("subscription", subscription_id)
     if subscription["status"] not in LIVING:
         return
@@ -78,7 +78,7 @@ def announce_renewal(subscription_id: str) -> None:
 
 
 def upcoming_invoice(subscription: Body, *, with_items: bool = True) -> Body:
-    """The next invoice of a subscription as it would be today, not stored; of its items, or only of what waits for it."""
+    """The next invoice of a subscription as of today, not stored; with its items, or only with pending ones."""
     due = [
         item for item in items_of(subscription) if with_items and item["current_period_end"] == renews_at(subscription)
     ]
@@ -100,7 +100,7 @@ def without_id(invoice: Body) -> Body:
 
 @step("warn_of_trial_end")
 def warn_when_due(subscription_id: str) -> None:
-    """The trial ends in three days."""
+    """Announce that the trial ends in three days."""
     subscription = store.fetch("subscription", subscription_id)
     if subscription["status"] == "trialing":
         warn_of_trial_end(subscription)
@@ -108,7 +108,7 @@ def warn_when_due(subscription_id: str) -> None:
 
 @step("end_subscription")
 def end_when_due(subscription_id: str) -> None:
-    """The moment a subscription was to end at has come."""
+    """End a subscription whose planned end has come."""
     subscription = store.fetch("subscription", subscription_id)
     ends_at = subscription["cancel_at"]
     if subscription["status"] not in ENDED and ends_at is not None and ends_at <= clock.now():
@@ -117,14 +117,14 @@ def end_when_due(subscription_id: str) -> None:
 
 @step("expire_subscription")
 def expire_when_due(subscription_id: str) -> None:
-    """Nobody paid the first invoice within 23 hours: void it, and the subscription is over."""
+    """Void a first invoice that was not paid within 23 hours, and end the subscription."""
     subscription = store.fetch("subscription", subscription_id)
     if subscription["status"] == "incomplete":
         expire(subscription)
 
 
 def expire(subscription: Body) -> None:
-    """End a subscription that never began; emits customer.subscription.updated, and its invoice is voided."""
+    """End a subscription that never became active; emits customer.subscription.updated and voids the invoice."""
     with clocks.time_of(subscription):
         with telling_change(subscription):
             subscription |= {"ended_at": clock.now(), "status": "incomplete_expired"}
@@ -137,7 +137,7 @@ def expire(subscription: Body) -> None:
 
 @step("resume_collection")
 def resume_collection(subscription_id: str) -> None:
-    """Paused collection goes on by itself."""
+    """Resume paused collection at the planned time."""
     subscription = store.fetch("subscription", subscription_id)
     if subscription["status"] in LIVING and subscription["pause_collection"]:
         with telling_change(subscription):

@@ -1,4 +1,4 @@
-"""Starting a subscription, and the few changes a customer makes to one (docs: "Create subscriptions").
+"""Starting a subscription, and the changes that a customer can make (docs: "Create subscriptions").
 
 For Checkout and the billing portal as well as for the API. Amounts are minor units, moments seconds since the epoch.
 """
@@ -24,11 +24,11 @@ from sandbox.webhooks.events import emit, telling_first
 
 @dataclass(frozen=True)
 class Terms:
-    """How a subscription is to be, besides its items.
+    """The properties of a new subscription besides its items.
 
     `payment_method` is charged now and kept as the subscription's default. `discounts` are coupons, promotion codes or
-    discounts as stored; `one_off` are arguments of `create_item` for the first invoice only, `{"price", "quantity"}`
-    say; `default_tax_rates` are whole tax rates; `fields` go into the subscription as they are.
+    discounts as stored; `one_off` are arguments of `create_item` for the first invoice only, such as
+    `{"price", "quantity"}`; `default_tax_rates` are whole tax rates; `fields` are copied into the subscription.
     """
 
     payment_method: Body | None = None
@@ -53,7 +53,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Started:
-    """A new subscription, its first invoice, and what became of paying that; `attempt` None when nobody tried."""
+    """A new subscription, its first invoice, and the attempt to pay that; `attempt` is None if there was none."""
 
     subscription: Body
     invoice: Body
@@ -61,7 +61,7 @@ class Started:
 
 
 def start_subscription(customer: Body, items: Sequence[Body], **terms: Any) -> Started:
-    """A stored subscription with its first invoice, paid as far as its terms say.
+    """A stored subscription with its first invoice, paid as its terms say.
 
     `items` are `{"price": price or its id, "quantity": 1}`, perhaps with metadata, tax_rates (whole) and discounts
     (granted ones' ids); `terms` are those of `Terms`. A declined card leaves an incomplete subscription and
@@ -100,7 +100,7 @@ def cancel_at_period_end(subscription: Body, details: Body | None = None) -> Bod
 
 
 def resume(subscription: Body) -> Body:
-    """Take `cancel_at_period_end` back."""
+    """Undo `cancel_at_period_end`."""
     return _set_cancellation(subscription, cancels=False, details=None)
 
 
@@ -119,7 +119,7 @@ def change_price(
     quantity: int | None = None,
     proration_behavior: str = "create_prorations",
 ) -> Body:
-    """Put the subscription's first item on another price, with prorations."""
+    """Change the price of the subscription's first item, with prorations."""
     wanted: Body = {"id": items_of(subscription)[0]["id"], "price": _price(price)}
     if quantity is not None:
         wanted["quantity"] = quantity
@@ -192,7 +192,7 @@ def _trial_end(items: Sequence[Body], terms: Terms, now: int) -> int | None:
 
 
 def _claim_currency(customer: Body, currency: str) -> None:
-    """A customer's first bill decides about the currency (docs: "The Customer object", currency)."""
+    """The customer's first bill fixes their currency (docs: "The Customer object", currency)."""
     if customer["currency"] is None:
         customer["currency"] = currency
         store.save(customer)

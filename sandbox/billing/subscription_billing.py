@@ -1,4 +1,4 @@
-"""Invoices of a subscription: what its items cost for a period, and the draft that bills it."""
+"""A subscription's invoices: the cost of its items for a period, and the draft that bills it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ def period_of(item: Body) -> Period:
 
 
 def set_period(item: Body, period: Period) -> None:
-    """Give an item another period; the caller stores its subscription."""
+    """Set an item's period; the caller stores its subscription."""
     item |= {"current_period_end": period.end, "current_period_start": period.start}
 
 
@@ -51,7 +51,7 @@ def trial_line(subscription: Body, item: Body) -> Body:
 
 
 def first_line(subscription: Body, item: Body, *, is_prorated: bool) -> Body:
-    """The first line of an item: less than its price where the first period is cut short by the anchor."""
+    """The first line of an item: less than its price if the anchor shortens the first period."""
     whole = period_around(subscription["billing_cycle_anchor"], interval_of(item), item["current_period_start"])
     if period_of(item) == whole:
         return line_for(subscription, item)
@@ -60,7 +60,7 @@ def first_line(subscription: Body, item: Body, *, is_prorated: bool) -> Body:
 
 
 def past_lines(subscription: Body) -> list[Body]:
-    """What the time costs that a subscription began before it was made; none where the first period goes back as far."""
+    """Lines for the time by which a start is backdated; none if the first period reaches back as far."""
     lines = []
     for item in items_of(subscription):
         past = Period(subscription["start_date"], item["current_period_start"])
@@ -74,7 +74,7 @@ def past_lines(subscription: Body) -> list[Body]:
 
 
 def _cost_between(subscription: Body, item: Body, period: Period) -> int:
-    """What an item costs for any stretch of time: whole periods of its cycle, and shares of those that are cut."""
+    """The cost of an item for any span of time: whole periods of its cycle, and shares of partial ones."""
     exact, moment = Decimal(0), period.start
     while moment < period.end:
         whole = period_around(subscription["billing_cycle_anchor"], interval_of(item), moment)
@@ -87,9 +87,9 @@ def _cost_between(subscription: Body, item: Body, period: Period) -> int:
 def draft_invoice(
     subscription: Body, lines: Sequence[Body], *, billing_reason: str, period: Period | None = None, auto_advance: bool
 ) -> Body:
-    """A draft for a subscription, with what was waiting for it; emits invoice.created.
+    """A draft for a subscription, with its pending items; emits invoice.created.
 
-    The subscription names it as its latest; the caller stores the subscription.
+    It becomes the subscription's latest invoice; the caller stores the subscription.
     """
     invoice = invoices.create_invoice(
         store.fetch("customer", subscription["customer"]),
@@ -105,7 +105,7 @@ def draft_invoice(
 
 
 def _share_with_connected(subscription: Body, invoice: Body) -> None:
-    """What of an invoice goes to another account, and what the platform keeps (docs: "Subscriptions with Connect")."""
+    """The share of an invoice for a connected account, and the platform's part (docs: "Subscriptions with Connect")."""
     transfer, percent = subscription["transfer_data"], subscription["application_fee_percent"]
     if transfer:
         invoice["_transfer_data"] = {"destination": transfer["destination"]}
@@ -122,7 +122,7 @@ def _part(invoice: Body, percent: float) -> int:
 
 
 def preview_invoice(subscription: Body, lines: Sequence[Body], *, period: Period) -> Body:
-    """What the next invoice will be, not stored."""
+    """The next invoice, not stored."""
     customer = store.fetch("customer", subscription["customer"])
     return invoices.build_invoice(customer, **_facts(subscription, lines, "upcoming", period))
 
@@ -151,7 +151,7 @@ def _facts(subscription: Body, lines: Sequence[Body], billing_reason: str, perio
 
 
 def discounts_now(subscription: Body) -> list[str]:
-    """Ids of the discounts an invoice made now gets: the subscription's, or else the customer's."""
+    """Ids of the discounts for an invoice made now: the subscription's, or else the customer's."""
     found = [store.fetch("discount", discount) for discount in subscription["discounts"]]
     valid: list[str] = [one["id"] for one in found if not one.get("deleted") and not _is_over(one)]
     if valid:
@@ -166,7 +166,7 @@ def _is_over(discount: Body) -> bool:
 
 
 def drop_used_discounts(subscription: Body) -> None:
-    """Discounts for one invoice, and those whose time is over, leave the subscription."""
+    """Remove one-time and expired discounts from the subscription."""
     for discount_id in list(subscription["discounts"]):
         discount = store.fetch("discount", discount_id)
         if discount.get("deleted") or _is_over(discount) or coupon_of(discount)["duration"] == "once":
@@ -176,7 +176,7 @@ def drop_used_discounts(subscription: Body) -> None:
 def remove_discount(subscription: Body, discount: Body) -> None:
     """Take a discount off a subscription; emits customer.discount.deleted. The caller stores the subscription.
 
-    The discount itself stays: invoices made with it still name it.
+    The discount itself stays, because invoices made with it still name it.
     """
     subscription["discounts"] = [one for one in subscription["discounts"] if one != discount["id"]]
     emit("customer.discount.deleted", discount)

@@ -1,4 +1,4 @@
-"""Changing a subscription that runs: its items with prorations, its cycle, its trial, its end.
+"""Changing a running subscription: its items with prorations, its cycle, its trial, its end.
 
 Docs: "Prorations", "Billing cycle", "Cancel subscriptions". Amounts are minor units.
 """
@@ -139,7 +139,7 @@ def _prorate(subscription: Body, changes: Sequence[ItemChange], moment: int, ter
 
 
 def _begin_new_cycle(subscription: Body, before: Sequence[Body], moment: int, terms: Collection) -> None:
-    """A new period begins now; what was paid of the old one is given back. A trial goes on as it was."""
+    """Begin a new period now and credit the paid rest of the old one. A trial continues unchanged."""
     if subscription["status"] == "trialing":
         return
     if terms.prorates and subscription["status"] in ("active", "past_due"):
@@ -149,7 +149,7 @@ def _begin_new_cycle(subscription: Body, before: Sequence[Body], moment: int, te
 
 
 def start_cycle(subscription: Body, moment: int) -> None:
-    """Anchor a subscription at a moment; all its items begin a period then. The caller stores it."""
+    """Anchor a subscription at a moment, at which all its items begin a period. The caller stores it."""
     subscription["billing_cycle_anchor"] = moment
     for item in items_of(subscription):
         set_period(item, period_from(moment, interval_of(item), moment))
@@ -158,7 +158,7 @@ def start_cycle(subscription: Body, moment: int) -> None:
 
 
 def invoice_now(subscription: Body, lines: Sequence[Body], terms: Collection) -> Body:
-    """Bill lines and what is waiting at once, and collect as the terms say. Returns the invoice."""
+    """Bill the lines and pending items at once, and collect as the terms say. Returns the invoice."""
     is_sent = subscription["collection_method"] == "send_invoice"
     invoice = draft_invoice(subscription, lines, billing_reason="subscription_update", auto_advance=is_sent)
     store.save(subscription)
@@ -181,7 +181,7 @@ def _collect(subscription: Body, invoice: Body, terms: Collection) -> None:
 
 
 def undone(error: ApiError) -> ApiError:
-    """An error of an attempt that is to leave nothing behind."""
+    """The error of an attempt whose changes must be rolled back."""
     details = {key: value for key, value in error.details.items() if key not in ("charge", "payment_intent")}
     return ApiError(
         error.message,
@@ -197,7 +197,7 @@ def undone(error: ApiError) -> ApiError:
 def set_cancellation(
     subscription: Body, *, at_period_end: bool = False, at: int | str | None = None, details: Body | None = None
 ) -> None:
-    """Let a subscription end later, or not at all when neither is given; the caller stores it."""
+    """Plan the end of a subscription, or none when neither is given; the caller stores it."""
     if not at_period_end and at is None:
         subscription |= {"cancel_at": None, "cancel_at_period_end": False, "canceled_at": None}
         subscription["cancellation_details"] = NO_CANCELLATION | (details or {})
@@ -217,7 +217,7 @@ def set_cancellation(
 
 
 def end_trial_now(subscription: Body, terms: Collection) -> None:
-    """A trial is over before its time: the first paid period begins; the caller stores the subscription."""
+    """End a trial early and begin the first paid period; the caller stores the subscription."""
     now = clock.now()
     if ends_without_method(subscription):
         subscription["trial_end"] = now
@@ -230,7 +230,7 @@ def end_trial_now(subscription: Body, terms: Collection) -> None:
 
 
 def start_trial(subscription: Body, trial_end: int, terms: Collection) -> None:
-    """Free until `trial_end`, which becomes the anchor; time already paid is given back. The caller stores it."""
+    """Start a trial until `trial_end`, which becomes the anchor; credit time already paid. The caller stores it."""
     now = clock.now()
     if trial_end <= now:
         raise ApiError("Invalid timestamp: must be an integer Unix timestamp in the future.", param="trial_end")

@@ -1,4 +1,4 @@
-"""Ending a subscription before its time, and what is taken off it (docs: "Cancel subscriptions")."""
+"""Ending a subscription early, and removing its discounts (docs: "Cancel subscriptions")."""
 
 from sandbox import clock, store
 from sandbox.billing import clocks, invoice_items, invoices
@@ -13,7 +13,7 @@ from sandbox.store import Body
 def cancel(
     subscription: Body, *, details: Body | None = None, invoices_now: bool = False, prorates: bool = False
 ) -> Body:
-    """End a subscription at once; `prorates` gives unused time back, `invoices_now` bills what is waiting first."""
+    """End a subscription at once; `prorates` credits unused time, `invoices_now` first bills pending items."""
     with clocks.time_of(subscription):
         was_incomplete = subscription["status"] == "incomplete"
         if prorates and subscription["status"] in ("active", "past_due"):
@@ -39,7 +39,7 @@ def _waits(subscription: Body) -> bool:
 
 
 def remove_discounts(subscription: Body) -> Body:
-    """Take every discount off a subscription. Returns the first one, as deleted."""
+    """Remove every discount from a subscription. Returns the first one, as deleted."""
     removed = [store.fetch("discount", discount) for discount in subscription["discounts"]]
     with clocks.time_of(subscription), telling_change(subscription):
         for discount in removed:

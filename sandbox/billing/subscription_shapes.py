@@ -1,7 +1,7 @@
 """Subscriptions and their items as stored and as shown (docs: "The Subscription object").
 
-The items live inside the subscription; a row of each item's own says only whose it is. An item's price is kept whole
-and shown without the sandbox's notes.
+Items are stored inside the subscription; an item's own row says only which one. An item's price is stored whole and
+shown without the sandbox's notes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -91,7 +91,7 @@ def new_item(price: Body, *, quantity: int | None = 1, period: Period | None = N
 
 
 def shown_item(item: Body) -> Body:
-    """An item as the outside sees it."""
+    """An item as clients see it."""
     price = store.find("price", item["price"]["id"]) or item["price"]
     price = item["price"] if price.get("deleted") else price
     shown = store.visible(item) | {"plan": plan_of(price), "price": presented(price)}
@@ -101,10 +101,10 @@ def shown_item(item: Body) -> Body:
 
 
 def shown_subscription(shown: Body) -> Body:
-    """A subscription with its items as the outside sees them."""
+    """A subscription with its items as clients see them."""
     listed = shown["items"]
     items = [shown_item(item) for item in listed["data"]]
-    # What older clients read: of the only item, and of none where there are several.
+    # Fields for older clients: those of a single item, empty where there are several.
     only = items[0] if len(items) == 1 else {}
     update = shown["pending_update"]
     if update and update["subscription_items"]:
@@ -124,7 +124,7 @@ def items_of(subscription: Body) -> list[Body]:
 
 
 def set_items(subscription: Body, items: Iterable[Body]) -> None:
-    """Give a subscription other items; the caller stores both."""
+    """Replace a subscription's items; the caller stores both."""
     subscription["items"] = _as_list(list(items), subscription["id"])
 
 
@@ -141,7 +141,7 @@ def _as_list(items: Sequence[Body], subscription_id: str) -> Body:
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Body:
     """`previous_attributes`: old values of what changed, of a hash only the changed part, of a list all of it.
 
-    Metadata are given whole; `emit` tells of them key by key.
+    Metadata are given whole; `emit` reduces them to the changed keys.
     """
     changed: Body = {}
     for name, old in before.items():

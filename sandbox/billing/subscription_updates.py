@@ -1,4 +1,4 @@
-"""One call that changes a subscription in several ways, and coming back from a pause (docs: "Modify subscriptions")."""
+"""An update that changes several parts of a subscription, and resuming a paused one (docs: "Modify subscriptions")."""
 
 from typing import Any
 
@@ -22,9 +22,9 @@ from sandbox.webhooks.events import emit
 
 
 def update_subscription(subscription: Body, change: Body, collection: Body) -> Body:
-    """Do all that a change asks for, and tell of it once.
+    """Make all requested changes, and emit one event.
 
-    `change` holds `fields` to take over and, where asked for, `items`, `discounts`, `trial_end`,
+    `change` holds `fields` to copy and, where requested, `items`, `discounts`, `trial_end`,
     `billing_cycle_anchor`, `pause_collection`, `cancel_at_period_end`, `cancel_at`, `cancellation_details`.
     """
     terms = Collection(**collection)
@@ -54,7 +54,7 @@ def _move_trial(subscription: Body, trial_end: Any, terms: Collection) -> None:
 
 
 def _replace_discounts(subscription: Body, granted: list[Body]) -> None:
-    """The subscription has these discounts and no others; those it had already stay as they are."""
+    """Set exactly these discounts on the subscription; those it already had stay as they are."""
     kept = [one["id"] for one in granted if one["object"] == "discount"]
     for discount_id in list(subscription["discounts"]):
         if discount_id not in kept:
@@ -80,7 +80,7 @@ def _apply_cancellation(subscription: Body, change: Body) -> None:
 
 
 def resume_paused(subscription: Body, *, keeps_cycle: bool, collection: Body) -> Body:
-    """Bring a paused subscription back: at once while its period still runs, else when its invoice is paid."""
+    """Resume a paused subscription: at once within its current period, otherwise when its invoice is paid."""
     with clocks.time_of(subscription):
         with telling_change(subscription):
             if keeps_cycle and renews_at(subscription) > clock.now():

@@ -1,7 +1,7 @@
-"""The states of a subscription and the ways between them (docs: "How subscriptions work").
+"""The states of a subscription and the transitions between them (docs: "How subscriptions work").
 
-Whoever changes one does so inside `telling_change`, which keeps it and tells once of all that changed, before the events
-of what the change brought about.
+Code changes a subscription inside `telling_change`, which stores it and emits one event with all changes, before the
+events of their consequences.
 """
 
 import copy
@@ -18,11 +18,11 @@ from sandbox.store import Body
 from sandbox.webhooks.events import emit, telling_first
 
 ENDED = clocks.ENDED
-# Those that are billed at the end of a period.
+# The states that are billed at the end of a period.
 LIVING = ("trialing", "active", "past_due", "unpaid")
 DAY = 24 * 3600
 TRIAL_WARNING_DAYS = 3
-# An account chooses between 1 and 45 days.
+# At Stripe, an account chooses between 1 and 45 days.
 UPCOMING_DAYS = 3
 INCOMPLETE_HOURS = 23
 _STEPS = ("expire_subscription", "renew_subscription", "announce_renewal", "warn_of_trial_end", "end_subscription",
@@ -30,7 +30,7 @@ _STEPS = ("expire_subscription", "renew_subscription", "announce_renewal", "warn
 
 
 def refresh(subscription: Body) -> Body:
-    """Bring a body up to what is stored: an invoice that was paid or refused has changed it meanwhile."""
+    """Reload a body from the store: an invoice that was paid or refused has changed it meanwhile."""
     stored = store.fetch("subscription", subscription["id"])
     subscription.clear()
     subscription.update(stored)
@@ -38,7 +38,7 @@ def refresh(subscription: Body) -> Body:
 
 
 def method_of(subscription: Body) -> Body | None:
-    """The method a subscription is charged with: its own, or else its customer's."""
+    """The payment method of a subscription: its own, or else its customer's."""
     customer = store.find("customer", subscription["customer"]) or {}
     customers_own = (customer.get("invoice_settings") or {}).get("default_payment_method")
     return store.find("payment_method", subscription["default_payment_method"] or customers_own or "")
@@ -46,11 +46,11 @@ def method_of(subscription: Body) -> Body | None:
 
 @contextmanager
 def telling_change(subscription: Body, *also: str) -> Iterator[None]:
-    """Keep what a block changes and tell of it with one customer.subscription.updated, ahead of the block's events.
+    """Store what a block changes and emit one customer.subscription.updated, ahead of the block's events.
 
-    What the block's invoices do to the subscription becomes part of the change: they write to the stored body, so a
-    block stores its own changes before it lets an invoice be paid, and refreshes afterwards. `also` names further
-    events that follow customer.subscription.updated.
+    Changes made by the block's invoices are part of the change: they write to the stored body, so a block stores its
+    own changes before an invoice is paid, and refreshes afterwards. `also` names further events that follow
+    customer.subscription.updated.
     """
     if subscription.get("_is_told_later"):
         yield
@@ -76,23 +76,23 @@ def telling_change(subscription: Body, *also: str) -> Iterator[None]:
 
 
 def renews_at(subscription: Body) -> int:
-    """When the next of its items has to be billed again."""
+    """When the first of its items is due for billing."""
     return min(int(item["current_period_end"]) for item in items_of(subscription))
 
 
 def ends_before_renewal(subscription: Body) -> bool:
-    """Whether it is to end no later than the period that is paid for."""
+    """Whether it will end no later than the paid period."""
     return subscription["cancel_at"] is not None and subscription["cancel_at"] <= renews_at(subscription)
 
 
 def billed_period(subscription: Body) -> Period:
-    """The period of the item that is billed next."""
+    """The period of the item to be billed next."""
     item = min(items_of(subscription), key=lambda one: int(one["current_period_end"]))
     return Period(item["current_period_start"], item["current_period_end"])
 
 
 def plan(subscription: Body) -> None:
-    """Schedule what happens next by itself, and forget what was scheduled before."""
+    """Schedule the next automatic step, in place of the one scheduled before."""
     for name in _STEPS:
         unschedule(name, subscription["id"])
     if subscription["status"] == "incomplete":
@@ -119,7 +119,7 @@ def _schedule(subscription: Body, name: str, moment: int) -> None:
 
 
 def _plan_trial_warning(subscription: Body) -> None:
-    """Three days before the end; at once when the trial is shorter than that (docs: "Use trial periods")."""
+    """Plan the warning three days before the end; at once for a shorter trial (docs: "Use trial periods")."""
     warned = subscription["trial_end"] - TRIAL_WARNING_DAYS * DAY
     if warned > clock.now():
         _schedule(subscription, "warn_of_trial_end", warned)
@@ -128,7 +128,7 @@ def _plan_trial_warning(subscription: Body) -> None:
 
 
 def warn_of_trial_end(subscription: Body) -> None:
-    """Say once per trial that it ends soon."""
+    """Announce once per trial that it ends soon."""
     if subscription.get("_warned_of") != subscription["trial_end"]:
         subscription["_warned_of"] = subscription["trial_end"]
         store.save(subscription)
@@ -136,9 +136,9 @@ def warn_of_trial_end(subscription: Body) -> None:
 
 
 def end(subscription: Body, *, reason: str | None = None, was_planned: bool = False) -> Body:
-    """End a subscription now, for good; its unpaid invoices are no longer collected by themselves.
+    """End a subscription now, for good; its unpaid invoices are no longer collected automatically.
 
-    An end that comes before a planned one takes the plan back; one that `was_planned` keeps saying so.
+    An earlier end clears the planned one; an end that `was_planned` keeps its plan visible.
     """
     with clocks.time_of(subscription):
         now = clock.now()

@@ -1,7 +1,7 @@
-"""Taxes of a line: by tax rates somebody chose, or by a small table of countries (docs: "Tax rates", "Stripe Tax").
+"""Taxes of a line: by chosen tax rates, or by a small table of countries (docs: "Tax rates", "Stripe Tax").
 
-Amounts are minor units, rounded per line and rate to the nearest one. An exclusive rate comes on top, an inclusive one
-is already in the price. The table knows one standard rate per country and nothing of states, thresholds or goods.
+Amounts are minor units, rounded per line and rate to the nearest one. An exclusive rate is added, an inclusive one is
+already in the price. The table has one standard rate per country and ignores states, thresholds and kinds of goods.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ EXEMPT_REASONS = {"exempt": "customer_exempt", "reverse": "reverse_charge"}
 def taxes_of(
     amount: int, rates: Sequence[Body], *, tax_exempt: str | None = None, is_automatic: bool = False
 ) -> list[Body]:
-    """What each tax rate makes of a line's amount (after discounts), as invoices show it in `taxes`."""
+    """The tax of each rate on a line's amount (after discounts), as invoices show it in `taxes`."""
     inclusive = sum(Decimal(str(rate["percentage"])) for rate in rates if rate["inclusive"])
     net = Decimal(amount) * 100 / (100 + inclusive)
     reason = EXEMPT_REASONS.get(tax_exempt or "")
@@ -45,12 +45,12 @@ def taxes_of(
 
 
 def added(taxes: Sequence[Body]) -> int:
-    """What taxes add to the price: the exclusive ones."""
+    """The taxes added to the price: the exclusive ones."""
     return sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
 
 
 def included(taxes: Sequence[Body]) -> int:
-    """What taxes are part of the price: the inclusive ones."""
+    """The taxes contained in the price: the inclusive ones."""
     return sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "inclusive")
 
 
@@ -68,7 +68,7 @@ def total_of(taxes: Sequence[Body]) -> list[Body]:
 
 
 def automatic_rates(address: Body | None, *, tax_behavior: str | None) -> list[Body]:
-    """The rates automatic tax applies at an address; none where the table has none. None of it counts without one."""
+    """The rates of automatic tax at an address; none without an address, or where the table has none."""
     country = (address or {}).get("country")
     if country not in STANDARD_RATES:
         return []
@@ -76,12 +76,12 @@ def automatic_rates(address: Body | None, *, tax_behavior: str | None) -> list[B
 
 
 def automatic_status(address: Body | None) -> str:
-    """What `automatic_tax.status` says about an address."""
+    """`automatic_tax.status` for an address."""
     return "complete" if (address or {}).get("country") else "requires_location_inputs"
 
 
 def _standard_rate(country: str, *, is_inclusive: bool) -> Body:
-    """The stored rate of a country, made when it is first needed."""
+    """The stored rate of a country, created when first needed."""
     rows = store.rows("tax_rate").filter(body__country=country, body__inclusive=is_inclusive, body___is_automatic=True)
     found = rows.values_list("body", flat=True).first()
     if found is not None:

@@ -6,7 +6,7 @@ from sandbox.store import Body
 
 
 def ends_without_method(subscription: Body) -> bool:
-    """End or pause a trial that has nothing to be charged to, as its settings say; True when there is nothing to bill."""
+    """End or pause a trial without a payment method, as its settings say; True if there is nothing to bill."""
     behavior = subscription["trial_settings"]["end_behavior"]["missing_payment_method"]
     if behavior == "create_invoice" or method_of(subscription) is not None:
         return False
