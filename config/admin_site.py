@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import InvalidPage
 from django.db.models import Model
 from django.http import Http404, HttpRequest
@@ -18,6 +19,8 @@ from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
 from config.admin_guard import guard
+
+AdminView = Callable[..., HttpResponseBase]
 
 
 class LecternAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
@@ -36,6 +39,18 @@ class LecternAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no 
             "r/<int:content_type_id>/<path:object_id>/", self.admin_view(self.view_on_site), name="view_on_site"
         )
         return [view_on_site, *super().get_urls()]
+
+    def admin_view(self, view: AdminView, cacheable: bool = False) -> AdminView:
+        """Refuse queries with NUL before any page: lists ask the database for what their address says."""
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+            if any("\0" in text for name, texts in request.GET.lists() for text in (name, *texts)):
+                raise BadRequest("NUL in a query.")
+            return view(request, *args, **options)
+
+        checked: AdminView = super().admin_view(guarded, cacheable)
+        return checked
 
     def view_on_site(self, request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponseBase:
         """Lead to an object's page on the site, for staff who may look at it in the admin.

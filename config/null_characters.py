@@ -1,10 +1,9 @@
-"""Addresses with NUL in them lead nowhere, and cookies with NUL do not count."""
+"""Paths with NUL in them lead nowhere, and cookies with NUL do not count."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -12,7 +11,7 @@ from django.http.response import HttpResponseBase
 class RefuseNullCharactersMiddleware:
     """Refuse what no text of ours can be: PostgreSQL stores no NUL and answers a question with one by an error.
 
-    Each view would have to look for it otherwise. Posted texts are checked by their forms.
+    Each view would have to look for it otherwise. What is asked after the path and what is posted, forms check.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -27,5 +26,3 @@ class RefuseNullCharactersMiddleware:
         """Raise here rather than above, so that the error pages are those of the site."""
         if "\0" in request.path_info:
             raise Http404
-        if any("\0" in text for name, texts in request.GET.lists() for text in (name, *texts)):
-            raise BadRequest("NUL in a query.")

