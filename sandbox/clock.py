@@ -1,7 +1,7 @@
 """The sandbox's time: the machine's time plus an offset that tests may move. Seconds since the epoch.
 
-A step that was due at some moment happens at that moment, however late it is run: `at` says so for as long as it lasts.
-Objects of a test clock live in that clock's time: `at_test_clock` says so, and leaves the sandbox's own time alone.
+A step happens at the moment it was due, however late it is run: within `at`, that moment is the time. Objects of a test
+clock live in that clock's time: within `at_test_clock` it applies, and the sandbox's own is unchanged.
 """
 
 import time
@@ -27,7 +27,7 @@ def offset() -> float:
 
 
 def move_offset(seconds: float) -> None:
-    """Set how far the sandbox is ahead of the machine, and remember it across restarts."""
+    """Set how far the sandbox is ahead of the machine; it survives restarts."""
     global _offset  # noqa: PLW0603
     Lever.objects.update_or_create(name=OFFSET, defaults={"value": seconds})
     _offset = seconds
@@ -35,7 +35,7 @@ def move_offset(seconds: float) -> None:
 
 @contextmanager
 def at(moment: float) -> Iterator[None]:
-    """Let it be `moment` for a while."""
+    """Make `moment` the time within the block."""
     token = _moment.set(moment)
     try:
         yield
@@ -45,7 +45,7 @@ def at(moment: float) -> Iterator[None]:
 
 @contextmanager
 def at_test_clock(moment: float) -> Iterator[None]:
-    """Let it be `moment` for what belongs to a test clock."""
+    """Make `moment` the time within the block for objects of a test clock."""
     token = _moment_of_test_clock.set(moment)
     try:
         yield
@@ -54,12 +54,12 @@ def at_test_clock(moment: float) -> Iterator[None]:
 
 
 def wall() -> float:
-    """The sandbox's own time, whatever moment is being acted out."""
+    """The sandbox's own time, also within `at` and `at_test_clock`."""
     return time.time() + offset()
 
 
 def own_now() -> float:
-    """Now in the sandbox's own time, with fractions, also while a test clock's time is being acted out."""
+    """Now in the sandbox's own time, with fractions, also within a test clock's time."""
     moment = _moment.get()
     return wall() if moment is None else moment
 

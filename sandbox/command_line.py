@@ -1,4 +1,4 @@
-"""What may be said after `python -m sandbox`, and what it answers before it serves."""
+"""The command line of `python -m sandbox`, and its output before it serves."""
 
 import argparse
 import os
@@ -21,7 +21,7 @@ environment (README.md tells of all):
   SANDBOX_WEBHOOK_SECRET       and the secret it checks them with
 
 It refuses to start beside a live key or production settings."""
-# What each option of the command line stands for.
+# The environment variable that each option sets.
 _VARIABLE_OF = {
     "host": "SANDBOX_HOST",
     "port": "SANDBOX_PORT",
@@ -32,7 +32,7 @@ _VARIABLE_OF = {
 
 
 def environment_of(arguments: Sequence[str]) -> Mapping[str, str]:
-    """The variables that the arguments set. Exits after --help, and on what it does not know."""
+    """The variables that the arguments set. Exits after --help and for unknown arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         description=DESCRIPTION,
@@ -49,12 +49,12 @@ def environment_of(arguments: Sequence[str]) -> Mapping[str, str]:
 
 
 def check_port(options: Options) -> None:
-    """Raises RefusesToStart when something else listens there already, or nothing could."""
+    """Raises RefusesToStart if another program listens there, or the address cannot be bound."""
     where = f"{options.host}:{options.port}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as listener:
-            # As the server will: what a sandbox left a moment ago may be taken.
+            # As the server does: a port that a sandbox has just left may be taken.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
     except OSError as error:

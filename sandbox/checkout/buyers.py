@@ -25,7 +25,7 @@ class Buyer:
 
 
 def place_buyer(session: Body, address: Mapping[str, str | None] | None) -> None:
-    """Reckon a session's taxes for where the buyer lives; the customer's own address where it is not to be changed."""
+    """Calculate a session's taxes for the buyer's address; the customer's own where it may not be changed."""
     if not session["automatic_tax"]["enabled"]:
         return
     customer = store.find("customer", session["customer"] or "")
@@ -37,7 +37,7 @@ def place_buyer(session: Body, address: Mapping[str, str | None] | None) -> None
 
 
 def write_buyer(session: Body, buyer: Buyer) -> None:
-    """Note on the session what the buyer typed. The caller stores it."""
+    """Record on the session what the buyer typed. The caller stores it."""
     known = session["customer_details"] or known_customer_details(
         {"email": session["customer_email"]}, mode=session["mode"]
     )
@@ -57,9 +57,9 @@ def write_buyer(session: Body, buyer: Buyer) -> None:
 
 
 def ensure_customer(session: Body, buyer: Buyer) -> None:
-    """Make the session's customer where one is wanted, or complete the one it was given."""
+    """Create the session's customer where one is wanted, or complete the given one."""
     if (store.find("customer", session["customer"] or "") or {}).get("deleted"):
-        # Deleted since the session was opened: the buyer is somebody new.
+        # Deleted since the session was opened: the buyer becomes a new customer.
         session["customer"] = None
     if session["customer"] is None:
         if _wants_customer(session):
@@ -84,7 +84,7 @@ def _wants_customer(session: Body) -> bool:
 
 
 def _completed(customer: Body, session: Body, buyer: Buyer) -> Body:
-    """What of the given customer changes: what was missing, and what `customer_update` allows."""
+    """The changes to the given customer: missing fields, and those that `customer_update` allows."""
     allowed = session.get("_customer_update", {})
     change: Body = {}
     if not customer["email"] and buyer.email:

@@ -1,4 +1,4 @@
-"""What Stripe refuses about a session as a whole: parameters that do not go together, or with the mode."""
+"""Checks of a session as a whole: parameters that do not fit together, or the mode."""
 
 from sandbox import clock
 from sandbox.payments.intent_parameters import CURRENCY_OF, require_types
@@ -9,7 +9,7 @@ from sandbox.protocol.routing import Call
 from sandbox.store import Body
 
 HALF_HOUR, DAY = 1800, 24 * 3600
-# Seconds of grace: the client reckoned the moment before the request travelled.
+# Seconds of tolerance: the client computed the time before it sent the request.
 GRACE = 30
 LONGEST_TRIAL_DAYS = 730
 MOST_LINES = {"payment": 100, "subscription": 40}
@@ -34,7 +34,7 @@ ALONE = (
 
 
 def check_call(call: Call) -> None:
-    """What can be told from the parameters alone."""
+    """Check what the parameters alone show."""
     mode = call.get("mode")
     if not mode:
         raise missing_parameter("mode")
@@ -99,7 +99,7 @@ def _check_lifetime(expires_at: int | None) -> None:
 
 
 def check_lines(items: list[Body], mode: str) -> None:
-    """How many lines of which kind a mode takes."""
+    """Check how many lines of which kind the mode allows."""
     recurring = [item for item in items if item["price"]["type"] == "recurring"]
     if mode == "subscription" and not recurring:
         raise ApiError(
@@ -120,7 +120,7 @@ def check_lines(items: list[Body], mode: str) -> None:
 
 
 def check_total(session: Body) -> None:
-    """Raises where there is something to pay, and it is too little or too much."""
+    """Raises if the amount to pay is too small or too large; zero passes."""
     total, currency = session["amount_total"], session["currency"]
     if total > MAXIMUM_CHARGE:
         raise ApiError(
@@ -137,7 +137,7 @@ def check_total(session: Body) -> None:
 
 
 def check_types(types: list[str], currency: str | None) -> list[str]:
-    """Raises when a kind of payment method is unknown here, or does not take the currency."""
+    """Raises if a payment method type is unknown here, or does not support the currency."""
     require_types(types)
     wrong = [kind for kind in types if currency and CURRENCY_OF.get(kind, currency) != currency]
     if wrong:
@@ -150,7 +150,7 @@ def check_types(types: list[str], currency: str | None) -> list[str]:
 
 
 def check_tax_location(session: Body, customer: Body | None) -> None:
-    """An existing customer has to have an address, or to get the one typed on the page."""
+    """Raises unless an existing customer has an address, or will get the one typed on the page."""
     if not session["automatic_tax"]["enabled"] or customer is None:
         return
     update = session.get("_customer_update", {})

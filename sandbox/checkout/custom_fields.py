@@ -62,7 +62,7 @@ def _typed(given: Body, kind: str, path: str) -> Body:
 
 
 def read_fields(fields: list[Body], typed: Mapping[str, str]) -> tuple[list[Body], dict[str, str]]:
-    """The fields with what the buyer answered by key, and what is wrong with which."""
+    """The fields with the buyer's answers by key, and the error of each wrong one."""
     errors: dict[str, str] = {}
     answered = []
     for field in fields:

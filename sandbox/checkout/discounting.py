@@ -7,12 +7,12 @@ from sandbox.checkout.totals import granted_of, reckon
 from sandbox.protocol.errors import ApiError
 from sandbox.store import Body
 
-# What the buyer is told, whatever is wrong with a code: a stranger learns nothing of the shop's codes.
+# The buyer's message, whatever is wrong with a code: it reveals nothing about the shop's codes.
 INVALID_CODE = "This code is invalid."
 
 
 def set_discount(session: Body, entry: Body) -> None:
-    """Give a session the coupon or promotion code its creator named. Raises Stripe's 400."""
+    """Apply the coupon or promotion code that the session's creator named. Raises Stripe's 400."""
     customer = store.find("customer", session["customer"] or "")
     granted = discounts.chosen(
         entry,
@@ -25,7 +25,7 @@ def set_discount(session: Body, entry: Body) -> None:
 
 
 def apply_code(session: Body, typed: str) -> str | None:
-    """Try a code the buyer typed. Returns what is wrong with it; nothing when it was applied. The caller stores."""
+    """Try a code that the buyer typed. Returns its error, or nothing if it was applied. The caller stores it."""
     customer = store.find("customer", session["customer"] or "")
     code = discounts.find_code(typed, customer=session["customer"])
     if code is None:
@@ -41,7 +41,7 @@ def apply_code(session: Body, typed: str) -> str | None:
 
 
 def remove_code(session: Body) -> None:
-    """Take the buyer's code off again. The caller stores."""
+    """Remove the buyer's code again. The caller stores the session."""
     session |= {"discounts": [], "_discount": None}
     reckon(session)
 
@@ -55,7 +55,7 @@ def _note(session: Body, granted: Body) -> None:
 
 
 def _preview(session: Body, coupon: Body, code_id: str | None) -> Body:
-    """The discount as it will be; nothing is redeemed before the session is complete."""
+    """The discount to be granted; nothing is redeemed before the session is complete."""
     start = clock.now()
     months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
     return {
@@ -77,7 +77,7 @@ def _preview(session: Body, coupon: Body, code_id: str | None) -> Body:
 
 
 def redeem_discount(session: Body) -> None:
-    """Count the use of a one-off payment's discount; a subscription's was counted when it was granted to that."""
+    """Count the use of a one-off payment's discount; a subscription's was counted when it was granted."""
     granted = granted_of(session)
     if granted is None:
         return

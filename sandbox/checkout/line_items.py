@@ -1,4 +1,4 @@
-"""Lines of a Checkout Session: a price, a quantity, what is taken off and what tax makes of it, in minor units.
+"""Lines of a Checkout Session: a price, a quantity, the discount and the taxes, in minor units.
 
 A line lives inside its session. Notes of the sandbox on a line: `_tax_rates`, ids of rates chosen for it, `_taxes`, what
 each rate comes to, `_discount`, what the session's discount takes off, and `_is_postponed`, that a trial comes first.
@@ -42,7 +42,7 @@ def _line_taxes(line: Body) -> list[Body]:
 
 
 def _stored(line: Body) -> Body:
-    """The line with the sandbox's notes; expansion sees it without them."""
+    """The line with the sandbox's notes; expansion shows it without them."""
     session_id = store.fetch("item", line["id"])["_session"]
     session = store.fetch("checkout.session", session_id)
     found: Body = next(item for item in session["_line_items"] if item["id"] == line["id"])
@@ -55,7 +55,7 @@ ITEM = register(
 
 
 def build_line_items(given: list[Body], *, session_id: str, mode: str, currency: str | None) -> list[Body]:
-    """Lines out of what a client asked for. Raises on mixed currencies, and on prices that do not go with the mode."""
+    """Lines from a client's parameters. Raises for mixed currencies, and for prices that do not fit the mode."""
     items = [_line_item(line, f"line_items[{index}]", mode, currency) for index, line in enumerate(given)]
     currencies = {item["currency"] for item in items}
     if len(currencies) > 1:
@@ -107,7 +107,7 @@ def _line_item(line: Body, path: str, mode: str, currency: str | None) -> Body:
 
 
 def _adjustable(line: Body, path: str) -> Body | None:
-    """Between which bounds the buyer may change a quantity."""
+    """The bounds within which the buyer may change a quantity."""
     given: dict[str, Any] = line.get("adjustable_quantity") or {}
     if not given.get("enabled"):
         return None
@@ -142,7 +142,7 @@ def _price_of(line: Body, path: str) -> Body:
 
 
 def _inline_price(data: Body, path: str) -> Body:
-    """A price made for this session alone; like its product it stays inactive, so nobody else picks it."""
+    """A price for this session only; like its product it stays inactive, so that it cannot be chosen elsewhere."""
     if "product_data" in data and "product" in data:
         raise ApiError(
             "You may only specify one of these parameters: product, product_data.", param=f"{path}[price_data][product]"
@@ -161,11 +161,11 @@ def _inline_price(data: Body, path: str) -> Body:
 
 
 def shown_items(session: Body) -> list[Body]:
-    """The lines as the outside sees them."""
+    """The lines as clients see them."""
     return [presented(item) | {"price": presented(item["price"])} for item in session["_line_items"]]
 
 
 def items_of(session: Body) -> Body:
-    """The lines as the list a client expands; the bodies live in the session itself."""
+    """The lines as the list that clients expand; they are stored in the session itself."""
     stored = store.fetch("checkout.session", session["id"])
     return as_list(shown_items(stored), url=f"/v1/checkout/sessions/{session['id']}/line_items")

@@ -1,4 +1,4 @@
-"""Opening a session out of what its creator asked for (docs: "Create a Checkout Session")."""
+"""Opening a session from its creator's parameters (docs: "Create a Checkout Session")."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ COPIED = (
 
 
 def start_session(call: Call) -> Body:
-    """A stored open session. Raises what Stripe refuses about it; emits nothing but a setup's creation."""
+    """A stored open session. Raises Stripe's refusals; emits only the creation of a setup intent."""
     check_call(call)
     session = open_session(call["mode"]) | _identity(call)
     session |= {name: call[name] for name in COPIED if name in call.params}
@@ -147,7 +147,7 @@ def _check_customers_currency(session: Body, customer: Body | None) -> None:
 
 
 def _open_setup(session: Body, call: Call) -> None:
-    """Unlike a payment's, a setup's intent is there from the beginning."""
+    """Create the setup intent, which unlike a payment's exists from the beginning."""
     if "payment_method_types" not in call.params:
         session["payment_method_types"] = ["card"]
     intent = create_setup_intent(

@@ -1,4 +1,4 @@
-"""Paying a session, whatever its mode, and following what becomes of its intent (docs: "How Checkout works")."""
+"""Paying a session in any mode, and following its intent (docs: "How Checkout works")."""
 
 from sandbox import store
 from sandbox.billing.invoices import subscription_of
@@ -14,7 +14,7 @@ KEPT_FOR_LATER, SHOWN_AGAIN = "limited", "always"
 
 
 def pay_session(session: Body, method: Body | None, buyer: Buyer) -> Attempt | None:
-    """One attempt to complete an open session. None when there was nothing to pay or set up.
+    """One attempt to complete an open session. None if there was nothing to pay or set up.
 
     A declined attempt leaves the session open; the next one uses the same intent.
     """
@@ -52,14 +52,14 @@ def _pay(session: Body, method: Body | None, buyer: Buyer) -> Attempt | None:
 
 
 def keep_for_later(method: Body, usage: str | None) -> None:
-    """A method kept because the shop asked is not shown to the buyer again (docs: "Saved payment methods")."""
+    """Save a method. One saved for the shop alone is not shown to the buyer again (docs: "Saved payment methods")."""
     if usage and not method["customer"] and method["allow_redisplay"] == "unspecified":
         method["allow_redisplay"] = KEPT_FOR_LATER
         store.save(method)
 
 
 def _intent_of(session: Body) -> Body:
-    """The session's intent, made when the buyer first confirms, and brought up to what is to be paid now."""
+    """The session's intent, created when the buyer first confirms, and updated to the present amount."""
     details: Body = {"tax": {"total_tax_amount": session["total_details"]["amount_tax"]}}
     if session["payment_intent"]:
         intent = store.fetch("payment_intent", session["payment_intent"])
@@ -96,7 +96,7 @@ def _set_up(session: Body, method: Body | None, _buyer: Buyer) -> Attempt | None
 
 @follows_intents
 def follow_intent(intent: Body) -> None:
-    """Let a session follow what became of its intent, or of its subscription's."""
+    """Update a session from its intent, or its subscription's."""
     session = session_of(intent)
     if session is None or session["status"] == "expired":
         return
@@ -131,7 +131,7 @@ def _follow_complete(session: Body, intent: Body) -> None:
     if intent["status"] == "succeeded" and is_bank_debit:
         tell_of_late_payment(session, succeeded=True)
     elif intent["status"] == "succeeded":
-        # A card that was only authorised: capturing it makes the session paid, and nothing tells of it.
+        # A card that was only authorised: capturing it makes the session paid, without an event.
         store.save(session | {"payment_status": "paid"})
     elif intent["status"] == "requires_payment_method":
         tell_of_late_payment(session, succeeded=False)

@@ -27,7 +27,7 @@ def require_open(session: Body) -> None:
 
 
 def complete_session(session: Body, *, payment_status: str) -> None:
-    """The buyer is done: discounts are used up, an invoice is written, and the shop is told."""
+    """Complete a session: redeem its discount, write its invoice, and emit the event."""
     schedule.unschedule("expire_session", session["id"])
     if session["mode"] == "payment":
         redeem_discount(session)
@@ -39,7 +39,7 @@ def complete_session(session: Body, *, payment_status: str) -> None:
 
 
 def tell_of_late_payment(session: Body, *, succeeded: bool) -> None:
-    """The bank has answered after the session was complete."""
+    """Emit the bank's answer that came after the session was complete."""
     if succeeded:
         session["payment_status"] = "paid"
         invoice_session(session)
@@ -50,7 +50,7 @@ def tell_of_late_payment(session: Body, *, succeeded: bool) -> None:
 
 @step("expire_session")
 def expire_when_due(session_id: str) -> None:
-    """A session's time is over; one whose buyer is at the bank's page just now is given a little longer."""
+    """Expire a session at its time; one whose buyer is at the bank's page gets a little longer."""
     session = store.fetch("checkout.session", session_id)
     if session["status"] != "open":
         return
@@ -62,7 +62,7 @@ def expire_when_due(session_id: str) -> None:
 
 
 def intent_of(session: Body) -> Body | None:
-    """The payment or setup the buyer is busy with, if there is one."""
+    """The payment or setup intent in progress, if there is one."""
     for kind, name in (("payment_intent", session["payment_intent"]), ("setup_intent", _setup_of(session))):
         if name:
             return store.find(kind, name)
@@ -77,7 +77,7 @@ def _setup_of(session: Body) -> str | None:
 
 
 def expire_session(session: Body) -> Body:
-    """Close an unpaid session and cancel what an earlier attempt left behind."""
+    """Close an unpaid session and cancel what an earlier attempt left open."""
     if session["status"] != "open":
         raise unexpected_state(
             'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout Session has a status of '
@@ -118,7 +118,7 @@ def _offer_recovery(session: Body) -> None:
 
 
 def recover_session(session: Body) -> Body | None:
-    """A fresh copy of an expired session for the buyer who came back; None when it cannot be recovered any more."""
+    """A new copy of an expired session for a buyer who returns; None if it can no longer be recovered."""
     recovery = (session["after_expiration"] or {}).get("recovery")
     if session["status"] != "expired" or not recovery or not recovery["enabled"]:
         return None
@@ -146,17 +146,17 @@ def recover_session(session: Body) -> Body | None:
 
 
 def granted_discounts(session: Body) -> list[Body]:
-    """The coupon or promotion code a subscription is to be started with."""
+    """The coupon or promotion code with which a subscription starts."""
     granted = granted_of(session)
     return [granted] if granted else []
 
 
 def page_address(session_id: str) -> str:
-    """Where the buyer pays."""
+    """The address of the payment page."""
     return f"{options().public_url}/c/pay/{session_id}"
 
 
 def success_address(session: Body) -> str:
-    """Where the buyer goes after paying; the placeholder is filled in only here (docs: "Customize the success page")."""
+    """The address after paying; the placeholder is filled in only here (docs: "Customize the success page")."""
     address: str = session["success_url"] or page_address(session["id"])
     return address.replace("{CHECKOUT_SESSION_ID}", session["id"])

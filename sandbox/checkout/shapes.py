@@ -1,4 +1,4 @@
-"""The many fields of a Checkout Session and what they are while nobody has paid (docs: "The Session object")."""
+"""The fields of a Checkout Session and their values before it is paid (docs: "The Session object")."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ TEXTS = ("after_submit", "shipping_address", "submit", "terms_of_service_accepta
 
 
 def open_session(mode: str) -> Body:
-    """Every field of a fresh session that does not depend on what was asked for, and the sandbox's notes."""
+    """Every field of a new session that does not depend on the parameters, and the sandbox's notes."""
     session: Body = {
         "object": "checkout.session",
         **dict.fromkeys(_NULL),
@@ -64,7 +64,7 @@ def open_session(mode: str) -> Body:
 
 
 def known_customer_details(customer: Body, *, mode: str) -> Body:
-    """What an open session shows of a customer it was given. Where nothing is sold, nothing is said of taxes."""
+    """The details that an open session shows of its given customer; without taxes where nothing is sold."""
     nothing: dict[str, Any] = dict.fromkeys(("address", "business_name", "individual_name", "name", "phone", "tax_ids"))
     return nothing | {"email": customer["email"], "tax_exempt": shown_exemption(customer, mode=mode)}
 

@@ -1,6 +1,6 @@
 """Sessions in subscription mode: the first invoice is paid on the page (docs: "Build a subscriptions integration").
 
-What is not due today (a trial, a full discount) still collects a payment method, by a setup intent of its own.
+Where nothing is due today (a trial, a full discount), a separate setup intent collects a payment method.
 """
 
 from typing import Any
@@ -50,7 +50,7 @@ def _keep(session: Body, method: Body) -> None:
     if method["allow_redisplay"] == "unspecified" and not method["customer"]:
         method["allow_redisplay"] = "limited"
         store.save(method)
-    # A card the bank refuses, or wants to see its owner for, is kept only when it has paid.
+    # A card that the bank refuses, or for which it asks for authentication, is saved only after it has paid.
     is_sure = method["type"] in BANK_DEBITS or (
         card_behaviour(method).decline is None and card_behaviour(method).challenge == "none"
     )
@@ -82,7 +82,7 @@ def _followed(session: Body, intent: Body, attempt: Attempt) -> Attempt:
 
 
 def _retry(session: Body, method: Body | None) -> Attempt | None:
-    """Another method for the invoice that a first attempt left open."""
+    """Try another method for the invoice that a first attempt left open."""
     if method is None:
         return None
     subscription = store.fetch("subscription", session["_subscription"])
@@ -117,7 +117,7 @@ def _terms(session: Body, method: Body | None) -> dict[str, Any]:
 
 
 def _start_later_paid(session: Body, method: Body | None) -> Attempt | None:
-    """Nothing is due today: set the method up first, where there is one."""
+    """Start a subscription with nothing due today: first set up the method, if there is one."""
     if method is None:
         return _start(session, None)
     intent = store.find("setup_intent", session.get("_setup_intent") or "") or setups.create_setup_intent(
@@ -134,7 +134,7 @@ def _start_later_paid(session: Body, method: Body | None) -> Attempt | None:
 
 
 def follow(session: Body, intent: Body) -> None:
-    """Let a session follow its setup intent, or its first invoice's payment."""
+    """Update a session from its setup intent, or its first invoice's payment."""
     if intent["object"] == "setup_intent":
         if intent["status"] == "succeeded" and session["status"] == "open" and not session.get("_subscription"):
             _start(session, store.fetch("payment_method", intent["payment_method"]))

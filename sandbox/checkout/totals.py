@@ -1,4 +1,4 @@
-"""What a session comes to: lines, less the discount, plus taxes. Minor units of the session's currency."""
+"""The totals of a session: lines, less the discount, plus taxes. Minor units of the session's currency."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from sandbox.store import Body
 
 
 def reckon(session: Body) -> Body:
-    """Work out every amount of an open session again, after whatever it depends on changed. The caller stores it."""
+    """Recalculate every amount of an open session after a change. The caller stores it."""
     items = session["_line_items"]
     currency = session["currency"]
     for item in items:
@@ -44,7 +44,7 @@ def _take_off(session: Body, items: list[Body]) -> None:
 
 
 def granted_of(session: Body) -> Body | None:
-    """The coupon or promotion code a session was given."""
+    """The coupon or promotion code of a session."""
     if not session["discounts"]:
         return None
     named = session["discounts"][0]
@@ -71,7 +71,7 @@ def _tax(session: Body, item: Body) -> None:
 
 
 def shown_reason(tax: Body) -> str | None:
-    """Why a line is taxed as it is; a session says nothing about rates that somebody chose."""
+    """The reason for a line's tax; a session gives none for rates chosen by its creator."""
     reason: str = tax["taxability_reason"]
     return None if reason == "not_available" else reason
 

@@ -1,5 +1,5 @@
-"""Connect: accounts of others under the platform, and the money that moves to them and out of them.
+"""Connect: connected accounts under the platform, and the money that moves to them and out of them.
 
-An account's objects live in a space of their own (`store.acting_for`); what happens there is told with the account's
-name on it. Payments know nothing of this package: it follows their charges through `payments.balance`.
+An account's objects are kept apart (`store.acting_for`), and its events carry the account's id. Payments know nothing
+of this package: it follows their charges through `payments.balance`.
 """

@@ -1,10 +1,10 @@
-"""The many fields of an account and what they are before anybody said anything (docs: "The Account object")."""
+"""The fields of an account and their initial values (docs: "The Account object")."""
 
 from sandbox.payments.fees import default_currency
 from sandbox.payments.methods import EMPTY_ADDRESS
 from sandbox.store import Body
 
-# What each of the older types means in terms of who answers for what (docs: "Connect account types").
+# The controller settings of each of the older types (docs: "Connect account types").
 CONTROLLERS: dict[str, Body] = {
     "express": {
         "fees": {"payer": "application_express"},
@@ -29,7 +29,7 @@ _COMPANY_ANSWERS = ("directors_provided", "executives_provided", "owners_provide
 
 
 def no_requirements() -> Body:
-    """Nothing is asked of the account."""
+    """Empty requirements."""
     lists = ("alternatives", "currently_due", "errors", "eventually_due", "past_due", "pending_verification")
     return {name: [] for name in lists} | {"current_deadline": None, "disabled_reason": None}
 
@@ -41,12 +41,12 @@ def empty_business_profile() -> Body:
 
 
 def empty_company() -> Body:
-    """A company nothing is known of; numbers it is registered under are never shown, only that they are known."""
+    """An empty company; its registration numbers are never shown, only that they were provided."""
     return {"address": dict(EMPTY_ADDRESS), "name": None, "phone": None} | dict.fromkeys(_COMPANY_ANSWERS, False)
 
 
 def empty_settings(*, display_name: str | None = None, interval: str = "daily") -> Body:
-    """Settings of a fresh account. No icon and no logo: clients that mirror it would ask for those files."""
+    """Settings of a new account. No icon and no logo: clients that mirror it would request those files."""
     return {
         "bacs_debit_payments": {"display_name": None, "service_user_number": None},
         "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
@@ -74,7 +74,7 @@ def empty_settings(*, display_name: str | None = None, interval: str = "daily") 
 
 
 def blank_account(*, country: str, created: int) -> Body:
-    """Every field of an account that does not depend on what was asked for."""
+    """Every field of an account that does not depend on the parameters."""
     return {
         "object": "account",
         "business_profile": empty_business_profile(),

@@ -1,4 +1,4 @@
-"""Connected accounts: made, changed, verified, turned away (docs: "The Account object")."""
+"""Creating, changing, verifying and rejecting connected accounts (docs: "The Account object")."""
 
 import copy
 from collections.abc import Iterator
@@ -20,16 +20,16 @@ from sandbox.schedule import step
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-# What accounts with a dashboard of Stripe's are given when nothing was asked for.
+# The default capabilities of accounts with a Stripe dashboard.
 _USUAL_CAPABILITIES = ("card_payments", "transfers")
-# The step that pays out by itself; sandbox.connect.payout_schedule does it.
+# The step of automatic payouts; sandbox.connect.payout_schedule performs it.
 PAYOUT_RUN = "pay_out_automatically"
 _PLAIN = ("business_type", "email", "default_currency")
 _MERGED = ("business_profile", "tos_acceptance")
 
 
 def create_account(*, kind: str, controller: Body, country: str, asked: Body) -> Body:
-    """A stored account with everything the platform told of it; the rest becomes its requirements."""
+    """A stored account with all data from the platform; what is missing becomes its requirements."""
     account: Body = {
         "id": identifiers.new_id("acct_1", 15),
         **blank_account(country=country, created=clock.now()),
@@ -53,7 +53,7 @@ def create_account(*, kind: str, controller: Body, country: str, asked: Body) ->
 
 
 def update_account(account: Body, asked: Body) -> Body:
-    """Change an account; emits account.updated and capability.updated when something follows from it."""
+    """Change an account; emits account.updated and capability.updated where they changed."""
     with changing(account["id"]) as current:
         _write(current, asked)
     return current
@@ -90,7 +90,7 @@ def _write_settings(account: Body, given: Body) -> None:
 
 
 def write_payout_schedule(account: Body, asked: Body) -> None:
-    """Set when money is paid out by itself; what belongs to another interval is dropped."""
+    """Set the schedule of automatic payouts; settings of another interval are dropped."""
     current = account["settings"]["payouts"]["schedule"] | asked
     if current["delay_days"] == "minimum":
         current["delay_days"] = 2
@@ -118,7 +118,7 @@ def _write_company(account: Body, given: Body) -> None:
 
 
 def request_capability(account: Body, name: str, *, is_requested: bool) -> None:
-    """Note that a capability is wanted, or no longer."""
+    """Record that a capability is requested, or no longer."""
     if is_requested:
         account["_requested"].setdefault(name, clock.now())
     else:
@@ -126,7 +126,7 @@ def request_capability(account: Body, name: str, *, is_requested: bool) -> None:
 
 
 def capability_of(account: Body, name: str) -> Body:
-    """A capability as an object of its own."""
+    """A capability as a separate object."""
     requested_at = account.get("_requested", dict.fromkeys(account["capabilities"])).get(name)
     is_requested = name in account["capabilities"]
     inactive = is_requested and account["capabilities"][name] != "active"
@@ -148,7 +148,7 @@ def capability_of(account: Body, name: str) -> Body:
 
 @contextmanager
 def changing(account_id: str, *, is_automatic: bool = False) -> Iterator[Body]:
-    """Change an account, its persons or its bank accounts inside; what follows from it is written and told after."""
+    """Change an account, its persons or bank accounts in the block; consequences are stored and emitted after it."""
     account = store.find_anywhere("account", account_id)
     if account is None:
         raise store.NotStored(account_id)
@@ -181,7 +181,7 @@ def _capabilities(account: Body) -> dict[str, Body]:
 
 
 def _settle(account: Body) -> None:
-    """Write what follows from what is known, and let Stripe look at what was sent in."""
+    """Update requirements and capabilities, and schedule the verification of submitted data."""
     write_bank_list(account)
     _show_identity(account)
     if not is_platform(account):
@@ -201,7 +201,7 @@ def write_bank_list(account: Body) -> None:
 
 
 def _show_identity(account: Body) -> None:
-    """Who is behind an account, as long as the platform may read it (docs: "The Account object", `individual`)."""
+    """Show the person behind an account while the platform may read it (docs: "The Account object", `individual`)."""
     account.pop("individual", None)
     account.pop("company", None)
     if is_platform(account) or account["_is_identity_hidden"]:
@@ -214,7 +214,7 @@ def _show_identity(account: Body) -> None:
 
 @step("verify_account")
 def verify_account(account_id: str) -> None:
-    """Stripe has looked at what was sent in, and is content with it."""
+    """Accept the submitted data, as Stripe does after a review."""
     account = store.find_anywhere("account", account_id)
     if account and not account.get("deleted") and not account["_is_in_review"]:
         with changing(account_id, is_automatic=True) as current:
@@ -222,7 +222,7 @@ def verify_account(account_id: str) -> None:
 
 
 def mark_verified(account: Body) -> None:
-    """Note that nothing has to be looked at any more."""
+    """Record that nothing is left to verify."""
     account |= {"_is_verified": True, "_is_in_review": False}
     person = individual_of(account["id"])
     if person and person["verification"]["status"] != "verified":
@@ -230,14 +230,14 @@ def mark_verified(account: Body) -> None:
 
 
 def reject_account(account: Body, reason: str) -> Body:
-    """Turn an account away for good: nothing can be charged or paid out."""
+    """Reject an account for good: nothing can be charged or paid out."""
     with changing(account["id"]) as current:
         current["_rejected"] = reason
     return current
 
 
 def delete_account(account: Body) -> Body:
-    """Remove an account; what it did stays with those it was done to. Emits account.application.deauthorized."""
+    """Delete an account; its past transactions with others remain. Emits account.application.deauthorized."""
     schedule.unschedule("verify_account", account["id"])
     name = own_account()["settings"]["dashboard"]["display_name"]
     application = {"id": application_id(), "object": "application", "name": name}
@@ -247,14 +247,14 @@ def delete_account(account: Body) -> Body:
 
 
 def find_connected(account_id: str) -> Body | None:
-    """A living connected account, or None."""
+    """A connected account that is not deleted, or None."""
     account = store.find("account", account_id)
     is_other = account is None or account.get("deleted") or is_platform(account)
     return None if is_other else account
 
 
 def controller_for(kind: str | None, asked: dict[str, Any] | None) -> Body:
-    """Who answers for what, out of an older type or out of the answers themselves."""
+    """The controller settings, from an older type or from the parameters."""
     if kind:
         return CONTROLLERS[kind]
     return merged(CONTROLLERS["standard"], asked or {})

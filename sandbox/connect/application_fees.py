@@ -1,4 +1,4 @@
-"""Application fees: what a platform keeps of payments of connected accounts (docs: "Collect application fees").
+"""Application fees: the platform's part of connected accounts' payments (docs: "Collect application fees").
 
 A fee is the platform's object. On the connected account it is a part of the payment's own fee, so that only giving it
 back moves anything there.
@@ -52,14 +52,14 @@ def create_fee(*, account: str, charge: Body, amount: int, available_on: int, or
 
 
 def share_of_fee(fee: Body, *, part: int, whole: int) -> int:
-    """The fee's share of a part of its payment, as far as it was not given back yet. All in minor units."""
+    """The fee's share of a part of its payment, as far as it is not refunded yet. All in minor units."""
     share = (Decimal(fee["amount"]) * part / whole).quantize(Decimal(1), rounding=ROUND_HALF_UP)
     remaining: int = fee["amount"] - fee["amount_refunded"]
     return min(int(share), remaining)
 
 
 def refund_fee(fee: Body, *, amount: int | None, metadata: dict[str, str]) -> Body:
-    """Give a fee back to the connected account, all or part of it in minor units; emits application_fee.refunded."""
+    """Refund all or part (in minor units) of a fee to the connected account; emits application_fee.refunded."""
     amount = _refundable(fee, amount)
     refund_id = identifiers.new_id("fr_1", 23)
     movement = record_movement(
@@ -114,7 +114,7 @@ def _available_on(fee: Body) -> int:
 
 
 def _give_back(fee: Body, amount: int) -> None:
-    """The fee comes back to the account it was taken from."""
+    """Return the fee to the account from which it was taken."""
     available_on = _available_on(fee)
     with store.acting_for(fee["account"]):
         record_movement(
@@ -129,7 +129,7 @@ def _give_back(fee: Body, amount: int) -> None:
 
 
 def save_with_refunds(fee: Body) -> Body:
-    """Keep a fee together with what was given back of it, newest first."""
+    """Store a fee together with its refunds, newest first."""
     rows = store.rows("fee_refund").filter(source=fee["id"]).order_by("-sequence")
     items = [store.visible(body) for body in rows.values_list("body", flat=True)]
     shown = 10

@@ -1,12 +1,12 @@
-"""What changed in an object, as `previous_attributes` tells it (docs: "Event object")."""
+"""The changes of an object in the form of `previous_attributes` (docs: "Event object")."""
 
 from sandbox.store import Body
 
 
 def difference(before: Body, after: Body) -> Body:
-    """Old values of what is different now: whole for fields and lists, partial for hashes.
+    """Old values of what changed: whole for fields and lists, partial for hashes.
 
-    Metadata stays whole too: an event tells of it key by key by itself.
+    Metadata stays whole too: `emit` reduces it to the changed keys.
     """
     found: Body = {}
     for key, value in after.items():
@@ -21,7 +21,7 @@ def difference(before: Body, after: Body) -> Body:
 
 
 def merged(current: Body, change: Body) -> Body:
-    """A nested hash with the given parts of it replaced."""
+    """A nested hash with the given parts replaced."""
     result = dict(current)
     for key, value in change.items():
         inner = result.get(key)

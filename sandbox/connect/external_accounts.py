@@ -20,27 +20,27 @@ _IBAN_COUNTRY = 2
 
 
 def bank_accounts_of(account_id: str) -> list[Body]:
-    """The living bank accounts of an account, newest first."""
+    """The bank accounts of an account that are not deleted, newest first."""
     with store.acting_for(account_id):
         rows = store.rows("bank_account").order_by("-sequence")
         return [dict(body) for body in rows.values_list("body", flat=True)]
 
 
 def default_bank(account_id: str, currency: str) -> Body | None:
-    """Where payouts in a currency go."""
+    """The bank account for payouts in a currency."""
     with store.acting_for(account_id):
         rows = store.rows("bank_account").filter(currency=currency, body__default_for_currency=True)
         return rows.order_by("-sequence").values_list("body", flat=True).first()
 
 
 def has_working_bank(account_id: str) -> bool:
-    """Whether there is a bank account whose last payout did not come back."""
+    """Whether there is a bank account whose last payout was not returned."""
     with store.acting_for(account_id):
         return store.rows("bank_account").exclude(status=ERRORED).exists()
 
 
 def read_bank(given: Body | str, *, param: str = "external_account") -> Body:
-    """The details of a bank account, given as a hash or as a token. Raises what Stripe says of impossible ones."""
+    """The details of a bank account, given as a hash or as a token. Raises Stripe's error for impossible ones."""
     if isinstance(given, str):
         return _read_token(given, param)
     details = {"currency": default_currency(given["country"])} | given
@@ -52,7 +52,7 @@ def read_bank(given: Body | str, *, param: str = "external_account") -> Body:
 
 
 def _read_token(given: str, param: str) -> Body:
-    """A published token, or one that was made of a bank account before."""
+    """The details behind a published token, or behind one made from a bank account earlier."""
     if given in TOKENS:
         return {"account_number": TOKENS[given], "country": "US", "currency": "usd", "routing_number": ROUTING_NUMBER}
     token = store.find("token", given)
@@ -131,7 +131,7 @@ def _unset_default(account_id: str, currency: str) -> None:
 
 
 def update_bank(bank: Body, change: Body) -> Body:
-    """Change a bank account; one that failed is trusted again. Emits account.external_account.updated."""
+    """Change a bank account; one that failed becomes usable again. Emits account.external_account.updated."""
     before = dict(bank)
     change = dict(change)
     if "metadata" in change:
@@ -147,7 +147,7 @@ def update_bank(bank: Body, change: Body) -> Body:
 
 
 def mark_errored(bank: Body) -> Body:
-    """A payout came back: nothing more is sent there until somebody mends it (docs: "Payouts", failures)."""
+    """Mark the bank account of a returned payout: it gets no more until it is corrected (docs: "Payouts", failures)."""
     before = dict(bank)
     bank["status"] = ERRORED
     with store.acting_for(bank["account"]):
@@ -163,7 +163,7 @@ def _saved(bank: Body, before: Body, *, is_automatic: bool = False) -> Body:
 
 
 def remove_bank(bank: Body) -> Body:
-    """Forget a bank account. Raises for the default one. Emits account.external_account.deleted."""
+    """Delete a bank account. Raises for the default one. Emits account.external_account.deleted."""
     if bank["default_for_currency"] and len(bank_accounts_of(bank["account"])) > 1:
         raise ApiError(
             "You cannot delete the default external account for your default currency. Please make another external "

@@ -1,4 +1,4 @@
-"""Onboarding: the addresses an account's owner fills a form at, and what becomes of what was filled in.
+"""Onboarding: the links to the form for an account's owner, and the handling of the submitted form.
 
 Docs: "Account Links", "Stripe-hosted onboarding".
 """
@@ -30,7 +30,7 @@ _PERSON: Body = {
 
 
 def create_link(account: Body, *, kind: str, return_url: str, refresh_url: str) -> Body:
-    """An address that works once, for five minutes."""
+    """A link that works once, within five minutes."""
     token = identifiers.token(16)
     hosted = f"{options().public_url}/setup/e/{account['id']}/{token}"
     link: Body = {
@@ -43,14 +43,14 @@ def create_link(account: Body, *, kind: str, return_url: str, refresh_url: str) 
     with store.acting_for(None):
         store.insert({"id": f"link_{token}", **link, **notes, "is_used": False, "form": None})
     if is_collected_by_stripe(account):
-        # From here on the owner's data is between the owner and Stripe (docs: "The Account object", `individual`).
+        # From here on only Stripe, not the platform, reads the owner's data (docs: "The Account object", `individual`).
         with changing(account["id"]) as current:
             current["_is_identity_hidden"] = True
     return link
 
 
 def open_link(account_id: str, token: str) -> tuple[Body | None, str | None]:
-    """The link behind an address and the token of the form it opens; no form when it was used or came too late."""
+    """The link at an address and the token of the form it opens; no form if it was used already or has expired."""
     with store.acting_for(None):
         link = store.find("account_link", f"link_{token}")
         if link is None or link["account"] != account_id:
@@ -72,7 +72,7 @@ def link_of_form(account_id: str, form: str) -> Body | None:
 
 
 def submit_form(account_id: str, filled: Body, *, outcome: str = SUBMIT) -> Body:
-    """Take over what was filled in. `outcome`: verified seconds later, kept under review, or more is asked for."""
+    """Store the submitted data. `outcome`: verified seconds later, kept under review, or more is required."""
     with changing(account_id) as account:
         _fill_in(account, filled)
         account |= {"_is_submitted": True, "_is_in_review": outcome == REVIEW, "_more": []}
@@ -82,7 +82,7 @@ def submit_form(account_id: str, filled: Body, *, outcome: str = SUBMIT) -> Body
 
 
 def _fill_in(account: Body, filled: Body) -> None:
-    """Everything the form asks for; what was left empty is made up."""
+    """Fill in everything the form asks for; empty fields get invented values."""
     account["business_type"] = filled.get("business_type") or account["business_type"] or "individual"
     profile = account["business_profile"]
     account["business_profile"] = profile | {
@@ -147,7 +147,7 @@ def _document(account: Body) -> str:
 
 
 def complete_onboarding(account: Body) -> Body:
-    """Do at once all that a form sent in and looked at leads to: the account can charge and be paid out."""
+    """Do at once what a submitted and verified form leads to: the account can charge and be paid out."""
     with changing(account["id"]) as current:
         _fill_in(current, {})
         current |= {"_is_submitted": True, "_more": [], "_rejected": None}
@@ -156,7 +156,7 @@ def complete_onboarding(account: Body) -> Body:
 
 
 def restrict_account(account: Body) -> Body:
-    """Let Stripe ask for a document after all: until it is there, nothing can be charged or paid out."""
+    """Require a document after all: until it is provided, nothing can be charged or paid out."""
     with changing(account["id"], is_automatic=True) as current:
         current["_more"] = [_document(current)]
     return current

@@ -1,4 +1,4 @@
-"""What an account's owner sees: the onboarding form behind an account link, and a small dashboard of one's own."""
+"""The pages for an account's owner: the onboarding form behind an account link, and a small dashboard."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -19,9 +19,9 @@ SHOWN_PAYOUTS = 20
 
 
 def enter(request: HttpRequest, account_id: str, token: str) -> HttpResponse:
-    """The address of an account link: on to the form once, and to `refresh_url` ever after."""
+    """Redirect from an account link: once to the form, afterwards to `refresh_url`."""
     store.act_for(None)
-    # Link previews and browsers that look ahead ask with HEAD; only a person uses the link up.
+    # Link previews and prefetching browsers send HEAD, which must not use the link up.
     if request.method != "GET":
         return HttpResponse(status=200)
     with store.writing():
@@ -32,7 +32,7 @@ def enter(request: HttpRequest, account_id: str, token: str) -> HttpResponse:
 
 
 def fill_in(request: HttpRequest, account_id: str, form: str) -> HttpResponse:
-    """The onboarding form: shown, or sent in."""
+    """Show the onboarding form, or take the submitted one."""
     store.act_for(None)
     link = onboarding.link_of_form(account_id, form)
     account = find_connected(account_id)
@@ -74,7 +74,7 @@ def _form_page(request: HttpRequest, account: Body, filled: Body, wrong: str | N
 
 
 def dashboard(request: HttpRequest, account_id: str, token: str) -> HttpResponse:
-    """What a login link opens: balance and payouts of one account."""
+    """The page of a login link: balance and payouts of one account."""
     store.act_for(None)
     account = find_connected(account_id)
     if account is None or not token:

@@ -13,7 +13,7 @@ from sandbox.payments.balance import DAY, on_available_funds, sums
 from sandbox.schedule import step
 from sandbox.store import Body
 
-# After midnight, when the day's funds have become available.
+# Shortly after midnight, when the day's funds have become available.
 HOUR_OF_RUN = 1
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 LONGEST_WAIT_DAYS = 62
@@ -21,7 +21,7 @@ LONGEST_WAIT_DAYS = 62
 
 @on_available_funds
 def plan_run() -> None:
-    """Set the acting account's next automatic payout, unless it is set or the account pays out by hand."""
+    """Schedule the acting account's next automatic payout, unless one is scheduled or payouts are manual."""
     account = store.fetch("account", store.acting_account())
     if account.get("deleted"):
         return
@@ -31,7 +31,7 @@ def plan_run() -> None:
 
 
 def next_run(asked: Body, moment: int) -> int | None:
-    """When a schedule pays out next after a moment; None when it never does by itself."""
+    """The next automatic payout of a schedule after a moment; None for manual payouts."""
     today = moment // DAY
     for day in range(today, today + LONGEST_WAIT_DAYS):
         at = day * DAY + HOUR_OF_RUN * 3600
@@ -51,7 +51,7 @@ def _is_payout_day(asked: Body, day: datetime) -> bool:
 
 
 def _days_of_month(wanted: list[int], day: datetime) -> set[int]:
-    """The days meant in this month: the 31st is the last of a shorter one."""
+    """The schedule's days in this month: the 31st becomes the last day of a shorter one."""
     following = datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
     last = (following - datetime(day.year, day.month, 1, tzinfo=UTC)).days
     return {min(number, last) for number in wanted}
@@ -59,7 +59,7 @@ def _days_of_month(wanted: list[int], day: datetime) -> set[int]:
 
 @step(PAYOUT_RUN)
 def pay_out_automatically(account_id: str) -> None:
-    """Pay out all that is available, currency by currency, where there is a bank to take it."""
+    """Pay out everything available, per currency, where there is a bank account for it."""
     account = store.fetch("account", account_id)
     if account.get("deleted") or not account["payouts_enabled"]:
         return
@@ -73,7 +73,7 @@ def pay_out_automatically(account_id: str) -> None:
 
 
 def _mark_paid_out(payout: Body) -> None:
-    """Name the payout on every movement it pays out: that is what reconciles it with the bank's statement."""
+    """Record the payout on every movement it pays out, so that it can be reconciled with the bank statement."""
     waiting = store.rows("balance_transaction").filter(status="available", currency=payout["currency"], payout=None)
     for movement in waiting.values_list("body", flat=True).iterator():
         store.save(movement | {"_payout": payout["id"]})

@@ -1,4 +1,4 @@
-"""Payouts: money out of an account to its bank, and back again when the bank will not have it (docs: "Payouts").
+"""Payouts: money from an account to its bank, and back if the bank refuses it (docs: "Payouts").
 
 A payout is pending until the next midnight UTC, then in transit, and on its arrival date paid or failed, as the
 published number of its bank account says.
@@ -34,7 +34,7 @@ def create_payout(  # noqa: PLR0913 -- what a caller may say of a payout
     source_type: str = "card",
     is_automatic: bool = False,
 ) -> Body:
-    """Send an amount in minor units of the acting account to its bank. Raises when it may not or has not as much."""
+    """Send an amount in minor units from the acting account to its bank. Raises if it may not, or has too little."""
     account_id = store.acting_account()
     bank = _bank_for(account_id, currency, destination)
     if available_minor(currency) < amount:
@@ -126,7 +126,7 @@ def _move(payout: Body, kind: str, amount_minor: int) -> Body:
 
 @step("send_payout")
 def send_payout(payout_id: str) -> None:
-    """The day's batch leaves: the payout can no longer be canceled."""
+    """Send a payout with the day's batch: it can no longer be canceled."""
     payout = store.fetch("payout", payout_id)
     if payout["status"] == "pending":
         payout |= {"status": "in_transit", "trace_id": {"status": "pending", "value": None}}
@@ -137,7 +137,7 @@ def send_payout(payout_id: str) -> None:
 
 @step("land_payout")
 def land_payout(payout_id: str) -> None:
-    """The arrival date has come: the bank takes the money, or does not."""
+    """Let a payout arrive or fail on its arrival date."""
     payout = store.fetch("payout", payout_id)
     if payout["status"] != "in_transit":
         return
@@ -150,7 +150,7 @@ def land_payout(payout_id: str) -> None:
 
 
 def pay_payout_now(payout: Body) -> Body:
-    """Let a payout arrive at once; emits payout.paid, and for an automatic one that it is reconciled."""
+    """Let a payout arrive at once; emits payout.paid, and for an automatic one its reconciliation."""
     with store.acting_for(store.owner_of(payout["id"])):
         if payout["status"] not in _ON_ITS_WAY:
             raise _wrong_state(payout, "paid")
@@ -167,7 +167,7 @@ def pay_payout_now(payout: Body) -> Body:
 
 
 def fail_payout(payout: Body, failure: BankFailure = COULD_NOT_PROCESS) -> Body:
-    """Let the bank send a payout back, even a paid one: the money returns, the bank account is not used again.
+    """Let the bank return a payout, even a paid one: the money comes back, the bank account is not used again.
 
     Emits payout.failed, account.external_account.updated and, as payouts stop, account.updated.
     """
@@ -193,7 +193,7 @@ def fail_payout(payout: Body, failure: BankFailure = COULD_NOT_PROCESS) -> Body:
 
 
 def cancel_payout(payout: Body) -> Body:
-    """Keep money that has not left yet; emits payout.canceled."""
+    """Cancel a payout that has not left yet; emits payout.canceled."""
     if payout["automatic"]:
         raise unexpected_state("You cannot cancel an automatic payout.", code="payouts_not_allowed")
     if payout["status"] != "pending":
@@ -207,7 +207,7 @@ def cancel_payout(payout: Body) -> Body:
 
 
 def reverse_payout(payout: Body, metadata: dict[str, str]) -> Body:
-    """Debit the bank for what was paid out: a payout of the negative amount; emits payout.created for it."""
+    """Take a payout back from the bank with a payout of the negative amount; emits payout.created for that."""
     if payout["original_payout"] or payout["reversed_by"]:
         raise unexpected_state(f"Payout {payout['id']} has already been reversed.", code="payout_reversed")
     if payout["status"] not in ("in_transit", "paid"):
@@ -227,7 +227,7 @@ def reverse_payout(payout: Body, metadata: dict[str, str]) -> Body:
 
 
 def update_payout(payout: Body, metadata: dict[str, str] | None) -> Body:
-    """Annotate a payout; emits payout.updated when that changes anything."""
+    """Change a payout's metadata; emits payout.updated if that changes anything."""
     previous = {"metadata": payout["metadata"]}
     payout["metadata"] = merge_metadata(payout["metadata"], metadata)
     if payout["metadata"] != previous["metadata"]:

@@ -7,7 +7,7 @@ from sandbox.protocol.parameters import merge_metadata
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-# Never shown again, only that they are known.
+# Never shown again; only that they were provided.
 _SECRETS = {"id_number": "id_number_provided", "ssn_last_4": "ssn_last_4_provided"}
 _ROLES = ("authorizer", "director", "executive", "legal_guardian", "owner")
 _DOCUMENT = {"back": None, "details": None, "details_code": None, "front": None}
@@ -56,7 +56,7 @@ def create_person(account_id: str, given: Body, *, is_individual: bool = False) 
 
 
 def update_person(person: Body, given: Body, *, is_automatic: bool = False) -> Body:
-    """Change what is known of a person; emits person.updated when that is something new."""
+    """Change a person; emits person.updated if anything changed."""
     before = dict(person)
     _write(person, given)
     previous = difference(store.visible(before), store.visible(person))
@@ -81,7 +81,7 @@ def _write(person: Body, given: Body) -> None:
 
 
 def delete_person(person: Body) -> Body:
-    """Take a person off an account; emits person.deleted."""
+    """Remove a person from an account; emits person.deleted."""
     with store.acting_for(person["account"]):
         stub = store.mark_deleted(person)
         emit("person.deleted", person)
@@ -89,12 +89,12 @@ def delete_person(person: Body) -> Body:
 
 
 def people_of(account_id: str) -> list[Body]:
-    """The living persons of an account, newest first."""
+    """The persons of an account that are not deleted, newest first."""
     with store.acting_for(account_id):
         rows = store.rows("person").order_by("-sequence")
         return [dict(body) for body in rows.values_list("body", flat=True)]
 
 
 def individual_of(account_id: str) -> Body | None:
-    """The one person an individual's account is about."""
+    """The person of an individual's account."""
     return next((person for person in people_of(account_id) if person.get("_is_individual")), None)

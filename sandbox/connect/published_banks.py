@@ -1,4 +1,4 @@
-"""Stripe's published bank accounts for payouts and what becomes of a payout to each (docs: "Testing", Connect)."""
+"""Stripe's published bank accounts for payouts and the outcome for each (docs: "Testing", Connect)."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ ROUTING_WEIGHTS = (3, 7, 1)
 
 @dataclass(frozen=True)
 class BankFailure:
-    """Why the bank sends a payout back."""
+    """Why the bank returns a payout."""
 
     code: str
     message: str

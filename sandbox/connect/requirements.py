@@ -1,7 +1,7 @@
-"""What is still asked of a connected account, and what it may therefore do (docs: "Handling verification").
+"""What is still required of a connected account, and what it may therefore do (docs: "Handling verification").
 
-An account's own notes decide: `_requested` capabilities, `_is_submitted` (the hosted form was sent), `_is_verified`,
-`_more` (what was asked for afterwards), `_rejected` (why it was turned away).
+The sandbox's notes on the account decide: `_requested` capabilities, `_is_submitted` (the hosted form was sent),
+`_is_verified`, `_more` (what was required afterwards), `_rejected` (why it was rejected).
 """
 
 from sandbox.connect.account_shapes import no_requirements
@@ -13,7 +13,7 @@ _ADDRESS = ("address.city", "address.line1", "address.postal_code")
 _OFFERED_TO_US = ("address.state",)
 _COMPANY = ("name", "phone", "tax_id")
 DOCUMENT = "individual.verification.document"
-# Missing, it stops payouts only.
+# If missing, it blocks only payouts.
 BANK = "external_account"
 
 
@@ -59,7 +59,7 @@ def _company_due(account: Body) -> list[str]:
 
 
 def _form_due(account: Body) -> list[str]:
-    """What the first form asks for, as far as the platform has not told it already."""
+    """What the first form asks for, except for data the platform has already provided."""
     due = [] if account["business_type"] else ["business_type"]
     profile = account["business_profile"]
     if not profile["mcc"]:
@@ -75,7 +75,7 @@ _COMPANIES = ("company", "government_entity", "non_profit")
 
 
 def due_now(account: Body, *, has_bank: bool) -> list[str]:
-    """Everything asked of the account just now, in alphabetical order as Stripe lists it."""
+    """Everything required of the account now, in alphabetical order as at Stripe."""
     due = list(account["_more"])
     if not account["_is_submitted"]:
         due += _form_due(account)
@@ -85,7 +85,7 @@ def due_now(account: Body, *, has_bank: bool) -> list[str]:
 
 
 def assess(account: Body, *, has_bank: bool) -> None:
-    """Write on the account what follows from what is known: requirements, capabilities, what is enabled."""
+    """Update the account's requirements, capabilities and enabled flags."""
     due = due_now(account, has_bank=has_bank)
     blocking = [name for name in due if name != BANK or not account["details_submitted"]]
     pending = _pending(account, blocking)
@@ -112,7 +112,7 @@ def assess(account: Body, *, has_bank: bool) -> None:
 
 
 def _pending(account: Body, blocking: list[str]) -> list[str]:
-    """What Stripe is looking at: the form sent, until it is verified."""
+    """What is being verified: the submitted form, until it is accepted."""
     if blocking or account["_is_verified"]:
         return []
     return [DOCUMENT if account["business_type"] not in _COMPANIES else "company.verification.document"]

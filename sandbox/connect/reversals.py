@@ -1,4 +1,4 @@
-"""Transfer reversals: money back from a connected account to the platform, all of a transfer or part of it."""
+"""Transfer reversals: all or part of a transfer goes back from a connected account to the platform."""
 
 from sandbox import clock, identifiers, store
 from sandbox.connect.application_fees import refund_fee, share_of_fee
@@ -19,7 +19,7 @@ def reverse_transfer(  # noqa: PLR0913 -- what a caller may say of a reversal
     source_refund: str | None = None,
     refund_application_fee: bool = False,
 ) -> Body:
-    """Take back an amount in minor units, or all that is left; emits transfer.reversed. Raises when it cannot."""
+    """Take back an amount in minor units, or all that is left; emits transfer.reversed. Raises if impossible."""
     amount = _reversible(transfer, amount)
     reversal: Body = {
         "id": identifiers.new_id("trr_1", 23),
@@ -70,7 +70,7 @@ def _reversible(transfer: Body, amount: int | None) -> int:
 
 
 def _check_funds(transfer: Body, wanted: int) -> None:
-    """A platform that answers for an account's losses may leave it in debt; any other takes only what is there."""
+    """Raises for too little balance, unless the platform is liable for losses and may leave the account in debt."""
     destination = store.find("account", transfer["destination"])
     if destination is None or destination.get("deleted"):
         raise ApiError(f"No such destination: '{transfer['destination']}'", code="resource_missing", is_executed=True)
@@ -86,7 +86,7 @@ def _check_funds(transfer: Body, wanted: int) -> None:
 
 
 def _take_back(transfer: Body, reversal: Body, *, available_on: int) -> Body:
-    """The refund that a reversal is on the connected account."""
+    """Create the refund that represents the reversal on the connected account."""
     with store.acting_for(transfer["destination"]):
         payment = store.fetch("charge", transfer["destination_payment"])
         refund: Body = {

@@ -1,4 +1,4 @@
-"""What a payment may ask to be shared with a connected account, checked before anything is made of it."""
+"""Checks of a payment's parameters for sharing with a connected account, before anything is created."""
 
 from sandbox import store
 from sandbox.connect.transfers import check_destination

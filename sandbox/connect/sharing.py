@@ -1,7 +1,7 @@
 """How a payment is shared between a platform and a connected account, and how a refund undoes that.
 
-A destination charge is the platform's and sends on what it took, or part of it; a direct charge is the connected
-account's and the platform takes a fee of it (docs: "Create destination charges", "Create direct charges").
+A destination charge belongs to the platform and transfers all or part of it; a direct charge belongs to the connected
+account and the platform takes a fee (docs: "Create destination charges", "Create direct charges").
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from sandbox.store import Body
 
 @on_charge_income
 def share_income(charge: Body) -> None:
-    """Send on what a destination charge owes, take the fee of a direct one; writes both on the charge."""
+    """Transfer a destination charge's share, or take a direct charge's fee; records either on the charge."""
     if charge.get("transfer_data"):
         _send_on(charge)
     elif charge.get("application_fee_amount") and acting_application():
@@ -69,7 +69,7 @@ def _send_on(charge: Body) -> None:
 
 @on_connected_refund
 def return_share(charge: Body, refund: Body, is_transfer_reversed: bool, is_fee_refunded: bool) -> None:
-    """Take back the transfer, give back the fee, each in proportion to the refund."""
+    """Reverse the transfer and refund the fee, each in proportion to the refund."""
     if not charge["balance_transaction"] and charge["captured"]:
         settle(charge)
     share: dict[str, Any] = {"part": refund["amount"], "whole": charge["amount"]}

@@ -10,7 +10,7 @@ from sandbox.webhooks.events import emit
 
 
 def create_topup(*, amount: int, currency: str, **fields: Body | str | None) -> Body:
-    """Fetch an amount in minor units from the bank; emits topup.created, and topup.succeeded when it is here."""
+    """Debit an amount in minor units from the bank; emits topup.created, and topup.succeeded when it arrives."""
     topup: Body = {
         "id": identifiers.new_id("tu_1", 23),
         "object": "topup",
@@ -40,7 +40,7 @@ def create_topup(*, amount: int, currency: str, **fields: Body | str | None) -> 
 
 @step("finish_topup")
 def finish_topup(topup_id: str) -> None:
-    """The bank has sent the money, and it is available at once."""
+    """Book the money from the bank, available at once."""
     topup = store.fetch("topup", topup_id)
     if topup["status"] != "pending":
         return
@@ -59,7 +59,7 @@ def finish_topup(topup_id: str) -> None:
 
 
 def cancel_topup(topup: Body) -> Body:
-    """Let the bank keep its money; emits topup.canceled."""
+    """Cancel a top-up; emits topup.canceled."""
     if topup["status"] != "pending":
         raise unexpected_state(
             f"Top-up {topup['id']} cannot be canceled because it has a status of {topup['status']}.",

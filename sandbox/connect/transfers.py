@@ -44,8 +44,8 @@ def create_transfer(  # noqa: PLR0913 -- what a caller may say of a transfer
 ) -> Body:
     """Move an amount in minor units from the acting account to another; emits transfer.created and payment.created.
 
-    With a `source` charge the money follows that charge's; without one it must be available, or this raises.
-    `application_fee_minor` is what the platform keeps of what arrives.
+    With a `source` charge the money becomes available with that charge's; without one it must be available, or this
+    raises. `application_fee_minor` is the part that the platform keeps.
     """
     if source is None and available_minor(currency) < amount:
         raise unexpected_state(INSUFFICIENT, code="balance_insufficient")
@@ -93,13 +93,13 @@ def _build(amount: int, currency: str, source: Body | None) -> Body:
 
 
 def _available_on(source: Body) -> int:
-    """When a charge's money can be used; before it is settled, when it will be if it comes in now."""
+    """When a charge's money becomes available; estimated from now if the charge is not settled yet."""
     movement = store.find("balance_transaction", source["balance_transaction"] or "")
     return int(movement["available_on"]) if movement else pending_until()
 
 
 def _arrive(transfer: Body, *, available_on: int, application_fee_minor: int) -> Body:
-    """The payment that a transfer is on the account it goes to."""
+    """Create the payment that represents a transfer on the destination account."""
     amount, currency = transfer["amount"], transfer["currency"]
     payment: Body = {
         "id": identifiers.new_id("py_1", 23),
@@ -141,7 +141,7 @@ def _arrive(transfer: Body, *, available_on: int, application_fee_minor: int) ->
 
 
 def check_destination(account_id: str, *, param: str) -> Body:
-    """The connected account money may go to. Raises when there is none, or it cannot take any."""
+    """The connected account to transfer to. Raises if there is none, or it cannot receive transfers."""
     account = store.find("account", account_id)
     if account is None or account.get("deleted"):
         raise ApiError(f"No such destination: '{account_id}'", code="resource_missing", param=param)
@@ -158,7 +158,7 @@ def check_destination(account_id: str, *, param: str) -> Body:
 
 
 def check_source(charge: Body, amount: int) -> None:
-    """Raises when a charge does not have so much, in minor units, left to transfer."""
+    """Raises if less than this amount, in minor units, of a charge is left to transfer."""
     currency = charge["currency"]
     if charge["status"] not in ("succeeded", "pending"):
         raise ApiError(
@@ -179,7 +179,7 @@ def check_source(charge: Body, amount: int) -> None:
 
 
 def save_with_reversals(transfer: Body) -> Body:
-    """Keep a transfer together with what was taken back of it, newest first."""
+    """Store a transfer together with its reversals, newest first."""
     rows = store.rows("transfer_reversal").filter(source=transfer["id"]).order_by("-sequence")
     items: list[Any] = [store.visible(body) for body in rows.values_list("body", flat=True)]
     shown = 10

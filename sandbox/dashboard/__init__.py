@@ -1,4 +1,4 @@
-"""The pages for whoever develops against the sandbox: everything in it, and buttons for what a bank or a person does.
+"""The pages for developers who use the sandbox: everything in it, and buttons for what banks and people do.
 
-Pages read the store and never change it; buttons are POST forms, and what they do is the same call a client would make.
+Pages read the store and never change it; buttons are POST forms that make the same calls as a client.
 """

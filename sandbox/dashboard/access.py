@@ -1,7 +1,7 @@
-"""Who may look and press: whoever sits at this machine. There are no users here, so others are kept out otherwise.
+"""Access to the dashboard: people at this machine. There are no users, so others are kept out in other ways.
 
-A page on the internet could have the developer's browser send forms to the sandbox; Django's cookie against forgery
-stops that, and names of hosts that are not ours are refused, so that no such page can pretend to be the sandbox.
+A page on the internet could make the developer's browser send forms to the sandbox; Django's CSRF cookie stops that,
+and foreign host names are refused, so that no such page can pretend to be the sandbox.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ LOCAL_NAMES = frozenset(("127.0.0.1", "localhost", "[::1]"))
 
 
 def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page of the dashboard: the platform's eyes, protected forms, nothing loaded from elsewhere."""
+    """A page of the dashboard: acting as the platform, with protected forms, loading nothing from other sites."""
     protected = csrf_protect(view)
 
     @wraps(view)

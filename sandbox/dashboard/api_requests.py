@@ -1,4 +1,4 @@
-"""The API requests of late: what was asked, what was answered."""
+"""Recent API requests and their answers."""
 
 import json
 from urllib.parse import parse_qsl
@@ -22,7 +22,7 @@ FILTERS = ("failed", "succeeded", "POST", "GET", "DELETE")
 
 @page
 def requests(request: HttpRequest) -> HttpResponse:
-    """The requests that are remembered, newest first."""
+    """The remembered requests, newest first."""
     chosen, words = request.GET.get("status", ""), request.GET.get("q", "").strip()
     entries = [
         entry for entry in request_log.latest() if _is_chosen(entry, chosen) and words in entry.path + entry.asked
@@ -86,7 +86,7 @@ def _pretty(answer: str) -> str:
 
 
 def _about(answer: str) -> str:
-    """The object that was answered, to lead to its page."""
+    """The object in the answer, as a link to its page."""
     try:
         told = json.loads(answer)
     except ValueError:

@@ -15,7 +15,7 @@ SPANS = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 31 * DAY}
 
 
 def _answered(method: str, path: str, *statuses: str) -> When:
-    """While the object is in one of these states, if the sandbox answers the call at all."""
+    """Whether the object is in one of these states and the sandbox supports the call."""
 
     def holds(body: Body) -> bool:
         return body.get("status") in statuses and has_call(method, path.format(id="id"))
@@ -92,7 +92,7 @@ def switch_code(code: Body, _form: QueryDict) -> None:
 
 
 def moment_typed(form: QueryDict, now: float) -> int:
-    """The moment a form asks for: a span from now, or a date and time, UTC. Raises ValueError on neither."""
+    """The moment entered in a form: a span from now, or a date and time, UTC. Raises ValueError for neither."""
     span = form.get("span", "")
     if span in SPANS:
         return int(now) + SPANS[span]

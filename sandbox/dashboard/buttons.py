@@ -35,7 +35,7 @@ Inputs: TypeAlias = Callable[[Body], Sequence[Input]]
 
 @dataclass(frozen=True)
 class Button:
-    """One form: `deed` is done to the object when it is pressed, and may raise ApiError or ValueError."""
+    """One form: pressing it calls `deed` with the object, which may raise ApiError or ValueError."""
 
     name: str
     label: str
@@ -48,7 +48,7 @@ class Button:
 
 @dataclass(frozen=True)
 class Offer:
-    """A button as a page prints it: which object it acts on, with what to fill in."""
+    """A button as a page shows it: the object it acts on, and its inputs."""
 
     object_id: str
     button: Button
@@ -91,7 +91,7 @@ def buttons_of(kind: str) -> Mapping[str, Button]:
 
 
 def offers_for(body: Body, *, whose: str = "") -> list[Offer]:
-    """What may be done to an object now."""
+    """The buttons for an object in its present state."""
     if body.get("deleted"):
         return []
     return [
@@ -102,6 +102,6 @@ def offers_for(body: Body, *, whose: str = "") -> list[Offer]:
 
 
 def one_of(name: str, label: str, values: Sequence[str], *, nothing: str = "") -> Input:
-    """A select; with `nothing` its first choice is to choose none."""
+    """A select; with `nothing` its first choice is none."""
     choices = [Choice(value, value.replace("_", " ")) for value in values]
     return Input(name, label, choices=[Choice("", nothing), *choices] if nothing else choices)

@@ -1,4 +1,4 @@
-"""Doing from a page what a client does over the API: the same routes, the same checks, the same events."""
+"""API calls made from a page: the same routes, checks and events as for a client."""
 
 from django.db import transaction
 
@@ -10,12 +10,12 @@ from sandbox.store import Body
 
 
 def has_call(method: str, path: str) -> bool:
-    """Whether the sandbox answers such a call."""
+    """Whether the sandbox supports such a call."""
     return match(method, path) is not None
 
 
 def call(method: str, path: str, **asked: Raw) -> Body:
-    """Make the call for the acting account. Raises ApiError in Stripe's words; what a refusal leaves behind is kept."""
+    """Make the call for the acting account. Raises ApiError in Stripe's words; changes made by a refusal are kept."""
     found = match(method, path)
     if found is None:
         raise ApiError(f"The sandbox does not answer {method} {path} yet.")

@@ -1,4 +1,4 @@
-"""What stands in one field of a table: text, where it leads, and how it looks. Templates only print these."""
+"""The cells of a table: text, link and look. Templates only print these."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def object_of(object_id: Any, text: str = "") -> Cell:
 
 
 def state_of(state: Any) -> Cell:
-    """A state, coloured by whether it is a happy one; the word itself says which."""
+    """A state, coloured as good or bad; the word itself says which."""
     word = "yes" if state is True else "no" if state is False else str(state or NOTHING)
     return Cell(word.replace("_", " "), look=f"state {'good' if word in GOOD else 'bad' if word in BAD else 'open'}")
 

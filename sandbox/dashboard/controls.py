@@ -1,4 +1,4 @@
-"""Time, faults and deliveries that misbehave: the switches as forms."""
+"""The switches as forms: time, faults and delivery modes."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -40,7 +40,7 @@ MODES = (
 
 @page
 def controls(request: HttpRequest) -> HttpResponse:
-    """Show the switches, or press one."""
+    """Show the switches, or set one."""
     problem = ""
     if request.method == "POST":
         switch = SWITCHES.get(request.POST.get("switch", ""))
@@ -69,7 +69,7 @@ def controls(request: HttpRequest) -> HttpResponse:
 
 
 def _steps() -> Table:
-    """What happens next by itself."""
+    """The next scheduled steps."""
     waiting = ScheduledStep.objects.filter(test_clock="").order_by("due_at", "pk")[:NEXT_STEPS]
     columns = (
         text("What", "what"),

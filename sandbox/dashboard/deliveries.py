@@ -26,7 +26,7 @@ FILTERS = ("pending", "failing", "succeeded", "held", "dropped", "abandoned")
 
 
 def delivery_states(event_ids: list[str]) -> dict[str, Cell]:
-    """How the delivery of each event stands: the worst of its endpoints, in one query."""
+    """The delivery state of each event: the worst among its endpoints, in one query."""
     found: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for pk, event, state in Delivery.objects.filter(event__in=event_ids).values_list("pk", "event", "state"):
         found[event].append((pk, state))
@@ -125,7 +125,7 @@ def send(request: HttpRequest, number: int) -> HttpResponse:
 @page
 @require_POST
 def send_all(_request: HttpRequest) -> HttpResponse:
-    """Send everything that waits, is held, dropped or given up."""
+    """Send everything that is waiting, held, dropped or given up."""
     queue.send_now(Delivery.objects.filter(state__in=OWED))
     return HttpResponseRedirect(reverse("deliveries") + "?done=sent", status=SEE_OTHER)
 

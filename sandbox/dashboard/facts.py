@@ -1,4 +1,4 @@
-"""The fields of an object as lines to read: ids lead on, amounts and times are written out."""
+"""The fields of an object as readable lines: ids are links, amounts and times are formatted."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ LONGEST = 300
 
 
 def facts_of(body: Body) -> list[tuple[str, Cell]]:
-    """What an object says about itself in plain fields; the rest is in its JSON."""
+    """The plain fields of an object; the rest is in its JSON."""
     resource = resource_of(body["object"])
     references = dict(resource.references) if resource else {}
     facts = list(_facts(body, references))
@@ -63,7 +63,7 @@ def _words(name: str) -> str:
 
 
 def heading_of(body: Body) -> str:
-    """What to call an object: its amount or its name, whatever a person would say."""
+    """A heading for an object: its amount, its name or what else a person would call it."""
     amount = next((body[name] for name in ("amount", "amount_total", "total") if isinstance(body.get(name), int)), None)
     if amount is not None and body.get("currency"):
         return money_of(amount, body["currency"]).text

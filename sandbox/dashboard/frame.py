@@ -1,4 +1,4 @@
-"""What every page of the dashboard has around it: the menu, the clock, and whose eyes it is seen with."""
+"""The frame of every dashboard page: the menu, the clock, and the account that is viewed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +59,7 @@ def _entry(slug: str, here: str, seen_as: str) -> Entry:
 
 
 def _ahead() -> str:
-    """How far the clock is from the machine's, in the largest unit that says it."""
+    """How far the clock is from the machine's, in the largest fitting unit."""
     seconds = round(clock.offset())
     if abs(seconds) < 1:
         return ""

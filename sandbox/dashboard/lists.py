@@ -19,7 +19,7 @@ from sandbox.options import options
 
 @page
 def section_list(request: HttpRequest, slug: str) -> HttpResponse:
-    """One of the lists, narrowed as the address asks."""
+    """One of the lists, filtered as the address says."""
     return _listed(request, BY_SLUG.get(slug) or _other(slug))
 
 
@@ -80,7 +80,7 @@ def _types() -> list[str]:
 
 
 def account_asked_for(request: HttpRequest) -> str:
-    """The account whose lists are looked at. An unknown one is a 404."""
+    """The account whose lists are shown. An unknown one is a 404."""
     account = request.GET.get("account") or options().account_id
     if account != options().account_id and store.find("account", account) is None:
         raise Http404
@@ -89,7 +89,7 @@ def account_asked_for(request: HttpRequest) -> str:
 
 @page
 def find(request: HttpRequest) -> HttpResponse:
-    """What the box at the top leads to: the object with that id, or the payments that match."""
+    """The target of the search box: the object with that id, or the matching payments."""
     words = request.GET.get("q", "").strip()[:LONGEST]
     if words.startswith("req_"):
         return HttpResponseRedirect(reverse("request", args=[words]))

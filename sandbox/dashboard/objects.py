@@ -1,4 +1,4 @@
-"""The page of one object: what it says, what belongs to it, its story, and the buttons for what may happen next."""
+"""The page of one object: its fields, related objects, events, and the buttons for what may happen next."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ from sandbox.protocol.resource import presented
 from sandbox.store import Body
 
 assert all((billing_buttons, connect_buttons, developer_buttons, payment_buttons)), "importing them offers them"  # noqa: S101
-# Objects whose buttons an object's page shows too: a payment is refunded where it is looked at.
+# Related objects whose buttons a page also shows: a payment is refunded on its own page.
 BORROWED = {"payment_intent": ("charge", "dispute"), "charge": ("dispute",)}
 MOST_BORROWED = 5
 
@@ -44,7 +44,7 @@ def stored_object(request: HttpRequest, object_id: str) -> HttpResponse:
 
 
 def _press(request: HttpRequest, row: StoredObject) -> HttpResponse:
-    """Do what the button says to the object it acts on, and come back to the page it was pressed on."""
+    """Perform a button's action on its object, and return to the page."""
     target = StoredObject.objects.filter(object_id=request.POST.get("object", row.object_id)).first()
     pressed = buttons_of(target.kind).get(request.POST.get("button", "")) if target else None
     if target is None or pressed is None:
@@ -63,7 +63,7 @@ def _do(target: StoredObject, name: str, form: QueryDict) -> None:
     button = buttons_of(target.kind)[name]
     origin.begin()
     with store.acting_for(target.account), store.writing():
-        # Read again inside the lock: a second click finds what the first has done.
+        # Read again inside the lock: a second click sees what the first has done.
         body = store.fetch(target.kind, target.object_id)
         if body.get("deleted") or not button.when(body):
             raise ValueError(f"{button.label}: not any more; it is {body.get('status', 'different')} by now.")
@@ -147,7 +147,7 @@ def _balance(row: StoredObject) -> Body | None:
 
 
 def _done(request: HttpRequest, kind: str) -> str:
-    """The label of the button that was pressed just now; only words that a button really has are repeated."""
+    """The label of the button just pressed; only labels of existing buttons are shown."""
     said = request.GET.get("done", "")
     kinds = (kind, *BORROWED.get(kind, ()))
     return said if any(said == one.label for each in kinds for one in buttons_of(each).values()) else ""

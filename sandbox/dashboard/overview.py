@@ -1,4 +1,4 @@
-"""The first page: money, the latest payments, what endpoints did not take, and the clock."""
+"""The first page: money, the latest payments, failing deliveries, and the clock."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def _latest(slug: str) -> Table:
 
 
 def _failing() -> Table:
-    """Deliveries that an endpoint has not taken yet, or never will."""
+    """Deliveries that an endpoint has not accepted yet, or that were given up."""
     rows = Delivery.objects.filter(attempts__gt=0).exclude(state=Delivery.State.SUCCEEDED).order_by("-pk")
     return table_of(list(rows[:LATEST]), "Deliveries that failed")
 
@@ -93,7 +93,7 @@ def everything(request: HttpRequest) -> HttpResponse:
 
 @page
 def receipt(request: HttpRequest, charge_id: str) -> HttpResponse:
-    """What `receipt_url` of a charge leads to."""
+    """The page at a charge's `receipt_url`."""
     charge = store.find_anywhere("charge", charge_id)
     if charge is None:
         return render(request, "sandbox/page_missing.html", status=404)

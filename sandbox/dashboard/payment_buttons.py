@@ -21,7 +21,7 @@ UNDECIDED = ("needs_response", "under_review", "warning_needs_response", "warnin
 
 
 def minor_units(typed: str, currency: str) -> int:
-    """An amount typed in major units as minor ones. Raises ValueError on what is none."""
+    """An amount typed in major units, in minor units. Raises ValueError if it is not one."""
     try:
         amount = Decimal(typed.replace(",", "").strip()).scaleb(decimals(currency))
         if amount != amount.to_integral_value() or not 0 < amount < 10**12:

@@ -1,4 +1,4 @@
-"""What belongs to an object: tables for its page, each one query, and the events that tell its story."""
+"""Related objects: tables for an object's page, each from one query, and the events about it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,12 +14,12 @@ from sandbox.store import Body
 
 MOST_EVENTS = 60
 Rows = QuerySet[StoredObject]
-# A related list: its kind, and how its rows are found from the object and the ids found before it.
+# A related list: its kind, and how its rows follow from the object and the ids already found.
 Relation = tuple[str, Callable[[Rows, Body, Sequence[str]], Rows]]
 
 
 def _by(**lookups: str) -> Callable[[Rows, Body, Sequence[str]], Rows]:
-    """Rows whose column (or path into the body) holds what a path of the object says."""
+    """Rows whose column (or path into the body) equals the object's value at a path."""
 
     def narrow(rows: Rows, body: Body, _ids: Sequence[str]) -> Rows:
         values = {lookup: at(body, path) for lookup, path in lookups.items()}
@@ -29,7 +29,7 @@ def _by(**lookups: str) -> Callable[[Rows, Body, Sequence[str]], Rows]:
 
 
 def _moved_by_any(rows: Rows, body: Body, ids: Sequence[str]) -> Rows:
-    """Movements of money that the object, or what was found before, caused."""
+    """Movements of money caused by the object or by related objects already found."""
     return rows.filter(source__in=[body["id"], *ids])
 
 
@@ -84,7 +84,7 @@ RELATIONS: dict[str, tuple[Relation, ...]] = {
 
 
 def tables_of(body: Body, account: str) -> tuple[list[Table], list[str]]:
-    """The related tables that hold something, and the ids in them."""
+    """The related tables that are not empty, and the ids in them."""
     tables: list[Table] = []
     ids: list[str] = []
     for kind, narrow in RELATIONS.get(body["object"], ()):
@@ -100,7 +100,7 @@ def tables_of(body: Body, account: str) -> tuple[list[Table], list[str]]:
 
 
 def timeline_of(body: Body, ids: Sequence[str]) -> Table:
-    """The events about an object and what belongs to it, newest first, each with how its delivery went."""
+    """The events about an object and its related objects, newest first, each with its delivery state."""
     about = Q(source__in=[body["id"], *ids])
     rows = StoredObject.objects.filter(about, kind="event").order_by("-sequence")
     events: list[Body] = list(rows.values_list("body", flat=True)[: MOST_EVENTS + 1])

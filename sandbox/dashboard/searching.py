@@ -1,4 +1,4 @@
-"""Finding objects by what a person remembers of them: an id, a name, an e-mail address, an amount."""
+"""Finding objects by an id, a name, an e-mail address or an amount."""
 
 import re
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def _paid_by_guest(words: str) -> Q:
 
 
 def _amount(written: str) -> Q:
-    """The amount in each kind of currency: 500 yen are 500 of its units, 5.00 dollars are too."""
+    """The amount in minor units for each number of decimals: 500 yen are 500 units, and so are 5.00 dollars."""
     try:
         major = Decimal(written.replace(",", ""))
     except InvalidOperation:

@@ -1,4 +1,4 @@
-"""The lists of the dashboard: which objects, which columns, and how they may be narrowed."""
+"""The lists of the dashboard: their objects, columns and filters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ Narrowing = Callable[[QuerySet[StoredObject]], QuerySet[StoredObject]]
 
 @dataclass(frozen=True)
 class Section:
-    """A list of objects of one kind; `filters` are the choices above it, `enrich` looks up what columns need."""
+    """A list of objects of one kind; `filters` are the choices above it, `enrich` adds data that columns need."""
 
     slug: str
     title: str
@@ -76,7 +76,7 @@ def add_charges(intents: list[Body]) -> None:
 
 
 def payment_state(intent: Body) -> Cell:
-    """How a payment stands: what became of its money counts more than that it once succeeded."""
+    """The state of a payment: refunds and disputes take precedence over success."""
     charge = intent.get("_charge") or {}
     if charge.get("disputed"):
         return state_of("disputed")
@@ -114,7 +114,7 @@ def _lookup_or_product(price: Body) -> Cell:
 
 
 def buyer_of(body: Body) -> Cell:
-    """Who pays: the customer, or the e-mail address that a guest gave."""
+    """The buyer: the customer, or the e-mail address that a guest gave."""
     if body.get("customer"):
         return object_of(body["customer"])
     places = ("_charge.billing_details.email", "billing_details.email", "customer_details.email", "customer_email",
@@ -264,7 +264,7 @@ BY_KIND = {section.kind: section for section in SECTIONS}
 
 
 def section_of(kind: str) -> Section:
-    """The list of a kind; one with the few columns every object has, where none was thought of."""
+    """The list of a kind; a plain one with the common columns where none is defined."""
     plain = (itself("Id"), state(), link("Customer", "customer"), moment())
     return BY_KIND.get(kind) or Section(kind, kind, kind, plain)
 

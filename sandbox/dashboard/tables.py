@@ -17,7 +17,7 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 
 @dataclass(frozen=True)
 class Table:
-    """Rows ready to print, and where the newer and the older ones are."""
+    """Rows ready to print, and the links to newer and older ones."""
 
     title: str
     headings: Sequence[str]
@@ -48,13 +48,13 @@ def tabled(
 
 
 def choices(names: Iterable[str]) -> list[tuple[str, str]]:
-    """What a list may be narrowed to, each with its words."""
+    """The choices of a filter, each with its label."""
     return [(name, name.replace("_", " ")) for name in names]
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of things, and the queries that lead to its neighbours; empty where there are none."""
+    """One page of items, and the queries of its neighbouring pages; empty where there are none."""
 
     items: Sequence[Any]
     newer: str = ""
@@ -62,7 +62,7 @@ class Page:
 
 
 def page_of(rows: QuerySet[AnyModel], request: HttpRequest) -> Page:
-    """The page of rows that the address asks for with `after` or `before`. A cursor that is none is a 404."""
+    """The page of rows that the address asks for with `after` or `before`. An invalid cursor is a 404."""
     after, before = _cursor(request, "after"), _cursor(request, "before")
     if before is not None:
         newest_last = list(rows.filter(pk__gt=before).order_by("pk")[: PER_PAGE + 1])

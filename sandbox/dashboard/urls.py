@@ -6,7 +6,7 @@ from sandbox.dashboard import api_requests, controls, deliveries, lists, objects
 
 
 class Anything:
-    """An id as somebody made it up: a coupon's may hold slashes and worse."""
+    """An id chosen by a user: a coupon's may contain slashes and worse."""
 
     regex = r"[\s\S]+"
 
