@@ -1,4 +1,4 @@
-"""Switches that survive a restart, read at every event and every call: known in memory, kept in the database."""
+"""Switches that survive a restart, read at every event and every call: cached in memory, stored in the database."""
 
 import threading
 from typing import Any
@@ -15,7 +15,7 @@ _being_written: set[str] = set()
 
 
 def read(name: str) -> Any:
-    """What a lever was set to, or None."""
+    """The value of a lever, or None."""
     with _guard:
         if name in _known:
             return _known[name]
@@ -28,7 +28,7 @@ def read(name: str) -> Any:
 
 
 def write(name: str, value: Any) -> None:
-    """Set a lever in the caller's transaction; until that is committed, everybody reads the database."""
+    """Set a lever in the caller's transaction; until that is committed, all threads read the database."""
     with _guard:
         _known.pop(name, None)
         _being_written.add(name)

@@ -1,4 +1,4 @@
-"""With SANDBOX_SETTLE_DELAY=0, what a request brings about has happened when it is answered.
+"""With SANDBOX_SETTLE_DELAY=0, the consequences of a request have happened before it is answered.
 
 Otherwise there is no middleware at all (see settings): it has to be fast.
 """
@@ -11,7 +11,7 @@ from sandbox import schedule
 
 
 def settle_at_once(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Run what became due by a request that changes something, before its answer leaves."""
+    """Run what a changing request made due before answering it."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -64,12 +64,12 @@ class Options:
 
     @property
     def is_reachable_from_elsewhere(self) -> bool:
-        """Whether other machines can open the pages, which ask nobody for a password."""
+        """Whether other machines can open the pages, which ask for no password."""
         return self.host not in ("127.0.0.1", "::1", "localhost")
 
 
 def refuse_production(environment: Mapping[str, str]) -> None:
-    """Money must never be pretended where real money is taken: a live key or a production flag stops us."""
+    """Refuse to start where real money is taken: with a live key or a production flag."""
     for name, value in sorted(environment.items()):
         if value.strip().startswith(LIVE_KEY_PREFIXES):
             raise RefusesToStart(f"{name} holds a live key: the sandbox never runs beside real money.")
@@ -120,7 +120,7 @@ def _retry_delays(environment: Mapping[str, str]) -> tuple[float, ...]:
 
 
 def _dunning_end(environment: Mapping[str, str]) -> str:
-    """What becomes of a subscription whose payment was refused to the last: an account's setting at Stripe."""
+    """The final state of a subscription that could not be collected: at Stripe a setting of the account."""
     written = environment.get("SANDBOX_DUNNING_END") or "cancel"
     if written not in DUNNING_ENDS:
         raise RefusesToStart(f"SANDBOX_DUNNING_END must be one of {', '.join(DUNNING_ENDS)}, not {written!r}.")

@@ -90,7 +90,7 @@ def _run(due: ScheduledStep) -> None:
     try:
         with origin.nobody(), store.acting_for(due.account or None), time_of_step(due.due_at), store.writing():
             is_still_due = statements.run(f"DELETE FROM {_TABLE} WHERE id = ?", (due.pk,)).rowcount  # noqa: S608
-            if is_still_due:  # Somebody may have unscheduled it while this thread waited for the lock.
+            if is_still_due:  # Another thread may have unscheduled it while this one waited for the lock.
                 _steps[due.name](due.object_id)
     except Exception:
         logger.exception("Step %s for %s failed and is given up.", due.name, due.object_id)

@@ -19,7 +19,7 @@ def run(statement: str, values: Sequence[object]) -> sqlite3.Cursor:
 
 
 def move_log_into_file() -> None:
-    """Bring SQLite's file up to date with its log, as far as nobody is in the way; readers and writers go on."""
+    """Move SQLite's log into its file, as far as possible without stopping readers and writers."""
     run("PRAGMA wal_checkpoint(PASSIVE)", ()).fetchall()
 
 

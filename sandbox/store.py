@@ -1,7 +1,7 @@
-"""The one way to keep Stripe objects: JSON bodies by id, written under one lock.
+"""The store of all Stripe objects: JSON bodies by id, written under one lock.
 
 Keys of a body that begin with an underscore are the sandbox's own notes (a card's full number, say)
-and are removed by `visible` before anybody outside sees the body.
+and are removed by `visible` before a client sees the body.
 
 Reading and writing one object is done some thirty times for a payment, so that is written in SQL (see `statements`).
 The names in it are this module's own.
@@ -160,7 +160,7 @@ def revive(body: Body) -> Body:
 
 
 def find(kind: str, object_id: str) -> Body | None:
-    """The object of the acting account, or None. Accounts themselves are seen by everybody, as the platform sees them.
+    """The object of the acting account, or None. Accounts themselves are visible to all, as the platform sees them.
 
     `kind` "*" finds any: the source of a balance transaction may be of many kinds.
     """

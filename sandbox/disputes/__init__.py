@@ -1,1 +1,1 @@
-"""What a cardholder does about a payment afterwards: disputes, inquiries, fraud reports."""
+"""Cardholders' reactions to a payment: disputes, inquiries, fraud reports."""

@@ -1,4 +1,4 @@
-"""How a dispute goes on: evidence is staged or submitted, the bank decides, or time runs out."""
+"""The course of a dispute: evidence is staged or submitted, the bank decides, or the deadline passes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -86,7 +86,7 @@ def _submit(dispute: Body) -> None:
 
 @step("decide_dispute")
 def decide_dispute(dispute_id: str) -> None:
-    """The bank has read the evidence and says what the evidence told it to."""
+    """Decide the dispute as its evidence says."""
     dispute = store.fetch("dispute", dispute_id)
     if dispute["status"] in CLOSED:
         return
@@ -101,7 +101,7 @@ def decide_dispute(dispute_id: str) -> None:
 
 @step("dispute_deadline")
 def dispute_deadline(dispute_id: str) -> None:
-    """Nobody answered in time: the cardholder keeps the money."""
+    """Decide an unanswered dispute at its deadline: the cardholder keeps the money."""
     dispute = store.fetch("dispute", dispute_id)
     if dispute["status"] == "needs_response":
         lose_dispute(dispute)

@@ -32,7 +32,7 @@ PRIOR_TRANSACTIONS = 2
 
 
 def evidence_known_of(charge: Body, eligibility: str) -> Body:
-    """The evidence of a new dispute: what the payment itself tells of its buyer, and all else empty."""
+    """The evidence of a new dispute: the payment's data about its buyer; everything else is empty."""
     billing = charge["billing_details"]
     known = {
         "billing_address": _written(billing["address"]),
@@ -120,7 +120,7 @@ def _with_address(transaction: Mapping[str, Any]) -> Body:
 
 
 def enhanced_eligibility(evidence: Body) -> Body:
-    """How far a dispute is on its way into the programmes it is eligible for."""
+    """The state of a dispute in each of the programmes for which it is eligible."""
     found: Body = {}
     enhanced = evidence["enhanced_evidence"]
     if VISA_COMPLIANCE in enhanced:

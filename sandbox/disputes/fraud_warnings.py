@@ -1,4 +1,4 @@
-"""Early fraud warnings: the card's bank reports a payment as fraud before anybody disputes it (docs: "Radar")."""
+"""Early fraud warnings: the card's bank reports a payment as fraud before it is disputed (docs: "Radar")."""
 
 from sandbox import clock, identifiers, store
 from sandbox.store import Body

@@ -15,7 +15,7 @@ def is_inquiry(dispute: Body) -> bool:
 
 
 def end_inquiry_later(dispute: Body) -> None:
-    """An inquiry nobody pursues is over after 120 days (docs: "How disputes work", inquiries)."""
+    """Close an inquiry that is not pursued after 120 days (docs: "How disputes work", inquiries)."""
     schedule.schedule("inquiry_ends", dispute["id"], at=dispute["created"] + INQUIRY_SECONDS)
 
 
@@ -39,7 +39,7 @@ def close_inquiries_of(charge: Body) -> None:
 
 @step("inquiry_ends")
 def inquiry_ends(dispute_id: str) -> None:
-    """120 days have passed."""
+    """Close an inquiry whose 120 days have passed."""
     dispute = store.fetch("dispute", dispute_id)
     if is_inquiry(dispute):
         close_inquiry(dispute)

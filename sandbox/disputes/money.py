@@ -10,7 +10,7 @@ FEE_IN_EUROPE_MINOR = 2000
 
 
 def dispute_fee() -> int:
-    """What the acting account pays for a dispute, whoever is right in the end."""
+    """The fee that the acting account pays for a dispute, whatever its outcome."""
     return DISPUTE_FEES_MINOR.get(own_account()["country"], FEE_IN_EUROPE_MINOR)
 
 

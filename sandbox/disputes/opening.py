@@ -1,4 +1,4 @@
-"""How a dispute comes about: by the card that paid, by an inquiry that escalates, or by the dashboard."""
+"""How disputes begin: by the card that paid, by an inquiry that escalates, or from the dashboard."""
 
 from sandbox import clock, identifiers, schedule, store
 from sandbox.disputes.evidence import enhanced_eligibility, evidence_known_of
@@ -65,7 +65,7 @@ def open_dispute(
 
 
 def disputable_minor(charge: Body) -> int:
-    """What of a charge is neither refunded nor disputed already, in minor units."""
+    """The part of a charge that is neither refunded nor disputed yet, in minor units."""
     if charge["status"] != "succeeded" or not charge["captured"]:
         return 0
     disputes = store.rows("dispute").filter(charge=charge["id"]).exclude(status="warning_closed")
@@ -133,7 +133,7 @@ def _mark_disputed(charge: Body, dispute: Body) -> None:
 
 
 def escalate_inquiry(dispute: Body) -> Body:
-    """Turn an inquiry into a chargeback: the money goes, and it has to be answered anew."""
+    """Turn an inquiry into a chargeback: the money is withdrawn, and a new answer is needed."""
     charge = store.fetch("charge", dispute["charge"])
     fail_pending_refunds(charge)
     previous = {
@@ -160,7 +160,7 @@ def escalate_inquiry(dispute: Body) -> Body:
 
 @step("card_aftermath")
 def card_aftermath(charge_id: str) -> None:
-    """Seconds after a payment: its card's owner or bank does what the card is published for, once it is settled."""
+    """Seconds after a settled payment, do what its card is published for: a dispute, an inquiry or a fraud warning."""
     settle_charge(charge_id)
     charge = store.fetch("charge", charge_id)
     card = BY_NUMBER[charge["_number"]]

@@ -1,4 +1,4 @@
-"""What a session's page has to ask its buyer for."""
+"""What a session's page must ask the buyer for."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class Asked:
 
     @property
     def first_choice(self) -> str:
-        """What is chosen until the buyer chooses."""
+        """The initial choice."""
         return str(self.saved[0]["id"]) if self.saved else self.types[0]
 
     @property
@@ -37,7 +37,7 @@ class Asked:
 
 
 def asked_by(session: Body) -> Asked:
-    """What a session needs to know."""
+    """What a session needs from its buyer."""
     email = known_email(session)
     options = session["saved_payment_method_options"] or {}
     keeps_buyer = session["customer"] or session["customer_creation"] == "always"
@@ -58,7 +58,7 @@ def asked_by(session: Body) -> Asked:
 
 
 def is_method_needed(session: Body) -> bool:
-    """Whether the buyer gives a payment method: for a setup always, for money where there is some to pay."""
+    """Whether the buyer must give a payment method: always for a setup, otherwise if there is an amount to pay."""
     if session["mode"] == "setup":
         return True
     return needs_method(session) if session["mode"] == "subscription" else session["amount_total"] > 0
@@ -75,7 +75,7 @@ def _saved_methods(session: Body, options: Body) -> list[Body]:
 
 
 def known_email(session: Body) -> str | None:
-    """An address for mail that the buyer cannot change here."""
+    """The e-mail address that the buyer cannot change here."""
     customer = store.find("customer", session["customer"] or "") or {}
     known: str | None = session["customer_email"] or customer.get("email")
     return known

@@ -65,7 +65,7 @@ def _finish(shown: Body, *, passed: bool) -> str:
 
 
 def next_address(intent: Body, before: Body) -> str:
-    """Where the buyer goes from here: to the session's shop or page, or where the intent's creator wanted."""
+    """The next address for the buyer: the session's shop or page, or the intent's `return_url`."""
     session = session_of(intent)
     if session:
         is_over = session["status"] != "open"

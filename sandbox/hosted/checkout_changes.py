@@ -39,7 +39,7 @@ def apply_changes(session: Body, form: PayForm, posted: Mapping[str, str]) -> bo
         return bool(form.errors)
     if session["amount_total"] != before:
         total = written(session["amount_total"], session["currency"])
-        # A buyer who pressed pay has to agree to the new total; any other button only shows it.
+        # A buyer who pressed pay must first agree to the new total; any other button only shows it.
         again = "" if is_only_change(posted) else " Press the button again to pay that."
         form.notes.append(f"The total is now {total}.{again}")
         return True
@@ -82,7 +82,7 @@ def _change_discount(session: Body, form: PayForm, pressed: str) -> None:
 
 
 def _remove_method(form: PayForm, method_id: str) -> None:
-    """Forget a saved method, where the shop lets its buyers do so."""
+    """Remove a saved method, where the shop allows that."""
     if form.asked.can_remove and method_id in [method["id"] for method in form.asked.saved]:
         detach_method(store.fetch("payment_method", method_id))
         form.values["method"] = form.asked.types[0]

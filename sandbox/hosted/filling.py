@@ -1,4 +1,4 @@
-"""What a click on a test card or bank account fills into the page; what the buyer typed stays, but for the method."""
+"""What a click on a test card or bank account fills in; the buyer's other input stays, except for the method."""
 
 from sandbox.hosted.pay_form import ADDRESS_FIELDS, PayForm
 from sandbox.payments.published_accounts import BY_NUMBER as ACCOUNTS

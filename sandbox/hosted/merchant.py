@@ -1,4 +1,4 @@
-"""Who sells: the name that a buyer sees on the pages."""
+"""The merchant's name on the pages."""
 
 from sandbox import store
 from sandbox.payments.balance import own_account

@@ -1,4 +1,4 @@
-"""`/microdeposits/<intent>`: the buyer tells what two small deposits on the bank account's statement say."""
+"""`/microdeposits/<intent>`: the buyer types what the bank statement shows of two small deposits."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render

@@ -1,4 +1,4 @@
-"""The one way a template writes an amount."""
+"""The template filter that formats amounts."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""What a buyer typed on the Checkout page: read, checked, and turned into a payment method."""
+"""The buyer's input on the Checkout page: read, checked, and turned into a payment method."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ class PayForm:
 
     @classmethod
     def read(cls, posted: Mapping[str, str], asked: Asked) -> "PayForm":
-        """What was posted; what is known of the buyer fills the gaps."""
+        """Read the posted form; known data about the buyer fills the gaps."""
         values = {name: str(posted.get(name, "")).strip() for name in FIELDS}
         values["email"] = values["email"] or asked.email or ""
         values["method"] = values["method"] or asked.first_choice
@@ -165,7 +165,7 @@ class PayForm:
         )
 
     def blame(self, error: ApiError) -> None:
-        """Put an error where the buyer can mend it."""
+        """Put an error at the field where the buyer can correct it."""
         fallback = (*METHOD_FIELDS.get(self.values["method"], ()), "method")[0]
         self.errors[FIELD_OF_PARAM.get(error.param or "", fallback)] = error.message
 

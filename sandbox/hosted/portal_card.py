@@ -51,7 +51,7 @@ class CardForm:
         return create_card(card, exp_month=int(expiry[:2]), exp_year=year, billing=billing)
 
     def blame(self, error: ApiError) -> None:
-        """Put an error where the customer can mend it."""
+        """Put an error at the field where the customer can correct it."""
         self.errors[FIELD_OF_PARAM.get(error.param or "", "cardNumber")] = error.message
 
     @property

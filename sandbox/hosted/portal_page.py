@@ -1,4 +1,4 @@
-"""The billing portal: `/p/session/<token>`, where customers look after their subscriptions and cards themselves."""
+"""The billing portal: `/p/session/<token>`, where customers manage their subscriptions and cards."""
 
 from collections.abc import Callable
 from typing import Any
@@ -76,7 +76,7 @@ def _show(
 
 
 def _act(request: HttpRequest, session: Body) -> HttpResponse:
-    """Do it, once, and come back with a word about it."""
+    """Perform the action once, and return with a message."""
     pressed = request.POST.get("do", "")
     deed = DEEDS.get(pressed)
     if deed is None:
@@ -97,7 +97,7 @@ def _address(session: Body, **query: str) -> str:
 
 
 def _finish(session: Body, done: str) -> HttpResponse:
-    """After a flow: back to the shop, or to a word of thanks; otherwise to the portal itself."""
+    """After a flow: back to the shop, or to a message of thanks; otherwise to the portal itself."""
     flow = session["flow"]
     if flow and not session.get("_is_flow_done"):
         store.save(session | {"_is_flow_done": True})

@@ -25,7 +25,7 @@ def contents(request: HttpRequest, file_id: str) -> HttpResponse:
 
 
 def linked(_request: HttpRequest, token: str) -> HttpResponse:
-    """A file for whoever has the address, until it expires."""
+    """A file for anyone who has the address, until it expires."""
     address = f"{options().public_url}/links/{token}"
     row = StoredObject.objects.filter(kind="file_link", body__url=address).first()
     if row is None or is_expired(row.body):
@@ -37,7 +37,7 @@ def linked(_request: HttpRequest, token: str) -> HttpResponse:
 def _shown(file: Body) -> HttpResponse:
     content, media_type = content_of(file)
     response = HttpResponse(content, content_type=media_type)
-    # What somebody uploaded is never a page of ours.
+    # An uploaded file must never be shown as a page of ours.
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Disposition"] = "inline" if media_type.startswith("image/") else "attachment"
     return response

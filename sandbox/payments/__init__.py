@@ -1,1 +1,1 @@
-"""What happens to money: test cards, attempts, charges, refunds, the balance."""
+"""Payments: test cards, attempts, charges, refunds, the balance."""

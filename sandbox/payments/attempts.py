@@ -1,4 +1,4 @@
-"""What became of trying to take money, or to set a method up."""
+"""The outcome of an attempt to take money or to set up a method."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from sandbox.store import Body
 
 @dataclass(frozen=True)
 class Attempt:
-    """What became of a confirmation; `error` is set when it was declined."""
+    """The outcome of a confirmation; `error` is set if it was declined."""
 
     intent: Body
     error: ApiError | None = None

@@ -1,6 +1,6 @@
 """Balance transactions: every movement of money, when it becomes available, and what they add up to.
 
-An account's balance is nothing but the sum of its balance transactions; there is no second book that could disagree.
+An account's balance is the sum of its balance transactions; no second record could disagree.
 """
 
 from collections.abc import Callable
@@ -105,7 +105,7 @@ def application_id() -> str:
 
 
 def acting_application() -> str | None:
-    """Who makes payments on the acting account: the platform on a connected one, nobody else on its own."""
+    """The application that makes payments on the acting account: the platform on a connected one, otherwise None."""
     return None if store.acting_account() == options().account_id else application_id()
 
 
@@ -160,7 +160,7 @@ def _processing_fee(charge: Body) -> int:
 
 @step("make_available")
 def make_available(available_on: str) -> None:
-    """The day has come for everything that was pending until then; one event tells of it."""
+    """Make funds pending until today available; emits one event."""
     due = store.rows("balance_transaction").filter(status="pending", available_on__lte=int(available_on))
     bodies = list(due.values_list("body", flat=True))
     for movement in bodies:
@@ -172,19 +172,19 @@ def make_available(available_on: str) -> None:
 
 @step("tell_of_balance")
 def tell_of_balance(_account: str) -> None:
-    """Money came in that can be used at once."""
+    """Emit balance.available for money that can be used at once."""
     emit("balance.available", current_balance(), is_automatic=True)
 
 
 def tell_of_funds() -> None:
-    """Let those who care know that the acting account has, or may use, available funds."""
+    """Call the followers of available funds for the acting account."""
     for follower in _funds_followers:
         follower()
 
 
 @step("settle_charge")
 def settle_charge(charge_id: str) -> None:
-    """Give a captured charge its balance transaction and say so with charge.updated."""
+    """Give a captured charge its balance transaction; emits charge.updated."""
     charge = store.fetch("charge", charge_id)
     if not charge["balance_transaction"] and charge["captured"]:
         settle(charge)

@@ -15,7 +15,7 @@ CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmat
 
 
 def capture_intent(intent: Body, *, amount: int | None) -> Body:
-    """Take what was authorised, or less of it; the rest is released."""
+    """Capture the authorised amount, or less; the rest is released."""
     if intent["status"] != "requires_capture":
         raise unexpected_state(
             "This PaymentIntent could not be captured because it has a status of "
@@ -122,7 +122,7 @@ def _release(charge: Body, event_type: str, *, is_automatic: bool) -> None:
 
 @step("expire_authorization")
 def expire_authorization(charge_id: str) -> None:
-    """Seven days have passed and nobody captured: the money is free again, and the intent is canceled."""
+    """Release an authorisation not captured within seven days, and cancel the intent."""
     charge = store.fetch("charge", charge_id)
     if charge["captured"] or charge["refunded"]:
         return

@@ -1,4 +1,4 @@
-"""What a card's own number does to the charge it pays: risk, and 3-D Secure that asked nobody."""
+"""The effects of a card's number on its charge: risk, and 3-D Secure without a challenge."""
 
 from sandbox import identifiers
 from sandbox.payments.published_cards import (

@@ -126,7 +126,7 @@ def mark_failed(charge: Body, decline: Decline) -> None:
 def mark_succeeded(charge: Body, *, amount_captured: int | None) -> None:
     """Make a charge one that went through; `amount_captured` None leaves it authorised only.
 
-    What its card does afterwards, and the end of an authorisation nobody captures, is scheduled.
+    What its card does afterwards, and the end of an uncaptured authorisation, is scheduled.
     """
     charge |= {
         "status": "succeeded",
@@ -149,7 +149,7 @@ def _let_expire(charge: Body) -> None:
 
 
 def await_aftermath(charge: Body) -> None:
-    """Let the dispute or the fraud warning come that the charge's card is published for."""
+    """Schedule the dispute or fraud warning for which the charge's card is published."""
     card = BY_NUMBER.get(charge.get("_number", ""))
     if card and (card.disputes or card.is_reported_as_fraud):
         schedule.schedule("card_aftermath", charge["id"], after=options().settle_delay * AFTERMATH_DELAYS)

@@ -1,4 +1,4 @@
-"""Customers: made, changed, and told of."""
+"""Creating and changing customers."""
 
 import re
 from typing import Any

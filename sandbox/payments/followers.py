@@ -1,6 +1,6 @@
-"""Who is told when an intent has moved: the Checkout Session, invoice or subscription it works for.
+"""Callbacks for a changed intent: from the Checkout Session, invoice or subscription it belongs to.
 
-Payments know nothing of what they are for, so those who care register here. A follower is called with the intent
+Payments do not know their purpose, so interested modules register here. A follower is called with the intent
 (payment or setup) after every step that its owner did not take itself, and must bear being called twice.
 """
 
@@ -14,12 +14,12 @@ _followers: list[Follower] = []
 
 
 def follows_intents(function: Follower) -> Follower:
-    """Register somebody to be told."""
+    """Register a follower."""
     _followers.append(function)
     return function
 
 
 def tell_followers(intent: Body) -> None:
-    """Say that an intent has moved."""
+    """Call the followers of an intent that changed."""
     for follower in _followers:
         follower(intent)

@@ -21,7 +21,7 @@ def check_method(intent: Body, method: Body) -> None:
 
 
 def check_fresh(method: Body) -> None:
-    """Raises when a method that nobody keeps was used before."""
+    """Raises if a method that is attached to no customer was used before."""
     if method.get("_is_used_up"):
         raise ApiError(
             "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared "

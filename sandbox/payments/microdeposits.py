@@ -13,7 +13,7 @@ TOO_MANY_AMOUNTS, TOO_MANY_CODE = [10, 11], "SM33CC"
 
 
 def verify(intent: Body, *, amounts: list[int] | None, descriptor_code: str | None) -> Attempt:
-    """Check what the buyer saw on the statement and go on. Raises when it is wrong or nobody asked."""
+    """Check what the buyer saw on the statement, and continue. Raises if it is wrong or was not requested."""
     if not amounts and not descriptor_code:
         raise missing_parameter("descriptor_code")
     action = intent["next_action"] or {}

@@ -31,7 +31,7 @@ OFF: Body = {
         "trial_update_behavior": "end_trial",
     },
 }
-# What a new account's portal allows until somebody changes it.
+# What a new account's portal allows by default.
 DEFAULT: Body = {
     "customer_update": {"allowed_updates": ["email", "address", "name", "phone"], "enabled": True},
     "invoice_history": {"enabled": True},

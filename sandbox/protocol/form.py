@@ -21,7 +21,7 @@ _SEGMENT = re.compile(r"\[([^\[\]]*)\]")
 
 
 class Malformed(ValueError):
-    """A body that is no form, or none that anybody would send; the message says what is wrong with it."""
+    """A body that is not a form, or not one that a client would send; the message says what is wrong."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One door for the whole API: authenticate, decode, replay or execute, expand, answer."""
+"""The entry point of the whole API: authenticate, decode, replay or execute, expand, answer."""
 
 import json
 import logging
@@ -76,7 +76,7 @@ def _name_version(request: HttpRequest, response: HttpResponse) -> None:
 
 
 def _swallow(request: HttpRequest) -> None:
-    """Read what is too large to be kept: a client hears the answer only when it has sent everything."""
+    """Read and discard a body that is too large: a client reads the answer only after sending everything."""
     for _ in range(MOST_SWALLOWED // CHUNK):
         if not request.read(CHUNK):
             return
@@ -220,7 +220,7 @@ def _refuse(fault: faults.Fault) -> None:
 
 
 def _hang_up(request: HttpRequest) -> None:
-    """Close the connection under the server's feet: the client learns nothing of work that was done."""
+    """Close the connection without an answer: the client does not learn that the work was done."""
     connection: socket.socket | None = request.META.get("gunicorn.socket")
     if connection is not None:
         connection.shutdown(socket.SHUT_RDWR)

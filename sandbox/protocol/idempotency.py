@@ -89,5 +89,5 @@ def remember(  # noqa: PLR0913 -- one row, spelled out
 
 
 def forget_expired() -> None:
-    """Drop answers nobody may ask for any more."""
+    """Delete answers that can no longer be requested."""
     IdempotentAnswer.objects.filter(created__lte=clock.now() - RETENTION_SECONDS).delete()

@@ -85,7 +85,7 @@ def _create_platform_account(account_id: str) -> Body:
         "details_submitted": True,
         "email": "sandbox@example.com",
         "payouts_enabled": True,
-        # Money stays until somebody asks for it: a clock that runs for weeks must not empty a test's balance.
+        # Payouts are manual by default: a clock that runs for weeks must not empty a test's balance.
         "settings": empty_settings(display_name=NAME, interval="manual"),
         "type": "standard",
     }

@@ -164,7 +164,7 @@ def update(call: Call) -> Body:
 
 @route("DELETE", "/v1/coupons/:coupon")
 def delete(call: Call) -> Body:
-    """Nobody can be granted it any more; discounts granted already go on."""
+    """Delete a coupon: it can no longer be granted; discounts granted already continue."""
     coupon = _living(call)
     stub = store.mark_deleted(coupon)
     emit("coupon.deleted", coupon | {"valid": False})

@@ -52,7 +52,7 @@ def confirm(call: Call) -> Body:
 
 
 def _answer(field: Body) -> str:
-    """Something that answers a custom field: there is nobody to ask."""
+    """A value for a custom field, since there is no buyer to ask."""
     details = field[field["type"]]
     if details["default_value"]:
         return str(details["default_value"])

@@ -118,7 +118,7 @@ def _check_limits(call: Call, coupon: Body) -> None:
 
 
 def _require_unique(code: Body) -> None:
-    """One active code per wording, for everybody or for the same customer; the case of letters is all one."""
+    """Raises if the same active code exists, for all customers or for the same one; case is ignored."""
     rows = store.rows("promotion_code").filter(subtype=code["code"].lower()).exclude(object_id=code["id"])
     for other in rows.values_list("body", flat=True):
         if is_active(other) and (

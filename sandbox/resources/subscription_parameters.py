@@ -155,7 +155,7 @@ def chosen_discounts(entries: Sequence[Body] | None, *, customer: Body, prices: 
 
 
 def method_of_customer(method_id: str, customer_id: str) -> Body:
-    """A payment method of the subscription's customer. Raises the 400 of anybody else's."""
+    """A payment method of the subscription's customer. Raises the 400 for another customer's."""
     method = store.find("payment_method", method_id)
     if method is None or method["customer"] != customer_id:
         raise ApiError(

@@ -1,4 +1,4 @@
-"""Faults of the API itself, for the next few calls. Kept in the database, so a restart does not forgive them."""
+"""Faults of the API itself, for the next few calls. Stored in the database, so they survive a restart."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +26,7 @@ class Fault:
     seconds: float = 0.0
 
     def concerns(self, method: str, path: str) -> bool:
-        """Whether a call is one to suffer it."""
+        """Whether the fault applies to a call."""
         return self.method in ("*", method) and fnmatchcase(path, self.path)
 
 
@@ -51,13 +51,13 @@ def _keep(faults: list[Fault]) -> None:
 
 
 def add(fault: Fault) -> None:
-    """Let the next calls that match go wrong."""
+    """Add a fault for the next matching calls."""
     with store.writing():
         _keep([*waiting(), fault])
 
 
 def clear() -> None:
-    """Let nothing go wrong any more."""
+    """Remove all faults."""
     with store.writing():
         _keep([])
 
@@ -67,8 +67,8 @@ def listed() -> list[dict[str, Any]]:
 
 
 def take(method: str, path: str) -> Fault | None:
-    """The fault this call has to suffer, used up by it."""
-    # Looked up without the lock first: hardly any call has to suffer one.
+    """The fault that applies to this call, counted as used."""
+    # Looked up without the lock first: hardly any call meets a fault.
     if not any(fault.concerns(method, path) for fault in waiting()):
         return None
     with store.writing():

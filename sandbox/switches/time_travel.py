@@ -4,7 +4,7 @@ from sandbox import clock, schedule, store
 from sandbox.models import Delivery
 from sandbox.webhooks import queue
 
-# Half a lifetime either way: what is further off overflows calendars, and nobody's subscription lasts as long.
+# Half a lifetime either way: moments further off overflow calendars, and no subscription lasts as long.
 FURTHEST_SECONDS = 40 * 365 * 24 * 3600
 
 
@@ -13,17 +13,17 @@ class TooFar(ValueError):
 
 
 def move_by(seconds: float) -> None:
-    """Let the clock be so much later (or, negative, earlier)."""
+    """Move the clock ahead, or back for a negative value."""
     _move_offset_to(clock.offset() + seconds)
 
 
 def move_to(moment: float) -> None:
-    """Let it be that moment, in seconds since the epoch."""
+    """Set the clock to a moment, in seconds since the epoch."""
     _move_offset_to(clock.offset() + moment - clock.wall())
 
 
 def reset() -> None:
-    """Let it be what it is."""
+    """Set the clock back to the machine's time."""
     _move_offset_to(0.0)
 
 

@@ -19,7 +19,7 @@ class Shop:
         self.product = self.v1.products.create({"name": "Studio"})
 
     def customer(self, card="pm_card_visa", **fields):
-        """Somebody of the clock, with a default card unless that is None."""
+        """A customer of the clock, with a default card unless that is None."""
         customer = self.v1.customers.create({"email": "ada@example.org", "test_clock": self.clock.id, **fields})
         if card:
             self.give_card(customer, card)

@@ -129,7 +129,7 @@ def what_is_wrong_after_a_crash(sandbox: SandboxProcess, work: Work) -> list[str
         found = sandbox.get(f"/v1/payment_intents/{intent}").json()
         if found.get("status") != "succeeded" or found["metadata"]["key"] != key:
             problems.append(f"{intent} was acknowledged and is {found}")
-    # Whoever heard nothing asks again with the same key, as every client of Stripe's does.
+    # A buyer without an answer asks again with the same key, as every Stripe client does.
     for key in work.asked - set(work.acknowledged):
         work.acknowledged[key] = _payment(sandbox, sandbox.http, key)["id"]
     problems += _sums_of(sandbox, work)

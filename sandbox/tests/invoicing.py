@@ -1,4 +1,4 @@
-"""What tests of invoices have in common: somebody to bill, drafts, and a look at the events."""
+"""Shared by the tests of invoices: a customer to bill, drafts, and the events."""
 
 HOUR, DAY = 3600, 24 * 3600
 

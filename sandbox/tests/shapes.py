@@ -157,7 +157,7 @@ def _plain_problems(value: Any, hint: type, path: str) -> Iterator[str]:
         yield f"{path}: {value!r} is no {hint.__name__}"
 
 
-# Decimals travel as text, so that nobody rounds them.
+# Decimals are sent as text, so that no client rounds them.
 _WIRE_TYPES: dict[type, Any] = {
     Decimal: str,
     float: int | float,

@@ -29,7 +29,7 @@ NEEDED = {
     "transfer.updated", "transfer.reversed", "payout.created", "payout.paid", "payout.canceled",
 }  # fmt: skip
 
-# What goes wrong inside dj-stripe 2.11 with stripe-python 15, whoever answers, and the sums of that.
+# Failures inside dj-stripe 2.11 with stripe-python 15, with any server, and their totals.
 DJSTRIPES_OWN = (
     # It takes an event's `request` for a dict, and stores the whole of it as the request's id.
     "Error syncing evt_",

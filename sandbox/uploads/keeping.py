@@ -53,7 +53,7 @@ def content_of(file: Body) -> tuple[bytes, str]:
 
 
 def link_file(file: Body, *, expires_at: int | None, metadata: dict[str, str]) -> Body:
-    """Make an address at which anybody can see a file. Raises for files nobody gets to see again."""
+    """Create a public address of a file. Raises for files that are never shown again."""
     if not file["url"]:
         raise ApiError(f"Files with the purpose {file['purpose']} cannot be linked to.", param="file")
     check_future(expires_at)

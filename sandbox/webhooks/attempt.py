@@ -26,7 +26,7 @@ _ATTEMPTS = DeliveryAttempt._meta.db_table
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one attempt. `status` is None when there was no answer, and `answer` then says why."""
+    """The outcome of one attempt. `status` is None when there was no answer, and `answer` then says why."""
 
     status: int | None
     answer: str
@@ -48,7 +48,7 @@ def attempt(owed: Owed) -> None:
         _write(owed, Outcome(None, "The endpoint is disabled."))
         return
     event = store.find_anywhere("event", owed.event)
-    if event is None:  # A reset came in between; nobody is owed anything any more.
+    if event is None:  # A reset came in between; no deliveries are owed any more.
         return
     outcome = _post(endpoint, event)
     _log(event, endpoint["url"], outcome)

@@ -18,7 +18,7 @@ PAYMENT_FAMILIES = ("payment_intent.", "charge.", "refund.")
 
 @dataclass(frozen=True)
 class _Held:
-    """An event that waits for another one to be told first, and whose it is."""
+    """An event that must wait for an earlier one, and its account."""
 
     event: Body
     endpoints: list[Body]
@@ -54,7 +54,7 @@ def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automa
     if held is None:
         _record(event, endpoints)
     else:
-        # The object may change until it is told of; through JSON, copying takes a third of the time.
+        # The object may change before the event is sent; copying through JSON takes a third of the time.
         held.append(_Held(json.loads(json.dumps(event)), endpoints, store.acting_account()))
 
 
@@ -65,7 +65,7 @@ def _record(event: Body, endpoints: list[Body]) -> None:
 
 
 def _changed_keys(previous: Body, now: Body) -> Body:
-    """Of metadata only the keys that changed are told, with null for one that was not there (observed at Stripe)."""
+    """Only changed keys of metadata are reported, with null for a new one (observed at Stripe)."""
     old, new = previous.get("metadata"), now.get("metadata")
     if not isinstance(old, dict) or not isinstance(new, dict):
         return previous
@@ -74,7 +74,7 @@ def _changed_keys(previous: Body, now: Body) -> Body:
 
 @contextmanager
 def telling_first(tell: Callable[[], object]) -> Iterator[None]:
-    """Let what `tell` emits at the end of the block precede all that was emitted in it.
+    """Put the events that `tell` emits at the end of the block before all events emitted in it.
 
     A subscription tells of its creation before its first invoice does, and yet shows what became of that invoice.
     """
@@ -96,7 +96,7 @@ def telling_first(tell: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def untold() -> Iterator[None]:
-    """Tell nobody of what happens meanwhile: it is only tried out."""
+    """Suppress the events of the block: it is only a rehearsal."""
     token = _held.set([])
     try:
         yield
@@ -111,5 +111,5 @@ def _whose() -> Body:
 
 
 def with_pending_count(event: Body) -> Body:
-    """The event with the number of endpoints that have not taken it yet."""
+    """The event with the number of endpoints that have not acknowledged it yet."""
     return event | {"pending_webhooks": queue.count_pending(event)}

@@ -1,4 +1,4 @@
-"""How deliveries misbehave on request. Kept in the database, so a restart misbehaves the same."""
+"""Delivery modes that misbehave on request. Stored in the database, so they survive a restart."""
 
 import random
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def current() -> Mode:
 
 
 def choose(mode: Mode) -> None:
-    """Misbehave like this from now on."""
+    """Use this mode from now on."""
     with store.writing():
         _keep(mode)
 

@@ -1,4 +1,4 @@
-"""What is owed to endpoints: rows written with the event, due at once, retried later and later."""
+"""The queue of deliveries: rows written with the event, due at once, retried at growing intervals."""
 
 import threading
 from collections.abc import Collection
@@ -95,7 +95,7 @@ def retry_delay(attempts: int) -> float | None:
 
 
 def release_held() -> int:
-    """Let go of everything held or dropped, in its order. Returns how many deliveries that is."""
+    """Release everything held or dropped, in order. Returns the number of deliveries."""
     with store.writing():
         released = Delivery.objects.filter(state__in=[Delivery.State.HELD, Delivery.State.DROPPED]).update(
             state=Delivery.State.PENDING, next_attempt_at=clock.wall()
@@ -105,7 +105,7 @@ def release_held() -> int:
 
 
 def resend(event: Body) -> int:
-    """Owe an event once more to everybody who listens now. Returns to how many."""
+    """Queue an event again for all endpoints that listen now. Returns how many."""
     with store.acting_for(event.get("account")):
         endpoints = listening(event["type"])
     with store.writing():

@@ -1,4 +1,4 @@
-"""Events as endpoints are sent them: JSON on many lines, as Stripe writes it."""
+"""The format of events sent to endpoints: JSON on many lines, as Stripe writes it."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""One POST to an endpoint, over a connection that is kept for the next one.
+"""One POST to an endpoint, over a connection that is kept open for the next.
 
 A crowd that pays causes thousands of these, on the machine that also answers them. So a request is one packet, and no
 general client stands between it and the socket: those take longer to prepare a request than the rest of a delivery.
@@ -40,7 +40,7 @@ _kept: dict[_Server, list[socket.socket]] = {}
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
     """The status and the text of the answer. Raises OSError, HTTPException or ValueError where there is none.
 
-    Nothing is sent twice: what became of a request that got no answer, nobody knows, and the next attempt is not far.
+    Nothing is sent twice: the outcome of a request without an answer is unknown, and the next attempt comes soon.
     """
     address = _address(url)
     lines = {"Host": address.authority, "Content-Length": str(len(body)), **headers}

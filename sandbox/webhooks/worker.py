@@ -1,4 +1,4 @@
-"""The threads that make things happen: one hands out deliveries, a few carry them, one runs scheduled steps."""
+"""The background threads: one distributes deliveries, a few send them, one runs scheduled steps."""
 
 import logging
 import threading
