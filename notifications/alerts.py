@@ -67,9 +67,9 @@ def _count(key: str) -> None:
 
 
 def _tell_staff(alert: Alert) -> None:
-    addresses = settings.STAFF_ALERT_EMAILS or User.objects.filter(is_superuser=True, is_active=True).values_list(
-        "email", flat=True
-    )
+    # In a fixed order: their numbers are part of the mails' keys.
+    superusers = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")
+    addresses = settings.STAFF_ALERT_EMAILS or superusers.values_list("email", flat=True)
     hour = timezone.now().strftime("%Y%m%d%H")
     is_flood = Alert.objects.filter(opened_at__gte=Now() - timedelta(hours=1)).count() > _MAILED_PER_HOUR
     for number, address in enumerate(addresses):

@@ -136,16 +136,21 @@ def merge_guest_cart(*, guest: Cart, buyer_id: int) -> list[str]:
     return left_behind
 
 
-def restore_cart(order: Order) -> None:
-    """Give a student the cart of an order whose payment failed days later, unless they filled a new one since."""
+def restore_cart(order: Order) -> int:
+    """Give a student the cart of an order whose payment failed days later; returns how many lines could not be put back.
+
+    What they have put in since stays as it is, so a cart in another currency takes none of them.
+    """
     with transaction.atomic():
-        cart = _lock_or_create(buyer_id=order.user_id, cart=None)
+        cart = lock_cart_of(order.user_id)
+        lines = list(order.lines.all())
         _forget_currency_when_empty(cart)
         if cart.currency not in ("", order.currency):
-            return
+            return len(lines)
         _set_currency(cart, order.currency)
         own = set(cart.lines.values_list("domain", "reference"))
-        missing = [line for line in order.lines.all() if (line.domain, line.reference) not in own]
+        missing = [line for line in lines if (line.domain, line.reference) not in own]
+        room = max(LINES_AT_MOST - len(own), 0)
         CartLine.objects.bulk_create(
             [
                 CartLine(
@@ -157,9 +162,10 @@ def restore_cart(order: Order) -> None:
                     title=line.title,
                     seen_unit_minor=line.unit_amount_minor,
                 )
-                for line in missing[: LINES_AT_MOST - len(own)]
+                for line in missing[:room]
             ]
         )
+    return len(missing[room:])
 
 
 @contextmanager
@@ -172,11 +178,16 @@ def _changing(cart: Cart) -> Iterator[None]:
             _note_use(cart)
 
 
+def lock_cart_of(buyer_id: int) -> Cart:
+    """A buyer's own cart, created if need be, locked before any order of theirs. Call in a transaction."""
+    Cart.objects.get_or_create(user_id=buyer_id)
+    return Cart.objects.select_for_update().get(user_id=buyer_id)
+
+
 def _lock_or_create(*, buyer_id: int | None, cart: Cart | None) -> Cart:
     """The cart, locked. A buyer has one of their own; a guest's may be gone, merged by a sign-in in another tab."""
     if buyer_id is not None:
-        Cart.objects.get_or_create(user_id=buyer_id)
-        return Cart.objects.select_for_update().get(user_id=buyer_id)
+        return lock_cart_of(buyer_id)
     found = Cart.objects.select_for_update().filter(pk=cart.pk, user=None).first() if cart else None
     return found or Cart.objects.create()
 

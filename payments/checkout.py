@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from payments import sessions, switches
+from payments.deadlocks import retried_after_deadlock
 from payments.models import Cart, Order, Payment
 from payments.orders import reserve_lines, write_order
 from payments.pricing import price_cart
@@ -83,6 +84,7 @@ def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Paym
     raise CartChanged
 
 
+@retried_after_deadlock
 @transaction.atomic
 def _prepare(*, user: User, cart: Cart, agreed_digest: str, never_opened: int | None = None) -> _Payable | _Superseded:
     """The checkout transaction: either meet the order that exists, or write one and hold its places.

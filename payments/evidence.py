@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from money import Money
 from payments.metadata import OurMetadata
-from payments.models import Order, OrderLine, Payment
+from payments.models import Cart, Order, OrderLine, Payment
 from payments.registry import UnknownDomain, registered_domains
 from payments.stripe_objects import CheckoutSession
 
@@ -120,17 +120,21 @@ def _uuid_or_none(text: str) -> uuid.UUID | None:
 
 
 def lock_order_of(evidence: PaymentEvidence) -> tuple[Order, Payment]:
-    """The order, locked, and its payment as it is under that lock. Raises as find_payment does."""
+    """The order, locked after its cart, and its payment as it is under that lock. Raises as find_payment does."""
     said = {
         "session_id": evidence.session_id,
         "payment_intent_id": evidence.payment_intent_id,
         "payment_reference": evidence.payment_reference,
     }
+    order_ids = _candidates(**said).values("order_id")
+    # The cart first, as everywhere: settlement takes lines out of it.
+    carts = Cart.objects.filter(pk__in=Order.objects.filter(pk__in=order_ids).values("cart_id"))
+    list(carts.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     # More than one only where ids and metadata disagree, which is found out under the lock as well.
     orders = (
         Order.objects.select_for_update(of=("self",))
         .select_related("user")
-        .filter(pk__in=_candidates(**said).values("order_id"))
+        .filter(pk__in=order_ids)
         .order_by("pk")
         .in_bulk()
     )

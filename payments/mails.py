@@ -27,17 +27,24 @@ def queue_payment_confirmed(order: Order, lines: Sequence[OrderLine]) -> None:
     )
 
 
-def queue_payment_failed(order: Order, *, message: str) -> None:
-    """Tell the student that a payment did not go through; once per order, however often they try."""
+def queue_card_declined(payment: Payment, *, message: str) -> None:
+    """Tell the student that their card was declined while the page stays open; once per payment, however often they try."""
+    _queue_failure(payment, kind="declined", template="payment_failed", message=message)
+
+
+def queue_debit_refused(payment: Payment, *, left_out: int) -> None:
+    """Tell the student, days later, that the bank refused: the order is off, and how much of it is in the cart again."""
+    _queue_failure(payment, kind="debit-refused", template="debit_refused", left_out=left_out)
+
+
+def _queue_failure(payment: Payment, *, kind: str, template: str, **more: Any) -> None:
+    order = payment.order
+    lines = lines_in_lock_order(order)
     queue_mail(
-        key=f"order:{order.number}:payment-failed",
+        key=f"payment:{payment.pk}:{kind}",
         to=order.user,
-        template="payments/mail/payment_failed",
-        context={
-            **_order_context(order, lines_in_lock_order(order)),
-            "message": message,
-            "cart_path": reverse("payments:cart"),
-        },
+        template=f"payments/mail/{template}",
+        context={**_order_context(order, lines), "cart_path": reverse("payments:cart"), **more},
     )
 
 

@@ -9,9 +9,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from payments import gateway
-from payments.cart import restore_cart
+from payments.cart import lock_cart_of, restore_cart
 from payments.evidence import PaymentEvidence
-from payments.mails import queue_payment_failed
+from payments.mails import queue_debit_refused
 from payments.models import Payment
 from payments.orders import cancel_order
 from payments.settlement import record_processing, settle_payment
@@ -64,10 +64,11 @@ def record_expiry(payment: Payment) -> bool:
 def record_refused_debit(payment: Payment) -> bool:
     """The bank said no after days: free the places, give the cart back, tell the student. False if that was done."""
     with transaction.atomic():
+        # Before the order: checkout and settlement lock them in this sequence.
+        lock_cart_of(payment.order.user_id)
         is_cancelled = cancel_order(
             order_id=payment.order_id, reason="The bank refused.", payment_status=Payment.Status.FAILED
         )
         if is_cancelled:
-            restore_cart(payment.order)
-            queue_payment_failed(payment.order, message="Your bank did not honour the debit.")
+            queue_debit_refused(payment, left_out=restore_cart(payment.order))
     return is_cancelled

@@ -52,7 +52,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
             | {"name": place.participant_name, "buyer": buyer.display_name, "code": place.code},
             attachments=[_calendar(workshop, workshop.zone)],
         )
-    _tell_teacher(workshop, line, template="registration_received", people=people, buyer=buyer)
+    _tell_teacher(workshop, line, template="registration_received", people=people, buyer=buyer, about="all")
 
 
 def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
@@ -67,7 +67,9 @@ def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registrati
             context=_about(workshop, workshop.zone) | {"name": place.participant_name, "code": place.code},
         )
     people = [{"name": place.participant_name, "email": place.participant_email} for place in registrations]
-    _tell_teacher(workshop, line, template="registration_revoked", people=people, buyer=buyer)
+    # A line may lose its places one after another; each time is told.
+    about = "-".join(str(place.pk) for place in registrations[:5])
+    _tell_teacher(workshop, line, template="registration_revoked", people=people, buyer=buyer, about=about)
 
 
 def queue_new_schedule_mails(workshop: Workshop) -> None:
@@ -92,12 +94,12 @@ def queue_new_schedule_mails(workshop: Workshop) -> None:
                 )
 
 
-def _tell_teacher(
-    workshop: Workshop, line: SoldLine, *, template: str, people: list[dict[str, str]], buyer: User
+def _tell_teacher(  # noqa: PLR0913  # each is something the mail says, or what tells it from others
+    workshop: Workshop, line: SoldLine, *, template: str, people: list[dict[str, str]], buyer: User, about: str
 ) -> None:
     teacher = workshop.teacher
     queue_mail(
-        key=f"workshop-line:{line.id}:{template}:teacher",
+        key=f"workshop-line:{line.id}:{template}:{about}:teacher",
         to=teacher.user,
         template=f"workshops/mail/{template}",
         context=_about(workshop, zone_of_user(teacher.user))

@@ -244,8 +244,12 @@ class OrderLine(models.Model):
 
 
 def lines_in_lock_order(order: Order) -> Sequence[OrderLine]:
-    """The order's lines in the one sequence in which places are reserved, delivered and released."""
-    lines = list(order.lines.order_by("domain", "reference"))
+    """The order's lines in the one sequence in which their places are locked: reserved, delivered, released, taken back.
+
+    By teacher within a domain, since a domain may lock a teacher's calendar for each line; then by reference. Before
+    that the cart is locked, then the order: see "One order of locks" in docs/decisions/payments.md.
+    """
+    lines = list(order.lines.order_by("domain", "teacher_id", "reference"))
     for line in lines:
         line.order = order
     return lines

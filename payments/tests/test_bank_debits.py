@@ -99,7 +99,7 @@ def test_a_refused_debit_frees_the_places_gives_the_cart_back_and_tells_the_stud
     assert (payment.status, payment.order.state) == ("failed", "cancelled")
     assert payment.order.cart.lines.count() == 1
     assert SAMPLE.calls["release", payment.order.lines.get().reference] == 1
-    assert Mail.objects.filter(template="payments/mail/payment_failed").count() == 1
+    assert Mail.objects.filter(template="payments/mail/debit_refused").count() == 1
 
 
 def test_a_debit_that_is_never_answered_reaches_staff(debit, stripe_sandbox):

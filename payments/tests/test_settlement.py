@@ -358,7 +358,7 @@ def test_a_bank_debit_that_fails_frees_the_place_and_gives_the_cart_back():
     assert order.state == Order.State.CANCELLED
     assert SAMPLE.calls["release", reference] == 1
     assert [line.reference for line in order.cart.lines.all()] == [reference]
-    assert Mail.objects.filter(template="payments/mail/payment_failed").count() == 1
+    assert Mail.objects.filter(template="payments/mail/debit_refused").count() == 1
 
 
 def test_a_declined_card_tells_the_student_once_and_leaves_the_order_open():

@@ -88,7 +88,7 @@ PURCHASES = {
 }
 
 
-def how_it_ended(payment):
+def how_it_ended(payment, *, failure="debit-refused"):
     order = Order.objects.get(pk=payment.order_id)
     payment = Payment.objects.get(pk=payment.pk)
     mails = Mail.objects.filter(key__startswith=f"order:{order.number}:")
@@ -97,7 +97,7 @@ def how_it_ended(payment):
         order.lines.get().state,
         payment.status,
         mails.filter(key__endswith=":paid").count(),
-        mails.filter(key__endswith=":payment-failed").count(),
+        Mail.objects.filter(key=f"payment:{payment.pk}:{failure}").count(),
     )
 
 
@@ -123,7 +123,8 @@ def test_a_decline_is_told_to_the_student_only_before_the_payment_that_followed(
         payment = open_order()
         receive(*(telling(payment) for telling in permutation))
         is_first = permutation.index(declined) < min(permutation.index(completed), permutation.index(intent_paid))
-        assert how_it_ended(payment) == ("completed", "fulfilled", "succeeded", 1, int(is_first))
+        expected = ("completed", "fulfilled", "succeeded", 1, int(is_first))
+        assert how_it_ended(payment, failure="declined") == expected
     assert not WebhookEvent.objects.exclude(state="done").exists()
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from money import Money
 from payments.evidence import ConfirmationNeeded, PaymentEvidence, PaymentUnknown, find_payment
-from payments.mails import queue_payment_failed
+from payments.mails import queue_card_declined
 from payments.metadata import OurMetadata
 from payments.models import Order, Payment, WebhookEvent
 from payments.outcomes import record_expiry, record_refused_debit
@@ -58,7 +58,8 @@ def intent_failed(event: WebhookEvent, payload: Payload) -> str:
         Payment.objects.filter(pk=payment.pk, ended_at=None).update(
             status=Payment.Status.FAILED, failure_message=message
         )
-        queue_payment_failed(order, message=message)
+        payment.order = order
+        queue_card_declined(payment, message=message)
     return "student told"
 
 

@@ -322,6 +322,15 @@ def test_revoking_tells_named_participants_and_teacher_once():
 
 
 @pytest.mark.django_db
+def test_a_teacher_is_told_of_each_place_that_is_taken_back_from_a_line():
+    line = make_line(make_workshop(), quantity=3)
+    handler.fulfil(line)
+    for quantity in (1, 1, 2):
+        handler.revoke(line, quantity, "refund")
+    assert Mail.objects.filter(template="workshops/mail/registration_revoked").count() == 2
+
+
+@pytest.mark.django_db
 def test_every_mail_can_be_rendered():
     from django.template.loader import render_to_string
 

@@ -1,0 +1,89 @@
+"""A payment that fails is told once for each way in which it failed, in words that fit what was done."""
+
+import pytest
+
+from money import Money
+from notifications.delivery import render
+from notifications.models import Mail
+from payments.models import CartLine, Payment
+from payments.outcomes import record_refused_debit
+from payments.tests.factories import event_of, intent_object, open_order, sample_offer, session_object
+from payments.tests.test_settlement import completed, receive
+
+pytestmark = pytest.mark.django_db
+DECLINED = {
+    "status": "requires_payment_method",
+    "last_payment_error": {"type": "card_error", "message": "Your card was declined."},
+}
+
+
+def decline(payment):
+    receive(event_of("payment_intent.payment_failed", intent_object(payment, **DECLINED)))
+
+
+def refuse_debit(payment):
+    receive(
+        completed(payment, payment_status="unpaid"),
+        event_of("checkout.session.async_payment_failed", session_object(payment, payment_status="unpaid")),
+    )
+
+
+def mails_about(payment):
+    return list(Mail.objects.filter(key__startswith=f"payment:{payment.pk}:").order_by("pk"))
+
+
+def test_a_declined_card_and_a_debit_refused_later_are_both_told():
+    payment = open_order()
+    decline(payment)
+    decline(payment)
+    refuse_debit(payment)
+    assert [mail.key.rpartition(":")[2] for mail in mails_about(payment)] == ["declined", "debit-refused"]
+    first, second = map(render, mails_about(payment))
+    assert "Your card was declined." in first.text
+    assert "still open" in first.text
+    assert "cancelled" in second.text
+    assert "in your cart again" in second.text
+
+
+def test_each_payment_of_a_student_is_told_by_itself():
+    first, second = open_order(), open_order()
+    decline(first)
+    decline(second)
+    assert len(mails_about(first)) == len(mails_about(second)) == 1
+
+
+def refused_with_this_in_the_cart(*prices, ordered=2):
+    """A debit refused after the student put other things into the cart; the mail as rendered, and what the cart holds."""
+    payment = open_order(*(sample_offer() for _ in range(ordered)))
+    receive(completed(payment, payment_status="unpaid"))
+    cart = payment.order.cart
+    for price in prices:
+        cart.refresh_from_db()
+        cart.currency = price.currency
+        cart.save()
+        CartLine.objects.create(
+            cart=cart, domain="sample", reference=sample_offer(price), title="Later", seen_unit_minor=price.minor
+        )
+    record_refused_debit(Payment.objects.get(pk=payment.pk))
+    return render(mails_about(payment)[0]), cart.lines.count()
+
+
+def test_a_cart_in_another_currency_takes_nothing_back_and_the_mail_says_so():
+    mail, lines = refused_with_this_in_the_cart(Money(900, "EUR"))
+    assert lines == 1
+    for body in (mail.text, mail.html):
+        assert "Nothing of it was put back into your cart" in body
+        assert "in your cart again" not in body
+
+
+def test_a_cart_without_room_for_everything_is_told_too(monkeypatch):
+    monkeypatch.setattr("payments.cart.LINES_AT_MOST", 2)
+    mail, lines = refused_with_this_in_the_cart(Money(900, "GBP"))
+    assert lines == 2
+    assert "Not everything was put back" in mail.text
+
+
+def test_a_cart_with_other_things_in_the_same_currency_takes_everything_back():
+    mail, lines = refused_with_this_in_the_cart(Money(900, "GBP"))
+    assert lines == 3
+    assert "Everything you ordered is in your cart again" in mail.text
