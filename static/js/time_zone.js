@@ -5,6 +5,6 @@ if (zone && !isKnown()) {
   const secure = location.protocol === "https:" ? "; secure" : "";
   document.cookie = `time_zone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
   // The first page was written before the zone was known: read again, it agrees with the ones that follow.
-  const hasTimes = document.querySelector("time") !== null;
+  const hasTimes = document.querySelector("time[data-reader]") !== null;
   if (isKnown() && hasTimes && document.body.hasAttribute("data-guest")) location.reload();
 }
