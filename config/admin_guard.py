@@ -81,7 +81,8 @@ class GuardedAdmin:
         return {}
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **options: Any) -> Any:
-        form_field = super().formfield_for_dbfield(db_field, request, **options)  # type: ignore[misc]
+        # By name, as Django does: waffle's admin takes it that way only.
+        form_field = super().formfield_for_dbfield(db_field, request=request, **options)  # type: ignore[misc]
         if form_field and db_field.is_relation:
             show_possible_rows_only(form_field.widget, db_field.target_field)  # type: ignore[attr-defined]
         return form_field
