@@ -14,6 +14,7 @@ from waffle.models import Flag, Sample, Switch
 
 from accounts.models import User
 from accounts.tests.factories import TeacherFactory, UserFactory
+from bookings.models import LessonRequest
 from bookings.tests import factories as lessons
 from catalogue.models import Expertise
 from courses.tests.factories import enrolled_student, published_course
@@ -51,6 +52,8 @@ def grow(market, number):
     request_refund_of_undeliverable(order, [order.lines.last()])
     # A person may not start more than ten purchases a minute.
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    # A student may ask fifteen times a day.
+    LessonRequest.objects.update(created_at=timezone.now() - timedelta(days=2))
     MirrorSync.objects.create(object_type="charge", object_id=f"ch_{number}")
     grow_what_is_not_sold(market, number)
 
