@@ -16,7 +16,6 @@ from courses.authoring import WouldBreakPublished, change_course
 from courses.models import Course, CourseLesson, CoursePrice, Enrolment, Module, QuizQuestion
 from courses.publishing import CannotPublish, lock_course, publish_course, withdraw_course
 from jobs.read_only_admin import ReadOnlyAdmin
-from uploads.storage import NotStored
 
 
 class CoursePriceInline(LabelledInline):
@@ -51,7 +50,7 @@ class QuizQuestionInline(LabelledInline):
 
 @admin.register(Course)
 class CourseAdmin(SoldAdmin):
-    refusals = (WouldBreakPublished, NotStored)
+    refusals = (WouldBreakPublished,)
     list_display = ["title", "teacher", "subject", "state", "lessons", "enrolled", "published_at"]
     list_filter = ["state", "subject", "language"]
     list_select_related = ["teacher", "subject"]

@@ -181,8 +181,8 @@ def test_a_forwarded_host_changes_no_link_in_any_page_or_mail():
 def test_stripe_sends_people_back_to_our_own_address(monkeypatch):
     asked = []
 
-    def refuse(**arguments):
-        asked.append(arguments)
+    def refuse(session_request, **_options):
+        asked.append(session_request)
         raise gateway.StripeUnreachable("not today")
 
     monkeypatch.setattr(sessions.gateway, "create_session", refuse)

@@ -17,7 +17,6 @@ from accounts.labelled_inline import LabelledInline
 from accounts.sold_admin import SoldAdmin, Tables
 from jobs.read_only_admin import ReadOnlyAdmin
 from money import Money
-from uploads.storage import NotStored
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
 from workshops.publishing import (
     CapacityBelowTaken,
@@ -59,7 +58,7 @@ class WorkshopAdmin(SoldAdmin):
     """State changes go through the actions, so that the catalogue always hears of them."""
 
     form = WorkshopAdminForm
-    refusals = (CapacityBelowTaken, NotReadyToPublish, NotStored)
+    refusals = (CapacityBelowTaken, NotReadyToPublish)
     inlines = (SessionInline, PriceInline)
     list_display = ("title", "teacher", "shown_state", "sold", "capacity", "created_at")
     list_filter = ("state", "is_online", "subject", "created_at")

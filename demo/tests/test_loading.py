@@ -25,7 +25,7 @@ def test_the_data_is_complete_and_loading_it_again_adds_nothing(folders):
     assert first["teachers"] == 10
     assert first["courses"] == 8
     assert first["workshops"] == 12
-    assert first["currencies"] == {"GBP", "EUR", "JPY"}
+    assert first["currencies"] == {"GBP", "EUR", "JPY", "USD"}
     call_command("load_demo_data", verbosity=0)
     assert counted() == first
 
