@@ -69,5 +69,5 @@ performs(ChargeLookup, when_parked=alert_parked_charge_lookup)(look_up_charge)
 
 @performs(MirrorSync, when_parked=alert_parked_mirror_sync)
 def perform_mirror_sync(sync: MirrorSync) -> None:
-    """Read the object from Stripe into dj-stripe's tables."""
+    """Bring the object into dj-stripe's tables."""
     read_into_mirror(object_type=sync.object_type, object_id=sync.object_id)

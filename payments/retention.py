@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from jobs.retention import Kept
 from payments.models import Cart, MirrorSync, WebhookEvent
+from payments.webhook import mirror
 
 
 def expired_events(kept: timedelta) -> QuerySet[WebhookEvent]:
@@ -31,6 +32,7 @@ def expired_guest_carts(kept: timedelta) -> QuerySet[Cart]:
 
 RETENTION = (
     Kept(name="payments.webhook_events", setting="WEBHOOK_EVENTS_KEPT", expired=expired_events),
+    Kept(name="payments.mirrored_events", setting="WEBHOOK_EVENTS_KEPT", expired=mirror.expired_events),
     Kept(name="payments.mirror_syncs", setting="FINISHED_SYNCS_KEPT", expired=expired_syncs),
     Kept(name="payments.guest_carts", setting="GUEST_CARTS_KEPT", expired=expired_guest_carts),
 )

@@ -1,16 +1,22 @@
 """dj-stripe's tables follow Stripe, and no key is ever written to one."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, transaction
-from djstripe.models import APIKey, Charge, PaymentIntent, Session
+from django.utils import timezone
+from djstripe.models import APIKey, Charge, Event, PaymentIntent, Session
 
 from jobs.models import ClaimLost
 from jobs.runner import drain
 from payments.models import MirrorSync, Payment, WebhookEvent
 from payments.sweeps import take_in_missed_events
-from payments.tests.factories import cart_with, sample_offer
+from payments.tests.factories import cart_with, event_of, open_order, sample_offer
 from payments.tests.test_checkout import press_pay, signed_in
-from payments.webhook.mirror import ask_mirror_to_read
+from payments.tests.test_settlement import completed, receive
+from payments.webhook.event_types import LISTENED_FOR
+from payments.webhook.inbox import store_event
+from payments.webhook.mirror import ask_mirror_to_read, expired_events, read_into_mirror
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +82,51 @@ def test_objects_dj_stripe_does_not_know_are_left_alone():
     ask_mirror_to_read({"id": "x"})
     ask_mirror_to_read({"object": ["charge"], "id": "x"})
     assert not MirrorSync.objects.exists()
+
+
+@pytest.mark.parametrize("event_type", LISTENED_FOR)
+def test_dj_stripe_keeps_each_event_from_the_inbox_without_asking_stripe(settings, event_type):
+    settings.STRIPE_API_HOST = "http://127.0.0.1:1"  # nothing answers there
+    event = event_of(event_type, {"id": "x_1", "object": "something"}, request={"id": "req_1", "idempotency_key": "k"})
+    store_event(event, source="webhook")
+    for _ in range(2):
+        read_into_mirror(object_type="event", object_id=event["id"])
+    kept = Event.objects.get()
+    assert (kept.id, kept.type, kept.livemode, kept.request_id) == (event["id"], event_type, False, "req_1")
+    assert (kept.data, kept.stripe_data, int(kept.created.timestamp())) == (event["data"], event, event["created"])
+    assert not APIKey.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"created": None}, {"created": 10**40}, {"request": None}, {"request": "req_1"}, {"api_version": None}],
+    ids=str,
+)
+def test_an_event_with_odd_fields_is_kept_all_the_same(odd):
+    event = event_of("customer.created", {"id": "cus_1"}, **odd)
+    store_event(event, source="webhook")
+    read_into_mirror(object_type="event", object_id=event["id"])
+    assert Event.objects.get().stripe_data == event
+
+
+@pytest.mark.parametrize(
+    "make", [completed, lambda _: event_of("customer.created", {"id": "cus_1", "object": "customer"})]
+)
+def test_every_event_that_is_done_is_put_in_line_to_be_kept(make):
+    event = make(open_order())
+    receive(event)
+    assert MirrorSync.objects.filter(object_type="event", object_id=event["id"], state="waiting").exists()
+
+
+def test_an_event_that_was_deleted_from_the_inbox_is_let_go():
+    read_into_mirror(object_type="event", object_id="evt_gone")
+    assert not Event.objects.exists()
+
+
+def test_kept_events_go_when_those_of_the_inbox_go():
+    event = event_of("customer.created", {"id": "cus_1"})
+    store_event(event, source="webhook")
+    read_into_mirror(object_type="event", object_id=event["id"])
+    assert not expired_events(timedelta(days=31)).exists()
+    Event.objects.update(djstripe_created=timezone.now() - timedelta(days=32))
+    assert expired_events(timedelta(days=31)).count() == 1

@@ -7,18 +7,20 @@ one platform account here, so its one look-up by key is answered with that accou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
 import stripe
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 from djstripe import models as mirrored
 
 from jobs.models import WorkParked
 from jobs.wakeups import wake_after_commit
-from payments.models import MirrorSync
+from payments.models import MirrorSync, WebhookEvent
 from payments.stripe_http import http_client
 
 _MODELS: Final[Mapping[str, Any]] = {
@@ -31,22 +33,34 @@ _MODELS: Final[Mapping[str, Any]] = {
     "product": mirrored.Product,
     "refund": mirrored.Refund,
 }
+# Events are in the inbox already.
+_EVENT: Final = "event"
 _ID_LENGTH_AT_MOST: Final = 100
 # Events about one payment come in a burst; a moment's wait turns them into one reading per object.
 _GATHER: Final = timedelta(seconds=8)
 
 
+def ask_mirror_to_keep(stripe_id: str, payload: Mapping[str, Any] | None = None) -> None:
+    """Put an event in line to be kept by dj-stripe, and its object and charge to be read again. One statement."""
+    _put_in_line([(_EVENT, stripe_id), *(_objects_in(payload) if payload else [])])
+
+
 def ask_mirror_to_read(payload: Mapping[str, Any]) -> None:
-    """Put an event's object in line to be read again, and its charge. One statement, whatever was in line before."""
+    """Put an object in line to be read again, and its charge. One statement, whatever was in line before."""
+    _put_in_line(_objects_in(payload))
+
+
+def _objects_in(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
     # We listen for no events of charges; what changes one tells of it in an event of its own.
     candidates = (
         (payload.get("object"), payload.get("id")),
         ("charge", payload.get("latest_charge") or payload.get("charge")),
     )
-    mirrored = [
-        (object_type, object_id) for object_type, object_id in candidates if _is_mirrored(object_type, object_id)
-    ]
-    if not mirrored:
+    return [(str(name), str(object_id)) for name, object_id in candidates if _is_mirrored(name, object_id)]
+
+
+def _put_in_line(wanted: list[tuple[str, str]]) -> None:
+    if not wanted:
         return
     table = connection.ops.quote_name(MirrorSync._meta.db_table)
     with connection.cursor() as cursor:
@@ -58,7 +72,7 @@ def ask_mirror_to_read(payload: Mapping[str, Any]) -> None:
             ON CONFLICT (object_type, object_id) DO UPDATE
                SET state = 'waiting', attempts = 0, run_after = EXCLUDED.run_after, finished_at = NULL
             """,  # noqa: S608  # our own table's name
-            [_GATHER.total_seconds(), [name for name, _ in mirrored], [object_id for _, object_id in mirrored]],
+            [_GATHER.total_seconds(), [name for name, _ in wanted], [object_id for _, object_id in wanted]],
         )
     wake_after_commit(MirrorSync)
 
@@ -70,7 +84,13 @@ def _is_mirrored(object_type: object, object_id: object) -> bool:
 
 
 def read_into_mirror(*, object_type: str, object_id: str) -> None:
-    """Read one object from Stripe and store it. Safe to repeat; raises stripe.StripeError if Stripe does not answer."""
+    """Read one object from Stripe and store it. Safe to repeat; raises stripe.StripeError if Stripe does not answer.
+
+    An event is stored as it was delivered, without a call.
+    """
+    if object_type == _EVENT:
+        _keep_event(object_id)
+        return
     model = _MODELS.get(object_type)
     if model is None:
         raise WorkParked(f"dj-stripe mirrors no {object_type}")
@@ -83,6 +103,46 @@ def read_into_mirror(*, object_type: str, object_id: str) -> None:
     except stripe.InvalidRequestError as error:
         raise WorkParked(f"Stripe does not have it: {error.user_message}") from error
     model.sync_from_stripe_data(fresh, api_key=settings.STRIPE_SECRET_KEY)
+
+
+def _keep_event(stripe_id: str) -> None:
+    """Write dj-stripe's row of an event from the inbox. Its signals are not sent: nothing here listens to them."""
+    payload = WebhookEvent.objects.filter(stripe_id=stripe_id).values_list("payload", flat=True).first()
+    if payload is None:
+        return  # kept long enough, and deleted
+    request = payload.get("request")
+    # Before 2017 the id alone stood here.
+    named = request if isinstance(request, Mapping) else {"id": request}
+    mirrored.Event.objects.update_or_create(
+        id=stripe_id,
+        defaults={
+            "type": payload["type"],
+            "livemode": payload["livemode"],
+            "created": _moment_or_none(payload.get("created")),
+            "api_version": str(payload.get("api_version") or "")[:64],
+            "request_id": str(named.get("id") or "")[:50],
+            "idempotency_key": str(named.get("idempotency_key") or ""),
+            "data": payload["data"],
+            "stripe_data": payload,
+            # Without asking Stripe whose it is, which dj-stripe would do.
+            "djstripe_owner_account": mirrored.Account.objects.filter(
+                id=payload.get("account") or settings.STRIPE_ACCOUNT_ID
+            ).first(),
+        },
+    )
+
+
+def _moment_or_none(seconds: object) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(str(seconds)), tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def expired_events(kept: timedelta) -> QuerySet[Any]:
+    """dj-stripe's rows of events, which hold what the inbox holds and go when it goes."""
+    rows: QuerySet[Any] = mirrored.Event.objects.filter(djstripe_created__lt=Now() - kept)
+    return rows
 
 
 def _platform_account(cls: type[mirrored.Account], api_key: str) -> mirrored.Account:  # noqa: ARG001  # dj-stripe's signature

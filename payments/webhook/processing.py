@@ -21,7 +21,7 @@ from payments.models import EventAttempt, FetchedEvent, Payment, WebhookEvent
 from payments.refund_outcomes import RefundDisagrees
 from payments.registry import UnknownDomain, registered_domains
 from payments.webhook.fetches import Unreadable
-from payments.webhook.mirror import ask_mirror_to_read
+from payments.webhook.mirror import ask_mirror_to_keep
 from payments.webhook.routing import route_of
 
 log = structlog.get_logger()
@@ -56,12 +56,13 @@ def handle_event(event: WebhookEvent) -> None:
             fetched = route.fetch(obj) if route.fetch else obj
             with transaction.atomic():
                 outcome = route.effect(event, fetched)
-                ask_mirror_to_read(obj)
+                ask_mirror_to_keep(event.stripe_id, obj)
                 _finish(event, started, outcome)
     except WorkPostponed:
         raise
     except _NotOurs:
         with transaction.atomic():
+            ask_mirror_to_keep(event.stripe_id)
             _finish(event, started, "not ours")
     except ConfirmationNeeded:
         _note(event, started, outcome="Stripe is asked first")
