@@ -163,7 +163,7 @@ VARIABLES = {
     "TAX_RATE_BPS": ("2000", [*NUMBERS, "10001"]),
     "TAX_LABEL": ("MwSt.", ["x" * 31]),
     "CURRENCIES": ("USD, EUR", ["usd", "USD,", "USD,USD", "US", "USD;EUR", "XXX1", "$"]),
-    "DEFAULT_CURRENCY": ("EUR", ["USD", "eur", "EUR,GBP", "x"]),
+    "DEFAULT_CURRENCY": ("EUR", ["CHF", "eur", "EUR,GBP", "x"]),
     "EMAIL_URL": (
         "smtp+tls://lectern:p%3Fw@smtp.example:587",
         [
