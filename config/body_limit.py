@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import get_template
 
+from config.api.problems import TOO_LARGE, is_for_api, problem_response
+
 
 class BodyLimitMiddleware:
     """Answers 413 to bodies larger than the address takes, all fields and files together.
@@ -22,7 +24,9 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if _announced(request) > largest_body(request.path_info):
-            # Without the request, since nobody knows yet who sent it.
+            if is_for_api(request):
+                return problem_response(TOO_LARGE)
+            # Without the request: the user is not known yet.
             return HttpResponse(get_template("413.html").render(), status=413)
         return self.get_response(request)
 

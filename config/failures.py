@@ -7,11 +7,14 @@ from typing import TypeGuard
 
 import structlog
 from django.db import DatabaseError, InternalError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import get_template
 from django.views import defaults
+from django.views.csrf import csrf_failure
 from psycopg.errors import IdleInTransactionSessionTimeout
+
+from config.api.problems import BUSY, FAILED, FORBIDDEN, NOT_FOUND, UNREADABLE, is_for_api, problem_response
 
 log = structlog.get_logger(__name__)
 
@@ -26,9 +29,9 @@ def answer_failure(request: HttpRequest) -> HttpResponseBase:
     """
     error = sys.exception()
     if not _may_pass(error):
-        return defaults.server_error(request)
+        return problem_response(FAILED) if is_for_api(request) else defaults.server_error(request)
     log.warning("database_busy", sqlstate=getattr(error.__cause__, "sqlstate", None), problem=str(error))
-    response = _busy_in_json() if request.path_info.startswith("/api/") else _busy_page()
+    response = problem_response(BUSY) if is_for_api(request) else _busy_page()
     response.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
     return response
 
@@ -44,5 +47,21 @@ def _busy_page() -> HttpResponse:
     return HttpResponse(get_template("503.html").render(), status=503)
 
 
-def _busy_in_json() -> HttpResponse:
-    return JsonResponse({"title": "Busy. Please try again in a moment.", "status": 503}, status=503)
+def answer_bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer a request Django could not read. Django's handler400."""
+    return problem_response(UNREADABLE) if is_for_api(request) else defaults.bad_request(request, exception)
+
+
+def answer_forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer a PermissionDenied. Django's handler403."""
+    return problem_response(FORBIDDEN) if is_for_api(request) else defaults.permission_denied(request, exception)
+
+
+def answer_not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer a missing page. Django's handler404."""
+    return problem_response(NOT_FOUND) if is_for_api(request) else defaults.page_not_found(request, exception)
+
+
+def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """Answer a form without its token. Django's CSRF_FAILURE_VIEW."""
+    return problem_response(FORBIDDEN) if is_for_api(request) else csrf_failure(request, reason=reason)

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView
 
 from config.media import serve_upload
 from payments.domains import domain_configs
@@ -13,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("catalogue.urls")),
     path("", include("payments.urls")),
+    path("", include("payments.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     *(path("", include(f"{domain.name}.urls")) for domain in domain_configs()),
 ]
 if settings.IS_DEVELOPMENT:
@@ -21,4 +24,7 @@ if settings.IS_DEVELOPMENT:
         path("media/<path:path>", serve_upload),
     ]
 
+handler400 = "config.failures.answer_bad_request"
+handler403 = "config.failures.answer_forbidden"
+handler404 = "config.failures.answer_not_found"
 handler500 = "config.failures.answer_failure"

@@ -36,7 +36,7 @@ def write_order(*, user_id: int, priced: PricedCart) -> Order:
     """Write an order with frozen lines. Call within the checkout transaction, with the cart locked."""
     if not priced.is_buyable:
         raise ValueError("only a cart that can be bought becomes an order")
-    rates = _commission_rates({line.quote.teacher_id for line in priced.lines if line.quote})
+    rates = commission_rates({line.quote.teacher_id for line in priced.lines if line.quote})
     lines = [_frozen_line(line, rates) for line in priced.lines]
     order = Order.objects.create(
         number=_new_number(),
@@ -129,7 +129,7 @@ def _frozen_line(priced: PricedLine, rates: dict[int, int]) -> OrderLine:
     )
 
 
-def _commission_rates(teacher_ids: set[int]) -> dict[int, int]:
+def commission_rates(teacher_ids: set[int]) -> dict[int, int]:
     """Basis points per teacher: their own rate, else the platform's."""
     own = dict(Teacher.objects.filter(pk__in=teacher_ids).values_list("pk", "commission_bps"))
     return {

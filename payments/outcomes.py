@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from payments import gateway
 from payments.cart import lock_cart_of, restore_cart
-from payments.evidence import PaymentEvidence
+from payments.circuit import time_limit
+from payments.evidence import PaymentDisagrees, PaymentEvidence
 from payments.mails import queue_debit_refused
-from payments.models import Payment
+from payments.models import Order, Payment
 from payments.orders import cancel_order
 from payments.settlement import record_processing, settle_payment
+
+log = structlog.get_logger()
 
 # Pages that wait for one payment look at Stripe after these times, together and whichever process they meet.
 _SECONDS_BETWEEN_LOOKS = (2, 4, 8, 16, 32, 60)
 # A student who comes back from Stripe is not answered from a look before they had paid.
 _SECONDS_BEFORE_A_RETURN = 5
+# The page goes on waiting by itself, so the thread need not.
+_SECONDS_FOR_A_LOOK = 3.0
 
 
 def take_look(payment: Payment, *, has_returned: bool = False) -> bool:
@@ -31,6 +37,22 @@ def take_look(payment: Payment, *, has_returned: bool = False) -> bool:
     is_latest = Q() if has_returned else Q(looks=payment.looks)
     next_count = min(looks + 1, len(_SECONDS_BETWEEN_LOOKS))
     return bool(Payment.objects.filter(is_time, is_latest, pk=payment.pk).update(looked_at=Now(), looks=next_count))
+
+
+def sync_if_waiting(payment: Payment, *, has_returned: bool = False) -> None:
+    """If no webhook has reported how the payment went, ask Stripe now and then, through the same settlement.
+
+    A silent Stripe is no error: the page says that it waits, which is true.
+    """
+    if payment.order.state != Order.State.AWAITING_PAYMENT or not payment.stripe_session_id:
+        return
+    if not gateway.may_be_asked_now() or not take_look(payment, has_returned=has_returned):
+        return
+    try:
+        with time_limit(_SECONDS_FOR_A_LOOK):
+            sync_with_stripe(payment)
+    except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
+        log.warning("outcome_not_learnt", order=payment.order.number, problem=repr(problem))
 
 
 def sync_with_stripe(payment: Payment) -> None:

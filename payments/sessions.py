@@ -48,6 +48,14 @@ class NeverOpened(Exception):
     """The payment has no page at Stripe and gets none: too little time is left for one. Another payment may."""
 
 
+def payment_of_session(session_id: str, *, user_id: int | None) -> Payment | None:
+    """A user's own payment by Stripe's id of its session, with its order; None for anything else that is asked for."""
+    if not session_id or "\0" in session_id:
+        return None
+    payments = Payment.objects.select_related("order")
+    return payments.filter(stripe_session_id=session_id, order__user__pk=user_id or 0).first()
+
+
 def open_session(payment_id: int) -> Payment:
     """The payment with its session open at Stripe, created now unless it was before. Call outside transactions.
 

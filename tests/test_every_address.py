@@ -21,6 +21,13 @@ pytestmark = pytest.mark.django_db
 
 # The same view under two addresses; Stripe sends no CSRF token and signs instead.
 WEBHOOKS = {"payments:webhook", "payments:webhook_of_integrators"}
+# The same views under two addresses. Each checks the token itself where a session is used.
+API = [
+    "payments-api:test_commission",
+    "payments-api:test_commission_other",
+    "payments-api:verify_status",
+    "payments-api:verify_status_other",
+]
 # Open to everyone.
 PUBLIC = [
     "catalogue:home",
@@ -38,6 +45,8 @@ PUBLIC = [
     "payments:cart",
     "payments:cart_add",
     "payments:checkout",
+    "payments-api:test_commission",
+    "payments-api:test_commission_other",
     *WEBHOOKS,
 ]
 # About the person who asks; the address names no person or object.
@@ -73,6 +82,8 @@ STUDENTS = [
     "payments:order_status",
     "payments:receipt",
     "payments:order_cancel",
+    "payments-api:verify_status",
+    "payments-api:verify_status_other",
     "bookings:request_detail",
     "bookings:request_buy",
     "bookings:request_withdraw",
@@ -157,6 +168,7 @@ def address_of(name, market):
         "module_id": market.module.pk,
         "question_id": market.question.pk,
         "kind": "text",
+        "session_id": market.payment.stripe_session_id,
         "slug": {"workshops": market.workshop, "courses": market.course}.get(app, market.teacher).slug,
     }
     known |= {
@@ -194,7 +206,9 @@ def strangers_to(market):
 
 
 def test_every_address_is_named_once():
-    ours = {f"{config.label}" for config in apps.get_app_configs()} & {name.partition(":")[0] for name in OURS}
+    labels = {config.label for config in apps.get_app_configs()}
+    ours = {name.partition(":")[0] for name in OURS}
+    assert {namespace.removesuffix("-api") for namespace in ours} <= labels
     known = sorted(name for _, _, name in patterns() if name and name.partition(":")[0] in ours)
     assert sorted(OURS) == known
 
@@ -225,7 +239,8 @@ def test_guests_are_asked_to_sign_in_before_they_see_anything(market):
         for send in (Client().get, Client().post):
             response = send(address_of(name, market))
             is_sent_to_sign_in = response.headers.get("Location", "").startswith(reverse("account_login"))
-            assert response.status_code in (404, 405) or is_sent_to_sign_in, (name, response.status_code)
+            refused = (401, 405) if name in API else (404, 405)
+            assert response.status_code in refused or is_sent_to_sign_in, (name, response.status_code)
     assert_nothing_changed(before)
 
 
@@ -337,6 +352,10 @@ def addresses_of_the_admin():
     return sorted(pages)
 
 
+def addresses_of_the_api(market):
+    return [reverse("api_schema"), *(address_of(name, market) for name in API)]
+
+
 @pytest.fixture
 def people(market):
     """Every kind of user, a superuser included, with verified addresses."""
@@ -375,8 +394,12 @@ def test_nothing_is_taken_without_a_token(market, people, role):
     before = everything_stored()
     for address in addresses_outside_the_admin(market):
         for send in (client.post, client.put, client.patch, client.delete):
-            # Only the webhook needs no token: its signature protects it.
-            expected = (400, 405) if address in map(reverse, WEBHOOKS) else (403,)
+            # Only the webhook needs no token: its signature protects it. The API reads JSON alone, and guests lack a session.
+            expected = (403,)
+            if address in map(reverse, WEBHOOKS):
+                expected = (400, 405)
+            elif address in addresses_of_the_api(market):
+                expected = (401, 405) if role == "guest" else (403, 415)
             assert send(address).status_code in expected, address
     if role == "superuser":
         for address in addresses_of_the_admin():
@@ -386,5 +409,6 @@ def test_nothing_is_taken_without_a_token(market, people, role):
 
 def test_only_the_webhook_goes_without_a_token():
     exempt = {name for pattern, _, name in patterns() if getattr(pattern.callback, "csrf_exempt", False)}
-    assert exempt == WEBHOOKS
+    # REST framework takes its views out, to check the token where a session is used.
+    assert exempt == {*WEBHOOKS, *API, "api_schema"}
     assert "django.middleware.csrf.CsrfViewMiddleware" in site_settings.MIDDLEWARE

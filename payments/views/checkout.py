@@ -12,12 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
-from payments import gateway, outcomes, sessions
+from payments import gateway, sessions
 from payments.checkout import CartChanged, CartEmpty, TooManyPayments, start_checkout
-from payments.circuit import time_limit
-from payments.evidence import PaymentDisagrees
-from payments.models import Order, Payment
 from payments.orders import LineSoldOut
+from payments.outcomes import sync_if_waiting
 from payments.switches import CheckoutClosed
 from payments.visitor_cart import cart_of
 
@@ -25,8 +23,6 @@ log = structlog.get_logger()
 
 # Stripe compares with the least after converting to the currency the account settles in, at a rate we do not know.
 _AMOUNT_REFUSED = frozenset(["amount_too_small", "amount_too_large"])
-# The page goes on waiting by itself, so the thread need not.
-_SECONDS_FOR_A_LOOK = 3.0
 
 
 @require_POST
@@ -73,31 +69,8 @@ def _explain_refusal(request: HttpRequest, refusal: gateway.StripeRefused) -> Ht
 @login_required
 def return_from_stripe(request: HttpRequest) -> HttpResponse:
     """Where Stripe sends the student afterwards. Shows the true state of their order; delivers by settling only."""
-    session_id = request.GET.get("session_id", "")
-    payment = (
-        Payment.objects.select_related("order")
-        .filter(stripe_session_id=session_id, order__user__pk=request.user.pk or 0)
-        .first()
-        if session_id and "\x00" not in session_id
-        else None
-    )
+    payment = sessions.payment_of_session(request.GET.get("session_id", ""), user_id=request.user.pk)
     if payment is None:
         raise Http404
     sync_if_waiting(payment, has_returned=True)
     return redirect(payment.order)
-
-
-def sync_if_waiting(payment: Payment, *, has_returned: bool = False) -> None:
-    """If no webhook has reported how the payment went, ask Stripe now and then, through the same settlement.
-
-    A silent Stripe is no error: the page says that it waits, which is true.
-    """
-    if payment.order.state != Order.State.AWAITING_PAYMENT or not payment.stripe_session_id:
-        return
-    if not gateway.may_be_asked_now() or not outcomes.take_look(payment, has_returned=has_returned):
-        return
-    try:
-        with time_limit(_SECONDS_FOR_A_LOOK):
-            outcomes.sync_with_stripe(payment)
-    except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
-        log.warning("outcome_not_learnt", order=payment.order.number, problem=repr(problem))

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 from payments import gateway, sessions
 from payments.evidence import PaymentDisagrees
 from payments.models import Order, OrderLine, Refund
+from payments.outcomes import sync_if_waiting
 from payments.receipts import render_receipt
 from payments.registry import UnknownDomain, handler_for
-from payments.views.checkout import sync_if_waiting
 from payments.views.polling import first_poll, number_in, poll_after
 
 log = structlog.get_logger()

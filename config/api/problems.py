@@ -1,0 +1,110 @@
+"""Errors of the API as problem details (RFC 9457), whether a view, a middleware or Django itself refuses the request."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.views import set_rollback
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One kind of error. `name` never changes once published: programs compare it."""
+
+    name: str
+    status: int
+    title: str
+    next_step: str
+
+    @property
+    def type(self) -> str:
+        """The `type` of problem details: a name, not an address to fetch."""
+        return f"urn:lectern:problem:{self.name}"
+
+
+INVALID = Problem("invalid", 400, "The request is not valid.", "Correct what `errors` names and send it again.")
+UNREADABLE = Problem("unreadable", 400, "The request could not be read.", "Correct the request and send it again.")
+NOT_SIGNED_IN = Problem("not-signed-in", 401, "You are not signed in.", "Sign in and send the request again.")
+FORBIDDEN = Problem("forbidden", 403, "You may not do this.", "Use an account that may, and send the CSRF token.")
+NOT_FOUND = Problem("not-found", 404, "There is nothing here.", "Check the address. You only find what is your own.")
+METHOD = Problem("method-not-allowed", 405, "This method is not allowed here.", "Use a method named in `Allow`.")
+NOT_ACCEPTABLE = Problem("not-acceptable", 406, "Only JSON is answered here.", "Accept `application/json`.")
+TOO_LARGE = Problem("too-large", 413, "The request is too large.", "Send less at once. Nothing was changed.")
+MEDIA_TYPE = Problem("unsupported-media-type", 415, "Only JSON is read here.", "Send `application/json`.")
+THROTTLED = Problem("too-many-requests", 429, "Too many requests.", "Wait for the seconds in `Retry-After`.")
+FAILED = Problem("failed", 500, "Something broke on our side.", "Try again later, and give us the request id.")
+BUSY = Problem("busy", 503, "The site is busy.", "Wait for the seconds in `Retry-After` and try again.")
+
+# The first that fits: a subclass stands before its parents.
+_BY_EXCEPTION: dict[type[Exception], Problem] = {
+    exceptions.ValidationError: INVALID,
+    exceptions.ParseError: UNREADABLE,
+    exceptions.NotAuthenticated: NOT_SIGNED_IN,
+    exceptions.AuthenticationFailed: NOT_SIGNED_IN,
+    exceptions.PermissionDenied: FORBIDDEN,
+    PermissionDenied: FORBIDDEN,
+    exceptions.NotFound: NOT_FOUND,
+    Http404: NOT_FOUND,
+    exceptions.MethodNotAllowed: METHOD,
+    exceptions.NotAcceptable: NOT_ACCEPTABLE,
+    exceptions.UnsupportedMediaType: MEDIA_TYPE,
+    exceptions.Throttled: THROTTLED,
+}
+
+
+def is_for_api(request: HttpRequest) -> bool:
+    """Whether the caller is a program that expects JSON, errors included."""
+    return request.path_info.startswith("/api/")
+
+
+def problem_response(problem: Problem, *, detail: str = "", **more: Any) -> JsonResponse:
+    """Write one error. `more` are members of its own, such as `errors`."""
+    body = {
+        "type": problem.type,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": detail or problem.title,
+        "next_step": problem.next_step,
+        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
+        **more,
+    }
+    return JsonResponse(body, status=problem.status, content_type=CONTENT_TYPE)
+
+
+def answer_exception(exception: Exception, _context: dict[str, Any]) -> JsonResponse | None:
+    """Answer what a view of the API raised; None leaves it to Django. REST framework's EXCEPTION_HANDLER."""
+    problem = next((each for kind, each in _BY_EXCEPTION.items() if isinstance(exception, kind)), None)
+    if problem is None:
+        return None
+    set_rollback()
+    if isinstance(exception, exceptions.ValidationError):
+        return problem_response(problem, errors=list(_errors_in(exception.detail)))
+    # Django's own carry no text that is meant for the caller.
+    detail = str(exception.detail) if isinstance(exception, exceptions.APIException) else ""
+    response = problem_response(problem, detail=detail)
+    if problem.status == status.HTTP_401_UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = getattr(exception, "auth_header", "Session")
+    if isinstance(exception, exceptions.Throttled):
+        response.headers["Retry-After"] = str(math.ceil(getattr(exception, "wait", None) or 1))
+    return response
+
+
+def _errors_in(detail: Any, parameter: str = "") -> Iterator[dict[str, str]]:
+    """Each message with the name of what it is about, as a dotted path where that lies inside something else."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _errors_in(inner, f"{parameter}.{name}".lstrip("."))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _errors_in(inner, parameter)
+    else:
+        yield {"parameter": parameter, "detail": str(detail)}

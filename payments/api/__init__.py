@@ -1,0 +1,1 @@
+"""Payments for programs: parse, call what the pages call, answer in JSON."""

@@ -1,0 +1,16 @@
+"""Addresses as integrators of similar platforms know them. Their last slash and, for some, `/api` may be left out."""
+
+from django.urls import path, re_path
+
+from payments.api.views import TestCommission, VerifyStatus
+
+app_name = "payments-api"
+urlpatterns = [
+    path("api/payments/test-commission", TestCommission.as_view(), name="test_commission"),
+    path("api/payments/verify-status/<str:session_id>", VerifyStatus.as_view(), name="verify_status"),
+    # Not in the OpenAPI document, which names each once.
+    re_path(
+        r"^(?:api/)?payments/test-commission/?$", TestCommission.as_view(schema=None), name="test_commission_other"
+    ),
+    path("api/payments/verify-status/<str:session_id>/", VerifyStatus.as_view(schema=None), name="verify_status_other"),
+]
