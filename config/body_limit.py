@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import get_template
 
 from config.api.problems import TOO_LARGE, is_for_api, problem_response
+from config.body_sizes import largest_body
 
 
 class BodyLimitMiddleware:
@@ -37,11 +37,3 @@ def _announced(request: HttpRequest) -> int:
     except ValueError:
         # Django reads such a request as one without a body.
         return 0
-
-
-def largest_body(path: str) -> int:
-    """Return how many bytes a request to `path` may carry."""
-    for beginning, largest in settings.LARGEST_BODY_BYTES_BELOW.items():
-        if path.startswith(beginning):
-            return int(largest)
-    return int(settings.LARGEST_BODY_BYTES)

@@ -13,7 +13,7 @@ from typing import Any
 from gunicorn.asgi.protocol import ASGIProtocol  # type: ignore[import-untyped]
 from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 
-from config.body_limit import largest_body
+from config.body_sizes import largest_body
 from config.wsgi_bridge import BufferedApplication
 
 # From the first byte of a connection to the end of its first request's headers. Later ones have `keepalive`.
