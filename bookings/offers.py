@@ -17,7 +17,11 @@ _SLUG_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class OfferIncomplete(Exception):
-    """The offer cannot be published yet. The message is shown to the teacher."""
+    """The offer cannot be published yet. The message is shown to the teacher; `about` names what is missing, if anything."""
+
+    def __init__(self, message: str, *, about: str = "") -> None:
+        super().__init__(message)
+        self.about = about
 
 
 @transaction.atomic
@@ -68,7 +72,7 @@ def refresh_listing(offer: LessonOffer) -> None:
         return
     prices = [price.amount for price in offer.prices.all()]
     if not prices:
-        raise OfferIncomplete("Give the lesson a price first.")
+        raise OfferIncomplete("Give the lesson a price first.", about="prices")
     publish_listing(
         ListingDraft(
             domain=DOMAIN,

@@ -1,21 +1,48 @@
-"""Courses and enrolments for staff. Whether a course is on sale and who has it changes through actions and orders only."""
+"""Courses and enrolments for staff. Whether a course is on sale and who has it changes through actions and orders only.
+
+What staff type is written by the functions of `courses.authoring`, as what teachers type is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
-from django.forms import ModelForm
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 from accounts.labelled_inline import LabelledInline
 from accounts.sold_admin import SoldAdmin, Tables
-from courses.authoring import WouldBreakPublished, change_course
+from courses import authoring
+from courses.authoring import TooMany, WouldBreakPublished
 from courses.models import Course, CourseLesson, CoursePrice, Enrolment, Module, QuizQuestion
-from courses.publishing import CannotPublish, lock_course, publish_course, withdraw_course
+from courses.publishing import CannotPublish, publish_course, withdraw_course
 from jobs.read_only_admin import ReadOnlyAdmin
+
+_NEEDED = {CourseLesson.Kind.TEXT: "body", CourseLesson.Kind.VIDEO: "video_url"}
+
+
+class PositionedForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A row with a position. A position that is taken is no error: the row there makes room."""
+
+    def _get_validation_exclusions(self) -> set[str]:
+        return {*super()._get_validation_exclusions(), "position"}  # type: ignore[misc]  # the stubs leave it out
+
+
+class CourseLessonForm(PositionedForm):
+    """A lesson keeps what its kind needs. The database asks for it too, but without words for the person."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        needed = _NEEDED.get(CourseLesson.Kind(self.instance.kind), "")
+        if cleaned.get(needed) == "":
+            self.add_error(needed, f"A {self.instance.kind} lesson needs this.")
+        if self.instance.kind == CourseLesson.Kind.FILE and cleaned.get("is_free_preview"):
+            self.add_error("is_free_preview", "Files can be downloaded only by enrolled students.")
+        return cleaned
 
 
 class CoursePriceInline(LabelledInline):
@@ -25,6 +52,7 @@ class CoursePriceInline(LabelledInline):
 
 class ModuleInline(LabelledInline):
     model = Module
+    form = PositionedForm
     extra = 0
     can_delete = False
     show_change_link = True
@@ -32,6 +60,7 @@ class ModuleInline(LabelledInline):
 
 class CourseLessonInline(LabelledInline):
     model = CourseLesson
+    form = CourseLessonForm
     fields = ["position", "title", "kind", "is_free_preview", "minutes"]
     readonly_fields = ["kind"]
     extra = 0
@@ -45,38 +74,43 @@ class CourseLessonInline(LabelledInline):
 
 class QuizQuestionInline(LabelledInline):
     model = QuizQuestion
+    form = PositionedForm
     extra = 0
 
 
 @admin.register(Course)
 class CourseAdmin(SoldAdmin):
-    refusals = (WouldBreakPublished,)
+    refusals = (WouldBreakPublished, TooMany)
     list_display = ["title", "teacher", "subject", "state", "lessons", "enrolled", "published_at"]
     list_filter = ["state", "subject", "language"]
     list_select_related = ["teacher", "subject"]
     search_fields = ["title", "slug", "teacher__display_name", "teacher__user__email"]
     autocomplete_fields = ["teacher"]
-    readonly_fields = ["state", "created_at", "published_at"]
+    # Mails and receipts link to the slug, so it is made once, from the title.
+    readonly_fields = ["slug", "state", "created_at", "published_at"]
     inlines = [CoursePriceInline, ModuleInline]
     actions = ["publish", "withdraw"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
         return Course.objects.filter(pk__in=super().get_queryset(request)).with_counts()
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """Mails and receipts link to the slug, so it does not change once there is a course."""
-        return [*super().get_readonly_fields(request, obj), *(["slug"] if obj else [])]
-
-    def save_sold(self, *, sold: Course, form: ModelForm[Course], tables: Tables) -> None:
-        if not sold.pk:
-            sold.save()
-        modules = tables.formset_of(Module)
-        if modules is not None:
-            lock_course(sold.pk)
-            modules.save()
-        changes = {name: getattr(sold, name) for name in form.changed_data}
-        stored = CoursePrice.objects.filter(course_id=sold.pk)
-        change_course(course=sold, prices=tables.prices_of(CoursePrice, stored=stored), changes=changes)
+    def save_sold(self, *, sold: Course, form: forms.ModelForm[Course], tables: Tables) -> None:
+        prices = tables.prices_of(CoursePrice, stored=CoursePrice.objects.filter(course_id=sold.pk))
+        if sold.pk:
+            changes = {name: getattr(sold, name) for name in form.changed_data}
+            authoring.change_course(course=sold, prices=prices, changes=changes)
+        else:
+            fields = {name: getattr(sold, name) for name in form.cleaned_data}
+            made = authoring.create_course(prices=prices, **fields)
+            sold.pk, sold.slug = made.pk, made.slug
+        modules = tables.changes_of(Module)
+        positions: dict[int, int] = {}
+        for module, changed in modules.changed:
+            authoring.rename_module(module=module, title=module.title)
+            positions |= _moved(module, changed)
+        for row in modules.added:
+            positions[authoring.add_module(course=sold, title=row["title"]).pk] = row["position"]
+        authoring.order_modules(course=sold, positions=positions)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A course that was ever sold stays; withdrawing takes any course out of sight."""
@@ -108,12 +142,23 @@ class CourseAdmin(SoldAdmin):
 
 
 @admin.register(Module)
-class ModuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class ModuleAdmin(SoldAdmin):
+    form = PositionedForm
+    kept_once_made = ()
     list_display = ["title", "course", "position"]
     list_select_related = ["course"]
     search_fields = ["title", "course__title"]
     readonly_fields = ["course"]
     inlines = [CourseLessonInline]
+
+    def save_sold(self, *, sold: Module, form: forms.ModelForm[Module], tables: Tables) -> None:
+        authoring.rename_module(module=sold, title=sold.title)
+        authoring.order_modules(course=sold.course, positions=_moved(sold, form.changed_data))
+        positions: dict[int, int] = {}
+        for lesson, changed in tables.changes_of(CourseLesson).changed:
+            authoring.change_lesson(lesson=lesson, fields=_without_position(changed))
+            positions |= _moved(lesson, changed)
+        authoring.order_lessons(module=sold, positions=positions)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """On the course's page."""
@@ -124,7 +169,10 @@ class ModuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
 
 
 @admin.register(CourseLesson)
-class CourseLessonAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class CourseLessonAdmin(SoldAdmin):
+    form = CourseLessonForm
+    refusals = (TooMany,)
+    kept_once_made = ()
     list_display = ["title", "module", "course", "kind", "is_free_preview", "minutes"]
     list_filter = ["kind", "is_free_preview"]
     list_select_related = ["module__course"]
@@ -132,7 +180,25 @@ class CourseLessonAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type
     # The file is shown by name only: it has no public address, and a new one must pass the teacher's upload checks.
     fields = ["module", "title", "position", "kind", "body", "video_url", "file_name", "is_free_preview", "minutes"]
     readonly_fields = ["module", "kind", "file_name"]
-    inlines = [QuizQuestionInline]
+
+    def get_inlines(self, request: HttpRequest, obj: CourseLesson | None) -> list[type[LabelledInline]]:
+        return [QuizQuestionInline] if obj and obj.kind == CourseLesson.Kind.QUIZ else []
+
+    def save_sold(self, *, sold: CourseLesson, form: forms.ModelForm[CourseLesson], tables: Tables) -> None:
+        changes = {name: getattr(sold, name) for name in form.changed_data}
+        authoring.change_lesson(lesson=sold, fields=_without_position(changes))
+        authoring.order_lessons(module=sold.module, positions=_moved(sold, changes))
+        questions = tables.changes_of(QuizQuestion)
+        positions: dict[int, int] = {}
+        for question in questions.deleted:
+            authoring.delete_question(question=question)
+        for question, changed in questions.changed:
+            authoring.change_question(question=question, fields=_without_position(changed))
+            positions |= _moved(question, changed)
+        for row in questions.added:
+            added = authoring.add_question(lesson=sold, fields=_without_position(row))
+            positions[added.pk] = row["position"]
+        authoring.order_questions(lesson=sold, positions=positions)
 
     @admin.display(ordering="module__course__title")
     def course(self, lesson: CourseLesson) -> Course:
@@ -155,3 +221,12 @@ class EnrolmentAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold
     list_select_related = ["student", "course"]
     search_fields = ["student__email", "student__full_name", "course__title", "=order_line_id"]
     date_hierarchy = "activated_at"
+
+
+def _without_position(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name != "position"}
+
+
+def _moved(row: Module | CourseLesson | QuizQuestion, changed: Container[str]) -> dict[int, int]:
+    """Where a row is to move, by its key, if its position was changed."""
+    return {row.pk: row.position} if "position" in changed else {}

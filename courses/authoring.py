@@ -22,11 +22,22 @@ QUESTIONS_AT_MOST = 100
 
 
 class WouldBreakPublished(Exception):
-    """The change would leave a published course without what it must have. The message is shown to the teacher."""
+    """The change would leave a published course without what it must have. The message is shown to the teacher.
+
+    `about` names the part of the course that it is about: its prices or its modules.
+    """
+
+    def __init__(self, message: str, *, about: str) -> None:
+        super().__init__(message)
+        self.about = about
 
 
 class TooMany(Exception):
-    """A course holds no more of these. The message is shown to the teacher."""
+    """A course holds no more of these, `about`. The message is shown to the teacher."""
+
+    def __init__(self, message: str, *, about: str) -> None:
+        super().__init__(message)
+        self.about = about
 
 
 @transaction.atomic
@@ -56,13 +67,14 @@ def add_module(*, course: Course, title: str) -> Module:
     """A new module at the end. Raises TooMany."""
     lock_course(course.pk)
     if course.modules.count() >= MODULES_AT_MOST:
-        raise TooMany(f"A course has at most {MODULES_AT_MOST} modules.")
+        raise TooMany(f"A course has at most {MODULES_AT_MOST} modules.", about="modules")
     return Module.objects.create(course=course, title=title, position=_next_position(course.modules.all()))
 
 
 @transaction.atomic
 def rename_module(*, module: Module, title: str) -> None:
     """Give a module another title."""
+    lock_course(module.course_id)
     Module.objects.filter(pk=module.pk).update(title=title)
 
 
@@ -82,11 +94,18 @@ def move_module(*, module: Module, direction: Direction) -> None:
 
 
 @transaction.atomic
+def order_modules(*, course: Course, positions: Mapping[int, int]) -> None:
+    """Move modules, named by primary key, to these positions. The others make room, and all are numbered from 1."""
+    lock_course(course.pk)
+    _move_to_positions(course.modules.all(), positions)
+
+
+@transaction.atomic
 def add_lesson(*, module: Module, fields: Mapping[str, Any]) -> CourseLesson:
     """A new lesson at the end of the module. Raises TooMany."""
     lock_course(module.course_id)
     if CourseLesson.objects.filter(module__course=module.course_id).count() >= LESSONS_AT_MOST:
-        raise TooMany(f"A course has at most {LESSONS_AT_MOST} lessons.")
+        raise TooMany(f"A course has at most {LESSONS_AT_MOST} lessons.", about="lessons")
     return CourseLesson.objects.create(module=module, position=_next_position(module.lessons.all()), **fields)
 
 
@@ -130,12 +149,37 @@ def move_lesson(*, lesson: CourseLesson, direction: Direction) -> None:
 
 
 @transaction.atomic
+def order_lessons(*, module: Module, positions: Mapping[int, int]) -> None:
+    """Move lessons of one module as `order_modules` moves modules."""
+    lock_course(module.course_id)
+    _move_to_positions(module.lessons.all(), positions)
+
+
+@transaction.atomic
 def add_question(*, lesson: CourseLesson, fields: Mapping[str, Any]) -> QuizQuestion:
     """A new question at the end of a quiz. Raises TooMany."""
     lock_course(lesson.module.course_id)
     if lesson.questions.count() >= QUESTIONS_AT_MOST:
-        raise TooMany(f"A quiz has at most {QUESTIONS_AT_MOST} questions.")
+        raise TooMany(f"A quiz has at most {QUESTIONS_AT_MOST} questions.", about="questions")
     return QuizQuestion.objects.create(lesson=lesson, position=_next_position(lesson.questions.all()), **fields)
+
+
+@transaction.atomic
+def change_question(*, question: QuizQuestion, fields: Mapping[str, Any]) -> QuizQuestion:
+    """Change a question."""
+    lock_course(question.lesson.module.course_id)
+    stored = QuizQuestion.objects.select_for_update().get(pk=question.pk)
+    for name, value in fields.items():
+        setattr(stored, name, value)
+    stored.save(update_fields=list(fields))
+    return stored
+
+
+@transaction.atomic
+def order_questions(*, lesson: CourseLesson, positions: Mapping[int, int]) -> None:
+    """Move questions of one quiz as `order_modules` moves modules."""
+    lock_course(lesson.module.course_id)
+    _move_to_positions(lesson.questions.all(), positions)
 
 
 @transaction.atomic
@@ -155,7 +199,10 @@ def _set_prices(course: Course, prices: Sequence[Money]) -> None:
 
 def _keep_sellable(course: Course) -> None:
     if course.is_published and (reasons := reasons_against_selling(course)):
-        raise WouldBreakPublished(f"A published course must stay complete. {' '.join(reasons)} Or withdraw it first.")
+        raise WouldBreakPublished(
+            f"A published course must stay complete. {' '.join(reasons)} Or withdraw it first.",
+            about="modules" if course.prices.exists() else "prices",
+        )
     refresh_listing(course)
 
 
@@ -180,3 +227,15 @@ def _swap_with_neighbour(siblings: Sequence[Any], pk: int, direction: Direction)
     for sibling in (moved, neighbour):
         sibling.save(update_fields=["position"])
     return True
+
+
+def _move_to_positions(siblings: models.QuerySet[Any], positions: Mapping[int, int]) -> None:
+    def place_of(sibling: Any) -> tuple[int, int]:
+        position = positions.get(sibling.pk, sibling.position)
+        # At a position that is taken, what moves towards the front comes first and what moves towards the end comes last.
+        return position, (position > sibling.position) - (position < sibling.position)
+
+    for number, sibling in enumerate(sorted(siblings, key=place_of), start=1):
+        if sibling.position != number:
+            sibling.position = number
+            sibling.save(update_fields=["position"])

@@ -25,9 +25,15 @@ from workshops.schedule import first_start, last_end
 class CapacityBelowTaken(Exception):
     """Fewer places than are taken already. The message is shown to the teacher."""
 
+    about = "capacity"
+
 
 class NotReadyToPublish(Exception):
-    """Something a published workshop needs is missing. The message is shown to the teacher."""
+    """Something a published workshop needs is missing. The message is shown to the teacher; `about` names what it is."""
+
+    def __init__(self, message: str, *, about: str) -> None:
+        super().__init__(message)
+        self.about = about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,13 +160,13 @@ def _refuse_unready(workshop: Workshop) -> None:
     sessions = list(workshop.sessions.all())
     ends_at = last_end(sessions)
     if ends_at is None:
-        raise NotReadyToPublish("Add at least one session first.")
+        raise NotReadyToPublish("Add at least one session first.", about="sessions")
     if ends_at <= timezone.now():
-        raise NotReadyToPublish("All its sessions are over. Set new ones first.")
+        raise NotReadyToPublish("All its sessions are over. Set new ones first.", about="sessions")
     if not unit_prices(workshop, timezone.now()):
-        raise NotReadyToPublish("Add a price first.")
+        raise NotReadyToPublish("Add a price first.", about="prices")
     if not workshop.where:
-        raise NotReadyToPublish("Say where it happens: online, or at which place.")
+        raise NotReadyToPublish("Say where it happens: online, or at which place.", about="place")
 
 
 def _list_in_catalogue(workshop: Workshop) -> None:

@@ -12,7 +12,7 @@ from django.utils.datastructures import MultiValueDict
 
 from workshops.forms import MOST_SESSIONS, PriceForm, SessionFormSet, WorkshopForm, plans_of
 from workshops.models import Workshop
-from workshops.publishing import CapacityBelowTaken, PricePlan, SessionPlan
+from workshops.publishing import CapacityBelowTaken, NotReadyToPublish, PricePlan, SessionPlan
 
 _SESSIONS = "sessions"
 
@@ -73,9 +73,9 @@ class WorkshopEditor:
     def prices(self) -> list[PricePlan]:
         return [plan for form in self.price_forms if (plan := form.plan)]
 
-    def refuse(self, error: Exception) -> None:
+    def refuse(self, error: CapacityBelowTaken | NotReadyToPublish) -> None:
         """Show why it could not be saved, at the field it is about."""
-        self.form.add_error("capacity" if isinstance(error, CapacityBelowTaken) else None, str(error))
+        self.form.add_error(error.about if error.about in self.form.fields else None, str(error))
 
     def with_more_sessions(self) -> WorkshopEditor:
         """The same page with what was typed so far, not judged yet, and more empty rows for sessions."""

@@ -158,3 +158,22 @@ def test_the_admin_lists_searches_and_shows(admin_client, model):
     pk = {"lessonoffer": offer.pk, "lessonrequest": lesson.request_id, "lesson": lesson.pk}[model]
     assert admin_client.get(reverse(f"admin:bookings_{model}_changelist") + "?q=5").status_code == 200
     assert admin_client.get(reverse(f"admin:bookings_{model}_change", args=[pk])).status_code == 200
+
+
+def test_a_refused_offer_comes_back_as_staff_filled_it_in(admin_client):
+    offer = make.offer()
+    price = offer.prices.get()
+    sent = {
+        "title": "Typed with care", "subject": offer.subject_id, "minutes": 60, "language": "en", "is_online": "on",
+        "description": "Typed too", "levels": "beginner",
+        "prices-TOTAL_FORMS": 1, "prices-INITIAL_FORMS": 1, "prices-0-id": price.pk, "prices-0-offer": offer.pk,
+        "prices-0-currency": "GBP", "prices-0-amount_minor": 7_700, "prices-0-DELETE": "on",
+    }  # fmt: skip
+    answer = admin_client.post(reverse("admin:bookings_lessonoffer_change", args=[offer.pk]), sent)
+    [prices] = answer.context["inline_admin_formsets"]
+    assert prices.formset.non_form_errors() == ["Give the lesson a price first."]
+    assert answer.context["adminform"].form.errors == {}
+    shown = answer.content.decode()
+    assert all(typed in shown for typed in ("Typed with care", "Typed too", "7700"))
+    offer.refresh_from_db()
+    assert (offer.title == "Typed with care", offer.prices.count()) == (False, 1)

@@ -1,10 +1,14 @@
 """Staff look things up, mend them, and put workshops on and off sale."""
 
+import io
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 
 from accounts.models import User
 from accounts.tests.factories import TeacherFactory, UserFactory
@@ -168,16 +172,65 @@ def plans_of(workshop):
     return [SessionPlan(starts_at=one.starts_at, ends_at=one.ends_at) for one in workshop.sessions.all()]
 
 
-def test_staff_cannot_take_from_a_workshop_on_sale_what_it_needs(staff):
+@pytest.mark.parametrize(
+    ("changes", "message", "place"),
+    [
+        ({"prices-0-DELETE": "on"}, "Add a price first.", "prices"),
+        ({"sessions-0-DELETE": "on"}, "Add at least one session first.", "sessions"),
+        ({"place": ""}, "Say where it happens: online, or at which place.", "place"),
+    ],
+)
+def test_a_refused_workshop_comes_back_as_it_was_filled_in(staff, changes, message, place):
     workshop = make_workshop()
-    answer = staff.post(
-        change_page(workshop), sent_for(workshop, title="New", **{"prices-0-DELETE": "on"}), follow=True
-    )
-    assert "Not saved. Add a price first." in answer.content.decode()
+    typed = {"title": "Typed with care", "sessions-0-ends_at_1": "23:58:57", **changes}
+    answer = staff.post(change_page(workshop), sent_for(workshop, **typed))
+    assert answer.status_code == 200
+    shown = answer.content.decode()
+    assert "Typed with care" in shown
+    assert "23:58:57" in shown
+    places = {name: str(errors) for name, errors in answer.context["adminform"].form.errors.items()}
+    for table in answer.context["inline_admin_formsets"]:
+        if errors := table.formset.non_form_errors():
+            places[table.formset.prefix] = str(errors)
+    assert list(places) == [place]
+    assert message in places[place]
+    assert shown.count(message) == 1
     workshop.refresh_from_db()
-    assert workshop.title != "New"
-    assert workshop.prices.count() == 1
-    assert Listing.objects.exists()
+    assert workshop.title != "Typed with care"
+    assert (workshop.prices.count(), workshop.sessions.count()) == (1, 1)
+    assert Listing.objects.get().title == workshop.title
+
+
+def small_picture():
+    content = io.BytesIO()
+    Image.new("RGB", (1_600, 900)).save(content, "PNG")
+    return SimpleUploadedFile("cover.png", content.getvalue(), "image/png")
+
+
+def test_a_picture_sent_with_a_refused_form_is_no_second_error(staff):
+    workshop = make_workshop()
+    sent = sent_for(workshop, cover=small_picture(), place="")
+    answer = staff.post(change_page(workshop), sent)
+    assert list(answer.context["adminform"].form.errors) == ["place"]
+    workshop.refresh_from_db()
+    assert not workshop.cover
+
+
+def test_a_refusal_about_a_table_that_staff_may_not_see_is_shown_above_the_form(settings):
+    workshop = make_workshop()
+    workshop.prices.all().delete()
+    user = UserFactory(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="change_workshop"))
+    client = Client()
+    client.force_login(user)
+    answer = client.post(change_page(workshop), sent_for_without_prices(workshop))
+    assert answer.context["adminform"].form.non_field_errors() == ["Add a price first."]
+
+
+def sent_for_without_prices(workshop):
+    names = ("title", "summary", "place", "address", "capacity")
+    fields = {name: getattr(workshop, name) for name in names}
+    return fields | {"subject": workshop.subject_id or "", "language": "en", "time_zone": "Europe/London"}
 
 
 def test_staff_add_a_workshop_with_its_rows(staff):
