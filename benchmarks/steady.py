@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 import requests
 
-from benchmarks.student import SANDBOX_KEY, Student
+from benchmarks.student import SANDBOX_KEY, Student, browser_session
 from demo.stack import Stack
 
 SECRET = "whsec_sandbox0000000000000000000000000"  # noqa: S105  # the sandbox's published secret
@@ -140,7 +140,7 @@ def _deliver(
 
 
 def _look_around(stack: Stack, observed: Observed, ends_at: float) -> None:
-    http, number = requests.Session(), 0
+    http, number = browser_session(), 0
     while time.monotonic() < ends_at:
         path = ("/", "/browse/", "/cart/")[number % 3]
         _timed(observed, observed.pages, partial(http.get, f"{stack.base_url}{path}"))
@@ -154,7 +154,11 @@ def _click(clicking: Sequence[Student], observed: Observed, ends_at: float) -> N
         if time.monotonic() > ends_at:
             return
         began_at = time.monotonic()
-        student.press_pay()
+        try:
+            student.press_pay()
+        except requests.RequestException as error:
+            observed.wrong_answers.append(repr(error))
+            return
         observed.clicks.append(time.monotonic() - began_at)
         time.sleep(max(min(_BETWEEN_CLICKS, ends_at - time.monotonic()), 0))
 

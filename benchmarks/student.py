@@ -9,11 +9,20 @@ from http import HTTPStatus
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
 SANDBOX_KEY = "sk_test_sandbox00000000000000000"
 _TIMEOUT_SECONDS = 60
 _AGREED = re.compile(r'name="agreed" value="([0-9a-f]{64})"')
 _SESSION_ID = re.compile(r"/c/pay/(cs_\w+)")
+
+
+def browser_session() -> requests.Session:
+    """Connections that do as browsers: a page is asked for again, once, if the site closed a connection it had kept."""
+    http = requests.Session()
+    http.mount("http://", HTTPAdapter(max_retries=Retry(1, allowed_methods=["GET"], redirect=False)))
+    return http
 
 
 @dataclass
@@ -27,7 +36,7 @@ class Student:
     lesson: str
     checkout_session: str = ""
     paid_at: float = 0.0
-    http: requests.Session = field(default_factory=requests.Session)
+    http: requests.Session = field(default_factory=browser_session)
 
     def __post_init__(self) -> None:
         self.http.cookies.set("sessionid", self.session)

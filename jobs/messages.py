@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -14,14 +15,38 @@ LONGEST_QUEUE = 500
 DRAIN: Final = "jobs.drain"
 
 
-def send(task_name: str, args: tuple[str, ...] = (), *, queue: str, **options: Any) -> bool:
-    """Send one message; False if the queue is already full. Raises what the broker's client raises.
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A task that is welcome but not needed: it may be lost, and is not sent where many wait already."""
+
+    task_name: str
+    args: tuple[str, ...]
+    queue: str
+    # After this many seconds a worker throws it away.
+    expires: float
+    soft_time_limit: float
+
+    def send(self) -> None:
+        """Send it. Raises as `send` does."""
+        send(
+            self.task_name,
+            self.args,
+            queue=self.queue,
+            longest=LONGEST_QUEUE // 10,
+            expires=self.expires,
+            soft_time_limit=self.soft_time_limit,
+            time_limit=self.soft_time_limit + 5,
+        )
+
+
+def send(task_name: str, args: tuple[str, ...] = (), *, queue: str, longest: int | None = None, **options: Any) -> bool:
+    """Send one message; False if `longest` or LONGEST_QUEUE wait in the queue already. Raises what the broker's client raises.
 
     Tries once: the caller knows better than the client whether and when to try again.
     """
     with current_app.producer_or_acquire() as producer:
         # Declaring the queue returns its length; in Redis the queue is only a list, which exists while it has entries.
-        if producer.channel.queue_declare(queue=queue).message_count >= LONGEST_QUEUE:
+        if producer.channel.queue_declare(queue=queue).message_count >= (longest or LONGEST_QUEUE):
             return False
         current_app.send_task(task_name, args, queue=queue, producer=producer, retry=False, **options)
     return True

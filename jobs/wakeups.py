@@ -17,7 +17,7 @@ import structlog
 from django.db import transaction
 from django.db.models.options import Options
 
-from jobs.messages import send_drain
+from jobs.messages import Hint, send_drain
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,10 @@ class Wakeable(Protocol):
     lease: ClassVar[timedelta]
 
 
+# What a message is about: a kind of work, or a hint.
+Subject = type[Wakeable] | Hint
+
+
 def wake_after_commit(model: type[Wakeable]) -> None:
     """Wake a worker for rows of `model` as soon as the current transaction is committed (at once without one)."""
     transaction.on_commit(lambda: wake(model), robust=True)
@@ -51,23 +55,34 @@ def wake(model: type[Wakeable]) -> None:
         log.warning("wake_failed", work=model._meta.label, error=repr(error))
 
 
-def _publish(model: type[Wakeable]) -> None:
-    send_drain(model._meta.label, queue=model.queue, lease=model.lease)
+def send_soon(hint: Hint) -> None:
+    """Send a message that may be lost, from the same thread. Takes microseconds and never raises."""
+    try:
+        _waker.ask(hint)
+    except RuntimeError as error:
+        log.warning("hint_not_sent", task=hint.task_name, error=repr(error))
+
+
+def _publish(subject: Subject) -> None:
+    if isinstance(subject, Hint):
+        subject.send()
+    else:
+        send_drain(subject._meta.label, queue=subject.queue, lease=subject.lease)
 
 
 class Waker:
-    """Sends one message per kind of work at a time, from a thread that ends when it has nothing to do."""
+    """Sends one message per subject at a time, from a thread that ends when it has nothing to do."""
 
-    def __init__(self, publish: Callable[[type[Wakeable]], None]) -> None:
+    def __init__(self, publish: Callable[[Subject], None]) -> None:
         self._publish = publish
-        self._pending: dict[type[Wakeable], int] = {}
+        self._pending: dict[Subject, int] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def ask(self, model: type[Wakeable]) -> None:
-        """Request that a message for `model` be sent soon. Raises RuntimeError if no thread can be started."""
+    def ask(self, subject: Subject) -> None:
+        """Request that a message about it be sent soon. Raises RuntimeError if no thread can be started."""
         with self._changed:
-            self._pending[model] = _TRIES
+            self._pending[subject] = _TRIES
             if self._thread is None:
                 # A daemon, so a broker that hangs never keeps a process from exiting.
                 thread = threading.Thread(target=self._run, name="jobs-waker", daemon=True)
@@ -83,26 +98,30 @@ class Waker:
                     self._thread = None
                     return
                 batch, self._pending = self._pending, {}
-            failed = {model: tries - 1 for model, tries in batch.items() if not self._send(model)}
+            failed = {subject: tries - 1 for subject, tries in batch.items() if not self._send(subject)}
             if failed:
                 # Asking meanwhile costs nothing: all requests become one message per kind after the pause.
                 time.sleep(_PAUSE_SECONDS)
                 self._ask_again(failed)
             time.sleep(_GATHER_SECONDS)
 
-    def _send(self, model: type[Wakeable]) -> bool:
+    def _send(self, subject: Subject) -> bool:
         try:
-            self._publish(model)
+            self._publish(subject)
         except Exception as error:  # noqa: BLE001  # whatever the broker's client raises, the sweep finds the rows
-            log.warning("wake_failed", work=model._meta.label, error=repr(error))
+            log.warning("wake_failed", subject=_name_of(subject), error=repr(error))
             return False
         return True
 
-    def _ask_again(self, failed: dict[type[Wakeable], int]) -> None:
+    def _ask_again(self, failed: dict[Subject, int]) -> None:
         with self._changed:
-            for model, tries in failed.items():
+            for subject, tries in failed.items():
                 if tries > 0:
-                    self._pending.setdefault(model, tries)
+                    self._pending.setdefault(subject, tries)
+
+
+def _name_of(subject: Subject) -> str:
+    return subject.task_name if isinstance(subject, Hint) else subject._meta.label
 
 
 def _start_afresh() -> None:

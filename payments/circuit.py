@@ -48,22 +48,10 @@ class Circuit:
         self._is_probing = False
 
     @property
-    def is_free(self) -> bool:
-        """Whether the provider answers and a call would be made at once: for what can as well be asked later."""
-        with self._changed:
-            return len(self._waiting) < self._places and not self._is_down()
-
-    @property
     def is_open(self) -> bool:
         """Whether the provider is taken to be down and is not to be asked now."""
         with self._changed:
             return self._refuses()
-
-    @property
-    def awaits_probe(self) -> bool:
-        """Whether the provider is taken to be down and the next call finds out if it still is."""
-        with self._changed:
-            return self._is_down() and not self._refuses()
 
     @contextmanager
     def call(self) -> Iterator[None]:

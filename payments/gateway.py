@@ -5,9 +5,8 @@ Never called inside a transaction or under a lock: an answer can take seconds, o
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -116,23 +115,6 @@ class _translated_errors:  # noqa: N801  # reads as a statement: `with _translat
         if isinstance(error, StripeNotAsked):
             raise StripeUnreachable(message, retry_after=error.retry_after) from error
         raise StripeUnreachable(message) from error
-
-
-def may_be_asked_now() -> bool:
-    """Whether Stripe answers and few wait for it: what a page only likes to know is not asked otherwise.
-
-    Whether a silent Stripe is back is found out beside the page, which need not wait for that either.
-    """
-    circuit = http_client().circuit
-    if circuit.awaits_probe:
-        threading.Thread(target=_probe, name="stripe-probe", daemon=True).start()
-    return circuit.is_free
-
-
-def _probe() -> None:
-    """Ask Stripe for anything: any answer closes the circuit, and of several probes only one is made."""
-    with suppress(StripeUnreachable, StripeRefused), _translated_errors():
-        _client().v1.balance.retrieve()
 
 
 @contextmanager

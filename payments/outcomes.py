@@ -9,9 +9,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from jobs.messages import Hint
+from jobs.wakeups import send_soon
 from payments import gateway
 from payments.cart import lock_cart_of, restore_cart
-from payments.circuit import time_limit
 from payments.evidence import PaymentDisagrees, PaymentEvidence
 from payments.mails import queue_debit_refused
 from payments.models import Order, Payment
@@ -24,8 +25,6 @@ log = structlog.get_logger()
 _SECONDS_BETWEEN_LOOKS = (2, 4, 8, 16, 32, 60)
 # A student who comes back from Stripe is not answered from a look before they had paid.
 _SECONDS_BEFORE_A_RETURN = 5
-# The page goes on waiting by itself, so the thread need not.
-_SECONDS_FOR_A_LOOK = 3.0
 
 
 def take_look(payment: Payment, *, has_returned: bool = False) -> bool:
@@ -39,18 +38,26 @@ def take_look(payment: Payment, *, has_returned: bool = False) -> bool:
     return bool(Payment.objects.filter(is_time, is_latest, pk=payment.pk).update(looked_at=Now(), looks=next_count))
 
 
-def sync_if_waiting(payment: Payment, *, has_returned: bool = False) -> None:
-    """If no webhook has reported how the payment went, ask Stripe now and then, through the same settlement.
+def request_look(payment: Payment, *, has_returned: bool = False) -> None:
+    """If no webhook has reported how the payment went, have a worker ask Stripe now and then. For pages that wait.
 
-    A silent Stripe is no error: the page says that it waits, which is true.
+    Beside the page, which must not wait for Stripe and shows the outcome when it asks again. A lost message is no loss:
+    the next page asks anew.
     """
     if payment.order.state != Order.State.AWAITING_PAYMENT or not payment.stripe_session_id:
         return
-    if not gateway.may_be_asked_now() or not take_look(payment, has_returned=has_returned):
+    if take_look(payment, has_returned=has_returned):
+        look = Hint("payments.look_at_stripe", (str(payment.pk),), queue="stripe", expires=30, soft_time_limit=20)
+        send_soon(look)
+
+
+def look_at_stripe(payment_id: int) -> None:
+    """Ask Stripe how a payment went that the database still waits for. A silent Stripe is no error: the page waits on."""
+    payment = Payment.objects.select_related("order").filter(pk=payment_id).first()
+    if payment is None or payment.order.state != Order.State.AWAITING_PAYMENT:
         return
     try:
-        with time_limit(_SECONDS_FOR_A_LOOK):
-            sync_with_stripe(payment)
+        sync_with_stripe(payment)
     except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
         log.warning("outcome_not_learnt", order=payment.order.number, problem=repr(problem))
 

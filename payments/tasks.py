@@ -1,11 +1,17 @@
-"""What beat asks payments to do from time to time."""
+"""What beat asks payments to do from time to time, and what pages ask for."""
 
 from celery import shared_task
 
-from payments import gateway, sweeps
+from payments import gateway, outcomes, sweeps
 
 
 @shared_task(name="payments.take_in_missed_events", autoretry_for=(gateway.StripeUnreachable,), max_retries=3)
 def take_in_missed_events() -> None:
     """Search Stripe's event list for what never arrived."""
     sweeps.take_in_missed_events()
+
+
+@shared_task(name="payments.look_at_stripe")
+def look_at_stripe(payment_id: str) -> None:
+    """Find out how a payment went, because a page waits to show it."""
+    outcomes.look_at_stripe(int(payment_id))

@@ -1,5 +1,6 @@
 """Waking must cost the writer nothing, whatever the broker does."""
 
+import json
 import os
 import socket
 import subprocess
@@ -183,3 +184,25 @@ def test_a_full_queue_takes_no_more_messages(redis_server, monkeypatch):
         sent = [messages.send("jobs.sweep", queue="urgent", expires=10) for _ in range(5)]
         assert sent == [True, True, True, False, False]
         assert redis_server.client.llen("urgent") == 3
+
+
+def test_a_hint_leaves_room_for_messages_about_work(redis_server, monkeypatch):
+    monkeypatch.setattr(messages, "LONGEST_QUEUE", 30)
+    hints = [messages.Hint("jobs.sweep", (str(n),), queue="urgent", expires=10, soft_time_limit=5) for n in range(5)]
+    with redis_server.as_broker():
+        for hint in hints:
+            hint.send()
+        assert redis_server.client.llen("urgent") == 3
+        assert messages.send("jobs.sweep", queue="urgent", expires=10)
+        headers = json.loads(redis_server.client.lindex("urgent", -1))["headers"]
+    assert headers["timelimit"] == [10, 5]
+    assert headers["expires"]
+
+
+def test_hints_and_kinds_of_work_are_sent_by_one_thread_each_once(broker, waker):
+    hint = messages.Hint("jobs.sweep", (), queue="urgent", expires=10, soft_time_limit=5)
+    for _ in range(3):
+        wakeups.wake(Chore)
+        wakeups.send_soon(hint)
+    broker.wait_for(2)
+    assert set(broker.sent) == {Chore, hint}

@@ -20,9 +20,8 @@ from config.api.schema import answers
 from money import split_by_rate
 from money.shares import WHOLE_BASIS_POINTS
 from payments.api.serializers import CommissionAnswer, CommissionQuestion, PaymentAnswer, PaymentState
-from payments.models import Payment
 from payments.orders import commission_rates
-from payments.outcomes import sync_if_waiting
+from payments.outcomes import request_look
 from payments.sessions import payment_of_session
 
 _SECONDS_BETWEEN_POLLS = {PaymentState.OPEN: 2, PaymentState.PROCESSING: 600}
@@ -71,12 +70,11 @@ class VerifyStatus(APIView):
         responses=answers(PaymentAnswer, NOT_SIGNED_IN, NOT_FOUND),
     )
     def get(self, request: Request, session_id: str) -> Response:
-        """Look up a payment of your own. Stripe is asked too if no webhook has come, now and then, and not waited for."""
+        """Look up a payment of your own. If no webhook has come, a worker asks Stripe beside it: ask again."""
         payment = payment_of_session(session_id, user_id=request.user.pk)
         if payment is None:
             raise Http404
-        sync_if_waiting(payment)
-        payment = Payment.objects.select_related("order").get(pk=payment.pk)
+        request_look(payment)
         status = PaymentState.OPEN if payment.ended_at is None else PaymentState(payment.status)
         answer = {
             "sessionId": payment.stripe_session_id,

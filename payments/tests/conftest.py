@@ -1,7 +1,9 @@
 import pytest
 import stripe
 
-from payments import gateway, registry, stripe_http
+from jobs import wakeups
+from jobs.messages import Hint
+from payments import gateway, registry, stripe_http, tasks
 from payments.tests.sample_domain import SAMPLE
 from payments.tests.stripe_sandbox import StripeSandbox
 
@@ -30,6 +32,23 @@ def stripe_sandbox(sandbox_process, settings, monkeypatch):
     sandbox_process.calm()
     yield sandbox_process
     forget_stripe()
+
+
+@pytest.fixture
+def perform_looks(monkeypatch):
+    """Performs the looks at Stripe that pages requested, as a worker would; returns how many there were."""
+    sent = []
+    monkeypatch.setattr(wakeups._waker, "ask", sent.append)
+
+    def perform():
+        looks = [each for each in sent if isinstance(each, Hint)]
+        sent.clear()
+        for look in looks:
+            assert look.task_name == tasks.look_at_stripe.name
+            tasks.look_at_stripe(*look.args)
+        return len(looks)
+
+    return perform
 
 
 def forget_stripe():

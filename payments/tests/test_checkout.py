@@ -386,14 +386,16 @@ def test_a_guest_is_asked_to_sign_in_and_comes_back_to_the_cart():
     assert response.url == "/accounts/login/?next=/cart/"
 
 
-def test_the_return_page_settles_itself_if_no_webhook_came(stripe_sandbox):
+def test_a_return_from_stripe_is_settled_if_no_webhook_came(stripe_sandbox, perform_looks):
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     press_pay(client, cart)
     payment = Payment.objects.get()
     stripe_sandbox.pay(payment.stripe_session_id)
     response = client.get(f"/checkout/return/?session_id={payment.stripe_session_id}", follow=True)
-    assert "Paid. Thank you!" in response.content.decode()
+    assert "Waiting for your payment" in response.content.decode()
+    assert perform_looks() == 1
+    assert "Paid. Thank you!" in client.get(f"/my/orders/{payment.order.number}/status/").content.decode()
     take_in_and_work()
     assert SAMPLE.calls["fulfil", OrderLine.objects.get().reference] == 1
 
@@ -406,7 +408,7 @@ def test_the_return_page_knows_no_foreign_or_made_up_session(stripe_sandbox, ses
     assert somebody.get("/checkout/return/", {"session_id": session_id}).status_code == 404
 
 
-def test_the_return_page_works_while_stripe_is_down(stripe_sandbox):
+def test_the_return_page_works_while_stripe_is_down(stripe_sandbox, perform_looks):
     payment = open_order()
     stripe_sandbox.fault("server_error", path="/v1/*", method="*", count=20)
     response = signed_in(payment.order.user).get(
@@ -414,6 +416,7 @@ def test_the_return_page_works_while_stripe_is_down(stripe_sandbox):
     )
     assert response.status_code == 200
     assert "Waiting for your payment" in response.content.decode()
+    assert perform_looks() == 1
 
 
 def test_an_expired_session_is_learnt_without_a_webhook_and_frees_the_places(stripe_sandbox):

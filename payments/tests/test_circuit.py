@@ -70,13 +70,9 @@ def test_an_answer_in_between_is_a_new_beginning(clock):
 def test_after_the_pause_one_call_finds_out_and_others_wait_for_what_it_finds(clock):
     circuit = Circuit(places=4)
     open_up(circuit)
-    assert not circuit.awaits_probe
     clock.now += 5
-    assert circuit.awaits_probe
     assert not circuit.is_open
-    assert not circuit.is_free
     with circuit.call():
-        assert not circuit.awaits_probe
         assert circuit.is_open
         assert is_refused(circuit)
     assert not circuit.is_open

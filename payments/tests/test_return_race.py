@@ -58,7 +58,9 @@ def work_on_events():
 
 @pytest.mark.parametrize("event_type", ["checkout.session.completed", "payment_intent.succeeded"])
 @pytest.mark.parametrize("_round", range(5))
-def test_return_page_and_webhook_at_once_have_one_winner_and_one_delivery(stripe_sandbox, outcomes, event_type, _round):
+def test_return_page_and_webhook_at_once_have_one_winner_and_one_delivery(
+    stripe_sandbox, perform_looks, outcomes, event_type, _round
+):
     reference = sample_offer()
     cart = cart_with(reference)
     student = Client()
@@ -69,7 +71,9 @@ def test_return_page_and_webhook_at_once_have_one_winner_and_one_delivery(stripe
     [event] = stripe_sandbox.get("events", type=event_type)["data"]
 
     def come_back():
-        return student.get("/checkout/return/", {"session_id": payment.stripe_session_id})
+        answer = student.get("/checkout/return/", {"session_id": payment.stripe_session_id})
+        perform_looks()
+        return answer
 
     def take_in():
         received = deliver(event, client=Client())

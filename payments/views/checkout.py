@@ -15,7 +15,7 @@ from accounts.models import User
 from payments import gateway, sessions
 from payments.checkout import CartChanged, CartEmpty, TooManyPayments, start_checkout
 from payments.orders import LineSoldOut
-from payments.outcomes import sync_if_waiting
+from payments.outcomes import request_look
 from payments.switches import CheckoutClosed
 from payments.visitor_cart import cart_of
 
@@ -72,5 +72,5 @@ def return_from_stripe(request: HttpRequest) -> HttpResponse:
     payment = sessions.payment_of_session(request.GET.get("session_id", ""), user_id=request.user.pk)
     if payment is None:
         raise Http404
-    sync_if_waiting(payment, has_returned=True)
+    request_look(payment, has_returned=True)
     return redirect(payment.order)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from payments import gateway, sessions
 from payments.evidence import PaymentDisagrees
 from payments.models import Order, OrderLine, Refund
-from payments.outcomes import sync_if_waiting
+from payments.outcomes import request_look
 from payments.receipts import render_receipt
 from payments.registry import UnknownDomain, handler_for
 from payments.views.polling import first_poll, number_in, poll_after
@@ -57,8 +57,7 @@ def order_status(request: HttpRequest, number: str) -> HttpResponse:
     payment = order.payments.filter(ended_at=None).first()
     if payment is not None:
         payment.order = order
-        sync_if_waiting(payment)
-        order = _own_order(request, number)
+        request_look(payment)
     context = {**_order_context(order), "poll": poll_after(order, number_in(request.GET.get("poll", "")))}
     return render(request, "payments/_order_state.html", context)
 
