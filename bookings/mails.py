@@ -60,8 +60,9 @@ def queue_lesson_confirmed(lesson: Lesson, *, order_number: str) -> None:
 
 
 def queue_new_link(lesson: Lesson) -> None:
-    """Send the student a link that was not in the confirmation, each time it changes."""
+    """Send the student a link that was not in the confirmation, the latest if it changes several times."""
     queue_mail(
+        series=f"lesson:{lesson.pk}:link",
         key=f"lesson:{lesson.pk}:link:{timezone.now().isoformat()}",
         to=lesson.student,
         template="bookings/mail/lesson_link",

@@ -40,12 +40,24 @@ class Mail(DurableWork):
     html_body = models.TextField(blank=True, editable=False)
     sent_at = models.DateTimeField(null=True, editable=False)
 
+    series = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Of the mails of a series that wait for one person, only the latest is sent.",
+    )
     again_of = models.ForeignKey(
         "self", null=True, on_delete=models.SET_NULL, related_name="+", editable=False, help_text="Sent again by staff."
     )
 
     class Meta(DurableWork.Meta):
         ordering = ["-pk"]
+        indexes = [
+            *DurableWork.Meta.indexes,
+            models.Index(fields=["series", "to"], condition=~models.Q(series=""), name="mail_of_a_series"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.template} to {self.to}"

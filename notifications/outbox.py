@@ -13,6 +13,7 @@ from jobs.wakeups import wake_after_commit
 from notifications.attachments import Attachment, RenderedAttachment
 from notifications.models import Mail
 from notifications.plain_json import as_plain_json
+from notifications.series import take_place_of_waiting
 
 _gathered: ContextVar[list[Mail] | None] = ContextVar("gathered mails", default=None)
 
@@ -37,19 +38,23 @@ def mails_gathered() -> Iterator[None]:
         outer += mails
 
 
-def queue_mail(
+def queue_mail(  # noqa: PLR0913  # each is part of a mail, or what tells it from others
     *,
     key: str,
     to: User | str,
     template: str,
     context: Mapping[str, Any],
     attachments: Sequence[Attachment | RenderedAttachment] = (),
+    series: str = "",
 ) -> None:
     """Queue one mail in the current transaction; nothing happens if one with this key was queued before.
 
     `template` names three files without their endings: `<template>.subject.txt`, `<template>.txt`, `<template>.html`.
     `context` holds plain JSON values only, frozen now; amounts are passed written out. Delivery adds `base_url`,
     `site_name`, `recipient_name` and, for text and HTML, `subject`. A user is written to in their language.
+
+    `series` is for news of something that may change again, such as "workshop:7:moved": the mail waits for two minutes,
+    takes the place of one that waits for the same person, and there are few a day. The caller has locked what it is about.
     """
     mail = Mail(
         key=key,
@@ -59,6 +64,7 @@ def queue_mail(
         template=template,
         context=as_plain_json(context),
         attachments=[asdict(attachment) for attachment in attachments],
+        series=series,
     )
     gathered = _gathered.get()
     if gathered is None:
@@ -70,6 +76,7 @@ def queue_mail(
 def _store(mails: Sequence[Mail]) -> None:
     if not mails:
         return
+    take_place_of_waiting(mails)
     # ON CONFLICT DO NOTHING: a repeat inside the caller's transaction must not abort it.
     Mail.objects.bulk_create(mails, ignore_conflicts=True)
     wake_after_commit(Mail)

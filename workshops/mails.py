@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.time_zones import zone_of_user
 from notifications.attachments import Attachment
-from notifications.outbox import queue_mail
+from notifications.outbox import mails_gathered, queue_mail
 from payments.contracts import SoldLine
 from workshops.calendar_file import address_of, calendar_of
 from workshops.models import Registration, Workshop
@@ -73,25 +73,30 @@ def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registrati
 
 
 def queue_new_schedule_mails(workshop: Workshop) -> None:
-    """To everybody with a confirmed place, once per change: the workshop's times or place are different now."""
+    """To everyone with a confirmed place: the workshop's times or place are different now.
+
+    Changes soon after one another reach them in one mail, which says how things are in the end.
+    """
     places = workshop.registrations.filter(state=Registration.State.CONFIRMED).select_related("buyer")
     change = f"workshop:{workshop.pk}:moved:{timezone.now().isoformat()}"
     told: set[str] = set()
-    for place in places:
-        recipients: list[tuple[User | str, str, tzinfo]] = [
-            (place.buyer, place.buyer.email, zone_of_user(place.buyer)),
-            (place.participant_email, place.participant_email, workshop.zone),
-        ]
-        for recipient, address, zone in recipients:
-            if address and address.lower() not in told:
-                told.add(address.lower())
-                queue_mail(
-                    key=f"{change}:{place.pk}:{len(told)}",
-                    to=recipient,
-                    template="workshops/mail/workshop_moved",
-                    context=_about(workshop, zone) | _access(workshop),
-                    attachments=[_calendar(workshop, zone)],
-                )
+    with mails_gathered():
+        for place in places:
+            recipients: list[tuple[User | str, str, tzinfo]] = [
+                (place.buyer, place.buyer.email, zone_of_user(place.buyer)),
+                (place.participant_email, place.participant_email, workshop.zone),
+            ]
+            for recipient, address, zone in recipients:
+                if address and address.lower() not in told:
+                    told.add(address.lower())
+                    queue_mail(
+                        series=f"workshop:{workshop.pk}:moved",
+                        key=f"{change}:{place.pk}:{len(told)}",
+                        to=recipient,
+                        template="workshops/mail/workshop_moved",
+                        context=_about(workshop, zone) | _access(workshop),
+                        attachments=[_calendar(workshop, zone)],
+                    )
 
 
 def _tell_teacher(  # noqa: PLR0913  # each is something the mail says, or what tells it from others
