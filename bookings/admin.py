@@ -1,4 +1,4 @@
-"""Private lessons for staff. What the site changes by rules is only to be looked at here."""
+"""Private lessons in the admin. Requests and lessons are read-only here, since their state changes by rules."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class LessonOfferAdmin(SoldAdmin):
     actions = ["publish", "withdraw"]
 
     def has_add_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Offers are teachers' to write."""
+        """Only teachers write offers."""
         return False
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
-        """Withdrawing is enough, and takes the listing along."""
+        """Staff withdraw offers instead, which also removes the listing."""
         return False
 
     def save_sold(self, *, sold: LessonOffer, form: Any, tables: Tables) -> None:
@@ -82,7 +82,7 @@ class LessonAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ha
     list_select_related = ["teacher", "student", "request__subject"]
     search_fields = ["teacher__display_name", "student__email", "student__full_name", "=order_line_id"]
     ordering = ["-period"]
-    # Named one by one, so that no form is made for the rest.
+    # Listed, so that no form field is built for the others.
     fields = [
         *(
             "request",

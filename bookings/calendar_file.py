@@ -14,10 +14,10 @@ from bookings.models import Lesson
 
 
 def calendar_of(lesson: Lesson, reader: tzinfo) -> str:
-    """The lesson as a calendar entry; a newer file replaces the older entry, because the UID stays.
+    """The lesson as a calendar entry. A newer file replaces the older entry, because the UID stays the same.
 
-    Times are in UTC, which every calendar shows in its owner's zone: no zone rules need be sent along, and none can
-    grow old in somebody's calendar. The description says them as pages and mails do.
+    Times are in UTC, which every calendar shows in its owner's zone: the file carries no zone rules that could become
+    outdated. The description writes the times as pages and mails do.
     """
     event = Event()
     event.add("uid", f"lesson-{lesson.pk}@lectern")

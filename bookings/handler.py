@@ -1,4 +1,4 @@
-"""How payments sells private lessons: the handler of the domain "private_teaching". A line's reference is the lesson's id."""
+"""The handler through which payments sells private lessons. A line's reference is the lesson's id."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from money import Money
 from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
 from payments.references import read_id
 
-_TAKEN = "This time has just been taken by somebody else. Ask the teacher for another one."
+_TAKEN = "This time has just been taken by another student. Ask the teacher for another one."
 
 
 class LessonHandler(DomainHandler):
-    """Private lessons' side of `payments.contracts.DomainHandler`."""
+    """Implements `payments.contracts.DomainHandler` for private lessons."""
 
     domain = DOMAIN
     label = "Private lesson"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
-        """Price lessons for the one student they were proposed to; for others they do not exist."""
+        """Quote each lesson to the student it was proposed to; any other buyer is answered NotForSale."""
         lessons = _lessons_with_neighbours(item.reference for item in items)
         return [_quote_one(lessons.get(item.reference), buyer_id) for item in items]
 
@@ -42,13 +42,13 @@ class LessonHandler(DomainHandler):
         except SlotTaken as taken:
             raise SoldOut(_TAKEN) from taken
         except OperationalError as error:
-            # Two carts with lessons of the same two teachers, locked the other way round: one has to let go.
+            # Two carts locked the same two teachers' calendars in opposite order: PostgreSQL cancels one of them.
             if isinstance(error.__cause__, DeadlockDetected):
-                raise SoldOut("Somebody is booking with the same teachers just now. Please try again.") from error
+                raise SoldOut("Another student is booking the same teachers right now. Please try again.") from error
             raise
 
     def fulfil(self, line: SoldLine) -> None:
-        """Confirm the lesson and tell student and teacher. Raises CannotDeliver."""
+        """Confirm the lesson and queue mails to student and teacher. Raises CannotDeliver."""
         lesson = Lesson.objects.for_pages().filter(pk=read_id(line.reference) or 0).first()
         if lesson is None:
             raise CannotDeliver("This lesson no longer exists.")
@@ -63,13 +63,13 @@ class LessonHandler(DomainHandler):
         mails.queue_lesson_confirmed(lesson, order_number=line.order_number)
 
     def release(self, line: SoldLine) -> None:
-        """Free the hold, if it is this line's."""
+        """Release the hold if it belongs to this line."""
         lesson = _locked(line)
         if lesson and lesson.order_line_id == line.id and lesson.state == Lesson.State.HELD:
             free_slot(lesson)
 
     def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:  # noqa: ARG002  # a lesson is one unit
-        """Cancel a lesson whose payment was taken back; what has taken place already stays as it is."""
+        """Cancel a lesson whose payment was refunded or disputed; a lesson that took place is left unchanged."""
         lesson = _locked(line)
         if lesson is None or lesson.order_line_id != line.id:
             return
@@ -84,7 +84,7 @@ class LessonHandler(DomainHandler):
             mails.queue_lesson_cancelled(lesson)
 
     def refund_offer(self, line: SoldLine, at: datetime) -> Money:
-        """All, half (rounded up) or nothing, by the hours that are left until the lesson; all if it never was sold."""
+        """Full, half (rounded up) or no refund, by the hours left until the lesson; full if the line has no lesson."""
         lesson = _lesson_of(line)
         if lesson is None or lesson.order_line_id != line.id:
             return line.amount
@@ -97,12 +97,12 @@ class LessonHandler(DomainHandler):
         return Money.zero(line.amount.currency)
 
     def earned_at(self, line: SoldLine) -> datetime:
-        """The end of the lesson and of the time in which the student may contest it."""
+        """When the time in which the student may contest the lesson ends: `rules.CONTEST_WITHIN` after the lesson."""
         lesson = _lesson_of(line)
         return (lesson.ends_at if lesson else timezone.now()) + rules.CONTEST_WITHIN
 
     def delivery_url(self, line: SoldLine) -> str:
-        """The lesson's page."""
+        """The lesson's page; the list of lessons if the reference is not an id."""
         lesson_id = read_id(line.reference)
         return reverse("bookings:lesson_detail", args=[lesson_id]) if lesson_id else reverse("bookings:requests_mine")
 
@@ -118,15 +118,15 @@ def _locked(line: SoldLine) -> Lesson | None:
 
 
 def _lessons_with_neighbours(references: Iterable[str]) -> dict[str, Lesson]:
-    """The lessons by reference, each with `is_taken`: whether another one is in its way. One query."""
+    """The lessons by reference, each with `is_taken`: whether another one occupies its slot. One query."""
     lesson_ids = {lesson_id for reference in references if (lesson_id := read_id(reference))}
-    in_the_way = Lesson.objects.in_the_way(timezone.now()).filter(
+    occupying = Lesson.objects.occupying(timezone.now()).filter(
         teacher_id=OuterRef("teacher_id"), period__overlap=OuterRef("period")
     )
     lessons = (
         Lesson.objects.for_pages()
         .filter(pk__in=lesson_ids)
-        .annotate(is_taken=Exists(in_the_way.exclude(pk=OuterRef("pk"))))
+        .annotate(is_taken=Exists(occupying.exclude(pk=OuterRef("pk"))))
     )
     return {str(lesson.pk): lesson for lesson in lessons}
 
@@ -152,13 +152,13 @@ def _quote_one(lesson: Lesson | None, buyer_id: int | None) -> Quote | NotForSal
 
 
 def _describe(lesson: Lesson) -> str:
-    """When and where, as workshops say it: "Tue 4 Nov 2025, 10:00–11:00 CET · Online"."""
+    """When and where, in the same form as for workshops: "Tue 4 Nov 2025, 10:00–11:00 CET · Online"."""
     zone = zone_for(lesson, reader=zone_of_user(lesson.student))
     return f"{write_span(lesson.starts_at, lesson.ends_at, zone)} · {'Online' if lesson.is_online else lesson.place}"
 
 
 def _why_not_for_sale(lesson: Lesson) -> str:
-    """Why the student it was proposed to cannot buy it now; empty if they can. Their own hold is no reason."""
+    """Why the student it was proposed to cannot buy it now; empty if they can. Their own hold does not count."""
     if lesson.state in (Lesson.State.CONFIRMED, Lesson.State.COMPLETED, Lesson.State.NO_SHOW):
         return "You have already paid for this lesson."
     if lesson.state == Lesson.State.CANCELLED or not lesson.teacher.is_approved:
@@ -176,13 +176,13 @@ def _hold(line: SoldLine, until: datetime) -> None:
     if refusal:
         raise SoldOut(refusal)
     if lesson.is_on_hold and lesson.order_line_id != line.id:
-        # Taking it over would leave two payment pages open for one lesson.
+        # Moving the hold to this line would leave two payment pages open for one lesson.
         raise SoldOut("You are already paying for this lesson in another order.")
     hold_slot(lesson, order_line_id=line.id, until=until)
 
 
 def _is_settled(lesson: Lesson, line: SoldLine) -> bool:
-    """Whether the line was delivered before, whatever became of the lesson since."""
+    """Whether the line was already delivered, even if the lesson was cancelled since."""
     return lesson.order_line_id == line.id and lesson.state != Lesson.State.HELD
 
 
@@ -192,17 +192,17 @@ def _confirm_without_hold(lesson: Lesson, line: SoldLine) -> None:
     try:
         confirm_slot(lesson, order_line_id=line.id)
     except SlotTaken as taken:
-        raise CannotDeliver("The time was no longer held for you and has been taken by somebody else.") from taken
+        raise CannotDeliver("The time was no longer held for you and has been taken by another student.") from taken
     lesson.policy = dict(line.policy)
     lesson.save(update_fields=["policy"])
 
 
 def _refuse_what_cannot_be_delivered(lesson: Lesson, line: SoldLine) -> None:
-    """Raise CannotDeliver. A hold by another order of the same student gives way to the one that is paid."""
+    """Raise CannotDeliver. A paid order takes the lesson from a hold by another order of the same student."""
     if lesson.student_id != line.buyer_id:
-        raise CannotDeliver("This lesson was proposed to somebody else.")
+        raise CannotDeliver("This lesson was proposed to another student.")
     if lesson.state not in (Lesson.State.PROPOSED, Lesson.State.HELD):
         is_gone = lesson.state == Lesson.State.CANCELLED
-        raise CannotDeliver("This lesson was withdrawn." if is_gone else "This lesson was already paid before.")
+        raise CannotDeliver("This lesson was withdrawn." if is_gone else "This lesson was already paid for.")
     if lesson.starts_at <= timezone.now():
-        raise CannotDeliver("The lesson's time had passed when the payment came in.")
+        raise CannotDeliver("The lesson's time had passed when the payment arrived.")

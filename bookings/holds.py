@@ -1,7 +1,8 @@
-"""Take and free slots. The exclusion constraint decides; what is here asks it in an order that cannot hang.
+"""Take and free slots. The exclusion constraint decides; this module takes the locks in an order that cannot deadlock.
 
-Everything that takes a slot first locks the teacher's calendar, then the lesson; what was held before is not taken again. Without that lock two buyers of
-overlapping slots would wait for each other inside the constraint until PostgreSQL kills one of them a second later.
+Everything that takes a slot first locks the teacher's calendar, then the lesson. Confirming a slot that is already
+held takes no slot. Without the lock on the calendar two buyers of overlapping slots would wait for each other inside
+the constraint until PostgreSQL cancels one of them a second later.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ class SlotTaken(Exception):
 def lock_lesson(lesson_id: int) -> Lesson | None:
     """Lock the calendar of the lesson's teacher, then the lesson; None if there is no such lesson.
 
-    Held until the transaction ends. Not a key lock, so rows that merely point at the teacher are written meanwhile.
+    Both are locked until the transaction ends. The calendar's is not a key lock, so other transactions can still write
+    rows that refer to the teacher.
     """
     teacher_id = Lesson.objects.filter(pk=lesson_id).values_list("teacher_id", flat=True).first()
     if teacher_id is None:
@@ -38,27 +40,27 @@ def lock_lesson(lesson_id: int) -> Lesson | None:
 
 
 def lock_calendar(teacher_id: int) -> None:
-    """Let one transaction at a time change what stands in a teacher's calendar."""
+    """Lock a teacher's calendar until the transaction ends, so that only one transaction at a time changes it."""
     list(Teacher.objects.select_for_update(no_key=True).filter(pk=teacher_id).values_list("pk"))
 
 
 def hold_slot(lesson: Lesson, *, order_line_id: int, until: datetime) -> None:
-    """Keep the slot of a locked lesson for an order line. Raises SlotTaken."""
+    """Hold the slot of a locked lesson for an order line. Raises SlotTaken."""
     _take_slot(lesson, state=Lesson.State.HELD, order_line_id=order_line_id, held_until=until, confirmed_at=None)
 
 
 def confirm_live_hold(lesson: Lesson, *, order_line_id: int, policy: dict[str, Any]) -> bool:
-    """Confirm a lesson whose hold for this line still lives; False if it does not, and `confirm_slot` must ask.
+    """Confirm a lesson if its hold for this line has not lapsed; otherwise return False: call `confirm_slot` then.
 
-    One conditional statement and no lock on the calendar: the slot is the line's already, and students of one teacher
+    One conditional statement and no lock on the calendar: the line already holds the slot, and students of one teacher
     who pay at the same moment must not wait for each other.
     """
     now = timezone.now()
     held = Lesson.objects.filter(pk=lesson.pk, state=Lesson.State.HELD, order_line_id=order_line_id, held_until__gt=now)
     with transaction.atomic():
         is_confirmed = held.update(state=Lesson.State.CONFIRMED, held_until=None, confirmed_at=now, policy=policy)
-        # An update that waited and then found nothing keeps the row locked all the same; only undoing it lets go, and
-        # the calendar must be locked before the lesson.
+        # An update that waited and then matched nothing still keeps the row locked until it is rolled back, and the
+        # calendar must be locked before the lesson.
         transaction.set_rollback(not is_confirmed)
     if is_confirmed:
         lesson.state, lesson.held_until, lesson.confirmed_at = Lesson.State.CONFIRMED, None, now
@@ -67,7 +69,7 @@ def confirm_live_hold(lesson: Lesson, *, order_line_id: int, policy: dict[str, A
 
 
 def confirm_slot(lesson: Lesson, *, order_line_id: int) -> None:
-    """Give the slot of a locked lesson to the order line that paid, whether or not its hold lapsed. Raises SlotTaken."""
+    """Give the slot of a locked lesson to the order line that paid, even if its hold has lapsed. Raises SlotTaken."""
     _take_slot(
         lesson,
         state=Lesson.State.CONFIRMED,
@@ -78,7 +80,7 @@ def confirm_slot(lesson: Lesson, *, order_line_id: int) -> None:
 
 
 def free_slot(lesson: Lesson) -> None:
-    """Put a locked, held lesson back to proposed."""
+    """Return a locked, held lesson to proposed."""
     lesson.state = Lesson.State.PROPOSED
     lesson.held_until = None
     lesson.order_line_id = None
@@ -99,7 +101,7 @@ def _take_slot(
     lesson.held_until = held_until
     lesson.confirmed_at = confirmed_at
     try:
-        # A savepoint, so that a slot that is gone spoils nothing else in the caller's transaction.
+        # A savepoint, so that the caller's transaction survives a slot that is already taken.
         with transaction.atomic():
             lesson.save(update_fields=["state", "order_line_id", "held_until", "confirmed_at"])
     except IntegrityError as error:
@@ -109,6 +111,6 @@ def _take_slot(
 
 
 def _free_lapsed_holds(lesson: Lesson) -> None:
-    """Holds nobody came back for are freed by whoever wants the slot, so no clean-up job need be on time."""
+    """Free the lapsed holds that overlap this lesson. Every buyer does so, so no clean-up job has to run on time."""
     lapsed = Lesson.objects.lapsed(timezone.now()).filter(teacher_id=lesson.teacher_id, period__overlap=lesson.period)
     lapsed.exclude(pk=lesson.pk).update(state=Lesson.State.PROPOSED, held_until=None, order_line_id=None)

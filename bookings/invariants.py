@@ -1,4 +1,4 @@
-"""What private lessons promise about what was paid."""
+"""Invariants of paid private lessons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from payments.models import OrderLine
 
 class PaidLessonsAreBooked:
     name = "bookings.paid_lessons_are_booked"
-    promise = "Each delivered line has its lesson, which is past being proposed or held."
+    promise = "Each delivered line has its lesson, which is no longer proposed or held."
 
     def breaking(self) -> list[int]:
         booked = Lesson.objects.filter(order_line_id=OuterRef("pk")).exclude(

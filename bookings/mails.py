@@ -1,4 +1,4 @@
-"""Mails about requests and lessons, queued in the transaction of what they tell. Online, times are in the recipient's zone."""
+"""Mails about requests and lessons, queued in the transaction of the change. Online, times are in the reader's zone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from notifications.outbox import queue_mail
 
 
 def queue_request_received(request: LessonRequest, teacher: Teacher) -> None:
-    """Tell a teacher that somebody asks for lessons."""
+    """Tell a teacher that a student asks for lessons."""
     queue_mail(
         key=f"lesson-request:{request.pk}:received:{teacher.pk}",
         to=teacher.user,
@@ -34,21 +34,21 @@ def queue_request_received(request: LessonRequest, teacher: Teacher) -> None:
 def queue_request_accepted(request: LessonRequest, lessons: Sequence[Lesson]) -> None:
     """Tell the student which times and price the teacher proposes."""
     slots = [{"when": _when(lesson, request.student), "price": str(lesson.price)} for lesson in lessons]
-    _tell_student(request, "accepted", slots=slots)
+    _queue_answer(request, "accepted", slots=slots)
 
 
 def queue_request_declined(request: LessonRequest) -> None:
     """Tell the student that the teacher declined."""
-    _tell_student(request, "declined")
+    _queue_answer(request, "declined")
 
 
 def queue_request_lapsed(request: LessonRequest) -> None:
-    """Tell the student that nobody answered in time."""
-    _tell_student(request, "lapsed")
+    """Tell the student that no teacher answered in time."""
+    _queue_answer(request, "lapsed")
 
 
 def queue_lesson_confirmed(lesson: Lesson, *, order_number: str) -> None:
-    """Tell student and teacher, with the calendar entry."""
+    """Tell student and teacher that the lesson is confirmed, with the calendar entry."""
     for role, person in _both(lesson):
         queue_mail(
             key=f"lesson:{lesson.pk}:confirmed:{role}",
@@ -60,7 +60,7 @@ def queue_lesson_confirmed(lesson: Lesson, *, order_number: str) -> None:
 
 
 def queue_new_link(lesson: Lesson) -> None:
-    """Send the student a link that was not in the confirmation, the latest if it changes several times."""
+    """Send the student the link to join when it changes after the confirmation; only the latest of many changes."""
     queue_mail(
         series=f"lesson:{lesson.pk}:link",
         key=f"lesson:{lesson.pk}:link:{timezone.now().isoformat()}",
@@ -72,7 +72,7 @@ def queue_new_link(lesson: Lesson) -> None:
 
 
 def queue_lesson_cancelled(lesson: Lesson) -> None:
-    """Tell student and teacher, with the entry that strikes it out in their calendars."""
+    """Tell student and teacher that the lesson is cancelled, with the entry that cancels it in their calendars."""
     for role, person in _both(lesson):
         queue_mail(
             key=f"lesson:{lesson.pk}:cancelled:{role}",
@@ -83,7 +83,7 @@ def queue_lesson_cancelled(lesson: Lesson) -> None:
         )
 
 
-def _tell_student(request: LessonRequest, outcome: str, **more: Any) -> None:
+def _queue_answer(request: LessonRequest, outcome: str, **more: Any) -> None:
     queue_mail(
         key=f"lesson-request:{request.pk}:{outcome}",
         to=request.student,
@@ -105,7 +105,7 @@ def _about_request(request: LessonRequest) -> dict[str, Any]:
         "level": request.get_level_display(),
         "student": request.student.display_name,
         "goals": request.goals,
-        "preferred": request.preferred_words,
+        "preferred": request.preferred_summary,
         "meeting": request.get_meeting_display(),
     }
 

@@ -1,4 +1,4 @@
-"""Which teachers suit a request that is open to any, and which such requests suit a teacher."""
+"""Which teachers suit a request to any teacher, and which requests a teacher may answer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from catalogue.models import Expertise
 
 
 def teachers_for(request: LessonRequest) -> QuerySet[Teacher]:
-    """Approved teachers of the subject and level who may teach where the student is, without the student themself.
+    """Approved teachers of the subject and level who may teach where the student is, except the student themself.
 
-    A teacher who names no region may teach anywhere; one who names a country may teach in all its parts.
+    A teacher with no regions may teach anywhere; one with a country may teach in all its parts.
     """
     knows = Expertise.objects.filter(
         teacher=OuterRef("pk"), subject_id=request.subject_id, levels__contains=[request.level]
@@ -26,7 +26,7 @@ def teachers_for(request: LessonRequest) -> QuerySet[Teacher]:
 
 
 def open_requests_for(teacher: Teacher) -> QuerySet[LessonRequest]:
-    """Requests this teacher may answer now: theirs by name, and those to any teacher that suit them."""
+    """Open requests this teacher may answer: those addressed to them, and those to any teacher that suit them."""
     knows = Expertise.objects.filter(
         teacher=teacher, subject_id=OuterRef("subject_id"), levels__contains=[OuterRef("level")]
     )

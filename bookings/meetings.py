@@ -1,4 +1,4 @@
-"""Where a lesson online takes place."""
+"""The link to join a lesson online."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bookings.models import Lesson
 
 @transaction.atomic
 def set_meeting_link(*, lesson_id: int, teacher: Teacher, url: str) -> Lesson:
-    """Give a lesson online its link, and send it to the student of one that is paid and not over.
+    """Set the link of a lesson online, and mail it to the student if the lesson is paid and not over.
 
-    Raises Lesson.DoesNotExist for another teacher's lesson and for one at a place.
+    Raises Lesson.DoesNotExist for another teacher's lesson and for one in person.
     """
     rows = Lesson.objects.select_for_update(of=("self",), no_key=True)
     lesson = rows.select_related("teacher__user", "student", "request__subject").get(

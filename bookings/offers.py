@@ -1,4 +1,4 @@
-"""Write, publish and withdraw lesson offers, and keep the catalogue's listing in step."""
+"""Save, publish and withdraw lesson offers, and keep their listings in the catalogue up to date."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class OfferIncomplete(Exception):
 
 @transaction.atomic
 def save_offer(*, offer: LessonOffer, prices: Sequence[Money]) -> LessonOffer:
-    """Write an offer and its prices, one per currency; a published one is brought up to date in the catalogue.
+    """Save an offer and its prices, one per currency, and update the listing of a published one.
 
     Raises OfferIncomplete if a published offer would be left without a price.
     """
     if not offer.slug:
         offer.slug = f"{slugify(offer.title)[:60] or 'lesson'}-{get_random_string(6, _SLUG_LETTERS)}"
     elif offer.pk:
-        # Somebody may have published or withdrawn it since the form was opened; that is not this form's to undo.
+        # It may have been published or withdrawn since the form was opened; saving must not undo that.
         offer.is_published = LessonOffer.objects.select_for_update().get(pk=offer.pk).is_published
     offer.save()
     offer.prices.exclude(currency__in=[price.currency for price in prices]).delete()
@@ -58,15 +58,15 @@ def publish_offer(*, offer: LessonOffer) -> None:
 
 @transaction.atomic
 def withdraw_offer(*, offer: LessonOffer) -> None:
-    """Take an offer off the site. Requests that came from it stay."""
-    # Waits for whoever is publishing or saving it, so that their listing is not left behind.
+    """Take an offer off the site. Requests made from it are kept."""
+    # Waits for a transaction that publishes or saves the offer, so that its listing is removed too.
     LessonOffer.objects.select_for_update().get(pk=offer.pk)
     LessonOffer.objects.filter(pk=offer.pk).update(is_published=False)
     withdraw_listing(domain=DOMAIN, reference=str(offer.pk))
 
 
 def refresh_listing(offer: LessonOffer) -> None:
-    """Bring the catalogue in step with the offer. Raises OfferIncomplete for a published one without prices."""
+    """Update the offer's listing in the catalogue. Raises OfferIncomplete if it is published but has no prices."""
     if not offer.is_published:
         withdraw_listing(domain=DOMAIN, reference=str(offer.pk))
         return

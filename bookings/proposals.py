@@ -1,4 +1,4 @@
-"""A teacher answers a request: proposes slots, declines, or takes a proposal back."""
+"""Answer requests as a teacher: propose slots, decline, or withdraw a proposal."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Proposal:
 
 @transaction.atomic
 def accept_request(*, request_id: int, teacher: Teacher, proposal: Proposal) -> list[Lesson]:
-    """Propose lessons to the student. Of several teachers who answer at once the first wins.
+    """Propose lessons to the student. If several teachers answer at once, the first one gets the request.
 
-    A place is in the zone the teacher wrote the times in: their own at this moment.
+    A lesson in person keeps the zone in which the teacher entered its times: the teacher's own at this moment.
 
-    Raises RequestClosed, ProposalRefused, and LessonRequest.DoesNotExist for what is not this teacher's to answer.
+    Raises RequestClosed, ProposalRefused, and LessonRequest.DoesNotExist if this teacher may not answer the request.
     """
     request = _lock_answerable(request_id, teacher)
     _refuse_impossible(proposal, teacher)
@@ -70,9 +70,9 @@ def accept_request(*, request_id: int, teacher: Teacher, proposal: Proposal) -> 
 
 @transaction.atomic
 def decline_request(*, request_id: int, teacher: Teacher, note: str) -> None:
-    """Decline a request to this teacher; one that is open to any only leaves this teacher's desk.
+    """Decline a request to this teacher; a request to any teacher only leaves this teacher's desk.
 
-    Raises RequestClosed, and LessonRequest.DoesNotExist for what is not this teacher's to answer.
+    Raises RequestClosed, and LessonRequest.DoesNotExist if this teacher may not answer the request.
     """
     request = _lock_answerable(request_id, teacher)
     if request.teacher_id is None:
@@ -84,12 +84,15 @@ def decline_request(*, request_id: int, teacher: Teacher, note: str) -> None:
 
 @transaction.atomic
 def withdraw_proposal(*, lesson_id: int, teacher: Teacher) -> Lesson:
-    """Take a proposed lesson back. Raises ProposalRefused while it is being paid or was, DoesNotExist for others'."""
+    """Withdraw a proposed lesson.
+
+    Raises ProposalRefused if it is being paid or no longer proposed, and Lesson.DoesNotExist for another teacher's.
+    """
     lesson = lock_lesson(lesson_id)
     if lesson is None or lesson.teacher_id != teacher.pk:
         raise Lesson.DoesNotExist
     if lesson.is_on_hold:
-        raise ProposalRefused("The student is paying for this lesson just now.")
+        raise ProposalRefused("The student is paying for this lesson right now.")
     if lesson.state not in (Lesson.State.PROPOSED, Lesson.State.HELD):
         raise ProposalRefused("This lesson is no longer a proposal.")
     lesson.state = Lesson.State.CANCELLED
@@ -102,7 +105,7 @@ def withdraw_proposal(*, lesson_id: int, teacher: Teacher) -> Lesson:
 
 
 def lessons_near(teacher: Teacher, slots: Sequence[Slot]) -> list[Lesson]:
-    """Lessons of this teacher that overlap one of these slots: proposed to others, being paid, or confirmed."""
+    """Lessons of this teacher that overlap one of these slots: proposed, being paid, or confirmed."""
     if not slots:
         return []
     earliest, latest = min(slot.starts_at for slot in slots), max(slot.ends_at for slot in slots)
@@ -140,13 +143,13 @@ def _answer(request: LessonRequest, teacher: Teacher, state: LessonRequest.State
 
 
 def _refuse_impossible(proposal: Proposal, teacher: Teacher) -> None:
-    """Raise ProposalRefused for what could never be bought."""
+    """Raise ProposalRefused for a proposal that no student could buy."""
     now = timezone.now()
     slots = sorted(proposal.slots, key=lambda slot: slot.starts_at)
     if not 1 <= len(slots) <= rules.SLOTS_AT_MOST:
         raise ProposalRefused(f"Propose between 1 and {rules.SLOTS_AT_MOST} times.")
     if slots[0].starts_at <= now:
-        raise ProposalRefused("A time you propose has passed already.")
+        raise ProposalRefused("A time you propose has already passed.")
     if slots[-1].starts_at > now + rules.SLOT_AT_MOST_AHEAD:
         raise ProposalRefused("Propose times within the next twelve months.")
     if any(slots[i].overlaps(slots[i + 1]) for i in range(len(slots) - 1)):

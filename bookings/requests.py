@@ -1,4 +1,4 @@
-"""Ask for lessons, take the question back, and let it lapse."""
+"""Make requests for lessons, withdraw them, and let them lapse."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RequestRefused(Exception):
 
 
 class RequestClosed(Exception):
-    """It was answered, withdrawn, or lapsed before. The message is shown to whoever came too late."""
+    """The request was already answered or withdrawn, or has lapsed. The message is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +44,12 @@ class Wish:
 def request_lessons(
     *, student: User, wish: Wish, teacher: Teacher | None, offer: LessonOffer | None = None
 ) -> LessonRequest:
-    """Ask one teacher, or with None any suitable one, and tell them. Raises RequestRefused."""
+    """Ask one teacher, or any suitable one if `teacher` is None, and mail them. Raises RequestRefused."""
     if teacher and teacher.user_id == student.pk:
         raise RequestRefused("You cannot ask yourself for lessons.")
-    # Locked, so that two requests sent at once are counted one after the other.
+    # Locked, so that of two requests sent at once the second one counts the first.
     User.objects.select_for_update(no_key=True).get(pk=student.pk)
-    _refuse_what_would_flood_teachers(student, is_to_any=teacher is None)
+    _enforce_limits(student, is_to_any=teacher is None)
     request = LessonRequest(
         student=student,
         teacher=teacher,
@@ -74,12 +74,12 @@ def request_lessons(
         raise RequestRefused(
             f"You have already asked {whom} for lessons in {wish.subject}; wait for the answer."
         ) from error
-    _tell_teachers(request)
+    _mail_teachers(request)
     return request
 
 
-def _refuse_what_would_flood_teachers(student: User, *, is_to_any: bool) -> None:
-    """Requests are mails to teachers in a stranger's words: from people who can be written to, and not too many."""
+def _enforce_limits(student: User, *, is_to_any: bool) -> None:
+    """Raise RequestRefused for too many requests or an unverified address: each request mails text to teachers."""
     if not has_verified_address(student):
         raise RequestRefused(
             "Please verify your e-mail address first: follow the link in the mail we sent you, or ask for another one "
@@ -91,20 +91,23 @@ def _refuse_what_would_flood_teachers(student: User, *, is_to_any: bool) -> None
         raise RequestRefused(f"You have {waiting} requests waiting for an answer. Withdraw one to make another.")
     today = made.filter(created_at__gt=timezone.now() - timedelta(days=1))
     if today.count() >= rules.REQUESTS_PER_DAY:
-        raise RequestRefused(f"You can make {rules.REQUESTS_PER_DAY} requests a day. Please go on tomorrow.")
+        raise RequestRefused(f"You can make {rules.REQUESTS_PER_DAY} requests a day. Please continue tomorrow.")
     if is_to_any and today.filter(is_to_any_teacher=True).count() >= rules.REQUESTS_TO_ANY_PER_DAY:
         raise RequestRefused(
             f"You can ask all suitable teachers {rules.REQUESTS_TO_ANY_PER_DAY} times a day. Please choose a teacher, "
-            "or go on tomorrow."
+            "or continue tomorrow."
         )
 
 
 @transaction.atomic
 def withdraw_request(*, request_id: int, student: User) -> LessonRequest:
-    """Take one's own open request back. Raises RequestClosed, and LessonRequest.DoesNotExist for somebody else's."""
+    """Withdraw the student's own open request.
+
+    Raises RequestClosed, and LessonRequest.DoesNotExist for another student's request.
+    """
     request = LessonRequest.objects.select_for_update().get(pk=request_id, student=student)
     if not request.is_open:
-        raise RequestClosed("This request has been answered already.")
+        raise RequestClosed("This request has already been answered.")
     request.state = LessonRequest.State.WITHDRAWN
     request.answered_at = timezone.now()
     request.save(update_fields=["state", "answered_at"])
@@ -112,7 +115,10 @@ def withdraw_request(*, request_id: int, student: User) -> LessonRequest:
 
 
 def lapse_old_requests(*, batch: int = 100) -> int:
-    """Let requests nobody answered in time lapse and tell the students; returns how many. May run twice at once."""
+    """Let requests lapse that were not answered in time, mail the students, and return how many there were.
+
+    Two processes may run it at the same time.
+    """
     lapsed = 0
     while done := _lapse_batch(batch):
         lapsed += done
@@ -121,7 +127,7 @@ def lapse_old_requests(*, batch: int = 100) -> int:
 
 @transaction.atomic
 def _lapse_batch(size: int) -> int:
-    # Rows somebody is answering just now are passed over: the answer wins.
+    # Skips rows that another transaction is answering: the answer counts.
     requests = list(
         LessonRequest.objects.select_for_update(of=("self",), skip_locked=True)
         .select_related("student", "subject", "teacher")
@@ -136,11 +142,11 @@ def _lapse_batch(size: int) -> int:
     return len(requests)
 
 
-def _tell_teachers(request: LessonRequest) -> None:
+def _mail_teachers(request: LessonRequest) -> None:
     if request.teacher:
         mails.queue_request_received(request, request.teacher)
         return
-    # In random order, so that it is not always the same ones who are told first.
+    # In random order, so that it is not always the same teachers who are mailed.
     suitable = list(teachers_for(request).select_related("user").order_by("?")[: rules.TEACHERS_MAILED_AT_MOST])
     for teacher in suitable:
         mails.queue_request_received(request, teacher)

@@ -1,4 +1,4 @@
-"""From the clock on a person's wall to a slot. Correct across changes of the clock."""
+"""Convert local times to slots, correctly on the days when the clocks change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class NoSuchTime(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """From a moment to a moment, both aware; excludes its end."""
+    """A period between two aware datetimes; the end is excluded."""
 
     starts_at: datetime
     ends_at: datetime
@@ -25,16 +25,16 @@ class Slot:
         return self.starts_at < other.ends_at and other.starts_at < self.ends_at
 
     def as_range(self) -> DateTimeTZRange:
-        """As the database stores it."""
+        """The value for a DateTimeRangeField."""
         return DateTimeTZRange(self.starts_at, self.ends_at, "[)")
 
 
 def slot_at(*, day: date, at: time, minutes: int, zone: ZoneInfo) -> Slot:
     """The slot that begins when clocks in `zone` show `at` on `day` and takes `minutes` of real time.
 
-    Raises NoSuchTime for what the clocks skip in spring or show twice in autumn: a guess would be an hour out.
+    Raises NoSuchTime for a time that the clocks skip in spring or show twice in autumn: a guess could be an hour off.
     """
-    # In UTC, because adding minutes to a local time would move along the wall clock, not along real time.
+    # In UTC, because adding minutes to a local time ignores changes of the clock.
     first = datetime.combine(day, at, tzinfo=zone).replace(fold=0)
     starts_at = first.astimezone(UTC)
     if starts_at.astimezone(zone).replace(tzinfo=None) != first.replace(tzinfo=None):

@@ -1,4 +1,4 @@
-"""What Celery runs for private lessons."""
+"""Celery tasks of private lessons."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from bookings.requests import lapse_old_requests
 
 @shared_task(name="bookings.lapse_old_requests")
 def lapse_requests() -> None:
-    """Tell students whose requests nobody answered."""
+    """Let old requests lapse."""
     lapse_old_requests()

@@ -1,4 +1,4 @@
-"""Students under /my/lessons/, teachers under /teach/lessons/, everybody under /lessons/."""
+"""Pages of students under /my/lessons/, of teachers under /teach/lessons/, and public ones under /lessons/."""
 
 from django.urls import path
 

@@ -1,1 +1,1 @@
-"""What students and teachers fill in. Amounts are typed in major units and leave here as Money."""
+"""Forms for students and teachers. Amounts are entered in major units and returned as Money."""

@@ -17,7 +17,7 @@ _MARKDOWN_HELP = "You may use Markdown: **bold**, *italic*, lists and [links](ht
 
 
 class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy only, not at run time
-    """What the offer says and costs."""
+    """The offer's text and prices."""
 
     levels = forms.MultipleChoiceField(choices=Level.choices, widget=forms.CheckboxSelectMultiple)
     language = forms.ChoiceField(choices=languages, initial="en")
@@ -51,7 +51,7 @@ class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy 
 
     @property
     def prices(self) -> list[Money]:
-        """What was typed, once the form is valid."""
+        """The prices entered in a valid form."""
         return self._prices_in(self.cleaned_data)
 
     def _prices_in(self, data: dict[str, Any]) -> list[Money]:

@@ -1,4 +1,4 @@
-"""A teacher's answer: times as the teacher's own clock shows them, a price, and a word to the student."""
+"""A teacher's answer: times in the teacher's own time zone, a price, and a note to the student."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _YEARS = range(2000, 2200)
 
 
 class WallClockField(BaseTemporalField):
-    """Date and time as a clock on the wall shows them. Its value has no zone: the form knows whose wall it is."""
+    """A local date and time. Its value has no time zone; the form adds the teacher's."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -37,7 +37,7 @@ class WallClockField(BaseTemporalField):
             return None
         typed = cast("datetime", super().to_python(value))
         if typed.year not in _YEARS:
-            raise ValidationError("Give a year near to this one.")
+            raise ValidationError("Give a year close to the current one.")
         return typed
 
     def strptime(self, value: str, format: str) -> datetime:  # noqa: A002  # Django's name
@@ -69,7 +69,7 @@ class AcceptForm(forms.Form):
     )
     place = forms.CharField(label="Place", max_length=200, required=False, help_text="For lessons in person.")
     note = forms.CharField(
-        label="A word to the student", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label="Note to the student", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
     propose_anyway = forms.BooleanField(
         label="Propose these times although they overlap", required=False, widget=forms.HiddenInput
@@ -85,7 +85,7 @@ class AcceptForm(forms.Form):
 
     @property
     def time_fields(self) -> list[forms.BoundField]:
-        """The inputs for the times, which the page sets apart."""
+        """The inputs for the times, which the page shows as a group."""
         return [self[name] for name in self.fields if name.startswith("time_")]
 
     @property
@@ -95,7 +95,7 @@ class AcceptForm(forms.Form):
 
     @property
     def proposal(self) -> Proposal:
-        """What was filled in, once the form is valid."""
+        """The proposal entered in a valid form."""
         data = self.cleaned_data
         is_online = data["where"] == _ONLINE
         return Proposal(
@@ -108,7 +108,7 @@ class AcceptForm(forms.Form):
         )
 
     def ask_about_overlaps(self) -> None:
-        """Show the box that says: propose them all the same."""
+        """Show the checkbox that confirms times which overlap other lessons."""
         self.fields["propose_anyway"].widget = forms.CheckboxInput()
 
     def clean(self) -> dict[str, Any]:
@@ -149,10 +149,10 @@ class AcceptForm(forms.Form):
 
 
 class DeclineForm(forms.Form):
-    """A word to the student, if the teacher likes."""
+    """An optional note to the student."""
 
     note = forms.CharField(
-        label="A word to the student", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+        label="Note to the student", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
 
 

@@ -20,13 +20,13 @@ class RequestForm(forms.Form):
     subject = forms.ModelChoiceField(Subject.objects.none())
     level = forms.ChoiceField(label="Your level", choices=Level.choices)
     goals = forms.CharField(
-        label="What would you like to reach?",
+        label="What would you like to achieve?",
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text="For example an exam, a piece you want to play, or a gap you want to close.",
     )
     meeting = forms.ChoiceField(
-        label="Where shall lessons take place?",
+        label="Where should lessons take place?",
         choices=LessonRequest.Meeting.choices,
         initial=LessonRequest.Meeting.ONLINE,
         widget=forms.RadioSelect,
@@ -61,12 +61,12 @@ class RequestForm(forms.Form):
 
     @property
     def wish(self) -> Wish:
-        """What was asked for, once the form is valid."""
+        """The wish entered in a valid form."""
         return Wish(**self.cleaned_data)
 
 
 def _subjects_of(teacher: Teacher | None, offer: LessonOffer | None) -> Any:
-    """The teacher's subjects; for requests to any, those somebody teaches."""
+    """The teacher's subjects; for requests to any teacher, every subject that an approved teacher teaches."""
     if teacher is None:
         taught = Subject.objects.filter(expertises__teacher__status=Teacher.Status.APPROVED)
     else:
@@ -77,7 +77,7 @@ def _subjects_of(teacher: Teacher | None, offer: LessonOffer | None) -> Any:
 
 
 def _region_choices() -> list[tuple[str, str]]:
-    """Every country, and after it those of its parts that some teacher is licensed for, such as US-CA."""
+    """Every country, followed by those of its parts in which a teacher is licensed, such as US-CA."""
     licensed = (
         Teacher.objects.filter(status=Teacher.Status.APPROVED)
         .annotate(region=Func(F("regions"), function="unnest"))

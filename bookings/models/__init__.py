@@ -1,4 +1,4 @@
-"""What can be asked for, what was asked, and the lessons that come of it."""
+"""Lesson offers, the requests students make, and the lessons proposed in answer."""
 
 from bookings.models.lessons import Lesson
 from bookings.models.offers import LessonOffer, LessonPrice

@@ -1,4 +1,4 @@
-"""One lesson at one time: proposed, held while it is being paid, confirmed."""
+"""One lesson at one time: proposed, held while it is being paid, then confirmed."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from accounts.time_zones import zone_named
 from bookings.models.requests import LessonRequest
 from money import Money
 
-# The teacher as a range of one number, so that && on it means =. A GiST index compares ranges out of the box; comparing
-# the bare number would take the extension btree_gist, which small PostgreSQL builds do not bring along.
+# The teacher as a range of one number, so that && on it means =. A GiST index can compare ranges without extensions;
+# comparing the plain number would need btree_gist, which small PostgreSQL builds do not include.
 _SAME_TEACHER = models.Func(
     F("teacher"), F("teacher"), models.Value("[]"), function="int8range", output_field=BigIntegerRangeField()
 )
 
 
 class LessonQuerySet(models.QuerySet["Lesson"]):
-    """Lessons, seen at a moment."""
+    """Filters whose results depend on the given moment."""
 
-    def in_the_way(self, now: datetime) -> LessonQuerySet:
-        """Those that keep others from their slot: confirmed, or held and the hold has not lapsed."""
+    def occupying(self, now: datetime) -> LessonQuerySet:
+        """Lessons that occupy their slot: confirmed, or held by a hold that has not lapsed."""
         return self.filter(Q(state=Lesson.State.CONFIRMED) | Q(state=Lesson.State.HELD, held_until__gt=now))
 
     def lapsed(self, now: datetime) -> LessonQuerySet:
-        """Held, but the hold is over: whoever wants the slot may release it."""
+        """Lessons whose hold has ended but is not released yet; any buyer of the slot may release it."""
         return self.filter(state=Lesson.State.HELD, held_until__lte=now)
 
     def for_pages(self) -> LessonQuerySet:
-        """With everything a page says about a lesson."""
+        """Select everything that pages show about a lesson."""
         return self.select_related("request__subject", "teacher__user", "student")
 
 
 class Lesson(models.Model):
     """A lesson a teacher proposed to one student at one time and price.
 
-    The database refuses two held or confirmed lessons of a teacher that overlap, so a slot cannot be sold twice. A
-    proposed one is in nobody's way. Amounts in minor units. `order_line_id` is payments' id of the order line that
-    holds or has paid it; kept after a cancellation.
+    The database refuses two held or confirmed lessons of a teacher that overlap, so a slot cannot be sold twice.
+    Proposed lessons may overlap. Amounts are in minor units. `order_line_id` is payments' id of the order line that
+    holds the lesson or paid for it; it is kept after a cancellation.
     """
 
     class State(models.TextChoices):
@@ -132,7 +132,7 @@ class Lesson(models.Model):
 
     @property
     def place_zone(self) -> ZoneInfo | None:
-        """The zone of the place where it happens; None online, where each reader has their own."""
+        """The zone of the place of the lesson; None online, where times are shown in the reader's zone."""
         return None if self.is_online else zone_named(self.time_zone)
 
     @property
@@ -145,7 +145,7 @@ class Lesson(models.Model):
 
     @property
     def title(self) -> str:
-        """What it is called in cart, receipt and calendar. Reads request, subject and teacher."""
+        """Its title in cart, receipt and calendar. Reads request, subject and teacher."""
         return f"{self.request.subject.name}: lesson with {self.teacher.display_name}"
 
     @property
@@ -154,12 +154,12 @@ class Lesson(models.Model):
 
     @property
     def is_on_hold(self) -> bool:
-        """Somebody is paying for it just now. A lapsed hold is as good as none."""
+        """Whether the student is paying for it right now. A lapsed hold does not count."""
         return self.state == self.State.HELD and self.held_until is not None and self.held_until > timezone.now()
 
     @property
     def can_be_bought(self) -> bool:
-        """Nothing but another lesson in its slot stands between the student and this lesson."""
+        """Whether the student can buy it, unless another lesson occupies its slot."""
         is_waiting = self.state in (self.State.PROPOSED, self.State.HELD) and not self.is_on_hold
         return is_waiting and self.starts_at > timezone.now()
 

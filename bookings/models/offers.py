@@ -1,4 +1,4 @@
-"""Lessons a teacher offers, and what they usually cost."""
+"""Lessons that a teacher offers, with their usual prices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from money.models import Price
 
 
 class LessonOffer(models.Model):
-    """What a teacher says they give lessons in. Nothing is bought from it: it leads to a request."""
+    """Lessons that a teacher advertises. An offer cannot be bought: students request lessons from it."""
 
     teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="lesson_offers")
     slug = models.SlugField(max_length=80, unique=True, editable=False)
@@ -57,7 +57,7 @@ class LessonOffer(models.Model):
 
     @property
     def level_names(self) -> list[str]:
-        """The levels as people read them."""
+        """The names of the levels, as pages show them."""
         return [str(Level(level).label) for level in self.levels if level in Level.values]
 
 

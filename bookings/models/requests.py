@@ -1,4 +1,4 @@
-"""What students ask for."""
+"""Students' requests for lessons."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from catalogue.models import Level, Subject
 
 
 class LessonRequest(models.Model):
-    """A student asks for lessons: one named teacher, or any suitable one. Answered once.
+    """A student's request for lessons, to one teacher or to any suitable one. Answered once.
 
-    The state changes through `bookings.requests` and `bookings.proposals` alone.
+    The state changes only through `bookings.requests` and `bookings.proposals`.
     """
 
     class State(models.TextChoices):
@@ -50,12 +50,12 @@ class LessonRequest(models.Model):
         EITHER = "either", "Either suits me"
 
     student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="lesson_requests")
-    # Empty while any suitable teacher may take it.
+    # Empty while any suitable teacher may accept it.
     teacher = models.ForeignKey(
         Teacher, null=True, blank=True, on_delete=models.PROTECT, related_name="lesson_requests"
     )
     is_to_any_teacher = models.BooleanField("to any suitable teacher", default=False)
-    # Teachers who do not want a request that is open to any; it leaves their desk and stays on the others'.
+    # Teachers who passed on a request to any teacher; it leaves their desk and stays on the others'.
     passed_on_by = models.ManyToManyField(Teacher, blank=True, related_name="+", editable=False)
     offer = models.ForeignKey(
         LessonOffer, null=True, blank=True, on_delete=models.SET_NULL, related_name="lesson_requests"
@@ -80,7 +80,7 @@ class LessonRequest(models.Model):
             models.Index(fields=["teacher", "state"], name="lesson_request_of_teacher"),
         ]
         constraints = [
-            # Pressing twice asks once. Requests to any teacher count as one teacher here.
+            # Submitting the form twice makes one request. Here "any teacher" counts as one teacher.
             models.UniqueConstraint(
                 fields=["student", "teacher", "subject"],
                 condition=Q(state="open"),
@@ -110,11 +110,11 @@ class LessonRequest(models.Model):
 
     @property
     def lapses_at(self) -> datetime:
-        """When it lapses unless somebody answers."""
+        """When it lapses if no teacher answers."""
         return self.created_at + ANSWER_WITHIN
 
     @property
-    def preferred_words(self) -> str:
+    def preferred_summary(self) -> str:
         """Days, parts of the day and remarks in one line."""
         days = [str(self.Weekday(day).label) for day in self.preferred_days if day in self.Weekday.values]
         parts = [str(self.DayPart(part).label).lower() for part in self.preferred_parts if part in self.DayPart.values]
@@ -122,10 +122,10 @@ class LessonRequest(models.Model):
 
     @property
     def region_name(self) -> str:
-        """Where the student is, as people say it; parts of countries keep their code: US-CA."""
+        """The name of the student's country; parts of countries keep their code: US-CA."""
         return dict(regions()).get(self.region, self.region)
 
     @property
     def has_times_to_choose(self) -> bool:
-        """Whether a proposed lesson can still be bought. Prefetch lessons where several requests are asked."""
+        """Whether a proposed lesson can still be bought. Prefetch the lessons when listing several requests."""
         return any(lesson.can_be_bought for lesson in self.lessons.all())

@@ -1,4 +1,4 @@
-"""Lessons for tests, made through the public functions, so that none is impossible."""
+"""Lessons for tests, made through the public functions, so that no test uses an impossible one."""
 
 from datetime import timedelta
 from itertools import count
@@ -48,7 +48,7 @@ def open_request(*, student=None, teacher=None, is_to_any=False, offer=None, **f
 
 
 def slot(*, days=10, hour=10, minutes=60):
-    """A slot in some days, at this hour UTC."""
+    """A slot `days` from now at `hour` UTC."""
     day = (timezone.now() + timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     starts_at = day + timedelta(hours=hour)
     return Slot(starts_at, starts_at + timedelta(minutes=minutes))
@@ -69,7 +69,7 @@ def proposed_lesson(**fields):
 
 
 def sold_line(lesson, **fields):
-    """One order line for the lesson, as payments would hand it over."""
+    """An order line for the lesson, as payments passes it to the handler."""
     return SoldLine(
         **{
             "id": next(_line_ids),
@@ -93,7 +93,7 @@ def soon(minutes=30):
 
 
 def confirmed_lesson(**fields):
-    """A lesson that was paid, and its line."""
+    """A paid lesson and its order line."""
     lesson = proposed_lesson(**fields)
     line = sold_line(lesson)
     handler.reserve(line, soon())

@@ -20,7 +20,7 @@ class LessonShop(Shop):
         self.reference = str(self.lesson.pk)
 
     def offer_again(self):
-        # A lesson that was cancelled stays so; the teacher proposes another one.
+        # A cancelled lesson stays cancelled; the teacher proposes another one.
         self.put_on_sale()
 
     def withdraw(self):

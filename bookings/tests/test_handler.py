@@ -31,7 +31,7 @@ def let_hold_lapse(lesson):
     Lesson.objects.filter(pk=lesson.pk).update(held_until=timezone.now() - timedelta(seconds=1))
 
 
-def test_the_student_it_was_proposed_to_gets_price_slot_and_policy():
+def test_a_quote_states_price_time_and_policy():
     lesson = make.proposed_lesson(student=UserFactory(time_zone="Asia/Tokyo"), price=Money(5_000, "JPY"))
     offered = quote(lesson)
     assert offered.unit_prices == {"JPY": Money(5_000, "JPY")}
@@ -42,18 +42,18 @@ def test_the_student_it_was_proposed_to_gets_price_slot_and_policy():
 
 
 @pytest.mark.parametrize("reference", ["", "abc", "-1", "0", "1.0", "１", "\x00", "9" * 18, "9" * 40, " 1"])
-def test_a_hostile_reference_is_simply_not_for_sale(reference):
+def test_a_malformed_reference_is_not_for_sale(reference):
     answers = handler.quote([Item(domain="private_teaching", reference=reference)], UserFactory().pk)
     assert isinstance(answers[0], NotForSale)
 
 
-def test_others_and_guests_are_refused_kindly():
+def test_other_students_and_guests_are_refused_with_a_reason():
     lesson = make.proposed_lesson()
     assert "not proposed to you" in str(quote(lesson, UserFactory().pk))
     assert "sign in" in str(quote(lesson, None))
 
 
-def test_one_bad_item_spoils_no_other_and_order_is_kept():
+def test_one_bad_item_does_not_affect_the_others_and_the_order_is_kept():
     lesson = make.proposed_lesson()
     items = [Item(domain="private_teaching", reference=ref) for ref in ("x", str(lesson.pk), "999999999")]
     answers = handler.quote(items, lesson.student_id)
@@ -81,7 +81,7 @@ def test_a_slot_held_or_sold_to_another_is_refused_before_paying():
     first, second = (make.proposed_lesson(teacher=teacher) for _ in range(2))
     handler.reserve(make.sold_line(first), make.soon())
     assert "taken" in str(quote(second))
-    assert not isinstance(quote(first), NotForSale), "one's own hold is no obstacle"
+    assert not isinstance(quote(first), NotForSale), "the student's own hold does not count"
     with pytest.raises(SoldOut):
         handler.reserve(make.sold_line(second), make.soon())
     assert state_of(second) == State.PROPOSED
@@ -110,7 +110,7 @@ def test_reserving_again_moves_the_end_of_the_hold():
     assert (lesson.held_until, lesson.order_line_id) == (later, line.id)
 
 
-def test_a_lapsed_hold_gives_way_to_whoever_wants_the_slot():
+def test_another_student_can_take_the_slot_of_a_lapsed_hold():
     teacher = TeacherFactory()
     first, second = (make.proposed_lesson(teacher=teacher) for _ in range(2))
     handler.reserve(make.sold_line(first), make.soon())
@@ -122,7 +122,7 @@ def test_a_lapsed_hold_gives_way_to_whoever_wants_the_slot():
     assert state_of(second) == State.HELD
 
 
-def test_a_lapsed_hold_is_still_delivered_if_nobody_took_the_slot():
+def test_a_lapsed_hold_is_still_delivered_if_the_slot_is_free():
     lesson = make.proposed_lesson()
     line = make.sold_line(lesson)
     handler.reserve(line, make.soon())
@@ -131,7 +131,7 @@ def test_a_lapsed_hold_is_still_delivered_if_nobody_took_the_slot():
     assert state_of(lesson) == State.CONFIRMED
 
 
-def test_paid_after_the_slot_went_to_another_cannot_be_delivered():
+def test_a_payment_after_the_slot_went_to_another_student_cannot_be_delivered():
     teacher = TeacherFactory()
     first, second = (make.proposed_lesson(teacher=teacher) for _ in range(2))
     late = make.sold_line(first)
@@ -144,7 +144,7 @@ def test_paid_after_the_slot_went_to_another_cannot_be_delivered():
     assert not Mail.objects.filter(key__contains="confirmed").exists()
 
 
-def test_released_then_paid_all_the_same_is_delivered_if_free():
+def test_a_payment_after_release_is_delivered_if_the_slot_is_free():
     lesson = make.proposed_lesson()
     line = make.sold_line(lesson)
     handler.reserve(line, make.soon())
@@ -206,7 +206,7 @@ def test_of_two_orders_of_one_student_the_paid_one_gets_the_lesson_and_the_other
         handler.fulfil(second)
 
 
-def test_a_payment_by_somebody_else_delivers_nothing():
+def test_a_payment_by_another_buyer_delivers_nothing():
     lesson = make.proposed_lesson()
     stranger = make.sold_line(lesson, buyer_id=UserFactory().pk)
     with pytest.raises(SoldOut):
@@ -244,7 +244,7 @@ def test_a_suspended_teachers_lesson_is_not_sold():
     assert isinstance(quote(lesson), NotForSale)
 
 
-def test_a_proposal_is_withdrawn_only_while_nobody_pays():
+def test_a_proposal_cannot_be_withdrawn_while_it_is_being_paid():
     lesson = make.proposed_lesson()
     line = make.sold_line(lesson)
     handler.reserve(line, make.soon())
@@ -257,7 +257,7 @@ def test_a_proposal_is_withdrawn_only_while_nobody_pays():
         handler.fulfil(line)
 
 
-def test_revoking_cancels_frees_the_slot_and_tells_both_once():
+def test_revoking_cancels_the_lesson_frees_the_slot_and_mails_both_once():
     lesson, line = make.confirmed_lesson()
     handler.revoke(line, line.quantity, "Refunded")
     handler.revoke(line, line.quantity, "Refunded")
@@ -267,21 +267,21 @@ def test_revoking_cancels_frees_the_slot_and_tells_both_once():
     make.confirmed_lesson(teacher=lesson.teacher)
 
 
-def test_fulfilling_after_revoking_does_not_bring_it_back():
+def test_fulfilling_after_revoking_does_not_restore_the_lesson():
     lesson, line = make.confirmed_lesson()
     handler.revoke(line, line.quantity, "Refunded")
     handler.fulfil(line)
     assert state_of(lesson) == State.CANCELLED
 
 
-def test_what_took_place_is_not_cancelled_by_a_refund():
+def test_a_refund_does_not_cancel_a_lesson_that_took_place():
     lesson, line = make.confirmed_lesson()
     Lesson.objects.filter(pk=lesson.pk).update(state=State.COMPLETED)
     handler.revoke(line, line.quantity, "Refunded")
     assert state_of(lesson) == State.COMPLETED
 
 
-def test_a_revoke_for_another_line_changes_nothing():
+def test_revoking_another_line_changes_nothing():
     lesson, _ = make.confirmed_lesson()
     handler.revoke(make.sold_line(lesson), 1, "Refunded")
     assert state_of(lesson) == State.CONFIRMED
@@ -297,12 +297,12 @@ def test_a_revoke_for_another_line_changes_nothing():
         (-timedelta(hours=1), 0),
     ],
 )
-def test_the_frozen_policy_decides_what_is_given_back(before, back):
+def test_the_frozen_policy_decides_the_refund(before, back):
     lesson, line = make.confirmed_lesson(price=Money(4_001, "GBP"))
     assert handler.refund_offer(line, lesson.starts_at - before) == Money(back, "GBP")
 
 
-def test_the_policy_of_the_line_counts_and_not_todays():
+def test_the_policy_of_the_line_applies_and_not_the_current_one():
     lesson = make.proposed_lesson()
     line = make.sold_line(lesson, policy={"full_refund_hours": 2, "half_refund_hours": 1})
     handler.reserve(line, make.soon())
@@ -312,7 +312,7 @@ def test_the_policy_of_the_line_counts_and_not_todays():
     assert handler.refund_offer(line, lesson.starts_at - timedelta(hours=3)) == line.amount
 
 
-def test_the_share_is_earned_when_the_lesson_can_no_longer_be_contested():
+def test_the_share_is_earned_once_the_lesson_can_no_longer_be_contested():
     lesson, line = make.confirmed_lesson()
     assert handler.earned_at(line) == lesson.ends_at + timedelta(hours=72)
     assert handler.delivery_url(line) == f"/my/lessons/{lesson.pk}/"

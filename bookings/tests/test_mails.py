@@ -1,4 +1,4 @@
-"""What mails and calendar files say, rendered as delivery renders them."""
+"""Mails and calendar files, rendered as delivery renders them."""
 
 from datetime import UTC, datetime
 
@@ -48,7 +48,7 @@ def test_every_mail_renders_with_absolute_links_and_without_gaps():
     }  # fmt: skip
 
 
-def test_what_people_write_cannot_become_markup():
+def test_text_from_users_is_escaped_in_html_mails():
     make.open_request(student=UserFactory(full_name="<b>Eve</b>"), goals="<script>alert(1)</script>")
     texts = rendered(Mail.objects.get())
     assert "<script>" not in texts["html"]
@@ -56,7 +56,7 @@ def test_what_people_write_cannot_become_markup():
     assert "<script>" in texts["txt"], "plain text is not escaped"
 
 
-def test_the_confirmation_tells_each_reader_their_own_time_and_carries_the_entry():
+def test_the_confirmation_uses_each_readers_time_zone_and_attaches_the_calendar_entry():
     student = UserFactory(time_zone="Asia/Tokyo")
     teacher = TeacherFactory(user=UserFactory(time_zone="Europe/Paris"))
     lesson, _ = make.confirmed_lesson(student=student, teacher=teacher, meeting_url="https://meet.example.org/1")
@@ -75,7 +75,7 @@ def entry_of(lesson):
     return event
 
 
-def test_the_calendar_entry_is_at_the_right_moment_and_keeps_its_uid():
+def test_the_calendar_entry_has_the_right_time_and_keeps_its_uid():
     lesson, line = make.confirmed_lesson(place="Leeds, 1; High\nStreet", is_online=False)
     event = entry_of(lesson)
     assert event["DTSTART"].dt == lesson.starts_at
@@ -101,7 +101,7 @@ def test_a_link_set_after_booking_is_sent_to_the_student_as_it_is_in_the_end(cli
     assert "https://meet.example.org/2" in sent.attachments[0]["text"]
 
 
-def test_a_link_of_a_lesson_that_is_not_booked_is_sent_to_nobody():
+def test_the_link_of_a_lesson_that_is_not_booked_is_not_mailed():
     lesson = make.proposed_lesson()
     set_meeting_link(lesson_id=lesson.pk, teacher=lesson.teacher, url="https://meet.example.org/1")
     assert Lesson.objects.get(pk=lesson.pk).meeting_url == "https://meet.example.org/1"

@@ -76,7 +76,7 @@ def test_a_hostile_offer_is_refused_in_the_form(desk, bad):
     assert not LessonOffer.objects.exists()
 
 
-def test_what_decides_about_an_offer_cannot_be_posted(desk, teacher):
+def test_teacher_slug_and_publication_of_an_offer_cannot_be_posted(desk, teacher):
     other = TeacherFactory()
     desk.post(reverse("bookings:offer_create"), filled_in(teacher=other.pk, is_published="on", slug="request"))
     offer = LessonOffer.objects.get()
@@ -92,14 +92,14 @@ def test_an_offer_without_a_price_is_not_published():
     assert not offer.is_published
 
 
-def test_a_published_offer_does_not_lose_its_last_price():
+def test_a_published_offer_cannot_lose_its_last_price():
     offer = make.offer()
     with pytest.raises(OfferIncomplete):
         save_offer(offer=offer, prices=[])
     assert [price.amount for price in offer.prices.all()] == [Money(4_000, "GBP")]
 
 
-def test_saving_an_old_form_does_not_publish_what_was_withdrawn_meanwhile():
+def test_saving_an_old_form_does_not_publish_an_offer_withdrawn_meanwhile():
     offer = make.offer()
     opened = LessonOffer.objects.get(pk=offer.pk)
     withdraw_offer(offer=offer)
@@ -142,7 +142,7 @@ def test_a_suspended_teachers_offer_is_not_shown():
     assert Client().get(offer.get_absolute_url()).status_code == 404
 
 
-def test_staff_publish_withdraw_and_mend_offers_in_the_admin(admin_client):
+def test_staff_publish_withdraw_and_edit_offers_in_the_admin(admin_client):
     offer = make.offer(is_published=False)
     url = reverse("admin:bookings_lessonoffer_changelist")
     admin_client.post(url, {"action": "publish", "_selected_action": [offer.pk]})

@@ -64,7 +64,11 @@ def test_a_student_asks_a_teacher(teacher):
     response = signed_in(student).post(url, data)
     request = LessonRequest.objects.get()
     assert response.url == request.get_absolute_url()
-    assert (request.student, request.teacher, request.preferred_words) == (student, teacher, "Monday, Sunday; evening")
+    assert (request.student, request.teacher, request.preferred_summary) == (
+        student,
+        teacher,
+        "Monday, Sunday; evening",
+    )
     page = signed_in(student).get(response.url).content.decode()
     assert "Waiting for an answer" in page
     assert "United Kingdom" in page
@@ -86,7 +90,7 @@ def test_a_hostile_offer_is_not_mentioned(teacher, offer):
     assert signed_in(UserFactory()).get(url).context["offer"] is None
 
 
-def test_any_teacher_is_asked(teacher):
+def test_a_student_asks_any_teacher(teacher):
     signed_in(UserFactory()).post(reverse("bookings:request_any"), asked(subject_of(teacher)))
     request = LessonRequest.objects.get()
     assert request.is_to_any_teacher
@@ -131,7 +135,7 @@ def test_only_approved_teachers_can_be_asked(status):
 # --- Answering
 
 
-def test_the_teachers_wall_clock_becomes_the_slot_and_the_student_sees_theirs(teacher):
+def test_times_are_entered_in_the_teachers_zone_and_shown_in_the_students(teacher):
     student = UserFactory(time_zone="Asia/Tokyo")
     request = make.open_request(teacher=teacher, student=student)
     url = reverse("bookings:request_answer", args=[request.pk])
@@ -146,7 +150,7 @@ def test_the_teachers_wall_clock_becomes_the_slot_and_the_student_sees_theirs(te
 
 
 @pytest.mark.parametrize(("when", "word"), [("2027-03-28T02:30", "skip"), ("2027-10-31T02:30", "twice")])
-def test_times_of_the_night_the_clocks_change_are_explained(teacher, when, word):
+def test_times_that_the_clock_change_skips_or_repeats_are_explained(teacher, when, word):
     request = make.open_request(teacher=teacher)
     response = signed_in(teacher.user).post(
         reverse("bookings:request_answer", args=[request.pk]), answered(time_1=when)
@@ -177,7 +181,7 @@ def test_a_hostile_answer_is_refused_in_the_form(teacher, bad):
     assert not Lesson.objects.exists()
 
 
-def test_times_that_overlap_other_proposals_are_warned_about_and_proposed_if_meant(teacher):
+def test_overlapping_times_need_confirmation_before_they_are_proposed(teacher):
     first, second = make.open_request(teacher=teacher), make.open_request(teacher=teacher)
     client = signed_in(teacher.user)
     client.post(reverse("bookings:request_answer", args=[first.pk]), answered())
@@ -190,7 +194,7 @@ def test_times_that_overlap_other_proposals_are_warned_about_and_proposed_if_mea
     assert Lesson.objects.count() == 2
 
 
-def test_a_time_that_is_sold_is_refused_even_if_meant(teacher):
+def test_a_sold_time_is_refused_even_with_confirmation(teacher):
     lesson, _ = make.confirmed_lesson(teacher=teacher)
     request = make.open_request(teacher=teacher)
     type(teacher.user).objects.filter(pk=teacher.user_id).update(time_zone="UTC")
@@ -214,10 +218,10 @@ def test_a_teacher_declines_withdraws_and_adds_a_link(teacher):
     assert (lesson.meeting_url, lesson.state) == ("https://meet.example.org/2", "cancelled")
 
 
-# --- Choosing and having
+# --- Choosing and attending
 
 
-def test_chosen_times_go_into_the_cart():
+def test_chosen_times_are_added_to_the_cart():
     lessons = make.proposed_lessons(make.slot(days=5), make.slot(days=6), make.slot(days=7))
     request = lessons[0].request
     url = reverse("bookings:request_buy", args=[request.pk])
@@ -230,7 +234,7 @@ def test_chosen_times_go_into_the_cart():
 
 
 @pytest.mark.parametrize("chosen", [[], ["x"], ["\x00"], [str(HUGE)], ["-1"]])
-def test_nothing_hostile_goes_into_the_cart(chosen):
+def test_malformed_or_foreign_lesson_ids_are_not_added_to_the_cart(chosen):
     lesson, others = make.proposed_lesson(), make.proposed_lesson()
     url = reverse("bookings:request_buy", args=[lesson.request_id])
     response = signed_in(lesson.student).post(url, {"lesson": [*chosen, others.pk]})
@@ -238,7 +242,7 @@ def test_nothing_hostile_goes_into_the_cart(chosen):
     assert not CartLine.objects.exists()
 
 
-def test_a_time_that_is_gone_is_said_before_paying():
+def test_a_taken_time_is_refused_before_paying():
     teacher = TeacherFactory()
     first, second = make.proposed_lesson(teacher=teacher), make.proposed_lesson(teacher=teacher)
     handler.reserve(make.sold_line(first), make.soon())
@@ -262,7 +266,7 @@ def test_the_link_to_join_is_shown_once_the_lesson_is_paid():
     assert download.content.startswith(b"BEGIN:VCALENDAR")
 
 
-def test_a_student_withdraws_and_too_late_is_told():
+def test_a_student_withdraws_an_open_request_but_not_an_answered_one():
     request = make.open_request()
     client = signed_in(request.student)
     for _ in range(2):
@@ -272,11 +276,11 @@ def test_a_student_withdraws_and_too_late_is_told():
     assert request.state == "withdrawn"
 
 
-# --- Everybody else
+# --- Other people
 
 
 def urls_of(lesson):
-    """Every page about one lesson, with who it belongs to."""
+    """The address of every page about the lesson, its request, or an offer of its teacher."""
     ids = {"request_id": lesson.request_id, "lesson_id": lesson.pk, "offer_id": make.offer(teacher=lesson.teacher).pk}
     for pattern in urlpatterns:
         wanted = {name: ids[name] for name in pattern.pattern.converters if name in ids}
@@ -284,7 +288,7 @@ def urls_of(lesson):
             yield reverse(f"bookings:{pattern.name}", kwargs=wanted)
 
 
-def test_what_is_somebody_elses_is_a_404_for_every_role():
+def test_pages_of_other_people_are_a_404_for_every_role():
     lesson, _ = make.confirmed_lesson()
     urls = list(urls_of(lesson))
     assert len(urls) == 12
@@ -307,7 +311,7 @@ def test_guests_are_sent_to_sign_in():
         assert response.status_code == 405 or response.url.startswith(reverse("account_login")), url
 
 
-def test_ids_beyond_every_integer_are_a_404():
+def test_ids_beyond_the_integer_range_are_a_404():
     client = signed_in(TeacherFactory().user)
     for pattern in urlpatterns:
         names = [name for name in pattern.pattern.converters if name.endswith("_id")]
@@ -316,7 +320,7 @@ def test_ids_beyond_every_integer_are_a_404():
             assert {client.get(url).status_code, client.post(url).status_code} <= {404, 405}, url
 
 
-def test_state_changes_by_post_with_a_token_only():
+def test_state_changes_only_by_post_with_a_csrf_token():
     lesson = make.proposed_lesson()
     request = make.open_request(teacher=lesson.teacher)
     changing = {

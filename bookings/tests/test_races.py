@@ -1,4 +1,4 @@
-"""Two and more real connections that want one slot."""
+"""Races for one slot between several real connections."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(*actions):
-    """Run all actions from one starting shot, each on its own connection; returns what each returned or raised."""
+    """Start all actions at the same moment, each on its own connection; return what each returned or raised."""
     shot = threading.Barrier(len(actions))
 
     def run(action):
@@ -30,7 +30,7 @@ def at_once(*actions):
             connection.ensure_connection()
             shot.wait(timeout=30)
             return action()
-        except Exception as error:  # noqa: BLE001  # what was raised is what the test looks at
+        except Exception as error:  # noqa: BLE001  # the test examines what was raised
             return error
         finally:
             connection.close()
@@ -60,20 +60,20 @@ def fulfilling(line):
 
 
 def rivals(number):
-    """Lessons of one teacher proposed to so many students, each overlapping all others."""
+    """Lessons of one teacher, each proposed to a different student, that all overlap."""
     teacher = TeacherFactory()
     return [make.proposed_lesson(teacher=teacher, when=make.slot(minutes=60 + n)) for n in range(number)]
 
 
 @pytest.mark.parametrize("round_number", range(10))
-def test_of_two_students_who_check_out_at_once_one_gets_the_slot(round_number):
+def test_one_of_two_students_who_check_out_at_once_gets_the_slot(round_number):
     outcomes = at_once(*(reserving(make.sold_line(lesson)) for lesson in rivals(2)))
     assert outcomes.count("held") == 1
     assert sum(isinstance(outcome, SoldOut) for outcome in outcomes) == 1
     assert Lesson.objects.filter(state="held").count() == 1
 
 
-def test_of_fifty_students_at_once_one_gets_the_slot():
+def test_one_of_fifty_students_who_check_out_at_once_gets_the_slot():
     outcomes = at_once(*(reserving(make.sold_line(lesson)) for lesson in rivals(50)))
     assert outcomes.count("held") == 1
     assert sum(isinstance(outcome, SoldOut) for outcome in outcomes) == 49
@@ -81,7 +81,7 @@ def test_of_fifty_students_at_once_one_gets_the_slot():
 
 
 def test_the_same_race_without_constraint_and_lock_sells_the_slot_twice():
-    """The control: looking first and writing then protects nothing."""
+    """The control: checking first and writing afterwards does not prevent double selling."""
     pair = rivals(2)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE naive_lesson (LIKE bookings_lesson INCLUDING DEFAULTS)")
@@ -122,8 +122,8 @@ def test_the_database_alone_refuses_a_slot_sold_twice():
     Lesson.objects.filter(pk=other_teachers.pk).update(order_line_id=3, **held)
 
 
-def test_two_carts_that_cross_each_other_do_not_hang():
-    """Each wants a free slot of two teachers, in opposite order; whoever has to let go is told kindly."""
+def test_two_carts_with_the_same_teachers_in_opposite_order_do_not_hang():
+    """Each books a free slot of the same two teachers, in opposite order; the one cancelled gets a friendly message."""
     one, two = TeacherFactory(), TeacherFactory()
     carts = [
         [make.sold_line(make.proposed_lesson(teacher=teacher, when=make.slot(hour=hour))) for teacher in teachers]
@@ -141,12 +141,12 @@ def test_two_carts_that_cross_each_other_do_not_hang():
     outcomes = at_once(*(lambda lines=lines: buy(lines) for lines in carts))
     assert outcomes.count("held") == 1
     assert [str(outcome) for outcome in outcomes if isinstance(outcome, SoldOut)] == [
-        "Somebody is booking with the same teachers just now. Please try again."
+        "Another student is booking the same teachers right now. Please try again."
     ]
 
 
 @pytest.mark.parametrize("round_number", range(5))
-def test_a_payment_at_the_moment_its_hold_lapses_is_delivered_or_refused_but_never_doubled(round_number):
+def test_a_payment_at_the_moment_its_hold_lapses_is_delivered_or_refused_but_never_sold_twice(round_number):
     first, second = rivals(2)
     late, early = make.sold_line(first), make.sold_line(second)
     handler.reserve(late, make.soon())
@@ -167,7 +167,7 @@ def test_the_same_payment_delivered_twenty_times_at_once_confirms_and_mails_once
 
 
 @pytest.mark.parametrize("round_number", range(3))
-def test_of_eight_teachers_who_accept_at_once_the_first_wins(round_number):
+def test_of_eight_teachers_who_accept_at_once_only_one_gets_the_request(round_number):
     taught = make.subject()
     teachers = [make.teacher_of(taught) for _ in range(8)]
     request = make.open_request(is_to_any=True, subject=taught)

@@ -37,12 +37,12 @@ def mailed(request, outcome):
     )
 
 
-def test_a_request_tells_the_teacher_once():
+def test_a_request_mails_the_teacher_once():
     request = make.open_request()
     assert mailed(request, "received") == [request.teacher.user.email]
 
 
-def test_accepting_proposes_every_slot_at_one_price_and_tells_the_student():
+def test_accepting_proposes_every_slot_at_one_price_and_mails_the_student():
     request = make.open_request(student=UserFactory(time_zone="America/New_York"))
     lessons = accept_request(
         request_id=request.pk,
@@ -59,14 +59,14 @@ def test_accepting_proposes_every_slot_at_one_price_and_tells_the_student():
     assert mail.context["note"] == "See you"
 
 
-def test_declining_keeps_the_note_and_tells_the_student():
+def test_declining_keeps_the_note_and_mails_the_student():
     request = make.open_request()
     decline_request(request_id=request.pk, teacher=request.teacher, note="On holiday")
     assert (state_of(request), request.teacher_note) == (State.DECLINED, "On holiday")
     assert mailed(request, "declined") == [request.student.email]
 
 
-def test_withdrawing_leaves_the_desk():
+def test_a_withdrawn_request_leaves_the_desk():
     request = make.open_request()
     withdraw_request(request_id=request.pk, student=request.student)
     assert state_of(request) == State.WITHDRAWN
@@ -111,7 +111,7 @@ def test_others_can_neither_answer_nor_withdraw():
     assert state_of(request) == State.OPEN
 
 
-def test_requests_lapse_after_the_time_to_answer_and_the_student_is_told_once():
+def test_requests_lapse_after_the_time_to_answer_and_the_student_is_mailed_once():
     old, fresh = make.open_request(), make.open_request()
     make.waiting_since(old, days=rules.ANSWER_WITHIN.days + 1)
     make.waiting_since(fresh, days=rules.ANSWER_WITHIN.days - 1)
@@ -127,7 +127,7 @@ def test_lapsing_works_through_all_of_them_in_batches():
     assert lapse_old_requests(batch=2) == 5
 
 
-def test_nobody_asks_themselves():
+def test_teachers_cannot_ask_themselves():
     teacher = TeacherFactory()
     with pytest.raises(RequestRefused):
         make.open_request(student=teacher.user, teacher=teacher)
@@ -141,7 +141,7 @@ def test_asking_the_same_teacher_again_waits_for_the_first_answer():
     make.open_request(student=first.student, teacher=first.teacher, subject=first.subject)
 
 
-def test_one_person_cannot_fill_every_desk():
+def test_the_number_of_open_requests_of_a_student_is_limited():
     student = UserFactory()
     for _ in range(rules.OPEN_REQUESTS_AT_MOST):
         make.open_request(student=student)
@@ -171,7 +171,7 @@ def test_a_request_to_any_is_on_the_desks_of_matching_teachers_only():
             accept(request, teacher=teacher)
 
 
-def test_passing_on_leaves_a_request_to_any_on_the_other_desks():
+def test_a_request_to_any_stays_on_the_other_desks_when_one_teacher_passes():
     taught = make.subject()
     first, second = make.teacher_of(taught), make.teacher_of(taught)
     request = make.open_request(is_to_any=True, subject=taught)
@@ -184,7 +184,7 @@ def test_passing_on_leaves_a_request_to_any_on_the_other_desks():
     assert request.teacher == second
 
 
-def test_who_comes_second_is_told_that_it_is_taken():
+def test_the_second_teacher_to_accept_is_refused():
     taught = make.subject()
     first, second = make.teacher_of(taught), make.teacher_of(taught)
     request = make.open_request(is_to_any=True, subject=taught)
@@ -193,12 +193,12 @@ def test_who_comes_second_is_told_that_it_is_taken():
         accept(request, teacher=second)
 
 
-def test_a_request_no_teacher_suits_alerts_staff():
+def test_a_request_without_a_suitable_teacher_alerts_staff():
     request = make.open_request(is_to_any=True)
     assert Alert.objects.get().key == f"lesson-request:{request.pk}:no-teacher"
 
 
-def test_only_so_many_of_the_suitable_are_mailed(monkeypatch):
+def test_the_number_of_teachers_mailed_about_a_request_is_limited(monkeypatch):
     monkeypatch.setattr(rules, "TEACHERS_MAILED_AT_MOST", 2)
     taught = make.subject()
     for _ in range(4):
@@ -223,7 +223,7 @@ def overlapping_slots():
         (lambda: [make.slot()], Money(100_000_000, "GBP"), "The most"),
     ],
 )
-def test_what_could_never_be_bought_is_not_proposed(slots, price, message):
+def test_a_proposal_that_cannot_be_bought_is_refused(slots, price, message):
     request = make.open_request()
     with pytest.raises(ProposalRefused, match=message), transaction.atomic():
         accept_request(request_id=request.pk, teacher=request.teacher, proposal=make.proposal(*slots(), price=price))
@@ -231,7 +231,7 @@ def test_what_could_never_be_bought_is_not_proposed(slots, price, message):
     assert not Lesson.objects.exists()
 
 
-def test_a_slot_that_is_sold_is_not_proposed_again():
+def test_a_sold_slot_cannot_be_proposed_again():
     lesson, _ = make.confirmed_lesson()
     request = make.open_request(teacher=lesson.teacher)
     with pytest.raises(ProposalRefused, match="confirmed lesson"), transaction.atomic():
@@ -280,7 +280,7 @@ def test_the_desk_takes_as_many_queries_for_ten_requests_as_for_one(django_asser
     assert Expertise.objects.count() == 1
 
 
-def test_a_stranger_whose_address_is_not_verified_writes_to_no_teacher():
+def test_a_student_without_a_verified_address_cannot_make_requests():
     student, teacher = UserFactory(is_verified=False), TeacherFactory()
     with pytest.raises(RequestRefused, match="verify your e-mail address"):
         make.open_request(student=student, teacher=teacher)
@@ -296,13 +296,13 @@ def test_an_address_changed_since_it_was_verified_counts_as_not_verified():
 
 
 def ask_and_withdraw(student, times, **options):
-    """As the attack did: each request mails teachers, and withdrawing it makes room for the next one."""
+    """Mail teachers again and again: withdrawing a request makes room for the next one."""
     for _ in range(times):
         request = make.open_request(student=student, **options)
         withdraw_request(request_id=request.pk, student=student)
 
 
-def test_asking_and_withdrawing_reaches_any_teacher_three_times_a_day():
+def test_withdrawn_requests_to_any_teacher_count_towards_three_a_day():
     student = UserFactory()
     taught = make.subject()
     for _ in range(rules.TEACHERS_MAILED_AT_MOST + 5):
@@ -312,7 +312,7 @@ def test_asking_and_withdrawing_reaches_any_teacher_three_times_a_day():
     assert Mail.objects.count() == 3 * rules.TEACHERS_MAILED_AT_MOST
 
 
-def test_asking_and_withdrawing_ends_after_fifteen_a_day_and_goes_on_the_next():
+def test_withdrawn_requests_count_towards_fifteen_a_day():
     student, teacher = UserFactory(), TeacherFactory()
     with pytest.raises(RequestRefused, match="15 requests a day"):
         ask_and_withdraw(student, 16, teacher=teacher)

@@ -20,7 +20,7 @@ def test_ten_in_paris_is_nine_utc_in_winter_and_eight_in_summer():
     assert slot_at(day=date(2027, 7, 5), at=time(10), minutes=60, zone=PARIS).starts_at == utc(2027, 7, 5, 8)
 
 
-def test_the_days_around_the_spring_night_keep_their_wall_clock():
+def test_local_times_stay_the_same_across_the_clock_change():
     before = slot_at(day=SPRING - timedelta(days=1), at=time(18), minutes=60, zone=PARIS)
     after = slot_at(day=SPRING, at=time(18), minutes=60, zone=PARIS)
     assert after.starts_at - before.starts_at == timedelta(hours=23)
@@ -37,7 +37,7 @@ def test_a_time_the_clocks_show_twice_is_refused():
 
 
 @pytest.mark.parametrize(("day", "clock_at_end"), [(SPRING, "04:30"), (AUTUMN, "02:30")])
-def test_a_lesson_over_the_change_takes_its_real_minutes(day, clock_at_end):
+def test_a_lesson_across_the_clock_change_lasts_its_real_minutes(day, clock_at_end):
     slot = slot_at(day=day, at=time(1, 30), minutes=120, zone=PARIS)
     assert slot.ends_at - slot.starts_at == timedelta(minutes=120)
     assert f"{slot.ends_at.astimezone(PARIS):%H:%M}" == clock_at_end

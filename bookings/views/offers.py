@@ -1,4 +1,4 @@
-"""Lesson offers: the public page, and the teacher's own."""
+"""Lesson offers: the public page, and the pages where a teacher manages them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from catalogue.currencies import display_currency, pick_amount
 
 @require_safe
 def show_offer(request: HttpRequest, slug: str) -> HttpResponse:
-    """An offer for everybody; one that is not published for its own teacher only."""
+    """Show an offer to everyone if it is published, otherwise only to its teacher."""
     is_public = Q(is_published=True, teacher__status=Teacher.Status.APPROVED)
     visible = is_public | Q(teacher__user_id=request.user.pk) if request.user.is_authenticated else is_public
     offers = LessonOffer.objects.select_related("teacher__user", "subject").prefetch_related("prices")
@@ -30,7 +30,7 @@ def show_offer(request: HttpRequest, slug: str) -> HttpResponse:
 @teacher_required
 @require_safe
 def list_offers(request: TeacherRequest) -> HttpResponse:
-    """The teacher's own offers."""
+    """List the teacher's own offers."""
     offers = LessonOffer.objects.filter(teacher=request.teacher).select_related("subject").prefetch_related("prices")
     return render(request, "bookings/offer_list.html", {"offers": offers})
 
@@ -38,28 +38,28 @@ def list_offers(request: TeacherRequest) -> HttpResponse:
 @teacher_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_offer(request: TeacherRequest) -> HttpResponse:
-    """A new offer, not yet published."""
+    """Create an offer, not yet published."""
     return _edit(request, LessonOffer(teacher=request.teacher))
 
 
 @teacher_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_offer(request: TeacherRequest, offer_id: int) -> HttpResponse:
-    """Change an offer; what was proposed or bought before stays as it was."""
+    """Change an offer. Lessons already proposed or bought do not change."""
     return _edit(request, _own_offer(request, offer_id))
 
 
 @teacher_required
 @require_POST
 def publish(request: TeacherRequest, offer_id: int) -> HttpResponse:
-    """Show an offer to everybody."""
+    """Publish an offer."""
     offer = _own_offer(request, offer_id)
     try:
         publish_offer(offer=offer)
     except OfferIncomplete as missing:
         messages.error(request, str(missing))
         return redirect("bookings:offer_edit", offer_id)
-    messages.success(request, f"“{offer.title}” can be found by everybody now.")
+    messages.success(request, f"“{offer.title}” is published.")
     return redirect("bookings:offers_mine")
 
 
@@ -69,7 +69,7 @@ def withdraw(request: TeacherRequest, offer_id: int) -> HttpResponse:
     """Take an offer off the site."""
     offer = _own_offer(request, offer_id)
     withdraw_offer(offer=offer)
-    messages.success(request, f"“{offer.title}” is off the site. Requests that came from it stay.")
+    messages.success(request, f"“{offer.title}” is off the site. Requests made from it are kept.")
     return redirect("bookings:offers_mine")
 
 

@@ -1,4 +1,4 @@
-"""A student's pages. Somebody else's request or lesson is a 404."""
+"""Pages for students. Another student's request or lesson is a 404."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def create_open_request(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def list_lessons(request: HttpRequest) -> HttpResponse:
-    """Lessons to come, requests and how they stand, lessons that were."""
+    """Show the student's upcoming lessons, requests, and past lessons."""
     now = timezone.now()
     lessons = Lesson.objects.for_pages().filter(student_id=request.user.pk)
     past = lessons.filter(confirmed_at__isnull=False).exclude(state=Lesson.State.CONFIRMED, period__endswith__gt=now)
@@ -67,7 +67,7 @@ def list_lessons(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def show_request(request: HttpRequest, request_id: int) -> HttpResponse:
-    """One request: what was asked, and what the teacher proposes."""
+    """Show one request and what the teacher proposes."""
     lesson_request = get_object_or_404(_requests_with_lessons(request), pk=request_id)
     lessons = list(lesson_request.lessons.all())
     context = {
@@ -101,7 +101,7 @@ def put_into_cart(request: HttpRequest, request_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
-    """Take an open request back."""
+    """Withdraw an open request."""
     try:
         lesson_request = withdraw_request(request_id=request_id, student=_user(request))
     except LessonRequest.DoesNotExist:
@@ -117,7 +117,7 @@ def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
 @require_safe
 @never_cache
 def show_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
-    """One lesson, for its student and its teacher."""
+    """Show one lesson to its student or its teacher."""
     lesson = _lesson_of_mine(request, lesson_id)
     context = {
         "lesson": lesson,
@@ -130,7 +130,7 @@ def show_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
 @require_safe
 @never_cache
 def download_calendar(request: HttpRequest, lesson_id: int) -> HttpResponse:
-    """The lesson as a calendar file, once it is paid."""
+    """Download a paid lesson as a calendar file."""
     lesson = _lesson_of_mine(request, lesson_id, confirmed_at__isnull=False)
     headers = {"Content-Disposition": f'attachment; filename="lesson-{lesson.pk}.ics"'}
     calendar = calendar_of(lesson, timezone.get_current_timezone())
@@ -139,7 +139,10 @@ def download_calendar(request: HttpRequest, lesson_id: int) -> HttpResponse:
 
 def _ask(request: HttpRequest, teacher: Teacher | None, offer: LessonOffer | None) -> HttpResponse:
     form = RequestForm(
-        request.POST if request.method == "POST" else None, teacher=teacher, offer=offer, initial=_as_last_time(request)
+        request.POST if request.method == "POST" else None,
+        teacher=teacher,
+        offer=offer,
+        initial=_initial_from_last_request(request),
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -159,14 +162,14 @@ def _ask(request: HttpRequest, teacher: Teacher | None, offer: LessonOffer | Non
     return render(request, "bookings/request_create.html", context, status=400 if form.errors else 200)
 
 
-def _as_last_time(request: HttpRequest) -> dict[str, str]:
-    """People rarely move, so where they were is filled in."""
+def _initial_from_last_request(request: HttpRequest) -> dict[str, str]:
+    """Region and meeting of the student's last request, since they rarely change."""
     last = LessonRequest.objects.filter(student_id=request.user.pk).first()
     return {"region": last.region, "meeting": last.meeting} if last else {}
 
 
 def _offer_asked_about(request: HttpRequest, teacher: Teacher) -> LessonOffer | None:
-    """The offer named in the address; an unknown one is simply not mentioned."""
+    """The published offer of this teacher named in the query; None if there is no such offer."""
     slug = request.GET.get("offer", "")
     if not _SLUG.fullmatch(slug):
         return None

@@ -1,4 +1,4 @@
-"""A teacher's desk: requests to answer, proposals, lessons to come. What is another teacher's is a 404."""
+"""A teacher's desk: requests to answer, proposals, upcoming lessons. Another teacher's are a 404."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bookings.proposals import (
 )
 from bookings.requests import RequestClosed
 
-# Far more than anybody can answer; the oldest come first.
+# Far more than one teacher can answer; the oldest are shown first.
 _REQUESTS_AT_MOST = 100
 
 
@@ -32,7 +32,7 @@ _REQUESTS_AT_MOST = 100
 @require_safe
 @never_cache
 def show_desk(request: TeacherRequest) -> HttpResponse:
-    """Everything about private lessons that waits for the teacher."""
+    """Show the requests, proposals and upcoming lessons of the teacher."""
     now = timezone.now()
     lessons = list(
         Lesson.objects.for_pages()
@@ -52,7 +52,7 @@ def show_desk(request: TeacherRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def answer_request(request: TeacherRequest, request_id: int) -> HttpResponse:
-    """Read a request and propose times, or decline it."""
+    """Show a request, and propose times in answer."""
     lesson_request = _request_to_answer(request, request_id)
     form = AcceptForm(
         request.POST if request.method == "POST" else None,
@@ -83,7 +83,7 @@ def answer_request(request: TeacherRequest, request_id: int) -> HttpResponse:
 @teacher_required
 @require_POST
 def decline(request: TeacherRequest, request_id: int) -> HttpResponse:
-    """Decline a request, with a word to the student."""
+    """Decline a request, with a note to the student."""
     form = DeclineForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Your note is too long, or contains characters that cannot be shown.")
@@ -102,7 +102,7 @@ def decline(request: TeacherRequest, request_id: int) -> HttpResponse:
 @teacher_required
 @require_POST
 def withdraw(request: TeacherRequest, lesson_id: int) -> HttpResponse:
-    """Take a proposed lesson back."""
+    """Withdraw a proposed lesson."""
     try:
         withdraw_proposal(lesson_id=lesson_id, teacher=request.teacher)
     except Lesson.DoesNotExist as unknown:
@@ -117,19 +117,19 @@ def withdraw(request: TeacherRequest, lesson_id: int) -> HttpResponse:
 @teacher_required
 @require_POST
 def set_meeting(request: TeacherRequest, lesson_id: int) -> HttpResponse:
-    """Give a lesson online its link."""
+    """Set the link to join a lesson online."""
     lesson = get_object_or_404(Lesson, pk=lesson_id, teacher=request.teacher, is_online=True)
     form = MeetingForm(request.POST)
     if form.is_valid():
         set_meeting_link(lesson_id=lesson.pk, teacher=request.teacher, url=form.cleaned_data["meeting_url"])
         messages.success(request, "The link is saved.")
     else:
-        messages.error(request, "That is not a link. It starts with https://.")
+        messages.error(request, "Give a link that starts with https://.")
     return redirect(lesson)
 
 
 def _request_to_answer(request: TeacherRequest, request_id: int) -> LessonRequest:
-    """A request on the teacher's desk, or one to them by name that has been answered."""
+    """A request on the teacher's desk, or one addressed to them that has been answered; otherwise raise Http404."""
     on_desk = open_requests_for(request.teacher).filter(pk=request_id).first()
     if on_desk:
         return on_desk

@@ -88,7 +88,7 @@ def asks_elena_for_lessons(guest):
     page.goto("/teachers/elena-marchetti/")
     page.get_by_role("link", name=re.compile("^(Ask|Request)")).first.click()
     page.get_by_label("Subject").select_option(label="Italian")
-    page.get_by_label("What would you like to reach?").fill("I would like to order coffee in Trieste.")
+    page.get_by_label("What would you like to achieve?").fill("I would like to order coffee in Trieste.")
     page.get_by_label("Where you are").select_option("GB")
     page.get_by_role("button", name="Send request").click()
     expect(page.locator("#messages")).to_contain_text("Your request is sent")
