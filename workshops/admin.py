@@ -1,4 +1,4 @@
-"""Workshops in the admin: staff mend what teachers wrote, put workshops on and off sale, and look up tickets."""
+"""Workshops in the admin: staff correct texts, put workshops on and off sale, and look up tickets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from workshops.publishing import (
 
 
 class WorkshopAdminForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Refuses a capacity below the taken places with a message, before the database does."""
+    """Refuses a capacity below the number of taken places with a message, before the database does."""
 
     def clean_capacity(self) -> int:
         capacity: int = self.cleaned_data["capacity"]
@@ -55,7 +55,7 @@ class PriceInline(LabelledInline):
 
 @admin.register(Workshop)
 class WorkshopAdmin(SoldAdmin):
-    """State changes go through the actions, so that the catalogue always hears of them."""
+    """State changes only through the actions, so that the catalogue is always updated."""
 
     form = WorkshopAdminForm
     refusals = (CapacityBelowTaken, NotReadyToPublish)
@@ -86,7 +86,7 @@ class WorkshopAdmin(SoldAdmin):
         save_workshop(workshop=sold, sessions=sessions, prices=prices)
 
     def has_delete_permission(self, request: HttpRequest, obj: Workshop | None = None) -> bool:
-        """Nobody: sales hang on them. Withdraw instead."""
+        """Orders refer to workshops, so staff withdraw them instead."""
         return False
 
     @display(
@@ -118,7 +118,7 @@ class WorkshopAdmin(SoldAdmin):
 
 @admin.register(Registration)
 class RegistrationAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """To look up; places change hands through orders and refunds only."""
+    """Read-only, because places change only through orders and refunds."""
 
     list_display = ("participant_name", "participant_email", "workshop", "buyer", "shown_state", "code", "created_at")
     list_filter = ("state", "created_at")

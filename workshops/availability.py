@@ -1,4 +1,4 @@
-"""Who may buy a workshop at a moment, at what price, and how many places are left."""
+"""Whether a workshop can be bought at a moment, at what price, and how many places are left."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from workshops.schedule import first_start, last_end
 
 
 def workshops_for_sale(ids: Collection[int]) -> dict[int, Workshop]:
-    """Workshops by id with all a quote needs: three queries, however many they are."""
+    """The workshops by id, with everything a quote needs, in three queries."""
     found = Workshop.objects.filter(pk__in=ids).select_related("teacher__user", "subject")
     return {workshop.pk: workshop for workshop in found.prefetch_related("sessions", "prices")}
 
 
 def places_left_for(workshop_ids: Collection[int], *, buyer_id: int | None, at: datetime) -> dict[int, int]:
-    """Places each workshop has left for this buyer, in one query.
+    """The number of places each workshop has left for this buyer, in one query.
 
-    Their own holds count as free to them: whoever comes back from the payment page must not find the workshop sold out
-    by themselves.
+    The buyer's own holds count as free: a buyer who returns from the payment page must not find the workshop sold out
+    because of them.
     """
     taking = Registration.objects.taking_a_place_at(at)
     if buyer_id is not None:
@@ -39,13 +39,13 @@ def places_left_for(workshop_ids: Collection[int], *, buyer_id: int | None, at: 
 
 
 def unit_prices(workshop: Workshop, at: datetime) -> Mapping[str, Money]:
-    """What one place costs at this moment, in each currency the site takes, in the site's order."""
+    """The price of one place at this moment in each of the site's currencies, in the site's order."""
     prices = {price.currency: price.amount_at(at) for price in workshop.prices.all()}
     return {currency: prices[currency] for currency in settings.CURRENCIES if currency in prices}
 
 
 def registration_closes_at(workshop: Workshop) -> datetime | None:
-    """When registration ends: as the teacher set it, else when the first session starts; never after the last one."""
+    """When registration closes: as the teacher set it, by default at the first start; at the last end at the latest."""
     sessions = list(workshop.sessions.all())
     closes_at = workshop.registration_closes_at or first_start(sessions)
     ends_at = last_end(sessions)
@@ -53,7 +53,7 @@ def registration_closes_at(workshop: Workshop) -> datetime | None:
 
 
 def refusal(workshop: Workshop, at: datetime, reader: tzinfo) -> NotForSale | None:
-    """Why registration is not open at this moment, places aside; None if it is."""
+    """Why registration is not open at this moment, regardless of places left; None if it is open."""
     if not workshop.is_published or workshop.teacher.status != Teacher.Status.APPROVED:
         return NotForSale("This workshop is not offered any more.")
     if workshop.registration_opens_at and at < workshop.registration_opens_at:

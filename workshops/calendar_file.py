@@ -14,9 +14,9 @@ from workshops.models import Workshop
 
 
 def calendar_of(workshop: Workshop, reader: tzinfo) -> str:
-    """All sessions as an iCalendar (RFC 5545) file. A new version of an event replaces the old one by its UID.
+    """All sessions as an iCalendar file (RFC 5545). A newer file replaces older events, which have the same UIDs.
 
-    Times are in UTC, which every calendar shows in its owner's zone; the description says them as pages and mails do.
+    Times are in UTC, which every calendar shows in its owner's zone; the description writes them as pages and mails do.
     """
     zone = zone_for(workshop, reader=reader)
     calendar = Calendar()

@@ -1,4 +1,4 @@
-"""What students and teachers fill in."""
+"""Forms for students and teachers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _YEARS_AHEAD = 10
 
 
 class PlacesForm(forms.Form):
-    """How many places somebody wants."""
+    """The number of places to buy."""
 
     quantity = forms.TypedChoiceField(label="Places", coerce=int)
 
@@ -40,7 +40,7 @@ class PlacesForm(forms.Form):
 
 
 class ParticipantForm(forms.Form):
-    """Who one place is for; empty is allowed."""
+    """The participant of one place; may be left empty."""
 
     name = forms.CharField(max_length=NAME_LENGTH, required=False)
     email = forms.EmailField(label="E-mail", required=False, help_text="Their ticket is sent there.")
@@ -53,7 +53,7 @@ class ParticipantForm(forms.Form):
 
 
 class ParticipantForms:
-    """One ParticipantForm for each place. Their number comes from the quantity, not from what the browser claims."""
+    """One ParticipantForm for each place. Their number is the quantity, never a count sent by the browser."""
 
     def __init__(
         self, quantity: int, data: Mapping[str, Any] | None = None, *, known: Sequence[Participant] = ()
@@ -65,18 +65,18 @@ class ParticipantForms:
         ]
 
     def is_valid(self) -> bool:
-        # Judges each of them, so that all show their errors at once.
-        verdicts = [form.is_valid() for form in self.forms]
-        return all(verdicts)
+        # Validates every form, so that all errors are shown at once.
+        results = [form.is_valid() for form in self.forms]
+        return all(results)
 
     @property
     def participants(self) -> list[dict[str, str]]:
-        """As an item's details hold them."""
+        """The participants in the format of an item's details."""
         return [{"name": form.cleaned_data["name"], "email": form.cleaned_data["email"]} for form in self.forms]
 
 
 class WallClockField(forms.DateTimeField):
-    """A date and time as a clock on the workshop's wall shows it; its value has no zone until the form knows which."""
+    """A local date and time. Its value has no time zone; the form adds the workshop's."""
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
@@ -89,7 +89,7 @@ class WallClockField(forms.DateTimeField):
 
 
 class WorkshopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A workshop itself. All times are written in its own zone, which is part of the form."""
+    """The workshop without its sessions and prices. All times are in its own zone, which is a field of the form."""
 
     subject: forms.ModelChoiceField[Any]
     language = forms.ChoiceField(choices=languages)
@@ -100,7 +100,7 @@ class WorkshopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
         max_length=200,
         required=False,
         assume_scheme="https",
-        help_text="Shown to registered people only.",
+        help_text="Shown only to registered people.",
     )
     capacity = forms.IntegerField(label="Places", min_value=1, max_value=LARGEST_CAPACITY)
     cover = PictureFormField(
@@ -109,9 +109,9 @@ class WorkshopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
         required=False,
         help_text="JPEG, PNG or WebP, up to 5 MB. Wide pictures look best.",
     )
-    registration_opens_at = WallClockField(label="Registration opens", help_text="Empty: at once.")
+    registration_opens_at = WallClockField(label="Registration opens", help_text="Leave empty to open it immediately.")
     registration_closes_at = WallClockField(
-        label="Registration closes", help_text="Empty: when the first session starts."
+        label="Registration closes", help_text="Leave empty to close it when the first session starts."
     )
 
     class Meta:
@@ -140,7 +140,7 @@ class WorkshopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone chosen in this form if it is a valid one, else the one the workshop had."""
+        """The zone chosen in this form if it is valid, otherwise the workshop's current zone."""
         return ZoneInfo(getattr(self, "cleaned_data", {}).get("time_zone") or self.instance.time_zone)
 
     def clean(self) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class WorkshopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
 
 class SessionForm(forms.Form):
-    """One session: a day, and from when to when. Left empty, it is no session."""
+    """One session: its day, start and end. An empty form is ignored."""
 
     day = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     starts = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
@@ -173,7 +173,7 @@ class SessionForm(forms.Form):
         day, starts, ends = cleaned.get("day"), cleaned.get("starts"), cleaned.get("ends")
         if day and starts and ends:
             if ends <= starts:
-                raise ValidationError("It must end after it starts. Make two sessions of what runs past midnight.")
+                raise ValidationError("It must end after it starts. Enter two sessions if it continues past midnight.")
             cleaned["plan"] = SessionPlan(
                 starts_at=moment_in(self.zone, datetime.combine(day, starts)),
                 ends_at=moment_in(self.zone, datetime.combine(day, ends)),
@@ -182,7 +182,7 @@ class SessionForm(forms.Form):
 
 
 class BaseSessionFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
-    """The sessions of one workshop; emptied rows are dropped."""
+    """The sessions of one workshop; emptied rows are removed."""
 
     def _construct_form(self, i: int, **kwargs: Any) -> SessionForm:
         form: SessionForm = super()._construct_form(i, **kwargs | {"empty_permitted": True})  # type: ignore[misc]  # missing in the stubs
@@ -196,9 +196,9 @@ class BaseSessionFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # not su
 
 
 def plans_of(sessions: forms.BaseFormSet[SessionForm]) -> list[SessionPlan]:
-    """The valid sessions in order of time."""
-    judged = [form.cleaned_data for form in sessions.forms if form.is_valid()]
-    return sorted((cleaned["plan"] for cleaned in judged if "plan" in cleaned), key=lambda plan: plan.starts_at)
+    """The valid sessions in chronological order."""
+    valid = [form.cleaned_data for form in sessions.forms if form.is_valid()]
+    return sorted((cleaned["plan"] for cleaned in valid if "plan" in cleaned), key=lambda plan: plan.starts_at)
 
 
 SessionFormSet = forms.formset_factory(
@@ -212,7 +212,7 @@ SessionFormSet = forms.formset_factory(
 
 
 class PriceForm(forms.Form):
-    """The price of a place in one currency. Left empty, it is not sold in that currency."""
+    """The price of a place in one currency. If left empty, the workshop is not sold in that currency."""
 
     early_bird_until = WallClockField(label="Early bird until")
 
@@ -248,7 +248,7 @@ class PriceForm(forms.Form):
 
     @property
     def plan(self) -> PricePlan | None:
-        """The price, or None if it is not sold in this currency."""
+        """The price; None if the workshop is not sold in this currency."""
         cleaned = self.cleaned_data
         if cleaned["amount"] is None:
             return None
@@ -260,9 +260,9 @@ class PriceForm(forms.Form):
 
 
 def moment_in(zone: ZoneInfo, wall_clock: datetime) -> datetime:
-    """The instant a wall clock in `zone` shows this.
+    """The moment at which clocks in `zone` show this local time.
 
-    Raises ValidationError for hours that a change to or from summer time skips or repeats, and for years far away.
+    Raises ValidationError for times that a clock change skips or repeats, and for years far away.
     """
     this_year = timezone.now().year
     if not this_year - 1 <= wall_clock.year <= this_year + _YEARS_AHEAD:

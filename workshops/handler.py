@@ -1,4 +1,4 @@
-"""The workshops' side of the contract with payments."""
+"""The handler through which payments sells workshops."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ EARNED_AFTER = timedelta(hours=72)
 
 
 class WorkshopHandler(DomainHandler):
-    """Sells places in workshops. An item's reference is the workshop's id; its details name the participants."""
+    """Implements `payments.contracts.DomainHandler` for places in workshops.
+
+    An item's reference is the workshop's id; its details name the participants.
+    """
 
     domain = DOMAIN
     label = "Workshop"
@@ -45,14 +48,14 @@ class WorkshopHandler(DomainHandler):
 
     def fulfil(self, line: SoldLine) -> None:
         try:
-            registrations, is_news = holds.confirm_seats(line=line)
+            registrations, is_first_delivery = holds.confirm_seats(line=line)
         except holds.NoSuchWorkshop:
-            raise CannotDeliver("This workshop does not exist any more.") from None
+            raise CannotDeliver("This workshop no longer exists.") from None
         except SoldOut as error:
-            raise CannotDeliver(f"The payment came after the place was given away. {error}") from error
+            raise CannotDeliver(f"The payment arrived after another buyer had taken the place. {error}") from error
         except holds.WorkshopIsOver as error:
-            raise CannotDeliver(f"The payment came after “{error}” had ended.") from error
-        if is_news:
+            raise CannotDeliver(f"The payment arrived after “{error}” had ended.") from error
+        if is_first_delivery:
             mails.queue_registration_mails(line=line, registrations=registrations)
 
     def release(self, line: SoldLine) -> None:
@@ -74,7 +77,7 @@ class WorkshopHandler(DomainHandler):
         return (ends_at or timezone.now()) + EARNED_AFTER
 
     def delivery_url(self, line: SoldLine) -> str:
-        # The list, at the line's own tickets: an order page with ten lines asks for ten of these and needs no query.
+        # The list of tickets, scrolled to the line's own: an order page with ten lines needs no query for this address.
         return f"{reverse('workshops:mine')}#line-{line.id}"
 
 

@@ -1,8 +1,8 @@
-"""Take, keep and free holds. The only code that changes a registration's state.
+"""Hold, confirm, release and revoke seats. Only this module changes a registration's state.
 
 Lock order everywhere: the workshop's row, then its registrations, then the catalogue's listing. Only the confirmation
-of a hold that still lives locks no workshop: it touches nothing but the line's own registrations. The unique constraint on
-live seats and the capacity trigger hold even against code that forgets the lock.
+of a hold that has not lapsed does not lock the workshop, because it changes only the line's own registrations. The
+unique constraint on live seats and the capacity trigger also protect against code that forgets the lock.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class NoSuchWorkshop(Exception):
 
 
 class WorkshopIsOver(Exception):
-    """The last session has ended: a ticket would be worth nothing. Its text is the workshop's title."""
+    """The last session has ended, so a ticket would be worthless. The message is the workshop's title."""
 
 
 def lock_workshop(reference: str) -> Workshop:
-    """The workshop, locked against everybody else who takes or frees its holds. Raises NoSuchWorkshop."""
-    # NO KEY: inserts that merely point to this workshop need not wait.
+    """Lock the workshop, so that only this transaction takes or frees its seats. Raises NoSuchWorkshop."""
+    # NO KEY: inserts of rows that refer to this workshop do not have to wait.
     workshop = Workshop.objects.select_for_update(no_key=True).filter(pk=workshop_id_from(reference)).first()
     if workshop is None:
         raise NoSuchWorkshop(reference)
@@ -44,15 +44,15 @@ def lock_workshop(reference: str) -> Workshop:
 
 
 def workshop_id_from(reference: str) -> int:
-    """The workshop a cart's reference names; 0, which no workshop has, for anything that is no id."""
+    """The workshop's id in a cart's reference; 0, which no workshop has, if the reference is not an id."""
     return read_id(reference) or 0
 
 
 @transaction.atomic
 def hold_seats(*, line: SoldLine, until: datetime) -> list[Registration]:
-    """Hold a seat for each place of the line, all or none. Called again, it only extends the hold.
+    """Hold a seat for each place of the line, all or none. A second call only extends the hold.
 
-    Raises SoldOut with how many places are left.
+    Raises SoldOut with the number of places left.
     """
     workshop = lock_workshop(line.reference)
     registrations = _registrations_of(line)
@@ -66,9 +66,10 @@ def hold_seats(*, line: SoldLine, until: datetime) -> list[Registration]:
 
 @transaction.atomic
 def confirm_seats(*, line: SoldLine) -> tuple[list[Registration], bool]:
-    """Confirm the line's seats, taking them again if the hold lapsed; and whether this call was the one that did.
+    """Confirm the line's seats, taking free ones again if the hold lapsed.
 
-    Raises SoldOut if somebody else has them now, WorkshopIsOver, and NoSuchWorkshop.
+    Returns the registrations, and whether this call confirmed them. Raises SoldOut if others have taken the seats,
+    WorkshopIsOver, and NoSuchWorkshop.
     """
     registrations = _registrations_of(line)
     if not _are_settled(registrations) and _confirm_live_hold(line, _not_revoked(registrations)):
@@ -85,10 +86,10 @@ def confirm_seats(*, line: SoldLine) -> tuple[list[Registration], bool]:
 
 
 def _confirm_live_hold(line: SoldLine, registrations: list[Registration]) -> bool:
-    """Confirm seats whose hold still lives; False if it does not, and the workshop must be locked to look for others.
+    """Confirm the seats if their hold has not lapsed; otherwise return False: free seats must then be found under lock.
 
-    One conditional statement and no lock on the workshop: it takes nothing from anybody, and a hundred people who paid
-    for one workshop at the same moment must not wait for each other.
+    One conditional statement and no lock on the workshop: it takes no seats, and a hundred people who pay for one
+    workshop at the same moment must not wait for each other.
     """
     if not registrations:
         return False
@@ -112,15 +113,15 @@ def _refuse_when_over(workshop: Workshop) -> None:
 
 @transaction.atomic
 def release_seats(*, line: SoldLine) -> None:
-    """Free what the line holds; confirmed seats stay."""
+    """Free the seats that the line holds; confirmed seats are kept."""
     _end_registrations(line, from_states=[_Held], state=Registration.State.RELEASED)
 
 
 @transaction.atomic
 def revoke_seats(*, line: SoldLine, quantity: int, reason: str) -> list[Registration]:
-    """Take back seats for good, the last ones first, until `quantity` of the line's are gone in all.
+    """Revoke seats permanently, the last ones first, until `quantity` of the line's seats are revoked in total.
 
-    Returns the registrations that were confirmed until now. Held and released ones are marked as well, so that a payment
+    Returns the registrations that were confirmed before. Held and released ones are revoked as well, so that a payment
     event that arrives late finds the line refunded.
     """
     return _end_registrations(
@@ -128,24 +129,24 @@ def revoke_seats(*, line: SoldLine, quantity: int, reason: str) -> list[Registra
         from_states=[_Held, _Confirmed, Registration.State.RELEASED],
         state=Registration.State.REVOKED,
         revoked_reason=reason[:200],
-        in_all=quantity,
+        total=quantity,
     )
 
 
 def recycle_lapsed_holds(workshop: Workshop) -> None:
-    """Free the seats of holds whose time is over. The workshop's row must be locked."""
+    """Free the seats of lapsed holds. The workshop's row must be locked."""
     workshop.registrations.lapsed_at(timezone.now()).update(state=Registration.State.RELEASED, held_until=None)
 
 
 def places_left(workshop: Workshop) -> int:
-    """Places nobody has or holds. Exact while the workshop's row is locked and lapsed holds were recycled."""
+    """The number of places that are neither held nor confirmed. Exact while the workshop's row is locked."""
     return max(workshop.capacity - workshop.registrations.taking_a_place_at(timezone.now()).count(), 0)
 
 
 def show_places_in_catalogue(workshop: Workshop) -> None:
-    """Tell the catalogue whether places are left. The workshop's row must be locked.
+    """Update whether the listing in the catalogue is sold out. The workshop's row must be locked.
 
-    Writes only when the workshop sold out or came free again, so that the listing is no hot row.
+    Writes only when this changes, so that sales do not contend for the listing's row.
     """
     is_sold_out = places_left(workshop) == 0
     if is_sold_out != workshop.is_sold_out:
@@ -160,27 +161,27 @@ def _registrations_of(line: SoldLine) -> list[Registration]:
 
 
 def _are_settled(registrations: list[Registration]) -> bool:
-    """Whether the line was delivered, or refunded in whole: a payment event that arrives late must not deliver it again."""
+    """Whether the line was delivered or fully refunded: a payment event that arrives late must not deliver it again."""
     is_delivered = any(place.state == _Confirmed for place in registrations)
     return is_delivered or (bool(registrations) and not _not_revoked(registrations))
 
 
 def _not_revoked(registrations: list[Registration]) -> list[Registration]:
-    """The places that are still the line's: one that was refunded is gone for good."""
+    """The places the line still has: a refunded one is never given again."""
     return [place for place in registrations if place.state != Registration.State.REVOKED]
 
 
 def _give_seats(
     workshop: Workshop, line: SoldLine, registrations: list[Registration], *, state: str, held_until: datetime | None
 ) -> None:
-    """Bring every place of the line to `state` with a seat of its own, appending what is missing to `registrations`."""
+    """Give every place of the line a seat in `state`. Appends new registrations to `registrations`. Raises SoldOut."""
     if not registrations:
         registrations.extend(_new_registrations(workshop, line))
-    # A hold of this very line that ran out still owns its seats while nobody recycled them: they are renewed, not lost.
+    # A lapsed hold of this line has its seats until another buyer recycles them, so they are renewed.
     seatless = [place for place in registrations if place.pk is None or place.state == Registration.State.RELEASED]
-    free = _free_seats(workshop, but_not_of=line, wanted=len(seatless))
+    free = _free_seats(workshop, line=line, wanted=len(seatless))
     if len(free) < len(seatless):
-        raise SoldOut(_what_is_left(workshop, len(free), len(registrations)))
+        raise SoldOut(_describe_places_left(workshop, len(free), len(registrations)))
     for place, seat in zip(seatless, free, strict=False):
         place.seat = seat
     for place in registrations:
@@ -216,18 +217,18 @@ def _new_registrations(workshop: Workshop, line: SoldLine) -> list[Registration]
     ]
 
 
-def _free_seats(workshop: Workshop, *, but_not_of: SoldLine, wanted: int) -> Sequence[int]:
-    """Up to `wanted` seat numbers nobody has, after recycling the lapsed holds of others."""
+def _free_seats(workshop: Workshop, *, line: SoldLine, wanted: int) -> Sequence[int]:
+    """Up to `wanted` numbers of free seats, after recycling the lapsed holds of other lines."""
     if not wanted:
         return []
     now = timezone.now()
-    others = workshop.registrations.exclude(order_line_id=but_not_of.id)
+    others = workshop.registrations.exclude(order_line_id=line.id)
     others.lapsed_at(now).update(state=Registration.State.RELEASED, held_until=None)
     taken = set(workshop.registrations.live().values_list("seat", flat=True))
     return [seat for seat in range(1, workshop.capacity + 1) if seat not in taken][:wanted]
 
 
-def _what_is_left(workshop: Workshop, left: int, wanted: int) -> str:
+def _describe_places_left(workshop: Workshop, left: int, wanted: int) -> str:
     if left == 0:
         return f"“{workshop.title}” is sold out."
     places = "only 1 place" if left == 1 else f"only {left} places"
@@ -235,17 +236,20 @@ def _what_is_left(workshop: Workshop, left: int, wanted: int) -> str:
 
 
 def _end_registrations(
-    line: SoldLine, *, from_states: list[str], state: str, revoked_reason: str = "", in_all: int | None = None
+    line: SoldLine, *, from_states: list[str], state: str, revoked_reason: str = "", total: int | None = None
 ) -> list[Registration]:
-    """Bring the line's places to an end, the last ones first; with `in_all`, until so many of them have come to it."""
+    """Change the line's places to the final `state`, the last ones first, until `total` of them are in it.
+
+    Returns those that were confirmed before.
+    """
     try:
         workshop = lock_workshop(line.reference)
     except NoSuchWorkshop:
         return []
     places = _registrations_of(line)
     ending = [place for place in reversed(places) if place.state in from_states]
-    if in_all is not None:
-        ending = ending[: max(in_all - sum(place.state == state for place in places), 0)]
+    if total is not None:
+        ending = ending[: max(total - sum(place.state == state for place in places), 0)]
     was_confirmed = [place for place in ending if place.state == _Confirmed]
     for place in ending:
         place.state, place.held_until, place.revoked_reason = state, None, revoked_reason

@@ -1,4 +1,4 @@
-"""What workshops promise about what was paid."""
+"""Invariants of paid places in workshops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workshops.models import Registration, Workshop
 
 class PaidPlacesAreRegistered:
     name = "workshops.paid_places_are_registered"
-    promise = "Each delivered line has a registration for each of its places, confirmed or taken back."
+    promise = "Each delivered line has a registration for each of its places, confirmed or revoked."
 
     def breaking(self) -> list[int]:
         given = Registration.objects.filter(

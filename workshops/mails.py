@@ -1,4 +1,4 @@
-"""Tell buyers, participants and teachers what happened, each in a mail queued with the effect."""
+"""Mails to buyers, participants and teachers, queued in the transaction of the change they are about."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workshops.schedule import session_times
 
 
 def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
-    """To the buyer with all participants, a ticket to each named participant, a notice to the teacher."""
+    """Queue a confirmation to the buyer, a ticket to each named participant, and a notice to the teacher."""
     workshop = registrations[0].workshop
     buyer = registrations[0].buyer
     people = [
@@ -42,7 +42,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
         },
         attachments=[_calendar(workshop, zone_of_user(buyer))],
     )
-    for place in _of_others(registrations, buyer):
+    for place in _other_participants(registrations, buyer):
         queue_mail(
             key=f"workshop-registration:{place.pk}:ticket",
             to=place.participant_email,
@@ -52,14 +52,17 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
             | {"name": place.participant_name, "buyer": buyer.display_name, "code": place.code},
             attachments=[_calendar(workshop, workshop.zone)],
         )
-    _tell_teacher(workshop, line, template="registration_received", people=people, buyer=buyer, about="all")
+    _mail_teacher(workshop, line, template="registration_received", people=people, buyer=buyer, about="all")
 
 
 def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
-    """To named participants whose ticket is no longer valid, and to the teacher. The buyer hears of the refund itself."""
+    """Queue mails to named participants whose ticket is no longer valid, and to the teacher.
+
+    The buyer gets the mail about the refund from payments.
+    """
     workshop = _workshop_with_people(registrations[0].workshop_id)
     buyer = User.objects.get(pk=line.buyer_id)
-    for place in _of_others(registrations, buyer):
+    for place in _other_participants(registrations, buyer):
         queue_mail(
             key=f"workshop-registration:{place.pk}:revoked",
             to=place.participant_email,
@@ -67,19 +70,19 @@ def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registrati
             context=_about(workshop, workshop.zone) | {"name": place.participant_name, "code": place.code},
         )
     people = [{"name": place.participant_name, "email": place.participant_email} for place in registrations]
-    # A line may lose its places one after another; each time is told.
+    # A line may lose its places one after another; the teacher gets a mail each time.
     about = "-".join(str(place.pk) for place in registrations[:5])
-    _tell_teacher(workshop, line, template="registration_revoked", people=people, buyer=buyer, about=about)
+    _mail_teacher(workshop, line, template="registration_revoked", people=people, buyer=buyer, about=about)
 
 
 def queue_new_schedule_mails(workshop: Workshop) -> None:
-    """To everyone with a confirmed place: the workshop's times or place are different now.
+    """Queue a mail about new times or a new place to each buyer and participant with a confirmed place.
 
-    Changes soon after one another reach them in one mail, which says how things are in the end.
+    Several changes in a short time are reported by one mail with the latest times and place.
     """
     places = workshop.registrations.filter(state=Registration.State.CONFIRMED).select_related("buyer")
     change = f"workshop:{workshop.pk}:moved:{timezone.now().isoformat()}"
-    told: set[str] = set()
+    mailed: set[str] = set()
     with mails_gathered():
         for place in places:
             recipients: list[tuple[User | str, str, tzinfo]] = [
@@ -87,11 +90,11 @@ def queue_new_schedule_mails(workshop: Workshop) -> None:
                 (place.participant_email, place.participant_email, workshop.zone),
             ]
             for recipient, address, zone in recipients:
-                if address and address.lower() not in told:
-                    told.add(address.lower())
+                if address and address.lower() not in mailed:
+                    mailed.add(address.lower())
                     queue_mail(
                         series=f"workshop:{workshop.pk}:moved",
-                        key=f"{change}:{place.pk}:{len(told)}",
+                        key=f"{change}:{place.pk}:{len(mailed)}",
                         to=recipient,
                         template="workshops/mail/workshop_moved",
                         context=_about(workshop, zone) | _access(workshop),
@@ -99,7 +102,7 @@ def queue_new_schedule_mails(workshop: Workshop) -> None:
                     )
 
 
-def _tell_teacher(  # noqa: PLR0913  # each is something the mail says, or what tells it from others
+def _mail_teacher(  # noqa: PLR0913  # each is content of the mail, or part of its key
     workshop: Workshop, line: SoldLine, *, template: str, people: list[dict[str, str]], buyer: User, about: str
 ) -> None:
     teacher = workshop.teacher
@@ -122,8 +125,8 @@ def _workshop_with_people(workshop_id: int) -> Workshop:
     return Workshop.objects.select_related("teacher__user").prefetch_related("sessions").get(pk=workshop_id)
 
 
-def _of_others(registrations: Iterable[Registration], buyer: User) -> list[Registration]:
-    """Those of named participants who can be reached and are not the buyer, who gets a mail of their own."""
+def _other_participants(registrations: Iterable[Registration], buyer: User) -> list[Registration]:
+    """Registrations with an e-mail address other than the buyer's, who gets a separate mail."""
     return [place for place in registrations if place.participant_email.lower() not in ("", buyer.email.lower())]
 
 
@@ -132,7 +135,7 @@ def _calendar(workshop: Workshop, reader: tzinfo) -> Attachment:
 
 
 def _about(workshop: Workshop, reader: tzinfo) -> dict[str, Any]:
-    """The workshop in words, as plain JSON. People without an account read the zone its teacher wrote it in."""
+    """Texts about the workshop, as plain JSON. For people without an account `reader` is the workshop's own zone."""
     return {
         "title": workshop.title,
         "teacher": workshop.teacher.display_name,
@@ -143,7 +146,7 @@ def _about(workshop: Workshop, reader: tzinfo) -> dict[str, Any]:
 
 
 def _access(workshop: Workshop) -> dict[str, str]:
-    """How to get in; for registered people only."""
+    """Address or link, which only registered people may see."""
     return {
         "address": "" if workshop.is_online else address_of(workshop),
         "online_url": workshop.online_url if workshop.is_online else "",

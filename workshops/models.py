@@ -1,4 +1,4 @@
-"""Workshops, their sessions and prices, and the registrations that take their holds."""
+"""Workshops, their sessions and prices, and the registrations that take their places."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 LARGEST_CAPACITY = 1000
-# No 0/O, 1/I/L: codes are read out at the door. 12 of 31 letters are 59 bits, so they cannot be guessed.
+# Without 0/O and 1/I/L, because codes are read aloud. 12 of 31 characters are 59 bits, so they cannot be guessed.
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 
@@ -36,7 +36,7 @@ def new_ticket_code() -> str:
 
 
 class Workshop(models.Model):
-    """Something taught to a limited number of people at fixed times, in one place or online."""
+    """A class for a limited number of people at fixed times, in one place or online."""
 
     class State(models.TextChoices):
         DRAFT = "draft"
@@ -70,7 +70,7 @@ class Workshop(models.Model):
         null=True, blank=True, help_text="Empty: when the first session starts."
     )
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
-    # What the catalogue was last told, so that its row is written only when this turns.
+    # The same value as in the catalogue's listing, which is written only when this changes.
     is_sold_out = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -97,12 +97,12 @@ class Workshop(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone its times are written in."""
+        """The zone in which its times are entered."""
         return ZoneInfo(self.time_zone)
 
     @property
     def place_zone(self) -> ZoneInfo | None:
-        """The zone of the place where it happens; None online, where each reader has their own."""
+        """The zone of its place; None online, where times are shown in the reader's zone."""
         return None if self.is_online else self.zone
 
     @property
@@ -111,22 +111,22 @@ class Workshop(models.Model):
 
     @property
     def level_names(self) -> list[str]:
-        """Whom it is for, in words."""
+        """The names of the levels, as pages show them."""
         return [str(Level(level).label) for level in self.levels]
 
     @property
     def language_name(self) -> str:
-        """The language it is taught in, in words."""
+        """The name of the language it is taught in."""
         return dict(languages()).get(self.language, self.language)
 
     @property
     def where(self) -> str:
-        """Where it happens, as lists show it."""
+        """Where it takes place, as lists show it."""
         return "Online" if self.is_online else self.place
 
 
 class WorkshopSession(models.Model):
-    """One stretch of a workshop, from start to end."""
+    """One period of a workshop, from start to end."""
 
     workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="sessions")
     starts_at = models.DateTimeField()
@@ -146,7 +146,7 @@ class WorkshopSession(models.Model):
 
 
 class WorkshopPrice(Price):
-    """What one place costs in one currency: `amount`, or less until an early-bird price ends."""
+    """The price of one place in one currency, in minor units, optionally with a lower early-bird price."""
 
     workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="prices")
     early_bird_amount_minor = models.PositiveBigIntegerField(null=True, blank=True)
@@ -175,36 +175,36 @@ class WorkshopPrice(Price):
 
     @property
     def early_bird(self) -> Money | None:
-        """The price until `early_bird_until`, if there is one."""
+        """The early-bird price, if there is one."""
         return None if self.early_bird_amount_minor is None else Money(self.early_bird_amount_minor, self.currency)
 
     def is_early_bird_at(self, at: datetime) -> bool:
-        """Whether the lower price applies; not any more at the moment it ends."""
+        """Whether the early-bird price applies. It no longer applies at `early_bird_until` itself."""
         return self.early_bird_until is not None and at < self.early_bird_until
 
     def amount_at(self, at: datetime) -> Money:
-        """What one place costs at this moment."""
+        """The price of one place at this moment."""
         return self.early_bird if self.early_bird and self.is_early_bird_at(at) else self.amount
 
 
 class RegistrationQuerySet(models.QuerySet["Registration"]):
-    """Reads over the registrations of one or many workshops."""
+    """Filters by state; some depend on the given moment."""
 
     def live(self) -> RegistrationQuerySet:
-        """Those that own a seat, holds that lapsed but were not recycled yet included."""
+        """Registrations with a seat, including lapsed holds that are not recycled yet."""
         return self.filter(state__in=Registration.LIVE_STATES)
 
     def taking_a_place_at(self, at: datetime) -> RegistrationQuerySet:
-        """Those that keep others from buying: lapsed holds do not."""
+        """Registrations whose place cannot be sold to others: confirmed, or held by a hold that has not lapsed."""
         return self.filter(Q(state=Registration.State.CONFIRMED) | Q(state=Registration.State.HELD, held_until__gt=at))
 
     def lapsed_at(self, at: datetime) -> RegistrationQuerySet:
-        """Holds whose time is over; the next reserver recycles them."""
+        """Lapsed holds; the next buyer recycles them."""
         return self.filter(state=Registration.State.HELD, held_until__lte=at)
 
 
 class Registration(models.Model):
-    """One place of one order line, for one participant. While it is live it owns a numbered seat."""
+    """One place of one order line, for one participant. While held or confirmed it has a numbered seat."""
 
     class State(models.TextChoices):
         HELD = "held"
@@ -218,10 +218,10 @@ class Registration(models.Model):
     buyer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="workshop_registrations")
     participant_name = models.CharField(max_length=150)
     participant_email = models.EmailField(blank=True)
-    # The order line by id, not by foreign key: a domain does not know the tables of payments.
+    # An id, not a foreign key: domains do not depend on the tables of payments.
     order_line_id = models.BigIntegerField()
     order_number = models.CharField(max_length=40, blank=True)
-    # Which place of its line this is, from 0: a repeated call finds the same rows again.
+    # The number of this place within its line, from 0: a repeated call finds the same rows again.
     position = models.PositiveSmallIntegerField()
     seat = models.PositiveIntegerField(help_text="Internal number that keeps places unique; not a numbered chair.")
     state = models.CharField(max_length=10, choices=State)
@@ -257,5 +257,5 @@ class Registration(models.Model):
 
     @property
     def state_label(self) -> StrOrPromise:
-        """The state in words."""
+        """The state, as pages show it."""
         return self.get_state_display()

@@ -1,4 +1,4 @@
-"""Who the places of one line are for: read what the student gave, fill in what they left out."""
+"""The participants of one line: read the names the student gave, and fill in the missing ones."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ EMAIL_LENGTH = 254
 
 
 class InvalidParticipants(ValueError):
-    """The participants of an item are not what they should be. The message is shown to the student."""
+    """The participants of an item are malformed. The message is shown to the student."""
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One named person; both are empty where the student named nobody."""
+    """One participant; name and e-mail are empty if the student did not name one."""
 
     name: str = ""
     email: str = ""
@@ -29,15 +29,15 @@ class Participant:
 
 
 def read_participants(details: Mapping[str, Any], quantity: int) -> list[Participant]:
-    """The participants in an item's details, empty ones where a place was left unnamed; at most `quantity`.
+    """The participants in an item's details, at most `quantity`; empty ones for places without a name.
 
-    Details come from a cart anybody can fill, so nothing about them is believed. Raises InvalidParticipants.
+    Details come from the client, so they are fully validated. Raises InvalidParticipants.
     """
     if unknown := set(details) - {"participants"}:
-        raise InvalidParticipants(f"A workshop registration knows no {min(map(str, unknown))[:30]!r}.")
+        raise InvalidParticipants(f"A workshop registration has no field {min(map(str, unknown))[:30]!r}.")
     entries = details.get("participants", [])
     if not isinstance(entries, list):
-        raise InvalidParticipants("Participants are a list of names and e-mail addresses.")
+        raise InvalidParticipants("Participants must be a list of names and e-mail addresses.")
     if len(entries) > quantity:
         raise InvalidParticipants(f"You named {len(entries)} participants for {quantity} places.")
     return [_read_one(entry) for entry in entries]
@@ -48,7 +48,7 @@ def fill_places(
 ) -> list[Participant]:
     """One participant for each of `quantity` places.
 
-    The first unnamed place is the buyer's own, unless they named themselves; the others are their guests'.
+    The first unnamed place is the buyer's, unless the buyer is named already; the others are guests of the buyer.
     """
     participants = participants + [Participant()] * (quantity - len(participants))
     is_buyer_named = any(participant.email.lower() == buyer_email.lower() for participant in participants)
@@ -81,11 +81,11 @@ def _read_one(entry: object) -> Participant:
 
 def _text(value: object, *, at_most: int, what: str) -> str:
     if not isinstance(value, str):
-        raise InvalidParticipants(f"A participant's {what} is text.")
+        raise InvalidParticipants(f"A participant's {what} must be text.")
     text = value.strip()
     if len(text) > at_most:
-        raise InvalidParticipants(f"A participant's {what} has {at_most} characters at most.")
-    # Control characters have no place in a name, would forge mail headers, and PostgreSQL refuses NUL.
+        raise InvalidParticipants(f"A participant's {what} may have at most {at_most} characters.")
+    # Control characters could forge mail headers, and PostgreSQL refuses NUL.
     if not text.isprintable():
         raise InvalidParticipants(f"A participant's {what} contains characters that cannot be shown.")
     return text

@@ -1,4 +1,4 @@
-"""Create, change, publish and withdraw workshops. Every change of state of a workshop itself goes through here."""
+"""Create, change, publish and withdraw workshops. Only this module changes a workshop's state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workshops.schedule import first_start, last_end
 
 
 class CapacityBelowTaken(Exception):
-    """Fewer places than are taken already. The message is shown to the teacher."""
+    """More places are taken than the new capacity has. The message is shown to the teacher."""
 
     about = "capacity"
 
@@ -38,7 +38,7 @@ class NotReadyToPublish(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPlan:
-    """When one session is meant to start and end."""
+    """Start and end of a session to be saved."""
 
     starts_at: datetime
     ends_at: datetime
@@ -55,16 +55,16 @@ class PricePlan:
 
 @transaction.atomic
 def save_workshop(*, workshop: Workshop, sessions: Sequence[SessionPlan], prices: Sequence[PricePlan]) -> Workshop:
-    """Write a workshop with its sessions and prices, new or changed, and bring its listing up to date.
+    """Save a new or changed workshop with its sessions and prices, and update its listing.
 
-    Raises CapacityBelowTaken, and NotReadyToPublish if a published workshop would lose what it needs. Registered people
-    are told by mail when times or place change.
+    Raises CapacityBelowTaken, and NotReadyToPublish if a published workshop would become incomplete. Registered people
+    get a mail when times or place change.
     """
     before = _schedule_of(workshop.pk)
     if not workshop.pk:
         workshop.slug = free_slug(workshop.title)
     else:
-        _keep_what_others_write(workshop)
+        _keep_stored_state(workshop)
         make_room_for_capacity(workshop_id=workshop.pk, capacity=workshop.capacity)
     workshop.save()
     _replace_sessions(workshop, sessions)
@@ -80,7 +80,7 @@ def save_workshop(*, workshop: Workshop, sessions: Sequence[SessionPlan], prices
 
 @transaction.atomic
 def publish_workshop(*, workshop: Workshop) -> None:
-    """Put a workshop on sale and into the catalogue. Raises NotReadyToPublish."""
+    """Put a workshop on sale and list it in the catalogue. Raises NotReadyToPublish."""
     rows = Workshop.objects.select_for_update(of=("self",), no_key=True).select_related("teacher", "subject")
     locked = rows.get(pk=workshop.pk)
     _refuse_unready(locked)
@@ -92,7 +92,7 @@ def publish_workshop(*, workshop: Workshop) -> None:
 
 @transaction.atomic
 def withdraw_workshop(*, workshop: Workshop) -> None:
-    """Take a workshop off sale and out of the catalogue. Whoever has or is paying for a place keeps it."""
+    """Take a workshop off sale and out of the catalogue. Held and confirmed places are kept."""
     locked = Workshop.objects.select_for_update(no_key=True).get(pk=workshop.pk)
     locked.state = workshop.state = Workshop.State.WITHDRAWN
     locked.save(update_fields=["state", "updated_at"])
@@ -101,13 +101,13 @@ def withdraw_workshop(*, workshop: Workshop) -> None:
 
 @transaction.atomic
 def make_room_for_capacity(*, workshop_id: int, capacity: int) -> None:
-    """Move live registrations from seats beyond a new capacity to free ones below. Raises CapacityBelowTaken."""
+    """Move live registrations from seats above the new capacity to free seats below it. Raises CapacityBelowTaken."""
     workshop = Workshop.objects.select_for_update(no_key=True).get(pk=workshop_id)
     recycle_lapsed_holds(workshop)
     live = list(workshop.registrations.live().order_by("seat"))
     if len(live) > capacity:
         places = "1 place is" if len(live) == 1 else f"{len(live)} places are"
-        raise CapacityBelowTaken(f"{places} taken already, so there cannot be fewer places than that.")
+        raise CapacityBelowTaken(f"{places} already taken, so there cannot be fewer places than that.")
     taken = {registration.seat for registration in live}
     free = (seat for seat in range(1, capacity + 1) if seat not in taken)
     moving = [registration for registration in live if registration.seat > capacity]
@@ -117,21 +117,21 @@ def make_room_for_capacity(*, workshop_id: int, capacity: int) -> None:
 
 
 def free_slug(title: str) -> str:
-    """An address for a new workshop. The random end keeps two workshops of one title from racing for it."""
+    """A slug for a new workshop. It ends in random characters, so that workshops of the same title do not collide."""
     words = slugify(title)[:60].strip("-") or "workshop"
     return f"{words}-{get_random_string(5, 'abcdefghjkmnpqrstuvwxyz23456789')}"
 
 
-def _keep_what_others_write(workshop: Workshop) -> None:
-    """Lock the row and take over the fields that publishing and selling write, which may have changed meanwhile."""
+def _keep_stored_state(workshop: Workshop) -> None:
+    """Lock the row and read the fields that publishing and selling write: they may have changed since it was loaded."""
     locked = Workshop.objects.select_for_update(no_key=True).get(pk=workshop.pk)
     workshop.state, workshop.is_sold_out, workshop.slug = locked.state, locked.is_sold_out, locked.slug
-    # Orders name the teacher, so a workshop never changes hands.
+    # Orders name the teacher, so a workshop never changes its teacher.
     workshop.teacher_id = locked.teacher_id
 
 
 def _replace_sessions(workshop: Workshop, plans: Sequence[SessionPlan]) -> None:
-    """Make the sessions what was planned, keeping the rows of those that stay at their time."""
+    """Replace the sessions by the plans, keeping the rows of sessions whose start does not change."""
     wanted = {plan.starts_at: plan for plan in plans}
     kept = {session.starts_at: session for session in workshop.sessions.filter(starts_at__in=wanted)}
     workshop.sessions.exclude(starts_at__in=wanted).delete()
@@ -166,7 +166,7 @@ def _refuse_unready(workshop: Workshop) -> None:
     if not unit_prices(workshop, timezone.now()):
         raise NotReadyToPublish("Add a price first.", about="prices")
     if not workshop.where:
-        raise NotReadyToPublish("Say where it happens: online, or at which place.", about="place")
+        raise NotReadyToPublish("Say where it takes place: online, or at which place.", about="place")
 
 
 def _list_in_catalogue(workshop: Workshop) -> None:
@@ -200,7 +200,7 @@ def _list_in_catalogue(workshop: Workshop) -> None:
 
 
 def _schedule_of(workshop_id: int | None) -> object:
-    """What registered people must be told of when it changes."""
+    """Times and place, whose change is mailed to registered people."""
     if workshop_id is None:
         return None
     sessions = WorkshopSession.objects.filter(workshop_id=workshop_id).values_list("starts_at", "ends_at")

@@ -1,7 +1,7 @@
-"""What a student gets back who cancels: frozen at purchase, so that no later edit makes it worse.
+"""How much a student who cancels gets back. Frozen at purchase, so that later edits cannot make it worse.
 
-All until 7 days before the first session, half until 48 hours before, nothing after. If the teacher moves the workshop to
-another time, the student may take all of it back until it starts: that is not what they bought.
+Everything until 7 days before the first session, half until 48 hours before, nothing after that. If the teacher moves
+the workshop to another time, the student can get a full refund until it starts: it is not what they bought.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HALF_BPS = 5_000
 
 
 def policy_to_freeze(workshop: Workshop, reader: tzinfo) -> dict[str, Any]:
-    """The policy of a purchase made now, as plain JSON with instants in ISO 8601, and in words for its buyer."""
+    """The policy of a purchase made now, as plain JSON with times in ISO 8601 and a text for the buyer."""
     starts_at = first_start(list(workshop.sessions.all()))
     if starts_at is None:
         return {}
@@ -38,7 +38,7 @@ def policy_to_freeze(workshop: Workshop, reader: tzinfo) -> dict[str, Any]:
 
 
 def refund_for(*, amount: Money, policy: Mapping[str, Any], starts_at: datetime | None, at: datetime) -> Money:
-    """What cancelling at this moment gives back of `amount`. `starts_at` is when the workshop now starts."""
+    """The refund of `amount` when cancelling at this moment. `starts_at` is the workshop's current start."""
     if not policy:
         return Money.zero(amount.currency)
     was_moved = starts_at is not None and starts_at != datetime.fromisoformat(policy["starts_at"])
@@ -47,6 +47,6 @@ def refund_for(*, amount: Money, policy: Mapping[str, Any], starts_at: datetime 
     if at < datetime.fromisoformat(policy["full_until"]):
         return amount
     if at < datetime.fromisoformat(policy["half_until"]):
-        # Half of an odd number of pence is rounded up, in the student's favour.
+        # Half of an odd amount in minor units is rounded up, in the student's favour.
         return split_by_rate(amount, _HALF_BPS).fee
     return Money.zero(amount.currency)

@@ -1,4 +1,4 @@
-"""When a workshop happens, in words. `accounts.time_zones` says in which zone."""
+"""Texts for the times of a workshop, in the zone that `accounts.time_zones` determines."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from workshops.models import Workshop, WorkshopSession
 
 @dataclass(frozen=True, slots=True)
 class SessionTimes:
-    """One session as a reader sees it."""
+    """Start of one session, and the text that shows its times to a reader."""
 
     starts_at: datetime
     when: str
 
 
 def session_times(workshop: Workshop, reader: tzinfo) -> list[SessionTimes]:
-    """The workshop's sessions as someone in the zone `reader` sees them."""
+    """The times of the workshop's sessions, as shown to a reader in the zone `reader`."""
     zone = zone_for(workshop, reader=reader)
     return [
         SessionTimes(session.starts_at, write_span(session.starts_at, session.ends_at, zone))
@@ -45,5 +45,5 @@ def first_start(sessions: Sequence[WorkshopSession]) -> datetime | None:
 
 
 def last_end(sessions: Sequence[WorkshopSession]) -> datetime | None:
-    """When the last session is over."""
+    """When the last session ends."""
     return max((session.ends_at for session in sessions), default=None)

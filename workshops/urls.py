@@ -1,4 +1,4 @@
-"""Public, student's and teacher's pages of workshops."""
+"""Pages of workshops: public, for students and for teachers."""
 
 from django.urls import path
 

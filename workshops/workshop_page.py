@@ -18,7 +18,7 @@ _SESSIONS = "sessions"
 
 
 class WorkshopEditor:
-    """All forms of the page, read and judged together."""
+    """All forms of the page, validated together."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class WorkshopEditor:
     ) -> None:
         self.instance = workshop
         self.is_new = not workshop.pk
-        # What it is called until the change is saved: validation writes what was typed into the instance.
+        # The stored title: validation writes the submitted one to the instance before it is saved.
         self.title = workshop.title
         zone = workshop.zone
         initial = {
@@ -38,7 +38,7 @@ class WorkshopEditor:
         }
         self.form = WorkshopForm(data, files, instance=workshop, initial=initial)
         if data is not None:
-            # Its sessions and prices are read in the zone chosen in the form, so that one is judged first.
+            # Sessions and prices are read in the zone chosen in the form, so it is validated first.
             self.form.is_valid()
             zone = self.form.zone
         self.session_forms = SessionFormSet(
@@ -59,11 +59,11 @@ class WorkshopEditor:
 
     @property
     def has_errors(self) -> bool:
-        """Whether something on the page must be corrected; never for a page nobody has sent yet."""
+        """Whether the submitted page has errors; False before it is submitted."""
         return self.form.is_bound and not self.is_valid()
 
     def workshop(self) -> Workshop:
-        """The workshop as filled in, not saved."""
+        """The workshop as entered, not saved."""
         workshop: Workshop = self.form.save(commit=False)
         return workshop
 
@@ -74,11 +74,11 @@ class WorkshopEditor:
         return [plan for form in self.price_forms if (plan := form.plan)]
 
     def refuse(self, error: CapacityBelowTaken | NotReadyToPublish) -> None:
-        """Show why it could not be saved, at the field it is about."""
+        """Show why it could not be saved, at the field concerned."""
         self.form.add_error(error.about if error.about in self.form.fields else None, str(error))
 
     def with_more_sessions(self) -> WorkshopEditor:
-        """The same page with what was typed so far, not judged yet, and more empty rows for sessions."""
+        """The same page with the values entered so far, not validated, and more empty rows for sessions."""
         more = WorkshopEditor(self.instance)
         more.form = WorkshopForm(instance=self.instance, initial=_typed(self.form))
         typed = [_typed(form) for form in self.session_forms.forms]
@@ -121,5 +121,5 @@ class WorkshopEditor:
 
 
 def _typed(form: forms.BaseForm) -> dict[str, Any]:
-    """What somebody typed into a form, as it came."""
+    """The raw values entered into a form."""
     return {name: form[name].data for name, field in form.fields.items() if not isinstance(field, forms.FileField)}

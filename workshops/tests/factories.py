@@ -39,7 +39,7 @@ def make_workshop(*, is_published=True, sessions=None, prices=None, starts_in=ti
 
 
 def make_line(workshop, *, buyer=None, quantity=1, participants=None, amount=None, line_id=None):
-    """An order line for places in a workshop, as payments would hand it over."""
+    """An order line for places in a workshop, as payments passes it to the handler."""
     buyer = buyer or UserFactory()
     line_id = line_id or next(_line_ids)
     return SoldLine(

@@ -1,4 +1,4 @@
-"""Staff look things up, mend them, and put workshops on and off sale."""
+"""Staff look up and edit workshops in the admin, and put them on and off sale."""
 
 import io
 
@@ -72,7 +72,7 @@ def test_lists_and_forms_open(staff):
         assert staff.get(url).status_code == 200, url
 
 
-def test_a_change_by_staff_reaches_the_catalogue(staff):
+def test_a_change_by_staff_updates_the_catalogue(staff):
     workshop = make_workshop()
     url = reverse("admin:workshops_workshop_change", args=[workshop.pk])
     response = staff.post(url, sent_for(workshop, title="Sourdough", **{"prices-0-amount_minor": "5000"}))
@@ -82,7 +82,7 @@ def test_a_change_by_staff_reaches_the_catalogue(staff):
     assert listing.prices.get().amount_minor == 5000
 
 
-def test_staff_are_told_of_a_price_no_card_can_be_charged(staff):
+def test_a_price_that_no_card_can_be_charged_is_refused(staff):
     workshop = make_workshop()
     url = reverse("admin:workshops_workshop_change", args=[workshop.pk])
     response = staff.post(url, sent_for(workshop, **{"prices-0-amount_minor": "29"}))
@@ -91,13 +91,13 @@ def test_staff_are_told_of_a_price_no_card_can_be_charged(staff):
         assert staff.post(url, sent_for(workshop, **nonsense)).status_code == 200
 
 
-def test_staff_cannot_cut_the_capacity_below_taken_places_either(staff):
+def test_staff_cannot_reduce_the_capacity_below_taken_places(staff):
     workshop = make_workshop(capacity=10)
     handler.fulfil(make_line(workshop, quantity=6))
     url = reverse("admin:workshops_workshop_change", args=[workshop.pk])
     response = staff.post(url, sent_for(workshop, capacity=5))
     assert response.status_code == 200
-    assert "6 places are taken already" in response.content.decode()
+    assert "6 places are already taken" in response.content.decode()
     assert Workshop.objects.get().capacity == 10
 
 
@@ -110,7 +110,7 @@ def test_the_actions_put_on_and_off_sale(staff):
         assert Listing.objects.exists() is (state == "published")
 
 
-def test_registrations_cannot_be_edited_or_deleted_by_hand(staff):
+def test_registrations_cannot_be_edited_or_deleted_in_the_admin(staff):
     handler.fulfil(make_line(make_workshop()))
     registration = Registration.objects.get()
     url = reverse("admin:workshops_registration_change", args=[registration.pk])
@@ -131,7 +131,7 @@ def change_page(workshop):
         {"sessions-0-ends_at_1": "23:59"},
     ],
 )
-def test_registered_people_are_told_when_staff_move_a_workshop(staff, changes):
+def test_registered_people_get_a_mail_when_staff_move_a_workshop(staff, changes):
     workshop = make_workshop()
     handler.fulfil(make_line(workshop))
     registration = Registration.objects.get()
@@ -140,7 +140,7 @@ def test_registered_people_are_told_when_staff_move_a_workshop(staff, changes):
     assert mail.user == registration.buyer
 
 
-def test_a_price_is_mailed_to_nobody_and_moves_in_one_mail_that_says_the_last_place(staff):
+def test_a_new_price_sends_no_mail_and_many_moves_send_one_mail_with_the_last_place(staff):
     workshop = make_workshop()
     handler.fulfil(make_line(workshop))
     staff.post(change_page(workshop), sent_for(workshop, **{"prices-0-amount_minor": "5000"}))
@@ -153,7 +153,7 @@ def test_a_price_is_mailed_to_nobody_and_moves_in_one_mail_that_says_the_last_pl
     assert "Leeds" in mail.attachments[0]["text"]
 
 
-def test_a_workshop_never_changes_hands(staff):
+def test_the_teacher_of_a_workshop_cannot_be_changed(staff):
     workshop, other = make_workshop(), TeacherFactory()
     assert staff.post(change_page(workshop), sent_for(workshop, teacher=other.pk)).status_code == 302
     workshop.refresh_from_db()
@@ -180,10 +180,10 @@ def plans_of(workshop):
     [
         ({"prices-0-DELETE": "on"}, "Add a price first.", "prices"),
         ({"sessions-0-DELETE": "on"}, "Add at least one session first.", "sessions"),
-        ({"place": ""}, "Say where it happens: online, or at which place.", "place"),
+        ({"place": ""}, "Say where it takes place: online, or at which place.", "place"),
     ],
 )
-def test_a_refused_workshop_comes_back_as_it_was_filled_in(staff, changes, message, place):
+def test_a_refused_workshop_is_shown_again_with_the_values_entered(staff, changes, message, place):
     workshop = make_workshop()
     typed = {"title": "Typed with care", "sessions-0-ends_at_1": "23:58:57", **changes}
     answer = staff.post(change_page(workshop), sent_for(workshop, **typed))
@@ -210,7 +210,7 @@ def small_picture():
     return SimpleUploadedFile("cover.png", content.getvalue(), "image/png")
 
 
-def test_a_picture_sent_with_a_refused_form_is_no_second_error(staff):
+def test_a_picture_sent_with_a_refused_form_causes_no_second_error(staff):
     workshop = make_workshop()
     sent = sent_for(workshop, cover=small_picture(), place="")
     answer = staff.post(change_page(workshop), sent)
@@ -219,7 +219,7 @@ def test_a_picture_sent_with_a_refused_form_is_no_second_error(staff):
     assert not workshop.cover
 
 
-def test_a_refusal_about_a_table_that_staff_may_not_see_is_shown_above_the_form(settings):
+def test_a_refusal_about_hidden_rows_is_shown_above_the_form(settings):
     workshop = make_workshop()
     workshop.prices.all().delete()
     user = UserFactory(is_staff=True)
@@ -236,7 +236,7 @@ def sent_for_without_prices(workshop):
     return fields | {"subject": workshop.subject_id or "", "language": "en", "time_zone": "Europe/London"}
 
 
-def test_staff_add_a_workshop_with_its_rows(staff):
+def test_staff_add_a_workshop_with_sessions_and_prices(staff):
     model = make_workshop()
     sent = sent_for(model, title="Another", **{"sessions-INITIAL_FORMS": "0", "prices-INITIAL_FORMS": "0"})
     sent = {name: value for name, value in sent.items() if not name.endswith(("-id", "-0-workshop"))}
@@ -246,7 +246,7 @@ def test_staff_add_a_workshop_with_its_rows(staff):
     assert (added.sessions.count(), added.prices.count(), added.teacher) == (1, 1, model.teacher)
 
 
-def test_the_history_says_what_staff_changed(staff):
+def test_the_history_names_what_staff_changed(staff):
     workshop = make_workshop()
     staff.post(change_page(workshop), sent_for(workshop, place="York", **{"prices-0-amount_minor": "5000"}))
     [entry] = LogEntry.objects.all()
@@ -254,7 +254,7 @@ def test_the_history_says_what_staff_changed(staff):
     assert "amount" in entry.get_change_message().lower()
 
 
-def test_rows_that_staff_may_not_see_stay():
+def test_rows_hidden_from_staff_are_kept():
     workshop = make_workshop()
     user = UserFactory(is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename="change_workshop"))

@@ -1,4 +1,4 @@
-"""More buyers than places, on real connections: never oversold. A naive control shows that the race has teeth."""
+"""More buyers than places, on real connections: never oversold. A naive control shows that the race can oversell."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ PLACES = 20
 
 
 def race(work, arguments):
-    """Run `work` on each argument from THREADS threads with a connection each; results in no order."""
+    """Run `work` on each argument in THREADS threads with a connection each; the results are in no order."""
 
     def leave_no_connection(_):
         barrier.wait()
@@ -50,7 +50,7 @@ def try_to_reserve(line):
     return line.quantity
 
 
-def test_of_a_thousand_buyers_exactly_as_many_as_there_are_places_get_one():
+def test_a_thousand_buyers_get_exactly_the_available_places():
     workshop = make_workshop(capacity=PLACES)
     sold = race(try_to_reserve, lines_for(workshop, 1_000))
     assert sum(sold) == PLACES
@@ -58,8 +58,8 @@ def test_of_a_thousand_buyers_exactly_as_many_as_there_are_places_get_one():
     assert Listing.objects.get(reference=str(workshop.pk)).is_sold_out
 
 
-def test_the_naive_way_oversells_under_the_same_race():
-    """Count, then insert, into a table without our constraints: if this ever stops overselling, the race proves nothing."""
+def test_counting_before_inserting_oversells_in_the_same_race():
+    """The control, in a table without our constraints: if this stops overselling, the race above proves nothing."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE naive_registration (workshop_id bigint, line_id bigint)")
     try:
@@ -75,20 +75,20 @@ def count_then_insert(line_id):
         cursor.execute("SELECT count(*) FROM naive_registration WHERE workshop_id = 1")
         if cursor.fetchone()[0] >= PLACES:
             return 0
-        time.sleep(0.002)  # what code between the two takes
+        time.sleep(0.002)  # the time that code between the two statements takes
         cursor.execute("INSERT INTO naive_registration VALUES (1, %s)", [line_id])
         return 1
 
 
 @pytest.mark.slow
-def test_in_a_thousand_races_for_the_last_place_one_buyer_gets_it_each_time():
+def test_exactly_one_buyer_wins_each_of_a_thousand_races_for_the_last_place():
     workshop = make_workshop(capacity=1)
     rivals = lines_for(workshop, 2)
     assert thousand_races(rivals, handler.reserve, handler.release) == {1}
 
 
 @pytest.mark.slow
-def test_the_naive_way_oversells_in_the_same_thousand_races():
+def test_counting_before_inserting_oversells_in_the_same_thousand_races():
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE naive_registration (workshop_id bigint, line_id bigint)")
     try:
@@ -100,7 +100,7 @@ def test_the_naive_way_oversells_in_the_same_thousand_races():
 
 
 def thousand_races(rivals, hold, free):
-    """Let the rivals race for one place a thousand times, each on one connection; how many got it, over all races."""
+    """Let the rivals race for one place a thousand times, one connection each; return the numbers of winners seen."""
     met, won = threading.Barrier(len(rivals)), [[] for _ in rivals]
 
     def run(position):
@@ -136,17 +136,17 @@ def free_naively(line_id):
         cursor.execute("DELETE FROM naive_registration WHERE line_id = %s", [line_id])
 
 
-def test_lines_of_several_places_are_never_split_in_a_race():
+def test_lines_of_several_places_get_all_or_none_in_a_race():
     workshop = make_workshop(capacity=PLACES)
     sold = race(try_to_reserve, lines_for(workshop, 60, quantity=3))
     assert sum(sold) == 18
     assert Registration.objects.count() == 18
 
 
-def test_places_move_between_buyers_who_come_and_go_without_one_too_many():
+def test_released_places_are_sold_again_without_overselling():
     workshop = make_workshop(capacity=5)
 
-    def come_and_go(line):
+    def reserve_then_release_or_fulfil(line):
         if not try_to_reserve(line):
             return 0
         if line.id % 3:
@@ -156,17 +156,17 @@ def test_places_move_between_buyers_who_come_and_go_without_one_too_many():
         return 1
 
     lines = lines_for(workshop, 160)
-    delivered = sum(race(come_and_go, lines[:150]))
+    delivered = sum(race(reserve_then_release_or_fulfil, lines[:150]))
     assert delivered == Registration.objects.filter(state="confirmed").count() <= 5
     assert not Registration.objects.filter(state="held").exists()
-    # Who came while others held a place that they gave back has missed it; whoever comes now gets it.
+    # Buyers who were refused while others held the places get nothing later; new buyers get the released places.
     assert sum(try_to_reserve(line) for line in lines[150:]) == 5 - delivered
     assert Listing.objects.get(reference=str(workshop.pk)).is_sold_out
 
 
 @pytest.mark.parametrize("_round", range(10))
-def test_a_hold_that_lapses_as_it_is_paid_goes_to_exactly_one_of_two(_round):
-    """The session expires, somebody else checks out, and the payment completes, all in one instant."""
+def test_a_hold_that_lapses_while_being_paid_goes_to_exactly_one_of_two_buyers(_round):
+    """The session expires, another buyer checks out, and the payment completes, all at the same moment."""
     workshop = make_workshop(capacity=1)
     paying, waiting = lines_for(workshop, 2)
     handler.reserve(paying, timezone.now() - timedelta(milliseconds=1))
@@ -197,7 +197,7 @@ def test_a_hold_that_lapses_as_it_is_paid_goes_to_exactly_one_of_two(_round):
         assert refused[2] is None
 
 
-def test_one_line_delivered_from_many_threads_takes_its_places_once():
+def test_a_line_delivered_from_many_threads_takes_its_places_once():
     workshop = make_workshop()
     line = make_line(workshop, quantity=2)
     handler.reserve(line, in_half_an_hour())
@@ -205,7 +205,7 @@ def test_one_line_delivered_from_many_threads_takes_its_places_once():
     assert Registration.objects.filter(state="confirmed").count() == 2
 
 
-def test_cutting_the_capacity_and_selling_the_last_place_cannot_both_win():
+def test_reducing_the_capacity_and_selling_the_last_place_cannot_both_succeed():
     """Raw SQL on both sides, without our lock: the triggers meet on the workshop's row."""
     workshop = make_workshop(capacity=2)
     buyer_id = UserFactory().pk

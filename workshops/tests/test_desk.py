@@ -1,4 +1,4 @@
-"""The teacher's desk: create, edit, publish and withdraw one's own workshops, and nobody else's."""
+"""The teacher's desk: teachers create, edit, publish and withdraw their own workshops, and no others."""
 
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -39,7 +39,7 @@ def desk(teacher):
 
 
 def filled_in(**changes):
-    """What a browser sends for a complete workshop."""
+    """The form data a browser sends for a complete workshop."""
     day = (timezone.now() + timedelta(days=30)).date().isoformat()
     subject = Subject.objects.get_or_create(name="Baking", slug="baking")[0]
     fields = {
@@ -85,7 +85,7 @@ def test_a_teacher_creates_and_publishes_a_workshop(desk, teacher):
     assert Listing.objects.get(domain="workshops").title == "Bread"
 
 
-def test_a_draft_needs_no_sessions_or_prices_but_cannot_be_published_without(desk):
+def test_a_draft_needs_no_sessions_or_prices_but_publishing_does(desk):
     bare = {name: None for name in filled_in() if name.startswith(("sessions-0", "price"))}
     assert desk.post(CREATE, filled_in(**bare)).status_code == 302
     workshop = Workshop.objects.get()
@@ -106,7 +106,7 @@ def test_times_are_read_in_the_zone_of_the_workshop(desk):
 
 
 @pytest.mark.parametrize("starts", ["01:30", "02:30"])
-def test_an_hour_the_clock_change_skips_or_repeats_is_refused(desk, teacher, starts):
+def test_a_time_that_the_clock_change_skips_or_repeats_is_refused(desk, teacher, starts):
     day = {"01:30": "2027-10-31", "02:30": "2027-03-28"}[starts]
     zone = {"01:30": "Europe/London", "02:30": "Europe/Paris"}[starts]
     with time_machine.travel(datetime(2027, 1, 1, tzinfo=UTC)):
@@ -141,7 +141,7 @@ def test_an_edit_keeps_what_was_not_changed_and_drops_emptied_sessions(desk, tea
     assert [price.currency for price in workshop.prices.all()] == ["GBP"]
 
 
-def test_more_rows_keep_what_was_typed_and_save_nothing(desk):
+def test_more_rows_keep_the_input_and_save_nothing(desk):
     html = desk.post(CREATE, filled_in(more_sessions="1", title="Half typ")).content.decode()
     assert "Half typ" in html
     assert 'name="sessions-3-day"' in html
@@ -161,7 +161,7 @@ def test_more_rows_keep_what_was_typed_and_save_nothing(desk):
         {"sessions-INITIAL_FORMS": "x"},
     ],
 )
-def test_hostile_management_data_is_a_form_error(desk, management):
+def test_malformed_management_data_is_a_form_error(desk, management):
     assert "Nothing is saved" in errors_of(desk.post(CREATE, filled_in(**management)))
     assert not Workshop.objects.exists()
     assert desk.post(CREATE, filled_in(more_sessions="1", **management)).status_code in (200, 400)
@@ -171,7 +171,7 @@ def test_hostile_management_data_is_a_form_error(desk, management):
     "management",
     [{"sessions-TOTAL_FORMS": "-5"}, {"sessions-INITIAL_FORMS": "-1"}, {"sessions-INITIAL_FORMS": "99999"}],
 )
-def test_odd_but_readable_management_data_breaks_nothing(desk, management):
+def test_odd_but_valid_management_data_causes_no_server_error(desk, management):
     assert desk.post(CREATE, filled_in(**management)).status_code in (302, 400)
 
 
@@ -218,7 +218,7 @@ def test_odd_but_readable_management_data_breaks_nothing(desk, management):
         {"price-GBP-amount": "4\x005"},
     ],
 )
-def test_what_makes_no_sense_is_a_form_error_and_saves_nothing(desk, changes):
+def test_invalid_input_is_a_form_error_and_saves_nothing(desk, changes):
     with time_machine.travel(datetime(2026, 11, 1, tzinfo=UTC)):
         assert "Nothing is saved" in errors_of(desk.post(CREATE, filled_in(**changes)))
     assert not Workshop.objects.exists()
@@ -235,16 +235,16 @@ def test_more_sessions_than_allowed_are_refused(desk):
     assert errors_of(desk.post(CREATE, sent))
 
 
-def test_fewer_places_than_are_taken_is_said_at_the_field(desk, teacher):
+def test_a_capacity_below_the_taken_places_is_an_error_at_its_field(desk, teacher):
     workshop = make_workshop(teacher=teacher, capacity=10)
     handler.fulfil(make_line(workshop, quantity=6))
     response = desk.post(reverse("workshops:edit", args=[workshop.slug]), filled_in(capacity="5"))
-    assert "6 places are taken already" in errors_of(response)
+    assert "6 places are already taken" in errors_of(response)
     workshop.refresh_from_db()
     assert workshop.capacity == 10
 
 
-def test_a_picture_is_made_anew_and_what_is_none_is_refused(desk, settings, tmp_path):
+def test_a_picture_is_encoded_again_and_other_files_are_refused(desk, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     buffer = BytesIO()
     Image.new("RGB", (40, 30)).save(buffer, "PNG")
@@ -256,7 +256,7 @@ def test_a_picture_is_made_anew_and_what_is_none_is_refused(desk, settings, tmp_
 
 
 # --- Who may -------------------------------------------------------------------------------------------------------
-def test_somebody_elses_workshop_is_a_404_everywhere(desk):
+def test_another_teachers_workshop_is_a_404_everywhere(desk):
     workshop = make_workshop()
     for name in ("edit", "participants"):
         assert desk.get(reverse(f"workshops:{name}", args=[workshop.slug])).status_code == 404
@@ -279,7 +279,7 @@ def test_the_desk_is_for_approved_teachers():
     assert not Workshop.objects.exists()
 
 
-def test_state_changes_only_by_post_with_a_token(teacher):
+def test_state_changes_only_by_post_with_a_csrf_token(teacher):
     workshop = make_workshop(teacher=teacher)
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(teacher.user)
@@ -293,7 +293,7 @@ def test_state_changes_only_by_post_with_a_token(teacher):
 
 
 # --- Lists ---------------------------------------------------------------------------------------------------------
-def test_the_desk_shows_what_is_sold_held_and_left(desk, teacher):
+def test_the_desk_shows_places_sold_held_and_left(desk, teacher):
     workshop = make_workshop(teacher=teacher, capacity=10)
     handler.fulfil(make_line(workshop, quantity=3))
     handler.reserve(make_line(workshop, quantity=2), in_half_an_hour())
@@ -320,7 +320,7 @@ def test_participants_are_listed_for_the_teacher(desk, teacher):
     assert "Only held" not in html
 
 
-def test_lists_cost_the_same_queries_for_one_ten_and_a_hundred_rows(desk, teacher):
+def test_lists_take_the_same_number_of_queries_for_one_ten_and_a_hundred_rows(desk, teacher):
     busy = make_workshop(teacher=teacher, capacity=200)
     costs = []
     for already, how_many in ((0, 1), (1, 10), (10, 100)):

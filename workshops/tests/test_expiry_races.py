@@ -1,4 +1,4 @@
-"""The payment page expires, the payment completes and somebody else checks out, all in one instant, as whole orders."""
+"""The payment page expires, the payment completes and another buyer checks out at the same moment, as whole orders."""
 
 import itertools
 import threading
@@ -39,7 +39,7 @@ def check_out(cart, digest):
 
 
 def at_once(*actions):
-    """Run the actions from one starting shot, each on a connection of its own; what each returned or refused with."""
+    """Start all actions at the same moment, each on its own connection; return what each returned or raised."""
     shot = threading.Barrier(len(actions))
 
     def run(action):
@@ -60,12 +60,12 @@ ORDERS = list(itertools.permutations(range(3)))
 
 
 @pytest.mark.parametrize("order_of_start", ORDERS * 2)
-def test_who_paid_has_the_place_or_the_money_and_no_place_is_sold_twice(order_of_start):
+def test_the_payer_gets_the_place_or_a_refund_and_no_place_is_sold_twice(order_of_start):
     workshop = make_workshop(capacity=1)
     paying, waiting = cart_for(workshop), cart_for(workshop)
     digest = price_cart(waiting).digest
     payment = check_out(paying, price_cart(paying).digest)
-    # The hold ends now: its place goes to whoever comes first.
+    # The hold has lapsed, so the first buyer to take the place gets it.
     Registration.objects.update(held_until=timezone.now() - timedelta(milliseconds=1))
     actions = [
         lambda: settle_payment(evidence_for(payment)),
@@ -80,7 +80,7 @@ def test_who_paid_has_the_place_or_the_money_and_no_place_is_sold_twice(order_of
     if line.state == OrderLine.State.FULFILLED:
         assert (live.order_line_id, live.state) == (line.pk, Registration.State.CONFIRMED)
         assert not Refund.objects.exists()
-        # The place went while the cart was being ordered, or before it was priced.
+        # The place was taken while the cart was being ordered, or before it was priced.
         assert isinstance(outcomes[2], (CartChanged, LineSoldOut))
         assert not price_cart(waiting).is_buyable
     else:

@@ -1,4 +1,4 @@
-"""Quotes, refunds, earnings and mails: the workshops' side of the contract with payments."""
+"""Quotes, refunds, earnings and mails of the workshops' handler."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -46,7 +46,7 @@ def test_the_domain_is_registered_with_payments():
 
 
 @pytest.mark.django_db
-def test_a_quote_says_what_when_where_and_for_how_much():
+def test_a_quote_states_title_time_place_and_price():
     with time_machine.travel(NOW, tick=False):
         session = SessionPlan(
             starts_at=datetime(2026, 12, 12, 10, tzinfo=UTC), ends_at=datetime(2026, 12, 12, 16, tzinfo=UTC)
@@ -75,7 +75,7 @@ def test_the_description_counts_sessions_and_names_the_zone_online():
 
 
 @pytest.mark.django_db
-def test_the_early_bird_price_ends_at_its_moment_in_each_currency():
+def test_the_early_bird_price_ends_at_its_own_time_in_each_currency():
     with time_machine.travel(NOW, tick=False) as clock:
         until = NOW + timedelta(days=3)
         workshop = make_workshop(
@@ -111,7 +111,7 @@ def test_registration_opens_and_closes():
 
 
 @pytest.mark.django_db
-def test_registration_closes_with_the_first_session_unless_set_otherwise_and_always_after_the_last():
+def test_registration_closes_at_the_first_session_by_default_and_at_the_last_end_at_latest():
     with time_machine.travel(NOW, tick=False) as clock:
         starts = [NOW + timedelta(days=10), NOW + timedelta(days=20)]
         plans = [SessionPlan(starts_at=start, ends_at=start + timedelta(hours=1)) for start in starts]
@@ -125,7 +125,7 @@ def test_registration_closes_with_the_first_session_unless_set_otherwise_and_alw
 
 
 @pytest.mark.django_db
-def test_what_is_not_published_or_not_by_an_approved_teacher_is_not_for_sale():
+def test_workshops_unpublished_or_of_unapproved_teachers_are_not_for_sale():
     assert "not offered" in refused(make_workshop(is_published=False))
     workshop = make_workshop()
     Teacher.objects.filter(pk=workshop.teacher_id).update(status=Teacher.Status.SUSPENDED)
@@ -139,13 +139,13 @@ def test_what_is_not_published_or_not_by_an_approved_teacher_is_not_for_sale():
 @pytest.mark.parametrize(
     "reference", ["", "0", "-1", "abc", "1\x00", "9" * 40, "١٢", "1.0", "1 OR 1=1", "99999999999999999"]
 )
-def test_a_reference_that_names_no_workshop_is_not_for_sale(reference):
+def test_a_reference_to_no_workshop_is_not_for_sale(reference):
     answer = handler.quote([Item(domain="workshops", reference=reference)], None)[0]
     assert str(answer) == "There is no such workshop."
 
 
 @pytest.mark.django_db
-def test_the_limit_is_what_is_left_and_nothing_left_is_sold_out():
+def test_the_quantity_is_limited_to_the_places_left():
     workshop = make_workshop(capacity=4)
     handler.reserve(make_line(workshop, quantity=3), in_half_an_hour())
     assert quote_one(workshop).quantity_limit == 1
@@ -154,7 +154,7 @@ def test_the_limit_is_what_is_left_and_nothing_left_is_sold_out():
 
 
 @pytest.mark.django_db
-def test_somebody_who_comes_back_from_the_payment_page_is_not_sold_out_by_themselves():
+def test_a_buyers_own_hold_does_not_make_the_workshop_sold_out_for_them():
     workshop = make_workshop(capacity=1)
     buyer = UserFactory()
     line = make_line(workshop, buyer=buyer)
@@ -166,14 +166,14 @@ def test_somebody_who_comes_back_from_the_payment_page_is_not_sold_out_by_themse
 
 
 @pytest.mark.django_db
-def test_one_bad_item_spoils_no_other():
+def test_one_bad_item_does_not_affect_the_others():
     good = make_workshop()
     answers = handler.quote([Item(domain="workshops", reference="0"), item_for(good)], None)
     assert [type(answer) for answer in answers] == [NotForSale, Quote]
 
 
 @pytest.mark.django_db
-def test_quotes_cost_the_same_queries_for_one_ten_and_a_hundred():
+def test_quotes_take_the_same_number_of_queries_for_one_ten_and_a_hundred():
     workshops = [make_workshop() for _ in range(10)]
     items = [item_for(workshops[number % 10]) for number in range(100)]
     buyer_id = UserFactory().pk
@@ -207,11 +207,11 @@ def test_quotes_cost_the_same_queries_for_one_ten_and_a_hundred():
     ],
 )
 @pytest.mark.django_db
-def test_participants_that_are_not_what_they_should_be_are_refused_with_a_message(details):
+def test_malformed_participants_are_refused_with_a_message(details):
     assert refused(make_workshop(), quantity=2, details=details)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine proves nothing here
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine may be slow
 @given(
     st.dictionaries(
         st.sampled_from(["participants", "x"]),
@@ -222,7 +222,7 @@ def test_participants_that_are_not_what_they_should_be_are_refused_with_a_messag
         ),
     )
 )
-def test_whatever_the_details_are_they_are_read_or_refused(details):
+def test_any_details_are_either_read_or_refused(details):
     try:
         read = read_participants(details, 2)
     except InvalidParticipants:
@@ -242,7 +242,7 @@ def test_whatever_the_details_are_they_are_read_or_refused(details):
         ([{"email": "cy@example.org"}], ["cy", "Bo", "Guest of Bo"]),
     ],
 )
-def test_places_nobody_was_named_for_are_the_buyers_and_their_guests(named, expected):
+def test_unnamed_places_are_for_the_buyer_and_their_guests(named, expected):
     read = read_participants({"participants": named}, 3)
     filled = fill_places(read, quantity=3, buyer_name="Bo", buyer_email="bo@example.org")
     assert [participant.name for participant in filled] == expected
@@ -261,7 +261,7 @@ def test_places_nobody_was_named_for_are_the_buyers_and_their_guests(named, expe
         (timedelta(days=3), Money(8401, "JPY"), 4201),
     ],
 )
-def test_the_refund_offer_is_all_then_half_then_nothing(before_start, amount, expected):
+def test_the_refund_offer_is_full_then_half_then_zero(before_start, amount, expected):
     workshop = make_workshop()
     line = make_line(workshop, amount=amount)
     starts_at = workshop.sessions.get().starts_at
@@ -269,7 +269,7 @@ def test_the_refund_offer_is_all_then_half_then_nothing(before_start, amount, ex
 
 
 @pytest.mark.django_db
-def test_a_moved_workshop_can_be_given_back_until_it_starts():
+def test_a_moved_workshop_is_fully_refundable_until_it_starts():
     workshop = make_workshop()
     line = make_line(workshop)
     session = workshop.sessions.get()
@@ -289,7 +289,7 @@ def test_the_share_is_earned_three_days_after_the_last_session():
 
 # --- Mails ---------------------------------------------------------------------------------------------------------
 @pytest.mark.django_db
-def test_buyer_named_participants_and_teacher_are_told_once_each():
+def test_buyer_named_participants_and_teacher_get_one_mail_each():
     workshop = make_workshop()
     line = make_line(workshop, quantity=3, participants=[{"name": "Ann", "email": "ann@example.org"}, {"name": "Cy"}])
     handler.reserve(line, in_half_an_hour())
@@ -308,7 +308,7 @@ def test_buyer_named_participants_and_teacher_are_told_once_each():
 
 
 @pytest.mark.django_db
-def test_revoking_tells_named_participants_and_teacher_once():
+def test_revoking_mails_named_participants_and_teacher_once():
     workshop = make_workshop()
     line = make_line(workshop, participants=[{"name": "Ann", "email": "ann@example.org"}])
     handler.fulfil(line)
@@ -322,7 +322,7 @@ def test_revoking_tells_named_participants_and_teacher_once():
 
 
 @pytest.mark.django_db
-def test_a_teacher_is_told_of_each_place_that_is_taken_back_from_a_line():
+def test_the_teacher_gets_a_mail_for_each_revoked_place_of_a_line():
     line = make_line(make_workshop(), quantity=3)
     handler.fulfil(line)
     for quantity in (1, 1, 2):
@@ -331,7 +331,7 @@ def test_a_teacher_is_told_of_each_place_that_is_taken_back_from_a_line():
 
 
 @pytest.mark.django_db
-def test_every_mail_can_be_rendered():
+def test_every_mail_renders():
     from django.template.loader import render_to_string
 
     from workshops.mails import queue_new_schedule_mails

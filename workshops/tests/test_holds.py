@@ -1,4 +1,4 @@
-"""Places are held, confirmed, released and revoked; lapsed holds come back."""
+"""Places are held, confirmed, released and revoked; lapsed holds are recycled."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ def listing_is_sold_out(workshop):
     return Listing.objects.get(domain="workshops", reference=str(workshop.pk)).is_sold_out
 
 
-def test_each_place_of_a_line_gets_a_seat_and_a_code_of_its_own():
+def test_each_place_of_a_line_gets_its_own_seat_and_code():
     workshop = make_workshop(capacity=5)
     handler.reserve(make_line(workshop, quantity=3), in_half_an_hour())
     places = list(Registration.objects.all())
@@ -47,14 +47,14 @@ def test_several_places_are_held_all_or_none_and_the_message_says_how_many_are_l
         handler.reserve(make_line(workshop), in_half_an_hour())
 
 
-def test_one_place_left_is_said_in_the_singular():
+def test_the_message_for_one_place_left_is_in_the_singular():
     workshop = make_workshop(capacity=1)
     with pytest.raises(SoldOut, match="only 1 place left, and you asked for 2"):
         handler.reserve(make_line(workshop, quantity=2), in_half_an_hour())
 
 
 def test_reserving_again_extends_the_hold_and_takes_no_more_seats():
-    """Payments does so when a bank debit is pending: the place must outlive the checkout session."""
+    """Payments does this while a bank debit is pending: the hold must outlast the checkout session."""
     workshop = make_workshop(capacity=2)
     line = make_line(workshop)
     handler.reserve(line, in_half_an_hour())
@@ -64,7 +64,7 @@ def test_reserving_again_extends_the_hold_and_takes_no_more_seats():
     assert place.held_until == later
 
 
-def test_reserving_after_delivery_does_not_turn_the_place_back_into_a_hold():
+def test_reserving_after_delivery_keeps_the_place_confirmed():
     line = make_line(make_workshop())
     handler.reserve(line, in_half_an_hour())
     handler.fulfil(line)
@@ -94,7 +94,7 @@ def test_a_lapsed_hold_is_recycled_by_the_next_buyer():
     assert states_of(next_line) == ["held"]
 
 
-def test_a_lapsed_hold_nobody_wanted_is_delivered():
+def test_a_lapsed_hold_is_delivered_if_its_seat_is_free():
     workshop = make_workshop(capacity=1)
     line = make_line(workshop)
     handler.reserve(line, in_half_an_hour())
@@ -114,13 +114,13 @@ def test_a_released_hold_is_taken_again_if_free():
     assert set(Registration.objects.values_list("seat", flat=True)) == {1, 2}
 
 
-def test_a_lapsed_hold_somebody_else_took_cannot_be_delivered():
+def test_a_lapsed_hold_taken_by_another_buyer_cannot_be_delivered():
     workshop = make_workshop(capacity=1)
     line, other = make_line(workshop), make_line(workshop)
     handler.reserve(line, in_half_an_hour())
     with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
         handler.reserve(other, in_half_an_hour())
-        with pytest.raises(CannotDeliver, match="given away"):
+        with pytest.raises(CannotDeliver, match="another buyer had taken the place"):
             handler.fulfil(line)
     assert states_of(line) == ["released"]
     assert states_of(other) == ["held"]
@@ -143,7 +143,7 @@ def test_a_line_that_was_never_held_is_delivered_while_places_are_left():
     assert states_of(line) == ["confirmed", "confirmed"]
 
 
-def test_delivering_twice_has_one_effect():
+def test_delivering_twice_has_the_effect_of_once():
     line = make_line(make_workshop(), quantity=2)
     handler.reserve(line, in_half_an_hour())
     handler.fulfil(line)
@@ -190,7 +190,7 @@ def test_a_payment_event_after_an_automatic_refund_delivers_nothing():
     assert not Mail.objects.exists()
 
 
-def test_a_payment_that_comes_after_the_workshop_ended_is_not_delivered():
+def test_a_payment_after_the_workshop_ended_is_not_delivered():
     line = make_line(make_workshop(starts_in=timedelta(days=1)))
     handler.reserve(line, timezone.now() + timedelta(days=10))
     with (
@@ -200,7 +200,7 @@ def test_a_payment_that_comes_after_the_workshop_ended_is_not_delivered():
         handler.fulfil(line)
 
 
-def test_the_catalogue_shows_sold_out_while_the_last_place_is_held_and_no_longer():
+def test_the_catalogue_shows_sold_out_only_while_all_places_are_taken():
     workshop = make_workshop(capacity=2)
     line = make_line(workshop, quantity=2)
     assert not listing_is_sold_out(workshop)
@@ -214,7 +214,7 @@ def test_the_catalogue_shows_sold_out_while_the_last_place_is_held_and_no_longer
     assert not listing_is_sold_out(workshop)
 
 
-def test_the_listing_is_written_only_when_it_turns(django_assert_num_queries):
+def test_the_listing_is_written_only_when_sold_out_changes(django_assert_num_queries):
     workshop = make_workshop(capacity=3)
     with CapturedSql() as first:
         handler.reserve(make_line(workshop), in_half_an_hour())
@@ -239,7 +239,7 @@ class CapturedSql:
         return [query["sql"] for query in self.queries.captured_queries if f'"{table}"' in query["sql"]]
 
 
-# --- What the database refuses by itself ---------------------------------------------------------------------------
+# --- Constraints and triggers of the database ----------------------------------------------------------------------
 def insert_registration(workshop, *, seat, state="confirmed", line_id=1, buyer=None):
     buyer_id = make_line(workshop).buyer_id
     with transaction.atomic(), connection.cursor() as cursor:
@@ -268,14 +268,14 @@ def test_the_database_refuses_a_seat_that_is_taken():
     insert_registration(workshop, seat=7, line_id=3, state="released")
 
 
-def test_the_database_refuses_to_bring_an_ended_place_back_beyond_the_capacity():
+def test_the_database_refuses_to_restore_a_place_beyond_the_capacity():
     workshop = make_workshop(capacity=3)
     insert_registration(workshop, seat=9, line_id=1, state="released")
     with pytest.raises(IntegrityError, match="seat 9 does not exist"), transaction.atomic():
         Registration.objects.update(state="confirmed")
 
 
-def test_the_database_refuses_to_cut_the_capacity_below_taken_seats():
+def test_the_database_refuses_a_capacity_below_taken_seats():
     workshop = make_workshop(capacity=20)
     insert_registration(workshop, seat=12)
     with pytest.raises(IntegrityError, match="seats taken beyond 11"), transaction.atomic():

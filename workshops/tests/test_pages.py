@@ -1,4 +1,4 @@
-"""What visitors and students see, and what nobody else may."""
+"""Pages for visitors and students, and who may open them."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -43,7 +43,7 @@ def bought(workshop, **kwargs):
 
 
 # --- The workshop's page -------------------------------------------------------------------------------------------
-def test_anybody_sees_a_published_workshop_with_price_and_places(client):
+def test_a_published_workshop_is_public_with_price_and_places(client):
     until = timezone.now() + timedelta(days=3)
     prices = [
         PricePlan(amount=Money(4500, "GBP"), early_bird=Money(4000, "GBP"), early_bird_until=until),
@@ -60,7 +60,7 @@ def test_anybody_sees_a_published_workshop_with_price_and_places(client):
     assert "<script>alert" not in html
 
 
-def test_few_places_left_and_sold_out_are_said(client):
+def test_the_page_shows_few_places_left_and_sold_out(client):
     workshop = make_workshop(capacity=3)
     assert "Only 3 left" in page(client, workshop)
     handler.reserve(make_line(workshop, quantity=3), in_half_an_hour())
@@ -69,14 +69,14 @@ def test_few_places_left_and_sold_out_are_said(client):
     assert "Add to cart" not in html
 
 
-def test_closed_registration_is_said_instead_of_a_form(client):
+def test_the_page_shows_closed_registration_instead_of_the_form(client):
     workshop = make_workshop(registration_closes_at=timezone.now() - timedelta(hours=1))
     html = page(client, workshop)
     assert "is closed" in html
     assert "Add to cart" not in html
 
 
-def test_sessions_at_a_place_are_shown_in_its_zone_and_those_online_in_the_reader_s():
+def test_sessions_are_shown_in_the_zone_of_their_place_and_online_in_the_readers():
     with time_machine.travel(datetime(2026, 11, 1, tzinfo=UTC)):
         session = SessionPlan(
             starts_at=datetime(2026, 12, 12, 10, tzinfo=UTC), ends_at=datetime(2026, 12, 12, 16, tzinfo=UTC)
@@ -90,7 +90,7 @@ def test_sessions_at_a_place_are_shown_in_its_zone_and_those_online_in_the_reade
         assert "Sat 12 Dec 2026, 19:00 – Sun 13 Dec 2026, 01:00 JST" in html
 
 
-def test_unpublished_workshops_are_seen_by_their_teacher_and_people_with_a_place_only(client):
+def test_unpublished_workshops_are_visible_only_to_their_teacher_and_people_with_a_place(client):
     workshop = make_workshop()
     buyer = UserFactory()
     bought(workshop, buyer=buyer)
@@ -103,7 +103,7 @@ def test_unpublished_workshops_are_seen_by_their_teacher_and_people_with_a_place
     assert client.post(f"{url}add/", {"quantity": "1"}).status_code == 404
 
 
-def test_the_page_costs_the_same_queries_for_one_and_ten_sessions(client):
+def test_the_page_takes_the_same_number_of_queries_for_one_and_ten_sessions(client):
     costs = []
     for how_many in (1, 10):
         starts = [timezone.now() + timedelta(days=day) for day in range(1, how_many + 1)]
@@ -117,7 +117,7 @@ def test_the_page_costs_the_same_queries_for_one_and_ten_sessions(client):
 
 
 # --- Into the cart -------------------------------------------------------------------------------------------------
-def test_places_go_into_the_cart(client):
+def test_places_are_added_to_the_cart(client):
     workshop = make_workshop()
     response = client.post(f"{workshop.get_absolute_url()}add/", {"quantity": "3"})
     assert response.url == reverse("payments:cart")
@@ -139,15 +139,15 @@ def three_named(client):
     return workshop
 
 
-def test_the_cart_shows_who_the_places_are_for(client, three_named):
+def test_the_cart_names_the_participants(client, three_named):
     html = client.get(reverse("payments:cart")).content.decode()
     assert [who in html for who in ("For Ann (ann@example.org)", "For Ben", "For Cyd")] == [True] * 3
     assert f"{three_named.get_absolute_url()}register/?quantity=3" in html
 
 
 @pytest.mark.parametrize("way", ["cart", "workshop"])
-def test_fewer_places_than_names_lead_to_the_page_where_names_are_given(client, three_named, way):
-    """Nothing is dropped silently, and the cart stays as it was until the student has answered."""
+def test_fewer_places_than_names_lead_to_the_page_for_naming_participants(client, three_named, way):
+    """No name is dropped silently, and the cart does not change until the student submits the names."""
     naming = f"{three_named.get_absolute_url()}register/?quantity=2"
     if way == "cart":
         response = client.post(reverse("payments:cart_line", args=[CartLine.objects.get().pk]), {"quantity": "2"})
@@ -182,7 +182,7 @@ def test_signing_in_keeps_the_names_given_before(client, three_named):
     assert (line.quantity, len(line.details["participants"])) == (4, 3)
 
 
-def test_naming_participants_is_a_step_of_its_own(client):
+def test_participants_are_named_on_a_separate_page(client):
     workshop = make_workshop()
     response = client.post(f"{workshop.get_absolute_url()}add/", {"quantity": "2", "name_participants": "1"})
     assert response.url == f"{workshop.get_absolute_url()}register/?quantity=2"
@@ -198,7 +198,7 @@ def test_naming_participants_is_a_step_of_its_own(client):
 
 
 @pytest.mark.parametrize("quantity", ["", "0", "-1", "11", "x", "1\x00", "9" * 400, "1.5", "１"])
-def test_a_hostile_quantity_changes_nothing(client, quantity):
+def test_an_invalid_quantity_changes_nothing(client, quantity):
     workshop = make_workshop()
     for path in ("add/", "register/"):
         response = client.post(f"{workshop.get_absolute_url()}{path}", {"quantity": quantity})
@@ -216,21 +216,21 @@ def test_a_hostile_quantity_changes_nothing(client, quantity):
         {"place-1-name": "An\u202en"},
     ],
 )
-def test_hostile_participants_are_shown_their_errors(client, fields):
+def test_errors_of_invalid_participants_are_shown(client, fields):
     workshop = make_workshop()
     response = client.post(f"{workshop.get_absolute_url()}register/", {"quantity": "1"} | fields)
     assert response.status_code == 400
     assert not CartLine.objects.exists()
 
 
-def test_more_places_than_are_left_stay_out_of_the_cart(client):
+def test_more_places_than_are_left_are_not_added_to_the_cart(client):
     workshop = make_workshop(capacity=2)
     response = client.post(f"{workshop.get_absolute_url()}add/", {"quantity": "3"}, follow=False)
     assert response.url == workshop.get_absolute_url()
     assert not CartLine.objects.exists()
 
 
-def test_the_cart_is_filled_by_post_with_a_token_only(client):
+def test_places_are_added_only_by_post_with_a_csrf_token(client):
     workshop = make_workshop()
     assert client.get(f"{workshop.get_absolute_url()}add/").status_code == 405
     strict = Client(enforce_csrf_checks=True)
@@ -256,7 +256,7 @@ def test_a_ticket_is_for_its_buyer_only(client):
 
 
 @pytest.mark.parametrize(("where", "shown"), [({"is_online": True, "place": ""}, "JST"), ({}, "Leeds")])
-def test_my_workshops_say_when_as_their_reader_or_the_place_counts_hours(where, shown):
+def test_my_workshops_show_times_in_the_zone_of_the_reader_or_the_place(where, shown):
     workshop = make_workshop(**where)
     buyer = UserFactory(time_zone="Asia/Tokyo")
     bought(workshop, buyer=buyer)
@@ -267,7 +267,7 @@ def test_my_workshops_say_when_as_their_reader_or_the_place_counts_hours(where, 
     assert shown in html
 
 
-def test_a_place_that_is_only_held_is_no_ticket():
+def test_a_held_place_is_not_a_ticket():
     buyer = UserFactory()
     handler.reserve(make_line(make_workshop(), buyer=buyer), in_half_an_hour())
     ticket = Registration.objects.get()
@@ -286,11 +286,11 @@ def test_a_revoked_ticket_says_so_and_gives_no_link():
 
 
 @pytest.mark.parametrize("code", ["NOSUCHCODE", "a%00b", "x" * 500, "..%2f", "%F0%9F%8E%9F"])
-def test_a_code_that_is_none_is_a_404(code):
+def test_an_unknown_code_is_a_404(code):
     assert signed_in(UserFactory()).get(f"/my/workshops/{code}/").status_code == 404
 
 
-def test_my_workshops_group_tickets_and_cost_the_same_queries_for_one_ten_and_a_hundred():
+def test_my_workshops_group_tickets_and_take_the_same_number_of_queries_for_any_number():
     buyer = UserFactory()
     client = signed_in(buyer)
     workshops = [make_workshop() for _ in range(10)]

@@ -1,4 +1,4 @@
-"""Create, change, publish and withdraw, and what the catalogue and registered people learn of it."""
+"""Create, change, publish and withdraw workshops, with the updates of the catalogue and mails to registered people."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ def plans_of(workshop):
     return {"sessions": sessions, "prices": prices}
 
 
-def test_a_draft_is_not_in_the_catalogue_and_a_published_workshop_is():
+def test_only_a_published_workshop_is_in_the_catalogue():
     workshop = make_workshop(is_published=False)
     assert listing_of(workshop) is None
     publish_workshop(workshop=workshop)
@@ -49,7 +49,7 @@ def test_a_draft_is_not_in_the_catalogue_and_a_published_workshop_is():
     assert listing_of(workshop)
 
 
-def test_a_change_reaches_the_catalogue():
+def test_a_change_updates_the_catalogue():
     workshop = make_workshop()
     workshop.title = "Sourdough"
     save_workshop(
@@ -69,7 +69,7 @@ def test_a_change_reaches_the_catalogue():
         ({"starts_in": timedelta(days=-3)}, "over"),
     ],
 )
-def test_what_is_not_ready_is_not_published(missing, message):
+def test_an_incomplete_workshop_is_not_published(missing, message):
     workshop = make_workshop(is_published=False, **missing)
     with pytest.raises(NotReadyToPublish, match=message):
         publish_workshop(workshop=workshop)
@@ -84,7 +84,7 @@ def test_a_published_workshop_cannot_lose_its_sessions_or_prices():
     assert workshop.sessions.count() == 1
 
 
-def test_capacity_cannot_go_below_the_taken_places_but_down_to_them():
+def test_the_capacity_can_be_reduced_to_but_not_below_the_taken_places():
     workshop = make_workshop(capacity=10)
     lines = [make_line(workshop, quantity=2) for _ in range(4)]
     for line in lines:
@@ -103,7 +103,7 @@ def test_capacity_cannot_go_below_the_taken_places_but_down_to_them():
     assert not listing_of(workshop).is_sold_out
 
 
-def test_lapsed_holds_do_not_keep_the_capacity_up():
+def test_lapsed_holds_do_not_limit_the_capacity():
     workshop = make_workshop(capacity=10)
     handler.reserve(make_line(workshop, quantity=8), timezone.now() - timedelta(seconds=1))
     workshop.capacity = 1
@@ -111,7 +111,7 @@ def test_lapsed_holds_do_not_keep_the_capacity_up():
     assert Workshop.objects.get().capacity == 1
 
 
-def test_an_edit_opened_before_publishing_does_not_unpublish_or_forget_sold_out():
+def test_saving_a_form_opened_before_publishing_keeps_published_and_sold_out():
     workshop = make_workshop(is_published=False, capacity=1)
     stale = Workshop.objects.get()
     publish_workshop(workshop=workshop)
@@ -123,7 +123,7 @@ def test_an_edit_opened_before_publishing_does_not_unpublish_or_forget_sold_out(
     assert listing_of(workshop).is_sold_out
 
 
-def test_registered_people_are_told_of_another_time_once_each_and_of_nothing_else():
+def test_registered_people_get_one_mail_each_about_a_new_time_and_none_about_other_changes():
     workshop = make_workshop()
     line = make_line(workshop, quantity=3, participants=[{"name": "Ann", "email": "ann@example.org"}])
     handler.fulfil(line)
@@ -142,7 +142,7 @@ def test_registered_people_are_told_of_another_time_once_each_and_of_nothing_els
     assert sorted(told) == sorted([buyer.email, "ann@example.org"])
 
 
-def test_sessions_that_stay_keep_their_rows():
+def test_sessions_that_keep_their_start_keep_their_rows():
     workshop = make_workshop()
     first = workshop.sessions.get()
     plans = plans_of(workshop)["sessions"]

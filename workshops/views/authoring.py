@@ -18,7 +18,7 @@ from workshops.workshop_page import WorkshopEditor
 @teacher_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def create_workshop(request: TeacherRequest) -> HttpResponse:
-    """A new workshop, as a draft or published at once."""
+    """Create a workshop, as a draft or published immediately."""
     return _edit(request, Workshop(teacher=request.teacher, time_zone=request.user.time_zone))
 
 

@@ -1,4 +1,4 @@
-"""A teacher's own workshops: how they sell, and putting them on and off sale."""
+"""A teacher's own workshops: sales, participants, and putting workshops on and off sale."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONFIRMED = Q(registrations__state=Registration.State.CONFIRMED)
 @teacher_required
 @require_safe
 def show_desk(request: TeacherRequest) -> HttpResponse:
-    """All workshops of a teacher with what is sold, held and left."""
+    """List the teacher's workshops with the places sold, held and left."""
     held = Q(registrations__state=Registration.State.HELD, registrations__held_until__gt=timezone.now())
     workshops = (
         Workshop.objects.filter(teacher=request.teacher)
@@ -58,14 +58,14 @@ def withdraw(request: TeacherRequest, slug: str) -> HttpResponse:
     """Take a workshop off sale."""
     workshop = own_workshop(request, slug)
     withdraw_workshop(workshop=workshop)
-    messages.success(request, f"“{workshop.title}” is off sale. Whoever has a place keeps it.")
+    messages.success(request, f"“{workshop.title}” is off sale. People who have a place keep it.")
     return redirect("workshops:desk")
 
 
 @teacher_required
 @require_safe
 def list_participants(request: TeacherRequest, slug: str) -> HttpResponse:
-    """Who comes to a workshop, for its own teacher only."""
+    """List the participants of a workshop of the teacher."""
     workshop = own_workshop(request, slug)
     participants = workshop.registrations.filter(state=Registration.State.CONFIRMED).select_related("buyer")
     context = {
@@ -77,6 +77,6 @@ def list_participants(request: TeacherRequest, slug: str) -> HttpResponse:
 
 
 def own_workshop(request: TeacherRequest, slug: str) -> Workshop:
-    """The teacher's own workshop; somebody else's is a 404."""
+    """The teacher's own workshop; raises Http404 for another teacher's."""
     found = Workshop.objects.filter(teacher=request.teacher).select_related("teacher__user", "subject")
     return get_object_or_404(found.prefetch_related("sessions", "prices"), slug=slug)

@@ -1,4 +1,4 @@
-"""What anybody sees of a workshop, and putting places into the cart."""
+"""The public page of a workshop, and adding places to the cart."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ShownPrice:
 
 @require_safe
 def show_workshop(request: HttpRequest, slug: str) -> HttpResponse:
-    """One workshop: what, when, where, for how much, and how many places are left."""
+    """Show one workshop with its times, place, price and number of places left."""
     workshop = _visible_workshop(request, slug)
     now, reader = timezone.now(), timezone.get_current_timezone()
     zone = zone_for(workshop, reader=reader)
@@ -69,7 +69,7 @@ def show_workshop(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def add_workshop_to_cart(request: HttpRequest, slug: str) -> HttpResponse:
-    """Put places into the cart; or, if the student asked for that, first ask who they are for."""
+    """Add places to the cart, or go to the page for naming participants if the student chose that."""
     workshop = _visible_workshop(request, slug)
     form = PlacesForm(request.POST, places_at_most=MOST_PLACES_PER_LINE)
     if not form.is_valid():
@@ -83,7 +83,7 @@ def add_workshop_to_cart(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def name_participants(request: HttpRequest, slug: str) -> HttpResponse:
-    """One name and e-mail address for each place; what is left empty is the buyer's own or their guest's."""
+    """Ask for name and e-mail address of each participant. Empty places are the buyer's own or their guests'."""
     workshop = _visible_workshop(request, slug)
     asked = request.POST if request.method == "POST" else request.GET
     form = PlacesForm(asked if "quantity" in asked else {"quantity": "1"}, places_at_most=MOST_PLACES_PER_LINE)
@@ -91,7 +91,7 @@ def name_participants(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, f"Choose between 1 and {MOST_PLACES_PER_LINE} places.")
         return redirect(workshop)
     quantity = form.cleaned_data["quantity"]
-    known = _named_before(request, workshop)
+    known = _participants_in_cart(request, workshop)
     people = ParticipantForms(quantity, request.POST if request.method == "POST" else None, known=known)
     if request.method == "POST" and people.is_valid():
         return _add(request, workshop, quantity, {"participants": people.participants})
@@ -118,8 +118,8 @@ def _add(request: HttpRequest, workshop: Workshop, quantity: int, details: dict[
     return redirect("payments:cart")
 
 
-def _named_before(request: HttpRequest, workshop: Workshop) -> list[Participant]:
-    """Who the places in the visitor's cart are for, so that nobody is named twice."""
+def _participants_in_cart(request: HttpRequest, workshop: Workshop) -> list[Participant]:
+    """The participants named in the visitor's cart, so that they need not be entered again."""
     cart = cart_of(request)
     line = cart.lines.filter(domain=DOMAIN, reference=str(workshop.pk)).first() if cart else None
     if line is None:
@@ -130,7 +130,7 @@ def _named_before(request: HttpRequest, workshop: Workshop) -> list[Participant]
 
 
 def _visible_workshop(request: HttpRequest, slug: str) -> Workshop:
-    """A published workshop; an unpublished one only for its teacher and for those who have a place in it."""
+    """A published workshop, or an unpublished one for its teacher and people with a place; otherwise raise Http404."""
     found = Workshop.objects.select_related("teacher__user", "subject").prefetch_related("sessions", "prices")
     workshop = get_object_or_404(found, slug=slug)
     is_public = workshop.is_published and workshop.teacher.status == Teacher.Status.APPROVED
@@ -144,7 +144,7 @@ def _is_own(request: HttpRequest, workshop: Workshop) -> bool:
 
 
 def _places_of(request: HttpRequest, workshop: Workshop) -> int:
-    """How many tickets the viewer has for this workshop."""
+    """How many tickets the visitor has for this workshop."""
     if not request.user.is_authenticated:
         return 0
     confirmed = workshop.registrations.filter(state=Registration.State.CONFIRMED)

@@ -20,7 +20,7 @@ from workshops.schedule import describe_schedule, first_start, last_end, session
 @login_required
 @require_safe
 def list_tickets(request: HttpRequest) -> HttpResponse:
-    """All tickets a person bought, together as they bought them; what is to come first, what is over below."""
+    """List all tickets a person bought, grouped by purchase: upcoming workshops first, past ones below."""
     tickets = _tickets_of(request).filter(state=Registration.State.CONFIRMED).order_by("-order_line_id", "position")
     purchases = []
     for line_id, places in groupby(tickets, key=lambda ticket: ticket.order_line_id):
@@ -48,7 +48,7 @@ def list_tickets(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def show_ticket(request: HttpRequest, code: str) -> HttpResponse:
-    """One ticket, for its buyer only."""
+    """Show one ticket to its buyer."""
     ticket = _ticket(request, code)
     workshop = ticket.workshop
     context = {
@@ -63,7 +63,7 @@ def show_ticket(request: HttpRequest, code: str) -> HttpResponse:
 @login_required
 @require_safe
 def download_calendar(request: HttpRequest, code: str) -> HttpResponse:
-    """The sessions of a ticket's workshop as a calendar file."""
+    """Download the sessions of a ticket's workshop as a calendar file."""
     ticket = _ticket(request, code)
     calendar = calendar_of(ticket.workshop, timezone.get_current_timezone())
     response = HttpResponse(calendar, content_type="text/calendar; charset=utf-8")
@@ -72,7 +72,7 @@ def download_calendar(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _ticket(request: HttpRequest, code: str) -> Registration:
-    """A ticket of the signed-in person. A place that is only held is no ticket yet."""
+    """A ticket of the signed-in person. A held place is not a ticket yet, so it raises Http404."""
     was_delivered = [Registration.State.CONFIRMED, Registration.State.REVOKED]
     return get_object_or_404(_tickets_of(request), code=code.replace("\x00", ""), state__in=was_delivered)
 
