@@ -1,6 +1,6 @@
-"""Courses and enrolments for staff. Whether a course is on sale and who has it changes through actions and orders only.
+"""Courses and enrolments in the admin. Courses go on and off sale only by actions, enrolments change only by orders.
 
-What staff type is written by the functions of `courses.authoring`, as what teachers type is.
+Staff's changes are saved by the functions of `courses.authoring`, like teachers' changes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _NEEDED = {CourseLesson.Kind.TEXT: "body", CourseLesson.Kind.VIDEO: "video_url"}
 
 
 class PositionedForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A row with a position. A position that is taken is no error: the row there makes room."""
+    """A row with a position. A position that is taken is not an error: the row there makes room."""
 
     def _get_validation_exclusions(self) -> set[str]:
-        return {*super()._get_validation_exclusions(), "position"}  # type: ignore[misc]  # the stubs leave it out
+        return {*super()._get_validation_exclusions(), "position"}  # type: ignore[misc]  # missing in the stubs
 
 
 class CourseLessonForm(PositionedForm):
-    """A lesson keeps what its kind needs. The database asks for it too, but without words for the person."""
+    """Requires the fields that the lesson's kind needs. The database does so too, but without a message for staff."""
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -68,7 +68,7 @@ class CourseLessonInline(LabelledInline):
     show_change_link = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A lesson needs what its kind asks for; its own page has room for that."""
+        """The required fields depend on the lesson's kind, so lessons are added on their own page."""
         return False
 
 
@@ -113,7 +113,7 @@ class CourseAdmin(SoldAdmin):
         authoring.order_modules(course=sold, positions=positions)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A course that was ever sold stays; withdrawing takes any course out of sight."""
+        """Orders refer to courses, so staff withdraw them instead."""
         return False
 
     @admin.display(ordering="lesson_count")
@@ -161,7 +161,7 @@ class ModuleAdmin(SoldAdmin):
         authoring.order_lessons(module=sold, positions=positions)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """On the course's page."""
+        """Modules are added on the course's page."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -177,7 +177,7 @@ class CourseLessonAdmin(SoldAdmin):
     list_filter = ["kind", "is_free_preview"]
     list_select_related = ["module__course"]
     search_fields = ["title", "module__title", "module__course__title"]
-    # The file is shown by name only: it has no public address, and a new one must pass the teacher's upload checks.
+    # Only the file's name is shown: it has no public address, and a new file must pass the checks of teachers' uploads.
     fields = ["module", "title", "position", "kind", "body", "video_url", "file_name", "is_free_preview", "minutes"]
     readonly_fields = ["module", "kind", "file_name"]
 
@@ -205,7 +205,7 @@ class CourseLessonAdmin(SoldAdmin):
         return lesson.module.course
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Teachers write lessons and take them away; staff correct them."""
+        """Teachers add and delete lessons; staff only correct them."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -214,7 +214,7 @@ class CourseLessonAdmin(SoldAdmin):
 
 @admin.register(Enrolment)
 class EnrolmentAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """Read only: enrolments follow from orders and refunds."""
+    """Read-only, because enrolments change only through orders and refunds."""
 
     list_display = ["student", "course", "state", "order_line_id", "activated_at", "revoked_at"]
     list_filter = ["state"]

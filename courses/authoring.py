@@ -1,4 +1,4 @@
-"""What teachers change about their courses. Each function locks the course, so two tabs cannot tear its order apart."""
+"""Changes to courses. Every function locks the course, so that two tabs cannot leave its order inconsistent."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ QUESTIONS_AT_MOST = 100
 
 
 class WouldBreakPublished(Exception):
-    """The change would leave a published course without what it must have. The message is shown to the teacher.
+    """The change would make a published course incomplete. The message is shown to the teacher.
 
-    `about` names the part of the course that it is about: its prices or its modules.
+    `about` names the incomplete part of the course: prices or modules.
     """
 
     def __init__(self, message: str, *, about: str) -> None:
@@ -33,7 +33,7 @@ class WouldBreakPublished(Exception):
 
 
 class TooMany(Exception):
-    """A course holds no more of these, `about`. The message is shown to the teacher."""
+    """The maximum number of modules, lessons or questions (`about`) is reached. The message is shown to the teacher."""
 
     def __init__(self, message: str, *, about: str) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class TooMany(Exception):
 
 @transaction.atomic
 def create_course(*, teacher: Teacher, prices: Sequence[Money] = (), **fields: Any) -> Course:
-    """A new draft. Its slug comes from the title and never changes after."""
+    """Create a draft. Its slug is made from the title and never changes."""
     stem = slugify(fields["title"])[:50].strip("-") or "course"
     slug = stem if not Course.objects.filter(slug=stem).exists() else f"{stem}-{get_random_string(6).lower()}"
     course = Course.objects.create(teacher=teacher, slug=slug, **fields)
@@ -52,7 +52,7 @@ def create_course(*, teacher: Teacher, prices: Sequence[Money] = (), **fields: A
 
 @transaction.atomic
 def change_course(*, course: Course, prices: Sequence[Money], changes: Mapping[str, Any]) -> Course:
-    """Change what a course says and costs; on sale it shows at once. Raises WouldBreakPublished."""
+    """Change a course's texts and prices, and its listing if it is on sale. Raises WouldBreakPublished."""
     locked = lock_course(course.pk)
     for name, value in changes.items():
         setattr(locked, name, value)
@@ -64,7 +64,7 @@ def change_course(*, course: Course, prices: Sequence[Money], changes: Mapping[s
 
 @transaction.atomic
 def add_module(*, course: Course, title: str) -> Module:
-    """A new module at the end. Raises TooMany."""
+    """Add a module at the end. Raises TooMany."""
     lock_course(course.pk)
     if course.modules.count() >= MODULES_AT_MOST:
         raise TooMany(f"A course has at most {MODULES_AT_MOST} modules.", about="modules")
@@ -73,14 +73,14 @@ def add_module(*, course: Course, title: str) -> Module:
 
 @transaction.atomic
 def rename_module(*, module: Module, title: str) -> None:
-    """Give a module another title."""
+    """Change the title of a module."""
     lock_course(module.course_id)
     Module.objects.filter(pk=module.pk).update(title=title)
 
 
 @transaction.atomic
 def delete_module(*, module: Module) -> None:
-    """Remove a module with its lessons. Raises WouldBreakPublished."""
+    """Delete a module with its lessons. Raises WouldBreakPublished."""
     course = lock_course(module.course_id)
     Module.objects.filter(pk=module.pk).delete()
     _keep_sellable(course)
@@ -88,21 +88,21 @@ def delete_module(*, module: Module) -> None:
 
 @transaction.atomic
 def move_module(*, module: Module, direction: Direction) -> None:
-    """Change places with the neighbour; at the end of the row nothing happens."""
+    """Swap a module with its neighbour; the first and last do not move further."""
     course = lock_course(module.course_id)
     _swap_with_neighbour(list(course.modules.all()), module.pk, direction)
 
 
 @transaction.atomic
 def order_modules(*, course: Course, positions: Mapping[int, int]) -> None:
-    """Move modules, named by primary key, to these positions. The others make room, and all are numbered from 1."""
+    """Move modules, by primary key, to these positions. The others make room, and all are numbered from 1."""
     lock_course(course.pk)
     _move_to_positions(course.modules.all(), positions)
 
 
 @transaction.atomic
 def add_lesson(*, module: Module, fields: Mapping[str, Any]) -> CourseLesson:
-    """A new lesson at the end of the module. Raises TooMany."""
+    """Add a lesson at the end of the module. Raises TooMany."""
     lock_course(module.course_id)
     if CourseLesson.objects.filter(module__course=module.course_id).count() >= LESSONS_AT_MOST:
         raise TooMany(f"A course has at most {LESSONS_AT_MOST} lessons.", about="lessons")
@@ -122,7 +122,7 @@ def change_lesson(*, lesson: CourseLesson, fields: Mapping[str, Any]) -> CourseL
 
 @transaction.atomic
 def delete_lesson(*, lesson: CourseLesson) -> None:
-    """Remove a lesson. Raises WouldBreakPublished for the last one of a published course."""
+    """Delete a lesson. Raises WouldBreakPublished for the last lesson of a published course."""
     course = lock_course(lesson.module.course_id)
     CourseLesson.objects.filter(pk=lesson.pk).delete()
     _keep_sellable(course)
@@ -130,7 +130,7 @@ def delete_lesson(*, lesson: CourseLesson) -> None:
 
 @transaction.atomic
 def move_lesson(*, lesson: CourseLesson, direction: Direction) -> None:
-    """Change places with the neighbour; past the edge of its module it joins the next one."""
+    """Swap a lesson with its neighbour; the first and last of a module move to the adjacent module."""
     course = lock_course(lesson.module.course_id)
     lesson = CourseLesson.objects.select_related("module").get(pk=lesson.pk)
     if _swap_with_neighbour(list(lesson.module.lessons.all()), lesson.pk, direction):
@@ -157,7 +157,7 @@ def order_lessons(*, module: Module, positions: Mapping[int, int]) -> None:
 
 @transaction.atomic
 def add_question(*, lesson: CourseLesson, fields: Mapping[str, Any]) -> QuizQuestion:
-    """A new question at the end of a quiz. Raises TooMany."""
+    """Add a question at the end of a quiz. Raises TooMany."""
     lock_course(lesson.module.course_id)
     if lesson.questions.count() >= QUESTIONS_AT_MOST:
         raise TooMany(f"A quiz has at most {QUESTIONS_AT_MOST} questions.", about="questions")
@@ -184,7 +184,7 @@ def order_questions(*, lesson: CourseLesson, positions: Mapping[int, int]) -> No
 
 @transaction.atomic
 def delete_question(*, question: QuizQuestion) -> None:
-    """Remove a question."""
+    """Delete a question."""
     lock_course(question.lesson.module.course_id)
     QuizQuestion.objects.filter(pk=question.pk).delete()
 

@@ -1,4 +1,4 @@
-"""What teachers type about their courses."""
+"""Forms for teachers to edit their courses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST_CHOICE = 200
 
 
 class LinesField(forms.CharField):
-    """Several short texts, one a line."""
+    """Several short texts, one per line."""
 
     def __init__(self, *, lines_at_most: int, longest: int, **options: Any) -> None:
         super().__init__(widget=forms.Textarea(attrs={"rows": 5}), **options)
@@ -42,14 +42,14 @@ class LinesField(forms.CharField):
         text = super().clean(value)
         lines = [line.strip() for line in str(text).splitlines() if line.strip()]
         if len(lines) > self.lines_at_most:
-            raise ValidationError(f"At most {self.lines_at_most} lines.")
+            raise ValidationError(f"Enter at most {self.lines_at_most} lines.")
         if any(len(line) > self.longest for line in lines):
-            raise ValidationError(f"Each line has at most {self.longest} characters.")
+            raise ValidationError(f"Each line may have at most {self.longest} characters.")
         return lines
 
 
 class CourseForm(forms.Form):
-    """What a course says and costs, with one price field per currency of the site."""
+    """Texts and prices of a course, with one price field per currency of the site."""
 
     title = forms.CharField(max_length=120)
     summary = forms.CharField(
@@ -63,7 +63,7 @@ class CourseForm(forms.Form):
         lines_at_most=_OUTCOMES_AT_MOST,
         longest=_LONGEST_OUTCOME,
         label="What students will learn",
-        help_text="One thing a line.",
+        help_text="One outcome per line.",
     )
     subject = forms.ModelChoiceField(Subject.objects.all(), required=False)
     levels = forms.MultipleChoiceField(choices=Level.choices, required=False, widget=forms.CheckboxSelectMultiple)
@@ -88,15 +88,15 @@ class CourseForm(forms.Form):
 
     @property
     def prices(self) -> list[Money]:
-        """What was typed."""
+        """The prices entered in a valid form."""
         typed = [value for name, value in self.cleaned_data.items() if name.startswith("price_")]
         return [price for price in typed if price is not None]
 
     @property
     def changes(self) -> dict[str, Any]:
-        """Everything but the prices, by the course's field names."""
+        """All values except the prices, by the course's field names."""
         changes = {name: value for name, value in self.cleaned_data.items() if not name.startswith("price_")}
-        # False where the box to remove it is ticked.
+        # False if the checkbox to remove it is ticked.
         return changes | {"cover": changes["cover"] or ""}
 
 
@@ -109,7 +109,7 @@ class ModuleForm(forms.Form):
 
 
 class LessonForm(forms.Form):
-    """One lesson of a kind that was chosen before, so that only what it needs is asked for."""
+    """One lesson. Its kind is already chosen and determines which fields are shown."""
 
     title = forms.CharField(max_length=120)
     video_url = forms.URLField(
@@ -123,7 +123,7 @@ class LessonForm(forms.Form):
     body = forms.CharField(max_length=_LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 16}), help_text=MARKDOWN_HELP)
     minutes = forms.IntegerField(label="Estimated minutes", min_value=1, max_value=600, initial=10)
     is_free_preview = forms.BooleanField(
-        required=False, label="Free preview", help_text="Anybody can see this lesson before buying."
+        required=False, label="Free preview", help_text="Everyone can see this lesson before buying."
     )
 
     def __init__(self, *args: Any, kind: str, lesson: CourseLesson | None = None, **options: Any) -> None:
@@ -142,7 +142,7 @@ class LessonForm(forms.Form):
             self.initial = {name: getattr(lesson, name) for name in self.fields if name != "file"}
             if "file" in self.fields:
                 self.fields["file"].required = False
-                self.fields["file"].help_text = f"Now: {lesson.file_name}. Choose a file only to replace it."
+                self.fields["file"].help_text = f"Current file: {lesson.file_name}. Choose a file only to replace it."
 
     def clean_file(self) -> Any:
         upload = self.cleaned_data["file"]
@@ -152,7 +152,7 @@ class LessonForm(forms.Form):
 
     @property
     def lesson_fields(self) -> dict[str, Any]:
-        """What to write, by the lesson's field names; an empty file field leaves the stored one."""
+        """The values to save, by the lesson's field names. An empty file field keeps the stored file."""
         fields = dict(self.cleaned_data)
         upload = fields.pop("file", None)
         if upload:
@@ -161,13 +161,13 @@ class LessonForm(forms.Form):
 
 
 class QuestionForm(forms.Form):
-    """A question with its choices, the right one marked."""
+    """A question with its choices, of which the right one is marked."""
 
     text = forms.CharField(label="Question", max_length=500)
     choices = LinesField(
         lines_at_most=_CHOICES_AT_MOST,
         longest=_LONGEST_CHOICE,
-        help_text="One choice a line. Begin the right one with a star: * Paris",
+        help_text="One choice per line. Put a star before the right one: * Paris",
     )
     explanation = forms.CharField(required=False, max_length=500, help_text="Shown after answering.")
 
@@ -178,8 +178,8 @@ class QuestionForm(forms.Form):
         if len(lines) < 2:  # noqa: PLR2004  # fewer than two is no choice
             raise ValidationError("Give at least two choices.")
         if len(right) != 1:
-            raise ValidationError("Begin exactly one choice, the right one, with a star (*).")
+            raise ValidationError("Put a star (*) before exactly one choice, the right one.")
         if not all(choices) or len(set(choices)) != len(choices):
-            raise ValidationError("Every choice says something, and each something else.")
+            raise ValidationError("Choices must not be empty, and no two may be the same.")
         self.cleaned_data["right_choice"] = right[0]
         return choices

@@ -1,4 +1,4 @@
-"""How payments sells courses: the course's side of `payments.contracts`."""
+"""The handler through which payments sells courses."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ FULL_REFUND_DAYS = 14
 
 
 class CourseHandler(DomainHandler):
-    """The handler. References are course ids."""
+    """Implements `payments.contracts.DomainHandler` for courses. References are course ids."""
 
     domain = DOMAIN
     label = LABEL
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
-        """Three queries, however many items."""
+        """Quote the items in three queries."""
         course_ids = {_course_id(item.reference) for item in items}
         courses = (
             Course.objects.filter(pk__in=course_ids)
@@ -48,13 +48,13 @@ class CourseHandler(DomainHandler):
             raise SoldOut("A course can be bought once per person.")
         course_id = _existing_course_id(line)
         if course_id is None:
-            raise SoldOut("This course does not exist any more.")
+            raise SoldOut("This course no longer exists.")
         hold_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id, until=until)
 
     def fulfil(self, line: SoldLine) -> None:
         course = Course.objects.select_related("teacher__user").filter(pk=_course_id(line.reference)).first()
         if course is None:
-            raise CannotDeliver("This course does not exist any more.")
+            raise CannotDeliver("This course no longer exists.")
         enrolment = activate_enrolment(course_id=course.pk, student_id=line.buyer_id, order_line_id=line.id)
         if enrolment:
             queue_enrolment_mails(course=course, student=enrolment.student, order_line_id=line.id)
@@ -64,13 +64,13 @@ class CourseHandler(DomainHandler):
         if course_id is not None:
             release_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
 
-    def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:  # noqa: ARG002  # one unit; the reason is told by payments
+    def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:  # noqa: ARG002  # one unit; payments' mail states the reason
         course_id = _existing_course_id(line)
         if course_id is not None:
             revoke_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
 
     def refund_offer(self, line: SoldLine, at: datetime) -> Money:
-        """Everything within the days promised at purchase, then nothing; everything too if it was never delivered."""
+        """The full amount within the days frozen at purchase, then zero; the full amount if it was never delivered."""
         enrolment = Enrolment.objects.filter(course=_course_id(line.reference), student=line.buyer_id).first()
         if enrolment is None:
             return line.amount
@@ -82,13 +82,13 @@ class CourseHandler(DomainHandler):
         return Money.zero(line.amount.currency)
 
     def earned_at(self, line: SoldLine) -> datetime:
-        """Once the student can no longer have it all back."""
+        """When the period for a full refund ends."""
         enrolment = Enrolment.objects.filter(course=_course_id(line.reference), student=line.buyer_id).first()
         delivered_at = enrolment.activated_at if enrolment and _delivered_by(enrolment, line) else None
         return (delivered_at or timezone.now()) + _refund_period(line)
 
     def delivery_url(self, line: SoldLine) -> str:
-        """By id, so that a list of orders asks the database nothing for its links; leads on to the course."""
+        """An address that redirects to the course. It contains only the id, so that lists of orders need no query."""
         return reverse("courses:open", args=[_course_id(line.reference)])
 
 
@@ -112,7 +112,7 @@ def _quote(course: Course | None, buyer_id: int | None, owned: set[int]) -> Quot
 
 
 def reason_against_buying(course: Course | None, buyer_id: int | None, owned: set[int]) -> str:
-    """Why this person may not buy this course, or nothing. A draft is as good as absent."""
+    """Why this person may not buy this course; empty if they may. A draft counts as not existing."""
     if course is None or course.state == Course.State.DRAFT:
         return "This course does not exist."
     if course.pk in owned:
@@ -125,7 +125,7 @@ def reason_against_buying(course: Course | None, buyer_id: int | None, owned: se
 
 
 def _course_id(reference: str) -> int:
-    """References come from forms: anything that is no id is 0, which no course has."""
+    """The course's id in a reference; 0, which no course has, if the reference is not an id."""
     return read_id(reference) or 0
 
 

@@ -1,7 +1,7 @@
-"""The only place where enrolments change state: released → held → active → revoked, and held again from there.
+"""The only module that changes the state of enrolments: released → held → active → revoked, and from there held again.
 
-Every function runs inside the caller's transaction and locks the one row of (course, student) before it looks at it.
-A course has no limited places, so a hold keeps nobody out but the same student's second order.
+Every function runs in the caller's transaction and locks the row of (course, student) before reading it. Places in a
+course are not limited, so a hold only prevents a second order by the same student.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from payments.contracts import CannotDeliver, SoldOut
 
 @transaction.atomic
 def hold_enrolment(*, course_id: int, student_id: int, order_line_id: int, until: datetime) -> None:
-    """Keep a student's second order for the course out while this one is being paid. Raises SoldOut.
+    """Prevent a second order of the student for the course while this one is being paid. Raises SoldOut.
 
-    The same line may hold again, to a later time, whatever became of the course. A hold that lapsed is taken over.
+    The same line may extend its hold, even after the course was withdrawn. A lapsed hold may be replaced by another line.
     """
     enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
     if enrolment.state == Enrolment.State.ACTIVE:
@@ -35,19 +35,19 @@ def hold_enrolment(*, course_id: int, student_id: int, order_line_id: int, until
 
 @transaction.atomic
 def activate_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> Enrolment | None:
-    """Give the student the course; None if this line has done so before, or was refunded since. Raises CannotDeliver.
+    """Give the student the course; None if this line already did so, or was refunded. Raises CannotDeliver.
 
-    Whichever order is paid first wins, also over another's live hold. A line whose hold was released is still delivered,
-    unless the course was withdrawn meanwhile.
+    The order that is paid first gets the course, even if another order holds it. A line whose hold was released is still
+    delivered, unless the course was withdrawn in the meantime.
     """
     enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
     is_ours = enrolment.order_line_id == order_line_id
     if order_line_id in enrolment.ended_line_ids or (is_ours and enrolment.state == Enrolment.State.ACTIVE):
         return None
     if enrolment.state == Enrolment.State.ACTIVE:
-        raise CannotDeliver("You already have this course from another order, so this payment goes back to you.")
+        raise CannotDeliver("You already have this course from another order, so this payment is refunded.")
     if not is_ours and not Course.objects.filter(pk=course_id, state=Course.State.PUBLISHED).exists():
-        raise CannotDeliver("The course was withdrawn before your payment arrived, so it goes back to you.")
+        raise CannotDeliver("The course was withdrawn before your payment arrived, so the payment is refunded.")
     _change(
         enrolment,
         state=Enrolment.State.ACTIVE,
@@ -60,7 +60,7 @@ def activate_enrolment(*, course_id: int, student_id: int, order_line_id: int) -
 
 @transaction.atomic
 def release_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> None:
-    """Free the hold of a line that will not be paid. Harmless if the line holds nothing, or has been delivered."""
+    """Release the hold of a line that will not be paid. No effect if the line has no hold or was delivered."""
     enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
     if enrolment.state == Enrolment.State.HELD and enrolment.order_line_id == order_line_id:
         _change(enrolment, **_without_hold(enrolment))
@@ -68,9 +68,9 @@ def release_enrolment(*, course_id: int, student_id: int, order_line_id: int) ->
 
 @transaction.atomic
 def revoke_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> None:
-    """Take the course back if it is this line that gave it.
+    """Revoke the enrolment if this line delivered it.
 
-    The line is remembered as ended either way, so no late repetition of its delivery opens the course again.
+    In any case the line is recorded as ended, so that a late repetition of its delivery does not open the course again.
     """
     enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
     if order_line_id in enrolment.ended_line_ids:
@@ -92,13 +92,13 @@ def _lock_enrolment(*, course_id: int, student_id: int) -> Enrolment:
     )
     if enrolment := rows.first():
         return enrolment
-    # Inserting and finding it there are one step: of two transactions the second waits here for the first.
+    # Inserts the row or finds it in one step: of two transactions the second waits here for the first.
     Enrolment.objects.bulk_create([Enrolment(course_id=course_id, student_id=student_id)], ignore_conflicts=True)
     return rows.get()
 
 
 def _without_hold(enrolment: Enrolment) -> dict[str, Any]:
-    """Back to what it was before the hold: never had, or had and given back."""
+    """The values without the hold: released, or revoked if the student had the course before."""
     state = Enrolment.State.RELEASED if enrolment.revoked_at is None else Enrolment.State.REVOKED
     return {"state": state, "order_line_id": None, "held_until": None}
 

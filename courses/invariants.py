@@ -1,4 +1,4 @@
-"""What courses promise about what was paid."""
+"""Invariants of paid courses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from payments.models import OrderLine
 
 class PaidCoursesAreOpen:
     name = "courses.paid_courses_are_open"
-    promise = "Each delivered line keeps an enrolment active, or is among those an enrolment ended."
+    promise = "Each delivered line has an active enrolment, or is among the ended lines of one."
 
     def breaking(self) -> list[int]:
         this_line = Func(OuterRef("pk"), template="ARRAY[%(expressions)s]", output_field=ArrayField(BigIntegerField()))

@@ -1,4 +1,4 @@
-"""Mails about courses, queued in the transaction of what they tell."""
+"""Mails about courses, queued in the transaction of the change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from notifications.outbox import queue_mail
 
 
 def queue_enrolment_mails(*, course: Course, student: User, order_line_id: int) -> None:
-    """Welcome the student, and let the teacher know of them. Once per order line, however often it is delivered."""
+    """Welcome the student, and inform the teacher. Once per order line, however often it is delivered."""
     queue_mail(
         key=f"course:{order_line_id}:enrolled:student",
         to=student,

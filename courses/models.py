@@ -1,4 +1,4 @@
-"""Courses, what they are made of, what they cost, and who is enrolled."""
+"""Courses with their modules, lessons, questions and prices, and the enrolments of students."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from uploads.pictures import COVER
 
 
 class CourseQuerySet(models.QuerySet["Course"]):
-    """Which courses whom concern."""
+    """Filters by what a person may see or use."""
 
     def with_counts(self) -> CourseQuerySet:
-        """Annotate `lesson_count` and `enrolled_count`; by subquery, because two joins would multiply the rows."""
+        """Annotate `lesson_count` and `enrolled_count` by subqueries, because two joins would multiply the rows."""
         lessons = CourseLesson.objects.filter(module__course=OuterRef("pk"))
         enrolled = Enrolment.objects.active().filter(course=OuterRef("pk"))
         return self.annotate(lesson_count=_count_of(lessons), enrolled_count=_count_of(enrolled))
 
     def on_sale(self) -> CourseQuerySet:
-        """Published ones of approved teachers."""
+        """Published courses of approved teachers."""
         return self.filter(state=Course.State.PUBLISHED, teacher__status=Teacher.Status.APPROVED)
 
     def visible_to(self, user: User | AnonymousUser) -> CourseQuerySet:
-        """What is on sale, and for a signed-in person also what they teach or are enrolled in."""
+        """Courses on sale, and for a signed-in person also those they teach or are enrolled in."""
         visible = Q(state=Course.State.PUBLISHED, teacher__status=Teacher.Status.APPROVED)
         if user.is_authenticated:
             visible |= Q(teacher__user=user) | Q(
@@ -45,7 +45,7 @@ class CourseQuerySet(models.QuerySet["Course"]):
         return self.filter(visible)
 
     def open_to(self, user: User | AnonymousUser) -> CourseQuerySet:
-        """Whose lessons and files a person may use: enrolled students, and the teacher to see what students see."""
+        """Courses whose lessons and files a person may use: those they are enrolled in or teach."""
         return self.filter(_open_to(user))
 
 
@@ -56,13 +56,13 @@ def _open_to(user: User | AnonymousUser) -> Q:
 
 
 def _count_of(rows: models.QuerySet[Any]) -> Coalesce:
-    """How many rows a correlated query gives."""
+    """The number of rows of a correlated query."""
     counted = rows.order_by().annotate(number=Func(F("pk"), function="count")).values("number")
     return Coalesce(Subquery(counted, output_field=models.IntegerField()), 0)
 
 
 class Course(models.Model):
-    """A course as its teacher describes it."""
+    """A course: its texts, subject and state."""
 
     class State(models.TextChoices):
         DRAFT = "draft"
@@ -112,7 +112,7 @@ class Course(models.Model):
 
 
 class CoursePrice(Price):
-    """What a course costs in one currency."""
+    """The price of a course in one currency."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="prices")
 
@@ -134,7 +134,7 @@ class Module(models.Model):
     class Meta:
         ordering = ["position"]
         constraints = [
-            # Deferred, so that two neighbours can change places.
+            # Deferred, so that two neighbours can be swapped.
             models.UniqueConstraint(
                 fields=["course", "position"], name="module_position_once", deferrable=models.Deferrable.DEFERRED
             )
@@ -165,7 +165,7 @@ class CourseLesson(models.Model):
         validators=[URLValidator(schemes=["https"])],
         help_text="Where the video is hosted, starting with https://",
     )
-    # Outside MEDIA_ROOT: nothing but `views.learning.lesson_file` can reach it.
+    # Outside MEDIA_ROOT: it is served only by `views.learning.lesson_file`.
     file = StoredFileField(storage=private_storage, upload_to="courses/files/", max_length=200, blank=True)
     file_name = models.CharField(
         max_length=120, blank=True, editable=False, help_text="What it is called when downloaded."
@@ -184,7 +184,7 @@ class CourseLesson(models.Model):
             ),
             models.CheckConstraint(condition=~Q(kind="video", video_url=""), name="lesson_video_has_link"),
             models.CheckConstraint(condition=~Q(kind="file", file=""), name="lesson_file_has_file"),
-            # Files are served to the enrolled only, so one that is a preview would promise what is not given.
+            # Files are served only to enrolled students, so a preview could not offer the download.
             models.CheckConstraint(condition=~Q(kind="file", is_free_preview=True), name="lesson_file_never_preview"),
         ]
 
@@ -218,20 +218,20 @@ class QuizQuestion(models.Model):
 
 
 class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
-    """Which enrolments give access."""
+    """Filters by state."""
 
     def active(self) -> EnrolmentQuerySet:
         return self.filter(state=Enrolment.State.ACTIVE)
 
 
 class Enrolment(models.Model):
-    """That a student has, is paying for, or had a course. Changed only by `courses.holds`.
+    """A student's access to a course: being paid, active, or revoked. Changed only by `courses.holds`.
 
-    There is one row per student and course whatever is bought: the unique constraint is what decides between two orders.
+    There is one row per student and course, so the unique constraint decides between two orders.
     """
 
     class State(models.TextChoices):
-        # Nothing was delivered: an order was begun and not paid. Kept, because a row that can vanish cannot be locked.
+        # An order was started but not paid. The row is kept, because a row that can be deleted cannot be locked.
         RELEASED = "released"
         HELD = "held"
         ACTIVE = "active"
@@ -244,7 +244,7 @@ class Enrolment(models.Model):
     held_until = models.DateTimeField(null=True)
     activated_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
-    # Lines that were refunded: delivering one of them again must change nothing, even after a re-purchase.
+    # Refunded lines: delivering one of them again must change nothing, even after the course is bought again.
     ended_line_ids = ArrayField(models.BigIntegerField(), default=list)
 
     objects = EnrolmentQuerySet.as_manager()

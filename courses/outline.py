@@ -1,4 +1,4 @@
-"""A course's modules and lessons in order, as pages show them."""
+"""A course's modules and lessons in order, for pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MINUTES_AN_HOUR = 60
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Modules with their lessons at hand. Lessons come without their bodies, which a list never shows."""
+    """Modules with their lessons prefetched. The lessons are loaded without their bodies, which lists do not show."""
 
     modules: list[Module]
     lessons: list[CourseLesson]
@@ -28,19 +28,19 @@ class Outline:
 
     @property
     def duration(self) -> str:
-        """How long all lessons take, as people say it: 45 min, 2 h, 3 h 20 min."""
+        """The length of all lessons: 45 min, 2 h, 3 h 20 min."""
         hours, minutes = divmod(sum(lesson.minutes for lesson in self.lessons), _MINUTES_AN_HOUR)
         return " ".join(part for part in (hours and f"{hours} h", minutes and f"{minutes} min") if part) or "0 min"
 
     def around(self, lesson: CourseLesson) -> tuple[CourseLesson | None, CourseLesson | None]:
-        """The lessons before and after, across modules."""
+        """The previous and the next lesson, across modules."""
         place = [other.pk for other in self.lessons].index(lesson.pk)
         before = self.lessons[place - 1] if place else None
         return before, next(iter(self.lessons[place + 1 :]), None)
 
 
 def outline_of(course: Course) -> Outline:
-    """Two queries, however long the course is."""
+    """The outline of a course, in two queries."""
     lessons = Prefetch("lessons", CourseLesson.objects.defer("body"))
     modules = list(course.modules.prefetch_related(lessons))
     return Outline(modules=modules, lessons=[lesson for module in modules for lesson in module.lessons.all()])

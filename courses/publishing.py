@@ -1,4 +1,4 @@
-"""Put courses on sale and take them off, and keep the catalogue's listing in step."""
+"""Put courses on and off sale, and keep their listings in the catalogue up to date."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class CannotPublish(Exception):
 
 
 def lock_course(course_id: int) -> Course:
-    """Whoever changes a course or what it is made of holds this lock, so that checks still hold at commit."""
+    """Lock a course. Every change to it or its parts takes this lock, so that its checks are still true at commit."""
     return Course.objects.select_for_update().get(pk=course_id)
 
 
 def reasons_against_publishing(course: Course) -> list[str]:
-    """What is missing before the course can be sold, in words for its teacher."""
+    """What is missing before the course can be published, as messages to its teacher."""
     quizzes = CourseLesson.objects.filter(module__course=course, kind=CourseLesson.Kind.QUIZ, questions=None)
     return [
         *reasons_against_selling(course),
@@ -33,7 +33,7 @@ def reasons_against_publishing(course: Course) -> list[str]:
 
 
 def reasons_against_selling(course: Course) -> list[str]:
-    """What even a published course may never lose. A quiz added to it later gets its questions one by one."""
+    """What must not be missing even from a published course. A quiz added later may still be without questions."""
     reasons = []
     if not CourseLesson.objects.filter(module__course=course).exists():
         reasons.append("Add at least one lesson.")
@@ -70,7 +70,7 @@ def withdraw_course(*, course_id: int) -> Course:
 
 @transaction.atomic
 def refresh_listing(course: Course) -> None:
-    """Bring the catalogue up to date after any change."""
+    """Update the course's listing in the catalogue."""
     reference = str(course.pk)
     if not course.is_published:
         withdraw_listing(domain=DOMAIN, reference=reference)

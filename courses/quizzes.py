@@ -1,4 +1,4 @@
-"""Ask a quiz and mark its answers. Nothing is stored: a quiz is for learning, and can be taken again."""
+"""Show a quiz and mark its answers. Answers are not stored: a quiz is for learning and can be repeated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from courses.models import QuizQuestion
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One possible answer as the page shows it."""
+    """One possible answer, for the page."""
 
     number: int
     text: str
@@ -20,7 +20,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class AskedQuestion:
-    """A question, and once it was marked whether the answer was right."""
+    """A question, and whether its answer is right."""
 
     question: QuizQuestion
     field: str
@@ -31,7 +31,7 @@ class AskedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Quiz:
-    """All questions of a lesson. `is_marked` says that answers were given and feedback can be shown."""
+    """All questions of a lesson. `is_marked` is True after the answers are submitted: the page then shows feedback."""
 
     questions: list[AskedQuestion]
     is_marked: bool
@@ -46,12 +46,12 @@ class Quiz:
 
 
 def ask_quiz(questions: Iterable[QuizQuestion]) -> Quiz:
-    """The quiz before anything was answered."""
+    """The quiz before it is answered."""
     return Quiz(questions=[_asked(question, {}) for question in questions], is_marked=False)
 
 
 def mark_quiz(questions: Iterable[QuizQuestion], answers: Mapping[str, str]) -> Quiz:
-    """The quiz with feedback. An answer that is none of the choices counts as not given."""
+    """The quiz with feedback. An answer that is not one of the choices counts as not answered."""
     return Quiz(questions=[_asked(question, answers) for question in questions], is_marked=True)
 
 

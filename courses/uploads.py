@@ -1,4 +1,4 @@
-"""Which files lessons may have, and where they are kept. They are handed out byte for byte as their teacher sent them."""
+"""The files that lessons may have, and where they are stored. They are served exactly as the teacher uploaded them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from uploads.storage import PrivateStorage
 
 LARGEST_FILE_BYTES = 50 * 1024 * 1024
 _ZIP = b"PK\x03\x04"
-# Ending → (content type, how such a file begins). Nothing a browser would run as a page of ours: no HTML, no SVG.
+# Ending → (content type, first bytes of such files). No type that a browser would run as a page of this site, such as
+# HTML or SVG.
 FILE_TYPES: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "pdf": ("application/pdf", (b"%PDF-",)),
     "epub": ("application/epub+zip", (_ZIP,)),
@@ -33,17 +34,17 @@ FILE_TYPES: dict[str, tuple[str, tuple[bytes, ...]]] = {
 
 
 def private_storage() -> PrivateStorage:
-    """Return where bought files live; a callable, so that migrations do not freeze it."""
+    """The storage of lessons' files; a callable, so that migrations do not contain its location."""
     return PrivateStorage()
 
 
 def content_type(name: str) -> str:
-    """What a file is served as; it comes from our list, never from the uploader."""
+    """The content type to serve a file with; taken from FILE_TYPES, never from the upload."""
     return FILE_TYPES.get(ending(name), ("application/octet-stream", ()))[0]
 
 
 def check_lesson_file(upload: UploadedFile[Any]) -> None:
-    """Refuse what is too large, of an unlisted type, or not what its name says. Raises ValidationError."""
+    """Raise ValidationError for a file that is too large, of an unlisted type, or not of the type its name says."""
     kind = ending(upload.name or "")
     if kind not in FILE_TYPES:
         raise ValidationError(f"This type of file cannot be uploaded. These can: {', '.join(sorted(FILE_TYPES))}.")
@@ -54,4 +55,4 @@ def check_lesson_file(upload: UploadedFile[Any]) -> None:
     head = upload.read(16)
     upload.seek(0)
     if beginnings and not head.startswith(beginnings):
-        raise ValidationError(f"This is not a .{kind} file, whatever its name says.")
+        raise ValidationError(f"This is not a .{kind} file, although its name says so.")

@@ -1,4 +1,4 @@
-"""Courses for tests, made through the public functions, so that none is impossible."""
+"""Courses for tests, made through the public functions, so that no test uses an impossible one."""
 
 from datetime import timedelta
 from itertools import count
@@ -17,7 +17,7 @@ _line_ids = count(1_000)
 
 
 def draft_course(*, lessons=1, kinds=("text",), prices=PRICES, **fields):
-    """A draft in one module; further lessons take the further kinds."""
+    """A draft with one module. The lessons have the given kinds in order; the last kind is repeated."""
     fields = {"title": "Reading music", "summary": "From notes to songs.", **fields}
     course = authoring.create_course(teacher=fields.pop("teacher", None) or TeacherFactory(), prices=prices, **fields)
     if lessons:
@@ -32,7 +32,7 @@ def published_course(**fields):
 
 
 def add_lesson(*, module, kind="text", **fields):
-    """A lesson with what its kind must have; a quiz comes with one question, whose second choice is right."""
+    """A lesson with the required fields of its kind; a quiz has one question, whose second choice is right."""
     content = {
         "text": {"body": "Some **bold** words."},
         "video": {"video_url": "https://video.example.org/1", "body": "Watch this."},
@@ -54,7 +54,7 @@ def add_lesson(*, module, kind="text", **fields):
 
 
 def long_draft(*, lessons, **fields):
-    """A draft with up to ten modules, which share the lessons."""
+    """A draft with its lessons in up to ten modules."""
     course = draft_course(lessons=0, **fields)
     modules = min(lessons, 10)
     for number in range(modules):
@@ -69,7 +69,7 @@ def only_lesson(course):
 
 
 def sold_line(course, student, **fields):
-    """One order line for the course, as payments would hand it over."""
+    """An order line for the course, as payments passes it to the handler."""
     return SoldLine(
         **{
             "id": next(_line_ids),
@@ -93,7 +93,7 @@ def soon():
 
 
 def enrolled_student(course, **fields):
-    """Somebody who bought the course the usual way."""
+    """A student who bought the course."""
     student = UserFactory(**fields)
     line = sold_line(course, student)
     CourseHandler().reserve(line, soon())

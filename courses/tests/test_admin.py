@@ -1,4 +1,4 @@
-"""Staff's pages open, keep the catalogue in step, and cannot hand out or take away a course."""
+"""Admin pages open, update the catalogue, and cannot give or revoke access to a course."""
 
 import pytest
 from django.db import connection
@@ -25,7 +25,7 @@ def page(name, *numbers):
     return reverse(f"admin:courses_{name}", args=numbers)
 
 
-def test_every_list_and_page_opens(client):
+def test_every_admin_list_and_page_opens(client):
     course = published_course(kinds=["quiz"])
     enrolled_student(course)
     lesson = only_lesson(course)
@@ -52,7 +52,7 @@ def test_actions_publish_and_withdraw_with_reasons(client):
     assert not Listing.objects.exists()
 
 
-def test_a_correction_by_staff_shows_in_the_catalogue(client):
+def test_a_correction_by_staff_updates_the_catalogue(client):
     course = published_course()
     price = course.prices.get()
     module = course.modules.get()
@@ -70,7 +70,7 @@ def test_a_correction_by_staff_shows_in_the_catalogue(client):
     assert (listing.title, listing.prices.get().amount_minor) == ("Corrected title", 7_700)
 
 
-def test_enrolments_and_courses_cannot_be_made_or_deleted_by_hand(client):
+def test_enrolments_cannot_be_edited_nor_courses_deleted_in_the_admin(client):
     course = published_course()
     enrolled_student(course)
     enrolment = Enrolment.objects.get()

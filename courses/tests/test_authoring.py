@@ -1,4 +1,4 @@
-"""Order, limits and what the database itself refuses."""
+"""Order and limits of modules and lessons, and the constraints of the database."""
 
 import threading
 
@@ -34,7 +34,7 @@ def lesson(title):
     return CourseLesson.objects.get(title=title)
 
 
-def test_modules_change_places_and_stop_at_the_ends(course):
+def test_modules_swap_with_their_neighbours_and_stop_at_the_ends(course):
     last = course.modules.last()
     authoring.move_module(module=last, direction="down")
     assert list(outline(course)) == ["A", "B"]
@@ -53,30 +53,30 @@ def test_modules_change_places_and_stop_at_the_ends(course):
         ("3", "down", {"A": "12", "B": "3"}),
     ],
 )
-def test_lessons_change_places_also_across_modules(course, moved, direction, expected):
+def test_lessons_move_also_across_modules(course, moved, direction, expected):
     authoring.move_lesson(lesson=lesson(moved), direction=direction)
     assert outline(course) == expected
 
 
-def test_two_positions_in_one_place_are_refused_at_commit(course):
+def test_the_same_position_twice_is_refused_at_commit(course):
     @transaction.atomic
-    def put_both_in_one_place():
+    def give_both_the_same_position():
         Module.objects.filter(course=course).update(position=7)
         connection.check_constraints()
 
     with pytest.raises(IntegrityError):
-        put_both_in_one_place()
+        give_both_the_same_position()
 
 
 @pytest.mark.parametrize("title", ["Reading music", "!!!", "日本語", "a" * 120, "new", "-"])
-def test_every_title_gives_a_slug_of_its_own(title):
+def test_every_course_gets_a_unique_slug(title):
     teacher = TeacherFactory()
     slugs = {draft_course(teacher=teacher, title=title, lessons=0).slug for _ in range(3)}
     assert len(slugs) == 3
     assert all(slug and len(slug) <= 60 for slug in slugs)
 
 
-def test_a_course_has_an_end(course, monkeypatch):
+def test_the_numbers_of_modules_lessons_and_questions_are_limited(course, monkeypatch):
     monkeypatch.setattr(authoring, "MODULES_AT_MOST", 2)
     monkeypatch.setattr(authoring, "LESSONS_AT_MOST", 3)
     monkeypatch.setattr(authoring, "QUESTIONS_AT_MOST", 0)
@@ -98,7 +98,7 @@ def test_a_course_has_an_end(course, monkeypatch):
         {"kind": "file", "is_free_preview": True},
     ],
 )
-def test_the_database_refuses_lessons_without_what_their_kind_needs(course, wrong):
+def test_the_database_refuses_lessons_without_the_fields_of_their_kind(course, wrong):
     with pytest.raises(IntegrityError):
         add_lesson(module=course.modules.first(), **wrong)
 
@@ -123,7 +123,7 @@ def test_one_price_per_currency(course):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_lessons_added_at_once_stand_one_after_the_other():
+def test_lessons_added_at_once_get_different_positions():
     course = draft_course(lessons=0)
     module = authoring.add_module(course=course, title="A")
     start, errors = threading.Barrier(6), []

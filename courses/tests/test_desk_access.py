@@ -1,4 +1,4 @@
-"""Every address of the desk for every role: nobody sees or changes another teacher's course."""
+"""Every address of the desk for every role: no one can see or change another teacher's course."""
 
 import pytest
 from django.test import Client
@@ -33,7 +33,7 @@ def url(name, *numbers):
 
 
 def addresses_of(course):
-    """Every page of the desk: (address, whether it answers GET, whether it answers POST)."""
+    """Every address of the desk: (address, whether it allows GET, whether it allows POST)."""
     lesson = CourseLesson.objects.get(module__course=course)
     module, question = lesson.module, lesson.questions.get()
     only_course, of_module, of_lesson = [course.pk], [course.pk, module.pk], [course.pk, lesson.pk]
@@ -63,7 +63,7 @@ def snapshot():
 
 
 @pytest.mark.parametrize("role", ["guest", "student", "applicant", "suspended teacher", "another teacher"])
-def test_nobody_elses_desk_can_be_seen_or_changed(client, snapshot, role):
+def test_another_teachers_desk_cannot_be_seen_or_changed(client, snapshot, role):
     course = published_course(kinds=["quiz"])
     student = enrolled_student(course)
     before = snapshot()
@@ -101,7 +101,7 @@ def test_parts_of_another_course_of_the_same_teacher_are_404(client, teacher, sn
     assert snapshot() == before
 
 
-def test_nothing_changes_by_get_or_without_a_token(client, teacher, snapshot):
+def test_get_requests_and_posts_without_a_csrf_token_change_nothing(client, teacher, snapshot):
     course = published_course(teacher=teacher, kinds=["quiz"])
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(teacher.user)

@@ -46,7 +46,7 @@ def picture(name="cover.png", size=(8, 5)):
     return SimpleUploadedFile(name, content.getvalue())
 
 
-def test_a_teacher_takes_a_course_from_first_word_to_sale(client, teacher):
+def test_a_teacher_writes_publishes_and_withdraws_a_course(client, teacher):
     more = {"price_jpy": "3000", "levels": ["beginner"], "outcomes": "Play e4\r\n\r\nPlay d4\r\n", "cover": picture()}
     answer = client.post(url("course_create"), COURSE | more)
     course = Course.objects.get()
@@ -73,7 +73,7 @@ def test_a_teacher_takes_a_course_from_first_word_to_sale(client, teacher):
     assert Client().get(reverse("courses:detail", args=[course.slug])).status_code == 404
 
 
-def test_everything_can_be_edited_and_the_forms_begin_with_what_is_there(client, teacher):
+def test_everything_can_be_edited_in_forms_with_the_stored_values(client, teacher):
     course = draft_course(teacher=teacher, outcomes=["One", "Two"], levels=["advanced"], prices=[Money(4_905, "GBP")])
     html = client.get(url("course_edit", course.pk)).content.decode()
     for text in ("Reading music", "49.05", "One\nTwo", 'value="advanced" id="id_levels_2" checked'):
@@ -90,7 +90,7 @@ def test_everything_can_be_edited_and_the_forms_begin_with_what_is_there(client,
     assert Module.objects.get().title == "Renamed"
 
 
-def test_a_cover_stays_until_it_is_removed(client, teacher):
+def test_a_cover_is_kept_until_it_is_removed(client, teacher):
     client.post(url("course_create"), COURSE | {"cover": picture()})
     course = Course.objects.get()
     client.post(url("course_edit", course.pk), COURSE)
@@ -112,7 +112,7 @@ def test_buttons_move_modules_and_lessons(client, teacher):
         assert client.post(url("module_move", course.pk, lesson.module_id), {}).status_code == 400
 
 
-def test_deleting_asks_first(client, teacher):
+def test_deleting_asks_for_confirmation(client, teacher):
     course = draft_course(teacher=teacher, kinds=["quiz"])
     lesson = only_lesson(course)
     assert "Delete" in client.get(url("lesson_delete", course.pk, lesson.pk)).content.decode()
@@ -126,7 +126,7 @@ def test_deleting_asks_first(client, teacher):
     assert not Module.objects.exists()
 
 
-def test_what_is_on_sale_cannot_lose_its_last_lesson_or_price(client, teacher):
+def test_a_course_on_sale_cannot_lose_its_last_lesson_or_price(client, teacher):
     course = published_course(teacher=teacher)
     lesson = only_lesson(course)
     for address in (url("lesson_delete", course.pk, lesson.pk), url("module_delete", course.pk, lesson.module_id)):
@@ -165,7 +165,7 @@ def test_what_is_on_sale_cannot_lose_its_last_lesson_or_price(client, teacher):
     ],
     ids=str,
 )
-def test_hostile_course_forms_say_what_is_wrong_and_change_nothing(client, teacher, wrong):
+def test_invalid_course_forms_show_an_error_and_change_nothing(client, teacher, wrong):
     answer = client.post(url("course_create"), COURSE | wrong)
     assert answer.status_code == 200
     assert "errorlist" in answer.content.decode()
@@ -199,7 +199,7 @@ def test_unknown_fields_are_ignored(client, teacher):
     ],
     ids=str,
 )
-def test_hostile_lesson_forms_say_what_is_wrong_and_change_nothing(client, teacher, kind, wrong):
+def test_invalid_lesson_forms_show_an_error_and_change_nothing(client, teacher, kind, wrong):
     course = draft_course(teacher=teacher, lessons=0)
     module = authoring.add_module(course=course, title="A")
     answer = client.post(url("lesson_create", course.pk, module.pk, kind), LESSON | wrong)
@@ -220,7 +220,7 @@ def test_questions_need_several_different_choices_and_one_right_one(client, teac
     assert QuizQuestion.objects.count() == 1
 
 
-def test_only_quizzes_have_questions_and_only_known_kinds_exist(client, teacher):
+def test_only_quizzes_take_questions_and_unknown_kinds_are_a_404(client, teacher):
     course = draft_course(teacher=teacher)
     lesson = only_lesson(course)
     assert client.post(url("question_add", course.pk, lesson.pk), QUESTION).status_code == 404
@@ -234,11 +234,11 @@ def test_the_desk_counts_lessons_and_active_enrolments(client, teacher):
     course = published_course(teacher=teacher, lessons=3)
     for _ in range(2):
         enrolled_student(course)
-    published_course(title="Of somebody else")
+    published_course(title="Of another teacher")
     html = client.get(url("desk")).content.decode()
     assert '<td data-label="Lessons" class="table__number">3</td>' in html
     assert '<td data-label="Enrolled" class="table__number">2</td>' in html
-    assert "Of somebody else" not in html
+    assert "Of another teacher" not in html
 
 
 def test_the_desk_and_the_outline_take_as_many_queries_for_many_as_for_one(client, teacher):
@@ -254,7 +254,7 @@ def test_the_desk_and_the_outline_take_as_many_queries_for_many_as_for_one(clien
     assert (len(desk), len(outline)) == (1, 1)
 
 
-def test_a_person_without_courses_is_invited_to_write_one(client, teacher):
+def test_a_teacher_without_courses_is_invited_to_write_one(client, teacher):
     assert "Write your first course" in client.get(url("desk")).content.decode()
     client.force_login(UserFactory())
     assert "no courses yet" in client.get(url("mine")).content.decode()

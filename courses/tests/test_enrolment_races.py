@@ -1,4 +1,4 @@
-"""Two real connections: the unique row of (course, student) decides."""
+"""Races between real connections: the unique row of (course, student) decides."""
 
 import threading
 
@@ -17,7 +17,7 @@ selling = CourseHandler()
 
 
 def race(*calls):
-    """Run each call in its own transaction and connection, begun together; what they raised, in the order of calls."""
+    """Start the calls together, each in its own transaction and connection; return what each raised, in order."""
     start, outcomes = threading.Barrier(len(calls)), [None] * len(calls)
 
     def run(position, call):
@@ -40,7 +40,7 @@ def race(*calls):
 
 
 @pytest.mark.parametrize("round_number", range(5))
-def test_of_two_orders_at_once_one_holds_the_course(round_number):
+def test_only_one_of_two_simultaneous_orders_holds_the_course(round_number):
     course, student = published_course(), UserFactory()
     lines = [sold_line(course, student), sold_line(course, student)]
     outcomes = race(*[lambda line=line: selling.reserve(line, soon()) for line in lines])
@@ -49,7 +49,7 @@ def test_of_two_orders_at_once_one_holds_the_course(round_number):
 
 
 @pytest.mark.parametrize("round_number", range(5))
-def test_of_two_payments_at_once_one_is_delivered_and_the_other_goes_back(round_number):
+def test_only_one_of_two_simultaneous_payments_is_delivered(round_number):
     course, student = published_course(), UserFactory()
     lines = [sold_line(course, student), sold_line(course, student)]
     outcomes = race(*[lambda line=line: selling.fulfil(line) for line in lines])
@@ -59,7 +59,7 @@ def test_of_two_payments_at_once_one_is_delivered_and_the_other_goes_back(round_
 
 
 @pytest.mark.parametrize("round_number", range(3))
-def test_the_same_payment_delivered_by_many_at_once_has_one_effect(round_number):
+def test_a_payment_delivered_many_times_at_once_has_the_effect_of_once(round_number):
     course, student = published_course(), UserFactory()
     line = sold_line(course, student)
     selling.reserve(line, soon())
@@ -69,7 +69,7 @@ def test_the_same_payment_delivered_by_many_at_once_has_one_effect(round_number)
 
 
 @pytest.mark.parametrize("round_number", range(5))
-def test_a_payment_and_the_end_of_its_hold_at_once_leave_the_course_delivered(round_number):
+def test_a_payment_at_the_moment_its_hold_ends_is_delivered(round_number):
     course, student = published_course(), UserFactory()
     line = sold_line(course, student)
     selling.reserve(line, soon())

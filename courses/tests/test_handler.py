@@ -1,4 +1,4 @@
-"""The promises of the contract with payments."""
+"""The courses' handler, as the contract with payments requires."""
 
 from datetime import timedelta
 
@@ -34,11 +34,11 @@ def bought(course, student):
     return line
 
 
-def test_payments_finds_the_handler_by_its_domain():
+def test_the_handler_is_registered_under_its_domain():
     assert handler_for("courses").label == "Course"
 
 
-def test_a_quote_names_every_price_and_the_frozen_policy():
+def test_a_quote_states_every_price_and_the_policy_to_freeze():
     course = published_course(prices=[Money(4_900, "GBP"), Money(9_000, "JPY")], lessons=2)
     offer = quote(course, UserFactory())
     assert offer.unit_prices == {"GBP": Money(4_900, "GBP"), "JPY": Money(9_000, "JPY")}
@@ -48,7 +48,7 @@ def test_a_quote_names_every_price_and_the_frozen_policy():
     assert offer.url == f"/courses/{course.slug}/"
 
 
-def test_what_cannot_be_bought_is_answered_in_its_place_and_spoils_nothing():
+def test_items_not_for_sale_are_answered_in_order_and_do_not_affect_others():
     buyer = UserFactory()
     published, draft, withdrawn = published_course(), draft_course(), published_course()
     withdraw_course(course_id=withdrawn.pk)
@@ -63,12 +63,12 @@ def test_what_cannot_be_bought_is_answered_in_its_place_and_spoils_nothing():
     assert [type(answer) for answer in answers[:-1]] == [NotForSale] * (len(items) - 1)
     assert "own course" in str(answers[3])
     assert str(answers[4]) == "You already have this course."
-    assert str(answers[0]) == str(answers[5])  # a draft is as good as absent
+    assert str(answers[0]) == str(answers[5])  # a draft counts as not existing
     assert answers[-1].title == published.title
 
 
 @pytest.mark.parametrize("many", [1, 10, 100])
-def test_quoting_takes_the_same_queries_for_any_number_of_courses(many):
+def test_quoting_takes_the_same_number_of_queries_for_any_number_of_courses(many):
     teacher, buyer = TeacherFactory(), UserFactory()
     items = [
         Item(domain="courses", reference=str(published_course(teacher=teacher, title=f"Course {n}").pk))
@@ -81,7 +81,7 @@ def test_quoting_takes_the_same_queries_for_any_number_of_courses(many):
     assert len(queries) == 3
 
 
-def test_a_paid_course_is_active_and_both_are_told():
+def test_a_paid_course_is_active_and_student_and_teacher_get_a_mail():
     course, student = published_course(), UserFactory()
     line = bought(course, student)
     enrolment = enrolment_of(course, student)
@@ -92,7 +92,7 @@ def test_a_paid_course_is_active_and_both_are_told():
     }
 
 
-def test_delivering_twice_changes_nothing_and_mails_once():
+def test_delivering_twice_changes_nothing_and_sends_the_mails_once():
     course, student = published_course(), UserFactory()
     line = bought(course, student)
     before = Enrolment.objects.values().get()
@@ -101,14 +101,14 @@ def test_delivering_twice_changes_nothing_and_mails_once():
     assert Mail.objects.count() == 2
 
 
-def test_who_has_the_course_cannot_hold_it_again():
+def test_a_student_who_has_the_course_cannot_hold_it_again():
     course, student = published_course(), UserFactory()
     bought(course, student)
     with pytest.raises(SoldOut, match="already have"):
         selling.reserve(sold_line(course, student), soon())
 
 
-def test_a_second_order_waits_for_the_first_to_be_paid_or_let_go():
+def test_a_second_order_is_refused_until_the_first_is_released():
     course, student = published_course(), UserFactory()
     first, second = sold_line(course, student), sold_line(course, student)
     selling.reserve(first, soon())
@@ -119,7 +119,7 @@ def test_a_second_order_waits_for_the_first_to_be_paid_or_let_go():
     assert enrolment_of(course, student).order_line_id == second.id
 
 
-def test_the_same_line_holds_longer_even_after_the_course_was_withdrawn():
+def test_a_line_can_extend_its_hold_even_after_the_course_was_withdrawn():
     course, student = published_course(), UserFactory()
     line = sold_line(course, student)
     selling.reserve(line, soon())
@@ -131,7 +131,7 @@ def test_the_same_line_holds_longer_even_after_the_course_was_withdrawn():
     assert enrolment_of(course, student).state == Enrolment.State.ACTIVE
 
 
-def test_a_lapsed_hold_is_taken_over():
+def test_a_lapsed_hold_is_replaced_by_a_new_order():
     course, student = published_course(), UserFactory()
     selling.reserve(sold_line(course, student), timezone.now() - timedelta(seconds=1))
     line = sold_line(course, student)
@@ -152,7 +152,7 @@ def test_more_than_one_cannot_be_held():
         selling.reserve(sold_line(published_course(), UserFactory(), quantity=2), soon())
 
 
-def test_of_two_paid_orders_the_second_cannot_be_delivered():
+def test_the_second_of_two_paid_orders_cannot_be_delivered():
     course, student = published_course(), UserFactory()
     first, second = sold_line(course, student), sold_line(course, student)
     selling.reserve(first, soon())
@@ -181,7 +181,7 @@ def test_a_late_payment_is_delivered_unless_the_course_was_withdrawn():
     assert enrolment_of(course, too_late).state == Enrolment.State.RELEASED
 
 
-def test_a_line_that_names_no_course_cannot_be_delivered():
+def test_a_line_without_a_course_cannot_be_delivered():
     with pytest.raises(CannotDeliver):
         selling.fulfil(sold_line(published_course(), UserFactory(), reference="999999"))
 
@@ -232,7 +232,7 @@ def test_a_refunded_line_is_never_delivered_again():
     assert enrolment_of(course, student).state == Enrolment.State.REVOKED
 
 
-def test_refunding_one_line_leaves_the_course_another_line_gave():
+def test_refunding_one_line_keeps_the_course_delivered_by_another():
     course, student = published_course(), UserFactory()
     old = bought(course, student)
     selling.revoke(old, old.quantity, "refunded")
@@ -241,7 +241,7 @@ def test_refunding_one_line_leaves_the_course_another_line_gave():
     assert enrolment_of(course, student).state == Enrolment.State.ACTIVE
 
 
-def test_the_whole_price_comes_back_for_the_promised_days_then_nothing():
+def test_the_refund_is_full_within_the_days_of_the_policy_then_zero():
     course, student = published_course(), UserFactory()
     line = bought(course, student)
     activated_at = enrolment_of(course, student).activated_at
@@ -250,7 +250,7 @@ def test_the_whole_price_comes_back_for_the_promised_days_then_nothing():
     assert selling.earned_at(line) == activated_at + timedelta(days=14)
 
 
-def test_the_days_are_those_frozen_at_purchase():
+def test_the_days_for_a_refund_are_those_frozen_at_purchase():
     course, student = published_course(), UserFactory()
     line = bought(course, student)
     frozen = sold_line(course, student, id=line.id, policy={"full_refund_days": 30})
@@ -258,7 +258,7 @@ def test_the_days_are_those_frozen_at_purchase():
     assert selling.refund_offer(frozen, at) == line.amount
 
 
-def test_what_was_never_delivered_comes_back_whole_and_what_was_refunded_does_not_come_back_again():
+def test_an_undelivered_line_is_fully_refundable_and_a_refunded_one_not_again():
     course, student = published_course(), UserFactory()
     line = sold_line(course, student)
     assert selling.refund_offer(line, timezone.now() + timedelta(days=99)) == line.amount
@@ -269,7 +269,7 @@ def test_what_was_never_delivered_comes_back_whole_and_what_was_refunded_does_no
     assert selling.refund_offer(line, timezone.now()) == Money(0, "GBP")
 
 
-def test_the_delivery_link_costs_no_query_and_leads_to_the_course(client, django_assert_num_queries):
+def test_the_delivery_link_needs_no_query_and_leads_to_the_course(client, django_assert_num_queries):
     course = published_course()
     student = enrolled_student(course)
     with django_assert_num_queries(0):
@@ -278,5 +278,5 @@ def test_the_delivery_link_costs_no_query_and_leads_to_the_course(client, django
     assert client.get(url)["Location"] == reverse("courses:learn", args=[course.slug])
 
 
-def test_a_draft_never_has_an_enrolment_by_hand():
+def test_a_draft_is_not_on_sale():
     assert not Course.objects.on_sale().filter(pk=draft_course().pk).exists()

@@ -1,4 +1,4 @@
-"""Who may learn, and what they see."""
+"""Who may open the learning pages, and what they show."""
 
 import pytest
 from django.core.files.base import ContentFile
@@ -34,7 +34,7 @@ def private_files(settings, tmp_path):
 
 @pytest.fixture
 def course():
-    """On sale, with a lesson of each kind; the file holds five bytes."""
+    """A course on sale with a lesson of each kind; its file has five bytes."""
     course = published_course(lessons=4, kinds=["text", "video", "file", "quiz"])
     lesson = CourseLesson.objects.get(kind="file")
     authoring.change_lesson(lesson=lesson, fields={"file": ContentFile(b"%PDF-", "x.pdf"), "file_name": "Noten ä.pdf"})
@@ -58,14 +58,14 @@ def pages_of(course):
     ]
 
 
-def test_to_guests_every_page_is_behind_the_sign_in(client, course):
+def test_guests_are_sent_to_sign_in_from_every_page(client, course):
     for address in [*pages_of(course), reverse("courses:mine")]:
         answer = client.get(address)
         assert (answer.status_code, answer["Location"]) == (302, f"{reverse('account_login')}?next={address}")
 
 
 @pytest.mark.parametrize("role", ["stranger", "teacher of another course", "held", "released", "revoked"])
-def test_to_everybody_without_the_course_no_page_of_it_exists(client, course, role):
+def test_every_page_is_a_404_for_people_without_the_course(client, course, role):
     person = TeacherFactory().user if "teacher" in role else UserFactory()
     line = sold_line(course, person)
     if role in ("held", "released", "revoked"):
@@ -81,7 +81,7 @@ def test_to_everybody_without_the_course_no_page_of_it_exists(client, course, ro
 
 
 @pytest.mark.parametrize("role", ["student", "student of a withdrawn course", "its teacher"])
-def test_students_and_the_teacher_reach_every_page(client, course, role):
+def test_students_and_the_teacher_can_open_every_page(client, course, role):
     person = course.teacher.user if "teacher" in role else enrolled_student(course)
     if "withdrawn" in role:
         withdraw_course(course_id=course.pk)
@@ -93,7 +93,7 @@ def test_students_and_the_teacher_reach_every_page(client, course, role):
             assert list(answer.streaming_content) == [b"%PDF-"]
 
 
-def test_a_file_comes_as_a_download_that_no_browser_runs_and_no_cache_keeps(client, course):
+def test_a_file_is_served_as_a_download_with_safe_type_and_without_caching(client, course):
     client.force_login(enrolled_student(course))
     answer = client.get(url("lesson_file", course, lesson_of(course, "file").pk))
     assert b"".join(answer.streaming_content) == b"%PDF-"
@@ -112,7 +112,7 @@ def test_files_have_no_public_address(client, course, settings):
     assert client.get(f"/media/{stored.name}").status_code == 404
 
 
-def test_a_file_that_vanished_is_a_404_and_staff_are_told(client, course):
+def test_a_missing_file_is_a_404_and_alerts_staff(client, course):
     stored = lesson_of(course, "file")
     stored.file.storage.delete(stored.file.name)
     client.force_login(enrolled_student(course))
@@ -120,7 +120,7 @@ def test_a_file_that_vanished_is_a_404_and_staff_are_told(client, course):
     assert Alert.objects.get().key == f"course-file:{stored.pk}"
 
 
-def test_lessons_of_another_course_and_wrong_numbers_are_404(client, course):
+def test_lessons_of_another_course_and_wrong_ids_are_404(client, course):
     other = published_course()
     client.force_login(enrolled_student(course))
     foreign = only_lesson(other).pk
@@ -137,7 +137,7 @@ def test_lessons_of_another_course_and_wrong_numbers_are_404(client, course):
         assert client.get(address).status_code == 404, address
 
 
-def test_lessons_lead_to_the_ones_before_and_after_across_modules(client, course):
+def test_lessons_link_to_the_previous_and_next_across_modules(client, course):
     text = lesson_of(course, "text")
     second = add_lesson(module=authoring.add_module(course=course, title="More"), title="Across")
     client.force_login(enrolled_student(course))
@@ -172,7 +172,7 @@ def test_a_quiz_is_marked_and_nothing_is_stored(client, course, answer, says):
     assert Enrolment.objects.values().get() == before
 
 
-def test_unanswered_quizzes_do_not_give_the_answers_away(client, course):
+def test_unanswered_quizzes_do_not_reveal_the_answers(client, course):
     client.force_login(enrolled_student(course))
     html = client.get(url("lesson", course, lesson_of(course, "quiz").pk)).content.decode()
     assert "Bottom" in html
@@ -180,7 +180,7 @@ def test_unanswered_quizzes_do_not_give_the_answers_away(client, course):
     assert "checked" not in html
 
 
-def test_answers_need_a_post_with_a_token(course):
+def test_answers_need_a_post_with_a_csrf_token(course):
     client = Client(enforce_csrf_checks=True)
     client.force_login(enrolled_student(course))
     address = url("lesson_answers", course, lesson_of(course, "quiz").pk)
@@ -188,19 +188,19 @@ def test_answers_need_a_post_with_a_token(course):
     assert client.post(address).status_code == 403
 
 
-def test_my_courses_lists_what_i_have_and_nothing_else(client, course):
+def test_my_courses_lists_only_active_enrolments_of_the_student(client, course):
     student = enrolled_student(course)
     held, revoked = published_course(title="Held one"), published_course(title="Revoked one")
     selling.reserve(sold_line(held, student), soon())
     line = sold_line(revoked, student)
     selling.fulfil(line)
     selling.revoke(line, line.quantity, "refunded")
-    enrolled_student(published_course(title="Of somebody else"))
+    enrolled_student(published_course(title="Of another student"))
     client.force_login(student)
     html = client.get(reverse("courses:mine")).content.decode()
     assert course.title in html
     assert "4 lessons" in html
-    for title in ("Held one", "Revoked one", "Of somebody else"):
+    for title in ("Held one", "Revoked one", "Of another student"):
         assert title not in html
 
 

@@ -1,4 +1,4 @@
-"""The words of the two mails."""
+"""The texts of the two mails."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from notifications.models import Mail
 pytestmark = pytest.mark.django_db
 
 
-def test_the_student_is_welcomed_with_a_whole_link(settings):
+def test_the_student_gets_a_welcome_with_an_absolute_link(settings):
     course = published_course(title="Jazz & <blues>")
     student = enrolled_student(course, full_name="Zoë O'Hara")
     mail = render(Mail.objects.get(user=student))
@@ -20,7 +20,7 @@ def test_the_student_is_welcomed_with_a_whole_link(settings):
     assert f'href="{settings.BASE_URL}/my/courses/{course.slug}/"' in mail.html
 
 
-def test_the_teacher_is_told_who_joined(settings):
+def test_the_teacher_gets_a_mail_about_the_new_student(settings):
     course = published_course()
     enrolled_student(course, full_name="Ben Hart")
     mail = render(Mail.objects.get(user=course.teacher.user))

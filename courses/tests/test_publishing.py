@@ -1,4 +1,4 @@
-"""What may be sold, and that the catalogue always says the same."""
+"""Which courses can be published, and that the catalogue always agrees."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_a_quiz_without_questions_is_not_published():
         publish_course(course_id=course.pk)
 
 
-def test_a_published_course_is_listed_with_all_that_is_searched():
+def test_a_published_course_is_listed_with_all_searchable_fields():
     subject = Subject.objects.create(name="Lute tuning", slug="lute-tuning")
     course = published_course(
         subject=subject, levels=["beginner"], language="fr", prices=[Money(100, "GBP"), Money(9_000, "JPY")]
@@ -49,12 +49,12 @@ def test_a_published_course_is_listed_with_all_that_is_searched():
     assert {price.amount for price in listing.prices.all()} == {Money(100, "GBP"), Money(9_000, "JPY")}
 
 
-def test_drafts_are_not_listed_however_much_is_changed():
+def test_drafts_are_not_listed_after_changes():
     changed(draft_course(), title="Another title")
     assert not Listing.objects.exists()
 
 
-def test_a_change_on_sale_shows_in_the_catalogue():
+def test_a_change_to_a_course_on_sale_updates_the_catalogue():
     course = published_course()
     changed(course, title="Reading more music", prices=[Money(5_900, "EUR")])
     listing = Listing.objects.get()
@@ -62,7 +62,7 @@ def test_a_change_on_sale_shows_in_the_catalogue():
     assert [price.amount for price in listing.prices.all()] == [Money(5_900, "EUR")]
 
 
-def test_withdrawing_takes_it_off_and_publishing_again_brings_it_back():
+def test_withdrawing_removes_the_listing_and_publishing_again_restores_it():
     course = published_course()
     first_published_at = course.published_at
     withdraw_course(course_id=course.pk)
@@ -74,11 +74,11 @@ def test_withdrawing_takes_it_off_and_publishing_again_brings_it_back():
     assert course.published_at > first_published_at
 
 
-def test_withdrawing_a_draft_leaves_a_draft():
+def test_a_withdrawn_draft_stays_a_draft():
     assert withdraw_course(course_id=draft_course().pk).state == Course.State.DRAFT
 
 
-def test_what_is_on_sale_keeps_a_lesson_and_a_price():
+def test_a_course_on_sale_must_keep_a_lesson_and_a_price():
     course = published_course()
     with pytest.raises(authoring.WouldBreakPublished, match="Set a price"):
         changed(course, prices=[])
@@ -90,7 +90,7 @@ def test_what_is_on_sale_keeps_a_lesson_and_a_price():
     assert course.prices.count() == 1
 
 
-def test_a_quiz_added_on_sale_does_not_block_other_changes():
+def test_a_quiz_added_to_a_course_on_sale_does_not_block_other_changes():
     course = published_course()
     quiz = add_lesson(module=course.modules.get(), kind="quiz")
     authoring.delete_question(question=quiz.questions.get())

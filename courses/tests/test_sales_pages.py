@@ -1,4 +1,4 @@
-"""What everybody sees before buying."""
+"""The public pages of courses."""
 
 import pytest
 from django.contrib.messages import get_messages
@@ -20,7 +20,7 @@ def page(client, course, name="detail", *more):
     return client.get(reverse(f"courses:{name}", args=[course.slug, *more]))
 
 
-def test_the_page_shows_outline_teacher_prices_and_the_way_to_the_cart(client):
+def test_the_page_shows_outline_teacher_price_and_the_cart_button(client):
     course = published_course(
         lessons=3, prices=[Money(4_900, "GBP"), Money(9_000, "JPY")], outcomes=["Name any note"], levels=["beginner"]
     )
@@ -32,7 +32,7 @@ def test_the_page_shows_outline_teacher_prices_and_the_way_to_the_cart(client):
     assert reverse("courses:put_in_cart", args=[course.slug]) in html
 
 
-def test_a_teachers_markdown_is_cleaned(client):
+def test_a_teachers_markdown_is_sanitized(client):
     hostile = '<script>alert(1)</script> [x](javascript:alert(2)) **bold** <img src=x onerror="alert(3)">'
     course = published_course(description=hostile, title="<b>Tag</b>")
     html = page(client, course).content.decode()
@@ -47,7 +47,7 @@ def test_a_teachers_markdown_is_cleaned(client):
     assert "<script>alert" not in html
 
 
-def test_drafts_are_invisible_to_all_but_their_teacher(client):
+def test_only_their_teacher_can_see_drafts(client):
     course = draft_course()
     for visitor in (None, UserFactory(), TeacherFactory().user):
         if visitor:
@@ -61,7 +61,7 @@ def test_drafts_are_invisible_to_all_but_their_teacher(client):
     assert "Add to cart" not in answer.content.decode()
 
 
-def test_withdrawn_courses_are_seen_by_their_students_and_teacher_only(client):
+def test_only_their_students_and_teacher_can_see_withdrawn_courses(client):
     course = published_course()
     student = enrolled_student(course)
     withdraw_course(course_id=course.pk)
@@ -71,7 +71,7 @@ def test_withdrawn_courses_are_seen_by_their_students_and_teacher_only(client):
         assert "no longer for sale" in page(client, course).content.decode()
 
 
-def test_courses_of_a_suspended_teacher_are_gone_but_not_for_their_students(client):
+def test_only_their_students_can_see_courses_of_a_suspended_teacher(client):
     course = published_course()
     student = enrolled_student(course)
     Teacher.objects.update(status=Teacher.Status.SUSPENDED)
@@ -80,7 +80,7 @@ def test_courses_of_a_suspended_teacher_are_gone_but_not_for_their_students(clie
     assert page(client, course).status_code == 200
 
 
-def test_who_has_it_is_led_to_it_instead_of_the_cart(client):
+def test_the_page_links_enrolled_students_to_the_course_instead_of_the_cart(client):
     course = published_course()
     client.force_login(enrolled_student(course))
     html = page(client, course).content.decode()
@@ -97,7 +97,7 @@ def test_a_teacher_cannot_buy_their_own_course(client):
     assert [str(message) for message in get_messages(answer.wsgi_request)] == ["This is your own course."]
 
 
-def test_guests_and_students_put_it_into_the_cart(client):
+def test_guests_and_students_add_it_to_the_cart(client):
     course = published_course()
     for _ in range(2):
         answer = client.post(reverse("courses:put_in_cart", args=[course.slug]), {"price": "1", "quantity": "9"})
@@ -105,7 +105,7 @@ def test_guests_and_students_put_it_into_the_cart(client):
         client.force_login(UserFactory())
 
 
-def test_previews_are_open_to_everybody_and_other_lessons_are_not(client):
+def test_only_free_previews_are_open_to_everyone(client):
     course = published_course(lessons=2)
     first, second = CourseLesson.objects.order_by("position")
     CourseLesson.objects.filter(pk=first.pk).update(is_free_preview=True)
@@ -134,7 +134,7 @@ def test_a_preview_quiz_is_marked_for_guests(client):
 
 
 @pytest.mark.parametrize("slug", ["no-such", "%00", "..%2f..%2fetc", "a" * 300, "%F0%9F%8E%B5"])
-def test_paths_that_name_no_course_are_404(client, slug):
+def test_unknown_slugs_are_404(client, slug):
     assert client.get(f"/courses/{slug}/").status_code == 404
 
 

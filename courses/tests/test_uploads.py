@@ -1,4 +1,4 @@
-"""Which files teachers may upload, and under which names they are kept."""
+"""Which files teachers may upload, and the names under which they are stored."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -68,7 +68,7 @@ def test_uploads_are_limited_in_size(client, teacher, monkeypatch):
     assert client.post(address, LESSON | {"file": SimpleUploadedFile("a.pdf", b"%PDF-" + b"x" * 5)}).status_code == 302
 
 
-def test_a_file_is_stored_under_a_name_of_ours_and_offered_under_a_safe_one(client, teacher, settings):
+def test_a_file_is_stored_under_a_generated_name_and_offered_under_a_safe_one(client, teacher, settings):
     course = draft_course(teacher=teacher, lessons=0)
     module = authoring.add_module(course=course, title="A")
     upload = SimpleUploadedFile("..\\..\\my notes & (ä).PDF", b"%PDF-1.7")

@@ -1,4 +1,4 @@
-"""The teacher's modules, lessons and questions."""
+"""Pages for teachers to edit modules, lessons and questions."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def module_delete(request: TeacherRequest, course_id: int, module_id: int) -> Ht
             messages.error(request, str(refused))
         return _to_outline(module.course)
     return _confirm_deletion(
-        request, module.course, f"Delete the module “{module.title}”?", "Its lessons and their files go with it."
+        request, module.course, f"Delete the module “{module.title}”?", "Its lessons and their files are deleted too."
     )
 
 

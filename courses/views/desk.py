@@ -1,4 +1,4 @@
-"""The teacher's own courses: list, details, outline, on sale or not."""
+"""The teacher's own courses: list, details, outline, and putting them on and off sale."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from uploads.storage import NotStored
 
 
 def own_course(request: TeacherRequest, course_id: int) -> Course:
-    """The teacher's course by its number; another's is a 404."""
+    """The teacher's own course; raises Http404 for another teacher's."""
     return get_object_or_404(Course.objects.select_related("teacher"), teacher=request.teacher, pk=course_id)
 
 
@@ -40,7 +40,7 @@ def course_create(request: TeacherRequest) -> HttpResponse:
             form.add_error("cover", str(failure))
             status = 503
         else:
-            messages.success(request, "Your course is saved as a draft. Now give it modules and lessons.")
+            messages.success(request, "Your course is saved as a draft. Now add modules and lessons.")
             return redirect("courses:course_outline", course.pk)
     return render(request, "courses/course_edit.html", {"form": form, "heading": "New course"}, status=status)
 
@@ -69,7 +69,7 @@ def course_edit(request: TeacherRequest, course_id: int) -> HttpResponse:
 @teacher_required
 @require_safe
 def course_outline(request: TeacherRequest, course_id: int) -> HttpResponse:
-    """Modules and lessons with everything to change them, and what is missing before publishing."""
+    """Show modules and lessons with the controls to edit them, and what is missing before publishing."""
     course = own_course(request, course_id)
     return render(
         request,

@@ -1,4 +1,4 @@
-"""Where the enrolled learn. To everybody else these pages do not exist; a course's teacher sees what students see."""
+"""Pages for enrolled students and the course's teacher. For everyone else they are a 404."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from notifications.alerts import raise_alert
 @login_required
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
-    """The courses a student has, newest first."""
+    """List the courses of a student, newest first."""
     enrolments = (
         Enrolment.objects.active()
         .filter(student=request.user.pk)
@@ -33,14 +33,14 @@ def mine(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def open_course(request: HttpRequest, course_id: int) -> HttpResponse:
-    """Where orders and receipts link to: they know the course's number, not its name."""
+    """Redirect from the address that orders and receipts link to, which contains the course's id instead of its slug."""
     return redirect("courses:learn", get_object_or_404(Course.objects.open_to(request.user), pk=course_id).slug)
 
 
 @login_required
 @require_safe
 def learn(request: HttpRequest, slug: str) -> HttpResponse:
-    """The course's outline, to start from."""
+    """Show the course's outline."""
     course = _open_course(request, slug)
     return render(request, "courses/course_learn.html", {"course": course, "outline": outline_of(course)})
 
@@ -48,7 +48,7 @@ def learn(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_safe
 def lesson(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
-    """One lesson."""
+    """Show one lesson."""
     course = _open_course(request, slug)
     shown = _lesson_of(course, lesson_id)
     return _render_lesson(request, course, shown, ask_quiz(shown.questions.all()))
@@ -57,7 +57,7 @@ def lesson(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def lesson_answers(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
-    """The same lesson with its quiz marked."""
+    """Show the lesson with its quiz marked."""
     course = _open_course(request, slug)
     shown = _lesson_of(course, lesson_id)
     return _render_lesson(request, course, shown, mark_quiz(shown.questions.all(), request.POST))
@@ -66,7 +66,7 @@ def lesson_answers(request: HttpRequest, slug: str, lesson_id: int) -> HttpRespo
 @login_required
 @require_safe
 def lesson_file(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponseBase:
-    """Hand out a lesson's file: always as a download, never as a page of ours, never kept by a shared cache."""
+    """Serve a lesson's file: always as a download, never as a page, and never stored by a shared cache."""
     course = _open_course(request, slug)
     shown = _lesson_of(course, lesson_id)
     if not shown.file:

@@ -1,4 +1,4 @@
-"""What everybody can see of a course before buying it."""
+"""The public pages of a course: sales page and free previews."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from payments.visitor_cart import add_for_visitor
 
 @require_safe
 def detail(request: HttpRequest, slug: str) -> HttpResponse:
-    """The sales page. Drafts are seen by their teacher alone, withdrawn courses also by their students."""
+    """Show the sales page. Only their teacher can see drafts; withdrawn courses are also visible to their students."""
     course = _visible_course(request, slug)
     is_enrolled = (
         request.user.is_authenticated
@@ -42,7 +42,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def put_in_cart(request: HttpRequest, slug: str) -> HttpResponse:
-    """Put the course into the cart; what stands against it is said on the course's page."""
+    """Add the course to the cart, or show on its page why it cannot be bought."""
     course = _visible_course(request, slug)
     try:
         add_for_visitor(request, Item(domain=DOMAIN, reference=str(course.pk)))
@@ -54,7 +54,7 @@ def put_in_cart(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def preview(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
-    """A lesson anybody may try."""
+    """Show a free preview."""
     course = _visible_course(request, slug)
     lesson = _preview_lesson(course, lesson_id)
     return _render_preview(request, course, lesson, ask_quiz(lesson.questions.all()))
@@ -62,7 +62,7 @@ def preview(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
 
 @require_POST
 def preview_answers(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
-    """The same lesson with its quiz marked."""
+    """Show the free preview with its quiz marked."""
     course = _visible_course(request, slug)
     lesson = _preview_lesson(course, lesson_id)
     return _render_preview(request, course, lesson, mark_quiz(lesson.questions.all(), request.POST))
