@@ -60,7 +60,7 @@ def queue_lesson_confirmed(lesson: Lesson, *, order_number: str) -> None:
 
 
 def queue_new_link(lesson: Lesson) -> None:
-    """Send the student the link to join when it changes after the confirmation; only the latest of many changes."""
+    """Send the student the link to join when it changes after the confirmation; of many changes only the latest."""
     queue_mail(
         series=f"lesson:{lesson.pk}:link",
         key=f"lesson:{lesson.pk}:link:{timezone.now().isoformat()}",

@@ -1,4 +1,4 @@
-"""What can be found: subjects, and one listing per published offer of any domain.
+"""The public catalogue: subjects, and one listing per published offer of any domain.
 
-Domains publish and withdraw their listings; the catalogue only shows and searches them, and knows no domain by name.
+Domains publish and withdraw their listings; the catalogue shows and searches them, and has no code for any one domain.
 """

@@ -1,4 +1,4 @@
-"""Subjects are staff's to keep; listings are the domains', and only to be looked at."""
+"""Subjects, which staff edit, and listings, which are read-only because the domains write them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     list_display = ["name", "broader", "number_of_listings", "number_of_teachers"]
     list_filter = [("broader", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["broader"]
-    # The model's own order is lost where rows are counted, and the boxes that search subjects go through pages.
+    # Counting rows drops the model's own order, and the autocomplete of subjects needs one for its pages.
     ordering = ["name"]
     search_fields = ["name", "slug"]
     autocomplete_fields = ["broader"]
@@ -41,7 +41,7 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
         return int(subject.teachers_number)
 
     def save_model(self, request: HttpRequest, obj: Subject, form: Any, change: bool) -> None:
-        """Listings are found by their subject's name, so a new name must reach them."""
+        """Index listings again when their subject's name changes, because they are found by it."""
         super().save_model(request, obj, form, change)
         if change and {"name", "broader"} & set(form.changed_data):
             index_listings(Listing.objects.filter(Q(subject=obj) | Q(subject__broader=obj)))
@@ -58,7 +58,7 @@ class ListingPriceInline(ReadOnlyAdmin, LabelledInline):
 
 @admin.register(Listing)
 class ListingAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold carries no types
-    """Written by the domains when something is published, so there is nothing to edit here."""
+    """Read-only: the domains write listings when something is published."""
 
     list_display = ["title", "kind_label", "teacher", "subject", "starts_at", "is_sold_out", "published_at"]
     list_filter = ["kind_label", "is_sold_out", "is_online", ("subject", admin.RelatedOnlyFieldListFilter)]

@@ -1,4 +1,4 @@
-"""Which generated cover a subject has: one of a few tones and motifs, chosen by staff or picked from the name."""
+"""The generated cover of a subject: one of a few tones and motifs, chosen by staff or derived from its slug."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class Tone(models.TextChoices):
-    """Colour families of static/css/artwork.css."""
+    """The colour families in static/css/artwork.css."""
 
     MOSS = "moss"
     SEA = "sea"
@@ -21,7 +21,7 @@ class Tone(models.TextChoices):
 
 
 class Motif(models.TextChoices):
-    """Symbols of static/art/motifs.svg."""
+    """The symbols in static/art/motifs.svg."""
 
     ARCHES = "arches"
     WAVES = "waves"
@@ -35,12 +35,12 @@ class Motif(models.TextChoices):
     SHELF = "shelf"
 
 
-# How many arrangements of one motif the stylesheet has (.art--turn-0 to -3).
+# The number of arrangements of one motif in the stylesheet (.art--turn-0 to -3).
 TURNS = 4
 
 
 def pick(options: list[str], words: str) -> str:
-    """Pick one of the options: the same words get the same one, in every process and on every day."""
+    """Pick one of the options by the words: always the same one for the same words, in every process."""
     return options[crc32(words.encode()) % len(options)]
 
 

@@ -1,4 +1,4 @@
-"""Which listings answer to the filters of the browse page, and in which order."""
+"""Find and sort the listings that match the filters of the browse page."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from catalogue.forms import BrowseForm
 from catalogue.models import Level, Listing, ListingPrice, ListingPriceQuerySet, ListingQuerySet
 from catalogue.search import search_query
 
-# Teachers whose name matches are looked up first, so that both halves of the search can use an index.
+# Teachers with a matching name are looked up first, so that both parts of the search can use an index.
 _MOST_TEACHERS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A filter that is on, and the query string of the page without it."""
+    """An active filter, and the query string of the page without it."""
 
     label: str
     without: str
 
 
 def find_listings(form: BrowseForm) -> ListingQuerySet:
-    """Listings for the valid filters of a form that was validated; invalid ones filter nothing."""
+    """The listings that match the valid filters of a validated form; invalid filters are ignored."""
     wanted = form.cleaned_data
     listings = Listing.objects.shown(timezone.now())
     for name, condition in _CONDITIONS.items():
@@ -42,24 +42,24 @@ def find_listings(form: BrowseForm) -> ListingQuerySet:
 
 
 def chips(form: BrowseForm, query: QueryDict) -> list[Chip]:
-    """Return the filters that are on, in words, each with the way to take it off."""
+    """The active filters, each with its label and the query string that removes it."""
     found = []
-    for name, words in _WORDS.items():
+    for name, write_label in _LABELS.items():
         value = form.cleaned_data.get(name)
         if value not in (None, ""):
             rest = query.copy()
             for key in (name, "page"):
                 rest.pop(key, None)
-            found.append(Chip(words(value), rest.urlencode()))
+            found.append(Chip(write_label(value), rest.urlencode()))
     return found
 
 
 def _matching(listings: ListingQuerySet, text: str) -> ListingQuerySet:
     query = search_query(text)
     if query is None:
-        # Signs alone find nothing; an empty box is no search.
+        # Punctuation alone finds nothing; an empty search finds everything.
         return listings.none() if text else listings
-    # The listing knows the teacher's name as it was when published; this finds them by the name of today.
+    # Listings are indexed with the teacher's name at publication; this also finds teachers by their current name.
     named = Teacher.objects.filter(display_name__icontains=text, status=Teacher.Status.APPROVED)
     teacher_ids = list(named.values_list("pk", flat=True)[:_MOST_TEACHERS])
     return listings.filter(Q(search=query) | Q(teacher__in=teacher_ids)).annotate(rank=SearchRank(F("search"), query))
@@ -78,7 +78,7 @@ def _in_price_range(listings: ListingQuerySet, form: BrowseForm) -> ListingQuery
 
 
 def _prices_now(currency: str) -> ListingPriceQuerySet:
-    """The price in this currency that the card of an outer listing shows at this moment."""
+    """Subquery: the current price of the outer listing in this currency, as its card shows it."""
     return ListingPrice.objects.holding(timezone.now()).filter(listing=OuterRef("pk"), currency=currency)
 
 
@@ -93,17 +93,17 @@ def _sorted(listings: ListingQuerySet, sort: str, currency: str) -> ListingQuery
         return listings.order_by("-published_at", "-pk")
     if sort != "soonest" and "rank" in listings.query.annotations:
         return listings.order_by(F("rank").desc(), soonest, "-pk")
-    # What can still be booked comes first unless asked otherwise.
+    # By default, sold-out listings come last.
     return listings.order_by(*([] if sort else ["is_sold_out"]), soonest, "-published_at", "-pk")
 
 
 def _start_of(day: Any) -> datetime:
-    """When a day begins in the reader's time zone."""
+    """The start of a day in the reader's time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _starts_on_or_after(day: Any) -> Q:
-    """What happens at a place starts on that place's day, as its card says; the rest on the reader's."""
+    """Listings at a place are compared by the date there, as on their cards; others by the date in the reader's zone."""
     return Q(starts_on__gte=day) | Q(starts_on=None, starts_at__gte=_start_of(day))
 
 
@@ -123,7 +123,7 @@ _CONDITIONS: dict[str, Callable[[Any], Q]] = {
     "to_date": _starts_on_or_before,
     "teacher": lambda name: Q(teacher__slug=name.lower()) | Q(teacher__display_name__icontains=name),
 }
-_WORDS: dict[str, Callable[[Any], str]] = {
+_LABELS: dict[str, Callable[[Any], str]] = {
     "q": lambda text: f"“{text}”",
     "kind": lambda domain: str(Listing.objects.filter(domain=domain).values_list("kind_label", flat=True).first()),
     "subject": str,

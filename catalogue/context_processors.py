@@ -1,4 +1,4 @@
-"""What every page says about the site itself, and the currency its visitor sees prices in."""
+"""Values for every page: name and address of the site, and the visitor's currency."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from catalogue.currencies import display_currency
 
 
 def site(_request: HttpRequest) -> dict[str, str]:
-    """Name and address as the settings have them. The Host header is the visitor's word, so no link is made of it."""
+    """Name and address from the settings. No link is made from the Host header, because the client can forge it."""
     return {"site_name": settings.SITE_NAME, "base_url": settings.BASE_URL}
 
 
 def currency(request: HttpRequest) -> dict[str, str | Sequence[str]]:
-    """The visitor's currency for cards and header, and those they can choose there."""
+    """The visitor's currency for cards and header, and the currencies they can choose there."""
     return {"currency": display_currency(request), "currencies": settings.CURRENCIES}

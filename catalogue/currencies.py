@@ -1,4 +1,4 @@
-"""The currency a visitor sees prices in and pays in: the one they chose in the header, else a guess."""
+"""The currency in which a visitor sees prices and pays: the one chosen in the header, otherwise a guess."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from money import Money
 
-# Sent when a visitor chooses, with `request` and `currency`: what else shows them prices can follow.
+# Sent with `request` and `currency` when a visitor chooses a currency, so that other apps can change theirs too.
 currency_chosen = Signal()
 _COOKIE = "display_currency"
 _YEAR = 365 * 24 * 60 * 60
 
 
 def display_currency(request: HttpRequest) -> str:
-    """The chosen currency; without one, that of the browser's language and country, if the site sells in it.
+    """The chosen currency; otherwise that of the browser's language and country if the site sells in it.
 
-    A forged or outdated cookie counts as none.
+    A forged or outdated cookie is ignored.
     """
     chosen = request.COOKIES.get(_COOKIE, "")
     if chosen in settings.CURRENCIES:
@@ -31,16 +31,16 @@ def display_currency(request: HttpRequest) -> str:
 
 
 def remember_currency(response: HttpResponse, currency: str) -> None:
-    """Keep a currency in the visitor's browser. It must be one of the site's."""
+    """Store a currency in a cookie of the visitor's browser. It must be one of the site's."""
     response.set_cookie(
         _COOKIE, currency, max_age=_YEAR, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
     )
 
 
 def pick_currency(offered: Iterable[str], *, preferred: str) -> str:
-    """The currency of an offer for someone who prefers one: that one, else the first of the site's that it has.
+    """The preferred currency if the offer has it, otherwise the first of the site's currencies that it has.
 
-    `offered` must not be empty. Cards, pages and cart all ask here, so that they agree.
+    `offered` must not be empty. Cards, pages and cart all call this function, so that they agree.
     """
     left = sorted(offered)
     ordered = [preferred, *settings.CURRENCIES]
@@ -48,15 +48,15 @@ def pick_currency(offered: Iterable[str], *, preferred: str) -> str:
 
 
 def pick_amount(amounts: Iterable[Money], *, preferred: str) -> Money | None:
-    """The price of an offer in the currency that `pick_currency` picks; None without any price."""
+    """The price of an offer in the currency that `pick_currency` picks; None if it has no price."""
     by_currency = {amount.currency: amount for amount in amounts}
     return by_currency[pick_currency(by_currency, preferred=preferred)] if by_currency else None
 
 
 def _guess(accept_language: str, sold_in: Container[str]) -> str | None:
-    """The currency of the place that the browser's first language names or, by default, belongs to.
+    """The currency of the territory that the browser's first language names or, by default, belongs to.
 
-    Only the first: a Swedish browser's second language is English, which does not make its owner American.
+    Only the first language counts: the second language of a Swedish browser is English, but its owner is not American.
     """
     languages = [language for language, _ in parse_accept_lang_header(accept_language.lower()) if language != "*"]
     territory = _territory_of(languages[0]) if languages else None
@@ -66,7 +66,7 @@ def _guess(accept_language: str, sold_in: Container[str]) -> str | None:
 
 
 def _territory_of(language: str) -> str | None:
-    """DE for de-DE and for de; None for what is no locale."""
+    """The territory of a language, such as DE for de-DE and for de; None if it is not a locale."""
     try:
         name, territory, *_ = parse_locale(language, sep="-")
         if territory is None:

@@ -1,4 +1,4 @@
-"""What a teacher says they teach."""
+"""The subjects and levels that a teacher teaches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from catalogue.models import Expertise, Subject
 
 
 def set_expertise(*, teacher: Teacher, subject: Subject, levels: Sequence[str]) -> Expertise:
-    """Say that a teacher teaches a subject to these levels; saying it again replaces the levels."""
+    """Record that a teacher teaches a subject at these levels; replaces the levels recorded before."""
     expertise, _ = Expertise.objects.update_or_create(
         teacher=teacher, subject=subject, defaults={"levels": list(levels)}
     )
@@ -17,5 +17,5 @@ def set_expertise(*, teacher: Teacher, subject: Subject, levels: Sequence[str]) 
 
 
 def remove_expertise(*, teacher: Teacher, subject: Subject) -> None:
-    """Take a subject off a teacher's page. Their published offers keep theirs. Harmless if it is not there."""
+    """Remove a subject from a teacher's page, if it is there. Published offers keep their subject."""
     Expertise.objects.filter(teacher=teacher, subject=subject).delete()

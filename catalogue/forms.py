@@ -1,4 +1,4 @@
-"""What visitors may ask the catalogue for, and what teachers say they teach."""
+"""Forms for browsing the catalogue, and for teachers to enter what they teach."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accounts.places_and_languages import languages
 from catalogue.models import Level, Listing, Subject
 from money import Money, exponent
 
-# Years beyond these mean a slip of the keyboard, and some cannot be moved between time zones.
+# Other years are typing errors, and some of them cannot be converted between time zones.
 _YEARS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 12, 31))]
 _LARGEST_PRICE = Decimal(10_000_000)
 ANYTHING = ("", "Anything")
@@ -25,9 +25,9 @@ class _DateInput(forms.DateInput):
 
 
 class BrowseForm(forms.Form):
-    """Filters of the browse page. Every field may be empty; a wrong one gets a message and filters nothing.
+    """Filters of the browse page. Every field may be empty; an invalid one shows a message and is ignored.
 
-    Prices are compared in the currency the visitor sees them in; `currency` only says what must be sold in it.
+    Prices are compared in the visitor's currency; `currency` only selects listings that are sold in it.
     """
 
     q = forms.CharField(label="Search", max_length=200, required=False)
@@ -54,7 +54,7 @@ class BrowseForm(forms.Form):
     sort = forms.ChoiceField(
         label="Sort by",
         choices=[
-            ("", "Best first"),
+            ("", "Best match"),
             ("soonest", "Soonest"),
             ("newest", "Newest"),
             ("cheapest", "Price, low to high"),
@@ -73,7 +73,7 @@ class BrowseForm(forms.Form):
         self._choose("language", [("", "Any language"), *(pair for pair in languages() if pair[0] in offered)])
         self._choose("currency", [("", "Any currency"), *((code, code) for code in settings.CURRENCIES)])
         subjects = self.fields["subject"]
-        assert isinstance(subjects, forms.ModelChoiceField)  # noqa: S101  # tells mypy what the class body says
+        assert isinstance(subjects, forms.ModelChoiceField)  # noqa: S101  # for mypy: the class body declares it
         subjects.queryset = Subject.objects.all()
 
     def clean(self) -> dict[str, Any]:
@@ -81,8 +81,8 @@ class BrowseForm(forms.Form):
         for name in ("min_price", "max_price"):
             if cleaned.get(name) is not None:
                 self._make_money(name, cleaned)
-        self._refuse_reversed("min_price", "max_price", cleaned, "The highest price is below the lowest.")
-        self._refuse_reversed("from_date", "to_date", cleaned, "This day is before the first one.")
+        self._refuse_reversed("min_price", "max_price", cleaned, "The highest price is below the lowest price.")
+        self._refuse_reversed("from_date", "to_date", cleaned, "The last day is before the first day.")
         return cleaned
 
     def _make_money(self, name: str, cleaned: dict[str, Any]) -> None:
@@ -98,12 +98,12 @@ class BrowseForm(forms.Form):
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101  # tells mypy what the class body says
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101  # for mypy: the class body declares it
         field.choices = choices
 
 
 class ExpertiseForm(forms.Form):
-    """A subject and the levels it is taught to."""
+    """A subject and the levels at which it is taught."""
 
     subject = forms.ModelChoiceField(Subject.objects.all(), empty_label="Choose a subject")
     levels = forms.MultipleChoiceField(choices=Level.choices, widget=forms.CheckboxSelectMultiple)

@@ -1,4 +1,4 @@
-"""Publish, change and withdraw listings. Called by the domains, in the transaction of their own change."""
+"""Publish, change and withdraw listings. The domains call it in the transaction of their own change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SUMMARY_LENGTH = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlyPrice:
-    """What an offer costs before a moment; its price in the same currency holds from then on."""
+    """The price of an offer until a moment; from then on its regular price in the same currency applies."""
 
     amount: Money
     until: datetime
@@ -29,7 +29,7 @@ class EarlyPrice:
 class ListingDraft:
     """Everything the catalogue shows about one offer. `url` is a path on this site; at most one price per currency.
 
-    `place_zone` is the zone of the place it starts at: None online, where each reader has their own.
+    `place_zone` is the time zone of its place; None online, where times are shown in the reader's zone.
     """
 
     domain: str
@@ -48,7 +48,7 @@ class ListingDraft:
     starts_at: datetime | None = None
     place_zone: ZoneInfo | None = None
     early_prices: Sequence[EarlyPrice] = field(default_factory=tuple)
-    # True for what has no time yet because teacher and student agree on one.
+    # True if teacher and student agree on a time after a request.
     is_by_request: bool = False
     is_sold_out: bool = False
     search_text: str = ""
@@ -56,7 +56,7 @@ class ListingDraft:
 
 @transaction.atomic
 def publish_listing(draft: ListingDraft) -> Listing:
-    """Show an offer in the catalogue, or bring its listing up to date."""
+    """Add an offer to the catalogue, or update its listing."""
     zone = draft.place_zone
     listing, _ = Listing.objects.update_or_create(
         domain=draft.domain,
@@ -86,17 +86,17 @@ def publish_listing(draft: ListingDraft) -> Listing:
 
 
 def withdraw_listing(*, domain: str, reference: str) -> None:
-    """Take an offer out of the catalogue. Harmless if it is not there."""
+    """Remove an offer from the catalogue, if it is there."""
     Listing.objects.filter(domain=domain, reference=reference).delete()
 
 
 def mark_sold_out(*, domain: str, reference: str, is_sold_out: bool) -> None:
-    """Show whether places are left. Harmless if it is not in the catalogue."""
+    """Mark a listing as sold out or not, if it is in the catalogue."""
     Listing.objects.filter(domain=domain, reference=reference).update(is_sold_out=is_sold_out)
 
 
 def index_listings(listings: ListingQuerySet) -> None:
-    """Bring what listings are found by up to date, for example after a subject was renamed."""
+    """Update the search index of listings, for example after a subject was renamed."""
     for listing in listings.select_related("teacher", "subject__broader"):
         subject = listing.subject
         names = [

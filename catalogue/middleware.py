@@ -1,4 +1,4 @@
-"""What caches must know about pages with prices."""
+"""Response headers for caches of pages with prices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.cache import patch_vary_headers
 
 
 class VaryByLanguageMiddleware:
-    """Keeps caches from handing a page with a guessed currency to visitors with another language."""
+    """Prevents caches from serving a page with a guessed currency to visitors with a different language."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

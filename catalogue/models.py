@@ -1,4 +1,4 @@
-"""Subjects, what teachers teach, and listings."""
+"""Subjects, teachers' expertise, and listings with their prices."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Level(models.TextChoices):
 
 
 class Subject(models.Model):
-    """What is taught. A subject may belong to a broader one; there are two steps, not a tree."""
+    """A subject that is taught. It may belong to a broader one; there are only two levels, not a tree."""
 
     name = models.CharField(max_length=80, unique=True)
     slug = models.SlugField(unique=True)
@@ -58,7 +58,7 @@ class Subject(models.Model):
         if self.broader is None:
             return
         if self.broader.broader_id is not None:
-            raise ValidationError({"broader": "This one belongs to a broader subject itself."})
+            raise ValidationError({"broader": "This subject itself belongs to a broader one."})
         if self.pk and self.narrower.exists():
             raise ValidationError({"broader": "Other subjects belong to this one, so it cannot belong to another."})
 
@@ -75,7 +75,7 @@ class Subject(models.Model):
 
 
 class Expertise(models.Model):
-    """That a teacher teaches a subject, and to which levels."""
+    """A subject that a teacher teaches, and its levels."""
 
     teacher = models.ForeignKey(Teacher, on_delete=models.CASCADE, related_name="expertises")
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="expertises")
@@ -93,19 +93,19 @@ class Expertise(models.Model):
 
 
 class ListingQuerySet(models.QuerySet["Listing"]):
-    """Listings as visitors may see them."""
+    """Filters and prefetches for public pages."""
 
     def shown(self, now: datetime) -> ListingQuerySet:
-        """Those of approved teachers that have not begun."""
+        """Listings of approved teachers that have not started."""
         return self.filter(Q(starts_at=None) | Q(starts_at__gte=now), teacher__status=Teacher.Status.APPROVED)
 
     def for_cards(self) -> ListingQuerySet:
-        """With everything a card says, in two queries however many there are."""
+        """Load everything that cards show, in two queries."""
         return self.select_related("teacher", "subject").prefetch_related("prices").defer("search", "search_text")
 
 
 class Listing(models.Model):
-    """One published offer as the catalogue shows it. Written only through `catalogue.listings`."""
+    """One published offer in the catalogue. Written only by `catalogue.listings`."""
 
     domain = models.CharField(max_length=30)
     reference = models.CharField(max_length=64)
@@ -152,28 +152,28 @@ class Listing(models.Model):
 
     @property
     def place_zone(self) -> ZoneInfo | None:
-        """The zone of the place where it happens; None for what has no place."""
+        """The time zone of its place; None if it has no place."""
         return zone_named(self.time_zone)
 
     def price_in(self, currency: str) -> Money | None:
-        """Return what it costs now in this currency or, when not sold in it, in the one the cart would take."""
+        """The current price in this currency or, if it is not sold in it, in the one that the cart would use."""
         now = timezone.now()
         return pick_amount([price.amount for price in self.prices.all() if price.holds_at(now)], preferred=currency)
 
 
 class ListingPriceQuerySet(models.QuerySet["ListingPrice"]):
-    """Prices at a moment."""
+    """Filters whose results depend on the given moment."""
 
     def holding(self, at: datetime) -> ListingPriceQuerySet:
-        """Those that hold at this moment: at most one for each listing and currency."""
+        """Prices that apply at this moment: at most one for each listing and currency."""
         has_begun = Q(holds_from=None) | Q(holds_from__lte=at)
         return self.filter(has_begun, Q(holds_until=None) | Q(holds_until__gt=at))
 
 
 class ListingPrice(models.Model):
-    """The price shown for a listing in one currency, for display and filters. The domain's quote is what is charged.
+    """The price of a listing in one currency, for display and filters only. The domain's quote is what is charged.
 
-    It knows from when until when it holds, so that an early-bird price ends by itself, on cards and in filters alike.
+    It has a start and an end, so that an early-bird price ends on cards and in filters without a job at that time.
     """
 
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="prices")
@@ -202,11 +202,11 @@ class ListingPrice(models.Model):
         return Money(self.amount_minor, self.currency)
 
     def holds_at(self, at: datetime) -> bool:
-        """Whether it is the price at this moment."""
+        """Whether it applies at this moment."""
         has_begun = self.holds_from is None or self.holds_from <= at
         return has_begun and (self.holds_until is None or at < self.holds_until)
 
 
 def level_labels(levels: list[str]) -> list[str]:
-    """Levels as people read them, easiest first."""
+    """The names of the levels, easiest first."""
     return [str(level.label) for level in Level if level.value in levels]

@@ -1,4 +1,4 @@
-"""Turn what people type into a PostgreSQL full-text query, and texts into what it is matched against."""
+"""Convert search input to a PostgreSQL full-text query, and texts to search vectors."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Value
 from django.db.models.expressions import Combinable
 
-# Words beyond these only cost time: nobody types more than a line.
+# More words would only cost time; people do not type that many.
 _MOST_WORDS = 8
-# Quotes, a minus before a word and OR mean something to websearch_to_tsquery; guessing prefixes would undo them.
+# Quotes, a minus before a word and OR are operators of websearch_to_tsquery; matching prefixes would ignore them.
 _OPERATORS = re.compile(r'"|(^|\s)-\w|\sor\s', re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """Drop accents, so that "Dvořák" is found by "dvorak" and the other way round."""
+    """Remove accents, so that "dvorak" finds "Dvořák" and vice versa."""
     decomposed = unicodedata.normalize("NFKD", text.replace("\x00", ""))
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 def search_vector(*, title: str, names: str, text: str) -> Combinable:
-    """What a listing is found by: its title most of all, then names of people, subjects and places, then its text.
+    """The search vector of a listing: its title has most weight, then names of people, subjects and places, then text.
 
-    The title is there twice: stemmed, so that "guitars" finds "guitar", and as written, so that "drawi" finds "drawing".
+    The title is in it twice: stemmed, so that "guitars" finds "guitar", and as written, so that "drawi" finds "drawing".
     """
     return (
         SearchVector(Value(plain(title)), weight="A", config="english")
@@ -36,9 +36,9 @@ def search_vector(*, title: str, names: str, text: str) -> Combinable:
 
 
 def search_query(text: str) -> SearchQuery | None:
-    """Understand text like a web search does: words, "phrases", -without, OR; the last letters may be missing.
+    """Parse text like a web search: words, "phrases", -without, OR; the last letters of words may be missing.
 
-    None when there is no word in it, which is no search at all.
+    Returns None if it contains no word.
     """
     text = plain(text)
     words = re.findall(r"\w+", text)[:_MOST_WORDS]
@@ -48,6 +48,6 @@ def search_query(text: str) -> SearchQuery | None:
     query = SearchQuery(text, search_type="websearch", config="english")
     if _OPERATORS.search(text):
         return query
-    # \w alone is let through, and quoted: to_tsquery refuses anything it cannot parse with an error.
+    # Only \w characters are passed, in quotes: to_tsquery raises an error for anything it cannot parse.
     prefixes = " & ".join(f"'{word}':*" for word in words)
     return query | SearchQuery(prefixes, search_type="raw", config="simple")

@@ -5,7 +5,7 @@ from catalogue.views import browse, expertise, home, teachers
 
 
 class RowId(IntConverter):
-    """An id that fits PostgreSQL's bigint; a longer number is a 404, not an error of the database."""
+    """An id that fits PostgreSQL's bigint; a longer number is a 404 instead of a database error."""
 
     regex = "[0-9]{1,18}"
 

@@ -86,7 +86,7 @@ class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfo
     def _tell(self, request: HttpRequest, changed: list[DurableWork], what: str, *, skipped: int) -> None:
         for work in changed:
             self.log_change(request, work, what)
-        note = f" {skipped} left alone: finished, or running now." if skipped else ""
+        note = f" {skipped} skipped: finished, or running now." if skipped else ""
         level = messages.SUCCESS if changed else messages.WARNING
         self.message_user(request, f"{what}: {len(changed)}.{note}", level)
 

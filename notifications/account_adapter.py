@@ -1,6 +1,6 @@
-"""Mails about one's account: what allauth wants to send, as rows like every other mail.
+"""Mails about accounts: allauth's mails, queued as rows like every other mail.
 
-Lives here and not in `accounts`, because that app may not import this one; settings.ACCOUNT_ADAPTER points here.
+It is not in `accounts`, because that app may not import this one. settings.ACCOUNT_ADAPTER refers to it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from accounts.redirects import is_own_address
 from accounts.time_zones import zone_of_user
 from notifications.outbox import queue_mail
 
-# allauth's name of a mail: ours, and the name allauth gives the link in it.
+# allauth's name of a mail → our template, and allauth's context variable with the link.
 _WITH_LINK = {
     "account/email/email_confirmation": ("account/email/email_confirmation", "activate_url"),
     "account/email/email_confirmation_signup": ("account/email/email_confirmation", "activate_url"),
@@ -28,7 +28,7 @@ _WITH_LINK = {
     "account/email/account_already_exists": ("account/email/account_already_exists", "password_reset_url"),
     "account/email/unknown_account": ("account/email/unknown_account", "signup_url"),
 }
-# Changes their owner must hear of, in case it was somebody else.
+# Changes of which the owner of the account is notified, in case another person made them.
 _NOTICES = {
     "account/email/password_changed": "Your password was changed.",
     "account/email/password_reset": "Your password was reset.",
@@ -44,28 +44,28 @@ _NOTICES = {
 }
 
 
-# What RFC 5321 leaves room for, and the column holds.
+# The longest address by RFC 5321, and the length of the column.
 _LONGEST_ADDRESS = 254
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """allauth's behaviour with its mails queued instead of sent inside the request."""
+    """allauth's adapter, with its mails queued instead of sent during the request."""
 
     def is_safe_url(self, url: str) -> bool:
-        """Tell whether allauth may redirect there. Its own check fails on addresses that cannot be parsed."""
+        """Whether allauth may redirect there. Its own check raises for addresses that cannot be parsed."""
         return is_own_address(url)
 
     def clean_email(self, email: str) -> str:
-        """Refuse what does not fit the column; allauth would cut it off and write to somebody else."""
+        """Refuse addresses that do not fit the column; allauth would truncate them and mail another person."""
         if len(email) > _LONGEST_ADDRESS:
             raise ValidationError("This address is too long.", code="max_length")
         cleaned: str = super().clean_email(email)
         return cleaned
 
     def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
-        """Queue one mail. Each asking is a mail of its own, so the key is random; allauth's limits stop floods.
+        """Queue one mail. Every request sends a separate mail, so the key is random; allauth's limits stop floods.
 
-        Raises KeyError for a mail allauth has gained and this table has not: better than one that never arrives.
+        Raises KeyError for a mail of allauth that is not in the tables above: better than not sending it unnoticed.
         """
         user = context.get("user")
         if template_prefix in _WITH_LINK:
@@ -82,7 +82,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         words["name"] = user.display_name if isinstance(user, User) else ""
         queue_mail(
             key=f"account:{template.rpartition('/')[2]}:{uuid.uuid4().hex}",
-            # A new address is written to before it is the user's own.
+            # The mail to a new address is sent before it is the user's address.
             to=user if isinstance(user, User) and user.email == email else email,
             template=template,
             context=words,
@@ -90,6 +90,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
 
 def _path_of(url: str) -> str:
-    """Drop scheme and host, which allauth takes from the request's Host header; delivery puts ours before the path."""
+    """Remove scheme and host, which allauth takes from the request's Host header; delivery adds the site's own."""
     parts = urlsplit(url)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

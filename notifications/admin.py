@@ -1,4 +1,4 @@
-"""Mails and alerts as staff see them."""
+"""Mails and alerts in the admin."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from notifications.delivery import RenderedMail, render
 from notifications.models import Alert, Mail
 from notifications.outbox import send_again
 
-# The mail's own styles, and nothing else: no script, no picture from elsewhere, no form, shown by our admin only.
+# Allows only the mail's own styles: no scripts, no external pictures, no forms, and framed only by the admin.
 _PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; form-action 'none'; sandbox"
-_CONFIDENTIAL = "Not shown: it may carry a link that signs its reader in."
+_CONFIDENTIAL = "Not shown: it may contain a link that signs its reader in."
 
 
 @admin.register(Mail)
 class MailAdmin(DurableWorkAdmin):
-    """What was or will be written to whom, as they see it."""
+    """Mails, sent and waiting, with a preview of what the recipient sees."""
 
     list_display = ["to", "template", "state_badge", "attempts", "next_run", "sent_at", "error_line"]
     list_filter = ["state", "template", "sent_at"]
@@ -40,7 +40,7 @@ class MailAdmin(DurableWorkAdmin):
     readonly_fields = [*fields[1:], "to", "user"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DurableWork]:
-        """Add what search may find: a search by what is not shown would tell it one character at a time."""
+        """Annotate the searchable subject: searching hidden subjects would reveal them one character at a time."""
         is_confidential = When(template__startswith=Mail.CONFIDENTIAL_TEMPLATES, then=Value(""))
         return super().get_queryset(request).annotate(searchable_subject=Case(is_confidential, default="subject"))
 
@@ -49,7 +49,7 @@ class MailAdmin(DurableWorkAdmin):
         return [preview, *super().get_urls()]
 
     def html_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The HTML alone, for the frame on the mail's page."""
+        """Serve only the HTML, for the frame on the mail's page."""
         mail = self.get_object(request, str(pk))
         if mail is None or not self.has_view_permission(request, mail) or mail.is_confidential:
             raise Http404
@@ -83,19 +83,19 @@ class MailAdmin(DurableWorkAdmin):
 
     @admin.action(description="Send again, as a second mail", permissions=["retry"])
     def send_again_selected(self, request: HttpRequest, selected: QuerySet[Mail]) -> None:
-        """For somebody who lost it, or whose address was wrong and has been corrected."""
+        """Send sent mails a second time, to people who lost them or whose address has been corrected."""
         sent = selected.filter(sent_at__isnull=False).select_related("user")
         for mail in sent:
             self.log_change(request, mail, f"Queued again as mail {send_again(mail).pk}")
         left = selected.count() - len(sent)
-        note = f" {left} left alone: not sent yet, so retry them instead." if left else ""
+        note = f" {left} skipped: not sent yet, so retry them instead." if left else ""
         level = messages.SUCCESS if sent else messages.WARNING
         self.message_user(request, f"Queued again: {len(sent)}.{note}", level)
 
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    """What needs somebody. Cleared by hand here, or by the code that raised it once it is settled."""
+    """Problems that need staff. They are cleared here by hand, or by the code that raised them."""
 
     list_display = ["title", "status", "occurrences", "opened_at", "last_seen_at"]
     list_filter = [("cleared_at", admin.EmptyFieldListFilter), "opened_at"]
@@ -106,7 +106,7 @@ class AlertAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has
     readonly_fields = fields
 
     def has_clear_permission(self, request: HttpRequest) -> bool:
-        """Who may change alerts may clear them, which is all the changing there is."""
+        """Staff who may change alerts may clear them; nothing else about them can be changed."""
         return self.role_may_change(request)
 
     @display(description="status", label={"open": "danger", "cleared": "success"})
@@ -122,7 +122,7 @@ class AlertAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has
 
 
 def _shown(mail: Mail) -> RenderedMail:
-    """What was sent; for what is still to be sent, what it would be now."""
+    """The mail as it was sent, or as it would be sent now."""
     if mail.is_confidential:
         return RenderedMail(subject="–", text=_CONFIDENTIAL, html="")
     if mail.sent_at:

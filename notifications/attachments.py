@@ -1,4 +1,4 @@
-"""Files sent along with mails: small texts kept in the mail's row, or files rendered anew whenever the mail goes out."""
+"""Files attached to mails: small texts stored in the mail's row, or files rendered again whenever the mail is sent."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class RenderedAttachment:
-    """A file that can be rendered again at any time from `reference`, so the row holds no bytes of it.
+    """A file that can be rendered again at any time from `reference`, so its content is not stored.
 
-    `renderer` is a name given to `register_renderer`.
+    `renderer` is a name registered with `register_renderer`.
     """
 
     name: str
@@ -35,22 +35,22 @@ class RenderedAttachment:
 
 
 class UnknownRenderer(Exception):
-    """Nothing is registered under this name: the app that rendered such files was removed."""
+    """No renderer is registered under this name: the app that rendered such files was removed."""
 
 
 def register_renderer(name: str, renderer: Renderer | str) -> None:
-    """Have `renderer` make the files of this name from their reference. Called in an AppConfig's ready().
+    """Register the renderer that makes files from their reference under `name`. Called in an AppConfig's ready().
 
     A dotted path is imported when the first file is rendered: PDF libraries take half a second to load, and most
-    processes never need one.
+    processes never need them.
     """
     if name in _renderers:
-        raise ValueError(f"{name} is registered already.")
+        raise ValueError(f"{name} is already registered.")
     _renderers[name] = renderer
 
 
 def content_of(stored: dict[str, Any]) -> str | bytes:
-    """What an attachment in a mail's row holds. Raises UnknownRenderer, and whatever the renderer raises."""
+    """The content of an attachment in a mail's row. Raises UnknownRenderer and any exception of the renderer."""
     if "renderer" not in stored:
         text: str = stored["text"]
         return text
@@ -63,5 +63,5 @@ def content_of(stored: dict[str, Any]) -> str | bytes:
 
 
 def file_name(stored: dict[str, Any]) -> str:
-    """The attachment's name without anything that could leave its header or its reader's folder."""
+    """The attachment's name without characters that could break out of its header or the reader's folder."""
     return "".join(letter if letter.isprintable() and letter not in '/\\"' else "-" for letter in stored["name"])

@@ -1,7 +1,7 @@
-"""Render a mail and hand it to the mail server: once, unless we crash between its OK and our note of it.
+"""Render a mail and send it to the mail server: once, unless the worker dies after its OK but before recording it.
 
-In that gap a second sending is possible and not avoidable. It carries the same Message-ID, by which mail programs and
-people looking into it recognise the repeat; nothing else happens twice.
+In that case a second sending cannot be avoided. It has the same Message-ID, by which mail programs and people who
+investigate recognise the repeat; nothing else happens twice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SUBJECT_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class RenderedMail:
-    """What is sent: kept with the row, so that staff see exactly what the person got."""
+    """The texts of a mail; stored in the row when sent, so that staff see exactly what the recipient got."""
 
     subject: str
     text: str
@@ -39,9 +39,9 @@ class RenderedMail:
 
 
 def deliver(mail: Mail) -> None:
-    """Send a claimed mail and record what was sent. No transaction is open while the mail server is talked to.
+    """Send a claimed mail and record what was sent. No transaction is open during the communication with the server.
 
-    Raises WorkParked when the server refuses this mail for good, and the backend's exception when it might not.
+    Raises WorkParked if the server refuses this mail permanently, and the backend's exception otherwise.
     """
     rendered = render(mail)
     message = _message(mail, rendered)
@@ -49,17 +49,17 @@ def deliver(mail: Mail) -> None:
         message.send()
     except Exception as error:
         if _is_permanent(error):
-            raise WorkParked(f"The mail server refuses it for good: {error!r}") from error
+            raise WorkParked(f"The mail server refuses it permanently: {error!r}") from error
         raise
     mail.mark_done(subject=rendered.subject, text_body=rendered.text, html_body=rendered.html, sent_at=Now())
 
 
 def render(mail: Mail) -> RenderedMail:
-    """The mail in its language, from its three templates. Raises TemplateDoesNotExist.
+    """Render the mail's three templates in its language. Raises TemplateDoesNotExist.
 
-    Only the HTML is escaped: names are written as they are in subject and text.
+    Only the HTML is escaped; subject and text contain names unchanged.
     """
-    words = {
+    context = {
         **mail.context,
         "base_url": settings.BASE_URL,
         "site_name": settings.SITE_NAME,
@@ -67,11 +67,11 @@ def render(mail: Mail) -> RenderedMail:
         "language": mail.language,
     }
     with translation.override(mail.language):
-        subject = " ".join(_rendered(f"{mail.template}.subject.txt", words, autoescape=False).split())
-        words["subject"] = subject
-        text = _rendered(f"{mail.template}.txt", words, autoescape=False)
-        html = _rendered(f"{mail.template}.html", words, autoescape=True)
-    # A NUL is accepted by no mail server and by no text column.
+        subject = " ".join(_render_template(f"{mail.template}.subject.txt", context, autoescape=False).split())
+        context["subject"] = subject
+        text = _render_template(f"{mail.template}.txt", context, autoescape=False)
+        html = _render_template(f"{mail.template}.html", context, autoescape=True)
+    # Neither mail servers nor text columns accept NUL.
     return RenderedMail(
         subject=subject.replace("\x00", "")[:_SUBJECT_LENGTH],
         text=re.sub(r"\n{3,}", "\n\n", text).strip().replace("\x00", "") + "\n",
@@ -80,15 +80,15 @@ def render(mail: Mail) -> RenderedMail:
 
 
 def message_id(mail: Mail) -> str:
-    """The same for every sending of this row, and telling nothing about what it is about."""
+    """The Message-ID: the same for every sending of this row, and without information about its content."""
     digest = hashlib.sha256(f"{settings.SECRET_KEY} {mail.key}".encode()).hexdigest()[:32]
     return f"<{digest}@{urlsplit(settings.BASE_URL).hostname}>"
 
 
-def _rendered(name: str, words: dict[str, Any], *, autoescape: bool) -> str:
-    # The loader's wrapper always escapes; the template underneath leaves it to the context.
+def _render_template(name: str, context: dict[str, Any], *, autoescape: bool) -> str:
+    # The loader's wrapper always escapes; the wrapped template follows the context's setting.
     template = cast("Template", get_template(name)).template
-    return template.render(Context(words, autoescape=autoescape))
+    return template.render(Context(context, autoescape=autoescape))
 
 
 def _message(mail: Mail, rendered: RenderedMail) -> EmailMultiAlternatives:
@@ -96,7 +96,7 @@ def _message(mail: Mail, rendered: RenderedMail) -> EmailMultiAlternatives:
         subject=rendered.subject,
         body=rendered.text,
         to=[mail.to],
-        # Auto-Submitted keeps out-of-office replies from coming back.
+        # Auto-Submitted prevents out-of-office replies.
         headers={"Message-ID": message_id(mail), "Auto-Submitted": "auto-generated"},
     )
     message.attach_alternative(rendered.html, "text/html")
@@ -106,9 +106,9 @@ def _message(mail: Mail, rendered: RenderedMail) -> EmailMultiAlternatives:
 
 
 def _is_permanent(error: Exception) -> bool:
-    """Whether the same mail will be refused tomorrow as well.
+    """Whether the server will always refuse this mail.
 
-    What we could mend meanwhile is not permanent: a password, a sender address, a quota.
+    A problem that the operator can fix is not permanent: a password, a sender address, a quota.
     """
     match error:
         case smtplib.SMTPRecipientsRefused():

@@ -1,4 +1,4 @@
-"""Tell applicants and teachers what staff decided. `accounts` calls it through the listener registered in apps.py."""
+"""Mails about staff's decisions on teachers. `accounts` calls it through the listener registered in apps.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from notifications.outbox import queue_mail
 
 
 def queue_decision_mail(teacher: Teacher) -> None:
-    """Queue the mail about the teacher's present status, in the transaction that changed it."""
+    """Queue the mail about the teacher's current status, in the transaction that changed it."""
     changed_at = teacher.decided_at or teacher.applied_at
     queue_mail(
         key=f"teacher:{teacher.pk}:{teacher.status}:{changed_at.isoformat()}",

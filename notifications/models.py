@@ -1,4 +1,4 @@
-"""Mails waiting, sent or failed, and alerts to staff."""
+"""Mails, waiting, sent or parked, and alerts to staff."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from jobs.models import DurableWork
 
 
 class Mail(DurableWork):
-    """One mail to one person. The template and its words are frozen when queued, rendered when sent."""
+    """One mail to one person. Template and context are stored when it is queued, and rendered when it is sent."""
 
     queue = "default"
     lease = timedelta(seconds=60)
-    # Together more than a day, however the jitter falls: a mail server may be down that long.
+    # More than a day in total for any jitter, because a mail server may be down for so long.
     max_attempts = 45
     first_retry_delay = timedelta(seconds=5)
     longest_retry_delay = timedelta(hours=1)
 
-    # Below this, mails may carry a link that signs their reader in.
+    # Mails whose template has this prefix may contain a link that signs their reader in.
     CONFIDENTIAL_TEMPLATES = "account/"
 
     key = models.CharField(
@@ -64,12 +64,12 @@ class Mail(DurableWork):
 
     @property
     def is_confidential(self) -> bool:
-        """Whether it may carry a link that signs its reader in: nobody but the recipient should see it."""
+        """Whether it may contain a link that signs its reader in, so that only the recipient may see it."""
         return self.template.startswith(self.CONFIDENTIAL_TEMPLATES)
 
 
 class Alert(models.Model):
-    """Something staff must look at. Open once per key until it is cleared."""
+    """A problem that staff must look at. At most one per key is open, until it is cleared."""
 
     key = models.CharField(max_length=200)
     title = models.CharField(max_length=200)

@@ -13,17 +13,17 @@ from jobs.wakeups import wake_after_commit
 from notifications.attachments import Attachment, RenderedAttachment
 from notifications.models import Mail
 from notifications.plain_json import as_plain_json
-from notifications.series import take_place_of_waiting
+from notifications.series import replace_waiting
 
 _gathered: ContextVar[list[Mail] | None] = ContextVar("gathered mails", default=None)
 
 
 @contextmanager
 def mails_gathered() -> Iterator[None]:
-    """Queue every mail of this block in one statement at its end, or none of them if it raises.
+    """Queue all mails of this block in one statement at its end, or none if it raises.
 
-    For what tells many people at once: a row alone costs as much as ten together. Enclose the transaction's effect, not
-    the transaction. A block inside another hands its mails on to it.
+    For changes that queue several mails: one row costs as much as ten together. Use it inside the transaction, not
+    around it. A nested block passes its mails on to the outer one.
     """
     outer = _gathered.get()
     mails: list[Mail] = []
@@ -38,7 +38,7 @@ def mails_gathered() -> Iterator[None]:
         outer += mails
 
 
-def queue_mail(  # noqa: PLR0913  # each is part of a mail, or what tells it from others
+def queue_mail(  # noqa: PLR0913  # each is a part of the mail, or identifies it
     *,
     key: str,
     to: User | str,
@@ -47,14 +47,15 @@ def queue_mail(  # noqa: PLR0913  # each is part of a mail, or what tells it fro
     attachments: Sequence[Attachment | RenderedAttachment] = (),
     series: str = "",
 ) -> None:
-    """Queue one mail in the current transaction; nothing happens if one with this key was queued before.
+    """Queue one mail in the current transaction; no effect if a mail with this key was queued before.
 
-    `template` names three files without their endings: `<template>.subject.txt`, `<template>.txt`, `<template>.html`.
-    `context` holds plain JSON values only, frozen now; amounts are passed written out. Delivery adds `base_url`,
-    `site_name`, `recipient_name` and, for text and HTML, `subject`. A user is written to in their language.
+    `template` stands for three files: `<template>.subject.txt`, `<template>.txt`, `<template>.html`. `context` has
+    plain JSON values only, which are stored now; amounts are passed as text. Delivery adds `base_url`, `site_name`,
+    `recipient_name` and, for text and HTML, `subject`. Users get mails in their language.
 
-    `series` is for news of something that may change again, such as "workshop:7:moved": the mail waits for two minutes,
-    takes the place of one that waits for the same person, and there are few a day. The caller has locked what it is about.
+    `series` is for changes that may be followed by others, such as "workshop:7:moved": the mail waits for two minutes
+    and replaces one that is waiting for the same person, and their number per day is limited. The caller must have
+    locked the changed object.
     """
     mail = Mail(
         key=key,
@@ -76,17 +77,17 @@ def queue_mail(  # noqa: PLR0913  # each is part of a mail, or what tells it fro
 def _store(mails: Sequence[Mail]) -> None:
     if not mails:
         return
-    take_place_of_waiting(mails)
-    # ON CONFLICT DO NOTHING: a repeat inside the caller's transaction must not abort it.
+    replace_waiting(mails)
+    # ON CONFLICT DO NOTHING: a repeat must not abort the caller's transaction.
     Mail.objects.bulk_create(mails, ignore_conflicts=True)
     wake_after_commit(Mail)
 
 
 def send_again(mail: Mail) -> Mail:
-    """Queue a second mail like this one on purpose, to the person's present address.
+    """Queue a copy of this mail to the person's current address, and return it.
 
-    A row of its own, so that what was sent before stays on record, and with its own Message-ID, so that no mail program
-    hides it as a repeat. Pressed twice before the first went out, it is one.
+    The copy is a separate row, so that the first sending stays on record, with its own Message-ID, so that mail programs
+    do not hide it as a repeat. A second call before the copy is sent returns the same copy.
     """
     earlier = Mail.objects.filter(again_of=mail, sent_at__isnull=False).count()
     key = f"again:{mail.pk}:{earlier + 1}"

@@ -1,4 +1,4 @@
-"""Mails as durable work."""
+"""Registers the delivery of mails as durable work."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from notifications.models import Mail
 
 
 def alert_parked_mail(mail: Mail) -> None:
-    """Alert staff. One alert for all, so an alert's own mail that cannot be sent starts no chain of them."""
+    """Alert staff. All parked mails share one alert, so that an alert's own mail that is parked causes no chain."""
     raise_alert(
         key="mail-parked",
         title="A mail could not be delivered",

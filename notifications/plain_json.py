@@ -1,4 +1,4 @@
-"""Values a caller has at hand, as JSON that PostgreSQL takes."""
+"""Convert any values to JSON that PostgreSQL accepts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-# A NUL as JSON writes it, which PostgreSQL refuses; not the end of an escaped backslash followed by u0000.
+# A NUL as JSON writes it, which PostgreSQL refuses; but not an escaped backslash followed by u0000.
 _NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
 
 
 def as_plain_json(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy with everything JSON does not know written as text. A mail or an alert must never fail its caller."""
+    """A copy with every value that JSON does not support as text, because mails and alerts must never fail the caller."""
     written = json.dumps({str(name): value for name, value in values.items()}, default=_as_text)
     plain: dict[str, Any] = json.loads(_NUL.sub(r"\1", written))
     return plain

@@ -1,4 +1,4 @@
-"""What notifications does not keep for ever."""
+"""The rows of notifications that are deleted after a time."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from notifications.models import Alert, Mail
 
 
 def expired_mails(kept: timedelta) -> QuerySet[Mail]:
-    """Mails that went out. One that was given up waits for staff."""
+    """Sent mails. Parked ones are kept for staff."""
     return Mail.objects.filter(state=Mail.State.DONE, finished_at__lt=Now() - kept)
 
 
 def expired_account_mails(kept: timedelta) -> QuerySet[Mail]:
-    """Mails with a link that signs their reader in: of no use to anyone but a thief once the link is old."""
+    """Sent mails that may contain a link which signs their reader in: once the link is old, only a thief could use them."""
     return Mail.objects.filter(
         Q(state=Mail.State.DONE, finished_at__lt=Now() - kept), template__startswith=Mail.CONFIDENTIAL_TEMPLATES
     )
 
 
 def expired_alerts(kept: timedelta) -> QuerySet[Alert]:
-    """Alerts that were settled. An open one stays."""
+    """Cleared alerts. Open ones are kept."""
     return Alert.objects.filter(cleared_at__lt=Now() - kept)
 
 

@@ -1,4 +1,4 @@
-"""Series of mails, in which each mail makes the one before it out of date: one person gets the latest, and few a day."""
+"""Series of mails in which each mail replaces the one before: a person gets only the latest, and few a day."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from django.db.models.functions import Greatest, Now
 
 from notifications.models import Mail
 
-# Time to correct a mistake before anyone reads of it.
+# How long a mail waits, so that a mistake can be corrected before it is mailed.
 QUIET = timedelta(minutes=2)
-# So many mails of a series reach a person without further delay in a day; later ones are this far apart.
+# How many mails of a series a person gets in a day without further delay; later ones are sent APART from each other.
 UNDELAYED_PER_DAY = 3
 APART = timedelta(hours=1)
 
-# A series and an address.
+# The series and the address.
 _Reader = tuple[str, str]
 
 
-def take_place_of_waiting(mails: Sequence[Mail]) -> None:
-    """Delete the mails whose place these take, and say when these are due. Mails that belong to no series stay as they are.
+def replace_waiting(mails: Sequence[Mail]) -> None:
+    """Delete the waiting mails that these replace, and set when these are due. Mails without a series do not change.
 
-    Call it in the transaction that stores them. The caller holds a lock on what a series is about, so no two of its mails
-    are queued at once. A mail that a worker has begun to send is left alone: it may have arrived.
+    Call it in the transaction that stores them. The caller holds a lock on the changed object, so no two mails of its
+    series are queued at once. A mail that a worker has started to send is kept: it may have arrived.
     """
     in_series = [mail for mail in mails if mail.series]
     if not in_series:
@@ -37,7 +37,7 @@ def take_place_of_waiting(mails: Sequence[Mail]) -> None:
         begun = [other for other in earlier[_reader(mail)] if not _is_untouched(other)]
         out_of_date += [other.pk for other in waiting]
         if waiting:
-            # Not later than before: a person who saves again and again would put it off for ever.
+            # Not later than before: otherwise repeated changes would delay it forever.
             mail.run_after = min(other.run_after for other in waiting)
         elif len(begun) >= UNDELAYED_PER_DAY:
             next_turn = Value(max(other.run_after for other in begun) + APART)

@@ -91,7 +91,7 @@ def test_the_calendar_entry_has_the_right_time_and_keeps_its_uid():
     assert (struck_out["STATUS"], struck_out["SEQUENCE"]) == ("CANCELLED", 1)
 
 
-def test_a_link_set_after_booking_is_sent_to_the_student_as_it_is_in_the_end(client):
+def test_only_the_latest_link_set_after_booking_is_mailed_to_the_student(client):
     lesson, _ = make.confirmed_lesson()
     client.force_login(lesson.teacher.user)
     for url in ("https://meet.example.org/1", "https://meet.example.org/1", "https://meet.example.org/2", ""):

@@ -12,5 +12,5 @@ register = template.Library()
 
 @register.filter
 def price_in(listing: Listing, currency: str) -> Money | None:
-    """Return the listing's price in this currency, or in the one the cart would take."""
+    """The listing's price in this currency, or in the one that the cart would use."""
     return listing.price_in(currency)

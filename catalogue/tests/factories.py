@@ -19,7 +19,7 @@ class SubjectFactory(factory.django.DjangoModelFactory):
 
 
 class ListingFactory(factory.Factory):
-    """A listing published the way domains do; takes ListingDraft's keywords."""
+    """A listing, published as domains do it; takes the fields of ListingDraft."""
 
     class Meta:
         model = Listing

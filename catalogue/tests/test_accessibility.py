@@ -1,4 +1,4 @@
-"""Axe in a real browser: each page of the catalogue, on a phone and a desk, in light and dark."""
+"""Axe in a real browser: each page of the catalogue, on a phone and a desktop, in light and dark."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -38,20 +38,20 @@ def teacher(transactional_db):
     return teacher
 
 
-def look_at_everything(address, session):
-    """Return what is wrong, page by page. Runs in a thread of its own, away from Django's database connection."""
+def find_problems(address, session):
+    """Return the problems of each page. Runs in its own thread, without Django's database connection."""
     found = {}
     with sync_playwright() as playwright:
         browser = launch_chromium(playwright)
         context = browser.new_context(reduced_motion="reduce")
         page = context.new_page()
-        # What the content security policy refuses is only told on the console.
-        told = []
-        page.on("console", lambda line: told.append(line.text))
+        # Violations of the content security policy are only reported on the console.
+        reported = []
+        page.on("console", lambda line: reported.append(line.text))
         for path in PUBLIC + TEACHERS:
             if path in TEACHERS:
                 context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
-            told.clear()
+            reported.clear()
             page.goto(address + path)
             for (name, width), scheme in product(WIDTHS.items(), ("light", "dark")):
                 page.set_viewport_size({"width": width, "height": 800})
@@ -61,7 +61,7 @@ def look_at_everything(address, session):
                     wrong.append("scrolls sideways")
                 if wrong:
                     found[f"{path} {name} {scheme}"] = wrong
-            if refused := [line for line in told if "Content Security Policy" in line]:
+            if refused := [line for line in reported if "Content Security Policy" in line]:
                 found[path] = refused
         browser.close()
     return found
@@ -71,4 +71,4 @@ def test_no_page_has_a_serious_accessibility_problem(live_server, teacher, clien
     assert client.login(email=teacher.user.email, password=PASSWORD)
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(look_at_everything, live_server.url, session).result(timeout=300) == {}
+        assert pool.submit(find_problems, live_server.url, session).result(timeout=300) == {}

@@ -1,4 +1,4 @@
-"""What the browse page shows around its results."""
+"""The browse page apart from its results: filters, pages, htmx, currency."""
 
 import pytest
 from django.db import connection
@@ -22,7 +22,7 @@ def count_queries(client, url):
 
 
 @pytest.mark.parametrize("query", ["", "?q=offer", "?subject=subject-a&currency=GBP&sort=cheapest&level=beginner"])
-def test_the_number_of_queries_does_not_grow(client, query):
+def test_the_number_of_queries_does_not_grow_with_the_listings(client, query):
     subject = SubjectFactory(name="Subject A")
     counts = []
     for number in (1, 9, 90):
@@ -32,7 +32,7 @@ def test_the_number_of_queries_does_not_grow(client, query):
     assert counts[0] == counts[1] == counts[2] <= 11
 
 
-def test_filters_that_are_on_can_be_taken_off_one_by_one(client):
+def test_active_filters_can_be_removed_one_at_a_time(client):
     ListingFactory(title="Lute", levels=["beginner"])
     response = client.get(BROWSE, {"q": "lute", "level": "beginner", "page": "1"})
     chips = {chip.label: chip.without for chip in response.context["chips"]}
@@ -40,8 +40,8 @@ def test_filters_that_are_on_can_be_taken_off_one_by_one(client):
     assert "?level=beginner" in response.content.decode()
 
 
-def test_nothing_found_says_so_and_offers_a_way_out(client):
-    assert "Nothing fits all of this" in client.get(BROWSE, {"q": "zzz"}).content.decode()
+def test_an_empty_result_explains_itself_and_links_to_everything(client):
+    assert "No offers match all these filters" in client.get(BROWSE, {"q": "zzz"}).content.decode()
     assert "Nothing is on offer yet" in client.get(BROWSE).content.decode()
 
 
@@ -53,7 +53,7 @@ def test_pages_keep_the_filters(client):
     assert len(client.get(BROWSE, {"level": "beginner", "page": "2"}).context["page"].object_list) == 6
 
 
-def test_htmx_gets_the_results_alone_and_a_short_address(client):
+def test_htmx_gets_only_the_results_and_a_short_address(client):
     ListingFactory(title="Lute")
     response = client.get(BROWSE, {"q": "lute", "level": "", "place": ""}, headers={"HX-Request": "true"})
     page = response.content.decode()
@@ -64,12 +64,12 @@ def test_htmx_gets_the_results_alone_and_a_short_address(client):
     assert "HX-Request" in response["Vary"]
 
 
-def test_coming_back_gives_htmx_the_whole_page(client):
+def test_restoring_history_gives_htmx_the_whole_page(client):
     headers = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
     assert "<html" in client.get(BROWSE, headers=headers).content.decode()
 
 
-def test_a_pushed_address_cannot_carry_a_line_break(client):
+def test_a_pushed_address_cannot_contain_a_line_break(client):
     response = client.get(BROWSE, {"q": "a\r\nSet-Cookie: x=1"}, headers={"HX-Request": "true"})
     assert "\n" not in response["HX-Push-Url"]
 
@@ -99,12 +99,12 @@ def test_a_forged_currency_cookie_is_ignored(client):
         "/\t/evil.example", "", "evil", "data:text/html,x", "http://testserver@evil.example/", "\r\n/x",
     ],
 )  # fmt: skip
-def test_choosing_a_currency_never_leads_elsewhere(client, target):
+def test_choosing_a_currency_never_redirects_to_another_site(client, target):
     response = client.post(reverse("catalogue:currency"), {"currency": "EUR", "next": target})
     assert response["Location"] == "/browse/"
 
 
-def test_choosing_a_currency_takes_a_post_with_a_token(client):
+def test_choosing_a_currency_needs_a_post_with_a_csrf_token(client):
     from django.test import Client
 
     assert client.get(reverse("catalogue:currency")).status_code == 405

@@ -1,4 +1,4 @@
-"""What every page has around it: frame, error pages, content security, and an address nobody can forge."""
+"""What all pages share: frame, error pages, content security policy, and addresses that cannot be forged."""
 
 import re
 
@@ -10,7 +10,7 @@ from accounts.tests.factories import UserFactory
 
 
 @pytest.mark.django_db
-def test_a_page_has_landmarks_a_way_past_the_navigation_and_no_inline_script_or_style(client):
+def test_a_page_has_landmarks_a_skip_link_and_no_inline_script_or_style(client):
     page = client.get("/").content.decode()
     for part in ('class="skip-link" href="#content"', '<main id="content"', "<header", "<footer", 'role="status"'):
         assert part in page
@@ -18,7 +18,7 @@ def test_a_page_has_landmarks_a_way_past_the_navigation_and_no_inline_script_or_
 
 
 @pytest.mark.django_db
-def test_guests_are_asked_in_and_members_find_their_things(client):
+def test_the_header_offers_sign_in_to_guests_and_their_pages_to_users(client):
     assert "/accounts/login/" in client.get("/").content.decode()
     client.force_login(UserFactory(full_name="Grace <b>"))
     page = client.get("/").content.decode()
@@ -29,7 +29,7 @@ def test_guests_are_asked_in_and_members_find_their_things(client):
 
 
 @pytest.mark.django_db
-def test_every_page_forbids_what_is_not_ours(client, settings):
+def test_every_page_has_a_strict_content_security_policy(client, settings):
     policy = client.get("/")["Content-Security-Policy"]
     for directive in (
         "default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "img-src 'self' data:",
@@ -41,7 +41,7 @@ def test_every_page_forbids_what_is_not_ours(client, settings):
 
 
 @pytest.mark.django_db
-def test_only_the_admin_is_allowed_what_its_interface_needs(client):
+def test_only_the_admin_has_the_relaxed_policy_its_interface_needs(client):
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     policy = client.get("/admin/")["Content-Security-Policy"]
     assert "script-src 'self' 'unsafe-inline' 'unsafe-eval'" in policy
@@ -57,7 +57,7 @@ def test_error_pages_need_neither_request_nor_database(number):
 
 
 @pytest.mark.django_db
-def test_errors_are_shown_on_our_own_pages(client):
+def test_errors_are_shown_on_the_sites_own_pages(client):
     missing = client.get("/nowhere/")
     assert missing.status_code == 404
     assert "There is nothing here" in missing.content.decode()
@@ -86,5 +86,5 @@ def test_addresses_come_from_the_settings(client, settings):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/", "/browse/", "/teachers/nobody/"])
-def test_reading_pages_take_no_post(client, path):
+def test_read_only_pages_refuse_post(client, path):
     assert client.post(path).status_code == 405

@@ -13,7 +13,7 @@ from money import Money
 pytestmark = pytest.mark.django_db
 
 
-def test_publishing_again_changes_the_same_listing_and_its_prices():
+def test_publishing_again_updates_the_same_listing_and_its_prices():
     first = ListingFactory(reference="7", title="Old", prices=[Money(1000, "GBP"), Money(900, "JPY")])
     again = ListingFactory(
         reference="7", title="New", teacher=first.teacher, prices=[Money(1200, "GBP"), Money(50, "EUR")]
@@ -23,7 +23,7 @@ def test_publishing_again_changes_the_same_listing_and_its_prices():
     assert {price.amount for price in again.prices.all()} == {Money(1200, "GBP"), Money(50, "EUR")}
 
 
-def test_withdrawing_and_selling_out_are_harmless_without_a_listing():
+def test_withdrawing_and_selling_out_without_a_listing_have_no_effect():
     withdraw_listing(domain="tests", reference="none")
     mark_sold_out(domain="tests", reference="none", is_sold_out=True)
     listing = ListingFactory()
@@ -34,13 +34,13 @@ def test_withdrawing_and_selling_out_are_harmless_without_a_listing():
     assert not Listing.objects.exists()
 
 
-def test_a_long_summary_ends_at_a_word():
+def test_a_long_summary_is_cut_at_a_word():
     listing = ListingFactory(summary="word " * 100)
     assert len(listing.summary) <= 300
     assert listing.summary.endswith("word…")
 
 
-def test_only_approved_teachers_and_what_has_not_begun_are_shown():
+def test_only_listings_of_approved_teachers_that_have_not_started_are_shown():
     now = timezone.now()
     shown = {ListingFactory(), ListingFactory(starts_at=now + timedelta(minutes=1))}
     ListingFactory(starts_at=now - timedelta(minutes=1))
@@ -70,7 +70,7 @@ def test_a_subject_keeps_its_cover_unless_staff_choose_one():
     assert SubjectFactory(name="Cello", chosen_tone="rose", chosen_motif="waves").motif == "waves"
 
 
-def test_subjects_have_two_steps_only():
+def test_subjects_have_only_two_levels():
     from django.core.exceptions import ValidationError
 
     music = SubjectFactory(name="Music")

@@ -1,4 +1,4 @@
-"""The front page, teachers' pages and the page where teachers keep their subjects."""
+"""The front page, teachers' pages and the page where teachers edit their subjects."""
 
 from datetime import timedelta
 
@@ -35,13 +35,13 @@ def queries_of(client, url):
     return len(queries)
 
 
-def test_the_front_page_stands_empty(client):
+def test_the_front_page_works_without_listings(client):
     page = client.get("/").content.decode()
     assert page.count("<h1") == 1
-    assert "Beginning soon" not in page
+    assert "Starting soon" not in page
 
 
-def test_the_front_page_shows_what_there_is(client):
+def test_the_front_page_shows_offers_subjects_and_teachers(client):
     soon = ListingFactory(
         title="Soon", starts_at=timezone.now() + timedelta(days=1), subject=SubjectFactory(name="Lute")
     )
@@ -57,7 +57,7 @@ def test_the_front_page_shows_what_there_is(client):
 
 
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_the_front_page_asks_the_same_number_of_queries_however_much_there_is(client, signed_in):
+def test_the_front_page_takes_a_constant_number_of_queries(client, signed_in):
     if signed_in:
         client.force_login(UserFactory())
     fill(1)
@@ -66,7 +66,7 @@ def test_the_front_page_asks_the_same_number_of_queries_however_much_there_is(cl
     assert queries_of(client, "/") == few
 
 
-def test_a_teachers_page_says_who_they_are_and_what_they_offer(client):
+def test_a_teachers_page_shows_profile_and_offers(client):
     teacher = TeacherFactory(
         display_name="Ada King",
         headline="Numbers, gently",
@@ -96,7 +96,7 @@ def test_only_approved_teachers_have_a_page(client, status):
     assert client.get(TeacherFactory(status=status).get_absolute_url()).status_code == 404
 
 
-def test_a_teachers_page_asks_the_same_number_of_queries_however_much_they_offer(client):
+def test_a_teachers_page_takes_a_constant_number_of_queries(client):
     teacher = TeacherFactory()
     fill(1, teacher)
     few = queries_of(client, teacher.get_absolute_url())
@@ -122,13 +122,13 @@ def test_a_teacher_adds_changes_and_removes_a_subject(client):
     "sent",
     [{}, {"subject": "9" * 60, "levels": "beginner"}, {"subject": "\x00", "levels": "beginner"}, {"levels": "boss"}],
 )
-def test_a_wrong_subject_or_level_is_refused(client, sent):
+def test_an_invalid_subject_or_level_is_refused(client, sent):
     client.force_login(TeacherFactory().user)
     assert client.post(reverse("catalogue:expertise_edit"), sent).status_code == 400
     assert not Expertise.objects.exists()
 
 
-def test_somebody_elses_subject_is_not_found(client):
+def test_another_teachers_subject_is_not_found(client):
     expertise = set_expertise(teacher=TeacherFactory(), subject=SubjectFactory(), levels=["beginner"])
     client.force_login(TeacherFactory().user)
     assert client.post(reverse("catalogue:expertise_remove", args=[expertise.pk])).status_code == 404
@@ -136,7 +136,7 @@ def test_somebody_elses_subject_is_not_found(client):
     assert Expertise.objects.exists()
 
 
-def test_only_teachers_keep_subjects(client):
+def test_only_teachers_can_edit_subjects(client):
     url = reverse("catalogue:expertise_edit")
     assert client.get(url)["Location"].startswith("/accounts/login/")
     client.force_login(UserFactory())
@@ -146,6 +146,6 @@ def test_only_teachers_keep_subjects(client):
     assert not Expertise.objects.exists()
 
 
-def test_removing_takes_a_post(client):
+def test_removing_needs_a_post(client):
     client.force_login(TeacherFactory().user)
     assert client.get(reverse("catalogue:expertise_remove", args=[1])).status_code == 405

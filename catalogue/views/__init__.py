@@ -1,1 +1,1 @@
-"""Public pages of the catalogue, and the page where teachers say what they teach."""
+"""Public pages of the catalogue, and the page where teachers enter what they teach."""

@@ -1,4 +1,4 @@
-"""Search and filters over everything that is on offer."""
+"""The browse page: search and filters over all offers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE_SIZE = 24
 
 @require_safe
 def browse(request: HttpRequest) -> HttpResponse:
-    """Show what is on offer. htmx gets only the results, and puts their address in the address bar."""
+    """Show the listings that match the filters. For htmx, render only the results and push their address."""
     form = BrowseForm(request.GET, display_currency=display_currency(request))
     form.is_valid()
     listings = find_listings(form).for_cards()
@@ -34,7 +34,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         "search_text": request.GET.get("q", "")[:200],
         "filters_open": bool(form.errors),
     }
-    # Coming back with the browser's button, htmx asks again and needs the whole page.
+    # When the visitor goes back in the browser's history, htmx requests the page again and needs all of it.
     is_partial = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     response = render(request, "catalogue/_browse_update.html" if is_partial else "catalogue/browse.html", context)
     if is_partial:
@@ -44,14 +44,14 @@ def browse(request: HttpRequest) -> HttpResponse:
 
 
 def _address(query: QueryDict) -> str:
-    """Return this page's address without the filters that are off, which a form sends along."""
+    """The address of this page without the empty filters that the form also sends."""
     filled = [(name, value) for name, values in query.lists() for value in values if value]
     path = reverse("catalogue:browse")
     return f"{path}?{urlencode(filled)}" if filled else path
 
 
-def _path_we_sent(request: HttpRequest) -> str:
-    """The page of ours that a request comes from; empty if the browser does not say."""
+def _path_of_referrer(request: HttpRequest) -> str:
+    """The page of this site that the request comes from; empty if unknown or from another site."""
     referrer = urlsplit(request.headers.get("Referer", ""))
     is_ours = referrer.netloc == request.get_host() and referrer.path.startswith("/")
     return f"{referrer.path}?{referrer.query}" if is_ours and referrer.query else referrer.path if is_ours else ""
@@ -59,11 +59,11 @@ def _path_we_sent(request: HttpRequest) -> str:
 
 @require_POST
 def choose_currency(request: HttpRequest) -> HttpResponse:
-    """Remember the currency to show prices in, and go back.
+    """Store the visitor's currency and redirect to the page they came from.
 
-    The browse page changes its address without a new header, so the page the visitor comes from counts first.
+    The referrer takes precedence over the form's `next`: the browse page changes its address without a new header.
     """
-    wanted = _path_we_sent(request) or request.POST.get("next", "")
+    wanted = _path_of_referrer(request) or request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
     response = redirect(wanted if is_ours and wanted.startswith("/") else reverse("catalogue:browse"))
     if request.POST.get("currency") in settings.CURRENCIES:

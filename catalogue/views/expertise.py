@@ -1,4 +1,4 @@
-"""Where a teacher says which subjects they teach, and to which levels."""
+"""The page where teachers enter their subjects and levels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catalogue.models import Expertise
 @teacher_required
 @require_http_methods(["GET", "POST"])
 def edit_expertise(request: TeacherRequest) -> HttpResponse:
-    """List what the teacher teaches, and add to it or change its levels."""
+    """List the teacher's subjects, add one, or change its levels."""
     form = ExpertiseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         expertise = set_expertise(teacher=request.teacher, **form.cleaned_data)
@@ -30,7 +30,7 @@ def edit_expertise(request: TeacherRequest) -> HttpResponse:
 @teacher_required
 @require_POST
 def delete_expertise(request: TeacherRequest, expertise_id: int) -> HttpResponse:
-    """Take one subject off the teacher's page."""
+    """Remove a subject from the teacher's page."""
     expertise = get_object_or_404(Expertise.objects.select_related("subject"), pk=expertise_id, teacher=request.teacher)
     remove_expertise(teacher=request.teacher, subject=expertise.subject)
     messages.success(request, f"{expertise.subject} is no longer on your page.")

@@ -18,7 +18,7 @@ MOST_SUBJECTS = 8
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Show a little of everything: kinds of offers, what begins soon, what is new, subjects and teachers."""
+    """Show the kinds of offers, some upcoming and some new ones, subjects and teachers."""
     now = timezone.now()
     shown = Listing.objects.shown(now)
     is_shown = Q(listings__in=shown)
@@ -37,7 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _kinds(shown: ListingQuerySet) -> list[dict[str, object]]:
-    """How many there are of each kind, with the query of the browse page that shows them."""
+    """The number of listings of each kind, with the query string of the browse page for it."""
     counted = shown.values("domain", "kind_label").annotate(number=Count("pk")).order_by("kind_label")
     return [
         {"label": kind["kind_label"], "number": kind["number"], "query": urlencode({"kind": kind["domain"]})}

@@ -14,13 +14,13 @@ from accounts.places_and_languages import languages, regions
 from accounts.time_zones import zone_of_user
 from catalogue.models import Listing
 
-# More than anybody reads; the page links to all of a teacher's offers.
+# More than visitors read; the page links to all offers of the teacher.
 MOST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """One teacher's listings by how one comes to them."""
+    """One teacher's listings, grouped by how their time is set."""
 
     by_request: list[Listing]
     upcoming: list[Listing]
@@ -29,7 +29,7 @@ class Offers:
 
 @require_safe
 def show_teacher(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show who teaches, what and where, and everything of theirs that can be bought. 404 unless approved."""
+    """Show a teacher's profile and offers. 404 unless approved."""
     teacher = get_object_or_404(
         Teacher.objects.select_related("user").prefetch_related("expertises__subject"),
         slug=slug,
@@ -57,7 +57,7 @@ def _offers_of(teacher: Teacher) -> Offers:
 
 
 def _names(codes: list[str], names: dict[str, str]) -> list[str]:
-    """Read codes as names: en as English, US-CA as United States (CA)."""
+    """The names of codes: English for en, United States (CA) for US-CA."""
     found = []
     for code in codes:
         whole, _, part = code.partition("-")

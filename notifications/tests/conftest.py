@@ -11,7 +11,7 @@ ALERT = {"title": "Something happened", "details": [["order", "L-1"]], "alert_pa
 
 @pytest.fixture(autouse=True)
 def wakes(monkeypatch):
-    """Which kinds of work a worker was woken for; nothing is sent."""
+    """The kinds of work for which workers were woken; no message is sent to the broker."""
     asked = []
     monkeypatch.setattr(wakeups._waker, "ask", asked.append)
     return asked
@@ -24,7 +24,7 @@ def student(db):
 
 @pytest.fixture
 def queue(student):
-    """Queues one mail with a template of ours and returns its row."""
+    """Queues one mail with an existing template and returns its row."""
 
     def queue_one(key="test:1", to=student, template="notifications/mail/alert", **words):
         queue_mail(key=key, to=to, template=template, context={**ALERT, **words})
@@ -34,14 +34,14 @@ def queue(student):
 
 
 @pytest.fixture
-def work_off():
-    """Do all due mails now, as a worker would."""
+def deliver_due_mails():
+    """Deliver all due mails now, as a worker would."""
     return lambda: runner.drain(Mail, seconds=10)
 
 
 @pytest.fixture
 def smtp_that_is_down(settings):
-    """The mail server of the settings, not started yet."""
+    """The mail server in the settings, not started yet."""
     server = SmtpServer()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port

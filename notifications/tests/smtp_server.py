@@ -1,4 +1,4 @@
-"""A small SMTP server that keeps what it is given, can be told to refuse, and can be down at first."""
+"""A small SMTP server that stores the messages it receives, can refuse them, and can be down at first."""
 
 import email
 import email.policy
@@ -38,11 +38,11 @@ class SmtpServer(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self):
-        """Take a port, on which nobody is answered before `start`: no other server of another test can be there."""
+        """Reserve a port, which refuses connections until `start`, so that no other test's server can use it."""
         super().__init__(("127.0.0.1", 0), _Talk, bind_and_activate=False)
         self.server_bind()
         self.port = self.server_address[1]
-        # Verb to answer, where it is not "fine"; BODY for the answer to the message itself.
+        # Verb → answer, if it is not "fine"; BODY for the answer to the message itself.
         self.answers = {}
         self.taken = []
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

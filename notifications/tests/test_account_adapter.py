@@ -1,4 +1,4 @@
-"""Signing up, verifying and resetting, followed through the mails as a person follows them."""
+"""Signing up, verifying and resetting, following the links in the mails."""
 
 import re
 from pathlib import Path
@@ -37,7 +37,7 @@ def sign_up(client, **changes):
 
 
 def test_signing_up_signs_in_at_once_and_asks_to_verify(client, settings):
-    """A guest with a full cart must be able to pay now; the address is verified when its owner gets round to it."""
+    """A guest with a full cart must be able to pay now; the address can be verified later."""
     client.cookies["time_zone"] = "Asia/Tokyo"
     assert sign_up(client, next="/my/profile/")["Location"] == "/my/profile/"
     user = get_user(client)
@@ -47,7 +47,7 @@ def test_signing_up_signs_in_at_once_and_asks_to_verify(client, settings):
     assert "Hello Ada O'Hara" in render(mail).text
     page = link_in(mail, settings)
     assert not EmailAddress.objects.get(user=user).verified
-    # Mail scanners follow links, so opening it changes nothing; the button on the page does.
+    # Mail scanners follow links, so opening the page changes nothing; only its button does.
     assert client.get(page).status_code == 200
     assert not EmailAddress.objects.get(user=user).verified
     client.post(page)
@@ -72,25 +72,25 @@ def test_signing_up_signs_in_at_once_and_asks_to_verify(client, settings):
         {"full_name": "a" * 151},
     ],
 )
-def test_odd_sign_ups_are_refused(client, change):
+def test_invalid_sign_ups_are_refused(client, change):
     assert sign_up(client, **change).status_code == 200
     assert not User.objects.exists()
     assert not Mail.objects.exists()
 
 
-def test_power_cannot_be_posted_at_sign_up(client):
+def test_staff_rights_cannot_be_posted_at_sign_up(client):
     sign_up(client, is_staff="1", is_superuser="1", groups="1")
     user = User.objects.get()
     assert (user.is_staff, user.is_superuser, user.groups.count()) == (False, False, 0)
 
 
-def test_one_account_per_address_however_it_is_written(client):
+def test_one_account_per_address_whatever_its_case(client):
     UserFactory(email="ada@example.org")
     assert sign_up(client, email="ADA@example.org").status_code == 200
     assert User.objects.count() == 1
 
 
-def test_links_come_from_the_sites_own_address_whatever_the_host_header_says(settings):
+def test_links_use_the_configured_address_whatever_the_host_header(settings):
     settings.ALLOWED_HOSTS = ["*"]
     sign_up(Client(HTTP_HOST="evil.example"))
     for email in ("ada@example.org", "nobody@example.org"):
@@ -130,7 +130,7 @@ def test_a_reset_link_works_once_and_not_after_a_day(client, settings, time_mach
     assert Client().get(fresh).status_code == 200
 
 
-def test_resetting_answers_the_same_for_known_and_unknown_addresses(client):
+def test_resetting_gives_the_same_answer_for_known_and_unknown_addresses(client):
     user = UserFactory()
     answers = [client.post(reverse("account_reset_password"), {"email": e}) for e in (user.email, "nobody@example.org")]
     assert {(a.status_code, a["Location"]) for a in answers} == {(302, reverse("account_reset_password_done"))}
@@ -140,7 +140,7 @@ def test_resetting_answers_the_same_for_known_and_unknown_addresses(client):
     }
 
 
-def test_resetting_does_not_take_the_second_factor_off(client, settings):
+def test_resetting_the_password_keeps_the_second_factor(client, settings):
     user = UserFactory()
     set_up_authenticator_app(user)
     client.post(reverse("account_reset_password"), {"email": user.email})
@@ -150,7 +150,7 @@ def test_resetting_does_not_take_the_second_factor_off(client, settings):
     assert sign_in(client, user, password="an even better one")["Location"] == reverse("mfa_authenticate")
 
 
-def test_resetting_lifts_the_limit_that_an_attacker_ran_into(client, settings):
+def test_resetting_the_password_lifts_the_limit_on_failed_sign_ins(client, settings):
     user = UserFactory()
     for number in range(5):
         sign_in(Client(REMOTE_ADDR=f"192.0.2.{number}"), user, password="guess")
@@ -170,19 +170,19 @@ def test_a_flood_of_resets_is_stopped():
 
 
 @pytest.mark.parametrize("key", ["0-abc", "zzzzzzzzzzzzzzzzzzzzzz-a-b", "1-set-password", "1-" + "a" * 5000])
-def test_made_up_reset_links_are_refused(client, key):
+def test_invalid_reset_links_are_refused(client, key):
     UserFactory()
     assert client.get(f"/accounts/password/reset/key/{key}/", follow=True).status_code in (200, 404)
     assert not get_user(client).is_authenticated
 
 
 @pytest.mark.parametrize("key", ["a", "MQ:1:x", "x" * 5000])
-def test_made_up_verification_links_are_refused(client, key):
+def test_invalid_verification_links_are_refused(client, key):
     assert client.get(reverse("account_confirm_email", args=[key])).status_code in (200, 404)
     assert client.post(reverse("account_confirm_email", args=[key])).status_code in (200, 302, 404)
 
 
-def test_a_new_address_counts_only_once_it_is_verified(client, settings):
+def test_a_new_address_replaces_the_old_one_only_once_verified(client, settings):
     sign_up(client)
     user = get_user(client)
     client.post(link_in(Mail.objects.get(), settings))
@@ -197,7 +197,7 @@ def test_a_new_address_counts_only_once_it_is_verified(client, settings):
     assert Mail.objects.filter(to="ada@example.org", template="account/email/security_notice").exists()
 
 
-def test_setting_up_and_taking_off_a_second_factor_is_told(client):
+def test_adding_and_removing_a_second_factor_is_notified(client):
     user = UserFactory()
     set_up_authenticator_app(user)
     sign_in_with_code(client, user)
@@ -207,8 +207,8 @@ def test_setting_up_and_taking_off_a_second_factor_is_told(client):
     assert "authenticator app was removed" in render(mail).text
 
 
-def test_every_notice_of_allauth_has_its_words():
-    """An update of allauth that adds a mail must be noticed here, not by an exception in the middle of a page."""
+def test_every_mail_of_allauth_has_a_text():
+    """An update of allauth that adds a mail must fail here instead of raising in a request."""
     folder = Path(allauth.__file__).parent / "templates"
     known = {
         p.relative_to(folder).as_posix().removesuffix("_subject.txt")
@@ -223,7 +223,7 @@ def test_every_notice_of_allauth_has_its_words():
     assert known - by_code_only - linked == set(_NOTICES)
 
 
-def test_applicants_and_teachers_are_told_of_every_decision():
+def test_applicants_and_teachers_get_a_mail_about_every_decision():
     boss, user = UserFactory(), UserFactory(full_name="Ada O'Hara")
     teacher = apply_to_teach(user=user, application=Application(display_name="Ada"))
     decline_teacher(teacher=teacher, by=boss, note="Tell us <more>.")
@@ -240,7 +240,7 @@ def test_applicants_and_teachers_are_told_of_every_decision():
     assert all(render(m).subject for m in mails)
 
 
-def test_a_decision_that_is_rolled_back_tells_nobody():
+def test_a_decision_that_is_rolled_back_sends_no_mail():
     teacher = TeacherFactory(status=Teacher.Status.APPLIED)
 
     @transaction.atomic

@@ -1,4 +1,4 @@
-"""Staff read mails as their readers see them, retry and repeat them, and clear alerts. Nothing can be typed in."""
+"""Staff read mails as their recipients see them, retry and repeat them, and clear alerts, but cannot edit them."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -46,7 +46,7 @@ def test_a_mails_page_shows_text_and_a_sandboxed_frame(staff, queue):
     assert 'name="_save"' not in page
 
 
-def test_the_frame_may_do_nothing_but_show_styles(staff, queue):
+def test_the_policy_of_the_frame_allows_only_styles(staff, queue):
     answer = staff.get(f"{MAILS}{queue().pk}/html/")
     assert "Something happened" in answer.content.decode()
     policy = answer["Content-Security-Policy"]
@@ -56,11 +56,11 @@ def test_the_frame_may_do_nothing_but_show_styles(staff, queue):
     assert answer["X-Frame-Options"] == "SAMEORIGIN"
 
 
-def test_links_that_sign_people_in_are_shown_to_no_staff(staff, queue, work_off):
+def test_links_that_sign_people_in_are_hidden_from_staff(staff, queue, deliver_due_mails):
     mail = queue(template="account/email/password_reset", path="/accounts/password/reset/key/canary/", name="Ada")
     assert "canary" not in staff.get(f"{MAILS}{mail.pk}/change/").content.decode()
     assert staff.get(f"{MAILS}{mail.pk}/html/").status_code == 404
-    work_off()
+    deliver_due_mails()
     assert Mail.objects.get().state == DurableWork.State.DONE
     assert "canary" not in staff.get(f"{MAILS}{mail.pk}/change/").content.decode()
 
@@ -71,38 +71,38 @@ def test_a_mail_that_cannot_be_rendered_still_has_a_page(staff, queue):
 
 
 @pytest.mark.parametrize("pk", ["0", "99999999999999999999999"])
-def test_the_frame_of_no_mail_is_not_found(staff, pk):
+def test_the_frame_of_an_unknown_mail_is_not_found(staff, pk):
     assert staff.get(f"{MAILS}{pk}/html/").status_code == 404
 
 
-def test_retry_gives_parked_mails_fresh_attempts_and_leaves_sent_ones(staff, queue, work_off):
+def test_retry_gives_parked_mails_new_attempts_and_skips_sent_ones(staff, queue, deliver_due_mails):
     sent = queue(key="sent")
-    work_off()
+    deliver_due_mails()
     parked = queue(key="parked")
     parked.park_now("hopeless")
     answer = act(staff, MAILS, "retry_selected", sent, parked)
-    assert "Retried: 1. 1 left alone" in answer.content.decode()
+    assert "Retried: 1. 1 skipped" in answer.content.decode()
     assert set(Mail.objects.values_list("key", "state")) == {("sent", "done"), ("parked", "waiting")}
 
 
-def test_park_takes_a_waiting_mail_out_of_the_line(staff, queue, work_off, mailoutbox):
+def test_a_parked_mail_is_not_sent(staff, queue, deliver_due_mails, mailoutbox):
     mail = queue()
     act(staff, MAILS, "park_selected", mail)
-    work_off()
+    deliver_due_mails()
     assert mailoutbox == []
     assert "Parked in the admin by user" in Mail.objects.get().last_error
 
 
-def test_send_again_queues_a_second_mail_only_for_sent_ones(staff, queue, work_off, mailoutbox):
+def test_send_again_queues_a_second_mail_only_for_sent_ones(staff, queue, deliver_due_mails, mailoutbox):
     sent = queue(key="sent")
-    work_off()
+    deliver_due_mails()
     waiting = queue(key="waiting")
     act(staff, MAILS, "send_again_selected", sent, waiting)
     assert Mail.objects.filter(again_of=sent).count() == 1
     assert Mail.objects.count() == 3
 
 
-def test_who_may_only_look_can_change_nothing(client, queue):
+def test_staff_with_view_permission_only_can_change_nothing(client, queue):
     user = UserFactory(email="support@staff.example", is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="view_mail"))
     client.force_login(user)
@@ -113,7 +113,7 @@ def test_who_may_only_look_can_change_nothing(client, queue):
     assert Mail.objects.get().state == DurableWork.State.PARKED
 
 
-def test_nobody_without_permission_sees_a_mail(client, queue):
+def test_staff_without_permission_cannot_see_mails(client, queue):
     client.force_login(UserFactory(email="other@staff.example", is_staff=True))
     assert client.get(f"{MAILS}{queue().pk}/html/").status_code in (403, 404)
     client.logout()
@@ -132,7 +132,7 @@ def test_alerts_are_listed_open_first_filtered_and_cleared(staff):
     assert "First trouble" not in still_open
 
 
-def test_the_overview_counts_every_kind_and_says_when_nobody_sweeps(staff, queue):
+def test_the_overview_counts_every_kind_and_warns_when_no_sweep_runs(staff, queue):
     queue().park_now("hopeless")
     page = staff.get(reverse("admin:jobs_heartbeat_changelist")).content.decode()
     assert "Mails" in page

@@ -1,4 +1,4 @@
-"""Staff are told once while something lasts."""
+"""Staff get one mail while a problem lasts."""
 
 import threading
 from collections import Counter
@@ -24,7 +24,7 @@ def staff_addresses(settings):
     settings.STAFF_ALERT_EMAILS = ["a@staff.example", "b@staff.example"]
 
 
-def test_an_opening_mails_all_staff_once_and_later_ones_are_counted():
+def test_opening_an_alert_mails_all_staff_once_and_later_occurrences_are_counted():
     for _ in range(4):
         raise_alert(key="k", title="Trouble", detail={"order": "L-1"})
     alert = Alert.objects.get()
@@ -32,7 +32,7 @@ def test_an_opening_mails_all_staff_once_and_later_ones_are_counted():
     assert sorted(Mail.objects.values_list("to", flat=True)) == ["a@staff.example", "b@staff.example"]
 
 
-def test_after_clearing_the_next_occurrence_tells_staff_again():
+def test_the_next_occurrence_after_clearing_mails_staff_again():
     raise_alert(key="k", title="Trouble")
     assert clear_alert(key="k")
     assert not clear_alert(key="k")
@@ -41,7 +41,7 @@ def test_after_clearing_the_next_occurrence_tells_staff_again():
     assert Mail.objects.count() == 4
 
 
-def test_without_addresses_active_superusers_are_told(settings):
+def test_without_addresses_active_superusers_get_the_mail(settings):
     settings.STAFF_ALERT_EMAILS = []
     User.objects.create_superuser("boss@staff.example")
     User.objects.create_superuser("gone@staff.example", is_active=False)
@@ -58,7 +58,7 @@ def test_without_addresses_active_superusers_are_told(settings):
         {"deep": {"deeper": ["\x00", object()]}},
     ],
 )
-def test_whatever_is_told_is_recorded(detail):
+def test_any_detail_is_recorded(detail):
     raise_alert(key="k", title="Trouble", detail=detail)
     assert set(Alert.objects.get().detail) == {str(name) for name in detail}
 
@@ -68,12 +68,12 @@ def test_long_keys_and_titles_are_cut_and_still_cleared():
     assert clear_alert(key="k" * 500)
 
 
-def test_an_alert_that_cannot_be_recorded_harms_no_caller(monkeypatch):
+def test_an_alert_that_cannot_be_recorded_does_not_affect_the_caller(monkeypatch):
     def fail(alert):
         with connection.cursor() as cursor:
             cursor.execute("SELECT nothing FROM nowhere")
 
-    monkeypatch.setattr(alerts, "_tell_staff", fail)
+    monkeypatch.setattr(alerts, "_mail_staff", fail)
     with transaction.atomic():
         raise_alert(key="k", title="Trouble")
         UserFactory(email="afterwards@mail.example")
@@ -82,7 +82,7 @@ def test_an_alert_that_cannot_be_recorded_harms_no_caller(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_open_one_alert_and_tell_staff_once(monkeypatch):
+def test_simultaneous_occurrences_open_one_alert_and_mail_staff_once(monkeypatch):
     barrier = threading.Barrier(8)
     unrecorded = []
     monkeypatch.setattr(alerts.log, "exception", lambda *args, **words: unrecorded.append(words), raising=False)
@@ -105,7 +105,7 @@ def test_many_at_once_open_one_alert_and_tell_staff_once(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nobody_waits_for_somebody_elses_open_transaction_to_count():
+def test_counting_does_not_wait_for_another_open_transaction():
     raise_alert(key="k", title="Trouble")
     with transaction.atomic():
         raise_alert(key="k", title="Trouble")
@@ -124,7 +124,7 @@ def test_nobody_waits_for_somebody_elses_open_transaction_to_count():
         thread.join(5)
 
 
-def test_a_flood_of_alerts_is_many_rows_and_few_mails(settings):
+def test_a_flood_of_alerts_makes_many_rows_but_few_mails(settings):
     settings.STAFF_ALERT_EMAILS = ["staff@example.org", "boss@example.org"]
     for number in range(200):
         raise_alert(key=f"trouble:{number}", title=f"Trouble {number}")
@@ -136,7 +136,7 @@ def test_a_flood_of_alerts_is_many_rows_and_few_mails(settings):
     assert "/admin/notifications/alert/" in words.text
 
 
-def test_alerts_are_mailed_one_by_one_again_once_the_flood_is_over(settings):
+def test_alerts_get_separate_mails_again_after_a_flood(settings):
     settings.STAFF_ALERT_EMAILS = ["staff@example.org"]
     for number in range(30):
         raise_alert(key=f"trouble:{number}", title="Trouble")

@@ -1,4 +1,4 @@
-"""What reaches the mail server, and what happens when it does not."""
+"""Delivery to the mail server, and what happens when it fails."""
 
 import contextlib
 import smtplib
@@ -22,10 +22,10 @@ def make_due():
     Mail.objects.update(run_after=Now() - timedelta(seconds=1))
 
 
-def test_a_queued_mail_is_sent_once_with_text_and_html(queue, work_off, smtp, settings):
+def test_a_queued_mail_is_sent_once_with_text_and_html(queue, deliver_due_mails, smtp, settings):
     mail = queue()
-    work_off()
-    work_off()
+    deliver_due_mails()
+    deliver_due_mails()
     (sent,) = smtp.taken
     assert sent["To"] == "student@mail.example"
     assert sent["From"] == settings.DEFAULT_FROM_EMAIL
@@ -37,9 +37,9 @@ def test_a_queued_mail_is_sent_once_with_text_and_html(queue, work_off, smtp, se
     assert mail.sent_at is not None
 
 
-def test_exactly_what_was_sent_is_kept_with_the_row(queue, work_off, mailoutbox):
+def test_the_sent_texts_are_stored_in_the_row(queue, deliver_due_mails, mailoutbox):
     mail = queue()
-    work_off()
+    deliver_due_mails()
     mail.refresh_from_db()
     (sent,) = mailoutbox
     assert (mail.subject, mail.text_body, mail.html_body) == (sent.subject, sent.body, sent.alternatives[0][0])
@@ -51,7 +51,7 @@ def test_a_key_is_queued_once(queue):
     assert Mail.objects.get().context["title"] == "First"
 
 
-def test_a_rolled_back_effect_takes_its_mail_along(queue):
+def test_a_rollback_removes_the_queued_mail(queue):
     with transaction.atomic():
         queue()
         transaction.set_rollback(True)
@@ -66,7 +66,7 @@ def test_gathered_mails_are_queued_in_one_statement(student, django_assert_num_q
     assert Mail.objects.count() == 10
 
 
-def test_a_block_that_raises_queues_nothing_and_spoils_no_other(student):
+def test_a_block_that_raises_queues_nothing_and_does_not_affect_others(student):
     with mails_gathered():
         queue_mail(key="before", to=student, template="t", context={})
         with contextlib.suppress(ZeroDivisionError), mails_gathered():
@@ -79,7 +79,7 @@ def test_a_block_that_raises_queues_nothing_and_spoils_no_other(student):
     assert set(Mail.objects.values_list("key", flat=True)) == {"before", "after", "alone"}
 
 
-def test_links_lead_to_the_configured_address(queue, settings):
+def test_links_use_the_configured_address(queue, settings):
     settings.BASE_URL = "https://lectern.example"
     rendered = delivery.render(queue())
     assert 'href="https://lectern.example/admin/"' in rendered.html
@@ -108,7 +108,7 @@ def test_a_mail_is_written_in_the_language_of_its_reader(student, queue):
         "O'Brien & Sons",
     ],
 )
-def test_a_hostile_name_breaks_out_of_nothing(queue, name, settings):
+def test_a_malicious_name_is_escaped(queue, name, settings):
     rendered = delivery.render(queue(title=name))
     assert "<script>alert" not in rendered.html
     assert "<img" not in rendered.html
@@ -120,23 +120,23 @@ def test_a_hostile_name_breaks_out_of_nothing(queue, name, settings):
 @pytest.mark.parametrize(
     "title", ["Hi\nBcc: all@mail.example", "Hi\r\nBcc: all@mail.example\r\n\r\nBody", "Hi\x00\u2028Bcc: x"]
 )
-def test_a_subject_can_add_no_header(queue, work_off, smtp, title):
+def test_a_subject_cannot_add_headers(queue, deliver_due_mails, smtp, title):
     queue(title=title)
-    work_off()
+    deliver_due_mails()
     (sent,) = smtp.taken
     assert sent["Bcc"] is None
     assert "\n" not in sent["Subject"]
 
 
-def test_a_subject_of_any_length_is_cut(queue, work_off, smtp):
+def test_a_subject_of_any_length_is_cut(queue, deliver_due_mails, smtp):
     mail = queue(title="word " * 200)
-    work_off()
+    deliver_due_mails()
     mail.refresh_from_db()
     assert mail.state == State.DONE
     assert len(mail.subject) <= 200
 
 
-def test_attachments_arrive_and_their_names_cannot_add_headers(student, work_off, smtp):
+def test_attachments_arrive_and_their_names_cannot_add_headers(student, deliver_due_mails, smtp):
     calendar = "BEGIN:VCALENDAR\r\nSUMMARY:Leçon\r\nEND:VCALENDAR\r\n"
     queue_mail(
         key="with-file",
@@ -145,7 +145,7 @@ def test_attachments_arrive_and_their_names_cannot_add_headers(student, work_off
         context={"title": "Lesson", "alert_path": "/"},
         attachments=[Attachment(name='a/../"les\r\nX-Bad: 1son.ics', mime="text/calendar", text=calendar)],
     )
-    work_off()
+    deliver_due_mails()
     (sent,) = smtp.taken
     (attached,) = sent.iter_attachments()
     assert attached.get_content_type() == "text/calendar"
@@ -155,23 +155,23 @@ def test_attachments_arrive_and_their_names_cannot_add_headers(student, work_off
 
 
 @pytest.fixture
-def drawn(student, monkeypatch):
-    """Queues a mail with a file that the given function draws."""
+def queue_rendered(student, monkeypatch):
+    """Queues a mail with a file that the given function renders."""
 
-    def queue_with(draw):
+    def queue_with(render):
         monkeypatch.setattr(attachments, "_renderers", {})
-        register_renderer("test.file", draw)
+        register_renderer("test.file", render)
         file = RenderedAttachment(name="file.pdf", mime="application/pdf", renderer="test.file", reference="L-1")
         words = {"title": "Paid", "alert_path": "/"}
-        queue_mail(key="drawn", to=student, template="notifications/mail/alert", context=words, attachments=[file])
-        return Mail.objects.get(key="drawn")
+        queue_mail(key="rendered", to=student, template="notifications/mail/alert", context=words, attachments=[file])
+        return Mail.objects.get(key="rendered")
 
     return queue_with
 
 
-def test_a_drawn_file_is_drawn_when_the_mail_goes_out_and_its_bytes_are_not_kept(drawn, work_off, smtp):
-    mail = drawn(lambda reference: b"%PDF of " + reference.encode())
-    work_off()
+def test_a_file_is_rendered_when_the_mail_is_sent_and_not_stored(queue_rendered, deliver_due_mails, smtp):
+    mail = queue_rendered(lambda reference: b"%PDF of " + reference.encode())
+    deliver_due_mails()
     (sent,) = smtp.taken
     (attached,) = sent.iter_attachments()
     assert (attached.get_filename(), attached.get_content_type()) == ("file.pdf", "application/pdf")
@@ -180,46 +180,46 @@ def test_a_drawn_file_is_drawn_when_the_mail_goes_out_and_its_bytes_are_not_kept
     assert "%PDF" not in str(mail.attachments)
 
 
-def test_a_file_that_cannot_be_drawn_keeps_its_mail_waiting_until_it_can(drawn, work_off, mailoutbox):
+def test_a_mail_waits_until_its_file_can_be_rendered(queue_rendered, deliver_due_mails, mailoutbox):
     troubles = [RuntimeError("disk full")]
 
-    def draw(reference):
+    def render_once_it_can(reference):
         if troubles:
             raise troubles.pop()
         return b"%PDF"
 
-    mail = drawn(draw)
-    work_off()
+    mail = queue_rendered(render_once_it_can)
+    deliver_due_mails()
     mail.refresh_from_db()
     assert (mail.state, mailoutbox) == (State.WAITING, [])
     make_due()
-    work_off()
+    deliver_due_mails()
     assert mailoutbox[0].attachments[0].content == b"%PDF"
 
 
-def test_a_name_draws_one_kind_of_file(drawn):
-    drawn(lambda reference: b"")
-    with pytest.raises(ValueError, match=r"test\.file is registered"):
+def test_a_renderer_can_be_registered_only_once_per_name(queue_rendered):
+    queue_rendered(lambda reference: b"")
+    with pytest.raises(ValueError, match=r"test\.file is already registered"):
         register_renderer("test.file", lambda reference: b"")
 
 
-def test_a_mail_server_that_is_down_for_a_day_gets_every_mail_once_when_it_is_back(queue, work_off, smtp_that_is_down):
+def test_after_a_day_without_mail_server_every_mail_is_sent_once(queue, deliver_due_mails, smtp_that_is_down):
     for number in range(3):
         queue(key=f"test:{number}")
     for _ in range(Mail.max_attempts - 1):
         make_due()
-        work_off()
+        deliver_due_mails()
     assert set(Mail.objects.values_list("state", flat=True)) == {State.WAITING}
     assert "ConnectionRefusedError" in Mail.objects.first().last_error
     smtp_that_is_down.start()
     make_due()
-    work_off()
-    work_off()
+    deliver_due_mails()
+    deliver_due_mails()
     assert len(smtp_that_is_down.taken) == 3
     assert set(Mail.objects.values_list("state", flat=True)) == {State.DONE}
 
 
-def test_waiting_for_a_mail_server_lasts_longer_than_a_day_however_the_jitter_falls(monkeypatch):
+def test_retries_last_longer_than_a_day_for_any_jitter(monkeypatch):
     monkeypatch.setattr("jobs.models.random.uniform", lambda low, high: low)
     waits = [Mail(attempts=attempt)._retry_delay() for attempt in range(1, Mail.max_attempts)]
     assert sum(waits, timedelta()) > timedelta(days=1)
@@ -235,60 +235,60 @@ def test_waiting_for_a_mail_server_lasts_longer_than_a_day_however_the_jitter_fa
         ({"MAIL": "550 sender not allowed"}, State.WAITING),
     ],
 )
-def test_only_what_will_never_be_taken_is_given_up(queue, work_off, smtp, answers, state):
+def test_only_permanently_refused_mails_are_parked(queue, deliver_due_mails, smtp, answers, state):
     smtp.answers = answers
     mail = queue()
-    work_off()
+    deliver_due_mails()
     mail.refresh_from_db()
     assert mail.state == state
     assert Alert.objects.filter(key="mail-parked").exists() == (state == State.PARKED)
 
 
-def test_a_mail_about_mails_that_cannot_be_sent_starts_no_chain(queue, work_off, smtp, settings):
+def test_an_alert_mail_that_cannot_be_sent_causes_no_chain(queue, deliver_due_mails, smtp, settings):
     settings.STAFF_ALERT_EMAILS = ["staff@mail.example"]
     smtp.answers["RCPT"] = "550 nobody"
     queue()
     for _ in range(5):
-        work_off()
+        deliver_due_mails()
     assert Mail.objects.count() == 2
     assert Alert.objects.get().occurrences == 2
 
 
-def test_a_second_sending_after_a_crash_can_be_recognised(queue, smtp):
+def test_a_second_sending_after_a_crash_has_the_same_message_id(queue, smtp):
     mail = queue()
     (claimed,) = runner.claim(Mail, limit=1)
     rendered = delivery.render(claimed)
-    delivery._message(claimed, rendered).send()  # and the worker dies before its note
+    delivery._message(claimed, rendered).send()  # and the worker dies before recording it
     Mail.objects.update(run_after=Now() - timedelta(seconds=1))
     runner.drain(Mail, seconds=5)
     first, second = smtp.taken
     assert first["Message-ID"] == second["Message-ID"] == delivery.message_id(mail)
 
 
-def test_message_ids_differ_and_tell_nothing(queue):
+def test_message_ids_differ_and_reveal_nothing(queue):
     first, second = queue(key="order:12:paid"), queue(key="order:13:paid")
     assert delivery.message_id(first) != delivery.message_id(second)
     assert "order" not in delivery.message_id(first)
 
 
-def test_sending_again_is_a_mail_of_its_own_to_the_present_address(queue, work_off, smtp, student):
+def test_sending_again_queues_a_separate_mail_to_the_current_address(queue, deliver_due_mails, smtp, student):
     mail = queue()
-    work_off()
+    deliver_due_mails()
     student.email = "new@mail.example"
     student.save()
     mail.refresh_from_db()
     assert send_again(mail).pk == send_again(mail).pk != mail.pk
-    work_off()
+    deliver_due_mails()
     first, second = smtp.taken
     assert (first["To"], second["To"]) == ("student@mail.example", "new@mail.example")
     assert first["Message-ID"] != second["Message-ID"]
     assert send_again(mail).state == State.WAITING
 
 
-def test_a_mail_whose_template_is_broken_does_not_stop_others(queue, work_off, mailoutbox):
+def test_a_mail_whose_template_is_broken_does_not_stop_others(queue, deliver_due_mails, mailoutbox):
     broken = queue(key="broken", template="nothing/mail/here")
     queue()
-    work_off()
+    deliver_due_mails()
     assert len(mailoutbox) == 1
     broken.refresh_from_db()
     assert broken.state == State.WAITING
@@ -296,18 +296,18 @@ def test_a_mail_whose_template_is_broken_does_not_stop_others(queue, work_off, m
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_transaction_is_open_while_the_mail_server_is_talked_to(queue, work_off, monkeypatch):
+def test_no_transaction_is_open_while_the_mail_is_sent(queue, deliver_due_mails, monkeypatch):
     seen = []
     monkeypatch.setattr(
         "django.core.mail.backends.locmem.EmailBackend.send_messages",
         lambda backend, messages: seen.append(connection.in_atomic_block),
     )
     queue()
-    work_off()
+    deliver_due_mails()
     assert seen == [False]
 
 
-def test_an_overtaken_worker_does_not_overwrite_what_the_latest_noted(queue, mailoutbox):
+def test_an_overtaken_worker_does_not_overwrite_the_latest_result(queue, mailoutbox):
     queue()
     (overtaken,) = runner.claim(Mail, limit=1)
     Mail.objects.update(run_after=Now() - timedelta(seconds=1))
@@ -317,7 +317,7 @@ def test_an_overtaken_worker_does_not_overwrite_what_the_latest_noted(queue, mai
     assert Mail.objects.get().sent_at == noted
 
 
-def test_permanent_is_what_the_standard_says():
+def test_only_5xx_answers_to_the_message_are_permanent():
     assert delivery._is_permanent(smtplib.SMTPRecipientsRefused({"a@b": (550, b"no"), "c@d": (553, b"no")}))
     assert not delivery._is_permanent(smtplib.SMTPRecipientsRefused({"a@b": (550, b"no"), "c@d": (450, b"busy")}))
     assert not delivery._is_permanent(smtplib.SMTPAuthenticationError(535, b"password changed"))

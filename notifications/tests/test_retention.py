@@ -1,4 +1,4 @@
-"""Mails and alerts go after their time; what needs staff stays."""
+"""Mails and alerts are deleted after their time; those that need staff are kept."""
 
 from datetime import timedelta
 
@@ -25,17 +25,17 @@ def keys():
     return set(Mail.objects.values_list("key", flat=True))
 
 
-def test_mails_that_went_out_go_and_others_stay(settings):
+def test_sent_mails_are_deleted_and_others_kept(settings):
     settings.MAILS_KEPT = timedelta(days=365)
     make_mail("old", age=366)
     make_mail("young", age=364)
-    make_mail("given up", age=4000, state="parked")
+    make_mail("parked", age=4000, state="parked")
     make_mail("waiting", age=4000, state="waiting")
     assert delete_old("notifications.mails") == 1
-    assert keys() == {"young", "given up", "waiting"}
+    assert keys() == {"young", "parked", "waiting"}
 
 
-def test_mails_that_may_sign_their_reader_in_go_within_days(settings):
+def test_mails_that_may_sign_their_reader_in_are_deleted_within_days(settings):
     settings.ACCOUNT_MAILS_KEPT = timedelta(days=7)
     make_mail("reset", age=8, template="account/email/password_reset")
     make_mail("fresh reset", age=6, template="account/email/password_reset")
@@ -44,7 +44,7 @@ def test_mails_that_may_sign_their_reader_in_go_within_days(settings):
     assert keys() == {"fresh reset", "lesson"}
 
 
-def test_a_mail_that_was_sent_again_leaves_its_second_sending(settings):
+def test_deleting_a_mail_keeps_its_second_sending(settings):
     make_mail("old", age=4000)
     make_mail("again", age=1)
     Mail.objects.filter(key="again").update(again_of=Mail.objects.get(key="old"))
@@ -52,7 +52,7 @@ def test_a_mail_that_was_sent_again_leaves_its_second_sending(settings):
     assert Mail.objects.get().again_of is None
 
 
-def test_alerts_that_were_settled_go_and_open_ones_stay():
+def test_cleared_alerts_are_deleted_and_open_ones_kept():
     for key, days in (("old", 366), ("young", 364), ("open", None)):
         alert = Alert.objects.create(key=key, title=key)
         cleared_at = None if days is None else Now() - timedelta(days=days)
