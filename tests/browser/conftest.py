@@ -1,4 +1,4 @@
-"""Fixtures for a real browser on the running site."""
+"""Fixtures for tests with a real browser on the running site."""
 
 import json
 from collections import defaultdict
@@ -17,7 +17,7 @@ FAILURES = CHECKOUT / ".local" / "test" / "failures"
 PATIENCE_MS = 30_000
 
 
-# For this package only: while Playwright runs, its event loop makes Django refuse database work in the same process.
+# In this package only: while Playwright runs, its event loop makes Django refuse database queries in the same process.
 @pytest.fixture(scope="package")
 def browser():
     with sync_playwright() as playwright:
@@ -39,10 +39,10 @@ FAILED = pytest.StashKey[bool]()
 
 
 class Profiles:
-    """Browser profiles, each lent to one person of one test at a time and cleared afterwards.
+    """Browser profiles, each used by one person of one test at a time and cleared afterwards.
 
-    Only the cache of styles and scripts stays. Fetching and compiling those again for every person took a second of the
-    processor each time, a fifth of the time of all tests.
+    Only the cache of styles and scripts is kept. Fetching and compiling them for every person took a second of
+    processor time each, a fifth of the time of all tests.
     """
 
     def __init__(self, browser, site):
@@ -51,7 +51,7 @@ class Profiles:
         self.free = defaultdict(list)
 
     def lend(self, **options):
-        """Return a page of a profile with these options, and the function that gives the profile back."""
+        """Return a page of a profile with these options, and a function that returns the profile."""
         profiles = self.free[repr(sorted(options.items()))]
         if not profiles:
             context = self.browser.new_context(base_url=self.site.base_url, locale="en-GB", **options)
@@ -60,12 +60,12 @@ class Profiles:
         context = profiles.pop()
 
         def give_back():
-            self.forget_all(context)
+            self.clear(context)
             profiles.append(context)
 
         return context.new_page(), give_back
 
-    def forget_all(self, context):
+    def clear(self, context):
         context.clear_cookies()
         context.clear_permissions()
         for page in context.pages:
@@ -83,9 +83,9 @@ def profiles(browser, running_site):
 
 @pytest.fixture
 def open_page(site, profiles, request):
-    """Opens pages, each in a browser profile of its own: `open_page(width=390)`.
+    """Opens pages, each in a separate browser profile: `open_page(width=390)`.
 
-    A script error or a breach of the content security policy fails the test. A failing test leaves pictures in
+    A script error or a violation of the content security policy fails the test. A failing test saves screenshots in
     .local/test/failures.
     """
     pages, lent, errors = [], [], []
@@ -94,7 +94,7 @@ def open_page(site, profiles, request):
         page, give_back = profiles.lend(viewport={"width": width, "height": height}, **options)
         lent.append(give_back)
         page.on("pageerror", lambda error: errors.append(f"{page.url}: {error}"))
-        # The browser also reports each 4xx here, which tests cause on purpose.
+        # The browser also reports each 4xx here; tests cause those on purpose.
         page.on(
             "console",
             lambda message: (
@@ -138,7 +138,7 @@ def sign_in(site):
 
 
 class Mixed(NamedTuple):
-    """The content of a mixed cart besides a private lesson: a workshop, for two places, and a course."""
+    """The items of a mixed cart besides a private lesson: two places in a workshop, and a course."""
 
     workshop: str
     course: str
@@ -160,7 +160,7 @@ def mixed():
 
 @pytest.fixture(scope="session")
 def waiting_students(running_site):
-    """Students not used yet. They are made several at a time, since a management command takes a while."""
+    """Returns unused students. Several are made at a time, because a management command takes a while."""
     students = []
 
     def take():
@@ -174,7 +174,7 @@ def waiting_students(running_site):
 
 @pytest.fixture
 def new_student(site, open_page, waiting_students):
-    """Open a browser as a new student, signed in, with a lesson to put into the cart."""
+    """Opens a browser as a new student, signed in, with a lesson to add to the cart."""
 
     def new_student(**options):
         student = waiting_students()

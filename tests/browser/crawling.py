@@ -1,4 +1,4 @@
-"""Follow the links of the site as one person sees it, and keep a few addresses of each kind of page."""
+"""Follow the links of the site as one person sees it, and request a few addresses of each kind of page."""
 
 import re
 from collections import Counter
@@ -8,18 +8,18 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 from django.urls import Resolver404, resolve
 
-# How many pages of each kind are requested; a hundred lessons of courses would show nothing new.
+# How many pages of each kind are requested; more pages of the same kind would show nothing new.
 EACH_KIND_AT_MOST = 3
 # Files, which a browser does not show as pages.
 NOT_PAGES = ("/media/", "/static/")
-# Parameters with which the admin finds the way back; the page is the same without them.
-PASSED_ALONG = {"_changelist_filters", "_to_field", "_popup"}
-# dj-stripe's forty lists count as one kind of page, and so do their forms: none of them is ours.
+# Parameters with which the admin returns to the previous page; the page is the same without them.
+IGNORED_PARAMETERS = {"_changelist_filters", "_to_field", "_popup"}
+# dj-stripe's forty lists count as one kind of page, and so do their forms, because they are not part of this project.
 OF_THE_MIRROR = re.compile(r"(?<=^admin:djstripe_)\w+_(?=[a-z]+$)")
 
 
 class Visited(NamedTuple):
-    """A requested address, the name of its view, the answer's status and whether it is a page to look at."""
+    """A requested address, the name of its view, the response's status, and whether it is an HTML page."""
 
     address: str
     kind: str
@@ -38,7 +38,7 @@ class LinkReader(HTMLParser):
 
 
 def crawl(request, base_url, starts, *, each_kind_at_most=EACH_KIND_AT_MOST):
-    """Request every kind of page that links lead to, with the cookies of `request`, a browser context's."""
+    """Request every kind of page that can be reached by links. `request` is a browser context's, with its cookies."""
     visited, waiting, seen, kinds = [], list(starts), set(starts), Counter()
     while waiting:
         address = waiting.pop(0)
@@ -61,7 +61,7 @@ def crawl(request, base_url, starts, *, each_kind_at_most=EACH_KIND_AT_MOST):
 
 
 def kind_of(address):
-    """Return the name of the view that answers, with a mark if there is a query; empty if it is no page of ours."""
+    """Return the name of the view, with a question mark if there is a query; empty for files."""
     path, _, query = address.partition("?")
     if path.startswith(NOT_PAGES):
         return ""
@@ -69,8 +69,8 @@ def kind_of(address):
         name = OF_THE_MIRROR.sub("", resolve(path).view_name)
     except Resolver404:
         return "unknown"
-    says_more = parse_qs(query, keep_blank_values=True).keys() - PASSED_ALONG
-    return f"{name}?" if says_more else name
+    has_parameters = parse_qs(query, keep_blank_values=True).keys() - IGNORED_PARAMETERS
+    return f"{name}?" if has_parameters else name
 
 
 def links_in(html):

@@ -1,6 +1,6 @@
 """Students for the browser tests, made in the running site's own database by a management command.
 
-Each is signed in and has one lesson accepted by Elena Marchetti, ready to be put into the cart.
+Each is signed in and has one lesson proposed by Elena Marchetti, which can be added to the cart.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A person who buys with a browser. One method per step; each works with and without JavaScript."""
+"""A person who buys in a browser. One method per step; each works with and without JavaScript."""
 
 import re
 
@@ -40,7 +40,7 @@ class Shopper:
     def adds_lesson(self):
         self.page.goto(f"/my/lessons/requests/{self.request_id}/")
         self.page.locator("input[name=lesson]").first.check()
-        self._press("Put into cart")
+        self._press("Add to cart")
         self.page.wait_for_url("**/cart/")
 
     def fills_cart(self, mixed):
@@ -66,7 +66,7 @@ class Shopper:
         self.page.wait_for_url(f"{self.site.sandbox_url}/c/pay/**")
 
     def pays_by_card(self, number=WORKS, *, clicks=1):
-        """Fill in the hosted page, which remembers everything but card numbers, and press its button."""
+        """Fill in the hosted page, which keeps everything but card numbers, and press its button."""
         self.page.locator("#cardNumber").fill(number)
         self.page.locator("#cardExpiry").fill("12 / 40")
         self.page.locator("#cardCvc").fill("123")
@@ -75,7 +75,7 @@ class Shopper:
         self.page.locator("#pay").click(click_count=clicks)
 
     def sees_paid(self):
-        """See the order page say by itself that it is paid: no test that calls this reloads it."""
+        """Expect the order page to show that it is paid, without being reloaded."""
         expect(self.page.locator("#order-state").get_by_role("heading", level=1)).to_have_text(PAID)
 
     def order_number(self):
@@ -108,7 +108,7 @@ class Shopper:
         return paid[0]
 
     def has_everything(self, mixed):
-        """See that the person's own pages show the lesson, both registrations and the enrolment."""
+        """Expect the person's own pages to show the lesson, both registrations and the enrolment."""
         self.page.goto("/my/lessons/")
         expect(self.page.get_by_role("region", name="Coming up").get_by_role("listitem")).to_have_count(1)
         self.page.goto("/my/workshops/")

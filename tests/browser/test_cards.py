@@ -1,4 +1,4 @@
-"""Cards that are declined, and cards whose bank asks first. The cart is the mixed one."""
+"""Cards that are declined, and cards whose bank asks for authentication, with a mixed cart."""
 
 import pytest
 from playwright.sync_api import expect
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.shopper import ASKS_3DS, DECLINED
 
 
-def test_a_declined_card_can_be_followed_by_one_that_works_on_the_same_page(site, student, mixed):
+def test_after_a_declined_card_another_card_works_on_the_same_page(site, student, mixed):
     student.fills_cart(mixed)
     student.goes_to_payment()
     student.pays_by_card(DECLINED)
@@ -25,7 +25,7 @@ def test_a_declined_card_can_be_followed_by_one_that_works_on_the_same_page(site
 
 
 @pytest.mark.parametrize("number", ["4000002500003155", ASKS_3DS])
-def test_a_bank_that_asks_first_is_satisfied_and_the_order_is_paid(student, mixed, number):
+def test_the_order_is_paid_after_authentication_with_the_bank(student, mixed, number):
     student.fills_cart(mixed)
     student.goes_to_payment()
     student.pays_by_card(number)
@@ -35,7 +35,7 @@ def test_a_bank_that_asks_first_is_satisfied_and_the_order_is_paid(student, mixe
     student.has_everything(mixed)
 
 
-def test_a_bank_that_is_not_satisfied_can_be_followed_by_another_card(student, mixed):
+def test_after_a_failed_authentication_another_card_works(student, mixed):
     student.fills_cart(mixed)
     student.goes_to_payment()
     student.pays_by_card(ASKS_3DS)

@@ -1,4 +1,4 @@
-"""Students who cancel, are too slow, never return, or return before any webhook; and strangers who use their links."""
+"""Students who cancel, are too slow, never return, or return before any webhook; and other people with their links."""
 
 import pytest
 from playwright.sync_api import expect
@@ -27,7 +27,7 @@ def test_a_student_who_cancels_keeps_the_cart_and_pays_later_on_the_same_page(st
 
 @pytest.fixture
 def late_sandbox(site):
-    """Move the sandbox's clock ahead, and reset it afterwards."""
+    """Moves the sandbox's clock forward, and resets it afterwards."""
     yield lambda seconds: site.sandbox("clock", advance=seconds)
     site.sandbox("clock", reset=True)
 
@@ -51,10 +51,10 @@ def test_an_expired_payment_page_frees_the_places_and_keeps_the_cart(site, stude
     assert [payment["status"] for payment in student.payments()] == ["expired"]
 
 
-def test_a_student_who_never_returns_has_everything_all_the_same(site, student, mixed):
+def test_a_student_who_never_returns_still_gets_everything(site, student, mixed):
     student.fills_cart(mixed)
     student.goes_to_payment()
-    student.page.route("**/c/pay/**", sends_and_hears_nothing)
+    student.page.route("**/c/pay/**", drop_the_answer)
     with student.page.expect_event("requestfailed"):
         student.pays_by_card()
     student.page.close()
@@ -69,7 +69,7 @@ def test_a_student_who_never_returns_has_everything_all_the_same(site, student, 
     )
 
 
-def test_the_order_is_paid_on_return_even_before_webhooks_which_then_change_nothing(site, student, mixed):
+def test_the_order_is_paid_on_return_before_webhooks_and_late_webhooks_change_nothing(site, student, mixed):
     student.fills_cart(mixed)
     site.sandbox("deliveries", mode="hold")
     student.goes_to_payment()
@@ -110,8 +110,8 @@ def test_other_people_can_neither_open_an_order_nor_return_to_it(new_student, pa
     assert student.page.request.get(back).status == 200
 
 
-def sends_and_hears_nothing(route):
-    """Let the payment reach Stripe, and cut the connection before the browser gets the answer."""
+def drop_the_answer(route):
+    """Let the request reach Stripe, and cut the connection before the browser gets the answer."""
     route.fetch(max_redirects=0)
     route.abort()
 

@@ -1,4 +1,4 @@
-"""Every kind of page that links lead to, as seen by a guest, a student, a teacher and staff."""
+"""Every kind of page that a guest, a student, a teacher and staff can reach by links."""
 
 import os
 import re
@@ -13,13 +13,13 @@ from tests.chromium import barriers, scrolls_sideways
 
 WIDTHS = (1280, 390)
 SCREENSHOTS = CHECKOUT / ".local" / "screenshots"
-# The admin has some two hundred pages, all built alike: each is requested, but only these are looked at.
+# The admin has about two hundred similar pages: each is requested, but only these are checked in the browser.
 STAFF_LOOK_AT = r"/admin/($|payments/(order|webhookevent|refund)/|notifications/(mail|alert)/|(workshops/workshop|accounts/teacher|accounts/user|auth/group)/)"
 
 
 @pytest.fixture
 def look_at(open_page):
-    """Look at a page at each width: axe finds no barrier, nothing is wider than the screen; pictures on request."""
+    """Checks a page at each width: axe finds no barrier, nothing is wider than the screen. Saves screenshots on request."""
     found = []
 
     def look_at(page, name):
@@ -27,7 +27,7 @@ def look_at(open_page):
             page.set_viewport_size({"width": width, "height": 900})
             if os.environ.get("SCREENSHOTS") == "1":
                 page.screenshot(path=SCREENSHOTS / str(width) / f"{name}.png", full_page=True)
-            # The admin's autocomplete boxes are Django's, and have no label.
+            # The autocomplete boxes of Django's admin have no label.
             met = barriers(page, exclude=[".select2-container"])
             found.extend(f"{name} at {width}: {barrier}" for barrier in met)
             if scrolls_sideways(page):
@@ -38,7 +38,7 @@ def look_at(open_page):
 
 
 def visit_everything(site, page, look_at, role, *, starts, only, **limits):
-    """Request each kind of page; look at the first of each kind whose address `only` matches."""
+    """Request each kind of page, and check the first of each kind whose address matches `only`."""
     visited = crawl(page.context.request, site.base_url, starts, **limits)
     broken = [f"{one.status} {one.address}" for one in visited if one.status >= 500 or one.kind == "unknown"]
     assert not broken
@@ -52,12 +52,12 @@ def visit_everything(site, page, look_at, role, *, starts, only, **limits):
     return looked_at
 
 
-def test_every_page_a_guest_can_reach_is_sound(site, page, look_at):
+def test_every_page_a_guest_can_reach_works_and_is_accessible(site, page, look_at):
     seen = visit_everything(site, page, look_at, "guest", starts=["/", "/cart/", "/demo/"], only="/")
     assert seen >= {"catalogue:home", "catalogue:browse", "workshops:detail", "courses:detail", "account_signup"}
 
 
-def test_every_page_a_student_can_reach_is_sound(site, student, mixed, look_at):
+def test_every_page_a_student_can_reach_works_and_is_accessible(site, student, mixed, look_at):
     student.fills_cart(mixed)
     look_at(student.page, "student-cart-mixed")
     student.goes_to_payment()
@@ -72,7 +72,7 @@ def test_every_page_a_student_can_reach_is_sound(site, student, mixed, look_at):
     assert seen >= {"payments:order", "bookings:lesson_detail", "workshops:ticket", "courses:learn", "courses:lesson"}
 
 
-def test_every_page_a_teacher_can_reach_is_sound(site, student, page, sign_in, look_at):
+def test_every_page_a_teacher_can_reach_works_and_is_accessible(site, student, page, sign_in, look_at):
     student.adds_lesson()
     student.adds_course("Italian at the Table")
     student.goes_to_payment()
@@ -89,14 +89,14 @@ def test_every_page_a_teacher_can_reach_is_sound(site, student, page, sign_in, l
     }
 
 
-def test_every_page_staff_can_reach_is_sound(site, page, sign_in, look_at):
+def test_every_page_staff_can_reach_works_and_is_accessible(site, page, sign_in, look_at):
     sign_in(page, "staff")
     seen = visit_everything(site, page, look_at, "staff", starts=["/admin/"], only=STAFF_LOOK_AT, each_kind_at_most=1)
     assert seen >= {"admin:index", "admin:payments_order_changelist", "admin:notifications_mail_changelist"}
     assert seen >= {"admin:accounts_user_change", "admin:auth_group_change"}
 
 
-def test_the_page_of_a_bank_that_asks_and_the_refusal_are_sound(student, mixed, look_at):
+def test_the_pages_of_authentication_and_refusal_are_accessible(student, mixed, look_at):
     student.adds_course(mixed.course)
     student.goes_to_payment()
     student.pays_by_card(ASKS_3DS)

@@ -1,4 +1,4 @@
-"""Whether the demo works: what a visitor sees in the first minute."""
+"""The demo works: what a visitor sees in the first minute."""
 
 import re
 
@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from demo.accounts import ACCOUNTS
 
 
-def test_the_home_page_offers_what_the_demo_loaded(page):
+def test_the_home_page_shows_the_offers_of_the_demo(page):
     page.goto("/")
     expect(page).to_have_title(re.compile("Lectern"))
     expect(page.get_by_role("link", name="12 workshops")).to_be_visible()
@@ -21,7 +21,7 @@ def test_one_click_signs_in_as_each_demo_account(page, sign_in, account):
     expect(page.get_by_text(account.full_name).first).to_be_visible()
 
 
-def test_a_mail_can_be_read_in_the_mailbox_as_its_reader_sees_it(site, page):
+def test_the_mailbox_shows_a_mail_as_its_recipient_sees_it(site, page):
     site.wait_until(lambda: site.mails_to("student@demo.example"), what="the mail about the accepted lesson")
     page.goto("/demo/mailbox/")
     page.get_by_role("link", name="Elena Marchetti has times for your Italian lessons").first.click()

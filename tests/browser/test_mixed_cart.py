@@ -1,4 +1,4 @@
-"""A guest becomes a student and buys everything Lectern sells: one cart, one account, one payment."""
+"""A guest becomes a student and buys one of everything Lectern sells: one cart, one account, one payment."""
 
 import re
 from datetime import datetime, timedelta
@@ -11,11 +11,11 @@ from tests.browser.shopper import PASSWORD, Shopper
 
 NAME = f"Nora {uuid4().hex[:6]}"
 EMAIL = f"{NAME.lower().replace(' ', '-')}@journeys.example"
-# From the payment until the mail server has accepted every mail.
+# The teachers of the workshop, the lesson and the course.
 TEACHERS = ("luc@demo.example", TEACHER.email, "kenji@demo.example")
 
 
-def test_a_guest_fills_a_mixed_cart_signs_up_pays_and_has_it_all_without_reloading(site, open_page, sign_in):
+def test_a_guest_fills_a_mixed_cart_signs_up_pays_and_gets_everything_without_reloading(site, open_page, sign_in):
     guest = Shopper(site, open_page(), EMAIL)
     puts_two_places_and_a_course_into_the_cart(guest)
     signs_up_from_the_cart(guest)
@@ -74,7 +74,7 @@ def signs_up_from_the_cart(guest):
 
 
 def follows_the_link_that_verifies_the_address(site, guest):
-    """Teachers are written to in a student's words, so only someone with a verified address may ask."""
+    """Requests mail a student's text to teachers, so only students with a verified address may make them."""
     page = guest.page
     site.wait_until(lambda: site.mails_to(EMAIL), within=20, what="the mail that verifies the address")
     [mail] = [mail for mail in site.mails_to(EMAIL) if "email_confirmation" in mail["template"]]
@@ -98,7 +98,7 @@ def asks_elena_for_lessons(guest):
 def elena_proposes_a_time(page):
     page.goto("/teach/lessons/")
     page.get_by_role("link", name=NAME).first.click()
-    # An odd minute far ahead, where no other test has a lesson.
+    # An odd minute in the far future, at which no other test has a lesson.
     page.get_by_label("Time 1").fill(f"{datetime.now() + timedelta(days=90):%Y-%m-%dT18:05}")
     page.get_by_label("Price of each lesson").fill("38.00")
     page.get_by_label("Currency").select_option("GBP")
@@ -111,12 +111,12 @@ def accepts_the_proposal(guest):
     page.goto("/my/lessons/")
     page.locator(f"main a[href='/my/lessons/requests/{guest.request_id}/']").first.click()
     page.locator("input[name=lesson]").check()
-    page.get_by_role("button", name="Put into cart").click()
+    page.get_by_role("button", name="Add to cart").click()
     expect(page.locator(".cart-line")).to_have_count(3)
 
 
 def workshop_price(site):
-    """The early-bird price, in pence: the workshop is far enough ahead when the demo is fresh."""
+    """The current price of one place in pence: the early-bird price while the demo's data is new."""
     [price] = site.query(
         """
         SELECT CASE WHEN early_bird_until > now() THEN early_bird_amount_minor ELSE amount_minor END AS minor
@@ -160,7 +160,7 @@ def events_of(site, number):
 
 def staff_find_order_event_and_mails(site, page, number):
     """Staff find the order, its lines, the payment, the events with payload and attempts, and the mails."""
-    site.wait_until(lambda: len(events_of(site, number)) == 2, what="the second event that tells of the payment")
+    site.wait_until(lambda: len(events_of(site, number)) == 2, what="the second event about the payment")
     page.goto(f"/admin/payments/order/?q={number}")
     page.get_by_role("link", name=number).click()
     [order] = site.query("SELECT * FROM payments_order WHERE number = %s", number)

@@ -1,4 +1,4 @@
-"""A whole purchase in which every word typed is a canary; then the logs of all processes are searched for them."""
+"""A whole purchase with recognisable values in every field, which then must not appear in the logs of any process."""
 
 import re
 
@@ -8,7 +8,7 @@ from sandbox.options import read_options
 from tests.browser.shopper import DECLINED, PASSWORD
 from tests.conftest import LOGS
 
-# The logs of our own processes, and of the servers they use. The sandbox is left out, since it stands in for Stripe.
+# The logs of the site's processes and of the servers they use. The sandbox is excluded, because it replaces Stripe.
 WRITERS = ("web", "worker", "stripe", "background", "beat", "postgres", "redis")
 NAME, GUEST = "Canaria Serinus", "Fringilla Domestica"
 EMAIL, GUEST_EMAIL = "canaria@serinus.example", "fringilla@domestica.example"
@@ -20,7 +20,7 @@ def written():
     return {name: (LOGS / f"{name}.log").read_text() for name in WRITERS if (LOGS / f"{name}.log").exists()}
 
 
-def test_no_log_holds_card_data_secrets_or_personal_data_after_a_whole_purchase(site, open_page, mixed):
+def test_after_a_whole_purchase_no_log_contains_card_data_secrets_or_personal_data(site, open_page, mixed):
     page = open_page()
     signs_up(page)
     forgetful = open_page()
@@ -134,6 +134,6 @@ def looks_around(page):
 
 
 def secret_links_of(site):
-    """The secret parts of links in mails, which work for any reader: one confirms an address, one resets a password."""
+    """The secret parts of the links in mails, which anyone could use: one confirms an address, one resets a password."""
     bodies = "".join(mail["text_body"] for mail in site.mails_to(EMAIL))
     return re.findall(r"/(?:reset/key|confirm-email)/([^/\s]+)/", bodies)

@@ -20,7 +20,7 @@ AUTHENTICATOR = {
 
 @pytest.fixture
 def at(site):
-    """An address under the name localhost: a passkey belongs to a domain name, which 127.0.0.1 is not."""
+    """Returns addresses on the host localhost: a passkey belongs to a domain name, and 127.0.0.1 is not one."""
     return lambda path: f"http://localhost:{urlsplit(site.base_url).port}{path}"
 
 
@@ -52,7 +52,7 @@ def member(site, page, at):
 
 def add_passkey(page, at):
     page.goto(at("/accounts/2fa/webauthn/add/"))
-    # A stranger who finds a signed-in browser must not be able to add their own key.
+    # Another person who finds a signed-in browser must not be able to add their own key.
     page.get_by_label("Password").fill(PASSWORD)
     page.locator("main").get_by_role("button", name="Confirm").click()
     page.get_by_label("Name").fill("My laptop")
@@ -74,13 +74,13 @@ def type_password(page, at, email):
     page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
 
 
-def test_a_passkey_is_set_up_and_then_asked_for_after_the_password(page, at, member):
+def test_a_passkey_is_required_after_the_password_once_set_up(page, at, member):
     add_passkey(page, at)
     sign_out(page, at)
     type_password(page, at, member)
     page.wait_for_url("**/accounts/2fa/authenticate/")
     page.goto(at("/my/profile/"))
-    assert page.url == at("/accounts/2fa/authenticate/")  # the password alone opened nothing
+    assert page.url == at("/accounts/2fa/authenticate/")  # the password alone is not enough
     page.get_by_role("button", name="Use a security key").click()
     expect(page.get_by_text("Percy Passkey", exact=True)).to_be_visible()
 

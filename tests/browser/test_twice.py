@@ -33,7 +33,7 @@ def test_a_double_click_on_the_payment_page_pays_once(site, student, mixed):
     assert order["total_minor"] == payment["amount_minor"]
 
 
-def test_only_the_changed_cart_can_be_paid_when_another_tab_is_still_at_the_old_payment_page(site, student, mixed):
+def test_only_the_changed_cart_can_be_paid_while_another_tab_shows_the_old_payment_page(site, student, mixed):
     student.fills_cart(mixed)
     other = student.on_another_tab()
     student.goes_to_payment()
@@ -51,7 +51,7 @@ def test_only_the_changed_cart_can_be_paid_when_another_tab_is_still_at_the_old_
     assert other.owns() == {"lessons": 1, "places": 2, "courses": 2}
 
 
-def test_a_price_that_changed_meanwhile_is_shown_and_asked_about_again(student, mixed, open_page, sign_in):
+def test_a_price_that_changed_meanwhile_is_shown_and_must_be_confirmed(student, mixed, open_page, sign_in):
     student.fills_cart(mixed)
     student.adds_course(ELENAS_COURSE)
     total = student.total_in_cart()

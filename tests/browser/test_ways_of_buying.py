@@ -9,7 +9,7 @@ PHONE = {"width": 390, "height": 844, "is_mobile": True, "has_touch": True}
 MOST_STOPS = 80
 
 
-def test_on_a_phone_the_whole_purchase_works_and_nothing_is_wider_than_the_screen(new_student, mixed):
+def test_the_whole_purchase_works_on_a_phone_and_nothing_is_wider_than_the_screen(new_student, mixed):
     student = new_student(**PHONE)
     student.adds_workshop(mixed.workshop, places=2)
     student.adds_course(mixed.course)
@@ -25,7 +25,7 @@ def test_on_a_phone_the_whole_purchase_works_and_nothing_is_wider_than_the_scree
     student.has_everything(mixed)
 
 
-def test_without_javascript_the_whole_purchase_works(site, new_student, mixed):
+def test_the_whole_purchase_works_without_javascript(site, new_student, mixed):
     student = new_student(java_script_enabled=False)
     student.fills_cart(mixed)
     student.goes_to_payment()
@@ -39,7 +39,7 @@ def test_without_javascript_the_whole_purchase_works(site, new_student, mixed):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_without_a_mouse_one_gets_from_the_cart_to_a_paid_order(new_student, mixed, width):
+def test_an_order_can_be_paid_from_the_cart_without_a_mouse(new_student, mixed, width):
     student = new_student(width=width)
     student.adds_course(mixed.course)
     page = student.page
@@ -69,7 +69,7 @@ def tab_to(page, element_id):
                 return {id: document.activeElement.id, what: document.activeElement.outerHTML.slice(0, 200), shows};
             }"""
         )
-        assert focused["shows"], f"No sign of the focus on {focused['what']}"
+        assert focused["shows"], f"No visible focus on {focused['what']}"
         if focused["id"] == element_id:
             return
     pytest.fail(f"The keyboard does not reach #{element_id}")

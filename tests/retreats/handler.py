@@ -1,4 +1,4 @@
-"""The retreats' side of the contract with payments. A line's reference is the retreat's id."""
+"""The handler through which payments sells retreats. A line's reference is the retreat's id."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ class RetreatHandler(DomainHandler):
     def quote(self, items, buyer_id):
         ids = {retreat_id_from(item.reference) for item in items}
         retreats = Retreat.objects.select_related("teacher").in_bulk(ids)
-        taken = places_taken(ids, but_not_held_by=buyer_id)
+        taken = places_taken(ids, buyer_id=buyer_id)
         return [_quote_one(retreats.get(retreat_id_from(item.reference)), taken) for item in items]
 
     def reserve(self, line, until):
@@ -36,10 +36,10 @@ class RetreatHandler(DomainHandler):
 
     def fulfil(self, line):
         try:
-            is_news = confirm_places(line=line)
+            is_first_delivery = confirm_places(line=line)
         except SoldOut as gone:
             raise CannotDeliver(str(gone)) from gone
-        if is_news:
+        if is_first_delivery:
             mails.queue_stay_confirmed(line)
 
     def release(self, line):
@@ -66,7 +66,7 @@ def _quote_one(retreat, taken):
     if retreat is None or not retreat.is_on_sale or not retreat.teacher.is_approved:
         return NotForSale("This retreat is not offered any more.")
     if retreat.starts_at <= timezone.now():
-        return NotForSale("This retreat has begun.")
+        return NotForSale("This retreat has started.")
     return Quote(
         title=retreat.title,
         unit_prices={retreat.currency: retreat.price},

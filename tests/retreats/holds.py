@@ -1,4 +1,4 @@
-"""Take, hold and free places, always under the lock of the retreat's row."""
+"""Hold, confirm and free places, always under a lock on the retreat's row."""
 
 from django.db import transaction
 from django.db.models import F, Q, Sum
@@ -9,7 +9,7 @@ from tests.retreats.models import Retreat, Stay
 
 
 def retreat_id_from(reference):
-    """The id in a reference; 0, which no retreat has, for anything else."""
+    """The id in a reference; 0, which no retreat has, if it is not an id."""
     is_id = reference.isascii() and reference.isdigit() and not reference.startswith("0") and len(reference) <= 18
     return int(reference) if is_id else 0
 
@@ -22,18 +22,18 @@ def taking_places(at):
     return Q(state=Stay.State.CONFIRMED) | Q(state=Stay.State.HELD, held_until__gt=at)
 
 
-def places_taken(retreat_ids, *, but_not_held_by=None):
-    """How many places of each retreat are confirmed or held by others. One query."""
+def places_taken(retreat_ids, *, buyer_id=None):
+    """The number of places of each retreat that are confirmed, or held by other buyers. One query."""
     stays = Stay.objects.filter(taking_places(timezone.now()), retreat__in=retreat_ids)
-    if but_not_held_by is not None:
-        stays = stays.exclude(state=Stay.State.HELD, guest=but_not_held_by)
+    if buyer_id is not None:
+        stays = stays.exclude(state=Stay.State.HELD, guest=buyer_id)
     rows = stays.values("retreat").annotate(taken=Sum(F("quantity") - F("revoked")))
     return {row["retreat"]: row["taken"] for row in rows}
 
 
-def places_left(retreat, *, but_not_of_line):
-    """Places that are free for one line, whose own places do not count as taken. Exact under the retreat's lock."""
-    stays = retreat.stays.filter(taking_places(timezone.now())).exclude(order_line_id=but_not_of_line)
+def places_left(retreat, *, line_id):
+    """The number of places left for a line; its own places count as free. Exact while the retreat is locked."""
+    stays = retreat.stays.filter(taking_places(timezone.now())).exclude(order_line_id=line_id)
     return retreat.places - (stays.aggregate(taken=Sum(F("quantity") - F("revoked")))["taken"] or 0)
 
 
@@ -45,7 +45,7 @@ def hold_places(*, line, until):
 
 @transaction.atomic
 def confirm_places(*, line):
-    """Confirm the line's places; whether this call was the one that did. Raises SoldOut."""
+    """Confirm the line's places, and return whether this call did so. Raises SoldOut."""
     return _take(line, state=Stay.State.CONFIRMED, held_until=None)
 
 
@@ -57,8 +57,8 @@ def _take(line, *, state, held_until):
     if stay and (stay.state == Stay.State.CONFIRMED or not stay.places):
         return False
     stay = stay or Stay(retreat=retreat, guest_id=line.buyer_id, order_line_id=line.id, quantity=line.quantity)
-    if places_left(retreat, but_not_of_line=line.id) < stay.places:
-        raise SoldOut(f"“{retreat.title}” has not enough places left.")
+    if places_left(retreat, line_id=line.id) < stay.places:
+        raise SoldOut(f"“{retreat.title}” does not have enough places left.")
     stay.state, stay.held_until = state, held_until
     stay.save()
     return True
@@ -72,7 +72,7 @@ def release_places(*, line):
 
 @transaction.atomic
 def revoke_places(*, line, quantity):
-    """Take back places until `quantity` are taken back in all; returns how many confirmed ones this call took back."""
+    """Revoke places until `quantity` are revoked in total; return how many confirmed ones this call revoked."""
     lock_retreat(line.reference)
     stay = Stay.objects.filter(order_line_id=line.id).first()
     if stay is None or quantity <= stay.revoked:
@@ -83,6 +83,6 @@ def revoke_places(*, line, quantity):
 
 
 def free_lapsed_holds():
-    """Delete lapsed holds. Nothing waits for this, because a lapsed hold does not block its places."""
+    """Release lapsed holds. It is not urgent, because a lapsed hold does not block its places."""
     lapsed = Stay.objects.filter(state=Stay.State.HELD, held_until__lte=timezone.now())
     return lapsed.update(state=Stay.State.RELEASED, held_until=None)

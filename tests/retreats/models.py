@@ -9,7 +9,7 @@ from money import Money
 
 
 class Retreat(models.Model):
-    """A few days with one teacher. Prices are in minor units of the one currency it is sold in."""
+    """A few days with one teacher. Its price is in minor units of the one currency it is sold in."""
 
     teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="retreats")
     title = models.CharField(max_length=120)
@@ -32,7 +32,7 @@ class Retreat(models.Model):
 
 
 class Stay(models.Model):
-    """The places of one order line. `quantity` were bought, `revoked` of them were taken back."""
+    """The places of one order line. `quantity` were bought, of which `revoked` were refunded."""
 
     class State(models.TextChoices):
         HELD = "held"

@@ -24,7 +24,7 @@ from workshops.tests.factories import make_workshop
 pytestmark = pytest.mark.django_db
 
 
-def test_no_other_file_knows_it():
+def test_no_other_file_mentions_it():
     found = subprocess.run(
         ["git", "grep", "-il", "retreat", "--", ".", ":!*.md", ":!tests", ":!*/tests/*"],
         check=False,
@@ -55,14 +55,14 @@ def test_each_group_of_staff_has_its_rights(group, may_change):
     assert set(ROLES) == {"support", "finance", "admin"}
 
 
-def test_its_periodic_work_is_on_the_schedule():
+def test_its_periodic_work_is_scheduled():
     entry = current_app.conf.beat_schedule["retreats.free_lapsed_holds"]
     assert (entry["schedule"], entry["options"]["queue"]) == (3600.0, "background")
     autodiscover_modules("tasks")
     assert entry["task"] in current_app.tasks
 
 
-def test_it_is_bought_in_one_cart_with_the_others_and_delivered():
+def test_it_is_bought_in_one_cart_with_other_domains_and_delivered():
     student, retreat, workshop = UserFactory(), make_retreat(), make_workshop()
     client = Client()
     client.force_login(student)

@@ -1,4 +1,4 @@
-"""Processes are killed at random during purchases: in the end every paid order is delivered once, nothing is lost."""
+"""Processes are killed at random during purchases: every paid order is delivered exactly once, and nothing is lost."""
 
 import hmac
 import itertools
@@ -38,7 +38,7 @@ def signed_event():
 
 
 def deliver(site):
-    """Send one event as Stripe would; returns its id and the answer's status, 0 for none."""
+    """Send one event as Stripe would; return its id and the status of the answer, 0 without an answer."""
     event_id, body, signature = signed_event()
     try:
         answer = requests.post(
@@ -50,12 +50,12 @@ def deliver(site):
 
 
 def kill_at_random(site, chance, *, until, victims=VICTIMS):
-    """Kill one process after the other with SIGKILL and start it again, until asked to stop; returns which were killed.
+    """Kill processes one at a time with SIGKILL and start them again, until told to stop; return those killed.
 
-    Runs in the main thread: the kernel ends the processes together with the thread that started them.
+    Runs in the main thread, because the kernel kills the processes when the thread that started them ends.
     """
     killed = []
-    # Each process in turn, in random order: a short run must not miss one.
+    # Each process in turn, in random order, so that even a short run kills every one.
     for turn in itertools.repeat(victims):
         for victim in chance.sample(turn, len(turn)):
             time.sleep(chance.uniform(0.5, 2.5))
@@ -71,7 +71,7 @@ def kill_at_random(site, chance, *, until, victims=VICTIMS):
 
 
 def buy(student, crowd):
-    """Buy like a patient student: try again until Stripe says that it is paid."""
+    """Buy like a patient student: try again until Stripe reports that it is paid."""
     ends_at = time.monotonic() + GIVE_UP_SECONDS
     while time.monotonic() < ends_at:
         try:
@@ -82,7 +82,7 @@ def buy(student, crowd):
                     continue
             if student.pay():
                 return True
-            # Another payment page replaced this one: look at the cart again.
+            # Another payment page replaced this one: go back to the cart.
             student.checkout_session = ""
         except requests.RequestException:
             time.sleep(0.3)
@@ -90,7 +90,7 @@ def buy(student, crowd):
 
 
 def paid_at_the_sandbox(site, emails):
-    """The sessions for which Stripe took money, by e-mail address."""
+    """The paid checkout sessions of these e-mail addresses."""
     sessions, after = [], {}
     while True:
         page = requests.get(
@@ -112,7 +112,7 @@ def unfinished(site):
 
 
 @pytest.mark.slow
-def test_two_hundred_purchases_survive_kills_at_random(site):
+def test_two_hundred_purchases_survive_random_kills(site):
     crowd = make_crowd(site.stack, students=PURCHASES, places=2 * PURCHASES, name=f"chaos-{uuid.uuid4().hex[:6]}")
     students = students_of(site.stack, crowd)
     emails = [student.email for student in students]
@@ -134,7 +134,7 @@ def test_two_hundred_purchases_survive_kills_at_random(site):
         """
         SELECT u.email, o.number, o.state, a.stripe_session_id AS session,
                (SELECT count(*) FROM payments_orderline l WHERE l.order_id = o.id AND l.state = 'fulfilled') AS delivered,
-               (SELECT count(*) FROM notifications_mail m WHERE m.key = 'order:' || o.number || ':paid') AS told
+               (SELECT count(*) FROM notifications_mail m WHERE m.key = 'order:' || o.number || ':paid') AS mails
           FROM payments_order o JOIN accounts_user u ON u.id = o.user_id
           JOIN payments_payment a ON a.order_id = o.id AND a.status = 'succeeded'
          WHERE u.email = ANY(%s)
@@ -143,13 +143,15 @@ def test_two_hundred_purchases_survive_kills_at_random(site):
     )
     assert {session["id"] for session in sessions} == {order["session"] for order in orders}, f"seed {seed}"
     assert len(sessions) == PURCHASES, f"seed {seed}: a student paid twice, or not at all"
-    assert all((o["state"], o["delivered"], o["told"]) == ("completed", 3, 1) for o in orders), f"seed {seed}: {orders}"
+    assert all((o["state"], o["delivered"], o["mails"]) == ("completed", 3, 1) for o in orders), (
+        f"seed {seed}: {orders}"
+    )
     assert not site.query(
         "SELECT 1 FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id "
         "JOIN payments_order o ON o.id = p.order_id JOIN accounts_user u ON u.id = o.user_id "
         "WHERE u.email = ANY(%s)",
         emails,
-    ), f"seed {seed}: places were there for all"
+    ), f"seed {seed}: there were places for everyone"
     (counts,) = site.query(
         """
         SELECT (SELECT count(*) FROM workshops_registration WHERE workshop_id = %s AND state = 'confirmed') AS places,
@@ -164,7 +166,7 @@ def test_two_hundred_purchases_survive_kills_at_random(site):
 
 
 @pytest.mark.slow
-def test_what_was_acknowledged_while_postgresql_is_killed_again_and_again_is_stored(site):
+def test_every_acknowledged_event_is_stored_although_postgresql_is_killed_repeatedly(site):
     answers, is_over = [], threading.Event()
 
     def keep_delivering():
@@ -179,13 +181,13 @@ def test_what_was_acknowledged_while_postgresql_is_killed_again_and_again_is_sto
     site.restore()
     acknowledged = [event_id for event_id, status in answers if status == 200]
     assert {status for _, status in answers} <= {200, 500, 503, 0}
-    assert len(acknowledged) < len(answers), "PostgreSQL was never away while an event came in"
+    assert len(acknowledged) < len(answers), "PostgreSQL was never down when an event arrived"
     stored = site.query("SELECT count(*) AS n FROM payments_webhookevent WHERE stripe_id = ANY(%s)", acknowledged)
     assert stored == [{"n": len(acknowledged)}]
     assert deliver(site)[1] == 200
 
 
-def test_with_redis_gone_events_are_acknowledged_and_worked_on_once_it_is_back(site):
+def test_without_redis_events_are_acknowledged_and_processed_once_it_is_back(site):
     site.kill("redis")
     event_id, status = deliver(site)
     assert status == 200
@@ -193,12 +195,12 @@ def test_with_redis_gone_events_are_acknowledged_and_worked_on_once_it_is_back(s
     site.wait_until(
         lambda: site.query("SELECT 1 FROM payments_webhookevent WHERE stripe_id = %s AND state = 'done'", event_id),
         within=60,
-        what="the event that came while Redis was away",
+        what="the event that arrived while Redis was down",
     )
 
 
-def test_a_database_that_may_only_be_read_is_503_and_recovers(site):
-    # A session that may write, although the database makes new sessions read-only.
+def test_events_are_answered_503_while_the_database_is_read_only(site):
+    # This session may write, although the database makes new sessions read-only.
     address = site.stack.database_url
     with psycopg.connect(address, autocommit=True, options="-c default_transaction_read_only=off") as operator:
         name = sql.Identifier(operator.info.dbname)
@@ -213,6 +215,6 @@ def test_a_database_that_may_only_be_read_is_503_and_recovers(site):
             site.wait_until(lambda: deliver(site)[1] == 503, within=10, what="events to be refused")
         finally:
             operator.execute(change(name, sql.SQL("off")))
-    # Without a restart: connections made meanwhile are read-only, so a process that fails on one must open another.
-    site.wait_until(lambda: deliver(site)[1] == 200, within=20, what="events to be taken in again")
+    # No process is restarted: connections opened meanwhile are read-only, so a process that fails on one must reconnect.
+    site.wait_until(lambda: deliver(site)[1] == 200, within=20, what="events to be accepted again")
     site.restore()

@@ -1,4 +1,4 @@
-"""Stripe's process is stopped, its port still open, while paid orders' webhooks come in and twenty order pages wait."""
+"""Stripe's process is stopped with its port open, while webhooks of paid orders arrive and twenty order pages poll."""
 
 import uuid
 
@@ -13,7 +13,7 @@ SECONDS = 20
 
 
 @pytest.mark.slow
-def test_with_stripe_frozen_webhooks_pages_and_deliveries_go_on_at_their_usual_speed(site):
+def test_a_frozen_stripe_does_not_slow_down_webhooks_pages_and_deliveries(site):
     name = uuid.uuid4().hex[:6]
     days = {}
     for is_frozen in (False, True):
@@ -37,12 +37,12 @@ def test_with_stripe_frozen_webhooks_pages_and_deliveries_go_on_at_their_usual_s
 
 
 @pytest.mark.slow
-def test_calls_that_hang_in_the_workers_hold_up_no_delivery(site):
+def test_calls_that_hang_in_the_workers_do_not_delay_deliveries(site):
     crowd = make_crowd(site.stack, students=4, places=8, name=f"hang-{uuid.uuid4().hex[:6]}")
     hold_webhooks(site.stack)
     paid = pay_orders(site.stack, students_of(site.stack, crowd), crowd)
     site.sandbox("faults", kind="hang", method="*", path="/v1/*", count=20, seconds=10)
-    # Make everything that ever called Stripe call it again at once.
+    # Make all work that calls Stripe call it again immediately.
     site.query("UPDATE payments_payment SET run_after = now() WHERE state = 'waiting'")
     site.query("UPDATE payments_chargelookup SET state = 'waiting', run_after = now(), finished_at = NULL")
     site.query("UPDATE payments_mirrorsync SET state = 'waiting', run_after = now(), finished_at = NULL")

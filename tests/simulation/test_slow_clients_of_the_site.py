@@ -1,4 +1,4 @@
-"""The whole site, with three times more slow clients than it has threads."""
+"""The whole site with three times as many slow clients as it has threads."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from tests.test_slow_clients import slow_body, slow_headers, slow_reader
 pytestmark = pytest.mark.slow
 
 
-def test_pages_and_webhooks_are_answered_beside_slow_clients(site):
+def test_pages_and_webhooks_are_answered_despite_slow_clients(site):
     ends_at = time.monotonic() + 20
     slow = [
         threading.Thread(target=kind, args=(site.base_url, ends_at))
