@@ -92,7 +92,7 @@ def test_the_capacity_can_be_reduced_to_but_not_below_the_taken_places():
     handler.revoke(lines[0], lines[0].quantity, "refund")
     assert max(Registration.objects.live().values_list("seat", flat=True)) == 8
     workshop.capacity = 5
-    with pytest.raises(CapacityBelowTaken, match="6 places are taken"):
+    with pytest.raises(CapacityBelowTaken, match="6 places are already taken"):
         save_workshop(workshop=workshop, **plans_of(workshop))
     workshop.capacity = 6
     save_workshop(workshop=workshop, **plans_of(workshop))
