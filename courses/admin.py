@@ -86,7 +86,7 @@ class CourseAdmin(SoldAdmin):
     list_select_related = ["teacher", "subject"]
     search_fields = ["title", "slug", "teacher__display_name", "teacher__user__email"]
     autocomplete_fields = ["teacher"]
-    # Mails and receipts link to the slug, so it is made once, from the title.
+    # Mails and receipts link to the slug, so it is made from the title at creation and never changes.
     readonly_fields = ["slug", "state", "created_at", "published_at"]
     inlines = [CoursePriceInline, ModuleInline]
     actions = ["publish", "withdraw"]
@@ -228,5 +228,5 @@ def _without_position(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _moved(row: Module | CourseLesson | QuizQuestion, changed: Container[str]) -> dict[int, int]:
-    """Where a row is to move, by its key, if its position was changed."""
+    """The new position of a row by its primary key; empty if it did not change."""
     return {row.pk: row.position} if "position" in changed else {}

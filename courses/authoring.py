@@ -232,7 +232,7 @@ def _swap_with_neighbour(siblings: Sequence[Any], pk: int, direction: Direction)
 def _move_to_positions(siblings: models.QuerySet[Any], positions: Mapping[int, int]) -> None:
     def place_of(sibling: Any) -> tuple[int, int]:
         position = positions.get(sibling.pk, sibling.position)
-        # At a position that is taken, what moves towards the front comes first and what moves towards the end comes last.
+        # At a taken position, a row moved towards the front goes before the row there, one moved to the end after it.
         return position, (position > sibling.position) - (position < sibling.position)
 
     for number, sibling in enumerate(sorted(siblings, key=place_of), start=1):

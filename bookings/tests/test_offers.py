@@ -160,7 +160,7 @@ def test_the_admin_lists_searches_and_shows(admin_client, model):
     assert admin_client.get(reverse(f"admin:bookings_{model}_change", args=[pk])).status_code == 200
 
 
-def test_a_refused_offer_comes_back_as_staff_filled_it_in(admin_client):
+def test_a_refused_offer_is_shown_again_with_the_values_entered(admin_client):
     offer = make.offer()
     price = offer.prices.get()
     sent = {

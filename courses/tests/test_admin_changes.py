@@ -1,4 +1,4 @@
-"""What staff type about a course is written by the teacher's functions: under the course's lock, within its limits."""
+"""Staff's changes in the admin use the same functions as teachers': under the course's lock, within its limits."""
 
 from contextlib import contextmanager
 
@@ -27,7 +27,7 @@ def change_page(row):
 
 
 def table(prefix, rows, names, parent, added=()):
-    """A table as its page posts it: stored rows with their values, and added ones."""
+    """The form data of inline rows: stored rows with their values, and added ones."""
     sent = {f"{prefix}-TOTAL_FORMS": len(rows) + len(added), f"{prefix}-INITIAL_FORMS": len(rows)}
     for number, row in enumerate(rows):
         sent |= {f"{prefix}-{number}-id": row.pk, f"{prefix}-{number}-{parent[0]}": parent[1].pk}
@@ -79,7 +79,7 @@ def post(client, row, data):
 
 @contextmanager
 def locked_elsewhere(course):
-    """The teacher is changing the course in another connection."""
+    """Lock the course in another connection, as a teacher's change does."""
     other = connection.copy()
     other.set_autocommit(False)
     with other.cursor() as cursor:
@@ -130,7 +130,7 @@ def titles(rows):
         ({"0": 2, "1": 3, "2": 1}, "CAB"),
     ],
 )
-def test_modules_lessons_and_questions_move_to_the_position_typed(client, typed, order):
+def test_modules_lessons_and_questions_move_to_the_entered_position(client, typed, order):
     course = draft_course(lessons=0)
     modules = [authoring.add_module(course=course, title=title) for title in "ABC"]
     lessons = [add_lesson(module=modules[0], title=title, kind="quiz") for title in "ABC"]
@@ -151,7 +151,7 @@ def test_modules_lessons_and_questions_move_to_the_position_typed(client, typed,
     assert titles(course.modules) == expected
 
 
-def test_a_module_and_a_lesson_move_on_their_own_pages_too(client):
+def test_a_module_and_a_lesson_can_be_moved_on_their_own_pages(client):
     course = draft_course(lessons=2)
     authoring.add_module(course=course, title="More")
     first, second = CourseLesson.objects.order_by("position")
@@ -161,7 +161,7 @@ def test_a_module_and_a_lesson_move_on_their_own_pages_too(client):
     assert titles(course.modules) == [("More", 1), ("Basics again", 2)]
 
 
-def test_a_quiz_gets_loses_and_changes_questions(client):
+def test_staff_add_change_and_delete_questions_of_a_quiz(client):
     lesson = only_lesson(draft_course(kinds=["quiz"]))
     post(client, lesson, fields_of_lesson(lesson, questions=[QUESTION], **{"questions-0-choices": "Top,Bottom,None"}))
     assert list(lesson.questions.values_list("text", "position", "choices")) == [
@@ -178,7 +178,7 @@ def test_only_a_quiz_has_questions(client):
     assert not QuizQuestion.objects.exists()
 
 
-def test_staff_meet_the_limits_and_keep_what_they_typed(client, monkeypatch):
+def test_limits_are_reported_in_the_form_with_the_values_entered(client, monkeypatch):
     monkeypatch.setattr(authoring, "QUESTIONS_AT_MOST", 1)
     monkeypatch.setattr(authoring, "MODULES_AT_MOST", 1)
     course = draft_course(kinds=["quiz"])
@@ -204,7 +204,7 @@ def test_staff_meet_the_limits_and_keep_what_they_typed(client, monkeypatch):
         assert row.title != "New"
 
 
-def test_a_refused_course_comes_back_as_it_was_filled_in(client):
+def test_a_refused_course_is_shown_again_with_the_values_entered(client):
     course = published_course()
     data = fields_of_course(
         course, title="Typed with care", **{"prices-0-DELETE": "on", "modules-0-title": "Typed too"}
@@ -232,13 +232,13 @@ def test_a_refused_course_comes_back_as_it_was_filled_in(client):
         ("file", {"is_free_preview": "on"}, "is_free_preview"),
     ],
 )
-def test_a_lesson_keeps_what_its_kind_needs(client, kind, changes, field):
+def test_a_lesson_cannot_lose_the_fields_its_kind_needs(client, kind, changes, field):
     lesson = only_lesson(draft_course(kinds=[kind]))
     answer = client.post(change_page(lesson), fields_of_lesson(lesson, **changes))
     assert list(answer.context["adminform"].form.errors) == [field]
 
 
-def test_a_file_is_no_free_preview_on_the_page_of_its_module_either(client):
+def test_a_file_cannot_be_made_a_free_preview_on_its_modules_page(client):
     lesson = only_lesson(draft_course(kinds=["file"]))
     changes = {"lessons-0-is_free_preview": "on"}
     answer = client.post(change_page(lesson.module), fields_of_module(lesson.module, **changes))
