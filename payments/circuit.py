@@ -53,11 +53,20 @@ class Circuit:
         with self._changed:
             return self._refuses()
 
+    @property
+    def seconds_until_probe(self) -> float | None:
+        """How long to wait until one call may find out whether the provider is back; None if it is not down."""
+        with self._changed:
+            return max(self._opens_again_at - time.monotonic(), 0) if self._is_down() else None
+
     @contextmanager
-    def call(self) -> Iterator[None]:
-        """Make one call within. Raises NotAsked instead; NoAnswer raised within counts against the provider."""
+    def call(self, *, may_probe: bool = True) -> Iterator[None]:
+        """Make one call within. Raises NotAsked instead; NoAnswer raised within counts against the provider.
+
+        A caller that may not probe is not the one that finds out, after a pause, whether the provider is back.
+        """
         with self.place():
-            is_probe = self._begin()
+            is_probe = self._begin(may_probe=may_probe)
             try:
                 yield
             except NoAnswer:
@@ -92,13 +101,13 @@ class Circuit:
     def _is_down(self) -> bool:
         return self._failures >= _FAILURES_UNTIL_OPEN
 
-    def _begin(self) -> bool:
+    def _begin(self, *, may_probe: bool) -> bool:
         """Whether this call is the one that finds out if the provider is back. Raises NotAsked."""
         with self._changed:
             if not self._is_down():
                 return False
             left = self._opens_again_at - time.monotonic()
-            if self._is_probing or left > 0:
+            if self._is_probing or left > 0 or not may_probe:
                 raise NotAsked("it did not answer the last calls", retry_after=max(left, 1))
             self._is_probing = True
             return True

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import stripe
 from django.conf import settings
@@ -19,6 +22,8 @@ _SECONDS_PER_CALL = 12.0
 _SECONDS_TO_CONNECT = 3.05
 # What is left when repeating is still worth it: the pause before it, and time for an answer.
 _LEAST_SECONDS_TO_REPEAT = 2.0
+
+_LEAST_SECONDS_BETWEEN_PROBES = 0.1
 
 # Body, status and headers.
 Answer = tuple[Any, int, Mapping[str, str]]
@@ -43,6 +48,7 @@ class HttpClient(stripe.RequestsClient):
     def __init__(self, circuit: Circuit) -> None:
         super().__init__()
         self.circuit = circuit
+        self._is_watched = threading.Lock()
 
     @property
     def _timeout(self) -> tuple[float, float]:
@@ -66,14 +72,33 @@ class HttpClient(stripe.RequestsClient):
         """One call with its repeats. Raises stripe.APIConnectionError, StripeNotAsked among them."""
         ask = partial(super().request_with_retries, method, url, headers, post_data, max_network_retries, **options)
         try:
-            with spending_time(at_most=_SECONDS_PER_CALL) as done_by, self.circuit.call():
+            with spending_time(at_most=_SECONDS_PER_CALL) as done_by, self.circuit.call(may_probe=False):
                 return _answer_of(ask, done_by=done_by)
         except NotAsked as reason:
             raise StripeNotAsked(reason) from reason
         except _Broken as broken:
+            self._watch(url)
             return broken.answer
         except NoAnswer as silence:
+            self._watch(url)
             raise silence.__cause__ or silence from None
+
+    def _watch(self, url: str) -> None:
+        """If Stripe is down, find out beside all callers when it is back: none of them should wait for that."""
+        if self.circuit.seconds_until_probe is not None and self._is_watched.acquire(blocking=False):
+            threading.Thread(target=self._probe_until_answered, args=(url,), name="stripe-probe", daemon=True).start()
+
+    def _probe_until_answered(self, url: str) -> None:
+        origin = urlsplit(url)._replace(path="/v1/balance", query="").geturl()
+        # Without a key: a refusal is an answer too.
+        ask = partial(super().request_with_retries, "get", origin, {}, max_network_retries=0)
+        try:
+            while (seconds := self.circuit.seconds_until_probe) is not None:
+                time.sleep(max(seconds, _LEAST_SECONDS_BETWEEN_PROBES))
+                with suppress(NotAsked, NoAnswer), self.circuit.call():
+                    _answer_of(ask, done_by=time.monotonic() + _SECONDS_PER_CALL)
+        finally:
+            self._is_watched.release()
 
     def _should_retry(
         self,

@@ -79,6 +79,20 @@ def test_after_the_pause_one_call_finds_out_and_others_wait_for_what_it_finds(cl
     assert not is_refused(circuit)
 
 
+def test_most_callers_are_not_the_one_that_finds_out(clock):
+    circuit = Circuit(places=4)
+    open_up(circuit)
+    assert circuit.seconds_until_probe == 5
+    clock.now += 6
+    assert circuit.seconds_until_probe == 0
+    with pytest.raises(NotAsked), circuit.call(may_probe=False):
+        pass
+    succeed(circuit)
+    assert circuit.seconds_until_probe is None
+    with circuit.call(may_probe=False):
+        pass
+
+
 def test_pauses_double_up_to_half_a_minute_and_begin_anew_after_an_answer(clock):
     circuit = Circuit(places=2)
     open_up(circuit)

@@ -71,6 +71,25 @@ def test_after_three_silent_calls_a_click_is_answered_at_once_and_again_normally
     assert len(stripe_sandbox.sessions_of(Payment.objects.get().reference)) == 1
 
 
+def test_no_click_waits_to_find_out_that_stripe_is_back(stripe_sandbox, monkeypatch):
+    monkeypatch.setattr(middleware, "SECONDS_FOR_STRIPE", 0.5)
+    monkeypatch.setattr(circuits, "_FIRST_PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(stripe_http, "_SECONDS_PER_CALL", 0.5)
+    cart = cart_with(sample_offer())
+    client = signed_in(cart.user)
+    with stripe_sandbox.frozen():
+        for _ in range(3):
+            press_pay(client, cart)
+        for _ in range(8):
+            time.sleep(0.25)  # longer than the pause, so each of these could be the one that finds out
+            with timed(at_most=0.4):
+                assert press_pay(client, cart).status_code == 503
+    ends_at = time.monotonic() + 5
+    while (status := press_pay(client, cart).status_code) != 302 and time.monotonic() < ends_at:
+        time.sleep(0.1)
+    assert status == 302
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_a_crowd_that_clicks_only_as_many_threads_wait_as_there_are_places(stripe_sandbox, monkeypatch, settings):
     settings.STRIPE_CALLS_AT_ONCE = 2
