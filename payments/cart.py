@@ -1,6 +1,6 @@
-"""Fill, change and merge carts. Knows buyers and carts, but no request: pages and programs call the same functions.
+"""Fill, change and merge carts. Takes buyers and carts, not requests, so that pages and programs share the functions.
 
-A cart's row is locked first, then the payment of its open page, then its lines.
+Lock order: the cart's row, then the payment of its open page, then its lines.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class CurrencyNotOffered(NotForSale):
 
 
 class CartFull(NotForSale):
-    """More lines than one order can sensibly hold."""
+    """The cart has as many lines as one order may have."""
 
 
 def add_to_cart(item: Item, *, buyer_id: int | None, cart: Cart | None, currency: str) -> CartLine:
-    """Put an item into a buyer's cart, or a guest's where `buyer_id` is None; added again, quantity and details change.
+    """Put an item into a buyer's cart, or a guest's if `buyer_id` is None. Added again, quantity and details change.
 
-    Without a `cart` one is made, but only if the item really goes in. An empty cart takes `currency`, if the item is
-    sold in it. Raises NotForSale, CurrencyNotOffered or CartFull; each carries a message to show.
+    Without a `cart`, one is created, but only if the item is accepted. An empty cart takes `currency` if the item is
+    sold in it. Raises NotForSale, CurrencyNotOffered or CartFull, each with a message for the student.
     """
     if len(json.dumps(dict(item.details))) > _DETAILS_BYTES_AT_MOST:
         raise NotForSale("That is more text than we can take.")
@@ -49,12 +49,12 @@ def add_to_cart(item: Item, *, buyer_id: int | None, cart: Cart | None, currency
         with student_changes(cart):
             _choose_currency(cart, offered=list(quote.unit_prices), preferred=currency)
             _refuse_more_than_fits(cart, item)
-            _note_use(cart)
+            _record_use(cart)
             return _put_in(cart, item, quote)
 
 
 def remove_line(*, cart: Cart, line_id: int) -> bool:
-    """Take one line out of a cart; False if it is not in it."""
+    """Remove a line from a cart; False if the cart has no such line."""
     with _changing(cart):
         removed, _ = CartLine.objects.filter(cart=cart, pk=line_id).delete()
         _forget_currency_when_empty(cart)
@@ -62,9 +62,10 @@ def remove_line(*, cart: Cart, line_id: int) -> bool:
 
 
 def change_quantity(*, cart: Cart, line_id: int, quantity: int) -> bool:
-    """Set how many of a line are wanted; False if it is not in the cart. What is too many shows when it is priced.
+    """Set the quantity of a line; False if the cart has no such line. Pricing the cart reports too large a quantity.
 
-    Raises NotForSale, with the page to go to, if what the student chose for the line does not fit the new quantity.
+    Raises NotForSale, with the page where the student can correct it, if their choices for the line do not fit the new
+    quantity.
     """
     with _changing(cart):
         line = CartLine.objects.filter(cart=cart, pk=line_id).first()
@@ -79,7 +80,7 @@ def change_quantity(*, cart: Cart, line_id: int, quantity: int) -> bool:
 
 
 def change_currency(*, cart: Cart, currency: str) -> bool:
-    """Let a cart be paid in another currency; False if something in it has no price in that."""
+    """Change the currency of a cart; False if an item in it has no price in that currency."""
     with _changing(cart):
         lines = list(cart.lines.all())
         quotes = quote_items([line.item for line in lines], cart.user_id)
@@ -93,27 +94,28 @@ def change_currency(*, cart: Cart, currency: str) -> bool:
     return True
 
 
-def note_what_was_seen(priced: PricedCart) -> None:
-    """Keep prices and titles as the student has now seen them: one statement, however many changed."""
+def record_seen_prices(priced: PricedCart) -> None:
+    """Store the prices and titles that the student has now seen, in one statement."""
     changed = []
     for priced_line in priced.lines:
-        if priced_line.is_news and priced_line.quote and priced_line.unit_price:
+        if priced_line.has_changed and priced_line.quote and priced_line.unit_price:
             priced_line.line.seen_unit_minor = priced_line.unit_price.minor
             priced_line.line.title = priced_line.quote.title[:_TITLE_LENGTH]
             changed.append(priced_line.line)
     CartLine.objects.bulk_update(changed, ["seen_unit_minor", "title"])
 
 
-def empty_of(cart_line_ids: list[int]) -> None:
-    """Remove what was bought, leaving what was added since."""
+def remove_bought_lines(cart_line_ids: list[int]) -> None:
+    """Remove the lines that were bought; lines that the student added since stay."""
     CartLine.objects.filter(pk__in=cart_line_ids).delete()
 
 
 def merge_guest_cart(*, guest: Cart, buyer_id: int) -> list[str]:
-    """Move a guest's lines into the cart of the person they turned out to be; returns titles of what could not be moved.
+    """Move a guest's lines into the cart of the user who signed in; returns the titles of lines that were not moved.
 
-    The guest's line wins over an older one of the same item, but names given for the older one are kept. Left behind is
-    what is not sold in the cart's currency, what does not fit those names, and what exceeds the lines of a cart.
+    A guest's line replaces the user's older line of the same item, but participants named for the older one are kept.
+    A line is not moved if its item is not sold in the cart's currency, does not fit those participants, or exceeds the
+    number of lines of a cart.
     """
     with transaction.atomic():
         cart = _lock_or_create(buyer_id=buyer_id, cart=None)
@@ -137,9 +139,9 @@ def merge_guest_cart(*, guest: Cart, buyer_id: int) -> list[str]:
 
 
 def restore_cart(order: Order) -> int:
-    """Give a student the cart of an order whose payment failed days later; returns how many lines could not be put back.
+    """Put the lines of an order whose payment failed days later back into the cart; returns how many were left out.
 
-    What they have put in since stays as it is, so a cart in another currency takes none of them.
+    Lines that the student added since stay as they are, so a cart in another currency takes none back.
     """
     with transaction.atomic():
         cart = lock_cart_of(order.user_id)
@@ -170,22 +172,22 @@ def restore_cart(order: Order) -> int:
 
 @contextmanager
 def _changing(cart: Cart) -> Iterator[None]:
-    """A transaction in which the student changes this cart, locked and read again."""
+    """Open a transaction in which the student changes this cart; the cart is locked and reloaded first."""
     with transaction.atomic():
         cart.refresh_from_db(from_queryset=Cart.objects.select_for_update())
         with student_changes(cart):
             yield
-            _note_use(cart)
+            _record_use(cart)
 
 
 def lock_cart_of(buyer_id: int) -> Cart:
-    """A buyer's own cart, created if need be, locked before any order of theirs. Call in a transaction."""
+    """Lock a buyer's cart, which is created if needed. Call in a transaction, before locking any order of the buyer."""
     Cart.objects.get_or_create(user_id=buyer_id)
     return Cart.objects.select_for_update().get(user_id=buyer_id)
 
 
 def _lock_or_create(*, buyer_id: int | None, cart: Cart | None) -> Cart:
-    """The cart, locked. A buyer has one of their own; a guest's may be gone, merged by a sign-in in another tab."""
+    """The locked cart: the buyer's, or the guest's, which may be gone because a sign-in in another tab merged it."""
     if buyer_id is not None:
         return lock_cart_of(buyer_id)
     found = Cart.objects.select_for_update().filter(pk=cart.pk, user=None).first() if cart else None
@@ -207,8 +209,8 @@ def _put_in(cart: Cart, item: Item, quote: Quote) -> CartLine:
     return line
 
 
-def _note_use(cart: Cart) -> None:
-    """Guests' carts are deleted when they have not been used for long."""
+def _record_use(cart: Cart) -> None:
+    """Record that a guest uses the cart: guests' carts are deleted when they have not been used for long."""
     if cart.user_id is None:
         cart.save(update_fields=["updated_at"])
 
@@ -218,7 +220,7 @@ def _line_of(cart: Cart, item: Item) -> CartLine | None:
 
 
 def _with_details_of(line: CartLine | None, item: Item) -> Item:
-    """The item with what was chosen for it before, where nothing is said now: adding again must not drop names."""
+    """The item with the details of its line if it comes without any: adding it again must not drop participants."""
     return replace(item, details=line.details) if line and not item.details else item
 
 

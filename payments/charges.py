@@ -1,4 +1,4 @@
-"""What Stripe makes known of a payment some seconds after it: the charge, its balance transaction, and Stripe's fee."""
+"""The charge of a payment, its balance transaction and Stripe's fee, which Stripe reports some seconds later."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from jobs.models import WorkPostponed
 from payments import gateway
 from payments.models import ChargeLookup, Payment
 
-# Nothing waits for it, and after a big sale others wait for their purchases.
+# The result is not urgent; right after a big sale, deliveries are.
 _FIRST_LOOK_AFTER = timedelta(seconds=10)
 _LOOK_AGAIN_AFTER, _LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 
 
-def have_charge_looked_up(payment: Payment) -> None:
-    """Note that the charge of a payment which has just succeeded is to be looked up; a repeat changes nothing.
+def request_charge_lookup(payment: Payment) -> None:
+    """Queue the look-up of the charge of a payment that has just succeeded; a repeat changes nothing.
 
-    One statement, in the transaction of the settlement. A payment without an intent has cost nothing.
+    One statement, in the transaction of the settlement. A payment without an intent was free and has no charge.
     """
     if payment.stripe_payment_intent_id:
         lookup = ChargeLookup(payment=payment, run_after=timezone.now() + _FIRST_LOOK_AFTER)
@@ -26,7 +26,7 @@ def have_charge_looked_up(payment: Payment) -> None:
 
 
 def look_up_charge(lookup: ChargeLookup) -> None:
-    """Store what Stripe says about a payment's charge. Raises WorkPostponed until all of it is known."""
+    """Store what Stripe reports about a payment's charge. Raises WorkPostponed until the fee is known too."""
     payment = lookup.payment
     facts = gateway.retrieve_charge(payment.stripe_payment_intent_id or "")
     Payment.objects.filter(pk=payment.pk).update(
@@ -37,4 +37,4 @@ def look_up_charge(lookup: ChargeLookup) -> None:
     )
     if facts.fee is None:
         delay = min(_LOOK_AGAIN_AFTER * 2**lookup.postponements, _LONGEST_PAUSE)
-        raise WorkPostponed("Stripe has not made the balance transaction known yet", delay=delay)
+        raise WorkPostponed("Stripe has not reported the balance transaction yet", delay=delay)

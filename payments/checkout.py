@@ -1,4 +1,4 @@
-"""From a cart to a page of Stripe's where it can be paid: one transaction, one call outside, one note of the answer."""
+"""From a cart to a payment page at Stripe: one transaction, one call to Stripe, one update with the answer."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from payments.pricing import price_cart
 from payments.session_requests import build_session_request
 from payments.superseding import payable_payment_of
 
-# A session with less time left than this is replaced: nobody should be cut off while typing a card number.
+# A session with less time left than this is replaced, so that it does not expire while a student types a card number.
 _LEAST_TIME_LEFT = timedelta(minutes=2)
 _PAYMENTS_PER_MINUTE = 10
-# A place stays held a little longer than the session that pays for it: Stripe's clock is not ours.
+# A hold lasts a little longer than the session that pays for it, because Stripe's clock may differ from ours.
 HOLD_MARGIN = timedelta(minutes=2)
 
 
@@ -35,14 +35,14 @@ class CartEmpty(Exception):
 
 
 class CartChanged(Exception):
-    """A price or the availability of a line is no longer what the student agreed to: show it and ask again."""
+    """A price or the availability of a line is no longer what the student agreed to. Show the cart and ask again."""
 
     def __init__(self) -> None:
         super().__init__("Something in your cart changed. Please look it over before you pay.")
 
 
 class TooManyPayments(Exception):
-    """More payments tried than anyone needs. `retry_after` is in seconds."""
+    """The student has started too many payments within a minute. `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("Too many payments. Please wait a moment.")
@@ -56,21 +56,22 @@ class _Payable:
 
 @dataclass(frozen=True, slots=True)
 class _Superseded:
-    """An order of an earlier state of the cart that must be closed at Stripe before a new one is opened."""
+    """The payment of an earlier state of the cart, whose page must be closed before a new one is opened."""
 
     payment_id: int
 
 
 def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Payment:
-    """Give the student one page to pay this cart on; the same one again if they ask twice.
+    """The payment with the page on which the student pays this cart. A repeated call returns the same one.
 
     Raises CheckoutClosed, CartEmpty, CartChanged, LineSoldOut, TooManyPayments, sessions.AlreadyPaid,
-    gateway.StripeUnreachable (nothing is lost, press again) or gateway.StripeRefused (the order is let go).
+    gateway.StripeUnreachable (nothing is lost; the student can try again) or gateway.StripeRefused (the order is
+    cancelled).
     """
     if cart is None:
         raise CartEmpty
     never_opened: int | None = None
-    for _ in range(3):  # once per order to be superseded; a third one means a race with oneself: start over
+    for _ in range(3):  # one superseded order is usual; more mean that the student's own requests race each other
         prepared = _prepare(user=user, cart=cart, agreed_digest=agreed_digest, never_opened=never_opened)
         if isinstance(prepared, _Superseded):
             sessions.close_session(prepared.payment_id, reason="The cart was changed.")
@@ -87,9 +88,10 @@ def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Paym
 @retried_after_deadlock
 @transaction.atomic
 def _prepare(*, user: User, cart: Cart, agreed_digest: str, never_opened: int | None = None) -> _Payable | _Superseded:
-    """The checkout transaction: either meet the order that exists, or write one and hold its places.
+    """The checkout transaction: find the order that exists, or write one and hold its places.
 
-    `never_opened` is the payment that Stripe has just refused for being late: its order gets another one.
+    `never_opened` is a payment whose page Stripe has just refused because too little time was left: its order gets
+    another payment.
     """
     cart = Cart.objects.select_for_update().get(pk=cart.pk)
     priced = price_cart(cart)
@@ -101,8 +103,8 @@ def _prepare(*, user: User, cart: Cart, agreed_digest: str, never_opened: int | 
         return _Payable(_replace(existing).pk)
     if existing is not None:
         has_time = existing.expires_at - timezone.now() > _LEAST_TIME_LEFT
-        # The order's own holds may make a place look sold out to this very student, so the cart's present
-        # digest is compared only where it was agreed to; the order's frozen one decides.
+        # The order's own holds may make a place look sold out to the same student, so the digest frozen with the
+        # order is compared, not the cart's current one.
         is_wanted = existing.close_requested_at is None and existing.order.cart_digest == agreed_digest
         if has_time and is_wanted:
             return _Payable(existing.pk)
@@ -116,14 +118,14 @@ def _prepare(*, user: User, cart: Cart, agreed_digest: str, never_opened: int | 
 
 
 def _replace(payment: Payment) -> Payment:
-    """Another payment for the order of one that never had a page. Raises LineSoldOut; the old one then stays."""
+    """Create another payment for the order of one that never had a page. Raises LineSoldOut; the old one then stays."""
     ended = Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED)
     ended.update(status=Payment.Status.EXPIRED, ended_at=timezone.now())
     return _new_payment(payment.order)
 
 
 def _new_payment(order: Order) -> Payment:
-    """Hold the order's places for as long as its new page can be paid, and freeze all that Stripe will be asked for."""
+    """Hold the order's places for as long as its new page can be paid, and freeze the request for that page."""
     reference = uuid.uuid4()
     expires_at = timezone.now() + settings.CHECKOUT_LIFETIME
     reserve_lines(order, until=expires_at + HOLD_MARGIN)
@@ -141,7 +143,7 @@ def _new_payment(order: Order) -> Payment:
 
 
 def _refuse_too_many(user: User) -> None:
-    """At most ten new payments a minute per person, counted in the database so that every process agrees."""
+    """Allow ten new payments per minute and person, counted in the database so that every process agrees."""
     window = timedelta(minutes=1)
     recent = list(
         Payment.objects.filter(order__user=user, created_at__gt=timezone.now() - window)

@@ -1,4 +1,4 @@
-"""Whether there is a handler for everything that was sold and not yet delivered."""
+"""A system check: every domain with orders that are not delivered yet has a handler."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def check_open_orders_have_handlers(
     databases: Sequence[str] | None = None,
     **_: Any,
 ) -> list[CheckMessage]:
-    """A domain that was removed while orders wait for it would leave paid lines undelivered."""
+    """Report domains that were removed while open orders hold lines of them: those lines could not be delivered."""
     if not databases or OrderLine._meta.db_table not in connection.introspection.table_names():
-        return []  # asked before the first migration
+        return []  # before the first migration
     open_states = [Order.State.AWAITING_PAYMENT, Order.State.PAYMENT_PENDING]
     sold = set(
         OrderLine.objects.filter(order__state__in=open_states).order_by().values_list("domain", flat=True).distinct()

@@ -1,4 +1,4 @@
-"""What every page may show of payments."""
+"""What payments adds to the context of every page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from payments.visitor_cart import cart_of
 
 
 def domains(_request: HttpRequest) -> dict[str, object]:
-    """The domains, for the links to what a student bought and a teacher sells."""
+    """The domains, for the links to what a student bought and what a teacher sells."""
     return {"domains": domain_configs()}
 
 
@@ -21,6 +21,6 @@ def cart_line_count(request: HttpRequest) -> dict[str, object]:
 
 def _count(request: HttpRequest) -> int:
     if not hasattr(request, "session") or not hasattr(request, "user"):
-        return 0  # refused before anybody looked who is asking
+        return 0  # the request was refused before its session was loaded
     cart = cart_of(request)
     return cart.lines.count() if cart else 0

@@ -1,6 +1,7 @@
-"""What payments and the domains that sell through it promise each other. No Django in here.
+"""The contract between payments and the domains that sell through it. Free of Django.
 
-A domain's AppConfig (`payments.domains.DomainConfig`) names its `DomainHandler`. Handlers touch the database only, inside the transaction they are called in: no HTTP, no mail server; they queue mails as rows.
+A domain's AppConfig (`payments.domains.DomainConfig`) names its `DomainHandler`. Handlers use only the database, inside
+the caller's transaction: no HTTP and no mail server; they queue mails as rows.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from money import Money
 class NotForSale(Exception):
     """The item does not exist, is withdrawn, or may not be bought by this person. The message is shown to them.
 
-    `change_url` is the page of this site where they can put it right, if there is one: three names for two places.
+    `change_url` is the page of this site where they can correct it, if there is one: for example three participants
+    named for two places.
     """
 
     def __init__(self, message: str, *, change_url: str = "") -> None:
@@ -30,15 +32,15 @@ class SoldOut(Exception):
 
 
 class CannotDeliver(Exception):
-    """Paid, but impossible to deliver: the line is refunded by itself. The message is shown to student and staff."""
+    """Paid, but impossible to deliver: the line is refunded automatically. The message is for student and staff."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """What a visitor wants: `reference` and `details` mean something to the domain only.
+    """What a visitor wants to buy. Only the domain interprets `reference` and `details`.
 
-    `details` is a plain JSON object, for example the named participants of a workshop. A reference has one spelling: its
-    domain sells nothing under another, so that one thing is never two lines of a cart.
+    `details` is a plain JSON object, for example the named participants of a workshop. A domain accepts only one
+    spelling of a reference, so that one item is never two lines of a cart.
     """
 
     domain: str
@@ -49,24 +51,24 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """What an item costs now, per unit and currency, and what the student would be promised."""
+    """What an item costs now, per unit and currency, and what the student is promised."""
 
     title: str
     unit_prices: Mapping[str, Money]
     teacher_id: int
     url: str
-    # How many one order may hold; 1 for what one can only have once.
+    # The most units in one order; 1 for an item that a student can have only once.
     quantity_limit: int = 1
-    # Basis points for this offer; None leaves it to the teacher's rate or the platform's.
+    # The commission on this offer in basis points; None for the teacher's rate or the platform's.
     commission_bps: int | None = None
-    # Frozen on the order line and handed back to `refund_offer`.
+    # Frozen on the order line and passed to `refund_offer`.
     policy: Mapping[str, Any] = field(default_factory=dict)
     # One short line under the title in cart and receipt: date and place, or slot.
     description: str = ""
-    # What the student chose, one short text each, as the cart shows it: who the places are for. And where to change it.
+    # The student's choices as short texts for the cart, such as who the places are for, and the page to change them.
     choices: Sequence[str] = ()
     change_url: str = ""
-    # False for what a guest can look at but only a signed-in person may buy; checkout always asks to sign in.
+    # True for an item that guests can look at but only signed-in people may buy. Checkout always requires a sign-in.
     needs_sign_in: bool = False
 
 
@@ -91,55 +93,55 @@ class SoldLine:
 class DomainHandler(Protocol):
     """One domain's side of the contract. `domain` is its stable name, stored on every line it sells.
 
-    Handlers inherit from it, so that one that lacks a method cannot be made. `payments.tests.handler_contract` tries
-    the promises below against every handler.
+    Handlers inherit from it, so that one that lacks a method cannot be instantiated. `payments.tests.handler_contract`
+    tests the rules below against every handler.
     """
 
     domain: str
-    # What a student calls one of these: "Private lesson", "Workshop", "Course".
+    # What pages call one item: "Private lesson", "Workshop", "Course".
     label: str
 
     @abstractmethod
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
-        """Price the items, in their order. `NotForSale` is returned, not raised, so one bad item spoils no cart.
+        """Price the items, in their order. `NotForSale` is returned, not raised, so that one bad item spoils no cart.
 
-        A constant number of queries however many items there are. Reads only; `buyer_id` is None for guests.
-        Places the buyer holds themselves count as free: they may come back from Stripe's page and press pay again.
+        Only reads, with a constant number of queries for any number of items. `buyer_id` is None for guests. Places
+        that the buyer already holds count as free, since they may return from Stripe's page and press pay again.
         """
 
     @abstractmethod
     def reserve(self, line: SoldLine, until: datetime) -> None:
-        """Hold the place for this line, within the checkout transaction. Raises SoldOut.
+        """Hold the places of this line, within the checkout transaction. Raises SoldOut.
 
-        Called again for the same line it moves the end of the hold, for example while a bank debit is on its way.
+        Called again for the same line, it moves the end of the hold, for example while a bank debit is processing.
         """
 
     @abstractmethod
     def fulfil(self, line: SoldLine) -> None:
         """Deliver a paid line, within the settlement transaction. A second call has no effect.
 
-        A hold that lapsed is taken again if the place is still free. Raises CannotDeliver.
+        If the hold has expired, the place is taken again if it is still free. Raises CannotDeliver.
         """
 
     @abstractmethod
     def release(self, line: SoldLine) -> None:
-        """Free the hold of a line that will not be paid. A second call, or one after `fulfil`, has no effect."""
+        """Release the hold of a line that will not be paid. A second call, or one after `fulfil`, has no effect."""
 
     @abstractmethod
     def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:
-        """Take back what was delivered, after a refund or a lost dispute, until `quantity` units are taken back in all.
+        """Revoke what was delivered, after a refund or a lost dispute, until `quantity` units are revoked in total.
 
-        Counted in total (1 to line.quantity), so a repeat or an earlier, smaller number has no effect. What was taken
-        back in whole is never delivered again by a payment event that comes late.
+        `quantity` is the total (1 to line.quantity), so a repeat or an earlier, smaller number has no effect. A line
+        revoked in full is never delivered again by a late payment event.
         """
 
     @abstractmethod
     def refund_offer(self, line: SoldLine, at: datetime) -> Money:
-        """What the policy frozen at purchase gives back if the student cancels at this moment."""
+        """The amount that the policy frozen at purchase refunds if the student cancels at this moment."""
 
     @abstractmethod
     def earned_at(self, line: SoldLine) -> datetime:
-        """When the teacher's share of this line becomes theirs to withdraw."""
+        """When the teacher may withdraw their share of this line."""
 
     @abstractmethod
     def delivery_url(self, line: SoldLine) -> str:

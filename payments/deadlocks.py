@@ -1,4 +1,4 @@
-"""One order of locks makes deadlocks impossible; for the one that happens all the same, a second try."""
+"""Retry a transaction once after a deadlock, in case the fixed order of locks did not prevent it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Result = TypeVar("Result")
 
 
 def retried_after_deadlock(transaction: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Call a function that is one transaction once more if PostgreSQL ended it to break a deadlock."""
+    """Call a function that is one transaction a second time if PostgreSQL aborted it to break a deadlock."""
 
     @wraps(transaction)
     def call(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         try:
             return transaction(*args, **kwargs)
         except OperationalError as error:
-            # Inside of another transaction that one has to begin again.
+            # Within another transaction, that one would have to be retried.
             if connection.in_atomic_block or not isinstance(error.__cause__, DeadlockDetected):
                 raise
             log.warning("deadlock_retried", function=transaction.__name__)
-        # At once it could take the very lock that the other one is just waking up for.
+        # An immediate retry could take the lock again before the other transaction, just woken, gets it.
         time.sleep(_PAUSE_SECONDS)
         return transaction(*args, **kwargs)
 

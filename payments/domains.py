@@ -1,6 +1,6 @@
-"""How an app that sells something declares itself: in its AppConfig, and nowhere else.
+"""How an app that sells something declares itself: only in its AppConfig.
 
-The site's menus, roles, addresses, schedule and the registry of handlers are all built from what is declared here, so a
+The site's menus, roles, addresses, schedule and the registry of handlers are all built from these declarations, so a
 new domain is one folder and one line in the settings.
 """
 
@@ -20,7 +20,7 @@ from payments.registry import register
 
 @dataclass(frozen=True, slots=True)
 class MenuPage:
-    """A page that the site's menus lead to. `view` is its name, such as workshops:mine."""
+    """A page that the site's menus link to. `view` is its URL name, such as workshops:mine."""
 
     title: str
     view: str
@@ -33,10 +33,10 @@ class MenuPage:
 class DomainConfig(AppConfig):
     """The AppConfig of a domain. Its `urls.py` is included in the site's addresses."""
 
-    # Django takes the one AppConfig of an `apps.py` that is a default; this one is imported there, too.
+    # Django uses the only default AppConfig in an `apps.py`; this base class is imported there as well.
     default = False
 
-    # Dotted path of the class that keeps the domain's side of `payments.contracts`.
+    # Dotted path of the class that implements the domain's side of `payments.contracts`.
     handler: str
     # Where students find what they bought, and teachers what they sell.
     student_page: MenuPage
@@ -57,5 +57,5 @@ class DomainConfig(AppConfig):
 
 
 def domain_configs() -> list[DomainConfig]:
-    """The domains that are installed, in the order of the settings."""
+    """The installed domains, in the order of the settings."""
     return [config for config in apps.get_app_configs() if isinstance(config, DomainConfig)]

@@ -1,4 +1,4 @@
-"""Which payment of ours Stripe speaks of, and whether what it says fits. What does not fit is never delivered."""
+"""Find our payment for what Stripe reports, and compare the two. If they disagree, nothing is delivered."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from payments.stripe_objects import CheckoutSession
 
 
 class PaymentDisagrees(Exception):
-    """What Stripe says does not fit the order it points to: never delivered, a person must look."""
+    """What Stripe reports contradicts the order it points to. It is never delivered; staff must look at it."""
 
 
 class PaymentUnknown(Exception):
-    """No payment of ours belongs to this payment."""
+    """No payment of ours matches what Stripe reports."""
 
 
 class SessionNotStoredYet(Exception):
@@ -31,7 +31,7 @@ class SessionNotStoredYet(Exception):
 
 
 class ConfirmationNeeded(Exception):
-    """Only metadata connects an intent with a payment of ours, and anyone at Stripe can write that: ask Stripe first."""
+    """Only metadata links an intent to a payment of ours. People can edit metadata, so Stripe must confirm the link."""
 
     def __init__(self, payment: Payment) -> None:
         super().__init__(str(payment))
@@ -40,9 +40,9 @@ class ConfirmationNeeded(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentEvidence:
-    """What Stripe says about a payment. Empty strings where it does not say.
+    """What Stripe reports about a payment. Strings are empty if it does not report them.
 
-    `payment_reference` came with Stripe's metadata and is a route only: the ids stored with the payment decide.
+    `payment_reference` is read from metadata and only helps to find the payment: the ids stored with it decide.
     """
 
     session_id: str
@@ -56,7 +56,7 @@ class PaymentEvidence:
     def from_session(cls, session: CheckoutSession) -> Self:
         """Raises PaymentDisagrees if the session contradicts itself."""
         if session.payment_status == "no_payment_required" and session.total.minor:
-            raise PaymentDisagrees(f"Stripe says that none of {session.total.minor} in minor units was to be paid.")
+            raise PaymentDisagrees(f"No payment was required, but the total is {session.total.minor} in minor units.")
         return cls(
             session_id=session.id,
             payment_intent_id=session.payment_intent_id,
@@ -68,7 +68,7 @@ class PaymentEvidence:
 
 
 def find_payment(*, session_id: str, payment_intent_id: str, payment_reference: str) -> Payment:
-    """The payment Stripe speaks of, by the ids we stored. What came with metadata only ever contradicts them.
+    """Find the payment by the ids we stored. The reference from metadata can contradict them, but never replace them.
 
     Raises PaymentUnknown; PaymentDisagrees if ids and reference name different payments; SessionNotStoredYet or
     ConfirmationNeeded if only the reference names one.
@@ -101,7 +101,7 @@ def find_payment(*, session_id: str, payment_intent_id: str, payment_reference: 
 
 
 def _candidates(*, session_id: str, payment_intent_id: str, payment_reference: str) -> QuerySet[Payment]:
-    """The payments named by any of what Stripe said."""
+    """The payments that any of the ids or the reference names."""
     reference = _uuid_or_none(payment_reference)
     is_named = Q(reference=reference) if reference else Q(pk=None)
     if session_id:
@@ -112,7 +112,7 @@ def _candidates(*, session_id: str, payment_intent_id: str, payment_reference: s
 
 
 def _uuid_or_none(text: str) -> uuid.UUID | None:
-    """The reference in metadata, which anybody with access to Stripe's Dashboard can edit: it may be anything."""
+    """Parse the reference in metadata, which may be any text: people with access to Stripe's Dashboard can edit it."""
     try:
         return uuid.UUID(text)
     except ValueError:
@@ -120,17 +120,17 @@ def _uuid_or_none(text: str) -> uuid.UUID | None:
 
 
 def lock_order_of(evidence: PaymentEvidence) -> tuple[Order, Payment]:
-    """The order, locked after its cart, and its payment as it is under that lock. Raises as find_payment does."""
-    said = {
+    """Lock the order, after its cart, and read its payment under that lock. Raises as find_payment does."""
+    ids = {
         "session_id": evidence.session_id,
         "payment_intent_id": evidence.payment_intent_id,
         "payment_reference": evidence.payment_reference,
     }
-    order_ids = _candidates(**said).values("order_id")
-    # The cart first, as everywhere: settlement takes lines out of it.
+    order_ids = _candidates(**ids).values("order_id")
+    # The cart first, as everywhere: settlement removes lines from it.
     carts = Cart.objects.filter(pk__in=Order.objects.filter(pk__in=order_ids).values("cart_id"))
     list(carts.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    # More than one only where ids and metadata disagree, which is found out under the lock as well.
+    # There are several only if ids and metadata disagree, which `find_payment` detects under the lock.
     orders = (
         Order.objects.select_for_update(of=("self",))
         .select_related("user")
@@ -138,19 +138,19 @@ def lock_order_of(evidence: PaymentEvidence) -> tuple[Order, Payment]:
         .order_by("pk")
         .in_bulk()
     )
-    payment = find_payment(**said)
+    payment = find_payment(**ids)
     if payment.order_id not in orders:
-        raise SessionNotStoredYet(f"{payment}, stored between two of our own statements")
+        raise SessionNotStoredYet(f"{payment}, stored after its order was looked up")
     return orders[payment.order_id], payment
 
 
 def refuse_disagreement(evidence: PaymentEvidence, order: Order, payment: Payment) -> None:
     """Compare what was paid with what was ordered. Raises PaymentDisagrees."""
     if evidence.total.currency != order.currency or evidence.total.minor != order.total_minor:
-        # In plain numbers: what was paid may be anything, also more than can be written as money.
+        # Plain numbers, because Stripe's amount may be one that cannot be formatted as money.
         raise PaymentDisagrees(
             f"Paid {evidence.total.minor} {evidence.total.currency} in minor units,"
-            f" but the order is over {order.total_minor} {order.currency}."
+            f" but the order's total is {order.total_minor} {order.currency}."
         )
     if evidence.livemode != payment.livemode:
         raise PaymentDisagrees("Live and test mode are mixed.")
@@ -168,16 +168,16 @@ def _refuse_other_buyer(metadata: OurMetadata, order: Order) -> None:
 
 
 def refuse_other_domains(metadata: OurMetadata, lines: Sequence[OrderLine]) -> None:
-    """Compare the domains Stripe names with those of the order. Raises UnknownDomain or PaymentDisagrees."""
+    """Compare the domains in the metadata with those of the order. Raises UnknownDomain or PaymentDisagrees."""
     for domain in sorted(metadata.domains - registered_domains()):
         raise UnknownDomain(domain)
     if others := metadata.domains - {line.domain for line in lines}:
-        raise PaymentDisagrees(f"The metadata names {', '.join(sorted(others))}, of which the order has nothing.")
+        raise PaymentDisagrees(f"The metadata names {', '.join(sorted(others))}, but the order has no line of that.")
 
 
 @contextlib.contextmanager
 def intent_used_once() -> Iterator[None]:
-    """One intent pays once: where another payment has it already, this is a contradiction, and no retry mends it."""
+    """Translate the violation of "one intent pays once" into PaymentDisagrees, since no retry would resolve it."""
     try:
         yield
     except IntegrityError as clash:

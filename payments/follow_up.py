@@ -1,4 +1,4 @@
-"""What a payment does about itself as durable work: open what was cut off, find out what no webhook reported."""
+"""The follow-up of payments as durable work: open interrupted pages, and ask Stripe what no webhook has reported."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from payments.sessions import STRIPE_IS_LATE, AlreadyPaid, NeverOpened, PaymentO
 
 log = structlog.get_logger()
 
-_BANKS_ARE_ASKED_EVERY = timedelta(hours=6)
-_ASK_AGAIN = timedelta(minutes=1)
+_BANK_DEBIT_CHECKED_EVERY = timedelta(hours=6)
+_CHECK_AGAIN_AFTER = timedelta(minutes=1)
 
 
 def follow_up_payment(payment: Payment) -> None:
-    """Bring a payment nearer to its end. Returns once it is over; raises WorkPostponed while it is not."""
+    """Do what a payment needs next. Returns once it has ended; raises WorkPostponed before."""
     if payment.close_requested_at and payment.ended_at is None:
         _close(payment)
     elif payment.status == Payment.Status.CREATED:
         _open(payment)
-    _read_facts(payment)
+    _reload(payment)
     if payment.ended_at is None:
         left = payment.expires_at + STRIPE_IS_LATE - timezone.now()
         if left > timedelta(0):
@@ -37,21 +37,21 @@ def follow_up_payment(payment: Payment) -> None:
     elif payment.status != Payment.Status.PROCESSING:
         return
     _sync(payment)
-    _read_facts(payment)
+    _reload(payment)
     if payment.status == Payment.Status.PROCESSING:
-        raise WorkPostponed("the bank has not answered yet", delay=_BANKS_ARE_ASKED_EVERY)
+        raise WorkPostponed("the bank has not answered yet", delay=_BANK_DEBIT_CHECKED_EVERY)
     if payment.ended_at is None:
-        raise WorkPostponed("Stripe has not expired the session yet", delay=_ASK_AGAIN)
+        raise WorkPostponed("Stripe has not expired the session yet", delay=_CHECK_AGAIN_AFTER)
 
 
 def _open(payment: Payment) -> None:
-    """Open the page now. One that Stripe will not open any more waits for a click that replaces it, while places last."""
+    """Open the page now. If it is too late for that, the order is kept until it expires: a new click may replace it."""
     try:
         open_session(payment.pk)
     except NeverOpened:
         left = payment.expires_at - timezone.now()
         if left > timedelta(0):
-            raise WorkPostponed("too late to open the page, too early to let go", delay=left) from None
+            raise WorkPostponed("too late to open the page; the order has not expired yet", delay=left) from None
         cancel_order(
             order_id=payment.order_id,
             reason="The payment page was never opened.",
@@ -60,7 +60,7 @@ def _open(payment: Payment) -> None:
     except gateway.StripeMisconfigured:
         raise
     except (PaymentOver, AlreadyPaid, gateway.StripeRefused):
-        # Each has been acted upon where it was raised.
+        # Handled where it was raised.
         return
 
 
@@ -71,8 +71,8 @@ def _close(payment: Payment) -> None:
         log.info("paid_before_closed", order=payment.order.number)
 
 
-def _read_facts(payment: Payment) -> None:
-    # Not the whole row: `run_after` is what proves that this claim is the latest one.
+def _reload(payment: Payment) -> None:
+    # Not the whole row: `run_after` proves that this worker's claim is the latest one.
     payment.refresh_from_db(fields=["status", "ended_at", "expires_at", "stripe_session_id"])
 
 
@@ -86,9 +86,9 @@ def _sync(payment: Payment) -> None:
 
 
 def _give_up_unknown_session(payment: Payment, problem: gateway.NoSuchObject) -> None:
-    """A page that Stripe does not know cannot be paid. Money that was on its way is for staff to find."""
+    """End a payment whose session Stripe does not know: it cannot be paid. Staff look for money already on its way."""
     if payment.status == Payment.Status.PROCESSING:
-        raise WorkParked(f"Stripe does not know the session any more: {problem}") from problem
+        raise WorkParked(f"Stripe no longer knows the session: {problem}") from problem
     log.error("session_unknown", order=payment.order.number, session=payment.stripe_session_id)
     raise_alert(
         key="sessions-unknown",

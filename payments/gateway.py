@@ -1,6 +1,6 @@
-"""The one door to Stripe's API. Speaks our types inward, stripe-python outward.
+"""All calls to Stripe's API, except those of the dj-stripe mirror. Takes and returns our own types.
 
-Never called inside a transaction or under a lock: an answer can take seconds, or never come.
+Never called inside a transaction or under a lock: an answer can take seconds, or never arrive.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from payments.stripe_objects import (
     read_session,
 )
 
-# stripe-python repeats lost connections, 409 and 5xx with jitter and the same idempotency key; 429 we add.
+# stripe-python retries lost connections, 409 and 5xx with jitter and the same idempotency key; we add 429.
 _NETWORK_RETRIES = 2
 _EVENTS_PER_PAGE = 100
-# As many as one request for events may name (docs: "List all events", types).
+# The most types that one request for events may name (docs: "List all events", types).
 TYPES_PER_LIST = 20
 
 
 class StripeUnreachable(Exception):
-    """No answer, or none that says whether it was done (time-out, 429, 5xx): try again with the same key.
+    """No answer, or none that says whether the request was carried out (time-out, 429, 5xx). Retry with the same key.
 
-    `retry_after` says in how many seconds.
+    `retry_after` is in seconds.
     """
 
     def __init__(self, message: str, *, retry_after: int = 10) -> None:
@@ -46,9 +46,9 @@ class StripeUnreachable(Exception):
 
 
 class StripeRefused(Exception):
-    """Stripe understood and said no; trying the same again changes nothing.
+    """Stripe refused the request; repeating it changes nothing.
 
-    `code` is Stripe's error code and `param` the parameter it did not like, where it names them.
+    `code` is Stripe's error code and `param` the parameter at fault; empty if Stripe names none.
     """
 
     def __init__(self, message: str, *, code: str = "", param: str = "") -> None:
@@ -58,18 +58,18 @@ class StripeRefused(Exception):
 
 
 class NoSuchObject(StripeRefused):
-    """Stripe does not know the object, or not in this mode or account."""
+    """Stripe has no such object, or not in this mode or account."""
 
 
 class StripeMisconfigured(StripeRefused):
-    """Refused for how we ask, not for what: a wrong key, a missing permission, an idempotency key used twice.
+    """Refused because of our set-up, not of the request: a wrong key, a missing permission, a reused idempotency key.
 
-    Says nothing about the payment or refund itself, so nothing may be given up or released on its word.
+    Says nothing about the payment or refund itself, so nothing may be cancelled or released because of it.
     """
 
 
 class KeyUsedDifferently(StripeMisconfigured):
-    """Stripe has done something under this idempotency key before, and was asked for something else then."""
+    """Stripe has already carried out a different request with this idempotency key."""
 
 
 @cache
@@ -85,7 +85,7 @@ def _client() -> stripe.StripeClient:
     )
 
 
-# What was asked has certainly not been done, and asking again changes nothing; a wrong key is ours to mend.
+# The request was certainly not carried out, and repeating it changes nothing.
 _FINAL_ERRORS = (
     stripe.InvalidRequestError,
     stripe.CardError,
@@ -95,12 +95,12 @@ _FINAL_ERRORS = (
 )
 
 
-# These say something about our key, nothing about what was asked.
+# These concern our API key, not the request.
 _ERRORS_OF_SETUP = (stripe.AuthenticationError, stripe.PermissionError)
 
 
 class _translated_errors:  # noqa: N801  # reads as a statement: `with _translated_errors():`
-    """Turn stripe-python's exceptions into the two kinds that matter to callers."""
+    """Translate stripe-python's exceptions into StripeUnreachable and StripeRefused."""
 
     def __enter__(self) -> None:
         return None
@@ -119,9 +119,9 @@ class _translated_errors:  # noqa: N801  # reads as a statement: `with _translat
 
 @contextmanager
 def waiting_for_another(*, at_most: float) -> Iterator[float]:
-    """Wait within for what another thread or process asks of Stripe; gives the moment (monotonic) to stop at.
+    """Wait inside the block for a call to Stripe that another thread or process makes; yields the deadline (monotonic).
 
-    It counts as waiting for Stripe: against the time of the request, and against how many may wait at once.
+    This counts as waiting for Stripe: against the time limit of the request, and against the number of waiting threads.
     Raises StripeUnreachable.
     """
     try:
@@ -144,7 +144,7 @@ def _param_of(error: stripe.StripeError) -> str:
 
 
 def create_session(request: Mapping[str, Any], *, idempotency_key: str) -> CheckoutSession:
-    """Create the Checkout Session of one payment, asking for exactly what was frozen with it.
+    """Create the Checkout Session of one payment from the request that was frozen with it.
 
     Raises StripeUnreachable or StripeRefused; KeyUsedDifferently if Stripe has seen the key with another request.
     """
@@ -155,14 +155,14 @@ def create_session(request: Mapping[str, Any], *, idempotency_key: str) -> Check
 
 
 def retrieve_session(session_id: str) -> CheckoutSession:
-    """How a session and its payment intent stand now. Raises StripeUnreachable or StripeRefused."""
+    """The current state of a session and its payment intent. Raises StripeUnreachable or StripeRefused."""
     with _translated_errors():
         session = _client().v1.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent"]})
     return read_session(session.to_dict())
 
 
 def retrieve_charge(payment_intent_id: str) -> ChargeFacts:
-    """The charge that paid a payment intent, as far as Stripe has made it known."""
+    """The charge that paid a payment intent, as far as Stripe reports it. Raises StripeUnreachable or StripeRefused."""
     with _translated_errors():
         intent = _client().v1.payment_intents.retrieve(
             payment_intent_id, {"expand": ["latest_charge.balance_transaction"]}
@@ -183,7 +183,7 @@ def expire_session(session_id: str) -> CheckoutSession:
 
 
 def find_session(*, reference: str, created_from: datetime) -> CheckoutSession | None:
-    """The session created for a payment, looked for when the idempotency key may be forgotten (after 24 h)."""
+    """Search for the session created for a payment, when Stripe may have forgotten the idempotency key (after 24 h)."""
     params: Any = {"created": {"gte": int(created_from.timestamp())}, "limit": 100}
     with _translated_errors():
         for session in _client().v1.checkout.sessions.list(params).auto_paging_iter():
@@ -207,7 +207,7 @@ def create_refund(
 
 
 def find_refund(*, payment_intent_id: str, refund_key: str) -> StripeRefund | None:
-    """The refund already made under our key, looked for before asking again."""
+    """Search for a refund that was already made with our key, before one is created."""
     params: Any = {"payment_intent": payment_intent_id, "limit": 100}
     with _translated_errors():
         for refund in _client().v1.refunds.list(params).auto_paging_iter():
@@ -218,7 +218,7 @@ def find_refund(*, payment_intent_id: str, refund_key: str) -> StripeRefund | No
 
 
 def retrieve_refund(refund_id: str) -> StripeRefund:
-    """How a refund stands now, with the reference of its payment. Raises StripeUnreachable or StripeRefused."""
+    """The current state of a refund, with the reference of its payment. Raises StripeUnreachable or StripeRefused."""
     params: Any = {"expand": ["payment_intent"]}
     with _translated_errors():
         refund = _client().v1.refunds.retrieve(refund_id, params)
@@ -228,9 +228,9 @@ def retrieve_refund(refund_id: str) -> StripeRefund:
 def list_event_pages(
     *, created_from: datetime, created_before: datetime | None, types: Sequence[str]
 ) -> Iterator[list[Mapping[str, Any]]]:
-    """Events of at most 20 types, created in [from, before) or since, page by page and newest first.
+    """Events of at most 20 types that were created in [from, before), or since; page by page, newest first.
 
-    Stripe keeps them 30 days. Raises StripeUnreachable or StripeRefused.
+    Stripe keeps them for 30 days. Raises StripeUnreachable or StripeRefused.
     """
     created = {"gte": int(created_from.timestamp())}
     if created_before:

@@ -1,6 +1,6 @@
-"""What payments promises about paid orders and refunds, whatever path the money took.
+"""The invariants of paid orders and their refunds.
 
-Triggers and checks enforce most of it; these ask whether it holds, also after a restore, a migration, or a repair by hand.
+Triggers and checks enforce most of them. These queries verify them after a restore, a migration or a manual repair, too.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from jobs.invariants import Invariant
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
 
-# What a line counts, and the field of its allocations that the sum is over.
+# Each counter of a line, and the field of its allocations that it sums.
 _COUNTERS = {
     "refunded_minor": "amount_minor",
     "refunded_fee_minor": "fee_minor",
@@ -44,7 +44,7 @@ class PaymentsCountTheirRefunds:
 
 class RefundsNeverExceedTheirPayment:
     name = "payments.refunds_never_exceed_their_payment"
-    promise = "What went back or is on its way is never more than the payment."
+    promise = "The live refunds of a payment are never more than the payment."
 
     def breaking(self) -> list[int]:
         return _ids(Payment.objects.annotate(live=_live_refunds()).filter(live__gt=F("amount_minor")))
@@ -52,7 +52,7 @@ class RefundsNeverExceedTheirPayment:
 
 class AllocationsAreFeeAndShare:
     name = "payments.allocations_are_fee_and_share"
-    promise = "Fee and share given back are exactly the amount, and the tax is within it."
+    promise = "Fee and share of each allocation add up to its amount, and the tax is within it."
 
     def breaking(self) -> list[int]:
         is_split = Q(amount_minor=F("fee_minor") + F("share_minor"), tax_minor__lte=F("amount_minor"))
@@ -62,8 +62,8 @@ class AllocationsAreFeeAndShare:
 class RefundsAreAllocated:
     name = "payments.refunds_are_allocated"
     promise = (
-        "Each refund counts exactly its allocations. All of it belongs to lines, unless it was made at Stripe or gives "
-        "back a second payment."
+        "Each refund counts exactly its allocations. All of it is allocated to lines, unless it was made at Stripe or "
+        "refunds a second payment."
     )
 
     def breaking(self) -> list[int]:
@@ -73,9 +73,9 @@ class RefundsAreAllocated:
         return _ids(refunds.exclude(is_whole & Q(parts=F("allocated_minor"))))
 
 
-class LinesGivenBackWholeKeepNothing:
-    name = "payments.lines_given_back_whole_keep_nothing"
-    promise = "A line whose amount went back keeps no fee, no share and no tax."
+class FullyRefundedLinesKeepNothing:
+    name = "payments.fully_refunded_lines_keep_nothing"
+    promise = "A line that was refunded in full keeps no fee, no share and no tax."
 
     def breaking(self) -> list[int]:
         keeps_nothing = Q(
@@ -86,11 +86,11 @@ class LinesGivenBackWholeKeepNothing:
         return _ids(OrderLine.objects.filter(refunded_minor=F("amount_minor")).exclude(keeps_nothing))
 
 
-class RefundsSayHowTheyEnded:
-    name = "payments.refunds_say_how_they_ended"
+class RefundsMatchTheirStatus:
+    name = "payments.refunds_match_their_status"
     promise = (
-        "What Stripe has confirmed carries Stripe's id, what succeeded its moment, what failed or was cancelled the "
-        "moment it ended, and what is only requested none of them."
+        "A refund that Stripe confirmed has Stripe's id, one that succeeded the time of that, one that failed or was "
+        "cancelled the time it ended, and one that is only requested none of these."
     )
 
     def breaking(self) -> list[int]:
@@ -109,7 +109,7 @@ class RefundsSayHowTheyEnded:
                 succeeded_at__isnull=False,
                 ended_at__isnull=True,
             )
-            # One that Stripe refused has no id; one that had succeeded keeps that moment.
+            # A refund that Stripe refused has no id; one that had succeeded before keeps that time.
             | Q(status__in=Refund.ENDED, ended_at__isnull=False)
         )
         return _ids(Refund.objects.exclude(is_right))
@@ -117,7 +117,7 @@ class RefundsSayHowTheyEnded:
 
 class PaidLinesAreDecided:
     name = "payments.paid_lines_are_decided"
-    promise = "Each line of a paid order was delivered, or found undeliverable, or taken back since."
+    promise = "Each line of a paid order was delivered, found undeliverable, or revoked later."
 
     def breaking(self) -> list[int]:
         undecided = [OrderLine.State.RESERVED, OrderLine.State.RELEASED]
@@ -127,13 +127,13 @@ class PaidLinesAreDecided:
 class UndeliverableLinesAreRefunded:
     name = "payments.undeliverable_lines_are_refunded"
     promise = (
-        "What was paid and could not be delivered goes back whole, unless its refund failed, which raises an alert."
+        "A paid line that could not be delivered is refunded in full, unless its refund failed, which raises an alert."
     )
 
     def breaking(self) -> list[int]:
-        asked = RefundAllocation.objects.filter(line=OuterRef("pk"), amount_minor=OuterRef("amount_minor"))
+        requested = RefundAllocation.objects.filter(line=OuterRef("pk"), amount_minor=OuterRef("amount_minor"))
         lines = OrderLine.objects.filter(state=OrderLine.State.UNDELIVERABLE, amount_minor__gt=0)
-        return _ids(lines.exclude(Exists(asked)).exclude(refunded_minor=F("amount_minor")))
+        return _ids(lines.exclude(Exists(requested)).exclude(refunded_minor=F("amount_minor")))
 
 
 INVARIANTS: tuple[Invariant, ...] = (
@@ -144,13 +144,13 @@ INVARIANTS: tuple[Invariant, ...] = (
     RefundsNeverExceedTheirPayment(),
     AllocationsAreFeeAndShare(),
     RefundsAreAllocated(),
-    LinesGivenBackWholeKeepNothing(),
-    RefundsSayHowTheyEnded(),
+    FullyRefundedLinesKeepNothing(),
+    RefundsMatchTheirStatus(),
 )
 
 
 def _live_refunds() -> Coalesce:
-    """What the live refunds of a payment add up to."""
+    """The sum of a payment's live refunds."""
     live = Refund.objects.live().filter(payment=OuterRef("pk"))
     return _sum_of(live, by="payment", field="amount_minor")
 

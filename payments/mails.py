@@ -1,4 +1,4 @@
-"""The mails payments itself sends. What was delivered is told by the domain that delivered it."""
+"""The mails about payments. The mail about a delivery comes from the domain that delivered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RECEIPT_RENDERER = "payments.receipt"
 
 
 def queue_payment_confirmed(order: Order, lines: Sequence[OrderLine]) -> None:
-    """Tell the student that the order is paid, with everything in it and the receipt attached."""
+    """Mail the student that the order is paid, with its lines and the receipt attached."""
     queue_mail(
         key=f"order:{order.number}:paid",
         to=order.user,
@@ -28,12 +28,12 @@ def queue_payment_confirmed(order: Order, lines: Sequence[OrderLine]) -> None:
 
 
 def queue_card_declined(payment: Payment, *, message: str) -> None:
-    """Tell the student that their card was declined while the page stays open; once per payment, however often they try."""
+    """Mail the student that their card was declined and the page is still open. One mail per payment, for all tries."""
     _queue_failure(payment, kind="declined", template="payment_failed", message=message)
 
 
 def queue_debit_refused(payment: Payment, *, left_out: int) -> None:
-    """Tell the student, days later, that the bank refused: the order is off, and how much of it is in the cart again."""
+    """Mail the student that the bank refused the debit, and that all but `left_out` lines are back in the cart."""
     _queue_failure(payment, kind="debit-refused", template="debit_refused", left_out=left_out)
 
 
@@ -49,7 +49,7 @@ def _queue_failure(payment: Payment, *, kind: str, template: str, **more: Any) -
 
 
 def queue_cannot_deliver_mails(order: Order, lines: Sequence[OrderLine]) -> None:
-    """Tell student and staff what was paid but cannot be delivered, and that its money is on its way back."""
+    """Mail student and staff which paid lines cannot be delivered, and that they are refunded."""
     if not lines:
         return
     context = _order_context(order, lines)
@@ -67,7 +67,7 @@ def queue_cannot_deliver_mails(order: Order, lines: Sequence[OrderLine]) -> None
 
 
 def queue_paid_twice_mails(order: Order, payment: Payment) -> None:
-    """Tell student and staff that a second payment of a paid order came in and goes back."""
+    """Mail student and staff that a paid order was paid a second time, and that this payment is refunded."""
     queue_mail(
         key=f"payment:{payment.pk}:given-back",
         to=order.user,
@@ -92,7 +92,7 @@ def _receipt(order: Order) -> RenderedAttachment:
 
 
 def _order_context(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
-    """Plain values only: what the mail says must not change when the order does."""
+    """Plain values only: a queued mail must not change when the order does."""
     return {
         "order_number": order.number,
         "order_path": order.get_absolute_url(),

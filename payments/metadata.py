@@ -1,4 +1,4 @@
-"""What we write into Stripe's metadata, read back. It says whose an object is and cross-checks; the stored ids decide."""
+"""Our metadata on Stripe's objects, as read back. It only identifies and cross-checks: the stored ids decide."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-# What stands for the domain of an order of several.
+# Written as the domain of an order whose lines belong to several.
 SEVERAL_DOMAINS: Final = "mixed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OurMetadata:
-    """Empty where it says nothing. People edit metadata in Stripe's Dashboard, so each part may be anything."""
+    """Each part is empty if it is missing, and may be any text, because people edit metadata in Stripe's Dashboard."""
 
     order: str = ""
     payment: str = ""
@@ -21,7 +21,7 @@ class OurMetadata:
 
     @classmethod
     def read(cls, metadata: object) -> Self:
-        """Read the metadata of an object of Stripe's, which may be absent. Raises TypeError if it is no mapping."""
+        """Read the metadata of a Stripe object, which may have none. Raises TypeError if it is not a mapping."""
         parts = metadata or {}
         if not isinstance(parts, Mapping):
             raise TypeError("metadata expected")
@@ -35,5 +35,5 @@ class OurMetadata:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it names anything of ours. What names nothing was sold by another product on the same account."""
+        """Whether it names anything of ours. Otherwise another product on the same account made the object."""
         return bool(self.order or self.payment or self.domains)

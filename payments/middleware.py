@@ -1,4 +1,4 @@
-"""What payments adds to every request."""
+"""The middleware of payments."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from django.http import HttpRequest, HttpResponse
 
 from payments.circuit import time_limit
 
-# Stripe answers a session in under a second as a rule; a student should not stare at a white page much longer, and the
-# thread that waits answers nobody else.
+# Stripe usually creates a session in under a second. A student should not wait much longer at a blank page, and the
+# waiting thread cannot serve other requests.
 SECONDS_FOR_STRIPE = 6.0
 
 
 class StripeTimeLimitMiddleware:
-    """Caps the time a request may wait for Stripe, however many calls and repeats it takes."""
+    """Limits the time a request may wait for Stripe, over all its calls and retries."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request within the limit."""
         with time_limit(SECONDS_FOR_STRIPE):
             return self._get_response(request)

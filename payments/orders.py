@@ -1,4 +1,4 @@
-"""Write an order from a priced cart, and let go of one that will not be paid."""
+"""Write an order from a priced cart, and cancel one that will not be paid."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from payments.models.order import lines_in_lock_order
 from payments.pricing import PricedCart, PricedLine
 from payments.registry import UnknownDomain, handler_for
 
-# Crockford's alphabet: no letter that can be taken for a digit when read out on the telephone.
+# Crockford's alphabet: without letters that can be mistaken for digits.
 _NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class LineSoldOut(Exception):
-    """A place or slot could not be reserved. Carries which cart line, and what to tell the student."""
+    """A place or slot could not be reserved. The message names the line and is shown to the student."""
 
     def __init__(self, title: str, message: str) -> None:
         super().__init__(f"{title}: {message}")
@@ -56,7 +56,7 @@ def write_order(*, user_id: int, priced: PricedCart) -> Order:
 
 
 def reserve_lines(order: Order, *, until: datetime) -> None:
-    """Hold every place of the order, in the fixed order of lines. Raises LineSoldOut; the caller's transaction ends."""
+    """Hold the places of all lines, in lock order. Raises LineSoldOut; the caller's transaction must roll back."""
     for line in lines_in_lock_order(order):
         try:
             handler_for(line.domain).reserve(line.as_sold(), until)
@@ -65,10 +65,10 @@ def reserve_lines(order: Order, *, until: datetime) -> None:
 
 
 def cancel_order(*, order_id: int, reason: str, payment_status: Payment.Status) -> bool:
-    """Let go of an order that will not be paid and free its places; False if it was paid or cancelled before.
+    """Cancel an order that will not be paid and release its places; False if it was paid or cancelled before.
 
-    The caller knows from Stripe that none of its pages can be paid any more. A payment whose card was declined stays
-    failed, however its page ended.
+    The caller has made sure at Stripe that none of its pages can still be paid. A payment whose card was declined keeps
+    the status failed, however its page ended.
     """
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=order_id)
@@ -91,7 +91,7 @@ def _end_payments(order: Order, status: Payment.Status) -> None:
 
 
 def release_lines(order: Order) -> None:
-    """Free the places of the order's reserved lines. A domain that is gone has no places left to free."""
+    """Release the places of the order's reserved lines. A domain that was removed has none left to release."""
     for line in lines_in_lock_order(order):
         if line.state != OrderLine.State.RESERVED:
             continue
@@ -139,5 +139,5 @@ def commission_rates(teacher_ids: set[int]) -> dict[int, int]:
 
 
 def _new_number() -> str:
-    """40 random bits: not to be guessed, and two alike would meet the unique constraint."""
+    """40 random bits: hard to guess, and the unique constraint refuses a duplicate."""
     return "L" + "".join(secrets.choice(_NUMBER_ALPHABET) for _ in range(8))

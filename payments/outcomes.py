@@ -1,4 +1,4 @@
-"""How a payment ended, asked of Stripe where no webhook has reported it, and what a refusal means for the order."""
+"""Record how a payment ended, and ask Stripe for it if no webhook has reported it."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from payments.settlement import record_processing, settle_payment
 
 log = structlog.get_logger()
 
-# Pages that wait for one payment look at Stripe after these times, together and whichever process they meet.
+# The pauses between calls to Stripe for one payment, shared by all pages that wait for it and by all processes.
 _SECONDS_BETWEEN_LOOKS = (2, 4, 8, 16, 32, 60)
-# A student who comes back from Stripe is not answered from a look before they had paid.
+# A student who returns from Stripe's page must not see a state from before they paid.
 _SECONDS_BEFORE_A_RETURN = 5
 
 
 def take_look(payment: Payment, *, has_returned: bool = False) -> bool:
-    """Whether this page may ask Stripe how the payment stands; a yes is recorded and counts for all other pages."""
+    """Whether Stripe may be called for the payment's state now; True is recorded, and all pages wait before the next."""
     looks = 0 if has_returned else payment.looks
     pause = _SECONDS_BEFORE_A_RETURN if has_returned else _SECONDS_BETWEEN_LOOKS[looks - 1] if looks else 0
     is_time = Q(looked_at=None) | Q(looked_at__lte=Now() - timedelta(seconds=pause))
-    # Of two pages that read the same count, the second finds another one, or the moment of the first.
+    # If two pages read the same count, the first changes it, so the second finds no row to update.
     is_latest = Q() if has_returned else Q(looks=payment.looks)
     next_count = min(looks + 1, len(_SECONDS_BETWEEN_LOOKS))
     return bool(Payment.objects.filter(is_time, is_latest, pk=payment.pk).update(looked_at=Now(), looks=next_count))
 
 
 def request_look(payment: Payment, *, has_returned: bool = False) -> None:
-    """If no webhook has reported how the payment went, have a worker ask Stripe now and then. For pages that wait.
+    """If no webhook has reported the outcome of a payment, have a worker ask Stripe. For pages that wait for it.
 
-    Beside the page, which must not wait for Stripe and shows the outcome when it asks again. A lost message is no loss:
-    the next page asks anew.
+    The page itself must not wait for Stripe: it shows the outcome when it polls again. If the message to the worker is
+    lost, a later poll sends another.
     """
     if payment.order.state != Order.State.AWAITING_PAYMENT or not payment.stripe_session_id:
         return
@@ -52,20 +52,20 @@ def request_look(payment: Payment, *, has_returned: bool = False) -> None:
 
 
 def look_at_stripe(payment_id: int) -> None:
-    """Ask Stripe how a payment went that the database still waits for. A silent Stripe is no error: the page waits on."""
+    """Sync a payment whose order still awaits it. A silent Stripe is not an error: the page keeps polling."""
     payment = Payment.objects.select_related("order").filter(pk=payment_id).first()
     if payment is None or payment.order.state != Order.State.AWAITING_PAYMENT:
         return
     try:
         sync_with_stripe(payment)
     except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
-        log.warning("outcome_not_learnt", order=payment.order.number, problem=repr(problem))
+        log.warning("payment_not_synced", order=payment.order.number, problem=repr(problem))
 
 
 def sync_with_stripe(payment: Payment) -> None:
-    """Ask Stripe how the session stands and bring the order to the same state. Call outside transactions.
+    """Retrieve the session and bring the order to the same state. Call outside transactions.
 
-    Used by pages and by the payment's own follow-up: all settle through the one settlement function. Raises
+    Used by pages and by the follow-up; both settle through the one settlement function. Raises
     gateway.StripeUnreachable, gateway.StripeRefused, and what settle_payment raises.
     """
     session = gateway.retrieve_session(payment.stripe_session_id or "")
@@ -80,20 +80,20 @@ def sync_with_stripe(payment: Payment) -> None:
 
 
 def record_expiry(payment: Payment) -> bool:
-    """The page can no longer be paid: free the places. False if the order was paid, or let go before."""
+    """Cancel the order, since its page can no longer be paid. False if the order was paid or cancelled before."""
     is_cancelled = cancel_order(
         order_id=payment.order_id, reason="The payment page expired.", payment_status=Payment.Status.EXPIRED
     )
     if not is_cancelled:
-        # Another payment of the order decided about it; this one's page is over all the same.
+        # Another payment decided the outcome of the order; this one's page has expired all the same.
         Payment.objects.filter(pk=payment.pk, ended_at=None).update(status=Payment.Status.EXPIRED, ended_at=Now())
     return is_cancelled
 
 
 def record_refused_debit(payment: Payment) -> bool:
-    """The bank said no after days: free the places, give the cart back, tell the student. False if that was done."""
+    """The bank refused after days: cancel the order, restore the cart and mail the student. False if done before."""
     with transaction.atomic():
-        # Before the order: checkout and settlement lock them in this sequence.
+        # Before the order, in the same sequence as checkout and settlement.
         lock_cart_of(payment.order.user_id)
         is_cancelled = cancel_order(
             order_id=payment.order_id, reason="The bank refused.", payment_status=Payment.Status.FAILED

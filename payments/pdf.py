@@ -1,7 +1,7 @@
-"""The letters of PDFs: the viewer's own where they will do, else FiraGO, which knows most alphabets.
+"""The fonts of PDFs: the viewer's own Helvetica where it suffices, otherwise FiraGO, which covers most scripts.
 
-Every viewer has Helvetica for Western European text, and such a receipt is drawn in a hundredth of the time: in a rush
-of purchases that is the difference between mails in a second and mails in a minute.
+Every viewer has Helvetica for Western European text, and a receipt in it is drawn in a hundredth of the time: in a rush
+of purchases that is the difference between mails within a second and mails within a minute.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
-# What the package calls the regular and the bold face. Each one more is a fifth of a receipt's time.
+# The package's names for the regular and the bold face. Each further face would add a fifth to a receipt's time.
 _FACES = {"": "figo", "B": "figbo"}
-# An honest gap: a similar letter in a name would be somebody else's name.
+# A visible gap: a similar letter would turn a name into another name.
 GAP = "[?]"
 
 
 class NotWestern(Exception):
-    """The text has letters that a Western document does not know."""
+    """The text has characters that a Western document cannot print."""
 
 
 class Document(FPDF):
-    """A PDF in one family of letters that knows what it could not print."""
+    """A PDF in one font family. `has_gaps` is True once it was given characters that it cannot print."""
 
     family: str
     has_gaps = False
 
     def printable(self, text: str) -> str:
-        """The text as far as it can be printed."""
+        """The text, as far as it can be printed."""
         raise NotImplementedError
 
     def close_fonts(self) -> None:
-        """Let go of the font files, if any."""
+        """Close the font files, if any."""
 
 
 class WesternDocument(Document):
-    """Takes letters of Western Europe only, and is quick."""
+    """Takes only Western European text, and is fast."""
 
     family = "Helvetica"
     _ENCODING = "windows-1252"
@@ -52,7 +52,7 @@ class WesternDocument(Document):
         self.core_fonts_encoding = self._ENCODING
 
     def printable(self, text: str) -> str:
-        """The text. Raises NotWestern."""
+        """The text without control characters. Raises NotWestern."""
         composed = unicodedata.normalize("NFC", text)
         shown = "".join(letter for letter in composed if letter.isprintable() or letter == NO_BREAK_SPACE)
         try:
@@ -63,7 +63,7 @@ class WesternDocument(Document):
 
 
 class WorldDocument(Document):
-    """Takes most alphabets, embeds the letters it uses, and takes its time."""
+    """Takes most scripts and embeds the glyphs it uses, which is slow."""
 
     family = "FiraGO"
 
@@ -73,14 +73,14 @@ class WorldDocument(Document):
             file = fonts / f"{name}.ttf"
             file.write_bytes(pymupdf_fonts.myfont(name))
             self.add_font(self.family, style, file)
-        # Letters join (Arabic), stack (Hindi, Thai) and run from right to left as their script wants.
+        # Joins (Arabic), stacks (Hindi, Thai) and orders letters from right to left as their script requires.
         self.set_text_shaping(True)
         self._faces = [face for face in self.fonts.values() if isinstance(face, TTFFont)]
         self._known = self._faces[0].cmap.keys()
 
     def printable(self, text: str) -> str:
-        """The text with a gap for each run of letters the font lacks: Chinese, Japanese, Korean, emoji."""
-        # Composed first: the font knows more finished letters than loose accents.
+        """The text with a gap for each run of characters the font lacks: Chinese, Japanese, Korean, emoji."""
+        # Composed first: the font has more composed letters than combining accents.
         shown = [
             letter for letter in unicodedata.normalize("NFC", text) if self._is_known(letter) or letter.isprintable()
         ]
@@ -89,7 +89,6 @@ class WorldDocument(Document):
         return "".join(parts)
 
     def close_fonts(self) -> None:
-        """Let go of the font files."""
         for face in self._faces:
             face.close()
 
@@ -97,17 +96,17 @@ class WorldDocument(Document):
         return ord(letter) in self._known
 
 
-def render_pdf(onto: Callable[[Document], None]) -> bytes:
-    """The PDF that `onto` draws, in the quick letters if they will do. `onto` may be called twice."""
+def render_pdf(draw: Callable[[Document], None]) -> bytes:
+    """The PDF that `draw` draws, in the fast font if that suffices. `draw` may be called twice."""
     try:
         western = WesternDocument()
-        onto(western)
+        draw(western)
         return bytes(western.output())
     except NotWestern:
         with TemporaryDirectory() as folder:
             world = WorldDocument(Path(folder))
             try:
-                onto(world)
+                draw(world)
                 return bytes(world.output())
             finally:
                 world.close_fonts()

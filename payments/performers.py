@@ -1,4 +1,4 @@
-"""What durable work of payments does, and which alert staff get when it is given up."""
+"""The performers of the durable work of payments, and the alerts for staff when that work is parked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from payments.webhook.processing import handle_event
 
 
 def alert_parked_event(event: WebhookEvent) -> None:
-    """One alert for all events of a type: what parks one of them often parks the next thousand."""
+    """Raise one alert for all events of a type: what parks one of them often parks the next thousand."""
     raise_alert(
         key=f"webhook-event-parked:{event.type}",
         title=f"Webhook events {event.type} need attention",
@@ -33,7 +33,7 @@ def alert_parked_refund(refund: Refund) -> None:
 def alert_parked_payment(payment: Payment) -> None:
     raise_alert(
         key=f"payment-parked:{payment.pk}",
-        title=f"How the payment of order {payment.order.number} ended is not known",
+        title=f"The outcome of the payment of order {payment.order.number} is not known",
         detail={"order": payment.order.number, "status": payment.status, "error": _end_of_error(payment)},
     )
 
@@ -48,7 +48,7 @@ def alert_parked_charge_lookup(lookup: ChargeLookup) -> None:
 
 
 def alert_parked_mirror_sync(sync: MirrorSync) -> None:
-    """One alert for all: a mirror that is behind stops no payment, and Stripe being down parks many at once."""
+    """Raise one alert for all: a stale mirror stops no payment, and many are parked at once when Stripe is down."""
     raise_alert(
         key="mirror-sync-parked",
         title="Stripe's records could not be copied",
@@ -69,5 +69,5 @@ performs(ChargeLookup, when_parked=alert_parked_charge_lookup)(look_up_charge)
 
 @performs(MirrorSync, when_parked=alert_parked_mirror_sync)
 def perform_mirror_sync(sync: MirrorSync) -> None:
-    """Bring the object into dj-stripe's tables."""
+    """Copy the object into dj-stripe's tables."""
     read_into_mirror(object_type=sync.object_type, object_id=sync.object_id)

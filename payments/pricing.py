@@ -1,4 +1,4 @@
-"""What a cart costs now. The only source of a price is the domain's quote."""
+"""The current price of a cart. The only source of a price is the domain's quote."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ class PricedLine:
     line: CartLine
     quote: Quote | None
     problem: str
-    # Where the student can change what they chose for the line, or put right what is wrong with it.
+    # The page where the student can change their choices for the line, or correct what is wrong with it.
     change_url: str
     unit_price: Money | None
     label: str
-    # Taken off the whole line. A discount on the cart is spread over its lines before it gets here.
+    # The discount on the whole line. A discount on the cart is spread over its lines beforehand.
     discount_minor: int = 0
 
     @property
     def seen_unit_price(self) -> Money | None:
-        """The price shown when last looked at, if it was another one."""
+        """The price that was shown last, if it was a different one."""
         if self.unit_price is None or self.unit_price.minor == self.line.seen_unit_minor:
             return None
         return Money(self.line.seen_unit_minor, self.unit_price.currency)
 
     @property
     def title(self) -> str:
-        """What it is called, or was when last seen."""
+        """The item's title now; the last one seen if the item is no longer sold."""
         return (self.quote.title if self.quote else self.line.title) or "No longer offered"
 
     @property
-    def is_news(self) -> bool:
-        """Whether price or title are not as the student last saw them."""
+    def has_changed(self) -> bool:
+        """Whether price or title differ from what the student last saw."""
         return bool(self.seen_unit_price) or (self.quote is not None and self.quote.title[:200] != self.line.title)
 
     @property
     def list_amount(self) -> Money | None:
-        """What all units cost before the discount; None for what cannot be bought in the cart's currency."""
+        """The price of all units before the discount; None if there is none in the cart's currency."""
         return self.unit_price * self.line.quantity if self.unit_price else None
 
     @property
     def amount(self) -> Money | None:
-        """What is paid for the line."""
+        """The price of the line after the discount; None if there is none in the cart's currency."""
         return self.list_amount - self.discount if self.list_amount and self.discount else self.list_amount
 
     @property
@@ -63,7 +63,7 @@ class PricedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedCart:
-    """A cart as it would be bought this moment."""
+    """A cart with its current prices."""
 
     cart: Cart
     lines: Sequence[PricedLine]
@@ -78,7 +78,7 @@ class PricedCart:
 
     @property
     def problem(self) -> str:
-        """Why a card cannot be charged for all this at once; empty if it can. A total of nothing charges no card."""
+        """Why a card cannot be charged the total; empty if it can. A total of zero charges no card."""
         total = self.total
         if total is None or not total.minor:
             return ""
@@ -93,8 +93,8 @@ class PricedCart:
         return any(line.seen_unit_price for line in self.lines)
 
     @property
-    def has_news(self) -> bool:
-        return any(line.is_news for line in self.lines)
+    def has_changed_lines(self) -> bool:
+        return any(line.has_changed for line in self.lines)
 
     @property
     def total(self) -> Money | None:
@@ -105,14 +105,14 @@ class PricedCart:
 
     @property
     def subtotal(self) -> Money | None:
-        """The same sum at list prices, where a discount makes it another one."""
+        """The same sum at list prices; None if there is no discount."""
         if not any(line.discount for line in self.lines):
             return None
         return self._sum_of(line.list_amount for line in self.lines)
 
     @property
     def discount(self) -> Money | None:
-        """What is taken off the whole cart, if anything is."""
+        """The discounts of all lines together; None if there are none."""
         return self.subtotal - self.total if self.subtotal and self.total else None
 
     def _sum_of(self, amounts: Iterable[Money | None]) -> Money:
@@ -120,7 +120,7 @@ class PricedCart:
 
     @property
     def digest(self) -> str:
-        """Stands for exactly these lines at these prices; the page posts it back as what the student agreed to."""
+        """A hash of these lines at these prices. The page posts it back as what the student agreed to."""
         content = [
             self.currency,
             [
@@ -140,7 +140,7 @@ class PricedCart:
 
 
 def quote_items(items: Iterable[Item], buyer_id: int | None) -> dict[int, Quote | NotForSale]:
-    """Quotes by position, asking each domain once however many items it has."""
+    """The quotes by position of their items. Each domain is called once, for all its items."""
     by_domain: dict[str, list[tuple[int, Item]]] = defaultdict(list)
     for position, item in enumerate(items):
         by_domain[item.domain].append((position, item))
@@ -156,7 +156,7 @@ def quote_items(items: Iterable[Item], buyer_id: int | None) -> dict[int, Quote 
 
 
 def price_cart(cart: Cart) -> PricedCart:
-    """Quote every line of a cart: one query for the lines and a constant number per domain."""
+    """Price every line of a cart, with one query for the lines and a constant number per domain."""
     lines = list(cart.lines.all())
     quotes = quote_items([line.item for line in lines], cart.user_id)
     return PricedCart(cart=cart, lines=[_price(line, quotes[position], cart) for position, line in enumerate(lines)])
@@ -186,7 +186,7 @@ def _price(line: CartLine, quote: Quote | NotForSale, cart: Cart) -> PricedLine:
 
 
 def _problem_of_price(price: Money) -> str:
-    """Stripe checks the step of each line, but the least and the most of the whole payment only."""
+    """Check only the step: Stripe checks that for each line, but the minimum and maximum only for the whole payment."""
     try:
         limits_of(price.currency).check_step(price)
     except CannotBeCharged as error:

@@ -21,12 +21,12 @@ _AMOUNT_MM = 40
 
 
 def render_receipt_of(number: str) -> bytes:
-    """The receipt of the order of this number. Raises Order.DoesNotExist, and ValueError for an unpaid one."""
+    """The receipt of the order with this number. Raises Order.DoesNotExist, and ValueError for an unpaid order."""
     return render_receipt(Order.objects.select_related("user").get(number=number))
 
 
 def render_receipt(order: Order) -> bytes:
-    """The receipt of a paid order: who, what, tax contained, total. Raises ValueError for an unpaid one."""
+    """The receipt of a paid order: buyer, lines, total and the tax in it. Raises ValueError for an unpaid order."""
     if order.paid_at is None:
         raise ValueError("only a paid order has a receipt")
     return render_pdf(partial(_draw_onto, order=order, lines=lines_in_lock_order(order)))
@@ -47,7 +47,7 @@ def _draw_onto(pdf: Document, *, order: Order, lines: Sequence[OrderLine]) -> No
     if pdf.has_gaps:
         pdf.ln(8)
         page = f"{settings.BASE_URL}{order.get_absolute_url()}"
-        _row(pdf, f"{GAP} stands for letters this file cannot show. Print the order's page for them: {page}", size=9)
+        _row(pdf, f"{GAP} marks letters that this file cannot show. Print the order's page to see them: {page}", size=9)
 
 
 def _draw_line(pdf: Document, line: OrderLine) -> None:

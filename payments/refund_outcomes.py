@@ -1,7 +1,7 @@
-"""What becomes of a refund at Stripe: sent once, and recorded as Stripe says it stands.
+"""Send refunds to Stripe, once each, and record their state there.
 
-`record_refund` is the one way in, whoever brings Stripe's word: the worker that sent it, a webhook, a sweep. A refund
-that nothing here requested was made in Stripe's Dashboard and is taken in.
+`record_refund` is the only function that records it, for the worker that sent the refund, a webhook or a sweep. A
+refund that was not requested here was made in Stripe's Dashboard; it is recorded as well.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from payments.stripe_objects import StripeRefund
 log = structlog.get_logger()
 
 _Status = Refund.Status
-# A word Stripe may add one day counts as under way: nothing is released on it.
+# A status that Stripe may add one day counts as pending: nothing is released because of it.
 _STATUS_OF_STRIPE = {
     status.value: status
     for status in (_Status.PENDING, _Status.REQUIRES_ACTION, _Status.SUCCEEDED, _Status.FAILED, _Status.CANCELED)
 }
 _UNDER_WAY = (_Status.REQUESTED, _Status.PENDING, _Status.REQUIRES_ACTION)
-# A succeeded refund may still fail (the card was closed), but nothing follows a failure: late news of an earlier state
-# changes nothing.
+# Which states may precede each. A succeeded refund may still fail (the card was closed), but a failed one stays failed:
+# a late report of an earlier state changes nothing.
 _MAY_COME_AFTER = {
     _Status.PENDING: (_Status.REQUESTED, _Status.REQUIRES_ACTION),
     _Status.REQUIRES_ACTION: (_Status.REQUESTED, _Status.PENDING),
@@ -39,35 +39,36 @@ _MAY_COME_AFTER = {
     _Status.FAILED: (*_UNDER_WAY, _Status.SUCCEEDED),
     _Status.CANCELED: (*_UNDER_WAY, _Status.SUCCEEDED),
 }
-# Refusals that say nothing final: the money is not there yet, or Stripe is busy with the charge.
+# Refusals that are not final: the balance is too low for now, or Stripe is busy with the charge.
 _MAY_SUCCEED_LATER = frozenset(["balance_insufficient", "insufficient_funds", "lock_timeout", "rate_limit"])
 
 
 class RefundDisagrees(Exception):
-    """Stripe's refund does not fit the one its key or id points to: a person must look."""
+    """Stripe's refund contradicts the one its key or id points to. Staff must look at it."""
 
 
 class PaymentNotSettledYet(Exception):
-    """The refunded payment is ours but not recorded as paid yet. The same news is taken in once it is."""
+    """The refunded payment is ours but not recorded as paid yet. A retry records the refund once it is."""
 
 
 class NoRoomForRefund(Exception):
-    """A refund made at Stripe exceeds what is left beside ours that are not sent yet: one of them will be refused."""
+    """A refund made at Stripe and ours that are not sent yet exceed the payment together: Stripe will refuse one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedRefund:
-    """Our record of a refund, and whether Stripe's word changed it."""
+    """Our record of a refund, and whether Stripe's report changed its status."""
 
     refund: Refund
-    is_news: bool
+    has_changed: bool
 
 
 def send_refund(refund: Refund) -> None:
-    """Make sure that the refund exists at Stripe once, and record how it stands. Call outside transactions.
+    """Make sure that the refund exists at Stripe exactly once, and record its state. Call outside transactions.
 
-    It always looks before it creates: Stripe forgets an idempotency key after 24 hours, and a retry may come later than
-    that. Raises StripeUnreachable where it is not known whether it exists: nothing is released, and a retry looks again.
+    Always searches before it creates: Stripe forgets an idempotency key after 24 hours, and a retry may come later than
+    that. Raises StripeUnreachable if it remains unknown whether the refund exists: nothing is released, and a retry
+    searches again.
     """
     refund.refresh_from_db(fields=["status"])
     if refund.status != _Status.REQUESTED:
@@ -84,11 +85,11 @@ def _find(refund: Refund, intent_id: str) -> StripeRefund | None:
     try:
         return gateway.find_refund(payment_intent_id=intent_id, refund_key=refund.idempotency_key)
     except gateway.StripeRefused as refusal:
-        raise WorkParked(f"Stripe does not say which refunds there are: {refusal}") from refusal
+        raise WorkParked(f"Stripe refused to list the refunds: {refusal}") from refusal
 
 
 def _create(refund: Refund, intent_id: str) -> StripeRefund | None:
-    """Ask for the refund; None if Stripe refused for good, which is recorded."""
+    """Create the refund at Stripe; None if Stripe refused it for good, which is recorded."""
     try:
         return gateway.create_refund(
             payment_intent_id=intent_id,
@@ -98,12 +99,12 @@ def _create(refund: Refund, intent_id: str) -> StripeRefund | None:
             idempotency_key=refund.idempotency_key,
         )
     except (gateway.StripeMisconfigured, gateway.NoSuchObject) as problem:
-        # Our key or our mode is wrong: that says nothing about the refund.
-        raise WorkParked(f"Stripe refused how it was asked: {problem}") from problem
+        # Our API key or mode is wrong, which says nothing about the refund.
+        raise WorkParked(f"Stripe refused because of our set-up: {problem}") from problem
     except gateway.StripeRefused as refusal:
         if refusal.code in _MAY_SUCCEED_LATER:
             raise
-        # Another worker that was thought lost may have made it meanwhile; then that is why this one was refused.
+        # A worker whose claim expired may have created it in the meantime, which would explain the refusal.
         found = _find(refund, intent_id)
         if found is None:
             _record_refusal(refund, f"{refusal.code} {refusal}".strip())
@@ -111,7 +112,7 @@ def _create(refund: Refund, intent_id: str) -> StripeRefund | None:
 
 
 def _record_refusal(refund: Refund, why: str) -> None:
-    """Stripe said no, so nothing was given back: what was counted is free again."""
+    """Mark the refund as failed, since Stripe refused it; its amount becomes refundable again."""
     with transaction.atomic():
         _lock_order_of(refund.payment)
         refused = Refund.objects.filter(pk=refund.pk, status=_Status.REQUESTED)
@@ -121,7 +122,7 @@ def _record_refusal(refund: Refund, why: str) -> None:
 
 
 def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
-    """Take in how a refund stands at Stripe; None if its payment is not ours. A repeat changes nothing.
+    """Record the state of a refund at Stripe; None if its payment is not ours. A repeat changes nothing.
 
     Raises RefundDisagrees, PaymentNotSettledYet, or NoRoomForRefund.
     """
@@ -131,18 +132,18 @@ def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
             return None
         order = _lock_order_of(payment)
         payment.refresh_from_db()
-        refund = _ours(stripe_refund, payment)
+        refund = _find_ours(stripe_refund, payment)
         if refund is None:
-            refund = _take_in(stripe_refund, order, payment)
-            is_news = True
+            refund = _record_made_at_stripe(stripe_refund, order, payment)
+            has_changed = True
         else:
-            is_news = _move_on(refund, stripe_refund)
-    log.info("refund_recorded", order=order.number, refund=refund.pk, status=refund.status, is_news=is_news)
-    return RecordedRefund(refund=refund, is_news=is_news)
+            has_changed = _change_status(refund, stripe_refund)
+    log.info("refund_recorded", order=order.number, refund=refund.pk, status=refund.status, has_changed=has_changed)
+    return RecordedRefund(refund=refund, has_changed=has_changed)
 
 
 def _payment_of(stripe_refund: StripeRefund) -> Payment | None:
-    """The refunded payment, by the intent stored with it. One whose intent is not stored yet is known by reference."""
+    """The refunded payment, by the intent stored with it; by reference if its intent is not stored yet."""
     by_intent = Payment.objects.filter(stripe_payment_intent_id=stripe_refund.payment_intent_id or None).first()
     if by_intent is not None:
         return by_intent
@@ -161,11 +162,11 @@ def _lock_order_of(payment: Payment) -> Order:
     return Order.objects.select_for_update().get(pk=payment.order_id)
 
 
-def _ours(stripe_refund: StripeRefund, payment: Payment) -> Refund | None:
-    """Our record of it: by its id, else by the key we sent along, as long as no other refund answered to that.
+def _find_ours(stripe_refund: StripeRefund, payment: Payment) -> Refund | None:
+    """Our record of a refund: by its id, otherwise by the key that we sent, unless another refund has that key.
 
-    A refund of ours that Stripe had refused counts nothing any more; if one with its key exists all the same, it is
-    taken in as any other.
+    If Stripe had refused a refund of ours, but one with its key exists all the same, that is recorded like any other
+    made at Stripe.
     """
     known = Refund.objects.filter(stripe_refund_id=stripe_refund.id).first()
     if known is None and stripe_refund.refund_key:
@@ -175,27 +176,27 @@ def _ours(stripe_refund: StripeRefund, payment: Payment) -> Refund | None:
     if known and (known.payment_id != payment.pk or known.amount != stripe_refund.amount):
         raise RefundDisagrees(
             f"{stripe_refund.id} is {stripe_refund.amount.minor} {stripe_refund.amount.currency} in minor units of"
-            f" {payment.stripe_payment_intent_id}, which is not what refund {known.pk} is about."
+            f" {payment.stripe_payment_intent_id}, which does not match refund {known.pk}."
         )
     return known
 
 
-def _move_on(refund: Refund, stripe_refund: StripeRefund) -> bool:
+def _change_status(refund: Refund, stripe_refund: StripeRefund) -> bool:
     status = _STATUS_OF_STRIPE.get(stripe_refund.status, _Status.PENDING)
     if refund.status != status and refund.status not in _MAY_COME_AFTER[status]:
         return False
-    is_news = refund.status != status
-    _describe(refund, stripe_refund, status)
+    has_changed = refund.status != status
+    _copy_state(refund, stripe_refund, status)
     refund.save(
         update_fields=["status", "stripe_refund_id", "pending_reason", "failure_reason", "succeeded_at", "ended_at"]
     )
-    if is_news and not refund.is_live:
+    if has_changed and not refund.is_live:
         _alert_failed(refund)
-    return is_news
+    return has_changed
 
 
-def _describe(refund: Refund, stripe_refund: StripeRefund, status: Refund.Status) -> None:
-    """Put Stripe's word on the record, with the moment we learned of it."""
+def _copy_state(refund: Refund, stripe_refund: StripeRefund, status: Refund.Status) -> None:
+    """Copy the state at Stripe to our record, without saving it. Times are when we recorded the change."""
     now = timezone.now()
     refund.status = status
     refund.stripe_refund_id = stripe_refund.id
@@ -207,8 +208,8 @@ def _describe(refund: Refund, stripe_refund: StripeRefund, status: Refund.Status
         refund.ended_at = refund.ended_at or now
 
 
-def _take_in(stripe_refund: StripeRefund, order: Order, payment: Payment) -> Refund:
-    """Record a refund made at Stripe. Allocated where only one reading is possible, else left to staff."""
+def _record_made_at_stripe(stripe_refund: StripeRefund, order: Order, payment: Payment) -> Refund:
+    """Record a refund made at Stripe. It is allocated to lines if only one way is possible, otherwise staff do that."""
     amount = stripe_refund.amount
     if amount.currency != payment.currency or not 0 < amount.minor <= payment.amount_minor:
         raise RefundDisagrees(
@@ -222,13 +223,13 @@ def _take_in(stripe_refund: StripeRefund, order: Order, payment: Payment) -> Ref
         amount_minor=stripe_refund.amount.minor,
         currency=stripe_refund.amount.currency,
         reason=Refund.Reason.MADE_AT_STRIPE if paid_the_order else Refund.Reason.SECOND_PAYMENT,
-        # Nothing is left to be sent.
+        # There is nothing to send.
         state=Refund.State.DONE,
         finished_at=timezone.now(),
     )
-    _describe(refund, stripe_refund, _STATUS_OF_STRIPE.get(stripe_refund.status, _Status.PENDING))
+    _copy_state(refund, stripe_refund, _STATUS_OF_STRIPE.get(stripe_refund.status, _Status.PENDING))
     if refund.is_live and payment.refundable < refund.amount:
-        raise NoRoomForRefund(f"{refund.amount} of {order.number}, where {payment.refundable} is left")
+        raise NoRoomForRefund(f"{refund.amount} of {order.number}, but only {payment.refundable} is left")
     refund.save()
     if refund.is_live and paid_the_order:
         _allocate_or_ask(refund, order)
@@ -242,7 +243,7 @@ def _allocate_or_ask(refund: Refund, order: Order) -> None:
     proposal = propose_allocation(refund, lines)
     raise_alert(
         key=f"refund-to-allocate:{refund.pk}",
-        title=f"Order {order.number}: a refund made at Stripe belongs to lines only you can name",
+        title=f"Order {order.number}: a refund made at Stripe must be allocated to lines",
         detail={
             "order": order.number,
             "refund": refund.stripe_refund_id,
@@ -255,7 +256,7 @@ def _allocate_or_ask(refund: Refund, order: Order) -> None:
 def _alert_failed(refund: Refund) -> None:
     raise_alert(
         key=f"refund-failed:{refund.pk}",
-        title=f"A refund of {refund.amount} did not go through: the student has not got the money",
+        title=f"A refund of {refund.amount} failed: the student has not received the money",
         detail={
             "order": refund.payment.order.number,
             "refund": refund.stripe_refund_id or "never made at Stripe",

@@ -1,6 +1,6 @@
-"""What a refund would take from each line: how much, what of it platform and teacher give back, and how many places.
+"""Plan a refund: the amount for each line, how much of it platform and teacher give back, and how many places.
 
-Computes only, so that staff see the same figures before they press the button as are booked afterwards.
+Only computes, so that staff see before they press the button the same figures that are booked afterwards.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ class RefundRefused(Exception):
 
 
 class RefundExceedsRemaining(RefundRefused):
-    """More was asked for than is left of the line or the payment."""
+    """The refund is more than what remains of the line or the payment."""
 
     def __init__(self, *, wanted: object, remaining: object) -> None:
         super().__init__(f"{wanted} is more than the {remaining} that remains.")
 
 
 class InvalidRefundPart(RefundRefused):
-    """A part that makes no sense: nothing or less, another currency, a line of another order, a line named twice."""
+    """An invalid part: zero or less, another currency, a line of another order, a line named twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinePart:
-    """What is wanted back of one line: an amount, places at what was paid for them, or, with neither, all that is left.
+    """The part of a refund for one line: an amount, places at the price paid for them, or, without both, what is left.
 
-    With both, that many places go back for that amount: what a cancellation policy gives.
+    With both, that many places are returned for that amount, as a cancellation policy may grant.
     """
 
     line_id: int
@@ -55,7 +55,7 @@ class OfLines:
 
 @dataclass(frozen=True, slots=True)
 class OverAllLines:
-    """An amount spread over what is left of each line, by largest remainder. No places go back with it."""
+    """An amount spread over what is left of each line, by largest remainder. No places are returned with it."""
 
     amount: Money
 
@@ -65,7 +65,7 @@ Wanted = WholeOrder | OfLines | OverAllLines
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPart:
-    """What a refund would take from one line. Fee and share are always exactly the amount; tax is within it."""
+    """What a refund takes from one line. Fee and share always add up to the amount; the tax is within it."""
 
     line: OrderLine
     amount: Money
@@ -76,10 +76,10 @@ class PlannedPart:
 
 
 def plan_refund(lines: Sequence[OrderLine], wanted: Wanted) -> list[PlannedPart]:
-    """What the refund would take from each line, in the order of the lines.
+    """Plan what the refund takes from each line, in the order of the lines.
 
-    Raises RefundExceedsRemaining or InvalidRefundPart. The lines must have been read under the order's lock if the plan
-    is to be carried out.
+    Raises RefundExceedsRemaining or InvalidRefundPart. A plan may only be carried out if its lines were read under the
+    order's lock.
     """
     match wanted:
         case WholeOrder():
@@ -95,7 +95,7 @@ def plan_refund(lines: Sequence[OrderLine], wanted: Wanted) -> list[PlannedPart]
 
 
 def total_of(parts: Sequence[PlannedPart]) -> Money:
-    """What the student gets."""
+    """The amount that the student gets."""
     total = Money.zero(parts[0].amount.currency)
     for part in parts:
         total += part.amount
@@ -103,7 +103,7 @@ def total_of(parts: Sequence[PlannedPart]) -> Money:
 
 
 def remaining_of(lines: Sequence[OrderLine]) -> Money:
-    """What is left of all lines of an order together."""
+    """What is left to refund of all lines of an order together."""
     left = Money.zero(lines[0].amount.currency)
     for line in lines:
         left += line.refundable
@@ -134,7 +134,7 @@ def _plan_part(line: OrderLine, part: LinePart) -> PlannedPart:
     if quantity is None:
         quantity = places_left if part.amount is None else 0
     if quantity < 0 or (part.quantity == 0 and part.amount is None):
-        raise InvalidRefundPart("At least one place, or an amount.")
+        raise InvalidRefundPart("A refund needs at least one place, or an amount.")
     if quantity > places_left:
         raise RefundExceedsRemaining(wanted=f"{quantity} of {line.title}", remaining=places_left)
     amount = part.amount
@@ -152,14 +152,14 @@ def _refuse_impossible(amount: Money, left: Money) -> None:
     if left < amount or left.minor == 0:
         raise RefundExceedsRemaining(wanted=amount, remaining=left)
     if amount.minor <= 0:
-        raise InvalidRefundPart("A refund gives something back.")
+        raise InvalidRefundPart("The amount of a refund must be more than zero.")
 
 
 def _price_of_places(line: OrderLine, quantity: int) -> Money:
-    """What the next places cost, by the running total, so that all of them together cost exactly the line.
+    """The price of the next places, by the running total, so that all places together cost exactly the line's amount.
 
-    In the steps of the currency, as Stripe gives back KWD in hundredths only. At most what is left: an amount given back
-    before without a place was given back all the same.
+    In the steps of the currency, since Stripe refunds KWD only in hundredths. At most what is left, since an amount may
+    have been refunded before without a place.
     """
     step = limits_of(line.amount.currency).step.minor
     before, after = line.refunded_quantity, line.refunded_quantity + quantity

@@ -1,6 +1,6 @@
-"""Decide to give money back: checked under the order's lock, written before Stripe is asked. A worker sends it.
+"""Request refunds: checked under the order's lock, and written before Stripe is called.
 
-What Stripe then does about it is in `refund_outcomes`.
+A worker sends them; `refund_outcomes` records the result.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from payments.refund_plan import (
 
 
 class OrderNotPaid(RefundRefused):
-    """Nothing was paid that could be given back."""
+    """Nothing was paid that could be refunded."""
 
 
 class RequestKeyReused(RefundRefused):
@@ -44,7 +44,7 @@ def request_refund(  # noqa: PLR0913  # each is one field of the refund
     note: str = "",
     requested_by_id: int | None = None,
 ) -> Refund:
-    """Write a refund of what is wanted and have it sent. A repeat with the same request key returns the first.
+    """Write a refund, which a worker sends. A repeat with the same request key returns the first.
 
     Raises RefundExceedsRemaining, InvalidRefundPart, OrderNotPaid, or RequestKeyReused.
     """
@@ -72,18 +72,15 @@ def request_refund(  # noqa: PLR0913  # each is one field of the refund
 
 
 def preview_refund(order: Order, wanted: Wanted) -> list[PlannedPart]:
-    """What request_refund would write now: what the student gets, and what platform and teacher give back.
-
-    Raises as request_refund does.
-    """
+    """The parts that request_refund would write now. Raises as request_refund does."""
     return _plan_for(order, _payment_of(order), wanted)
 
 
 def request_refund_of_undeliverable(order: Order, lines: Sequence[OrderLine]) -> Refund | None:
-    """Give back in whole what was paid for and could not be delivered. Call within the settlement.
+    """Refund in full the paid lines that could not be delivered. Call within the settlement.
 
-    One refund for all of them: the student sees one amount on their statement, and Stripe is asked once. None if they
-    cost nothing.
+    One refund for all of them, so that the student sees one amount on their statement and Stripe is called once. None
+    if they were free.
     """
     paid_for = [line for line in lines if line.amount_minor]
     if not paid_for:
@@ -98,9 +95,9 @@ def request_refund_of_undeliverable(order: Order, lines: Sequence[OrderLine]) ->
 
 
 def refund_second_success(payment: Payment) -> Refund | None:
-    """Give back all of a payment whose order another payment has paid: it paid for no line. A repeat does nothing.
+    """Refund all of a payment whose order another payment has paid; it belongs to no line. A repeat does nothing.
 
-    Call with the order locked and the payment's intent stored. None if all of it went back before.
+    Call with the order locked and the payment's intent stored. None if all of it was refunded before.
     """
     request_key = f"second-success:{payment.pk}"
     first = Refund.objects.filter(request_key=request_key).first()
@@ -117,26 +114,26 @@ def refund_second_success(payment: Payment) -> Refund | None:
 
 
 def allocate_if_clear(refund: Refund, lines: Sequence[OrderLine]) -> bool:
-    """Allocate a refund that names no line where only one reading is possible; False where staff must decide.
+    """Allocate a refund that names no line, if only one way is possible; False if staff must decide.
 
-    Clear is what takes all that is left of every line, and what can only be of the one line with anything left.
+    It is clear if the refund takes all that is left of every line, or if only one line has anything left.
     """
     left = [line for line in lines if line.refundable.minor]
     remaining = remaining_of(lines)
     if remaining < refund.to_allocate or (len(left) > 1 and refund.to_allocate != remaining):
         return False
-    # The money says nothing about places: whether they go back as well is for staff to decide.
+    # The amount says nothing about places: staff decide whether they are returned as well.
     write_allocations(refund, propose_allocation(refund, lines))
     return True
 
 
 def propose_allocation(refund: Refund, lines: Sequence[OrderLine]) -> list[PlannedPart]:
-    """What staff are offered for a refund that names no line: spread over what is left of each."""
+    """The allocation proposed to staff for a refund that names no line: spread over what is left of each."""
     return plan_refund(lines, OverAllLines(refund.to_allocate))
 
 
 def write_allocations(refund: Refund, parts: Sequence[PlannedPart]) -> None:
-    """Say which lines a refund belongs to; triggers count it. Call with the order locked.
+    """Allocate a refund to lines; triggers count it on them. Call with the order locked.
 
     Raises RefundExceedsRemaining if the parts are more than the refund.
     """
@@ -161,11 +158,11 @@ def write_allocations(refund: Refund, parts: Sequence[PlannedPart]) -> None:
 def _plan_for(order: Order, payment: Payment, wanted: Wanted) -> list[PlannedPart]:
     parts = plan_refund(lines_in_lock_order(order), wanted)
     total = total_of(parts)
-    # Less may be left of the payment than of its lines: a refund made at Stripe may not be allocated yet.
+    # Less may be left of the payment than of its lines, if a refund made at Stripe is not allocated yet.
     if payment.refundable < total:
         raise RefundExceedsRemaining(wanted=total, remaining=payment.refundable)
     try:
-        # Stripe takes any positive amount, but none finer than the currency is charged.
+        # Stripe refunds any positive amount, but only in steps in which the currency is charged.
         limits_of(total.currency).check_step(total)
     except CannotBeCharged as problem:
         raise InvalidRefundPart(str(problem)) from problem

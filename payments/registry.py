@@ -1,4 +1,4 @@
-"""Which domain handles which lines. Filled by the domains' AppConfigs at start (`payments.domains`)."""
+"""The registry of domain handlers. The domains' AppConfigs fill it at start (`payments.domains`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _handlers: dict[str, DomainHandler] = {}
 
 
 def register(handler: DomainHandler) -> None:
-    """Let a domain sell through payments. Raises DomainAlreadyRegistered, and TypeError for what is no handler."""
+    """Let a domain sell through payments. Raises DomainAlreadyRegistered, or TypeError if it is not a handler."""
     if not isinstance(handler, DomainHandler):
         raise TypeError(f"{handler!r} does not inherit from payments.contracts.DomainHandler")
     if handler.domain in _handlers:
@@ -34,5 +34,5 @@ def handler_for(domain: str) -> DomainHandler:
 
 
 def registered_domains() -> frozenset[str]:
-    """Names of all domains that can sell."""
+    """The names of all domains with a handler."""
     return frozenset(_handlers)

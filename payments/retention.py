@@ -1,4 +1,4 @@
-"""What payments does not keep for ever."""
+"""The rows of payments that are deleted after a time."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from payments.webhook import mirror
 
 
 def expired_events(kept: timedelta) -> QuerySet[WebhookEvent]:
-    """Finished webhook events that arrived longer ago than they are kept; their attempts go with them.
+    """Finished webhook events that arrived longer ago than `kept`; their attempts are deleted with them.
 
-    What is parked, waits or is quarantined needs staff and stays, however old.
+    Events that wait, are parked or are quarantined may need staff, so they stay, however old.
     """
     return WebhookEvent.objects.filter(state=WebhookEvent.State.DONE, is_quarantined=False, created_at__lt=Now() - kept)
 
 
 def expired_syncs(kept: timedelta) -> QuerySet[MirrorSync]:
-    """Notes that an object of Stripe's was copied. The next event about it writes another."""
+    """Finished copies of Stripe's objects. The next event about an object creates a new row."""
     return MirrorSync.objects.filter(state=MirrorSync.State.DONE, finished_at__lt=Now() - kept)
 
 
 def expired_guest_carts(kept: timedelta) -> QuerySet[Cart]:
-    """Carts that guests have not used for so long. Their sessions ended before, and with them the way back."""
+    """Carts that guests have not used for `kept`. Their sessions expired before, so nothing refers to them."""
     return Cart.objects.filter(user=None, updated_at__lt=Now() - kept)
 
 

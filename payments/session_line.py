@@ -1,4 +1,4 @@
-"""One line of an order as Stripe's page shows it."""
+"""A line of an order as Stripe's page shows it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class SessionLine:
 
     @classmethod
     def over(cls, total: Money, *, title: str, description: str, quantity: int) -> Self:
-        """A line that charges exactly `total`, whatever the discount left of it.
+        """A line that charges exactly `total`, which a discount may have made indivisible by the quantity.
 
         Stripe takes no total, only a unit amount: 4 lessons for 70.00 are sent as 4 × 17.50, but 3 for 70.00 as one
-        line "3 × …" over 70.00.
+        unit "3 × …" of 70.00.
         """
         unit_minor, rest = divmod(total.minor, quantity)
         if rest:

@@ -1,4 +1,4 @@
-"""What Stripe is asked for when a payment's page is opened: written once, kept with the payment, sent as it is."""
+"""The request that opens a payment's page at Stripe: built once, stored with the payment, and sent unchanged."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def build_session_request(order: Order, *, reference: uuid.UUID, expires_at: dat
 
 
 def _metadata(order: Order, lines: Sequence[OrderLine], reference: uuid.UUID) -> dict[str, str]:
-    """Readable at Stripe, and a route back to us; the ids stored with the payment decide."""
+    """For people who read it at Stripe, and to find the order again; the ids stored with the payment decide."""
     domains = sorted({line.domain for line in lines})
     return {
         "order": order.number,

@@ -1,4 +1,4 @@
-"""The life of one payment's page at Stripe: open it once, however often that is tried, and close it."""
+"""Open a payment's page at Stripe, only once however often that is tried, and close it."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ log = structlog.get_logger()
 
 # The request that wrote the payment gets this long to open its session before a worker does it instead.
 TIME_FOR_THE_REQUEST = timedelta(seconds=20)
-# Stripe expires a session a little after its time; asked before, it would say that the session is open.
+# Stripe expires a session a little after its time. Until then it reports the session as open.
 STRIPE_IS_LATE = timedelta(seconds=30)
-# Stripe refuses to open a page that would end sooner (docs: Checkout Session, expires_at).
+# Stripe refuses to open a page that would expire sooner (docs: Checkout Session, expires_at).
 _SHORTEST_LIFE = timedelta(minutes=30)
-# Stripe forgets idempotency keys after 24 hours; from well before that we look before we create.
+# Stripe forgets idempotency keys after 24 hours; from well before that we search before we create.
 _KEY_IS_REMEMBERED = timedelta(hours=23)
-# Stripe writes down its own time: were its clock behind ours, the session would look older than the payment.
+# Sessions carry Stripe's time: if its clock is behind ours, the session looks older than the payment.
 _CLOCKS_MAY_DIFFER = timedelta(hours=1)
-_WAIT_FOR_TWIN_SECONDS = 3.0
+_WAIT_FOR_OTHER_CLICK_SECONDS = 3.0
 
 
 class AlreadyPaid(Exception):
@@ -45,11 +45,11 @@ class PaymentOver(Exception):
 
 
 class NeverOpened(Exception):
-    """The payment has no page at Stripe and gets none: too little time is left for one. Another payment may."""
+    """The payment has no page at Stripe, and too little time is left to open one. Another payment can replace it."""
 
 
 def payment_of_session(session_id: str, *, user_id: int | None) -> Payment | None:
-    """A user's own payment by Stripe's id of its session, with its order; None for anything else that is asked for."""
+    """A user's own payment, with its order, by Stripe's id of its session; None for any other text."""
     if not session_id or "\0" in session_id:
         return None
     payments = Payment.objects.select_related("order")
@@ -59,11 +59,11 @@ def payment_of_session(session_id: str, *, user_id: int | None) -> Payment | Non
 def open_session(payment_id: int) -> Payment:
     """The payment with its session open at Stripe, created now unless it was before. Call outside transactions.
 
-    Raises StripeUnreachable if Stripe's answer did not arrive: the same call is repeated with the same key by a worker
-    or by the next click; StripeMisconfigured likewise. Raises StripeRefused after letting go of the order, AlreadyPaid,
-    PaymentOver, or NeverOpened.
+    Raises StripeUnreachable if Stripe's answer did not arrive: a worker or the next click repeats the call with the
+    same key; likewise StripeMisconfigured. Raises StripeRefused after cancelling the order, AlreadyPaid, PaymentOver, or
+    NeverOpened.
     """
-    payment = _wait_for_twin(payment_id)
+    payment = _wait_for_other_click(payment_id)
     if payment.status == Payment.Status.CREATED:
         payment = _create(payment)
     match Payment.Status(payment.status):
@@ -73,22 +73,22 @@ def open_session(payment_id: int) -> Payment:
             raise AlreadyPaid(payment.order)
         case Payment.Status.FAILED | Payment.Status.EXPIRED:
             if payment.ended_at is None:
-                return payment  # a card was declined; the page takes another
+                return payment  # a card was declined, but the page is still open for another
             raise PaymentOver
         case never:
             assert_never(never)
 
 
-def _wait_for_twin(payment_id: int) -> Payment:
-    """A double click meets the payment while the first click is still asking Stripe: wait for its answer, then go on."""
+def _wait_for_other_click(payment_id: int) -> Payment:
+    """If another click is still waiting for Stripe to create the session, wait for that answer before going on."""
     payment = _read(payment_id)
-    if payment.status != Payment.Status.CREATED or _is_first_to_ask(payment_id):
+    if payment.status != Payment.Status.CREATED or _is_first_to_call(payment_id):
         return payment
-    with gateway.waiting_for_another(at_most=_WAIT_FOR_TWIN_SECONDS) as stop_at:
+    with gateway.waiting_for_another(at_most=_WAIT_FOR_OTHER_CLICK_SECONDS) as stop_at:
         while payment.status == Payment.Status.CREATED and time.monotonic() < stop_at:
             time.sleep(0.1)
             payment = _read(payment_id)
-            if _is_first_to_ask(payment_id):
+            if _is_first_to_call(payment_id):
                 break
     return payment
 
@@ -97,7 +97,7 @@ def _read(payment_id: int) -> Payment:
     return Payment.objects.select_related("order__user").get(pk=payment_id)
 
 
-def _is_first_to_ask(payment_id: int) -> bool:
+def _is_first_to_call(payment_id: int) -> bool:
     return Payment.objects.filter(pk=payment_id, asked_at=None).update(asked_at=timezone.now()) == 1
 
 
@@ -105,25 +105,25 @@ def _create(payment: Payment) -> Payment:
     try:
         session = _find_or_create(payment)
     except (gateway.StripeUnreachable, gateway.StripeMisconfigured):
-        # The next click need not wait for an answer that is not coming.
+        # The next click must not wait for an answer that will not arrive.
         Payment.objects.filter(pk=payment.pk).update(asked_at=None)
         raise
     if session is None:
         raise NeverOpened(str(payment))
-    payment = _note_session(payment, session)
+    payment = _store_session(payment, session)
     if not session.is_open:
-        # Found long after it was made: paid or expired in the meantime.
+        # Found long after it was created: paid or expired in the meantime.
         sync_with_stripe(payment)
         payment = _read(payment.pk)
     return payment
 
 
 def _find_or_create(payment: Payment) -> CheckoutSession | None:
-    """The payment's session, made before or now; None if there is none and it is too late to make one."""
+    """The payment's session, created before or now; None if there is none and it is too late to create one."""
     if not payment.session_request or timezone.now() - payment.created_at > _KEY_IS_REMEMBERED:
         return _find(payment)
     try:
-        # What Stripe made before under this key it answers with again, so a lost reply needs no search.
+        # If Stripe created a session with this key before, it answers with that one, so a lost reply needs no search.
         return gateway.create_session(payment.session_request, idempotency_key=payment.idempotency_key)
     except gateway.KeyUsedDifferently:
         log.exception("session_key_used_differently", order=payment.order.number)
@@ -145,13 +145,13 @@ def _find(payment: Payment) -> CheckoutSession | None:
 
 
 def _is_too_late(payment: Payment, refusal: gateway.StripeRefused) -> bool:
-    """Whether time has passed since the request was frozen; refused at once for its end, it is a clock that is wrong."""
+    """Whether Stripe refused because time passed since the request was frozen. Otherwise one of the clocks is wrong."""
     return refusal.param == "expires_at" and payment.expires_at - timezone.now() < _SHORTEST_LIFE
 
 
-def _note_session(payment: Payment, session: CheckoutSession) -> Payment:
-    """Store what Stripe answered, unless a webhook was quicker and the payment has moved on."""
-    # Nothing is left to follow up until the session ends. A worker that is at it now moves its row itself.
+def _store_session(payment: Payment, session: CheckoutSession) -> Payment:
+    """Store Stripe's answer, unless a webhook was faster and has changed the payment's status."""
+    # The follow-up has nothing to do until the session ends. A worker that holds the row now reschedules it itself.
     next_look = payment.expires_at + STRIPE_IS_LATE
     is_unknown, is_new = Q(stripe_session_id=None), Q(status=Payment.Status.CREATED)
     may_wait = Q(state=Payment.State.WAITING, close_requested_at=None)
@@ -165,12 +165,12 @@ def _note_session(payment: Payment, session: CheckoutSession) -> Payment:
 
 
 def close_session(payment_id: int, *, reason: str) -> None:
-    """Make sure that this payment can no longer be paid, then let go of its order. Call outside transactions.
+    """Make sure that this payment can no longer be paid, then cancel its order. Call outside transactions.
 
-    Raises AlreadyPaid if the student was quicker, StripeUnreachable if Stripe does not say, or StripeRefused.
+    Raises AlreadyPaid if the student paid first, StripeUnreachable if that remains unknown, or StripeRefused.
     """
     try:
-        payment = open_session(payment_id)  # one that was cut off may exist at Stripe: learn its id first
+        payment = open_session(payment_id)  # an interrupted one may exist at Stripe: get its id first
         _expire(payment)
     except PaymentOver:
         return
@@ -179,25 +179,25 @@ def close_session(payment_id: int, *, reason: str) -> None:
     except gateway.StripeRefused:
         if Payment.objects.filter(pk=payment_id, ended_at=None).exists():
             raise
-        return  # refused when it was opened, which let go of the order
+        return  # refused when it was opened, which cancelled the order
     order_id = Payment.objects.values_list("order_id", flat=True).get(pk=payment_id)
     cancel_order(order_id=order_id, reason=reason, payment_status=Payment.Status.EXPIRED)
 
 
 def _expire(payment: Payment) -> None:
-    """Close the page at Stripe. Raises PaymentOver if it was over before, else as close_session does."""
+    """Close the page at Stripe. Raises PaymentOver if it had expired before, otherwise as close_session does."""
     try:
         gateway.expire_session(payment.stripe_session_id or "")
     except gateway.NoSuchObject:
-        # What Stripe does not know cannot be paid.
+        # A session that Stripe does not know cannot be paid.
         log.warning("session_unknown", order=payment.order.number, session=payment.stripe_session_id)
     except gateway.StripeRefused as refusal:
-        # Not open any more: paid or expired a moment ago. Stripe's own word decides.
+        # No longer open: paid or expired a moment ago. The session's state at Stripe decides.
         sync_with_stripe(payment)
         payment.refresh_from_db(fields=["ended_at"])
         payment.order.refresh_from_db()
         if payment.order.state in (Order.State.COMPLETED, Order.State.PAYMENT_PENDING):
             raise AlreadyPaid(payment.order) from None
         if payment.ended_at is None:
-            raise gateway.StripeUnreachable(f"neither closed nor over: {refusal}") from refusal
+            raise gateway.StripeUnreachable(f"the session was not closed, but has not ended: {refusal}") from refusal
         raise PaymentOver from None

@@ -1,6 +1,6 @@
-"""Settlement: the one way an order becomes paid and delivered, whoever noticed the payment.
+"""Settlement: the only way an order becomes paid and delivered.
 
-Webhook, return page, the payment's follow-up and the event sweep all call `settle_payment` with what Stripe said.
+Webhook, return page, the payment's follow-up and the event sweep all call `settle_payment` with what Stripe reported.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications.outbox import mails_gathered
-from payments.cart import empty_of
-from payments.charges import have_charge_looked_up
+from payments.cart import remove_bought_lines
+from payments.charges import request_charge_lookup
 from payments.contracts import CannotDeliver, SoldOut
 from payments.evidence import (
     PaymentDisagrees,
@@ -33,20 +33,20 @@ from payments.registry import handler_for
 
 log = structlog.get_logger()
 
-# Bank debits answer within this time as a rule; the places stay held for as long.
+# Banks usually confirm a debit within this time; the places stay held for as long.
 _PENDING_HOLD = timedelta(days=14)
 
 
 class Settlement(Enum):
-    """What settling did."""
+    """What a settlement did."""
 
     SETTLED = "settled"
     ALREADY_SETTLED = "payment_already_processed"
-    GIVEN_BACK = "the order was paid before; given back"
+    REFUNDED = "the order was paid before; refunded"
 
 
 def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
-    """Mark the order paid and deliver its lines, once. Everything happens in one transaction, or nothing.
+    """Mark the order paid and deliver its lines, once. All of it happens in one transaction, or none of it.
 
     Raises PaymentUnknown, SessionNotStoredYet, ConfirmationNeeded, PaymentDisagrees, or registry.UnknownDomain.
     """
@@ -54,14 +54,14 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
         order, payment = lock_order_of(evidence)
         refuse_disagreement(evidence, order, payment)
         if order.state == Order.State.COMPLETED:
-            return order, _give_back_if_second(order, payment, evidence)
+            return order, _refund_if_second(order, payment, evidence)
         lines = lines_in_lock_order(order)
         refuse_other_domains(evidence.metadata, lines)
         _mark_paid(order, payment, evidence)
         undeliverable = [line for line in lines if not _deliver(line)]
         request_refund_of_undeliverable(order, undeliverable)
         _mark_fulfilled([line for line in lines if line not in undeliverable])
-        empty_of([line.cart_line_id for line in lines if line.cart_line_id])
+        remove_bought_lines([line.cart_line_id for line in lines if line.cart_line_id])
         queue_payment_confirmed(order, lines)
         queue_cannot_deliver_mails(order, undeliverable)
     log.info("order_settled", order=order.number, undeliverable=len(undeliverable))
@@ -69,7 +69,7 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
 
 
 def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
-    """The student did their part but the money is still on its way: keep the places, deliver nothing.
+    """The student has completed the page but the money has not arrived: keep the places, deliver nothing.
 
     Raises as settle_payment does.
     """
@@ -89,7 +89,7 @@ def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
         payment.save(update_fields=["status", "ended_at", "failure_message", "stripe_payment_intent_id"])
         for line in lines:
             _keep_place(line)
-        empty_of([line.cart_line_id for line in lines if line.cart_line_id])
+        remove_bought_lines([line.cart_line_id for line in lines if line.cart_line_id])
     return order, Settlement.SETTLED
 
 
@@ -105,33 +105,33 @@ def _mark_paid(order: Order, payment: Payment, evidence: PaymentEvidence) -> Non
     payment.failure_message = ""
     payment.stripe_payment_intent_id = evidence.payment_intent_id or payment.stripe_payment_intent_id
     payment.save(update_fields=["status", "succeeded_at", "ended_at", "failure_message", "stripe_payment_intent_id"])
-    have_charge_looked_up(payment)
+    request_charge_lookup(payment)
 
 
-def _give_back_if_second(order: Order, payment: Payment, evidence: PaymentEvidence) -> Settlement:
-    """An order is paid once. What another payment of it brought in goes back by itself, and student and staff are told."""
+def _refund_if_second(order: Order, payment: Payment, evidence: PaymentEvidence) -> Settlement:
+    """An order is paid once. Another payment of it is refunded automatically, and student and staff are notified."""
     if payment.status == Payment.Status.SUCCEEDED:
         return Settlement.ALREADY_SETTLED
     if not evidence.payment_intent_id:
         raise PaymentDisagrees("The order was paid through another payment, and this one names no intent to refund.")
     payment.status = Payment.Status.FAILED
     payment.ended_at = payment.ended_at or timezone.now()
-    payment.failure_message = "The order had been paid already. This payment was given back."
+    payment.failure_message = "The order had been paid already. This payment is refunded."
     payment.stripe_payment_intent_id = evidence.payment_intent_id
     payment.save(update_fields=["status", "ended_at", "failure_message", "stripe_payment_intent_id"])
     refund_second_success(payment)
     queue_paid_twice_mails(order, payment)
-    return Settlement.GIVEN_BACK
+    return Settlement.REFUNDED
 
 
 def _keep_place(line: OrderLine) -> None:
-    """Hold on to a place until the bank has answered. If it is gone already, settlement delivers or refunds later."""
+    """Extend the hold until the bank has answered. If the place is gone already, settlement refunds the line later."""
     with contextlib.suppress(SoldOut), transaction.atomic():
         handler_for(line.domain).reserve(line.as_sold(), timezone.now() + _PENDING_HOLD)
 
 
 def _deliver(line: OrderLine) -> bool:
-    """Deliver one line; False if that is impossible: it alone is refunded, the others are delivered."""
+    """Deliver one line; False if that is impossible: only this line is refunded, the others are delivered."""
     try:
         with transaction.atomic(), mails_gathered():
             handler_for(line.domain).fulfil(line.as_sold())

@@ -1,4 +1,4 @@
-"""What we read of Stripe's objects, whether an answer or an event carries them. Strict about what Stripe always sends."""
+"""Our view of Stripe's objects, from answers and from events. Strict about the fields that Stripe always sends."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from payments.metadata import OurMetadata
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutSession:
-    """What we read of a Checkout Session."""
+    """The fields we use of a Checkout Session."""
 
     id: str
     url: str
     status: str
     payment_status: str
     payment_intent_id: str
-    # Known where the payment intent was asked for along with the session.
+    # Known if the session was retrieved with its payment intent expanded.
     intent_status: str
     total: Money
     livemode: bool
@@ -38,19 +38,19 @@ class CheckoutSession:
 
     @property
     def is_refused(self) -> bool:
-        """Completed by the student, but their bank said no. The session alone looks as if it were still under way."""
+        """Completed by the student, but their bank refused. The session alone looks as if it were still processing."""
         is_unpaid = self.status == "complete" and self.payment_status == "unpaid"
         return is_unpaid and self.intent_status in ("requires_payment_method", "canceled")
 
     @property
     def is_processing(self) -> bool:
-        """Completed by the student, but the money is not there yet (bank debits)."""
+        """Completed by the student, but the money has not arrived yet (bank debits)."""
         return self.status == "complete" and self.payment_status == "unpaid" and not self.is_refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeFacts:
-    """What we read of a charge. Empty, and None, for what Stripe has not made known yet."""
+    """The fields we use of a charge. Ids are empty, and the fee is None, until Stripe reports them."""
 
     charge_id: str
     balance_transaction_id: str
@@ -60,10 +60,10 @@ class ChargeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeRefund:
-    """What we read of a refund. Empty strings where Stripe does not say.
+    """The fields we use of a refund. Strings are empty if Stripe does not report them.
 
-    `refund_key` is our key in its metadata. `payment_reference` is in the metadata of its payment intent, and known only
-    where that was asked for as well.
+    `refund_key` is our key in its metadata. `payment_reference` is in the metadata of its payment intent, and known
+    only if that was expanded.
     """
 
     id: str
@@ -77,7 +77,7 @@ class StripeRefund:
 
 
 def read_session(data: Mapping[str, Any]) -> CheckoutSession:
-    """Our view of a session as Stripe describes it. Raises KeyError, TypeError or ValueError if it does not fit."""
+    """Read a session from Stripe's JSON. Raises KeyError, TypeError or ValueError if a field is missing or wrong."""
     return CheckoutSession(
         id=as_text(data["id"]),
         url=data.get("url") or "",
@@ -94,11 +94,11 @@ def read_session(data: Mapping[str, Any]) -> CheckoutSession:
 
 
 def read_refund(data: Mapping[str, Any]) -> StripeRefund:
-    """Our view of a refund as Stripe describes it. Raises KeyError, TypeError or ValueError if it does not fit."""
+    """Read a refund from Stripe's JSON. Raises KeyError, TypeError or ValueError if a field is missing or wrong."""
     intent = data.get("payment_intent")
     return StripeRefund(
         id=as_text(data["id"]),
-        # Documented as nullable; a refund Stripe says nothing about is under way.
+        # Documented as nullable; a refund without a status counts as pending.
         status=as_text(data["status"] or "pending"),
         amount=Money(data["amount"], as_text(data["currency"]).upper()),
         payment_intent_id=id_of(intent),
@@ -110,7 +110,7 @@ def read_refund(data: Mapping[str, Any]) -> StripeRefund:
 
 
 def _in_metadata(data: Mapping[str, Any], name: str) -> str:
-    """What the metadata says, which may be anything: people edit it in the Dashboard. Raises TypeError."""
+    """A value in the metadata. It may be any text, because people edit metadata in the Dashboard. Raises TypeError."""
     metadata = data.get("metadata") or {}
     if not isinstance(metadata, Mapping):
         raise TypeError("metadata expected")
@@ -118,26 +118,26 @@ def _in_metadata(data: Mapping[str, Any], name: str) -> str:
 
 
 def id_of(value: Any) -> str:
-    """The id of a reference that may be expanded, a plain id, or absent. Raises KeyError or TypeError."""
+    """The id of a reference, which may be an expanded object, a plain id, or None. Raises KeyError or TypeError."""
     if value is None:
         return ""
     return as_text(value["id"] if isinstance(value, Mapping) else value)
 
 
 def _status_of(value: Any) -> str:
-    """The status of what is expanded; empty where there is an id alone."""
+    """The status of an expanded object; empty for a plain id."""
     return as_text(value["status"]) if isinstance(value, Mapping) else ""
 
 
 def as_text(value: Any) -> str:
-    """A text Stripe always sends. Raises TypeError: `str` would turn a missing id into "None", and store that."""
+    """A text that Stripe always sends. Raises TypeError, since `str` would turn a missing id into "None"."""
     if not isinstance(value, str) or not value:
         raise TypeError(f"text expected, not {value!r:.50}")
     return value
 
 
 def as_flag(value: Any) -> bool:
-    """A flag Stripe always sends. Raises TypeError: `bool` would read null as test mode."""
+    """A flag that Stripe always sends. Raises TypeError, since `bool` would read null as test mode."""
     if not isinstance(value, bool):
         raise TypeError(f"true or false expected, not {value!r:.50}")
     return value

@@ -1,4 +1,4 @@
-"""Let go of the payment page of a cart that the student changes: what it would charge is not what they want any more."""
+"""Close a cart's payment page when the student changes the cart: the page would charge for the old contents."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from payments.models import Cart, Order, Payment
 
 
 def payable_payment_of(cart: Cart) -> Payment | None:
-    """The payment whose page may still be paid for what the cart held when it was opened."""
+    """The payment whose page can still be paid, for what the cart held when it was opened."""
     return _payable(cart).select_related("order__user").first()
 
 
 @contextmanager
 def student_changes(cart: Cart) -> Iterator[None]:
-    """Around the change of a cart that is locked. If it no longer holds what an open page charges for, that page goes.
+    """Wrap a change of a locked cart. If the cart no longer holds what an open page charges for, request its closing.
 
-    Closing is a call to Stripe, so a worker makes it, within moments as a rule, and again until Stripe answers. Looking
-    at a cart, or putting the same things in once more, changes nothing.
+    Closing needs a call to Stripe, so a worker makes it, usually within moments, and retries until Stripe answers.
+    Adding the same items with the same quantity again closes nothing.
     """
     # Locked before the lines are touched, in the order in which settlement locks them.
     payment = _payable(cart).select_for_update(of=("self",)).select_related("order").first()
@@ -42,7 +42,7 @@ def _is_still_for(order: Order, cart: Cart) -> bool:
 
 
 def _request_close(payment: Payment) -> None:
-    # A worker that holds the row loses its claim by this, so that it cannot put the row back to the end of the page.
+    # This ends the claim of a worker that holds the row, so that it cannot postpone the row until the page expires.
     waiting = When(state__in=[Payment.State.DONE, Payment.State.PARKED], then=Value(Payment.State.WAITING))
     Payment.objects.filter(pk=payment.pk, ended_at=None, close_requested_at=None).update(
         close_requested_at=Now(), run_after=Now(), attempts=0, state=Case(waiting, default="state"), finished_at=None

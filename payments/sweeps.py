@@ -1,8 +1,8 @@
 """Find events that no webhook delivered, in Stripe's own list.
 
-The list is searched from the oldest event that may be missing to the newest, in slices of time. Each slice that was taken
-in is noted, so a run that is cut off costs no more than its last slice, and an outage of weeks is made up for in several
-runs, however many events there were.
+The list is searched from the oldest event that may be missing to the newest, in slices of time. Each finished slice is
+recorded, so an interrupted run loses no more than its last slice, and the events of an outage of weeks are stored in
+several runs, however many there were.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ log = structlog.get_logger()
 
 # Stripe keeps events for 30 days.
 _FURTHEST_BACK = timedelta(days=30)
-# Looked at again each time: an event may appear in the list a little after later ones.
+# Searched again each time: an event may appear in the list a little after later ones.
 _OVERLAP = timedelta(hours=1)
 _SEARCH = "payments.take_in_missed_events"
 # Well within the soft limit of Celery's tasks.
 _SECONDS_PER_RUN = 60.0
 _FIRST_SLICE, _SHORTEST_SLICE = timedelta(hours=6), timedelta(seconds=1)
-# A slice of more pages is halved before much time is spent on what a cut would lose.
+# A slice of more pages is halved, so that an interruption loses little work.
 _PAGES_PER_SLICE = 20
 
 
 class _Slice(Enum):
-    """How far taking in a slice came."""
+    """The result of searching a slice."""
 
-    SMALL = "taken in with one page"
-    TAKEN = "taken in"
-    TOO_LARGE = "left for a shorter one"
-    OUT_OF_TIME = "cut off"
+    SMALL = "stored from one page"
+    STORED = "stored"
+    TOO_LARGE = "left for a shorter slice"
+    OUT_OF_TIME = "interrupted"
 
 
 def take_in_missed_events(*, types: Sequence[str] = LISTENED_FOR, seconds: float = _SECONDS_PER_RUN) -> int:
-    """Store every event of Stripe's list that we listen for and that is not in the inbox; returns how many were missing.
+    """Store the events of these types that Stripe lists and the inbox lacks; returns how many were missing.
 
-    Stops after `seconds`; the next run goes on from there. Raises gateway.StripeUnreachable; what was found and searched
-    until then is kept.
+    Stops after `seconds`; the next run continues from there. Raises gateway.StripeUnreachable; what was found and
+    recorded until then is kept.
     """
     began_at, stops_at, found = timezone.now(), time.monotonic() + seconds, 0
     is_complete = True
@@ -88,33 +88,33 @@ class _Search:
         self._position = max(self._progress.searched_until, furthest).replace(microsecond=0)
 
     def run(self) -> bool:
-        """Take in slice after slice; False if the time was up before the newest one."""
+        """Search slice after slice; False if the time was up before the newest one."""
         while True:
             end = self._position + self._progress.slice_length
             is_last = end >= self._until
-            outcome = self._take_in(None if is_last else end)
+            outcome = self._search_slice(None if is_last else end)
             if outcome in (_Slice.TOO_LARGE, _Slice.OUT_OF_TIME):
                 spanned = min(self._progress.slice_length, self._until - self._position)
                 self._progress.slice_length = max(spanned / 2, _SHORTEST_SLICE)
-                self._note(self._position)
+                self._record(self._position)
                 if outcome == _Slice.OUT_OF_TIME:
                     return False
                 continue
             if outcome == _Slice.SMALL:
                 self._progress.slice_length = min(self._progress.slice_length * 2, _FURTHEST_BACK)
-            # Never nearer than the overlap: what appears late is found by the next run.
-            self._note(min(end, self._until - _OVERLAP))
+            # The overlap is always searched again, so the next run finds events that appear late.
+            self._record(min(end, self._until - _OVERLAP))
             if is_last:
                 return True
             self._position = end
             if time.monotonic() >= self._stops_at:
                 return False
 
-    def _take_in(self, end: datetime | None) -> _Slice:
+    def _search_slice(self, end: datetime | None) -> _Slice:
         is_shortest = self._progress.slice_length <= _SHORTEST_SLICE
         pages = 0
         for events in gateway.list_event_pages(created_from=self._position, created_before=end, types=self._types):
-            # The shortest slice is taken in whole, or there would be no end of it.
+            # The shortest slice is always searched in full; otherwise no run would ever finish it.
             if pages and not is_shortest and time.monotonic() >= self._stops_at:
                 return _Slice.OUT_OF_TIME
             if pages >= _PAGES_PER_SLICE and not is_shortest:
@@ -126,10 +126,10 @@ class _Search:
                     key=f"event-unusable:{problem.kind}", title=f"An event in Stripe's list is unusable: {problem}"
                 )
             pages += 1
-        return _Slice.TAKEN if pages > 1 else _Slice.SMALL
+        return _Slice.STORED if pages > 1 else _Slice.SMALL
 
-    def _note(self, searched_until: datetime) -> None:
-        """Note how far it came, unless a run at the same time came further."""
+    def _record(self, searched_until: datetime) -> None:
+        """Record the progress, unless a concurrent run is further."""
         EventSearch.objects.filter(pk=self._progress.pk).update(slice_length=self._progress.slice_length)
         EventSearch.objects.filter(pk=self._progress.pk, searched_until__lt=searched_until).update(
             searched_until=searched_until

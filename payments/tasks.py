@@ -1,4 +1,4 @@
-"""What beat asks payments to do from time to time, and what pages ask for."""
+"""The tasks of payments: periodic ones, and those that pages request."""
 
 from celery import shared_task
 
@@ -7,11 +7,11 @@ from payments import gateway, outcomes, sweeps
 
 @shared_task(name="payments.take_in_missed_events", autoretry_for=(gateway.StripeUnreachable,), max_retries=3)
 def take_in_missed_events() -> None:
-    """Search Stripe's event list for what never arrived."""
+    """Search Stripe's event list for events that no webhook delivered."""
     sweeps.take_in_missed_events()
 
 
 @shared_task(name="payments.look_at_stripe")
 def look_at_stripe(payment_id: str) -> None:
-    """Find out how a payment went, because a page waits to show it."""
+    """Get the outcome of a payment from Stripe, for a page that waits to show it."""
     outcomes.look_at_stripe(int(payment_id))

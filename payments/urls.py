@@ -16,7 +16,7 @@ urlpatterns = [
     path("my/orders/<slug:number>/receipt.pdf", orders.receipt_pdf, name="receipt"),
     path("my/orders/<slug:number>/cancel/", orders.cancel_unpaid, name="order_cancel"),
     path("teach/", desk.show_sales, name="sales"),
-    # With and without the last slash: a redirect would lose the body, and Stripe counts it as a failure.
+    # With and without the last slash, because Stripe counts a redirect as a failure.
     re_path(r"^payments/webhook/?$", receive_event, name="webhook"),
     re_path(r"^api/webhooks/stripe/?$", receive_event, name="webhook_of_integrators"),
 ]

@@ -1,4 +1,4 @@
-"""The cart of the person behind a request: a user's own, or a guest's that the session remembers until they sign in."""
+"""The cart of a request's visitor: a user's own, or a guest's, whose id the session holds until they sign in."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _SESSION_KEY = "cart_id"
 
 
 class TooManyGuestCarts(NotForSale):
-    """More guests' carts from one address than people make."""
+    """The visitor's network address has created too many guest carts."""
 
     def __init__(self) -> None:
-        super().__init__("Too many carts were begun from your network. Please sign in, or try again in an hour.")
+        super().__init__("Too many carts were started from your network. Please sign in, or try again in an hour.")
 
 
 def cart_of(request: HttpRequest) -> Cart | None:
@@ -31,11 +31,11 @@ def cart_of(request: HttpRequest) -> Cart | None:
 def add_for_visitor(request: HttpRequest, item: Item) -> CartLine:
     """Put an item into the visitor's cart, in the currency they see prices in. Raises as add_to_cart does.
 
-    A guest who has no cart yet raises TooManyGuestCarts if their address has begun too many.
+    Also raises TooManyGuestCarts for a guest without a cart, if their address has created too many.
     """
     is_guest = not request.user.is_authenticated
     cart = cart_of(request)
-    # Each leaves a cart and a session behind, so a program could fill the database with them.
+    # Each new cart leaves a row and a session behind, so a program could fill the database with them.
     if is_guest and cart is None and not ratelimit.consume(request, action="guest_cart"):
         raise TooManyGuestCarts
     line = add_to_cart(item, buyer_id=request.user.pk, cart=cart, currency=display_currency(request))
@@ -44,8 +44,8 @@ def add_for_visitor(request: HttpRequest, item: Item) -> CartLine:
     return line
 
 
-def take_guest_cart_along(request: HttpRequest, user: AbstractBaseUser) -> list[str]:
-    """Merge the session's cart into the user's own; returns titles of what could not be moved."""
+def merge_session_cart(request: HttpRequest, user: AbstractBaseUser) -> list[str]:
+    """Merge the session's cart into the user's own; returns the titles of lines that were not moved."""
     guest = _guest_cart(request.session.pop(_SESSION_KEY, None))
     return merge_guest_cart(guest=guest, buyer_id=user.pk) if guest else []
 

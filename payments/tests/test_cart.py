@@ -57,13 +57,13 @@ def test_the_guests_choice_of_the_same_thing_wins():
     assert cart.lines.get().quantity == 4
 
 
-def test_what_has_no_price_in_the_users_currency_stays_behind_with_a_word():
+def test_a_line_without_a_price_in_the_users_currency_is_not_moved_with_a_message():
     client, user = Client(), UserFactory()
     cart_with(sample_offer(Money(100, "GBP")), user=user)
     add(client, sample_offer(Money(1000, "JPY")))
     sign_in(client, user)
     assert user.cart.lines.count() == 1
-    assert "This could not be taken over" in client.get("/cart/").content.decode()
+    assert "This could not be moved" in client.get("/cart/").content.decode()
 
 
 def test_two_guests_do_not_share_a_cart():
@@ -253,7 +253,7 @@ def test_merging_keeps_to_the_lines_of_a_cart():
         add(client, sample_offer())
     sign_in(client, user)
     assert user.cart.lines.count() == 30
-    assert "could not be taken over into your cart: “Sample" in client.get("/cart/").content.decode()
+    assert "could not be moved into your cart: “Sample" in client.get("/cart/").content.decode()
 
 
 def test_restoring_keeps_to_the_lines_of_a_cart():

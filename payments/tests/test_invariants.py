@@ -73,19 +73,19 @@ LIVE_REFUND = "(SELECT id FROM payments_refund WHERE status = 'succeeded')"
         ),
         (
             "UPDATE payments_orderline SET tax_minor = 1 WHERE refunded_minor = amount_minor",
-            {"payments.lines_given_back_whole_keep_nothing"},
+            {"payments.fully_refunded_lines_keep_nothing"},
         ),
         (
             "UPDATE payments_refund SET succeeded_at = NULL WHERE status = 'succeeded'",
-            {"payments.refunds_say_how_they_ended"},
+            {"payments.refunds_match_their_status"},
         ),
         (
             "UPDATE payments_refund SET ended_at = NULL WHERE status = 'canceled'",
-            {"payments.refunds_say_how_they_ended"},
+            {"payments.refunds_match_their_status"},
         ),
         (
             "UPDATE payments_refund SET stripe_refund_id = 're_x' WHERE id = (SELECT min(id) FROM payments_refund)",
-            {"payments.refunds_say_how_they_ended"},
+            {"payments.refunds_match_their_status"},
         ),
         (
             f"""

@@ -191,7 +191,7 @@ def test_a_refund_that_stripe_refuses_fails_and_gives_everything_back(stripe_san
     assert counted(payment) == (0, 0)
     assert alerts(f"refund-failed:{refund.pk}").count() == 1
     # Now there is room for what was refunded at Stripe.
-    assert record_refund(in_dashboard).is_news
+    assert record_refund(in_dashboard).has_changed
     assert counted(payment) == (4000, 4000)
 
 
@@ -294,7 +294,7 @@ def test_rf17_a_refund_stays_pending_until_stripe_has_the_money(stripe_sandbox):
     assert (refund.status, refund.pending_reason, refund.succeeded_at) == ("pending", "processing", None)
     assert payment.order.lines.get().refundable == pounds(0)
     stripe_sandbox.switch("clock", advance=DAY)
-    assert record_refund(gateway.retrieve_refund(refund.stripe_refund_id)).is_news
+    assert record_refund(gateway.retrieve_refund(refund.stripe_refund_id)).has_changed
     refund.refresh_from_db()
     assert (refund.status, refund.pending_reason) == ("succeeded", "")
     assert refund.succeeded_at is not None
@@ -307,7 +307,7 @@ def test_rf02_a_refund_that_fails_later_is_free_to_be_made_again(stripe_sandbox)
     send_refund(refund)
     assert Refund.objects.get().status == "succeeded"
     stripe_sandbox.switch("clock", advance=DAY)
-    assert record_refund(gateway.retrieve_refund(Refund.objects.get().stripe_refund_id)).is_news
+    assert record_refund(gateway.retrieve_refund(Refund.objects.get().stripe_refund_id)).has_changed
     refund.refresh_from_db()
     assert (refund.status, refund.failure_reason) == ("failed", "expired_or_canceled_card")
     assert (counted(payment), payment.order.lines.get().refundable) == ((0, 0), pounds(4000))
@@ -344,7 +344,7 @@ def test_late_news_of_an_earlier_state_changes_nothing(words, ends, left):
 def test_rf01_the_same_news_three_times_is_one_refund():
     payment = paid_order(10000)
     news = said(payment, "succeeded", amount=pounds(2500))
-    assert [record_refund(news).is_news for _ in range(3)] == [True, False, False]
+    assert [record_refund(news).has_changed for _ in range(3)] == [True, False, False]
     part = Refund.objects.get().allocations.get()
     assert (part.fee_minor, part.share_minor, counted(payment)) == (250, 2250, (2500, 2500))
 
@@ -433,7 +433,7 @@ def test_news_of_a_refund_before_its_payment_is_settled_is_taken_in_afterwards(s
     with pytest.raises(PaymentNotSettledYet):
         record_refund(news)
     settle_payment(PaymentEvidence.from_session(session))
-    assert record_refund(news).is_news
+    assert record_refund(news).has_changed
     line = payment.order.lines.get()
     assert (line.refundable, line.refunded_fee_minor, line.refunded_share_minor) == (pounds(3000), 200, 1800)
 

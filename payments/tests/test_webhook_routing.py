@@ -104,8 +104,8 @@ def test_what_names_us_but_nothing_we_know_is_logged_quarantined_alerted_and_rep
 @pytest.mark.parametrize(
     ("metadata", "words"),
     [
-        ({"domain": "workshops"}, "of which the order has nothing"),
-        ({"domains": "sample,workshops"}, "of which the order has nothing"),
+        ({"domain": "workshops"}, "but the order has no line of that"),
+        ({"domains": "sample,workshops"}, "but the order has no line of that"),
         ({"domain": "concerts"}, "Unknown domain concerts"),
         ({"order": "L1234ABCD"}, "names another order"),
         ({"buyer": "999999"}, "names another buyer"),
@@ -182,7 +182,7 @@ def test_an_intent_that_only_metadata_connects_is_confirmed_at_stripe_and_then_d
     assert (stored(event).state, stored(event).needs_fetch) == ("waiting", True)
     drain(FetchedEvent, seconds=5)
     assert stored(event).outcome == "settled"
-    assert [attempt.outcome for attempt in stored(event).tries.all()] == ["Stripe is asked first", "settled"]
+    assert [attempt.outcome for attempt in stored(event).tries.all()] == ["to be confirmed by Stripe", "settled"]
     assert Payment.objects.get(pk=payment.pk).stripe_payment_intent_id == intent["id"]
 
 

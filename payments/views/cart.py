@@ -73,9 +73,9 @@ def show_cart(request: HttpRequest) -> HttpResponse:
         "closing": _closing_order(cart),
     }
     response = render(request, "payments/cart_show.html", context)
-    if priced and priced.has_news:
+    if priced and priced.has_changed_lines:
         # Shown once: the next look, and the digest in this page, are at the new prices.
-        carts.note_what_was_seen(priced)
+        carts.record_seen_prices(priced)
     return response
 
 

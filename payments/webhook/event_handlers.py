@@ -92,7 +92,7 @@ def refund_changed(event: WebhookEvent, stripe_refund: StripeRefund) -> str:
     if recorded is None:
         raise PaymentUnknown(stripe_refund.payment_intent_id)
     event.order = recorded.refund.payment.order
-    return f"refund {recorded.refund.status}" if recorded.is_news else "already_processed"
+    return f"refund {recorded.refund.status}" if recorded.has_changed else "already_processed"
 
 
 def _read_session(payload: Payload) -> CheckoutSession:

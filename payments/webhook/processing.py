@@ -65,7 +65,7 @@ def handle_event(event: WebhookEvent) -> None:
             ask_mirror_to_keep(event.stripe_id)
             _finish(event, started, "not ours")
     except ConfirmationNeeded:
-        _note(event, started, outcome="Stripe is asked first")
+        _note(event, started, outcome="to be confirmed by Stripe")
         _have_it_fetched(event)
     except Exception as error:
         if isinstance(error, Quarantined):
