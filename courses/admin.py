@@ -13,11 +13,13 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.labelled_inline import LabelledInline
 from accounts.sold_admin import SoldAdmin, Tables
 from courses import authoring
 from courses.authoring import TooMany, WouldBreakPublished
+from courses.form_fields import ChoicesField, OutcomesField
 from courses.models import Course, CourseLesson, CoursePrice, Enrolment, Module, QuizQuestion
 from courses.publishing import CannotPublish, publish_course, withdraw_course
 from jobs.read_only_admin import ReadOnlyAdmin
@@ -30,6 +32,27 @@ class PositionedForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
 
     def _get_validation_exclusions(self) -> set[str]:
         return {*super()._get_validation_exclusions(), "position"}  # type: ignore[misc]  # missing in the stubs
+
+
+class CourseAdminForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A course. Django's own field for a list of texts would divide them at their commas."""
+
+    outcomes = OutcomesField(widget=UnfoldAdminTextareaWidget())
+
+
+class QuizQuestionForm(PositionedForm):
+    """A question, with one choice per line for the same reason."""
+
+    choices = ChoicesField(widget=UnfoldAdminTextareaWidget())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        choices, right = cleaned.get("choices"), cleaned.get("right_choice")
+        if choices is not None and right is not None and not right < len(choices):
+            self.add_error("right_choice", f"There are {len(choices)} choices, counted from 0.")
+        if choices is not None and len(choices) == 1:
+            self.add_error("choices", "Give at least two choices.")
+        return cleaned
 
 
 class CourseLessonForm(PositionedForm):
@@ -74,12 +97,13 @@ class CourseLessonInline(LabelledInline):
 
 class QuizQuestionInline(LabelledInline):
     model = QuizQuestion
-    form = PositionedForm
+    form = QuizQuestionForm
     extra = 0
 
 
 @admin.register(Course)
 class CourseAdmin(SoldAdmin):
+    form = CourseAdminForm
     refusals = (WouldBreakPublished, TooMany)
     list_display = ["title", "teacher", "subject", "state", "lessons", "enrolled", "published_at"]
     list_filter = ["state", "subject", "language"]

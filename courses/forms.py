@@ -11,6 +11,7 @@ from django.core.validators import URLValidator
 
 from accounts.places_and_languages import languages
 from catalogue.models import Level, Subject
+from courses.form_fields import ChoicesField, OutcomesField
 from courses.models import Course, CourseLesson
 from courses.uploads import check_lesson_file
 from money import Money
@@ -21,31 +22,6 @@ from uploads.pictures import COVER
 
 MARKDOWN_HELP = "You may use Markdown: **bold**, *italic*, lists and [links](https://example.org)."
 _LONGEST_TEXT = 100_000
-_OUTCOMES_AT_MOST = 12
-_LONGEST_OUTCOME = 200
-_CHOICES_AT_MOST = 8
-_LONGEST_CHOICE = 200
-
-
-class LinesField(forms.CharField):
-    """Several short texts, one per line."""
-
-    def __init__(self, *, lines_at_most: int, longest: int, **options: Any) -> None:
-        super().__init__(widget=forms.Textarea(attrs={"rows": 5}), **options)
-        self.lines_at_most = lines_at_most
-        self.longest = longest
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def clean(self, value: Any) -> list[str]:
-        text = super().clean(value)
-        lines = [line.strip() for line in str(text).splitlines() if line.strip()]
-        if len(lines) > self.lines_at_most:
-            raise ValidationError(f"Enter at most {self.lines_at_most} lines.")
-        if any(len(line) > self.longest for line in lines):
-            raise ValidationError(f"Each line may have at most {self.longest} characters.")
-        return lines
 
 
 class CourseForm(forms.Form):
@@ -58,13 +34,7 @@ class CourseForm(forms.Form):
     description = forms.CharField(
         required=False, max_length=_LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 10}), help_text=MARKDOWN_HELP
     )
-    outcomes = LinesField(
-        required=False,
-        lines_at_most=_OUTCOMES_AT_MOST,
-        longest=_LONGEST_OUTCOME,
-        label="What students will learn",
-        help_text="One outcome per line.",
-    )
+    outcomes = OutcomesField()
     subject = forms.ModelChoiceField(Subject.objects.all(), required=False)
     levels = forms.MultipleChoiceField(choices=Level.choices, required=False, widget=forms.CheckboxSelectMultiple)
     language = forms.ChoiceField(choices=languages, initial="en")
@@ -164,11 +134,7 @@ class QuestionForm(forms.Form):
     """A question with its choices, of which the right one is marked."""
 
     text = forms.CharField(label="Question", max_length=500)
-    choices = LinesField(
-        lines_at_most=_CHOICES_AT_MOST,
-        longest=_LONGEST_CHOICE,
-        help_text="One choice per line. Put a star before the right one: * Paris",
-    )
+    choices = ChoicesField(help_text="One choice per line. Put a star before the right one: * Paris")
     explanation = forms.CharField(required=False, max_length=500, help_text="Shown after answering.")
 
     def clean_choices(self) -> list[str]:

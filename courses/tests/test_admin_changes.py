@@ -39,7 +39,7 @@ def table(prefix, rows, names, parent, added=()):
 
 
 def sent_value(value):
-    return ",".join(value) if isinstance(value, list) else value
+    return "\n".join(value) if isinstance(value, list) else value
 
 
 def fields_of_course(course, *, modules=(), **changes):
@@ -69,7 +69,7 @@ def fields_of_lesson(lesson, *, questions=(), **changes):
     } | changes  # fmt: skip
 
 
-QUESTION = {"position": 1, "text": "Which line is D?", "choices": "Second,Fourth", "right_choice": 1}
+QUESTION = {"position": 1, "text": "Which line is D?", "choices": "Second\nFourth", "right_choice": 1}
 
 
 def post(client, row, data):
@@ -163,7 +163,7 @@ def test_a_module_and_a_lesson_can_be_moved_on_their_own_pages(client):
 
 def test_staff_add_change_and_delete_questions_of_a_quiz(client):
     lesson = only_lesson(draft_course(kinds=["quiz"]))
-    post(client, lesson, fields_of_lesson(lesson, questions=[QUESTION], **{"questions-0-choices": "Top,Bottom,None"}))
+    post(client, lesson, fields_of_lesson(lesson, questions=[QUESTION], **{"questions-0-choices": "Top\nBottom\nNone"}))
     assert list(lesson.questions.values_list("text", "position", "choices")) == [
         ("Which line is D?", 1, ["Second", "Fourth"]),
         ("Which line is E?", 2, ["Top", "Bottom", "None"]),
@@ -260,3 +260,36 @@ def test_staff_add_a_course_as_teachers_do(client):
     course = Course.objects.get(title="Harmony")
     assert (course.teacher, course.slug, course.prices.get().amount_minor) == (teacher, "harmony", 500)
     assert titles(course.modules) == [("First", 1), ("Second", 2)]
+
+
+def test_texts_with_commas_stay_whole(client):
+    course = published_course()
+    course.outcomes = ["Mix flour, water and salt"]
+    course.save()
+    quiz = add_lesson(module=course.modules.get(), kind="quiz")
+    quiz.questions.update(choices=["Yes, always", "No, never"], right_choice=1)
+    page = client.get(change_page(course))
+    assert "Mix flour, water and salt" in page.content.decode()
+    post(client, course, fields_of_course(course, outcomes="Mix flour, water and salt\r\nKnead, fold, rest\r\n"))
+    post(client, quiz, fields_of_lesson(quiz))
+    course.refresh_from_db()
+    assert course.outcomes == ["Mix flour, water and salt", "Knead, fold, rest"]
+    question = quiz.questions.get()
+    assert (question.choices, question.right_choice) == (["Yes, always", "No, never"], 1)
+
+
+def test_too_many_outcomes_are_refused_at_their_field(client):
+    course = published_course()
+    answer = client.post(change_page(course), fields_of_course(course, outcomes="\n".join("x" * 51)))
+    assert "at most" in str(answer.context["adminform"].form.errors["outcomes"])
+
+
+@pytest.mark.parametrize(
+    ("choices", "right", "field"), [("Top", 0, "choices"), ("Top\nBottom", 2, "right_choice"), ("", 0, "choices")]
+)
+def test_a_question_without_a_right_choice_is_refused_at_its_field(client, choices, right, field):
+    lesson = only_lesson(draft_course(kinds=["quiz"]))
+    sent = fields_of_lesson(lesson, **{"questions-0-choices": choices, "questions-0-right_choice": right})
+    [questions] = client.post(change_page(lesson), sent).context["inline_admin_formsets"]
+    assert field in questions.formset.errors[0]
+    assert lesson.questions.get().choices == ["Top", "Bottom"]
