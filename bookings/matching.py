@@ -14,12 +14,12 @@ def teachers_for(request: LessonRequest) -> QuerySet[Teacher]:
 
     A teacher with no regions may teach anywhere; one with a country may teach in all its parts.
     """
-    knows = Expertise.objects.filter(
+    teaches = Expertise.objects.filter(
         teacher=OuterRef("pk"), subject_id=request.subject_id, levels__contains=[request.level]
     )
     places = {request.region, request.region.partition("-")[0]}
     return (
-        Teacher.objects.filter(Exists(knows), status=Teacher.Status.APPROVED)
+        Teacher.objects.filter(Exists(teaches), status=Teacher.Status.APPROVED)
         .filter(Q(regions=[]) | Q(regions__overlap=sorted(places)))
         .exclude(user_id=request.student_id)
     )
@@ -27,10 +27,10 @@ def teachers_for(request: LessonRequest) -> QuerySet[Teacher]:
 
 def open_requests_for(teacher: Teacher) -> QuerySet[LessonRequest]:
     """Open requests this teacher may answer: those addressed to them, and those to any teacher that suit them."""
-    knows = Expertise.objects.filter(
+    teaches = Expertise.objects.filter(
         teacher=teacher, subject_id=OuterRef("subject_id"), levels__contains=[OuterRef("level")]
     )
-    to_any = Q(teacher=None) & Exists(knows) & ~Q(student=teacher.user_id)
+    to_any = Q(teacher=None) & Exists(teaches) & ~Q(student=teacher.user_id)
     if teacher.regions:
         to_any &= _in_regions(teacher.regions)
     passed_on = LessonRequest.passed_on_by.through.objects.filter(lessonrequest=OuterRef("pk"), teacher=teacher)

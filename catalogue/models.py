@@ -35,14 +35,18 @@ class Subject(models.Model):
     slug = models.SlugField(unique=True)
     broader = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="narrower")
     chosen_tone = models.CharField(
-        "tone", max_length=8, choices=Tone, blank=True, help_text="Colour of its covers. Empty: picked from the name."
+        "tone",
+        max_length=8,
+        choices=Tone,
+        blank=True,
+        help_text="Colour of its covers. If empty, derived from the slug.",
     )
     chosen_motif = models.CharField(
         "motif",
         max_length=8,
         choices=Motif,
         blank=True,
-        help_text="Drawing on its covers. Empty: picked from the name.",
+        help_text="Drawing on its covers. If empty, derived from the slug.",
     )
 
     class Meta:
@@ -121,12 +125,12 @@ class Listing(models.Model):
     place = models.CharField(max_length=120, blank=True)
     starts_at = models.DateTimeField(null=True)
     time_zone = models.CharField(
-        max_length=50, blank=True, help_text="Of the place. Empty online: the reader's counts."
+        max_length=50, blank=True, help_text="The zone of the place. Empty online, where the reader's zone is used."
     )
-    starts_on = models.DateField(null=True, help_text="The day at the place. Empty online: each reader's own.")
+    starts_on = models.DateField(null=True, help_text="The date at the place. Empty online.")
     is_by_request = models.BooleanField(default=False, help_text="Its time is arranged with the teacher.")
     is_sold_out = models.BooleanField(default=False)
-    search_text = models.TextField(blank=True, help_text="Further words it is found by.")
+    search_text = models.TextField(blank=True, help_text="More text for the search.")
     search = SearchVectorField(null=True, editable=False)
     published_at = models.DateTimeField(auto_now_add=True)
 
@@ -179,8 +183,10 @@ class ListingPrice(models.Model):
     listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="prices")
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
-    holds_from = models.DateTimeField(null=True, help_text="Empty: since ever.")
-    holds_until = models.DateTimeField(null=True, help_text="Not any more at this moment. Empty: for good.")
+    holds_from = models.DateTimeField(null=True, help_text="Empty if it has no start.")
+    holds_until = models.DateTimeField(
+        null=True, help_text="It no longer applies at this time. Empty if it has no end."
+    )
 
     objects = ListingPriceQuerySet.as_manager()
 

@@ -168,9 +168,9 @@ class CourseLesson(models.Model):
     # Outside MEDIA_ROOT: it is served only by `views.learning.lesson_file`.
     file = StoredFileField(storage=private_storage, upload_to="courses/files/", max_length=200, blank=True)
     file_name = models.CharField(
-        max_length=120, blank=True, editable=False, help_text="What it is called when downloaded."
+        max_length=120, blank=True, editable=False, help_text="The name of the downloaded file."
     )
-    is_free_preview = models.BooleanField("free preview", default=False, help_text="Anybody can see it before buying.")
+    is_free_preview = models.BooleanField("free preview", default=False, help_text="Everyone can see it before buying.")
     minutes = models.PositiveSmallIntegerField("estimated minutes", default=10)
 
     class Meta:
@@ -240,7 +240,7 @@ class Enrolment(models.Model):
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="enrolments")
     student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrolments")
     state = models.CharField(max_length=8, choices=State, default=State.RELEASED)
-    order_line_id = models.BigIntegerField(null=True, help_text="The order line that holds or delivered it.")
+    order_line_id = models.BigIntegerField(null=True, help_text="The order line that holds it or that delivered it.")
     held_until = models.DateTimeField(null=True)
     activated_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)

@@ -26,7 +26,7 @@ class Mail(DurableWork):
     CONFIDENTIAL_TEMPLATES = "account/"
 
     key = models.CharField(
-        max_length=200, unique=True, help_text="What this mail is about; a second one is not queued."
+        max_length=200, unique=True, help_text="Identifies the mail; a second one with the same key is not queued."
     )
     to = models.EmailField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="mails")

@@ -52,7 +52,7 @@ def test_fields_beyond_their_own_limit_are_a_400_with_a_page():
     data = {"login": "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "password": "x"}
     answer = Client(raise_request_exception=False).post("/accounts/login/", data)
     assert answer.status_code == 400
-    assert "That did not make sense" in answer.content.decode()
+    assert "We could not understand this request" in answer.content.decode()
 
 
 @pytest.mark.django_db

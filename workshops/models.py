@@ -53,21 +53,21 @@ class Workshop(models.Model):
     levels = ArrayField(models.CharField(max_length=12, choices=Level), default=list, blank=True)
     language = models.CharField(max_length=10, default="en", validators=[is_language])
     is_online = models.BooleanField("online", default=False)
-    online_url = models.URLField("link to join", blank=True, help_text="Shown to registered people only.")
+    online_url = models.URLField("link to join", blank=True, help_text="Shown only to registered people.")
     place = models.CharField(max_length=120, blank=True, help_text="Town or venue, as lists show it: Leeds.")
     address = models.TextField(max_length=500, blank=True)
     time_zone = models.CharField(
         max_length=50,
         default="Europe/London",
         validators=[is_time_zone],
-        help_text="The zone its times are written in.",
+        help_text="The zone in which its times are entered.",
     )
     capacity = models.PositiveIntegerField(
         "places", validators=[MinValueValidator(1), MaxValueValidator(LARGEST_CAPACITY)]
     )
     registration_opens_at = models.DateTimeField(null=True, blank=True)
     registration_closes_at = models.DateTimeField(
-        null=True, blank=True, help_text="Empty: when the first session starts."
+        null=True, blank=True, help_text="By default when the first session starts."
     )
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     # The same value as in the catalogue's listing, which is written only when this changes.

@@ -74,9 +74,9 @@ class Lesson(models.Model):
     time_zone = models.CharField(
         max_length=50,
         blank=True,
-        help_text="Of the place, as the teacher proposed it. Empty online: the reader's counts.",
+        help_text="The zone of the place. Empty online, where times are shown in the reader's zone.",
     )
-    policy = models.JSONField(default=dict, help_text="What was promised about cancelling, frozen when proposed.")
+    policy = models.JSONField(default=dict, help_text="The cancellation policy when it was proposed.")
     proposed_at = models.DateTimeField(auto_now_add=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)

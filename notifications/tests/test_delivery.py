@@ -61,8 +61,8 @@ def test_a_rollback_removes_the_queued_mail(queue):
 def test_gathered_mails_are_queued_in_one_statement(student, django_assert_num_queries):
     with django_assert_num_queries(1), mails_gathered():
         for number in range(10):
-            queue_mail(key=f"told:{number}", to=student, template="t", context={})
-        queue_mail(key="told:0", to=student, template="t", context={})
+            queue_mail(key=f"mail:{number}", to=student, template="t", context={})
+        queue_mail(key="mail:0", to=student, template="t", context={})
     assert Mail.objects.count() == 10
 
 

@@ -25,7 +25,7 @@ def queue_to(*people, title, series="workshop:7:moved"):
         for to in people:
             queue_mail(
                 series=series,
-                key=f"news:{next(_numbers)}",
+                key=f"change:{next(_numbers)}",
                 to=to,
                 template="notifications/mail/alert",
                 context={"title": title, "details": [], "alert_path": "/"},

@@ -50,7 +50,7 @@ def deliver(site):
 
 
 def kill_at_random(site, chance, *, until, victims=VICTIMS):
-    """Kill processes one at a time with SIGKILL and start them again, until told to stop; return those killed.
+    """Kill processes one at a time with SIGKILL and start them again, until `until` is true; return those killed.
 
     Runs in the main thread, because the kernel kills the processes when the thread that started them ends.
     """

@@ -137,9 +137,9 @@ def test_registered_people_get_one_mail_each_about_a_new_time_and_none_about_oth
         SessionPlan(starts_at=one.starts_at, ends_at=one.ends_at + timedelta(hours=1)) for one in plans["sessions"]
     ]
     save_workshop(workshop=workshop, sessions=moved, prices=plans["prices"])
-    told = Mail.objects.filter(template="workshops/mail/workshop_moved").values_list("to", flat=True)
+    recipients = Mail.objects.filter(template="workshops/mail/workshop_moved").values_list("to", flat=True)
     buyer = Registration.objects.filter(order_line_id=line.id).first().buyer
-    assert sorted(told) == sorted([buyer.email, "ann@example.org"])
+    assert sorted(recipients) == sorted([buyer.email, "ann@example.org"])
 
 
 def test_sessions_that_keep_their_start_keep_their_rows():
