@@ -69,7 +69,7 @@ class LessonHandler(DomainHandler):
             free_slot(lesson)
 
     def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:  # noqa: ARG002  # a lesson is one unit
-        """Cancel a lesson whose payment was refunded or disputed; a lesson that took place is left unchanged."""
+        """Cancel a lesson after a refund or a lost dispute; a lesson that took place does not change."""
         lesson = _locked(line)
         if lesson is None or lesson.order_line_id != line.id:
             return

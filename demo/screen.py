@@ -80,7 +80,7 @@ def summary(stack: Stack, *, seconds: float) -> str:
     if stack.has_sandbox:
         lines += [
             f"  Payments sandbox  {stack.sandbox_url}/",
-            "  Pay with card     4242 4242 4242 4242, any date ahead, any CVC",
+            "  Pay with card     4242 4242 4242 4242, any future date, any CVC",
         ]
     lines += ["", f"  Password of all   {PASSWORD}"]
     lines += [f"    {account.email:<26}{account.role}" for account in ACCOUNTS]
