@@ -31,7 +31,7 @@ def announce(path, size):
 def test_a_body_one_byte_too_large_is_refused_unread(path, largest):
     answer = announce(path, largest + 1)
     assert answer.status_code == 413
-    assert "larger than this page takes" in answer.content.decode()
+    assert "larger than this page accepts" in answer.content.decode()
     assert answer["X-Request-Id"]
 
 
