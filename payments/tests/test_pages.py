@@ -78,3 +78,16 @@ def test_an_order_that_waits_updates_itself_and_one_that_is_paid_does_not():
 @pytest.mark.parametrize("page", ["0", "-1", "x", "9" * 50, "\x00"])
 def test_hostile_page_numbers_show_a_page(page):
     assert signed_in(UserFactory()).get("/my/orders/", {"page": page}).status_code == 200
+
+
+def test_the_poll_that_finds_the_order_paid_renews_the_cart_in_the_header(stripe_sandbox):
+    payment = open_order()
+    client = signed_in(payment.order.user)
+    path = f"/my/orders/{payment.order.number}/status/"
+    assert "cart-link" not in client.get(f"{path}?poll=1").content.decode()
+    settle_payment(evidence_for(payment))
+    polled = client.get(f"{path}?poll=2").content.decode()
+    assert 'id="cart-link"' in polled
+    assert 'hx-swap-oob="true"' in polled
+    assert 'class="count"' not in polled
+    assert "hx-swap-oob" not in client.get(payment.order.get_absolute_url()).content.decode()

@@ -59,7 +59,7 @@ def order_status(request: HttpRequest, number: str) -> HttpResponse:
         payment.order = order
         request_look(payment)
     context = {**_order_context(order), "poll": poll_after(order, number_in(request.GET.get("poll", "")))}
-    return render(request, "payments/_order_state.html", context)
+    return render(request, "payments/order_status.html", context)
 
 
 @require_GET
