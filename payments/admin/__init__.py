@@ -1,4 +1,4 @@
-"""What staff see of orders, payments, refunds and Stripe's events. Money is moved by functions, never by editing."""
+"""The admin of orders, payments, refunds and Stripe's events. Functions move money; no amount can be edited."""
 
 from payments.admin.events import WebhookEventAdmin
 from payments.admin.orders import OrderAdmin, PaymentAdmin

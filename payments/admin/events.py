@@ -1,4 +1,4 @@
-"""The inbox of Stripe's events: every event, every try, its outcome, and a way to replay it after a fix."""
+"""The inbox of Stripe's events: every event with its attempts and outcome, and an action to replay it after a fix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from payments.models import ChargeLookup, EventAttempt, MirrorSync, WebhookEvent
 
 
 class EventAttemptInline(ReadOnlyAdmin, TabularInline):
-    """How each try went."""
+    """The attempts to process the event."""
 
     model = EventAttempt
     fields = readonly_fields = ("at", "milliseconds", "outcome", "error")
@@ -23,7 +23,7 @@ class EventAttemptInline(ReadOnlyAdmin, TabularInline):
 
 @admin.register(WebhookEvent)
 class WebhookEventAdmin(DurableWorkAdmin):
-    """Events are read, replayed, never edited."""
+    """Events can be read and replayed, but not edited."""
 
     list_display = ("type", "stripe_id", "order", "outcome", *DurableWorkAdmin.list_display)
     list_filter = ("is_quarantined", "source", "type", *DurableWorkAdmin.list_filter)
@@ -50,7 +50,7 @@ class WebhookEventAdmin(DurableWorkAdmin):
 
 @admin.register(ChargeLookup)
 class ChargeLookupAdmin(DurableWorkAdmin):
-    """Whose charge and fee Stripe still has to make known."""
+    """Payments whose charge and fee Stripe has yet to report."""
 
     list_display = ("payment", *DurableWorkAdmin.list_display)
     list_select_related = ("payment__order",)
@@ -60,7 +60,7 @@ class ChargeLookupAdmin(DurableWorkAdmin):
 
 @admin.register(MirrorSync)
 class MirrorSyncAdmin(DurableWorkAdmin):
-    """What dj-stripe's tables still have to read."""
+    """Stripe objects that are yet to be copied to dj-stripe's tables."""
 
     list_display = ("object_type", "object_id", *DurableWorkAdmin.list_display)
     search_fields = ("object_id",)

@@ -19,7 +19,7 @@ from payments.models import Order, OrderLine, Payment, Refund, WebhookEvent
 
 
 class OrderLineInline(ReadOnlyAdmin, TabularInline):
-    """What was sold, and how its money is shared."""
+    """The order's lines, and how their money is shared."""
 
     model = OrderLine
     fields = (
@@ -56,7 +56,7 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
 
 
 class PaymentInline(ReadOnlyAdmin, TabularInline):
-    """Each try to pay the order."""
+    """The attempts to pay the order."""
 
     model = Payment
     fields = readonly_fields = (
@@ -77,7 +77,7 @@ class PaymentInline(ReadOnlyAdmin, TabularInline):
 
 
 class WebhookEventInline(ReadOnlyAdmin, TabularInline):
-    """What Stripe told about the order."""
+    """Stripe's events about the order."""
 
     model = WebhookEvent
     fields = readonly_fields = ("created_at", "type", "stripe_id", "state", "outcome")
@@ -126,7 +126,7 @@ class OrderAdmin(ReadOnlyAdmin, ModelAdmin):
 
     @display(description="Refunds")
     def shown_refunds(self, order: Order) -> str:
-        """Each with its state, and the way to its page."""
+        """Each refund with its amount and status, linked to its page."""
         refunds = Refund.objects.filter(payment__order=order).order_by("pk")
         lines = [
             (reverse("admin:payments_refund_change", args=[refund.pk]), refund.amount, refund.get_status_display())
@@ -154,7 +154,7 @@ class OrderAdmin(ReadOnlyAdmin, ModelAdmin):
 
 @admin.register(Payment)
 class PaymentAdmin(DurableWorkAdmin):
-    """Checkout Sessions at Stripe, as we know them."""
+    """The payments, each a Checkout Session at Stripe."""
 
     list_display = ("order", "status", "shown_amount", "refund_state", "expires_at", *DurableWorkAdmin.list_display)
     list_filter = ("status", "livemode", *DurableWorkAdmin.list_filter)

@@ -12,7 +12,7 @@ from payments.models import Order, Refund, RefundAllocation
 
 
 class RefundAllocationInline(ReadOnlyAdmin, TabularInline):
-    """How much of the refund belongs to which line, and who gives it back."""
+    """How much of the refund belongs to which line, and how platform and teacher share it."""
 
     model = RefundAllocation
     fields = readonly_fields = ("line", "shown_amount", "shown_fee", "shown_share", "shown_tax", "quantity")
@@ -37,7 +37,7 @@ class RefundAllocationInline(ReadOnlyAdmin, TabularInline):
 
 @admin.register(Refund)
 class RefundAdmin(DurableWorkAdmin):
-    """Money on its way back. Sending is retried from here; amounts are never typed in."""
+    """Refunds. Staff can retry the sending here, but cannot enter amounts."""
 
     list_display = ("order", "shown_amount", "shown_status", "reason", *DurableWorkAdmin.list_display)
     list_filter = ("status", "reason", *DurableWorkAdmin.list_filter)

@@ -1,7 +1,7 @@
-"""dj-stripe's copies of Stripe's objects: to look at, without its actions, its forms and the keys it would show.
+"""dj-stripe's copies of Stripe's objects, read-only: without dj-stripe's actions and forms, and without the keys.
 
-dj-stripe's own pages list every property of an object, its API key among them, run commands for everybody who is staff,
-and search by fields that its tables no longer have. So only the names of its columns are taken over.
+dj-stripe's own pages list every property of an object, including its API key, offer commands to all staff, and search
+by fields that its tables no longer have. So only the names of its columns are used.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from unfold.decorators import display
 from jobs.read_only_admin import ReadOnlyAdmin
 from payments.admin.payloads import without_secrets
 
-# The first two would hold secrets in clear; ours come from the environment. The others stay empty: dj-stripe neither calls
-# Stripe to change something here nor receives webhooks.
+# The first two would hold unencrypted secrets; ours come from the environment. The others stay empty, since dj-stripe
+# neither changes anything at Stripe nor receives webhooks here.
 _HIDDEN = (APIKey, WebhookEndpoint, IdempotencyKey, WebhookEventTrigger)
 _FIRST = ("id", "created", "livemode", "djstripe_owner_account")
 
 
 class StripeRecordAdmin(ReadOnlyAdmin, ModelAdmin):
-    """Base of all their pages: what is in the columns, and all that Stripe said."""
+    """The base of all their pages: the columns, and the whole object from Stripe."""
 
     list_select_related = False
     show_full_result_count = False
@@ -44,7 +44,7 @@ class StripeRecordAdmin(ReadOnlyAdmin, ModelAdmin):
 
 
 def show_only() -> None:
-    """Put our pages in the place of dj-stripe's."""
+    """Replace dj-stripe's pages with ours."""
     for model in filter(admin.site.is_registered, apps.get_app_config("djstripe").get_models()):
         columns = admin.site.get_model_admin(model).list_display
         admin.site.unregister(model)
@@ -70,7 +70,7 @@ def _list_display(model: type[Model], columns: Iterable[Any]) -> list[Any]:
 
 
 def _column(model: type[Model], name: str) -> str | Callable[[StripeModel], Any]:
-    """Return a column of the table, a relation by its id; what has none is taken from all that Stripe said."""
+    """A column of the table (a relation by its id); without one, the value is read from the whole object."""
     try:
         return str(model._meta.get_field(name).attname)  # type: ignore[union-attr]  # relations from elsewhere are no columns
     except FieldDoesNotExist:
@@ -85,7 +85,7 @@ def _from_data(name: str) -> Callable[[StripeModel], Any]:
 
 
 def _is_filter(field: Field[Any, Any] | None) -> bool:
-    """Of few values: no relation, which would list every customer."""
+    """Whether a field has few values. A relation has many: the filter would list every customer."""
     if field is None or field.is_relation:
         return False
     return isinstance(field, BooleanField | DateTimeField) or (isinstance(field, CharField) and field.name != "id")

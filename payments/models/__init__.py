@@ -1,4 +1,4 @@
-"""Carts, orders, what was tried to pay them, what Stripe said, and what is to be paid back."""
+"""Carts, orders, payments, Stripe's events and refunds."""
 
 from payments.models.cart import Cart, CartLine
 from payments.models.event import EventAttempt, EventSearch, FetchedEvent, WebhookEvent

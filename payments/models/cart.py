@@ -1,4 +1,4 @@
-"""What a person means to buy. Holds no price that counts: it is quoted again whenever it is shown or paid."""
+"""The items a person wants to buy. Its prices are not binding: it is quoted again whenever it is shown or paid."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class Cart(models.Model):
 
 
 class CartLine(models.Model):
-    """One thing in a cart. `seen_unit_minor` is the price last shown, kept only to point out that it changed."""
+    """One item in a cart. `seen_unit_minor` is the price last shown, kept only to point out that it changed."""
 
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
     domain = models.CharField(max_length=30)
     reference = models.CharField(max_length=64)
     quantity = models.PositiveSmallIntegerField(default=1)
     details = models.JSONField(default=dict, blank=True)
-    # As last shown, for the day when the thing itself is gone.
+    # As last shown, in case the item itself is deleted.
     title = models.CharField(max_length=200, blank=True, db_default="")
     seen_unit_minor = models.PositiveBigIntegerField()
     added_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        # One fixed order everywhere: two checkouts that want the same places take their locks in the same sequence.
+        # One fixed order everywhere, so that two checkouts for the same places take their locks in the same sequence.
         ordering = ["domain", "reference"]
         constraints = [
             models.UniqueConstraint(fields=["cart", "domain", "reference"], name="cart_line_once_per_item"),
@@ -55,5 +55,5 @@ class CartLine(models.Model):
 
     @property
     def item(self) -> Item:
-        """The line as its domain understands it."""
+        """The item, as its domain takes it."""
         return Item(domain=self.domain, reference=self.reference, quantity=self.quantity, details=self.details)

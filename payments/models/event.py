@@ -1,4 +1,4 @@
-"""What Stripe told us: the inbox of webhook events."""
+"""The inbox of Stripe's webhook events."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from payments.models.order import Order
 
 
 class WebhookEvent(DurableWork):
-    """One event of Stripe, stored once before it is answered and kept a year. `payload` is the signed body.
+    """One event from Stripe, stored once before it is acknowledged, and kept for a year. `payload` is the signed body.
 
-    Acts on the payload at once. An event whose object must be fetched from Stripe first is a FetchedEvent.
+    It is processed from the payload alone. An event whose object must be fetched from Stripe first is a FetchedEvent.
     """
 
     queue = "urgent"
     lane: ClassVar[Mapping[str, bool]] = {"needs_fetch": False}
     lease = timedelta(seconds=30)
     max_attempts = 12
-    # Waits that double from one second to a quarter of an hour: two hours in all.
+    # The waits double from one second to a quarter of an hour: two hours in total.
     max_postponements = 17
     first_retry_delay = timedelta(seconds=1)
 
@@ -37,9 +37,9 @@ class WebhookEvent(DurableWork):
     livemode = models.BooleanField()
     payload = models.JSONField()
     source = models.CharField(max_length=10, choices=Source, db_default=Source.WEBHOOK)
-    # Which of the two lanes it stands in. Set by its route, or once it turned out that Stripe must be asked.
+    # Which of the two lanes it is in. Set by its route, or once it turns out that Stripe must confirm it.
     needs_fetch = models.BooleanField(db_default=False, editable=False)
-    # Filled while it is worked on.
+    # Set while it is processed.
     order = models.ForeignKey(
         Order, null=True, blank=True, on_delete=models.SET_NULL, related_name="events", db_index=False
     )
@@ -47,11 +47,11 @@ class WebhookEvent(DurableWork):
     is_quarantined = models.BooleanField(db_default=False)
 
     class Meta(DurableWork.Meta):
-        # Stripe waits while an event is stored, so it has no index that storing would have to write without need: no
-        # second one for LIKE, none on an order that is not known yet, and by time one that costs next to nothing.
+        # Stripe waits while an event is stored, so storing writes no index without need: no second one for LIKE, none
+        # on the order, which is not known yet, and a BRIN index on the time, which costs almost nothing.
         constraints = [models.UniqueConstraint(fields=["stripe_id"], name="event_stored_once")]
         indexes = [
-            # One for each lane: however many events wait for Stripe, the urgent lane reads none of them.
+            # One for each lane, so that the urgent lane never reads events that wait for Stripe.
             models.Index(
                 fields=["priority", "run_after"],
                 condition=models.Q(state__in=["waiting", "running"], needs_fetch=False),
@@ -71,11 +71,10 @@ class WebhookEvent(DurableWork):
 
 
 class FetchedEvent(WebhookEvent):
-    """An event that acts on its object as Stripe has it now, not as it was when the event was made.
+    """An event that is processed with its object's current state at Stripe, not the state when the event was created.
 
-    The same rows in another lane and on another queue, so that one audit trail shows every event's attempts and outcome,
-    and no unanswered call to Stripe stands before somebody's delivery. Attempts last for more than three days, which
-    Stripe may be down.
+    The same rows in another lane and on another queue: one audit trail shows every event's attempts and outcome, and a
+    slow call to Stripe delays no delivery. Attempts go on for more than three days, in case Stripe is down that long.
     """
 
     queue = "stripe"
@@ -90,7 +89,7 @@ class FetchedEvent(WebhookEvent):
 
 
 class EventAttempt(models.Model):
-    """One try to work on an event and how it went; the audit trail of the inbox."""
+    """One attempt to process an event, and its outcome: the audit trail of the inbox."""
 
     event = models.ForeignKey(WebhookEvent, on_delete=models.CASCADE, related_name="tries")
     at = models.DateTimeField(db_default=Now())
@@ -106,14 +105,14 @@ class EventAttempt(models.Model):
 
 
 class EventSearch(models.Model):
-    """How far Stripe's event list has been searched for one group of types, from the oldest to the newest.
+    """How far Stripe's event list has been searched for one group of types, from the oldest event to the newest.
 
-    A group that changes with a release is a new one, and is searched from as far back as Stripe keeps events.
+    If a release changes a group, it is a new one, and is searched from as far back as Stripe keeps events.
     """
 
     types = models.TextField(unique=True, editable=False)
     searched_until = models.DateTimeField()
-    # How much time one slice of the search spans; adapts to how many events there are.
+    # The time that one slice of the search spans; it adapts to the number of events.
     slice_length = models.DurationField()
 
     class Meta:

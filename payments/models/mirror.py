@@ -1,4 +1,4 @@
-"""Which objects of Stripe the dj-stripe mirror must read again."""
+"""The Stripe objects that the dj-stripe mirror must read again."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from jobs.models import DurableWork
 
 
 class MirrorSync(DurableWork):
-    """Read one object from Stripe into dj-stripe's tables: one row per object, put back in line by each event about it.
+    """Work that copies one object from Stripe to dj-stripe's tables. One row per object; each event about it queues it.
 
-    A row touched while it is being worked on stays in line, because touching it ends that claim's right to finish it.
+    If an event queues a row while a worker holds it, it stays queued, because that ends the worker's claim.
     """
 
     queue = "stripe"

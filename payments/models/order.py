@@ -18,11 +18,11 @@ from payments.session_line import SessionLine
 
 
 class Order(models.Model):
-    """One purchase by one student in one currency. Its lines never change after it was written."""
+    """One purchase by one student in one currency. What its lines promise and cost is frozen when it is written."""
 
     class State(models.TextChoices):
         AWAITING_PAYMENT = "awaiting_payment", "Awaiting payment"
-        # The student did their part; the bank has not answered yet (bank debits).
+        # The student has completed Stripe's page; the bank has not confirmed the debit yet.
         PAYMENT_PENDING = "payment_pending", "Payment pending"
         COMPLETED = "completed", "Completed"
         CANCELLED = "cancelled", "Cancelled"
@@ -33,7 +33,7 @@ class Order(models.Model):
     # What the cart held and cost when the student pressed pay: the same digest means the same purchase.
     cart_digest = models.CharField(max_length=64, editable=False)
     currency = models.CharField(max_length=3)
-    # Sums over the lines. The database refuses an order at the end of a transaction if its lines do not add up to it.
+    # Sums over the lines. At the end of a transaction the database refuses an order whose lines do not add up to it.
     subtotal_minor = models.PositiveBigIntegerField(help_text="At list prices, before discounts.")
     discount_minor = models.PositiveBigIntegerField(db_default=0)
     total_minor = models.PositiveBigIntegerField(help_text="What is paid, tax included.")
@@ -91,12 +91,12 @@ class Order(models.Model):
 
     @property
     def refund_state(self) -> str:
-        """How far it is given back, in words; empty if nothing is. In lists, prefetch `payments__refunds`."""
+        """How far the order is refunded, as a text; empty if not at all. In lists, prefetch `payments__refunds`."""
         return next((payment.refund_state for payment in self.payments.all() if payment.has_succeeded), "")
 
     @property
     def receipt_name(self) -> str:
-        """What the receipt's file is called."""
+        """The file name of the receipt."""
         return f"receipt-{self.number}.pdf"
 
 
@@ -106,7 +106,7 @@ class OrderLine(models.Model):
     class State(models.TextChoices):
         RESERVED = "reserved"
         FULFILLED = "fulfilled"
-        # Paid, but the place was gone: refunded by itself.
+        # Paid, but the place was gone: refunded automatically.
         UNDELIVERABLE = "undeliverable"
         RELEASED = "released"
         REVOKED = "revoked"
@@ -131,13 +131,13 @@ class OrderLine(models.Model):
     state = models.CharField(max_length=15, choices=State, default=State.RESERVED)
     state_reason = models.CharField(max_length=300, blank=True)
     fulfilled_at = models.DateTimeField(null=True, blank=True)
-    # What was given back or is on its way, counted by triggers from the live refunds' allocations.
+    # What is refunded or about to be, counted by triggers from the live refunds' allocations.
     refunded_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     refunded_fee_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     refunded_share_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     refunded_tax_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     refunded_quantity = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
-    # Which cart line this came from, to empty the cart of exactly what was bought.
+    # The cart line this was written from, so that exactly what was bought is removed from the cart.
     cart_line_id = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
@@ -180,7 +180,7 @@ class OrderLine(models.Model):
 
     @property
     def list_amount(self) -> Money:
-        """What all units cost before the discount."""
+        """The price of all units before the discount."""
         return self.unit_amount * self.quantity
 
     @property
@@ -210,12 +210,12 @@ class OrderLine(models.Model):
 
     @property
     def refunded(self) -> Money:
-        """What was given back of this line or is on its way."""
+        """The amount of this line that is refunded or about to be."""
         return self._money(self.refunded_minor)
 
     @property
     def refundable(self) -> Money:
-        """The most that can still be given back of this line."""
+        """The most that can still be refunded of this line."""
         return self._money(self.amount_minor - self.refunded_minor)
 
     @property
@@ -223,7 +223,7 @@ class OrderLine(models.Model):
         return self.state == OrderLine.State.FULFILLED
 
     def as_session_line(self) -> SessionLine:
-        """The line as Stripe's page shows it: exactly its amount, discount taken off."""
+        """The line as Stripe's page shows it: exactly its amount, after the discount."""
         return SessionLine.over(self.amount, title=self.title, description=self.description, quantity=self.quantity)
 
     def as_sold(self) -> SoldLine:
@@ -244,10 +244,10 @@ class OrderLine(models.Model):
 
 
 def lines_in_lock_order(order: Order) -> Sequence[OrderLine]:
-    """The order's lines in the one sequence in which their places are locked: reserved, delivered, released, taken back.
+    """The order's lines in lock order: the sequence in which their places are reserved, delivered, released or revoked.
 
-    By teacher within a domain, since a domain may lock a teacher's calendar for each line; then by reference. Before
-    that the cart is locked, then the order: see "One order of locks" in docs/decisions/payments.md.
+    By teacher within a domain, since a domain may lock a teacher's calendar for each line; then by reference. The cart
+    and the order are locked before them: see "One order of locks" in docs/decisions/payments.md.
     """
     lines = list(order.lines.order_by("domain", "teacher_id", "reference"))
     for line in lines:

@@ -1,4 +1,4 @@
-"""One try to pay an order: a Checkout Session at Stripe, or the wish for one."""
+"""An attempt to pay an order: a Checkout Session at Stripe, or the request for one."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from payments.models.order import Order
 
 
 class Payment(DurableWork):
-    """A Checkout Session from before it is asked for until it is paid or over.
+    """A Checkout Session, from before it is created until it is paid or has ended.
 
-    As durable work it sees to its own end: it asks again for a session whose creation was cut off, and asks Stripe how
-    the session ended when no webhook has reported it.
+    As durable work it has a follow-up (`payments.follow_up`), which repeats an interrupted creation, and asks Stripe
+    for the outcome if no webhook has reported it.
 
-    What was refunded is counted by the database itself; whether it is all or part of the amount, and what is disputed,
-    is derived: a flag could only ever disagree with the rows it stands for.
+    The database itself counts what was refunded. Whether that is all or part of the amount, and what is disputed, is
+    derived: a flag could disagree with the rows it stands for.
     """
 
     queue = "stripe"
     lease = timedelta(seconds=60)
     max_attempts = 60
-    # A bank debit is asked for every six hours, for two weeks and more.
+    # A bank debit is checked every six hours, for more than two weeks.
     max_postponements = 100
 
     class Status(models.TextChoices):
@@ -35,37 +35,37 @@ class Payment(DurableWork):
         # Completed by the student; the money may still be on its way.
         PROCESSING = "processing"
         SUCCEEDED = "succeeded"
-        # A card was declined, which another card may mend while the page is open, or it is over.
+        # A card was declined, and while the page is open another card may still be used; or the payment has ended.
         FAILED = "failed"
         EXPIRED = "expired"
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
-    # Sent as client_reference_id and in the metadata; finds the payment for a session whose id we have not stored yet.
+    # Sent as client_reference_id and in the metadata: identifies the payment of a session whose id is not stored yet.
     reference = models.UUIDField(unique=True, editable=False)
     idempotency_key = models.CharField(max_length=100, unique=True, editable=False)
-    # All parameters of its session as Stripe is sent them: the same key always comes with the same request, whatever
-    # has become of titles, addresses and settings since. Empty for payments from before this was kept.
+    # All parameters of its session, as sent to Stripe: the same key must always be sent with the same request, even if
+    # titles, addresses and settings have changed since. Empty for payments that are older than this field.
     session_request = models.JSONField(default=dict, editable=False)
     status = models.CharField(max_length=12, choices=Status, default=Status.CREATED)
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     expires_at = models.DateTimeField()
-    # Since when its page at Stripe can certainly not be paid any more. Until then it is the order's one payable page.
+    # Since when its page at Stripe can certainly no longer be paid. Until then it is the order's only payable page.
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     succeeded_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When one of these facts changed, not when the follow-up last tried; kept by a trigger.
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
-    # The student changed the cart: the page must not be paid any more, and the follow-up closes it as soon as it can.
+    # The student has changed the cart: the page must no longer be paid, and the follow-up closes it as soon as it can.
     close_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
-    # When Stripe was first asked for the session; a second click waits for that answer.
+    # When the call that creates the session was made; a second click waits for that answer.
     asked_at = models.DateTimeField(null=True, editable=False)
-    # When a page last asked Stripe how the session stands, and how often: shared by all pages that wait for it.
+    # When and how often Stripe was asked for the session's state on behalf of a page: shared by all waiting pages.
     looked_at = models.DateTimeField(null=True, editable=False)
     looks = models.PositiveSmallIntegerField(default=0, editable=False)
     stripe_session_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
     session_url = models.URLField(max_length=2000, blank=True)
     stripe_payment_intent_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
-    # Stripe makes these known some seconds after the payment; the fee is in the currency the account is paid out in.
+    # Stripe reports these some seconds after the payment. The fee is in the currency in which the account is paid out.
     stripe_charge_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
     stripe_balance_transaction_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
     stripe_fee_minor = models.BigIntegerField(null=True, blank=True)
@@ -119,12 +119,12 @@ class Payment(DurableWork):
 
     @property
     def refundable(self) -> Money:
-        """The most that can still be given back of this payment."""
+        """The most that can still be refunded of this payment."""
         return Money(self.amount_minor - self.refunded_minor, self.currency)
 
     @property
     def stripe_fee(self) -> Money | None:
-        """What Stripe kept for itself; None until it is known."""
+        """Stripe's fee; None until it is known."""
         return None if self.stripe_fee_minor is None else Money(self.stripe_fee_minor, self.stripe_fee_currency)
 
     @property
@@ -133,7 +133,7 @@ class Payment(DurableWork):
 
     @property
     def refund_state(self) -> str:
-        """How far it is given back, in words; empty if nothing is. Derived from its refunds: prefetch them in lists.
+        """How far the payment is refunded, as a text; empty if not at all. In lists, prefetch its refunds.
 
         Only what Stripe confirmed counts as refunded, since a pending refund may still fail.
         """
@@ -144,15 +144,15 @@ class Payment(DurableWork):
 
 
 class ChargeLookup(DurableWork):
-    """Find out charge, balance transaction and fee of a succeeded payment, which Stripe makes known some seconds later.
+    """Work that looks up charge, balance transaction and fee of a succeeded payment; Stripe reports them seconds later.
 
-    Work of its own: settling must not ask Stripe, and a payment's own follow-up may be over before it succeeds.
+    Separate work, because a settlement must not call Stripe, and a payment's follow-up may end before it succeeds.
     """
 
     queue = "stripe"
     lease = timedelta(seconds=60)
     max_attempts = 60
-    # Waits that double from five seconds to an hour: most of a day.
+    # The waits double from five seconds to an hour: most of a day in total.
     max_postponements = 30
 
     payment = models.OneToOneField(Payment, on_delete=models.CASCADE, related_name="charge_lookup")

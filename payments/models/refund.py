@@ -1,4 +1,4 @@
-"""Money on its way back to a student, and which order lines it belongs to."""
+"""Refunds to students, and the order lines they belong to."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from payments.models.payment import Payment
 
 
 def new_refund_key() -> str:
-    """The identity of a refund at Stripe. Never made from our ids: a restored backup would hand them out again."""
+    """A new key of a refund at Stripe. Never made from our ids, since a restored backup would issue those again."""
     return str(uuid.uuid4())
 
 
 class RefundQuerySet(models.QuerySet["Refund"]):
-    """Sets of refunds that mean something."""
+    """Named sets of refunds."""
 
     def live(self) -> RefundQuerySet:
-        """Those whose money went back or is on its way. A failed or cancelled refund counts nothing."""
+        """Refunds that succeeded or may still succeed. A failed or cancelled refund does not count."""
         return self.exclude(status__in=Refund.ENDED)
 
     def to_allocate(self) -> RefundQuerySet:
-        """Refunds made at Stripe of which staff must still say to which lines they belong."""
+        """Refunds made at Stripe that staff must still allocate to lines."""
         return self.live().filter(reason=Refund.Reason.MADE_AT_STRIPE, allocated_minor__lt=F("amount_minor"))
 
 
 class Refund(DurableWork):
-    """One refund at Stripe, of one payment: written first, sent by a worker, made true by Stripe's confirmation.
+    """One refund at Stripe, of one payment: written first, then sent by a worker, then confirmed by Stripe.
 
-    Triggers count it on its payment and its lines while it is live, and refuse what exceeds them.
+    While it is live, triggers count it on its payment and lines, and refuse what exceeds them.
     """
 
     queue = "stripe"
@@ -50,7 +50,7 @@ class Refund(DurableWork):
         FAILED = "failed"
         CANCELED = "canceled", "cancelled"
 
-    # Nothing follows these. Their money counts as not given back.
+    # Final. Their amounts do not count as refunded.
     ENDED = (Status.FAILED, Status.CANCELED)
 
     class Reason(models.TextChoices):
@@ -61,7 +61,7 @@ class Refund(DurableWork):
         GOODWILL = "goodwill"
         MADE_AT_STRIPE = "made_at_stripe", "made in Stripe's Dashboard"
 
-    # A second payment paid for no line. What was refunded at Stripe names none; staff say which.
+    # A second payment belongs to no line. A refund made at Stripe names none; staff allocate it.
     REASONS_WITHOUT_LINES = (Reason.SECOND_PAYMENT, Reason.MADE_AT_STRIPE)
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
@@ -75,9 +75,9 @@ class Refund(DurableWork):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="requested_refunds"
     )
-    # What one wish is known by here, so that pressing twice is one refund.
+    # Identifies the request here, so that pressing the button twice is one refund.
     request_key = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
-    # What the refund is known by at Stripe: sent as idempotency key and in the metadata.
+    # Identifies the refund at Stripe: sent as idempotency key and in the metadata.
     idempotency_key = models.CharField(max_length=100, unique=True, default=new_refund_key, editable=False)
     status = models.CharField(max_length=20, choices=Status, default=Status.REQUESTED)
     stripe_refund_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
@@ -105,7 +105,7 @@ class Refund(DurableWork):
 
     @property
     def to_allocate(self) -> Money:
-        """What no line has been named for yet."""
+        """The amount that is not allocated to a line yet."""
         return Money(self.amount_minor - self.allocated_minor, self.currency)
 
     @property

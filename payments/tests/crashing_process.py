@@ -43,7 +43,7 @@ def main(point: str, event: bytes) -> None:
         "web: stored, nobody woken": (endpoint, "wake_after_commit", die),
         "worker: claimed, not begun": (runner, "run", die),
         "worker: paid, not delivered": (settlement, "_deliver", die),
-        "worker: delivered, not committed": (processing, "ask_mirror_to_keep", die),
+        "worker: delivered, not committed": (processing, "request_event_copy", die),
         "worker: committed": (
             work,
             "performer_of",

@@ -16,7 +16,7 @@ from payments.tests.test_checkout import press_pay, signed_in
 from payments.tests.test_settlement import completed, receive
 from payments.webhook.event_types import LISTENED_FOR
 from payments.webhook.inbox import store_event
-from payments.webhook.mirror import ask_mirror_to_read, expired_events, read_into_mirror
+from payments.webhook.mirror import expired_events, read_into_mirror, request_object_copy
 
 pytestmark = pytest.mark.django_db
 
@@ -48,15 +48,15 @@ def test_the_database_refuses_a_key():
 
 def test_several_events_about_one_object_become_one_reading():
     for _ in range(5):
-        ask_mirror_to_read({"object": "charge", "id": "ch_1"})
+        request_object_copy({"object": "charge", "id": "ch_1"})
     assert MirrorSync.objects.count() == 1
 
 
 def test_an_event_during_a_reading_leads_to_another_reading():
-    ask_mirror_to_read({"object": "charge", "id": "ch_1"})
+    request_object_copy({"object": "charge", "id": "ch_1"})
     MirrorSync.objects.update(state="running", attempts=1)
     claimed = MirrorSync.objects.get()
-    ask_mirror_to_read({"object": "charge", "id": "ch_1"})
+    request_object_copy({"object": "charge", "id": "ch_1"})
     with pytest.raises(ClaimLost):
         claimed.mark_done()
     assert MirrorSync.objects.get().state == "waiting"
@@ -64,7 +64,7 @@ def test_an_event_during_a_reading_leads_to_another_reading():
 
 @pytest.mark.parametrize("names_it", ["latest_charge", "charge"])
 def test_the_charge_an_object_names_is_read_with_it(names_it):
-    ask_mirror_to_read({"object": "payment_intent", "id": "pi_1", names_it: "ch_1"})
+    request_object_copy({"object": "payment_intent", "id": "pi_1", names_it: "ch_1"})
     assert set(MirrorSync.objects.values_list("object_type", "object_id")) == {
         ("payment_intent", "pi_1"),
         ("charge", "ch_1"),
@@ -73,14 +73,14 @@ def test_the_charge_an_object_names_is_read_with_it(names_it):
 
 @pytest.mark.parametrize("odd", [None, "", 7, {"id": "ch_1"}, ["ch_1"], "c" * 101])
 def test_a_charge_that_is_named_in_no_way_we_know_is_left_alone(odd):
-    ask_mirror_to_read({"object": "payment_intent", "id": "pi_1", "latest_charge": odd})
+    request_object_copy({"object": "payment_intent", "id": "pi_1", "latest_charge": odd})
     assert [sync.object_type for sync in MirrorSync.objects.all()] == ["payment_intent"]
 
 
 def test_objects_dj_stripe_does_not_know_are_left_alone():
-    ask_mirror_to_read({"object": "invented", "id": "x"})
-    ask_mirror_to_read({"id": "x"})
-    ask_mirror_to_read({"object": ["charge"], "id": "x"})
+    request_object_copy({"object": "invented", "id": "x"})
+    request_object_copy({"id": "x"})
+    request_object_copy({"object": ["charge"], "id": "x"})
     assert not MirrorSync.objects.exists()
 
 

@@ -1,4 +1,4 @@
-"""The cart's pages. They post what is wanted, never what it costs."""
+"""The cart's pages. Forms post items and quantities, never prices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from payments.visitor_cart import add_for_visitor, cart_of
 
 
 class AddForm(forms.Form):
-    """What a 'put into cart' button posts. `details` is a JSON object the domain understands, usually absent."""
+    """The fields that an "add to cart" button posts. `details` is a JSON object for the domain, usually absent."""
 
     domain = forms.CharField(max_length=30)
     reference = forms.CharField(max_length=64)
@@ -56,7 +56,7 @@ class AddForm(forms.Form):
 
 
 class QuantityForm(forms.Form):
-    """How many of a cart line are wanted; 0 takes it out."""
+    """The quantity of a cart line; 0 removes it."""
 
     quantity = forms.IntegerField(min_value=0, max_value=100)
 
@@ -64,7 +64,7 @@ class QuantityForm(forms.Form):
 @require_GET
 @never_cache
 def show_cart(request: HttpRequest) -> HttpResponse:
-    """The cart at today's prices, with what changed since it was last looked at."""
+    """The cart at current prices, with what has changed since it was last shown."""
     cart = cart_of(request)
     priced = price_cart(cart) if cart else None
     context = {
@@ -74,20 +74,20 @@ def show_cart(request: HttpRequest) -> HttpResponse:
     }
     response = render(request, "payments/cart_show.html", context)
     if priced and priced.has_changed_lines:
-        # Shown once: the next look, and the digest in this page, are at the new prices.
+        # The change is shown once: the digest in this page is of the new prices already.
         carts.record_seen_prices(priced)
     return response
 
 
 def _closing_order(cart: Cart | None) -> Order | None:
-    """The order of an earlier state of the cart, while its payment page is not certain to be closed."""
+    """The order of an earlier state of the cart, as long as its payment page may still be open."""
     payment = payable_payment_of(cart) if cart and cart.user_id else None
     return payment.order if payment and payment.close_requested_at else None
 
 
 @require_POST
 def add_line(request: HttpRequest) -> HttpResponse:
-    """Put something into the cart."""
+    """Put an item into the cart."""
     form = AddForm(request.POST)
     if not form.is_valid():
         return HttpResponseBadRequest("This cannot be put into a cart.")
@@ -102,7 +102,7 @@ def add_line(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def change_line(request: HttpRequest, line_id: int) -> HttpResponse:
-    """Change how many are wanted, or take the line out."""
+    """Change the quantity of a line, or remove the line."""
     cart = cart_of(request)
     form = QuantityForm(request.POST)
     if cart is None or line_id > 2**63 - 1:

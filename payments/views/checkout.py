@@ -1,4 +1,4 @@
-"""To Stripe's page and back."""
+"""The pages that send a student to Stripe's payment page and receive them afterwards."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from payments.visitor_cart import cart_of
 
 log = structlog.get_logger()
 
-# Stripe compares with the least after converting to the currency the account settles in, at a rate we do not know.
+# Stripe compares with the minimum after converting to the account's settlement currency, at a rate we do not know.
 _AMOUNT_REFUSED = frozenset(["amount_too_small", "amount_too_large"])
 
 
 @require_POST
 def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # one for each way it can end
-    """The pay button: on to Stripe's page, or back to the cart with what must be looked at first."""
+    """The pay button: redirect to Stripe's page, or back to the cart with what the student must check first."""
     if not isinstance(request.user, User):
-        # Back to the cart afterwards, not here: prices may differ for a known person, and this is no page.
+        # After the sign-in to the cart, not here: the prices may differ for a known person, and this is not a page.
         return redirect(f"{reverse('account_login')}?next={reverse('payments:cart')}")
     try:
         payment = start_checkout(user=request.user, cart=cart_of(request), agreed_digest=request.POST.get("agreed", ""))
@@ -56,7 +56,7 @@ def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # on
 
 
 def _explain_refusal(request: HttpRequest, refusal: gateway.StripeRefused) -> HttpResponse:
-    """An amount Stripe does not charge is the cart's problem; anything else refused is ours."""
+    """Show the student a refused amount, which they can change. Any other refusal is a fault of the site."""
     if refusal.code in _AMOUNT_REFUSED:
         messages.error(request, f"This cart cannot be paid by card: {refusal}")
         return redirect("payments:cart")
@@ -68,7 +68,7 @@ def _explain_refusal(request: HttpRequest, refusal: gateway.StripeRefused) -> Ht
 @never_cache
 @login_required
 def return_from_stripe(request: HttpRequest) -> HttpResponse:
-    """Where Stripe sends the student afterwards. Shows the true state of their order; delivers by settling only."""
+    """The page to which Stripe sends the student afterwards. Redirects to their order; being here proves no payment."""
     payment = sessions.payment_of_session(request.GET.get("session_id", ""), user_id=request.user.pk)
     if payment is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""The teacher's desk: what was sold."""
+"""The teacher's sales."""
 
 from __future__ import annotations
 

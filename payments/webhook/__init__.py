@@ -1,1 +1,1 @@
-"""Taking in what Stripe tells: verified and stored in the request, worked on afterwards."""
+"""Stripe's webhooks: events are verified and stored during the request, and processed afterwards."""

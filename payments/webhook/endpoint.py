@@ -1,4 +1,4 @@
-"""The acknowledgement: verify, store, answer. One insert, no call outside, nothing stored that does not verify."""
+"""The webhook endpoint: verify, store, acknowledge. One insert, no call to Stripe; nothing unverified is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from payments.webhook.signature import SignatureInvalid, TimestampOutsideToleran
 
 log = structlog.get_logger()
 
-# Stripe's events are a few kilobytes; the largest published ones stay below a quarter of this.
+# Stripe's events have a few kilobytes; the largest published ones stay below a quarter of this.
 BODY_BYTES_AT_MOST = 1_000_000
 _RECEIVED = b'{"status": "received"}'
 _ALREADY_PROCESSED = b'{"status": "already_processed"}'
@@ -29,8 +29,8 @@ _ALREADY_PROCESSED = b'{"status": "already_processed"}'
 @csrf_exempt
 @require_POST
 def receive_event(request: HttpRequest) -> HttpResponse:
-    """Stripe's deliveries. 200 only once the event is safely stored; 4xx for what is not an event of ours."""
-    return _refuse_wrong_door(request) or _verify_and_store(request)
+    """Receive an event from Stripe. Answers 200 only once it is stored, and 4xx if it is not an event for this site."""
+    return _refuse_insecure(request) or _verify_and_store(request)
 
 
 def _verify_and_store(request: HttpRequest) -> HttpResponse:
@@ -38,7 +38,7 @@ def _verify_and_store(request: HttpRequest) -> HttpResponse:
         body = _capped_body(request)
         verify(
             body=body,
-            # Not `request.headers`, which first copies every header there is.
+            # Not `request.headers`, which would copy all headers first.
             header=request.META.get("HTTP_STRIPE_SIGNATURE", ""),
             secrets=settings.STRIPE_WEBHOOK_SECRETS,
             now=time.time(),
@@ -56,8 +56,8 @@ def _verify_and_store(request: HttpRequest) -> HttpResponse:
         raise_alert(key=f"webhook-refused:{problem.kind}", title=f"Webhook refused: {problem}", detail={})
         return _refuse(400, str(problem))
     except DatabaseError as problem:
-        # Not stored, so not acknowledged: Stripe delivers it again, and over a new connection, since this one may lead
-        # to a server that is gone or may only be read from after a failover.
+        # Not stored, so not acknowledged: Stripe delivers it again. That request needs a new connection, since after a
+        # failover this one may lead to a server that is gone or read-only.
         connection.close()
         log.exception("webhook_not_stored", problem=repr(problem))
         return _refuse(503, "Not stored. Please deliver again.")
@@ -71,10 +71,10 @@ class _TooLarge(Exception):
     pass
 
 
-def _refuse_wrong_door(request: HttpRequest) -> HttpResponse | None:
-    """Refuse what did not come over HTTPS or to our own name. Webhooks pass none of the middleware that does so for pages.
+def _refuse_insecure(request: HttpRequest) -> HttpResponse | None:
+    """Refuse a request without HTTPS or for another host. The middleware that does so for pages does not see webhooks.
 
-    Not by a redirect: Stripe follows none, and what was sent in clear has been read by others already.
+    No redirect: Stripe follows none, and others may have read already what was sent unencrypted.
     """
     if settings.WEBHOOKS_NEED_HTTPS and not request.is_secure():
         log.warning("webhook_without_https")
@@ -88,7 +88,7 @@ def _refuse_wrong_door(request: HttpRequest) -> HttpResponse | None:
 
 
 def _capped_body(request: HttpRequest) -> bytes:
-    """The raw body, refused by its announced length before a byte of it is read."""
+    """The raw body. Too large a body is refused by its Content-Length before any of it is read."""
     try:
         announced = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
@@ -103,7 +103,7 @@ def _capped_body(request: HttpRequest) -> bytes:
 
 def _refuse_time(problem: TimestampOutsideTolerance) -> HttpResponse:
     if problem.is_in_the_future:
-        # Correctly signed, so this is no stranger: a clock is wrong, ours or a proxy's.
+        # The signature is correct, so it is not an attack: our clock is wrong, or a proxy's.
         raise_alert(
             key="webhook-clock",
             title="A webhook was signed in the future: check this server's clock",

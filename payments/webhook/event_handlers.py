@@ -1,4 +1,4 @@
-"""What each event does. Every function moves its order forward only, and says in a few words what it did."""
+"""The handlers of Stripe's events. Each only moves its order forward, and returns a short text for the audit trail."""
 
 from __future__ import annotations
 
@@ -17,54 +17,54 @@ from payments.settlement import record_processing, settle_payment
 from payments.stripe_objects import CheckoutSession, StripeRefund, as_flag, as_text, read_session
 from payments.webhook.fetches import Payload, Unreadable, reading
 
-# What we sell is paid at once. Sessions in these modes have no order of ours.
+# Everything sold here is paid at once, so sessions in these modes belong to no order of ours.
 _MODES_OF_OTHERS = ("setup", "subscription")
 
 
 def session_completed(event: WebhookEvent, payload: Payload) -> str:
-    """The student finished Stripe's page: deliver if the money is there, keep the places if it is on its way."""
+    """The student completed Stripe's page: deliver if it is paid, keep the places if a bank debit is processing."""
     return session_confirmed(event, _read_session(payload))
 
 
 def session_confirmed(event: WebhookEvent, session: CheckoutSession) -> str:
-    """The same, of a session as Stripe has it now."""
+    """As session_completed, for a session that was retrieved from Stripe."""
     evidence = PaymentEvidence.from_session(session)
     if session.is_paid:
         event.order, settlement = settle_payment(evidence)
     elif session.is_processing:
         event.order, settlement = record_processing(evidence)
     else:
-        # Neither is a guess worth making: waiting for money that is there, or delivering without it.
+        # Any guess could be wrong: to wait for a payment that has arrived, or to deliver without one.
         raise Unreadable(f"status {session.status!r} with payment status {session.payment_status!r}")
     return settlement.value
 
 
 def intent_succeeded(event: WebhookEvent, payload: Payload) -> str:
-    """The money is there. Stripe may tell this before or after the session's completion; the first one delivers."""
+    """The payment has arrived. This event may come before or after the session's completion; the first one delivers."""
     event.order, settlement = settle_payment(_read_intent(payload))
     return settlement.value
 
 
 def intent_failed(event: WebhookEvent, payload: Payload) -> str:
-    """A card was declined: the session stays open for another try, the student is told once."""
+    """A card was declined: the session stays open for another attempt, and the student gets one mail."""
     payment = _payment_of_intent(payload)
-    message = _words_for_the_student(_part_of(payload, "last_payment_error"))
+    message = _message_for_student(_part_of(payload, "last_payment_error"))
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).select_related("user").get(pk=payment.order_id)
         event.order = order
         if order.state != Order.State.AWAITING_PAYMENT:
-            return "order is past this"
-        # Failed until a later try succeeds; its page stays open for that.
+            return "order is already further"
+        # Failed until a later attempt succeeds; the page stays open for that.
         Payment.objects.filter(pk=payment.pk, ended_at=None).update(
             status=Payment.Status.FAILED, failure_message=message
         )
         payment.order = order
         queue_card_declined(payment, message=message)
-    return "student told"
+    return "student notified"
 
 
-def _words_for_the_student(error: Payload) -> str:
-    """Stripe's own words where it writes for cardholders, which is in card errors alone; the rest is for developers."""
+def _message_for_student(error: Payload) -> str:
+    """Stripe's message if it is for cardholders, which is so only in card errors; the others are for developers."""
     if error.get("type") == "card_error" and error.get("message"):
         return str(error["message"])[:300]
     if error.get("code") == "payment_intent_authentication_failure":
@@ -73,21 +73,21 @@ def _words_for_the_student(error: Payload) -> str:
 
 
 def session_expired(event: WebhookEvent, payload: Payload) -> str:
-    """The page can no longer be paid: free the places. Ignored if the order was paid."""
+    """The page can no longer be paid: release the places. Ignored if the order was paid."""
     payment = _payment_of_session(payload)
     event.order = payment.order
-    return "places freed" if record_expiry(payment) else "order is past this"
+    return "places released" if record_expiry(payment) else "order is already further"
 
 
 def session_async_failed(event: WebhookEvent, payload: Payload) -> str:
-    """The bank said no after days: free the places, give the cart back, tell the student."""
+    """The bank refused after days: release the places, restore the cart and mail the student."""
     payment = _payment_of_session(payload)
     event.order = payment.order
-    return "places freed" if record_refused_debit(payment) else "order is past this"
+    return "places released" if record_refused_debit(payment) else "order is already further"
 
 
 def refund_changed(event: WebhookEvent, stripe_refund: StripeRefund) -> str:
-    """Take in how a refund stands now, whichever of its events asked."""
+    """Record the current state of a refund, for any of its events."""
     recorded = record_refund(stripe_refund)
     if recorded is None:
         raise PaymentUnknown(stripe_refund.payment_intent_id)
@@ -105,7 +105,7 @@ def _read_session(payload: Payload) -> CheckoutSession:
 def _read_intent(payload: Payload) -> PaymentEvidence:
     with reading():
         metadata = OurMetadata.read(payload.get("metadata"))
-        # Checkout writes the session's id here: the same link back, whichever event comes first.
+        # Checkout writes the session's id here, so the payment is found whichever event comes first.
         session_id = str(_part_of(payload, "payment_details").get("order_reference") or "")
         return PaymentEvidence(
             session_id=session_id if session_id.startswith("cs_") else "",
@@ -118,7 +118,7 @@ def _read_intent(payload: Payload) -> PaymentEvidence:
 
 
 def _part_of(payload: Payload, name: str) -> Payload:
-    """An object within the object, empty if absent. Raises Unreadable."""
+    """An object within the object; empty if absent. Raises Unreadable."""
     part = payload.get(name) or {}
     if not isinstance(part, Mapping):
         raise Unreadable(name)
@@ -135,7 +135,7 @@ def _payment_of_session(payload: Payload) -> Payment:
 
 
 def _payment_of_intent(payload: Payload) -> Payment:
-    """The payment a failing intent belongs to. Nothing is delivered on its word, so metadata alone may name it."""
+    """The payment of a failed intent. Nothing is delivered because of it, so metadata alone is enough to find it."""
     evidence = _read_intent({**payload, "amount_received": 0})
     try:
         return find_payment(

@@ -1,8 +1,8 @@
-"""The types of event Lectern asks Stripe for; every one of them has a route in `routing`.
+"""The types of event that the webhook endpoint at Stripe must send. Each has a route in `routing`.
 
-Stripe advises against listening for more than one acts on (docs: "Webhooks", best practices): a purchase makes at
-least five events, two of which are enough, and each of the others would be stored, acknowledged and worked on in the
-very moments in which somebody waits for what they paid for. Free of Django, so that the demo can tell its sandbox.
+Stripe advises against listening for more than is needed (docs: "Webhooks", best practices): a purchase makes at least
+five events, two of which are enough, and the others would be stored, acknowledged and processed just when students wait
+for what they paid for. Free of Django, so that the demo can pass the list to its sandbox.
 """
 
 from typing import Final

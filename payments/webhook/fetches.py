@@ -1,4 +1,4 @@
-"""What an event's object is at Stripe now, and the readers of its fields. Fetches are called outside of transactions."""
+"""Fetch the current state of an event's object from Stripe. Call these functions outside transactions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Payload = Mapping[str, Any]
 
 
 class Unreadable(Exception):
-    """A field we rely on is missing or of another kind: Stripe's API version drifted, or this is no Stripe object."""
+    """A required field is missing or of another type: the API version has changed, or this is not Stripe's object."""
 
 
 @contextlib.contextmanager
 def reading() -> Iterator[None]:
-    """Say of whatever reading an object of Stripe's may raise that the object is unreadable."""
+    """Translate the errors of reading a Stripe object into Unreadable."""
     try:
         yield
     except (KeyError, TypeError, ValueError, OverflowError, UnknownCurrency) as error:
@@ -29,7 +29,7 @@ def reading() -> Iterator[None]:
 
 
 def fetch_refund(payload: Payload) -> StripeRefund:
-    """The refund as it stands now. Raises Unreadable, gateway.StripeUnreachable or gateway.StripeRefused."""
+    """The current state of a refund. Raises Unreadable, gateway.StripeUnreachable or gateway.StripeRefused."""
     with reading():
         return gateway.retrieve_refund(as_text(payload["id"]))
 
@@ -49,5 +49,5 @@ def fetch_session_of_intent(payload: Payload) -> CheckoutSession:
     with reading():
         session = gateway.retrieve_session(payment.stripe_session_id or "")
     if session.payment_intent_id != intent_id:
-        raise PaymentDisagrees(f"Only its metadata names {payment}; Stripe says that another intent pays it.")
+        raise PaymentDisagrees(f"Only the metadata names {payment}; at Stripe another intent belongs to its session.")
     return session

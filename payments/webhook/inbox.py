@@ -1,4 +1,4 @@
-"""Store an event once, whether Stripe delivered it or we found it in Stripe's list."""
+"""Store each event once, whether it was delivered by a webhook or found in Stripe's list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db import DataError, connection, transaction
 from payments.models import WebhookEvent
 from payments.webhook.routing import route_of
 
-# The identifiers Stripe gives out are far shorter; what is longer is nothing we could ever look up.
+# Stripe's identifiers are far shorter.
 _ID_LENGTH_AT_MOST = 100
 # Stripe's deepest objects, expanded, have some fifteen levels.
 _DEPTH_AT_MOST = 64
@@ -28,10 +28,10 @@ class UnusableEvent(Exception):
 
 
 def read_event(body: bytes) -> tuple[dict[str, Any], str]:
-    """The event in a body, and its text as Stripe wrote it: the database takes that as it is. Raises UnusableEvent.
+    """The event in a body, and its original text, which is stored unchanged. Raises UnusableEvent.
 
-    Refuses here what PostgreSQL would store but Python could not load again: jsonb writes 1e5000 out in digits, more than
-    `int` reads, and nesting that just fits on this stack may be too deep for a worker's.
+    Also refuses what PostgreSQL would store but Python could not load again: jsonb expands 1e5000 into more digits than
+    `int` accepts, and nesting that just fits on this stack may be too deep for a worker's.
     """
     try:
         text = body.decode()
@@ -46,7 +46,7 @@ def read_event(body: bytes) -> tuple[dict[str, Any], str]:
 def _read_finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise UnusableEvent("unstorable", "The event holds a number beyond all bounds.")
+        raise UnusableEvent("unstorable", "The event holds a number that is too large.")
     return number
 
 
@@ -57,18 +57,19 @@ def _refuse_constant(name: str) -> float:
 def store_event(event: Mapping[str, Any], *, source: str, text: str = "") -> bool:
     """Store an event in one statement; False if it was stored before. Raises UnusableEvent.
 
-    `text` is the event as JSON, where the caller has it. Raw SQL because this is the path Stripe waits on: the unique id decides, without a look beforehand.
+    `text` is the event as JSON, if the caller has it. Raw SQL, because Stripe waits for the answer: the unique id
+    decides, without a query before the insert.
     """
     try:
         return _insert([_row_of(event, source=source, text=text)]) == 1
     except DataError as problem:
-        # JSON that jsonb does not take: NUL, half a surrogate pair, NaN, a number without bounds. As a database error
-        # it would be a 503 that Stripe repeats for three days.
+        # JSON that jsonb refuses: NUL, half a surrogate pair, NaN, too large a number. As a database error it would be
+        # answered with 503, and Stripe would repeat it for three days.
         raise UnusableEvent("unstorable", "The event holds a value that cannot be stored.") from problem
 
 
 def store_events(events: Sequence[Mapping[str, Any]], *, source: str) -> tuple[int, list[UnusableEvent]]:
-    """Store many events in one statement; returns how many were new, and what was wrong with those left out."""
+    """Store many events in one statement; returns how many were new, and the problems of those that were left out."""
     rows, problems = [], []
     for event in events:
         try:
@@ -83,7 +84,7 @@ def store_events(events: Sequence[Mapping[str, Any]], *, source: str) -> tuple[i
 
 
 def _insert_one_by_one(rows: Sequence[_Row], problems: list[UnusableEvent]) -> int:
-    """So that one event that cannot be stored keeps no other out."""
+    """Store each row separately, so that one that cannot be stored does not prevent the others."""
     stored = 0
     for row in rows:
         try:
@@ -95,7 +96,7 @@ def _insert_one_by_one(rows: Sequence[_Row], problems: list[UnusableEvent]) -> i
 
 
 class _Row(NamedTuple):
-    """One event's values, in the order of `_COLUMNS`."""
+    """The values of one event, in the order of `_COLUMNS`."""
 
     stripe_id: str
     type: str
@@ -128,7 +129,7 @@ def _row_of(event: Mapping[str, Any], *, source: str, text: str = "") -> _Row:
 
 
 def _insert(rows: Sequence[_Row]) -> int:
-    """Insert what is not there yet, in one statement; returns how many were."""
+    """Insert the events that are not stored yet, in one statement; returns their number."""
     if not rows:
         return 0
     values = ", ".join([_VALUES] * len(rows))

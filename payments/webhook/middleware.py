@@ -1,4 +1,4 @@
-"""Webhooks are answered before everything a page needs: no session, no cookies, no headers for browsers."""
+"""Answer webhooks before the middleware that only pages need: no session, no cookies, no headers for browsers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.http import HttpRequest, HttpResponse
 
 from payments.webhook.endpoint import receive_event
 
-# The second is what operators of other sites know.
+# The second path is familiar to operators of other sites.
 _PATHS = frozenset({"/payments/webhook/", "/payments/webhook", "/api/webhooks/stripe", "/api/webhooks/stripe/"})
 
 
 class WebhookMiddleware:
-    """Second only to the request's id. Stripe waits for each answer, and hundreds may come in a second after a big sale."""
+    """Comes right after the request's id. Stripe waits for each answer, and a big sale sends hundreds in a second."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response

@@ -1,4 +1,4 @@
-"""Work on one stored event: act on it in one transaction, note how it went, and have the mirror read the object."""
+"""Process one stored event: act on it in one transaction, record the attempt, and queue the mirror's copies."""
 
 from __future__ import annotations
 
@@ -21,71 +21,71 @@ from payments.models import EventAttempt, FetchedEvent, Payment, WebhookEvent
 from payments.refund_outcomes import RefundDisagrees
 from payments.registry import UnknownDomain, registered_domains
 from payments.webhook.fetches import Unreadable
-from payments.webhook.mirror import ask_mirror_to_keep
+from payments.webhook.mirror import request_event_copy
 from payments.webhook.routing import route_of
 
 log = structlog.get_logger()
 
-# The process that opened the session stores its id within moments; if it was killed, the payment's follow-up does, which
-# may take as long as Stripe is silent. So each wait is twice the one before.
+# The process that opened the session stores its id within moments. If it was killed, the payment's follow-up does so,
+# which may take as long as Stripe is silent, so each wait is twice the one before.
 _UNTIL_SESSION_IS_STORED = timedelta(seconds=1)
 _LONGEST_WAIT = timedelta(minutes=15)
 
 
 class Quarantined(WorkParked):
-    """The event points to something we do not know, or contradicts it: never acted on until a person has looked."""
+    """The event points to something unknown, or contradicts it: not acted on until staff have looked at it."""
 
 
 class _NotOurs(Exception):
-    """The object was made by another product on the same Stripe account."""
+    """Another product on the same Stripe account made the object."""
 
 
 def handle_event(event: WebhookEvent) -> None:
-    """Act on an event. The effect and the note that it is done are one transaction, so a repeat finds both or none.
+    """Act on an event. The effect and the mark that it is done are one transaction, so a repeat finds both or neither.
 
-    Does both lanes: an event that needs a fetch in the urgent lane is put into the other one.
+    Performs both lanes: an event in the urgent lane that needs a fetch is moved to the other one.
     """
     started = time.monotonic()
     obj = event.payload["data"]["object"]
     route = route_of(event.type, is_confirmed=event.needs_fetch)
     if route.fetch and not event.needs_fetch:
-        _have_it_fetched(event)
+        _move_to_fetched(event)
         return
     try:
         with _contradictions_quarantined(event, obj):
             fetched = route.fetch(obj) if route.fetch else obj
             with transaction.atomic():
                 outcome = route.effect(event, fetched)
-                ask_mirror_to_keep(event.stripe_id, obj)
+                request_event_copy(event.stripe_id, obj)
                 _finish(event, started, outcome)
     except WorkPostponed:
         raise
     except _NotOurs:
         with transaction.atomic():
-            ask_mirror_to_keep(event.stripe_id)
+            request_event_copy(event.stripe_id)
             _finish(event, started, "not ours")
     except ConfirmationNeeded:
-        _note(event, started, outcome="to be confirmed by Stripe")
-        _have_it_fetched(event)
+        _record_attempt(event, started, outcome="to be confirmed by Stripe")
+        _move_to_fetched(event)
     except Exception as error:
         if isinstance(error, Quarantined):
             WebhookEvent.objects.filter(pk=event.pk).update(is_quarantined=True, outcome="quarantined")
-        _note(event, started, outcome=type(error).__name__, error=str(error))
+        _record_attempt(event, started, outcome=type(error).__name__, error=str(error))
         raise
 
 
-def _have_it_fetched(event: WebhookEvent) -> None:
+def _move_to_fetched(event: WebhookEvent) -> None:
     event.put_back(needs_fetch=True)
     wake_after_commit(FetchedEvent)
 
 
 def _finish(event: WebhookEvent, started: float, outcome: str) -> None:
-    _note(event, started, outcome=outcome)
+    _record_attempt(event, started, outcome=outcome)
     event.mark_done(outcome=outcome[:200], order=event.order, is_quarantined=False)
 
 
 def _is_ours(obj: Mapping[str, Any]) -> bool:
-    """Whether an object says that it is ours, or is known to belong to a payment of ours."""
+    """Whether an object's metadata or ids show that it belongs to this site."""
     metadata = obj.get("metadata")
     if isinstance(metadata, Mapping) and OurMetadata.read(metadata).is_ours:
         return True
@@ -95,7 +95,7 @@ def _is_ours(obj: Mapping[str, Any]) -> bool:
 
 @contextlib.contextmanager
 def _contradictions_quarantined(event: WebhookEvent, obj: Mapping[str, Any]) -> Iterator[None]:
-    """Translate what no retry would change into quarantine, or into parking where the event itself is at fault."""
+    """Translate errors that no retry would resolve: a contradiction is quarantined, an unreadable event is parked."""
     try:
         yield
     except SessionNotStoredYet as early:
@@ -103,7 +103,7 @@ def _contradictions_quarantined(event: WebhookEvent, obj: Mapping[str, Any]) -> 
         raise WorkPostponed(f"session of {early} not stored yet", delay=delay) from early
     except (PaymentUnknown, Unreadable) as problem:
         if not _is_ours(obj):
-            # Another product on the same Stripe account, or `stripe trigger`: no concern of ours, and no alarm.
+            # From another product on the same Stripe account, or `stripe trigger`: no alert is needed.
             raise _NotOurs from problem
         if isinstance(problem, Unreadable):
             raise WorkParked(f"The event does not have the fields we know: {problem}") from problem
@@ -113,12 +113,12 @@ def _contradictions_quarantined(event: WebhookEvent, obj: Mapping[str, Any]) -> 
     except (PaymentDisagrees, RefundDisagrees) as problem:
         raise Quarantined(f"{type(problem).__name__}: {problem}") from problem
     except DataError as problem:
-        # An id longer than its column, for one: the same event would fail the same way each time.
+        # For example an id longer than its column: every retry would fail in the same way.
         raise WorkParked(f"The event holds a value that cannot be stored: {problem}") from problem
     except gateway.StripeMisconfigured:
         raise
     except gateway.StripeRefused as refusal:
-        raise WorkParked(f"Stripe does not say how it stands: {refusal}") from refusal
+        raise WorkParked(f"Stripe refused to return the object: {refusal}") from refusal
 
 
 def _what_is_unknown(obj: Mapping[str, Any], problem: PaymentUnknown) -> str:
@@ -133,7 +133,7 @@ def _quarantine_unknown(event: WebhookEvent, what: str) -> Quarantined:
     return Quarantined(what)
 
 
-def _note(event: WebhookEvent, started: float, *, outcome: str, error: str = "") -> None:
+def _record_attempt(event: WebhookEvent, started: float, *, outcome: str, error: str = "") -> None:
     EventAttempt.objects.create(
         event=event,
         milliseconds=int((time.monotonic() - started) * 1000),

@@ -1,4 +1,4 @@
-"""The one table from event type to what is done about it, and how soon."""
+"""The table of event types: what is done for each, and how soon."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Fetch = Callable[[Mapping[str, Any]], Any]
 
 
 class Route(NamedTuple):
-    """What an event of a type does. Lower priorities are worked on first; `delay` keeps it out of the way that long.
+    """How events of a type are processed: lower priorities first, and not before `delay` has passed.
 
-    `effect` runs in a transaction. What can change both ways has a `fetch`, which reads the object from Stripe before,
-    outside of any transaction; the effect then acts on what it returned, so the order of arrival does not matter.
+    `effect` runs in a transaction. Objects whose state can change in both directions have a `fetch`, which retrieves
+    the object before, outside any transaction; the effect acts on its result, so the order of arrival does not matter.
     """
 
     effect: Effect
@@ -30,9 +30,9 @@ def _record_only(event: WebhookEvent, payload: Mapping[str, Any]) -> str:  # noq
     return "stored; nothing to do for this type"
 
 
-# After a big sale this long is enough for what somebody waits for.
+# Within this time the urgent events of a big sale are processed.
 _UNTIL_THE_RUSH_IS_OVER: Final = timedelta(seconds=3)
-# Of the two events about a payment one is enough: the second is for the day on which the first gets lost.
+# One of the two events about a payment is enough: the second matters only if the first is lost.
 _ROUTES: Final[Mapping[str, Route]] = {
     "checkout.session.completed": Route(event_handlers.session_completed, 0),
     "checkout.session.async_payment_succeeded": Route(event_handlers.session_completed, 0),
@@ -44,20 +44,20 @@ _ROUTES: Final[Mapping[str, Route]] = {
     "refund.updated": Route(event_handlers.refund_changed, 10, fetch=fetches.fetch_refund),
     "refund.failed": Route(event_handlers.refund_changed, 10, fetch=fetches.fetch_refund),
 }
-# For events that act at once, unless only metadata connects them with a payment of ours.
+# For events that need no fetch, unless only metadata links them to a payment of ours.
 _CONFIRMED: Final[Mapping[str, Route]] = {
     "payment_intent.succeeded": Route(event_handlers.session_confirmed, 5, fetch=fetches.fetch_session_of_intent),
 }
-# We do not listen for these; an endpoint that sends them all the same keeps nobody waiting.
+# We do not listen for these. If the endpoint at Stripe sends them all the same, they must not delay the others.
 _EVERYTHING_ELSE: Final = Route(_record_only, 20, _UNTIL_THE_RUSH_IS_OVER)
 
 ACTED_ON: Final = frozenset(_ROUTES)
 
 
 def route_of(event_type: str, *, is_confirmed: bool = False) -> Route:
-    """What to do about a type; what we do not know is stored and acknowledged.
+    """The route of a type. Events of unknown types are only stored and acknowledged.
 
-    `is_confirmed` for an event that has turned out to need Stripe's confirmation.
+    `is_confirmed` is for an event that needs Stripe's confirmation.
     """
     at_once = _ROUTES.get(event_type, _EVERYTHING_ELSE)
     return _CONFIRMED.get(event_type, at_once) if is_confirmed else at_once

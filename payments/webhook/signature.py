@@ -1,7 +1,7 @@
-"""Whether a body is from Stripe, and was sent just now.
+"""Verify that Stripe signed a body, and recently.
 
 Stripe signs `<timestamp>.<raw body>` with HMAC-SHA256 (docs: "Verify webhook signatures manually"). While a secret is
-rolled the header carries one `v1` per active secret and we know both, so nothing is lost.
+rolled, the header has one `v1` per active secret, and the site accepts both, so no event is lost.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 TOLERANCE_SECONDS = 300
-# Stripe sends one v1 per active secret; more is somebody trying to make us compute.
+# Stripe sends one v1 per active secret; more could only be an attempt to waste our time.
 _SIGNATURES_AT_MOST = 16
 
 
@@ -32,11 +32,14 @@ class TimestampOutsideTolerance(Exception):
 
 
 def verify(*, body: bytes, header: str, secrets: Sequence[str], now: float) -> None:
-    """Raise unless `body` was signed with one of the secrets within five minutes of `now`, both ways."""
+    """Check that one of the secrets signed `body` within five minutes of `now`, before or after.
+
+    Raises SignatureInvalid or TimestampOutsideTolerance.
+    """
     timestamp, signatures = _parse(header)
     signed = f"{timestamp}.".encode() + body
     expected = [hmac.new(secret.encode(), signed, sha256).hexdigest() for secret in secrets]
-    # No early exit: how long this takes must not tell which secret came close.
+    # No early exit: the time this takes must not reveal which secret matched.
     matches = [hmac.compare_digest(mine, theirs) for mine in expected for theirs in signatures]
     if not any(matches):
         raise SignatureInvalid("no signature matches")

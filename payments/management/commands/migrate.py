@@ -12,19 +12,19 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 DJSTRIPE = "djstripe"
-# With any of these somebody wants something other than an up-to-date database, and gets exactly Django's command.
+# With any of these options the command is exactly Django's: the purpose is not just an up-to-date database.
 NOT_A_PLAIN_MIGRATION = ("app_label", "plan", "check_unapplied", "fake", "fake_initial", "prune")
 
 
 class Command(DjangoMigrate):
-    """Migrates as Django does, plus three things a database needs.
+    """Migrates as Django does, with three additions.
 
-    dj-stripe's tables are created at once in the form its migrations end with, and its migrations recorded as applied:
-    they create each table and then remove 519 columns one by one, rebuilding every model in memory each time. A
-    database that has met dj-stripe before is left to Django. `migrate djstripe` always goes the long way.
+    dj-stripe's tables are created at once in their final form, and its migrations recorded as applied: they would
+    create each table and then remove 519 columns one by one, rebuilding every model in memory each time. A database
+    that already has any of dj-stripe's tables or migrations is left to Django. `migrate djstripe` always runs them all.
 
-    The cache table is created, since sign-in limits live in it and the site cannot answer without. Behind a pooler, the
-    role is given the limits of statements, which cannot be sent along with each connection there.
+    The cache table is created, since it holds the limits of sign-in and the site cannot answer without it. Behind a
+    pooler, the limits of statements are set on the role, because connections there cannot set them.
     """
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,7 +41,7 @@ class Command(DjangoMigrate):
 
 
 def create_djstripe_tables(connection: BaseDatabaseWrapper) -> bool:
-    """Create the tables dj-stripe's migrations would end with, unless it was here before. True if they were created."""
+    """Create dj-stripe's tables in their final form; False if the database has any of its tables or migrations."""
     connection.prepare_database()
     executor = MigrationExecutor(connection)
     loader = executor.loader
@@ -51,7 +51,7 @@ def create_djstripe_tables(connection: BaseDatabaseWrapper) -> bool:
         return False
     targets = loader.graph.leaf_nodes(DJSTRIPE)
     plan = executor.migration_plan(targets)
-    # What dj-stripe points at, the user table for one, must be there first.
+    # The tables that dj-stripe refers to, such as the user table, must exist first.
     executor.migrate(targets, plan=[step for step in plan if step[0].app_label != DJSTRIPE])
     final_models = loader.project_state(targets).apps.get_app_config(DJSTRIPE).get_models()
     with transaction.atomic(using=connection.alias):

@@ -1,4 +1,4 @@
-"""Which types of event the endpoint at Stripe must send."""
+"""Print the types of event that the webhook endpoint at Stripe must send."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from payments.webhook.event_types import LISTENED_FOR
 
 
 class Command(BaseCommand):
-    """Prints them with commas between, as `stripe listen --events` takes them."""
+    """Prints them separated by commas, as `stripe listen --events` takes them."""
 
     help = "Print the types of event the webhook endpoint at Stripe must send, separated by commas."
     requires_system_checks = ()
