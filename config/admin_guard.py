@@ -1,4 +1,4 @@
-"""What holds on every model's admin: lists answer declared questions only, and no address or form makes an error."""
+"""Rules for every model's admin: lists take only declared filters, and no address or form causes a server error."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from config.relation_boxes import can_be_value_of, show_possible_rows_only
 
 
 def guard(admin_class: type[ModelAdmin[Any]]) -> type[ModelAdmin[Any]]:
-    """Return the class with `GuardedAdmin` before it."""
+    """Put `GuardedAdmin` before a class in the order of its methods."""
     names = {"__module__": admin_class.__module__, "__doc__": admin_class.__doc__}
     return type(admin_class.__name__, (GuardedAdmin, admin_class), names)
 
 
 class DeclaredLookups:
-    """Put before a ChangeList: takes from the address what the list's own filters put there, and refuses the rest.
+    """Mixin for a ChangeList: accepts in the address only what the list's own filters put there.
 
-    Django lets the address filter by any field of the model, shown or not. The number of rows then gives away a password
-    hash one character at a time.
+    Django lets the address filter by any field of the model, shown or not. The number of rows would then reveal a
+    password hash one character at a time.
     """
 
     def get_filters(self, request: HttpRequest) -> Any:
         try:
-            found = super().get_filters(request)  # type: ignore[misc]  # what it is put before has it
+            found = super().get_filters(request)  # type: ignore[misc]  # ChangeList has it
         except ValueError as error:
-            # Of the date hierarchy, whose last year is 9998.
+            # From the date hierarchy, whose last year is 9998.
             raise IncorrectLookupParameters(error) from error
-        # Each filter took out what belongs to it.
+        # Each filter has removed its own parameters.
         _, _, left_over, *_ = found
         if undeclared := left_over.keys() - self._bounds_of_the_date_hierarchy():
-            raise DisallowedModelAdminLookup(f"No filter of this list asks for {', '.join(sorted(undeclared))}.")
+            raise DisallowedModelAdminLookup(f"No filter of this list uses {', '.join(sorted(undeclared))}.")
         return found
 
     def _bounds_of_the_date_hierarchy(self) -> set[str]:
@@ -55,7 +55,7 @@ def _declared_only(list_class: type[ChangeList]) -> type[ChangeList]:
 
 
 class GuardedAdmin:
-    """Put before a ModelAdmin by the site, so its methods may count on those of ModelAdmin."""
+    """Mixin that the site puts before every ModelAdmin, so its methods may rely on those of ModelAdmin."""
 
     model: type[Model]
 
@@ -63,7 +63,7 @@ class GuardedAdmin:
         return _declared_only(super().get_changelist(request, **options))  # type: ignore[misc]
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """Refuse a value that the database cannot compare, or a date before all time zones, as Django refuses others."""
+        """Refuse values that the database cannot compare, and dates out of range, as Django refuses other mistakes."""
         try:
             with transaction.atomic():
                 shown: ChangeList = super().get_changelist_instance(request)  # type: ignore[misc]
@@ -72,16 +72,16 @@ class GuardedAdmin:
         return shown
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Leave out actions that name no permission: Django lets everybody who sees the list run those."""
+        """Leave out actions without a permission: Django lets all staff who see the list run those."""
         actions = super().get_actions(request)  # type: ignore[misc]
         return {name: action for name, action in actions.items() if getattr(action[0], "allowed_permissions", None)}
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:  # noqa: ARG002  # Django's signature
-        """Nothing: a form that the address fills in can be filled in by a link, and by values no widget can show."""
+        """Nothing. Django would prefill forms from the address, so a link could, even with values no widget can show."""
         return {}
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **options: Any) -> Any:
-        # By name, as Django does: waffle's admin takes it that way only.
+        # By name, as Django does: waffle's admin accepts it only so.
         form_field = super().formfield_for_dbfield(db_field, request=request, **options)  # type: ignore[misc]
         if form_field and db_field.is_relation:
             show_possible_rows_only(form_field.widget, db_field.target_field)  # type: ignore[attr-defined]
@@ -101,7 +101,7 @@ class GuardedAdmin:
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponseBase:
-        """Unfold asks which buttons an object has before it asks whether it is there."""
+        """Check the id first: unfold looks up an object's buttons before it checks that the object exists."""
         field = self._key(request.POST.get(TO_FIELD_VAR, request.GET.get(TO_FIELD_VAR)))
         if object_id is not None and (field is None or not can_be_value_of(field, unquote(object_id))):
             raise Http404
@@ -111,7 +111,7 @@ class GuardedAdmin:
         return response
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
-        """Refuse chosen rows that cannot exist before an action looks for them."""
+        """Refuse impossible ids of chosen rows before an action queries them."""
         key = self.model._meta.pk
         if not all(can_be_value_of(key, chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest("These rows cannot exist.")
@@ -119,7 +119,7 @@ class GuardedAdmin:
         return response
 
     def _key(self, name: str | None) -> Field[Any, Any] | None:
-        """Return the field that an object is found by, None if there is no such field."""
+        """The field by which an object is looked up; None if there is no such field."""
         try:
             return self.model._meta.get_field(name) if name else self.model._meta.pk  # type: ignore[return-value]
         except FieldDoesNotExist:

@@ -1,4 +1,4 @@
-"""The admin's side menu: every list that is installed and that this member of staff may see, by what it is about."""
+"""The admin's side menu: every installed list that this member of staff may see, in groups."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from django.http import HttpRequest
 
 from payments.domains import domain_configs
 
-_TAUGHT = "What is taught"
-# Group, icon (Material Symbols), the apps in it. What is in no group appears under "More", so nothing gets lost.
+_TAUGHT = "Teaching"
+# Group, icon (Material Symbols), the apps in it. Apps in no group appear under "More", so that none is missing.
 _GROUPS = [
     ("Payments", "payments", ["payments", "ledger"]),
     ("Catalogue", "menu_book", ["catalogue"]),
@@ -19,12 +19,12 @@ _GROUPS = [
     ("People", "group", ["accounts", "account", "auth"]),
     ("Operations", "monitor_heart", ["operations", "notifications", "jobs", "waffle", "django_celery_beat"]),
 ]
-# Dj-stripe's mirror has more lists than all of ours together: one link leads to their index.
+# dj-stripe's mirror has more lists than all our apps together, so the menu only links to their index.
 _MIRROR, _MIRROR_ICON = "djstripe", "database"
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Build the menu for whoever asks; unfold calls it for each page of the admin."""
+    """Build the menu for the signed-in member of staff. Unfold calls this for each page of the admin."""
     apps = {app["app_label"]: app for app in admin.site.get_app_list(request)}
     domains = [config.label for config in domain_configs()]
     groups = [
@@ -40,14 +40,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def environment(_request: HttpRequest) -> list[str]:
-    """Say in the header whether real money moves here."""
+    """The label in the header that says whether payments are real."""
     if settings.PAYMENTS_MODE == "live":
         return ["Live", "danger"]
     return [f"{settings.PAYMENTS_MODE.capitalize()} payments", "info"]
 
 
 def _group(title: str, icon: str, labels: list[str], apps: dict[str, Any], *, is_folded: bool) -> dict[str, Any]:
-    # Taken out of `apps` as they are placed, so that what remains at the end is the rest.
+    # Removed from `apps` as they are placed, so that only the rest remains in the end.
     placed = [apps.pop(label) for label in labels if label in apps]
     items = [
         {"title": str(model["name"]), "icon": icon, "link": model["admin_url"]}

@@ -1,4 +1,4 @@
-"""The admin's own site. Its rules hold on every list and page in it, whichever library brought the model."""
+"""Our admin site. Its rules apply to every list and page, whichever library the model comes from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class LecternAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no 
         return [view_on_site, *super().get_urls()]
 
     def admin_view(self, view: AdminView, cacheable: bool = False) -> AdminView:
-        """Refuse queries with NUL before any page: lists ask the database for what their address says."""
+        """Refuse NUL in the query string on every page, because lists pass values from the address to the database."""
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
@@ -53,9 +53,9 @@ class LecternAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no 
         return checked
 
     def view_on_site(self, request: HttpRequest, content_type_id: int, object_id: str) -> HttpResponseBase:
-        """Lead to an object's page on the site, for staff who may look at it in the admin.
+        """Redirect to an object's page on the site, for staff who may view it in the admin.
 
-        Django leads there with any object of any model, which tells staff without permissions what exists.
+        Django redirects for any object of any model, which reveals to staff without permissions what exists.
         """
         model = _model_of(content_type_id)
         model_admin = self._registry.get(model) if model else None
@@ -65,7 +65,7 @@ class LecternAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no 
         return shortcut(request, content_type_id, object_id)
 
     def has_box_for(self, app_label: str, model_name: str, field_name: str) -> bool:
-        """Tell whether a form of the admin, or a row in one, completes what is typed for this relation."""
+        """Whether a form of the admin, or an inline row in one, has an autocomplete box for this relation."""
         label = f"{app_label}.{model_name}".lower()
         return any(
             form.model._meta.label_lower == label and field_name in form.autocomplete_fields
@@ -77,7 +77,7 @@ class LecternAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no 
         return DeclaredAutocompleteView.as_view(admin_site=self)(request)
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        """Search the menu; unfold answers a page that does not exist with an error."""
+        """Search the menu. A page that does not exist answers 404, where unfold would fail."""
         try:
             found: HttpResponseBase = super().search(request, extra_context)
         except (InvalidPage, ValueError):
@@ -86,13 +86,13 @@ class LecternAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no 
 
 
 class DeclaredAutocompleteView(AutocompleteJsonView):
-    """Completes what a form of the admin has a box for. Django completes every relation of every installed model."""
+    """Completes only relations for which a form of the admin has a box. Django completes every relation there is."""
 
     admin_site: LecternAdminSite
 
     def process_request(self, request: HttpRequest) -> Any:
-        asked = (request.GET.get(name, "") for name in ("app_label", "model_name", "field_name"))
-        if "\0" in request.GET.get("term", "") or not self.admin_site.has_box_for(*asked):
+        relation = (request.GET.get(name, "") for name in ("app_label", "model_name", "field_name"))
+        if "\0" in request.GET.get("term", "") or not self.admin_site.has_box_for(*relation):
             raise PermissionDenied
         return super().process_request(request)
 

@@ -1,4 +1,4 @@
-"""How the admin is installed: with a site of our own, which every app's models are registered with."""
+"""Install the admin with our own site, on which all apps' models are registered."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class LecternAdminConfig(AdminConfig):
-    """Django's admin on our site. It stands in a file of its own because it is read before any model may be."""
+    """Django's admin on our site. In a file of its own, because it is imported before models can be."""
 
     default_site = "config.admin_site.LecternAdminSite"

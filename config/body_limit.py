@@ -1,4 +1,4 @@
-"""How much one request may carry, decided before any of it is read."""
+"""Limit the size of a request's body before any of it is read."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from config.body_sizes import largest_body
 
 
 class BodyLimitMiddleware:
-    """Answers 413 to bodies larger than the address takes, all fields and files together.
+    """Answers 413 to bodies larger than the address accepts, all fields and files together.
 
-    Django limits fields and leaves files to the web server in front; their forms look at a file's size only once all of
-    it lies on our disk. A body without Content-Length is read by nobody: WSGI gives Django an empty one.
+    Django limits fields and leaves files to the web server in front; forms check a file's size only once all of it is
+    on our disk. A body without Content-Length is never read: WSGI gives Django an empty one.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -1,4 +1,4 @@
-"""How large the body of a request may be, for the web server's process and the middleware alike.
+"""The maximum size of a request's body, for both the web server's process and the middleware.
 
 The web server imports this before the site is set up, so it must not import any of it.
 """
@@ -9,7 +9,7 @@ from django.conf import settings
 
 
 def largest_body(path: str) -> int:
-    """Return how many bytes a request to `path` may carry."""
+    """Return the maximum size of a request to `path`, in bytes."""
     for beginning, largest in settings.LARGEST_BODY_BYTES_BELOW.items():
         if path.startswith(beginning):
             return int(largest)

@@ -1,4 +1,4 @@
-"""The Celery application. What runs by the clock is declared in the apps' AppConfigs, see `jobs.schedule`."""
+"""The Celery application. The apps' AppConfigs declare periodic work, see `jobs.schedule`."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ app.autodiscover_tasks()
 
 @signals.setup_logging.connect
 def use_the_sites_logging(**_: Any) -> None:
-    """Keep Celery from putting its own handlers in place of ours."""
+    """Use our log handlers instead of Celery's."""
     from django.conf import settings
 
     apply(settings.LOGGING)
 
 
 @signals.worker_before_create_process.connect
-def stop_looking_at_what_was_loaded(**_: Any) -> None:
-    """Before a process is forked: what was loaded never becomes garbage, and memory nobody writes to stays shared."""
+def freeze_loaded_objects(**_: Any) -> None:
+    """Exclude loaded objects from garbage collection before a fork, so that their memory stays shared."""
     gc.collect()
     gc.freeze()
 
 
 @signals.task_prerun.connect
 def name_the_task_in_its_logs(task_id: str, task: Any, **_: Any) -> None:
-    """Every line logged inside a task says which one it was."""
+    """Add the task's name and id to every line logged inside it."""
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(task=task.name, task_id=task_id)

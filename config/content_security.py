@@ -1,4 +1,4 @@
-"""The content security policy of every page, and the looser one the admin's own interface cannot do without."""
+"""The content security policy of all pages, and the looser one that the admin's interface needs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
-# Unfold is built on Alpine.js, which evaluates the expressions in its markup and sets styles from them. Only staff with
-# a second factor get there, and what they see is escaped by Django's admin.
+# Unfold is built on Alpine.js, which evaluates expressions in the markup and sets styles from them. Only staff with a
+# second factor can open the admin, and Django's admin escapes what it shows.
 _ADMIN = {
     "script-src": ["'self'", "'unsafe-inline'", "'unsafe-eval'"],
     "style-src": ["'self'", "'unsafe-inline'"],
@@ -16,12 +16,12 @@ _ADMIN = {
 
 
 class ContentSecurityMiddleware(CSPMiddleware):
-    """Send the strict policy of the settings, loosened for addresses under the admin alone."""
+    """Sends the strict policy of the settings, and a looser one only for addresses under the admin."""
 
     def get_policy_parts(
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
-        """Return what django-csp builds the header from."""
+        """The parts from which django-csp builds the header."""
         parts: PolicyParts = super().get_policy_parts(request, response, report_only)
         if request.path_info.startswith(reverse("admin:index")):
             parts.replace = {**(parts.replace or {}), **_ADMIN}

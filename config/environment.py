@@ -1,6 +1,6 @@
-"""Environment variables, each checked as it is read: what cannot be meant is refused by its name, before anything runs.
+"""Environment variables, each checked when it is read, so that an invalid value prevents the start and is named.
 
-Spaces around a value are ignored and a blank variable counts as missing. No message repeats a value, which may be a secret.
+Spaces around a value are ignored, and a blank variable counts as missing. No message repeats a value: it may be secret.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _LONGEST = 2000
 _HOST_NAME = re.compile(r"\.?(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*", re.IGNORECASE)
 _NAMED_MAILBOX = re.compile(r"(?:[^<>]*<)?(?P<address>[^<>\s]+)>?")
-# Only Lectern's variables begin like this. Another name is a mistake in ours only if it comes close to one of them.
+# Only Lectern's variables begin like this. Any other name counts as a mistake only if it is close to one of ours.
 _OUR_PREFIXES = ("LECTERN_", "STRIPE_", "PAYMENTS_", "PLATFORM_", "CHECKOUT_", "WEBHOOK_", "DATABASE_")
 # Read by the sandbox, by the mail provider's backend, and set by Kubernetes for every service in a namespace.
 _NOT_OURS = re.compile(r"SANDBOX_|ANYMAIL_|\w+_SERVICE_(?:HOST|PORT)|\w+_PORT(?:_\d+_(?:TCP|UDP).*)?$")
@@ -33,14 +33,14 @@ _CLOSE = 0.85
 
 
 class InvalidVariable(ImproperlyConfigured):
-    """A variable holds something that cannot be meant."""
+    """A variable has an invalid value."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name} {problem} See .env.example.")
 
 
 class Environment:
-    """The variables of this process. It remembers which names were asked for, so the others can be called unknown."""
+    """The variables of this process. Records which names were read, so that the others can be reported as unknown."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self.names: set[str] = set()
@@ -57,7 +57,7 @@ class Environment:
         return value or default
 
     def matching(self, name: str, pattern: str, *, example: str, default: str = "") -> str:
-        """Return text of one shape."""
+        """Return text that matches `pattern`."""
         value = self.text(name, default=default)
         if value and not re.fullmatch(pattern, value):
             raise InvalidVariable(name, f"must look like {example}.")
@@ -100,7 +100,7 @@ class Environment:
         return int(basis_points)
 
     def items(self, name: str, *, default: Iterable[str] = ()) -> list[str]:
-        """Return what stands between the commas. An empty or repeated item is a mistake in copying, so it is refused."""
+        """Return the items between commas. An empty or repeated item is refused, since it is probably a mistake."""
         value = self.text(name)
         items = [item.strip() for item in value.split(",")] if value else list(default)
         if not all(items):
@@ -130,7 +130,7 @@ class Environment:
         return value
 
     def host_names(self, name: str) -> list[str]:
-        """Return host names, such as lectern.example; one with a dot in front stands for all below it."""
+        """Return host names, such as lectern.example; one with a leading dot includes all its subdomains."""
         names = self.items(name)
         if not all(_is_host(host.removeprefix(".")) for host in names):
             raise InvalidVariable(name, "must hold host names alone: no scheme, no port, no '*'.")
@@ -162,7 +162,7 @@ class Environment:
         return {name: value for name, value in values.items() if value}
 
     def unknown_names(self) -> dict[str, str]:
-        """Return the variables that look like ours but that nothing asked for, each with the known name nearest to it."""
+        """Return the variables that look like ours but were never read, each with the most similar known name."""
         nearest = {
             name: get_close_matches(name, self.names, n=1, cutoff=0.0)[0]
             for name in sorted(set(self._variables) - self.names)
@@ -177,7 +177,7 @@ class Environment:
     def _split(self, name: str, value: str) -> SplitResult:
         try:
             parts = urlsplit(value)
-            _ = parts.port  # raises when it is no number up to 65535
+            _ = parts.port  # raises if it is not a number up to 65535
         except ValueError as error:
             raise InvalidVariable(name, "is not an address.") from error
         if re.search(r"\s", value):
@@ -186,7 +186,7 @@ class Environment:
 
 
 def read_environment(checkout: Path) -> Environment:
-    """Read this process's variables, with those of the file `.env` behind them."""
+    """Read this process's variables; for those that are not set, the file `.env`."""
     import os
 
     if (checkout / ".env").exists():
@@ -195,7 +195,7 @@ def read_environment(checkout: Path) -> Environment:
 
 
 def database_config(name: str, address: str) -> dict[str, Any]:
-    """Return Django's settings of the database whose address the variable `name` holds."""
+    """Return Django's settings for the database at `address`, the value of the variable `name`."""
     config: dict[str, Any] = environ.Env.db_url_config(address)
     if not config["NAME"]:
         raise InvalidVariable(name, "must name a database: postgres://user:password@host:5432/name.")
@@ -203,7 +203,7 @@ def database_config(name: str, address: str) -> dict[str, Any]:
 
 
 def warn_of_unknown_names(environment: Environment) -> None:
-    """Say which variables nothing reads. A mistyped name would otherwise leave its default in force, unnoticed."""
+    """Log a warning for each variable that is never read. Otherwise a mistyped name would silently have no effect."""
     for name, known in environment.unknown_names().items():
         logging.getLogger(__name__).warning(
             "The environment variable %s is not known to Lectern and was ignored. Did you mean %s?", name, known

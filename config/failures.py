@@ -1,4 +1,4 @@
-"""What a visitor gets when something broke: an error page, or, where waiting helps, a 503 that says for how long."""
+"""The answers to failed requests: an error page, or a 503 with Retry-After if the request may succeed later."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _RETRY_AFTER_SECONDS = 5
 def answer_failure(request: HttpRequest) -> HttpResponseBase:
     """Answer for the exception being handled. Django's handler500.
 
-    An OperationalError is none of the request's doing: a lock or a statement that took longer than its limit, a deadlock,
-    a database that restarts or has no connection left. The same request may succeed in a moment.
+    An OperationalError is not caused by the request itself: a lock or a statement exceeded its limit, there was a
+    deadlock, or the database is restarting or has no free connection. The same request may succeed in a moment.
     """
     error = sys.exception()
     if not _may_pass(error):
@@ -37,18 +37,18 @@ def answer_failure(request: HttpRequest) -> HttpResponseBase:
 
 
 def _may_pass(error: BaseException | None) -> TypeGuard[DatabaseError]:
-    # psycopg counts a transaction ended for idling among the driver's own mistakes.
+    # psycopg reports a transaction that was ended for idling as an internal error.
     is_ended = isinstance(error, InternalError) and isinstance(error.__cause__, IdleInTransactionSessionTimeout)
     return isinstance(error, OperationalError) or is_ended
 
 
 def _busy_page() -> HttpResponse:
-    # Without the request: who sent it is known to the database.
+    # Without the request, because rendering its user would need the database.
     return HttpResponse(get_template("503.html").render(), status=503)
 
 
 def answer_bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    """Answer a request Django could not read. Django's handler400."""
+    """Answer a request that Django could not read. Django's handler400."""
     return problem_response(UNREADABLE) if is_for_api(request) else defaults.bad_request(request, exception)
 
 
@@ -63,5 +63,5 @@ def answer_not_found(request: HttpRequest, exception: Exception) -> HttpResponse
 
 
 def answer_csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
-    """Answer a form without its token. Django's CSRF_FAILURE_VIEW."""
+    """Answer a request without a valid CSRF token. Django's CSRF_FAILURE_VIEW."""
     return problem_response(FORBIDDEN) if is_for_api(request) else csrf_failure(request, reason=reason)

@@ -1,7 +1,7 @@
-"""How Lectern logs: one line per event, JSON in production, with the request's id, and nothing that must not be there.
+"""Lectern's logging: one line per event, JSON in production, with the request's id, and redacted.
 
-Everything passes one redaction, whoever logged it: our own code through structlog, Django and the libraries through the
-standard library.
+All lines pass the same redaction: those of our own code, through structlog, and those of Django and the libraries,
+through the standard library.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import structlog
 
 from config.redaction import redact_lines, redact_values
 
-# Written by the processors below, so there is nothing to look for in them.
+# Written by the processors below, so they need no redaction.
 _OUR_OWN = ("timestamp", "level", "logger")
-# May have line breaks in them.
+# May contain line breaks.
 _OF_SEVERAL_LINES = ("exception", "stack")
-# At the start of each further line of a traceback on a terminal: no event begins like this, so no text in a traceback
-# can pass for one.
+# The start of each further line of a traceback on a terminal. No event begins like this, so no text in a traceback can
+# look like an event.
 _CONTINUED = "\n  | "
 _LIBRARIES_LEAST_LEVEL = logging.INFO
 
 
 def apply(settings: dict[str, Any]) -> None:
-    """Put `settings` in force, and structlog on top of the standard library. Django's LOGGING_CONFIG."""
+    """Apply `settings`, and configure structlog on top of the standard library. Django's LOGGING_CONFIG."""
     logging.config.dictConfig(settings)
-    # Python's own warnings are lines too.
+    # Log Python's own warnings, too.
     logging.captureWarnings(True)
     structlog.configure(
         processors=[
@@ -41,10 +41,10 @@ def apply(settings: dict[str, Any]) -> None:
 
 
 def logging_settings(*, as_json: bool, level: str, ours: Iterable[str]) -> dict[str, Any]:
-    """Everything to standard error, where the process manager collects it; as lines to read, or as JSON to search.
+    """The LOGGING setting: everything to standard error, as lines for people or as JSON for searching.
 
-    `level` is for the packages in `ours`. Libraries say nothing below INFO: what they write for their own developers are
-    whole requests, answers and statements, with names and addresses no pattern can find.
+    `level` is for the packages in `ours`. Libraries log nothing below INFO: at DEBUG they write whole requests, answers
+    and statements, with names and addresses that no pattern can find.
     """
     through_root = {"handlers": [], "propagate": True, "level": "NOTSET"}
     libraries = logging.getLevelName(max(_LIBRARIES_LEAST_LEVEL, logging.getLevelNamesMapping()[level]))
@@ -54,13 +54,13 @@ def logging_settings(*, as_json: bool, level: str, ours: Iterable[str]) -> dict[
         "formatters": {"lines": {"()": "config.logging.line_formatter", "as_json": as_json}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"handlers": ["console"], "level": libraries},
-        # Django's own handlers are taken off, so that each line is written once and redacted.
+        # Django's own handlers are removed, so that each line is written once, and redacted.
         "loggers": {
             "django": {**through_root, "level": libraries},
             "django.server": through_root,
-            # Set explicitly, since some libraries give their loggers a level of their own.
+            # Set explicitly, since some libraries set the level of their own loggers.
             **{name: {"level": libraries} for name in ("celery", "djstripe", "psycopg", "stripe", "urllib3")},
-            # Forty lines at level INFO for each receipt that is drawn.
+            # At INFO it writes forty lines for each receipt.
             "fontTools": {"level": "WARNING"},
             **{name: {"level": level} for name in ours},
         },
@@ -68,14 +68,14 @@ def logging_settings(*, as_json: bool, level: str, ours: Iterable[str]) -> dict[
 
 
 def line_formatter(*, as_json: bool) -> structlog.stdlib.ProcessorFormatter:
-    """Return what turns a record of any logger into its line."""
+    """Return the formatter that turns a record of any logger into one line."""
     rendering: list[Any] = (
         [structlog.processors.JSONRenderer(default=repr)]
         if as_json
         else [_mark_continued_lines, structlog.dev.ConsoleRenderer()]
     )
     return structlog.stdlib.ProcessorFormatter(
-        # Of what libraries attach to their records only this is wanted: Django attaches whole requests.
+        # Of the extra fields of libraries only this one is kept: Django attaches whole requests.
         foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=["status_code"]), *_shared_processors()],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -87,10 +87,10 @@ def line_formatter(*, as_json: bool) -> structlog.stdlib.ProcessorFormatter:
 
 
 def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Take secrets, personal data and what forges lines out of a whole event. A structlog processor."""
-    as_they_are = {name: event.pop(name) for name in _OUR_OWN if name in event}
+    """Remove secrets, personal data and characters that could forge lines from an event. A structlog processor."""
+    unchanged = {name: event.pop(name) for name in _OUR_OWN if name in event}
     of_several_lines = {name: redact_lines(str(event.pop(name))) for name in _OF_SEVERAL_LINES if event.get(name)}
-    return {**redact_values(event), **as_they_are, **of_several_lines}
+    return {**redact_values(event), **unchanged, **of_several_lines}
 
 
 def _mark_continued_lines(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The variables that say how mails leave: a mail server's address, or a provider django-anymail knows."""
+"""The variables for sending mail: a mail server's address, or a provider that django-anymail supports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from config.environment import Environment, InvalidVariable
 
 _SERVERS = ["smtp+tls", "smtp+ssl", "smtps", "smtp"]
 _FOR_DEVELOPMENT = ["dummymail", "consolemail", "filemail", "memorymail"]
-# Bases of the others, and what sends nothing.
+# Base classes, and backends that send nothing.
 _NO_PROVIDERS = {"base", "base_requests", "console", "test"}
 _PROVIDER_TIMEOUT_SECONDS = 10
 
@@ -29,7 +29,7 @@ def read_mail_server(env: Environment, *, is_development: bool) -> dict[str, Any
     if not address and not is_development:
         raise InvalidVariable("EMAIL_URL", "must be set in production, or MAIL_PROVIDER.")
     parts = urlsplit(address)
-    # What stands behind a question mark would become settings of any name, DEBUG among them.
+    # Parameters after a question mark would become settings of any name, even DEBUG.
     if parts.query or parts.fragment:
         raise InvalidVariable("EMAIL_URL", "must not have ? or # in it; a password writes them as %3F and %23.")
     if parts.scheme in _SERVERS and not parts.hostname:

@@ -1,4 +1,4 @@
-"""Uploaded pictures in development; in production the web server in front serves them."""
+"""Serve uploaded pictures in development. In production the web server in front does so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.views.static import serve
 
 
 def serve_upload(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Serve one file. Names no file system can hold, which Django answers with an error, are not found."""
+    """Serve one file. Names that no file system can hold answer 404, where Django would fail."""
     try:
         return serve(request, path, document_root=str(settings.MEDIA_ROOT))
     except (OSError, ValueError):

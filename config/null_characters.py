@@ -1,4 +1,4 @@
-"""Paths with NUL in them lead nowhere, and cookies with NUL do not count."""
+"""Refuse paths that contain NUL, and ignore cookies that do."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from django.http.response import HttpResponseBase
 
 
 class RefuseNullCharactersMiddleware:
-    """Refuse what no text of ours can be: PostgreSQL stores no NUL and answers a question with one by an error.
+    """PostgreSQL stores no NUL and fails on a query with one, so otherwise every view would have to check for it.
 
-    Each view would have to look for it otherwise. What is asked after the path and what is posted, forms check.
+    Forms check query strings and posted data.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        # A cookie of ours never holds one. Without this one, the request is that of somebody who sent no such cookie.
+        # Our cookies never contain NUL. The request is treated as if it came without this cookie.
         request.COOKIES = {name: text for name, text in request.COOKIES.items() if "\0" not in text}
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: object) -> None:
-        """Raise here rather than above, so that the error pages are those of the site."""
+        """Raise here rather than in `__call__`, so that the site's own error page is shown."""
         if "\0" in request.path_info:
             raise Http404

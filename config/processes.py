@@ -1,4 +1,4 @@
-"""The variables that say how many processes and threads do the work, for gunicorn and for the Procfile."""
+"""The variables for the numbers of processes and threads, for gunicorn and for the Procfile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from config.environment import Environment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processes:
-    """How one machine shares out its work."""
+    """The processes and threads of the web server, and its port."""
 
     port: int
     web_processes: int
@@ -19,7 +19,7 @@ class Processes:
 def read_processes(env: Environment) -> Processes:
     """Read every count. Raises InvalidVariable.
 
-    The shell hands the workers' counts to Celery; they are checked here, since Celery would take -1 for an answer.
+    The shell passes the workers' counts to Celery. They are checked here, since Celery would accept -1.
     """
     for name, default in (("WORKER_CONCURRENCY", 4), ("STRIPE_CONCURRENCY", 2), ("BACKGROUND_CONCURRENCY", 2)):
         env.count(name, default=default, least=1, most=256)

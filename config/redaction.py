@@ -1,7 +1,7 @@
-"""What must not be in a log, taken out of any text: secrets, card numbers, e-mail addresses, and what forges lines.
+"""Remove from any text what must not be in a log: secrets, card numbers, e-mail addresses, and forged lines.
 
-People decide what is logged: a path, a header, a name. So every step takes time in proportion to the length, each text
-is cut to a bound first, and addresses and secrets are also looked for behind the usual encodings.
+Visitors control what is logged: a path, a header, a name. So every step takes time in proportion to the length, each
+text is cut to a maximum first, and addresses and secrets are also found in the usual encodings.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from itertools import accumulate
 from typing import Any
 from urllib.parse import unquote
 
-# A log line is for reading; what is longer is cut. A traceback may be longer than the values of a line.
+# Longer texts are cut, so that lines stay readable. A traceback may be longer than the values of a line.
 _LONGEST = 8_000
 LONGEST_TRACEBACK = 20_000
-# Whatever is cut in two is shorter than this, so nothing of it is left when as much is taken off the end.
+# A secret that was cut in two is shorter than this, so removing as much from the end removes all of it.
 _LONGEST_SECRET = 600
 # All values of one line together, however they are nested.
 _LONGEST_LINE = 40_000
@@ -25,15 +25,15 @@ _DEEPEST = 8
 _SECRET_NAMES = re.compile(
     r"passw|secret|token|authorization|cookie|api_?key|signature|csrf|session_?key|card_?number|cvc|iban", re.IGNORECASE
 )
-# UUIDs (Celery's task ids) and the like written without hyphens: their digits are nobody's card, whatever Luhn says.
+# UUIDs (Celery's task ids) and ids without hyphens: their digits are not a card number, even if Luhn's check holds.
 _IDS = re.compile(
     r"(?<![0-9A-Za-z])("
     r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}"
     r"|(?=\d{0,64}[a-f])[0-9a-f]{32,64}"
     r")(?![0-9A-Za-z])"
 )
-# Digits in groups, as people write card numbers and much else; not the digits behind a decimal point. Possessive
-# (`++`, `*+`), here and below: what was taken is never given back, so no text is gone over again and again.
+# Digits in groups, as card numbers and other numbers are written; not the digits after a decimal point. Quantifiers are
+# possessive (`++`, `*+`), here and below: without backtracking, the time stays linear.
 _DIGIT_GROUPS = re.compile(r"(?<!\d)(?<!\d\.)\d++(?:[ +-]\d++)*+")
 _CARD_LENGTHS = range(13, 20)
 # Where the part of an address before its @ may begin: after something that cannot belong to it.
@@ -43,12 +43,12 @@ _PATTERNS = (
     (re.compile(r"(?:(?:sk|rk|pk)_(?:live|test)|whsec)_[\w+/=-]++"), "[secret]"),
     (re.compile(r"(?:pi|seti|cs)_[A-Za-z0-9_]{1,100}?_secret_\w++"), "[secret]"),
     (re.compile(r"(?i)\b(bearer|basic)[\s+]{1,20}[\w.~+/=-]{6,}+"), r"\1 [secret]"),
-    # The password of an address such as postgres://user:password@host, not a port and an address of e-mail behind it.
+    # The password in an address such as postgres://user:password@host, but not a port followed by an e-mail address.
     (
         re.compile(r"(?i)((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)(?!\d{1,5}[/?#])[^\s@]{1,300}@"),
         r"\1[secret]@",
     ),
-    # Whoever reads the link of a password reset or an e-mail confirmation in a log could use it.
+    # The links of password resets and e-mail confirmations, which any reader of the log could use.
     (re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s\"']++"), r"\1[token]"),
     (re.compile(rf"(?<![{_LOCAL}])[{_LOCAL}]++@[\w-]++(?:\.[\w-]++)++"), "[e-mail]"),
     # password=..., "token": "...", {'secret': '...'}, whether in a form body, a repr or a query string.
@@ -72,7 +72,7 @@ _ENCODINGS_DEEP = 3
 # Control characters of both sets, line and paragraph separators, halves of surrogate pairs, and what turns the direction
 # of writing: a terminal or a log's reader may take them for new lines, colours or other text.
 _FORGING = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-# Without any of these, nothing above can match. Most values are names, states and ids, and are let through for it.
+# A text without any of these cannot match a pattern above. Most values are names, states and ids, so this saves time.
 _SUSPICIOUS = re.compile(
     r"[^A-Za-z0-9_./ ,;#()\[\]{}+*?!|<>'\"~$^-]|[srp]k_(?:live|test)|whsec_|_secret_|/(?:reset/key|confirm-email)/"
     r"|\d(?:[ +-]?\d){12}|(?i:bearer|basic)"
@@ -102,7 +102,7 @@ def redact_values(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Redaction:
-    """One line's worth: whatever is nested in it, no more than a bound is looked at."""
+    """The redaction of one line. However its values are nested, only a limited amount is examined."""
 
     def __init__(self) -> None:
         self._left = _LONGEST_LINE
@@ -152,7 +152,7 @@ class _Redaction:
         self._left -= 4
         if abs(value) < 10 ** (_CARD_LENGTHS.start - 1):
             return value
-        # Longer ones are no cards, and Python refuses to write out the very long ones.
+        # Longer numbers are not cards, and Python refuses to write very long ones.
         is_card = abs(value) < 10 ** (_CARD_LENGTHS.stop - 1) and _is_card_number(str(abs(value)))
         return "[card]" if is_card else value if value.bit_length() <= 256 else "[cut]"  # noqa: PLR2004  # a long number
 
@@ -160,7 +160,7 @@ class _Redaction:
 def _hidden(text: str, *, longest: int) -> str:
     if len(text) <= longest:
         return _without_encoded(_without_plain(text))
-    # What was cut in two may no longer look like what it is: as much as that may be is taken off the end.
+    # A secret that was cut in two may not be recognised, so as much as the longest one is removed from the end.
     kept = _without_encoded(_without_plain(text[: longest + _LONGEST_SECRET]))[:-_LONGEST_SECRET]
     return f"{kept}… ({len(text)} characters)"
 
@@ -168,15 +168,15 @@ def _hidden(text: str, *, longest: int) -> str:
 def _without_plain(text: str) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
-    # Splitting at a group leaves the ids themselves at the odd places.
+    # Because the pattern has a group, the ids themselves are at the odd places.
     pieces = _IDS.split(text)
     pieces[::2] = [_DIGIT_GROUPS.sub(_without_cards, piece) for piece in pieces[::2]]
     return "".join(pieces)
 
 
 def _without_encoded(text: str) -> str:
-    """Decode, and where that brings something to light, return what is decoded without it."""
-    # Quoted-printable apart: it would take "=40", with which many a card number after an equals sign begins, for an "@".
+    """Decode the text; if that reveals anything, return the decoded text without it."""
+    # Quoted-printable separately: it would decode "=40", with which a card number after an equals sign may begin, to "@".
     for decode in (_decode, _decode_quoted_printable):
         decoded = text
         for _ in range(_ENCODINGS_DEEP):
@@ -203,7 +203,7 @@ def _character(found: re.Match[str]) -> str:
 
 
 def _without_cards(found: re.Match[str]) -> str:
-    """Return the digits without card numbers, also where a date stands before one or its expiry after it."""
+    """Return the digits without card numbers, even if there is a date before one or its expiry after it."""
     if len(found[0]) < _CARD_LENGTHS.start:
         return found[0]
     groups = re.split(r"([ +-])", found[0])
@@ -220,7 +220,7 @@ def _without_cards(found: re.Match[str]) -> str:
 
 
 def _cards_among(numbers: list[str]) -> set[int]:
-    """Return the places of all numbers that are, or are part of, a card number."""
+    """Return the positions of all numbers that are, or are part of, a card number."""
     borders = [0, *accumulate(map(len, numbers))]
     luhn = _Luhn("".join(numbers))
     hidden: set[int] = set()
@@ -235,10 +235,10 @@ def _cards_among(numbers: list[str]) -> set[int]:
 
 
 class _Luhn:
-    """Luhn's check, which keeps order numbers and timestamps readable, for any part of one row of digits.
+    """Luhn's check for any part of one row of digits. It keeps most order numbers and timestamps readable.
 
-    Every second digit counts double, from the last but one. So there are two sums over the row, one for each half of the
-    places, and a part's sum is the difference of two of their values.
+    Every second digit counts double, from the last but one. So there are two running sums over the row, one for even and
+    one for odd positions, and the sum of a part is the difference of two of their values.
     """
 
     def __init__(self, digits: str) -> None:

@@ -1,4 +1,4 @@
-"""Boxes that choose related rows, in forms of the admin that come back with what was posted."""
+"""The boxes that choose related rows, in admin forms that are shown again with invalid posted values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.forms import Widget
 
 
 def can_be_value_of(field: Field[Any, Any], text: str) -> bool:
-    """Tell whether a field could hold what an address or a form says. PostgreSQL's texts hold no NUL."""
+    """Whether a field could hold this text from an address or a form. PostgreSQL's texts hold no NUL."""
     try:
         field.to_python(text)
     except (ValidationError, ValueError, OverflowError):
@@ -21,16 +21,16 @@ def can_be_value_of(field: Field[Any, Any], text: str) -> bool:
 
 
 def show_possible_rows_only(widget: Widget, key: Field[Any, Any]) -> None:
-    """Let a box leave out what was posted and cannot be a row; Django's look for it and fail."""
+    """Make a box ignore posted values that cannot be ids of rows. Django's boxes query them and fail."""
     inner = widget.widget if isinstance(widget, RelatedFieldWidgetWrapper) else widget
     if isinstance(inner, AutocompleteMixin | ForeignKeyRawIdWidget):
-        # Its class is changed rather than its methods, because each form copies the box.
-        inner.__class__ = _possible_rows_only(type(inner))  # type: ignore[assignment]  # one of both still
+        # Changes the class rather than the methods, because each form copies the box.
+        inner.__class__ = _possible_rows_only(type(inner))  # type: ignore[assignment]  # a subclass of its class
         vars(inner).update(key_of_rows=key)
 
 
 class PossibleRowsOnly:
-    """Put before a widget."""
+    """Mixin for a widget."""
 
     key_of_rows: Field[Any, Any]
 
@@ -39,7 +39,7 @@ class PossibleRowsOnly:
             value = [row for row in value if can_be_value_of(self.key_of_rows, str(row))]
         elif value is not None and not can_be_value_of(self.key_of_rows, str(value)):
             value = None
-        context: dict[str, Any] = super().get_context(name, value, attrs)  # type: ignore[misc]  # what it is put before has it
+        context: dict[str, Any] = super().get_context(name, value, attrs)  # type: ignore[misc]  # the widget has it
         return context
 
 

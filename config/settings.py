@@ -17,10 +17,10 @@ from config.stripe_keys import read_commission_bps, read_stripe_keys
 from money import is_currency
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-# Every variable is read in every environment, whether or not its value is used there: so each is checked, and known.
+# Every variable is read in every environment, even if its value is not used there, so that each is checked and known.
 env = read_environment(BASE_DIR)
 
-# --- Where we are -------------------------------------------------------------------------------------------------
+# --- The site -----------------------------------------------------------------------------------------------------
 LECTERN_ENV = env.choice("LECTERN_ENV", ["development", "production"], default="production")
 IS_DEVELOPMENT = LECTERN_ENV == "development"
 DEBUG = env.flag("DEBUG")
@@ -29,7 +29,7 @@ if DEBUG and not IS_DEVELOPMENT:
 
 
 def _required(name: str, value: str, *, in_development: str) -> str:
-    """Return the value of a variable production cannot start without; development has one to fall back on."""
+    """Return the value of a variable that production needs; development has a default."""
     if value or IS_DEVELOPMENT:
         return value or in_development
     raise InvalidVariable(name, "must be set in production.")
@@ -37,14 +37,14 @@ def _required(name: str, value: str, *, in_development: str) -> str:
 
 PUBLISHED_SECRET_KEY = "development-only-and-known-to-everybody-so-never-in-production"  # noqa: S105 - says so itself
 SECRET_KEY = _required("SECRET_KEY", env.text("SECRET_KEY"), in_development=PUBLISHED_SECRET_KEY)
-# Django's own figures (security.W009), which it only warns of.
+# Django's own limits (security.W009), for which it only warns.
 if not IS_DEVELOPMENT and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10 or SECRET_KEY == PUBLISHED_SECRET_KEY):  # noqa: PLR2004
     raise InvalidVariable("SECRET_KEY", "must be at least 50 random characters of your own.")
 own_address = env.site_address("BASE_URL", is_https=not IS_DEVELOPMENT)
-# Where people reach the site and where Stripe does, for a proxy that gives them addresses of their own.
+# Where people reach the site and where Stripe does, if a proxy gives them separate addresses.
 people_address = env.site_address("FRONTEND_URL", is_https=not IS_DEVELOPMENT)
 API_BASE_URL = env.site_address("API_BASE_URL", is_https=not IS_DEVELOPMENT)
-# The one address people know. Links in mails and return URLs come from it, never from the Host header.
+# The public address. Links in mails and return URLs use it, never the Host header.
 BASE_URL = _required("BASE_URL", people_address or own_address, in_development="http://127.0.0.1:8000")
 API_BASE_URL = API_BASE_URL or own_address or BASE_URL
 SITE_NAME = env.text("SITE_NAME", default="Lectern", longest=60)
@@ -54,59 +54,59 @@ ALLOWED_HOSTS = sorted({*env.host_names("ALLOWED_HOSTS"), *(urlsplit(one).hostna
 if IS_DEVELOPMENT:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
 CSRF_TRUSTED_ORIGINS = sorted({BASE_URL, own_address or BASE_URL})
-# Plain http is answered by a redirect, and browsers are told to ask for https at once for a year.
+# Plain http is redirected, and for a year browsers use https from the start.
 SECURE_SSL_REDIRECT = IS_HTTPS
 hsts_seconds = env.count("HSTS_SECONDS", default=31_536_000, least=0, most=315_360_000)
 SECURE_HSTS_SECONDS = hsts_seconds if IS_HTTPS else 0
-# How many proxies of ours stand in front. What they say of a request is believed; from anybody else it proves nothing.
+# The number of our own proxies in front. Only their X-Forwarded-* headers are trusted.
 TRUSTED_PROXY_COUNT = env.count("TRUSTED_PROXY_COUNT", default=0, least=0, most=10)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
 SILENCED_SYSTEM_CHECKS = [
-    # HSTS for subdomains and preload lists: other hosts of the domain are not ours to decide about.
+    # HSTS for subdomains and preload lists would also affect other hosts of the domain.
     "security.W005",
     "security.W021",
 ]
 
 # --- Payments -----------------------------------------------------------------------------------------------------
 stripe_keys = read_stripe_keys(env, is_development=IS_DEVELOPMENT)
-# sandbox: no keys, development only. test, live: what the keys say, which in production must be declared as well.
+# sandbox: without keys, only in development. test, live: follows from the keys; production must also declare it.
 PAYMENTS_MODE = stripe_keys.mode
 STRIPE_LIVE_MODE = PAYMENTS_MODE == "live"
 STRIPE_SECRET_KEY = stripe_keys.secret_key
 STRIPE_LIVE_SECRET_KEY = STRIPE_SECRET_KEY if STRIPE_LIVE_MODE else ""
 STRIPE_TEST_SECRET_KEY = "" if STRIPE_LIVE_MODE else STRIPE_SECRET_KEY
 STRIPE_PUBLISHABLE_KEY = stripe_keys.publishable_key
-# Several while one is being rolled at Stripe.
+# Several while one is being replaced at Stripe.
 STRIPE_WEBHOOK_SECRETS = stripe_keys.webhook_secrets
-# Whether a webhook must come as a page must: over HTTPS. Tools that forward webhooks to a developer's machine do not.
+# Whether webhooks must come over HTTPS, like pages. Tools that forward them to a developer's machine use HTTP.
 WEBHOOKS_NEED_HTTPS = not IS_DEVELOPMENT
 # The platform's own account, e.g. acct_1ABC; events of another account are refused.
 STRIPE_ACCOUNT_ID = stripe_keys.account_id
-# Pinned once for the gateway, dj-stripe and the webhook endpoint; it is the version stripe-python 15.6 was made for.
+# The same for the gateway, dj-stripe and the webhook endpoint: the version that stripe-python 15.6 was made for.
 STRIPE_API_VERSION = "2026-08-26.dahlia"
 SANDBOX_URL = env.site_address("SANDBOX_URL", default="http://127.0.0.1:12111", is_https=False)
 if PAYMENTS_MODE == "sandbox":
-    # Set here only: an empty one elsewhere would have dj-stripe call nobody. It warns of a host other than Stripe's, which
-    # is meant here, and production refuses the sandbox.
+    # Set only here: an empty host would break dj-stripe. It warns of a host other than Stripe's, which is intended
+    # here, and production refuses the sandbox.
     STRIPE_API_HOST = SANDBOX_URL
     SILENCED_SYSTEM_CHECKS += ["djstripe.W002"]
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
-# Stripe allows 30 minutes to 24 hours by its own clock, counted from when it reads the request: a minute to spare at
-# either end. Places stay reserved for as long as the page can be paid.
+# Stripe allows 30 minutes to 24 hours by its own clock, counted from when it reads the request; these bounds leave a
+# margin of a minute. Places stay reserved for as long as the page can be paid.
 CHECKOUT_LIFETIME = timedelta(minutes=env.count("CHECKOUT_MINUTES", default=31, least=31, most=1439))
-# How long what has done its work is kept. What still needs staff stays, however old.
+# How long finished rows are kept. Rows that still need staff stay, however old.
 MAILS_KEPT = timedelta(days=env.count("MAIL_DAYS", default=365, least=31, most=36_500))
-# The links in them are worth nothing after a day.
+# The links in these mails expire after a day.
 ACCOUNT_MAILS_KEPT = timedelta(days=env.count("ACCOUNT_MAIL_DAYS", default=7, least=2, most=36_500))
 ALERTS_KEPT = timedelta(days=env.count("ALERT_DAYS", default=365, least=1, most=36_500))
 EXPIRED_SESSIONS_KEPT = timedelta(days=env.count("EXPIRED_SESSION_DAYS", default=1, least=0, most=36_500))
 FINISHED_SYNCS_KEPT = timedelta(days=env.count("FINISHED_SYNC_DAYS", default=30, least=1, most=36_500))
-# A guest's session ends after two weeks, and with it the way back to their cart.
+# A guest's session ends after two weeks; after that nothing refers to their cart.
 GUEST_CARTS_KEPT = timedelta(days=env.count("GUEST_CART_DAYS", default=30, least=1, most=36_500))
-# Finished events only. Stripe lists events for 30 days, and what was deleted before would be taken for a missed one.
+# Only finished events. Stripe lists events for 30 days, and one deleted before would look like a missed one.
 WEBHOOK_EVENTS_KEPT = timedelta(days=env.count("WEBHOOK_EVENT_DAYS", default=365, least=31, most=36_500))
 DEFAULT_COMMISSION_BPS = read_commission_bps(env)
-# Prices include tax. Zero where the platform is not registered for it; the label is printed on receipts.
+# Prices include tax. Zero if the platform is not registered for it. The label is printed on receipts.
 TAX_RATE_BPS = env.count("TAX_RATE_BPS", default=0, least=0, most=10_000)
 TAX_LABEL = env.text("TAX_LABEL", default="VAT", longest=30)
 CURRENCIES = env.items("CURRENCIES", default=["GBP", "EUR", "USD", "JPY"])
@@ -127,7 +127,7 @@ INSTALLED_APPS = [
     "jobs",
     "uploads",
     "money",
-    # Not unfold's own configuration, which would put its site in the place of ours.
+    # Not unfold's own configuration, which would replace our admin site.
     "unfold.apps.BasicAppConfig",
     "config.apps.LecternAdminConfig",
     "django.contrib.auth",
@@ -192,7 +192,7 @@ TEMPLATES = [
 # --- Data ---------------------------------------------------------------------------------------------------------
 database_url = env.service_address("DATABASE_URL", schemes=["postgres", "postgresql"])
 database_url = _required("DATABASE_URL", database_url, in_development="postgres://127.0.0.1/lectern")
-# Past the pooler, for what manage.py does.
+# Without the pooler, for commands of manage.py.
 direct_url = env.service_address("DATABASE_DIRECT_URL", schemes=["postgres", "postgresql"]) or database_url
 DATABASE_POOLED = env.flag("DATABASE_POOLED")
 DATABASE_LIMITS = read_limits(env)
@@ -202,21 +202,21 @@ DATABASES = {
         database_config("DATABASE_URL", database_url) | kept_open, DATABASE_LIMITS, is_pooled=DATABASE_POOLED
     )
 }
-# What manage.py puts in its place.
+# Replaces it in commands of manage.py.
 DATABASE_OF_COMMANDS = for_commands(database_config("DATABASE_DIRECT_URL", direct_url) | kept_open, DATABASE_LIMITS)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 redis_url = env.service_address("REDIS_URL", schemes=["redis", "rediss"])
 REDIS_URL = _required("REDIS_URL", redis_url, in_development="redis://127.0.0.1:6379/0")
-# Rate limits live in PostgreSQL: they must hold across processes and survive the loss of Redis.
+# Rate limits are in PostgreSQL: they must hold across processes and survive the loss of Redis.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "cache_entry",
-        # At Django's default of 300 the cache drops live entries: an attacker with 300 addresses would reset every limit.
+        # With the default of 300 the cache drops live entries: an attacker with 300 addresses could reset every limit.
         "OPTIONS": {"MAX_ENTRIES": 1_000_000},
     },
 }
-# A closed checkout must be seen by every process at once, so switches are read from the database each time.
+# Every process must see at once that the checkout was closed, so switches are read from the database each time.
 WAFFLE_SWITCH_DEFAULT = False
 
 # --- People -------------------------------------------------------------------------------------------------------
@@ -236,26 +236,26 @@ LOGIN_URL = "account_login"
 # A mail may wait a day for its server, so the link in it must live longer than an hour; changing the password ends it.
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
-# Limits per address believe X-Forwarded-For only as far as our own proxies wrote it.
+# Limits per address use only the part of X-Forwarded-For that our own proxies wrote.
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 ACCOUNT_ADAPTER = "notifications.account_adapter.AccountAdapter"
 ACCOUNT_FORMS = {"signup": "accounts.forms.SignUpForm"}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-# Asked for, but a guest who fills a cart, signs up and pays is not stopped. See docs/decisions/accounts.md.
+# Requested, but it does not stop a guest who fills a cart, signs up and pays. See docs/decisions/accounts.md.
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
-# Added to allauth's own limits. `key` is the address somebody tries to sign in as; resetting the password clears it.
+# In addition to allauth's own limits. `key` is the address used to sign in; resetting the password clears it.
 ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,100/h/ip,5/5m/key,100/d/key",
     "signup": "20/m/ip,100/h/ip",
     "reset_password": "20/m/ip,60/h/ip,5/m/key,10/h/key",
-    # Ours, in the same table: carts that guests of one address begin. A school may share one.
+    # Our own, in the same table: new carts of guests from one network address, which a whole school may share.
     "guest_cart": "100/h/ip",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -267,11 +267,11 @@ MFA_FORMS = {
     "reauthenticate_webauthn": "accounts.passkey_forms.ReauthenticateForm",
 }
 MFA_TOTP_ISSUER = SITE_NAME
-# One step of 30 seconds either way: phones' clocks are not exact.
+# One step of 30 seconds either way, since the clocks of phones are not exact.
 MFA_TOTP_TOLERANCE = 1
 # Browsers allow passkeys over plain HTTP on localhost only.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_DEVELOPMENT
-# Staff reach the admin only after a second factor. Development may switch it on to try it; production cannot switch it off.
+# Staff need a second factor for the admin. Development may switch this on; production cannot switch it off.
 STAFF_NEEDS_MFA = env.flag("STAFF_NEEDS_MFA") or not IS_DEVELOPMENT
 
 # --- The API -------------------------------------------------------------------------------------------------------
@@ -279,7 +279,7 @@ CSRF_FAILURE_VIEW = "config.failures.answer_csrf_failure"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.authentication.SessionCookie"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    # No page to click through: it would need scripts written into the page, which the content security policy forbids.
+    # No browsable API: it needs inline scripts, which the content security policy forbids.
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "URL_FORMAT_OVERRIDE": None,
@@ -299,7 +299,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
-# --- The admin's look; its menu is built from what is installed and allowed ------------------------------------------
+# --- The look of the admin; its menu is built from the installed apps and the permissions -----------------------------
 UNFOLD = {
     "SITE_TITLE": SITE_NAME,
     "SITE_HEADER": SITE_NAME,
@@ -328,7 +328,7 @@ UNFOLD = {
     "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.admin_menu.navigation"},
 }
 
-# --- Content security: only our own files, nothing written into the page -----------------------------------------
+# --- Content security: only our own files, nothing inline ---------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -354,27 +354,27 @@ USE_I18N = True
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-# In development files are served from where they are written; production collects them once.
+# In development files are served from their sources; production collects them once.
 WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
 WHITENOISE_AUTOREFRESH = IS_DEVELOPMENT
 STORAGES = {
     "default": {"BACKEND": "uploads.storage.DiskStorage"},
     "staticfiles": {
-        # Names carry a hash of what is in the file, so browsers may keep it for ever.
+        # File names contain a hash of the content, so browsers may cache them forever.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if IS_DEVELOPMENT
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
 MEDIA_URL = "media/"
-# Served to everybody: nothing else may lie in it.
+# Public: it must contain nothing but uploaded pictures.
 MEDIA_ROOT = env.folder("MEDIA_ROOT", default=BASE_DIR / "media")
 if BASE_DIR.is_relative_to(MEDIA_ROOT.resolve()):
     raise InvalidVariable("MEDIA_ROOT", "must be a folder of its own: the web server would serve Lectern's own files.")
-# Bought files: outside MEDIA_ROOT, no web server may serve this folder; a view does, to the enrolled.
+# Files for sale, outside MEDIA_ROOT. No web server may serve this folder: a view does so, only to enrolled students.
 PRIVATE_MEDIA_ROOT = env.folder("PRIVATE_MEDIA_ROOT", default=BASE_DIR / "private_media")
 if PRIVATE_MEDIA_ROOT.resolve().is_relative_to(MEDIA_ROOT.resolve()):
-    raise InvalidVariable("PRIVATE_MEDIA_ROOT", "must lie outside MEDIA_ROOT, which is served to everybody.")
+    raise InvalidVariable("PRIVATE_MEDIA_ROOT", "must be outside MEDIA_ROOT, which is public.")
 
 FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
@@ -383,16 +383,16 @@ FILE_UPLOAD_HANDLERS = [
 # How many pictures are decoded at once, over all processes. Each may take 300 MB for a second or two.
 PICTURES_AT_ONCE = env.count("PICTURES_AT_ONCE", default=2, least=1, most=64)
 
-# What one request may carry, files included: a phone's photo, whose form says that 5 MB are enough; and where teachers
-# write courses, a lesson's file of 50 MB.
+# The largest request, files included: a phone's photo, whose form asks for less than 5 MB; and on the pages where
+# teachers write courses, a lesson's file of 50 MB.
 LARGEST_BODY_BYTES = 12 * 1024 * 1024
 LARGEST_BODY_BYTES_BELOW = {"/teach/courses/": 52 * 1024 * 1024}
-# Without the files. The longest text of a course's lesson is far below it.
+# Without files. The longest text of a course's lesson is far below this.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
 # --- Mail ---------------------------------------------------------------------------------------------------------
-# Either EMAIL_URL (smtp+tls://user:password@host:587) or a provider known to anymail, such as MAIL_PROVIDER=postmark with
-# ANYMAIL_POSTMARK_SERVER_TOKEN. Without either, development sends nothing: each mail can be read in the admin.
+# Either EMAIL_URL (smtp+tls://user:password@host:587) or a provider that anymail supports: MAIL_PROVIDER=postmark with
+# ANYMAIL_POSTMARK_SERVER_TOKEN, for example. Without either, development sends nothing; mails can be read in the admin.
 globals().update(read_mail_server(env, is_development=IS_DEVELOPMENT))
 # A mail server that hangs must not hold a worker longer than a lease.
 EMAIL_TIMEOUT = 10
@@ -400,7 +400,7 @@ DEFAULT_FROM_EMAIL = env.named_mailbox(
     "DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, f"no-reply@{urlsplit(BASE_URL).hostname}"))
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# Who hears of alerts; without any, every active superuser does.
+# The recipients of alerts; if empty, all active superusers.
 STAFF_ALERT_EMAILS = env.mailboxes("STAFF_ALERT_EMAILS")
 
 # --- Logs ---------------------------------------------------------------------------------------------------------
@@ -412,44 +412,44 @@ LOGGING = logging_settings(
     ours=["config", *(app for app in INSTALLED_APPS if (BASE_DIR / app).is_dir())],
 )
 
-# --- Celery: wakes durable work, never holds it -------------------------------------------------------------------
+# --- Celery: its messages only wake workers; durable work is in PostgreSQL --------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT = "jobs.broker:Transport"
-# The anonymous exchange routes by queue name alone. A named one keeps its bindings in Redis, and after a flush every
-# message would vanish until the workers reconnect.
+# The anonymous exchange routes only by queue name. A named one keeps its bindings in Redis, and after a flush all
+# messages would be lost until the workers reconnect.
 CELERY_TASK_QUEUES = [
     Queue(name, Exchange(""), routing_key=name) for name in ("urgent", "stripe", "default", "background")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True
-# A message is taken off the list only when its task has ended, however it ends.
+# A message is removed from the queue only when its task has ended, however it ends.
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# For scheduled tasks. Drains bring their own limits, which follow from the lease of what they do.
+# For scheduled tasks. Drains have their own limits, which follow from the leases of their work.
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 90
-# Redis may be away for a day: workers and beat come back by themselves, without anybody restarting them.
+# Redis may be down for a day: workers and beat reconnect by themselves and need no restart.
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
-# A run under way when Redis goes away is finished: its row says so, and the message that comes again finds nothing.
+# A task that runs when Redis goes down is completed: its row records that, and a redelivered message finds no work.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Who publishes gives up quickly, since the sweep finds the rows.
+    # Publishers give up quickly, since the sweep finds the rows.
     "socket_connect_timeout": 1,
     "socket_timeout": 5,
     "socket_keepalive": True,
     "max_retries": 0,
-    # A message whose worker vanished is handed out again after this many seconds. Longer than every time limit, so no
-    # scheduled task runs twice at once; nothing waits for it, since rows come back by their own lease.
+    # A message whose worker was lost is redelivered after this many seconds. Longer than every time limit, so that no
+    # scheduled task runs twice at once. Durable work does not wait for it, since rows have their own leases.
     "visibility_timeout": 300,
 }
 CELERY_BEAT_SCHEDULER = "jobs.beat:BoundedScheduler"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
-# --- Processes: gunicorn and the Procfile read these; here they are only checked --------------------------------------
+# --- Processes: gunicorn and the Procfile read these; they are only checked here --------------------------------------
 processes = read_processes(env)
 # How many threads of one web process may wait for Stripe at once: half, so that pages and webhooks go on without it.
 STRIPE_CALLS_AT_ONCE = max(1, processes.web_threads // 2)

@@ -1,4 +1,4 @@
-"""The variables about money: Stripe's keys, which mode they are for, and the platform's commission."""
+"""The variables about payments: Stripe's keys, their mode, and the platform's commission."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from config.environment import Environment, InvalidVariable
 
-SANDBOX_SECRET_KEY = "sk_test_sandbox00000000000000000"  # noqa: S105 - opens nothing but the sandbox
+SANDBOX_SECRET_KEY = "sk_test_sandbox00000000000000000"  # noqa: S105 - valid only at the sandbox
 SANDBOX_WEBHOOK_SECRET = "whsec_sandbox0000000000000000000000000"  # noqa: S105 - likewise
 _SECRET_KEY = r"(?:sk|rk)_(?:test|live)_[A-Za-z0-9_]{16,200}"  # noqa: S105 - a pattern
 _PUBLISHABLE_KEY = r"pk_(?:test|live)_[A-Za-z0-9_]{16,200}"
@@ -17,7 +17,7 @@ _DEFAULT_COMMISSION_BPS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeKeys:
-    """What identifies us to Stripe and Stripe to us. `mode` is sandbox, test or live, as the secret key says."""
+    """The Stripe account's keys and its webhooks' secrets. `mode` is sandbox, test or live, after the secret key."""
 
     mode: str
     secret_key: str
@@ -54,7 +54,7 @@ def read_stripe_keys(env: Environment, *, is_development: bool) -> StripeKeys:
 
 
 def _read_webhook_secrets(env: Environment, *, mode: str, is_development: bool) -> list[str]:
-    """Return every active secret, from the variable that takes several and from the one that takes one."""
+    """Return every active secret, from the variable for several and from the one for a single secret."""
     several = env.items("STRIPE_WEBHOOK_SECRETS")
     one = env.matching("STRIPE_WEBHOOK_SECRET", _WEBHOOK_SECRET, example="whsec_...")
     if not all(_is_webhook_secret(secret) for secret in several):
@@ -83,5 +83,5 @@ def read_commission_bps(env: Environment) -> int:
     if rate is None:
         return basis_points
     if env.text("DEFAULT_COMMISSION_BPS") and basis_points != rate:
-        raise InvalidVariable("PLATFORM_COMMISSION_RATE", "and DEFAULT_COMMISSION_BPS say different things; keep one.")
+        raise InvalidVariable("PLATFORM_COMMISSION_RATE", "and DEFAULT_COMMISSION_BPS contradict each other; keep one.")
     return rate

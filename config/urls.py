@@ -1,4 +1,4 @@
-"""Each app declares its whole paths, so what a person sees under /my/ or /teach/ stays with the app that owns it."""
+"""Each app declares its full paths, so that the pages under /my/ and /teach/ belong to the apps that own their data."""
 
 from django.conf import settings
 from django.contrib import admin

@@ -1,8 +1,8 @@
-"""gunicorn's worker for the site: an event loop that waits for networks, and threads that do not have to.
+"""gunicorn's worker for the site: an event loop that waits for clients, and threads that run the site.
 
-gunicorn's threaded worker reads requests and writes answers in its threads, so as many slow clients as there are threads
-hold up everyone else. Its ASGI worker waits for any number of them in one loop; `config/wsgi_bridge.py` lies between it
-and the site.
+gunicorn's threaded worker reads requests and writes answers in its threads, so as many slow clients as there are
+threads would block all others. Its ASGI worker waits for any number of clients in one loop; `config/wsgi_bridge.py`
+connects it to the site.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from gunicorn.workers import gasgi  # type: ignore[import-untyped]
 from config.body_sizes import largest_body
 from config.wsgi_bridge import BufferedApplication
 
-# From the first byte of a connection to the end of its first request's headers. Later ones have `keepalive`.
+# From the opening of a connection to the end of its first request's headers. Later requests have `keepalive`.
 HEADERS_WITHIN_SECONDS = 10.0
-# How long a client may take for the next 48 kB of an answer before it is given up.
+# How long a client may take for the next 48 kB of an answer before its connection is closed.
 READS_WITHIN_SECONDS = 30.0
 
 
 class PatientProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no types
-    """One connection, which is cut off when its client neither speaks nor listens for too long."""
+    """One connection, which is aborted if its client neither sends nor reads for too long."""
 
     _patience: asyncio.TimerHandle | None = None
 
@@ -53,7 +53,7 @@ class PatientProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no ty
         super().connection_lost(exc)
 
     def close_if_idle(self) -> None:
-        """Close a connection that is only kept for requests to come."""
+        """Close a connection that is kept open only for further requests."""
         if self._awaiting_request and self.req_count > 1:
             self.transport.close()
 
@@ -62,7 +62,7 @@ class PatientProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no ty
         self._patience = self.worker.loop.call_later(seconds, self._give_up, unless)
 
     def _give_up(self, unless: Any) -> None:
-        # Not `close`, which would first wait for the client to read what is left.
+        # Not `close`, which would first wait for the client to read the rest.
         if unless is None or not unless():
             self.transport.abort()
 
@@ -72,7 +72,7 @@ class PatientProtocol(ASGIProtocol):  # type: ignore[misc]  # gunicorn has no ty
             self._patience = None
 
 
-# The worker names its protocol as a global of its module and has no other place to give it.
+# The worker takes its protocol from a global of its module; there is no other way to set it.
 gasgi.ASGIProtocol = PatientProtocol
 
 
@@ -88,11 +88,11 @@ class BufferingWorker(gasgi.ASGIWorker):  # type: ignore[misc]  # gunicorn has n
         """Keep the ASGI worker from warning that it has no threads: this one has."""
 
     def load_wsgi(self) -> None:
-        """Called once in each process, after the site was loaded in their parent."""
+        """Called once in each process, after the parent process has loaded the site."""
         self.asgi: Any = BufferedApplication(self.app.wsgi(), threads=self.cfg.threads, largest_body=largest_body)
 
     async def _shutdown(self) -> None:
-        # A worker that ends would wait for browsers that keep a connection for later.
+        # A worker that ends would wait for browsers that keep an idle connection open.
         for connection in list(self.connections):
             connection.close_if_idle()
         await super()._shutdown()

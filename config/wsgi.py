@@ -7,5 +7,5 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
-# The addresses bring every view with them, which else each process would load for itself with its first request.
+# Loads every view now; otherwise each process would load them with its first request.
 import_module("config.urls")

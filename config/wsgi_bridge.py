@@ -1,7 +1,7 @@
-"""What lies between slow clients and the site's threads.
+"""The bridge between slow clients and the site's threads.
 
-A request is taken in whole before a thread sees it, and an answer is written whole before it is sent. So a thread is held
-for as long as the site works, never for as long as a network takes.
+A request is received completely before a thread gets it, and an answer is written completely before it is sent. So a
+thread is occupied only while the site works, never while a network is slow.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ Send = Callable[[Message], Awaitable[None]]
 # A body must arrive within this time, or as fast as a slow telephone line sends it.
 BODY_GRACE_SECONDS = 10.0
 SLOWEST_BODY_BYTES_PER_SECOND = 1000
-# For how long a refused body is read and thrown away. Closing on a client that still sends would cut off its answer.
+# How long a refused body is read and discarded. If the connection were closed while the client still sends, it would
+# not receive the answer.
 _LINGER_SECONDS = 3.0
-# What is larger waits on the disk.
+# Larger bodies are kept on the disk.
 _IN_MEMORY_BYTES = 512 * 1024
 _CHUNK_BYTES = 64 * 1024
 
 
 class BodyTooSlow(Exception):
-    """The body does not come, or hardly."""
+    """The body does not arrive, or too slowly."""
 
 
 class ClientGone(Exception):
@@ -38,12 +39,12 @@ class ClientGone(Exception):
 
 
 class BufferedApplication:
-    """A WSGI application as an ASGI one, run in threads that only ever meet complete requests."""
+    """A WSGI application as an ASGI one, run in threads that get only complete requests."""
 
     def __init__(self, application: Callable[..., Any], *, threads: int, largest_body: Callable[[str], int]) -> None:
-        """`largest_body` gives the bytes a path takes; larger bodies are left unread, for the application to refuse.
+        """`largest_body` returns the size limit of a path in bytes. Larger bodies stay unread; the application refuses.
 
-        So are bodies without a length, which WSGI gives to no application.
+        Bodies without a length stay unread, too, since WSGI applications cannot read them.
         """
         self._application = application
         self._largest_body = largest_body
@@ -58,7 +59,7 @@ class BufferedApplication:
         is_taken = length <= self._largest_body(environ["PATH_INFO"]) and "HTTP_TRANSFER_ENCODING" not in environ
         with _spool() as body, _spool() as answer:
             try:
-                await _take_in(receive, body, length if is_taken else 0)
+                await _receive_body(receive, body, length if is_taken else 0)
             except BodyTooSlow:
                 await _send_timeout(send)
                 return
@@ -74,11 +75,11 @@ class BufferedApplication:
             await _discard(receive)
 
     def _run(self, environ: dict[str, Any], answer: IO[bytes]) -> Message:
-        """Run the application in a thread of ours; return the head of its answer, with the body written to `answer`."""
+        """Run the application in one of our threads. Returns the head of its answer; writes the body to `answer`."""
         head: Message = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], Any]:
-            del exc_info  # nothing was sent yet, so a second call may replace the first
+            del exc_info  # nothing has been sent yet, so a second call may replace the first
             head.update(type="http.response.start", status=int(status.split(" ", 1)[0]), headers=headers)
             return answer.write
 
@@ -94,7 +95,7 @@ class BufferedApplication:
 
 
 def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what PEP 3333 asks for, but the body."""
+    """Return the environ of PEP 3333, without the body."""
     server, client = scope["server"] or ("", 0), scope["client"] or ("", 0)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
@@ -122,7 +123,7 @@ def environ_of(scope: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _announced_length(environ: Mapping[str, Any]) -> int:
-    # The server has refused what is no number.
+    # The server has refused anything but a number.
     return int(environ.get("CONTENT_LENGTH") or 0)
 
 
@@ -130,12 +131,12 @@ def _spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)
 
 
-async def _take_in(receive: Receive, body: IO[bytes], length: int) -> None:
+async def _receive_body(receive: Receive, body: IO[bytes], length: int) -> None:
     """Write the whole body to `body`. Raises BodyTooSlow or ClientGone."""
     loop = asyncio.get_running_loop()
     started, taken = loop.time(), 0
     while taken < length:
-        # The average since the beginning counts, so a pause is forgiven to who was quick before.
+        # The average since the beginning counts, so a client that was fast before may pause.
         due_at = started + BODY_GRACE_SECONDS + taken / SLOWEST_BODY_BYTES_PER_SECOND
         if due_at <= loop.time():
             raise BodyTooSlow
@@ -153,7 +154,7 @@ async def _take_in(receive: Receive, body: IO[bytes], length: int) -> None:
 def _as_bytes(headers: list[tuple[str, str]], *, length: int, method: str) -> list[tuple[bytes, bytes]]:
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     has_length = any(name.lower() in (b"content-length", b"transfer-encoding") for name, _ in encoded)
-    # HEAD has no body here and must not say that GET has none.
+    # The answer to HEAD has no body here, but must not claim that the answer to GET is empty.
     return encoded if has_length or method == "HEAD" else [*encoded, (b"content-length", b"%d" % length)]
 
 
@@ -163,7 +164,7 @@ async def _send_answer(send: Send, start: Message, answer: IO[bytes]) -> None:
     await send(start)
     while left > _CHUNK_BYTES:
         left -= _CHUNK_BYTES
-        # Waits while the client is behind; config/web_worker.py ends the connection when it stays there.
+        # Waits while the client reads slowly; config/web_worker.py aborts the connection if it stops reading.
         await send({"type": "http.response.body", "body": answer.read(_CHUNK_BYTES), "more_body": True})
     await send({"type": "http.response.body", "body": answer.read()})
 

@@ -1,1 +1,1 @@
-"""What all apps' APIs share: how a caller proves who they are, and how an error is written."""
+"""The shared parts of all apps' APIs: authentication, errors and the schema."""

@@ -44,7 +44,7 @@ THROTTLED = Problem("too-many-requests", 429, "Too many requests.", "Wait for th
 FAILED = Problem("failed", 500, "Something broke on our side.", "Try again later, and give us the request id.")
 BUSY = Problem("busy", 503, "The site is busy.", "Wait for the seconds in `Retry-After` and try again.")
 
-# The first that fits: a subclass stands before its parents.
+# The first match counts, so subclasses come before their parents.
 _BY_EXCEPTION: dict[type[Exception], Problem] = {
     exceptions.ValidationError: INVALID,
     exceptions.ParseError: UNREADABLE,
@@ -67,7 +67,7 @@ def is_for_api(request: HttpRequest) -> bool:
 
 
 def problem_response(problem: Problem, *, detail: str = "", **more: Any) -> JsonResponse:
-    """Write one error. `more` are members of its own, such as `errors`."""
+    """The response for one error. `more` are additional members, such as `errors`."""
     body = {
         "type": problem.type,
         "title": problem.title,
@@ -81,14 +81,14 @@ def problem_response(problem: Problem, *, detail: str = "", **more: Any) -> Json
 
 
 def answer_exception(exception: Exception, _context: dict[str, Any]) -> JsonResponse | None:
-    """Answer what a view of the API raised; None leaves it to Django. REST framework's EXCEPTION_HANDLER."""
+    """The response for an exception from a view of the API; None leaves it to Django. Used as EXCEPTION_HANDLER."""
     problem = next((each for kind, each in _BY_EXCEPTION.items() if isinstance(exception, kind)), None)
     if problem is None:
         return None
     set_rollback()
     if isinstance(exception, exceptions.ValidationError):
         return problem_response(problem, errors=list(_errors_in(exception.detail)))
-    # Django's own carry no text that is meant for the caller.
+    # Django's own exceptions have no text for the caller.
     detail = str(exception.detail) if isinstance(exception, exceptions.APIException) else ""
     response = problem_response(problem, detail=detail)
     if problem.status == status.HTTP_401_UNAUTHORIZED:
@@ -99,7 +99,7 @@ def answer_exception(exception: Exception, _context: dict[str, Any]) -> JsonResp
 
 
 def _errors_in(detail: Any, parameter: str = "") -> Iterator[dict[str, str]]:
-    """Each message with the name of what it is about, as a dotted path where that lies inside something else."""
+    """Each message with the name of its parameter, as a dotted path if that is nested."""
     if isinstance(detail, dict):
         for name, inner in detail.items():
             yield from _errors_in(inner, f"{parameter}.{name}".lstrip("."))

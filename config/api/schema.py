@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of every endpoint: how callers sign in, and what an error looks like."""
+"""The parts of the OpenAPI document that all endpoints share: how callers sign in, and the form of errors."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ class ProblemDetails(serializers.Serializer[Any]):
 
 
 def answers(serializer: type[serializers.Serializer[Any]], *problems: Problem) -> dict[Any, Any]:
-    """The `responses` of an endpoint: what it answers, and its errors beside those that any endpoint can have."""
+    """The `responses` of an endpoint: its answer, its own errors, and those that any endpoint can have."""
     of_any = (THROTTLED,)
     return {200: serializer} | {(each.status, CONTENT_TYPE): ProblemDetails for each in (*problems, *of_any)}

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with a health check that asks the operating system instead of the server."""
+"""Django's PostgreSQL backend with a health check that needs no query."""

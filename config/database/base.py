@@ -1,4 +1,4 @@
-"""The name of this module is fixed by Django: an engine is a package with a module `base`."""
+"""The database backend. Django requires the name: an engine is a package with a module `base`."""
 
 import select
 
@@ -6,12 +6,12 @@ from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Finds out whether a kept connection still leads anywhere without a round trip for each request.
+    """Checks whether a persistent connection is still usable without a round trip for each request.
 
-    An idle connection has nothing to read, unless the server closed it (restart, failover, kill): then its last words
-    and the end of the stream wait to be read. So one look at the socket replaces the `SELECT 1` Django would send. What
-    else may come unasked, such as a changed parameter after the server's settings were reloaded, costs a new connection.
-    A server that vanished without closing is not noticed, and neither would be one that vanishes after a `SELECT 1`.
+    An idle connection has nothing to read, unless the server has closed it (restart, failover, kill): then its last
+    message and the end of the stream can be read. So polling the socket replaces Django's `SELECT 1`. Other unsolicited
+    messages, such as a changed parameter after the server's settings were reloaded, cost a new connection. A server that
+    disappears without closing is not noticed; nor would `SELECT 1` notice one that disappears right after it.
     """
 
     def is_usable(self) -> bool:

@@ -1,8 +1,7 @@
-"""How long a statement may wait and work, so that no request and no job holds up all others.
+"""Limits for how long a statement may wait and run, so that no request and no job blocks all others.
 
-Without a pooler the limits travel with each new connection. A pooler in transaction mode hands one connection from client
-to client: it refuses such options, and a SET would leak to strangers. There the role itself carries them, put on it by
-`migrate`.
+Without a pooler, each new connection sets the limits. A pooler in transaction mode shares connections between clients:
+it refuses such options, and a SET would affect other clients. There `migrate` sets the limits on the role itself.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from config.environment import Environment
 
-# A host that is gone says nothing; libpq would wait two minutes.
+# A host that is down does not answer; libpq would wait two minutes.
 _CONNECT_SECONDS = 5
 
 
@@ -27,11 +26,11 @@ class Limits:
     idle_in_transaction_session_timeout: int
 
     def as_options(self) -> str:
-        """Return them as libpq takes them when it connects."""
+        """Return them as libpq's connection options."""
         return " ".join(f"-c {name}={seconds}s" for name, seconds in asdict(self).items())
 
     def put_on_role(self, connection: BaseDatabaseWrapper) -> None:
-        """Make them the role's own in this database: every session it opens from now on begins with them."""
+        """Set them on the role for this database: every new session of the role starts with them."""
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         with connection.cursor() as cursor:
             for limit, seconds in asdict(self).items():
@@ -48,21 +47,21 @@ def read_limits(env: Environment) -> Limits:
 
 
 def for_pages_and_jobs(config: dict[str, Any], limits: Limits, *, is_pooled: bool) -> dict[str, Any]:
-    """Return `config` with the limits in force, or fit for a pooler in transaction mode."""
+    """Return `config` with the limits, or suitable for a pooler in transaction mode."""
     options = {"connect_timeout": _CONNECT_SECONDS, **config.get("OPTIONS", {})}
     if is_pooled:
-        # A cursor of the server's lives on one connection; the next statement may go to another.
+        # A server-side cursor belongs to one connection, but the next statement may use another.
         return {**config, "OPTIONS": options, "DISABLE_SERVER_SIDE_CURSORS": True}
-    # Options given in the address come last, so they win.
+    # Options in the address come last, so they override the limits.
     options["options"] = f"{limits.as_options()} {options.get('options', '')}".strip()
     return {**config, "OPTIONS": options}
 
 
 def for_commands(config: dict[str, Any], limits: Limits) -> dict[str, Any]:
-    """Return `config` for manage.py: migrations and maintenance may take their time, but wait for locks no longer.
+    """Return `config` for manage.py: migrations and maintenance may run long, but have the same limit for locks.
 
-    A migration that queued up behind a long transaction would have every page queue up behind itself. It fails instead,
-    and can be run again. Always a direct connection: options are what a pooler refuses.
+    While a migration waits for a long transaction, every page would wait for the migration. So it fails instead, and can
+    be run again. Always a direct connection, since a pooler refuses options.
     """
     patient = Limits(
         lock_timeout=limits.lock_timeout, statement_timeout=0, idle_in_transaction_session_timeout=0

@@ -191,7 +191,7 @@ def test_a_foreign_intent_with_copied_metadata_and_the_right_amount_delivers_not
     event = event_of("payment_intent.succeeded", {**intent, "id": "pi_of_a_stranger", "payment_details": None})
     receive(event)
     assert (stored(event).state, stored(event).is_quarantined) == ("parked", True)
-    assert "another intent pays it" in stored(event).last_error
+    assert "another intent belongs to its session" in stored(event).last_error
     assert not Order.objects.get(pk=payment.order_id).is_paid
 
 
