@@ -7,5 +7,4 @@ from bookings.requests import lapse_old_requests
 
 @shared_task(name="bookings.lapse_old_requests")
 def lapse_requests() -> None:
-    """Let old requests lapse."""
     lapse_old_requests()

@@ -29,7 +29,7 @@ class Level(models.TextChoices):
 
 
 class Subject(models.Model):
-    """A subject that is taught. It may belong to a broader one; there are only two levels, not a tree."""
+    """A subject that is taught. It may belong to a broader one, which itself cannot: there are only two tiers."""
 
     name = models.CharField(max_length=80, unique=True)
     slug = models.SlugField(unique=True)

@@ -35,13 +35,13 @@ class PositionedForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
 
 
 class CourseAdminForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """A course. Django's own field for a list of texts would divide them at their commas."""
+    """Has one outcome per line: Django's own field for lists would split texts at commas."""
 
     outcomes = OutcomesField(widget=UnfoldAdminTextareaWidget())
 
 
 class QuizQuestionForm(PositionedForm):
-    """A question, with one choice per line for the same reason."""
+    """Has one choice per line, for the same reason."""
 
     choices = ChoicesField(widget=UnfoldAdminTextareaWidget())
 

@@ -73,7 +73,6 @@ def add_module(*, course: Course, title: str) -> Module:
 
 @transaction.atomic
 def rename_module(*, module: Module, title: str) -> None:
-    """Change the title of a module."""
     lock_course(module.course_id)
     Module.objects.filter(pk=module.pk).update(title=title)
 
@@ -111,7 +110,6 @@ def add_lesson(*, module: Module, fields: Mapping[str, Any]) -> CourseLesson:
 
 @transaction.atomic
 def change_lesson(*, lesson: CourseLesson, fields: Mapping[str, Any]) -> CourseLesson:
-    """Change a lesson."""
     lock_course(lesson.module.course_id)
     stored = CourseLesson.objects.select_for_update().get(pk=lesson.pk)
     for name, value in fields.items():
@@ -166,7 +164,6 @@ def add_question(*, lesson: CourseLesson, fields: Mapping[str, Any]) -> QuizQues
 
 @transaction.atomic
 def change_question(*, question: QuizQuestion, fields: Mapping[str, Any]) -> QuizQuestion:
-    """Change a question."""
     lock_course(question.lesson.module.course_id)
     stored = QuizQuestion.objects.select_for_update().get(pk=question.pk)
     for name, value in fields.items():
@@ -184,7 +181,6 @@ def order_questions(*, lesson: CourseLesson, positions: Mapping[int, int]) -> No
 
 @transaction.atomic
 def delete_question(*, question: QuizQuestion) -> None:
-    """Delete a question."""
     lock_course(question.lesson.module.course_id)
     QuizQuestion.objects.filter(pk=question.pk).delete()
 

@@ -1,4 +1,4 @@
-"""Form fields for the lists of short texts that a course has, for teachers' forms and the admin alike."""
+"""Form fields for a course's lists of short texts, used by teachers' forms and the admin."""
 
 from __future__ import annotations
 
@@ -37,8 +37,6 @@ class LinesField(forms.CharField):
 
 
 class OutcomesField(LinesField):
-    """What students will learn."""
-
     def __init__(self, **options: Any) -> None:
         texts = {"label": "What students will learn", "help_text": "One outcome per line."}
         limits = {"lines_at_most": _OUTCOMES_AT_MOST, "longest": _LONGEST_OUTCOME}

@@ -218,8 +218,6 @@ class QuizQuestion(models.Model):
 
 
 class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
-    """Filters by state."""
-
     def active(self) -> EnrolmentQuerySet:
         return self.filter(state=Enrolment.State.ACTIVE)
 

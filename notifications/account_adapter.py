@@ -65,7 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
     def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
         """Queue one mail. Every request sends a separate mail, so the key is random; allauth's limits stop floods.
 
-        Raises KeyError for a mail of allauth that is not in the tables above: better than not sending it unnoticed.
+        Raises KeyError for a mail of allauth that is not in the tables above, so that a missing text is noticed.
         """
         user = context.get("user")
         if template_prefix in _WITH_LINK:

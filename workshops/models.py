@@ -36,7 +36,7 @@ def new_ticket_code() -> str:
 
 
 class Workshop(models.Model):
-    """A class for a limited number of people at fixed times, in one place or online."""
+    """A teaching event for a limited number of people at fixed times, in one place or online."""
 
     class State(models.TextChoices):
         DRAFT = "draft"

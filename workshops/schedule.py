@@ -40,10 +40,10 @@ def describe_schedule(workshop: Workshop, reader: tzinfo) -> str:
 
 
 def first_start(sessions: Sequence[WorkshopSession]) -> datetime | None:
-    """When the first session starts."""
+    """The start of the first session; None without sessions."""
     return min((session.starts_at for session in sessions), default=None)
 
 
 def last_end(sessions: Sequence[WorkshopSession]) -> datetime | None:
-    """When the last session ends."""
+    """The end of the last session; None without sessions."""
     return max((session.ends_at for session in sessions), default=None)

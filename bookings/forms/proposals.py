@@ -45,7 +45,6 @@ class WallClockField(BaseTemporalField):
 
 
 def currency_choices() -> list[tuple[str, str]]:
-    """The site's currencies."""
     return [(currency, currency) for currency in settings.CURRENCIES]
 
 

@@ -52,7 +52,6 @@ def edit_offer(request: TeacherRequest, offer_id: int) -> HttpResponse:
 @teacher_required
 @require_POST
 def publish(request: TeacherRequest, offer_id: int) -> HttpResponse:
-    """Publish an offer."""
     offer = _own_offer(request, offer_id)
     try:
         publish_offer(offer=offer)
@@ -66,7 +65,6 @@ def publish(request: TeacherRequest, offer_id: int) -> HttpResponse:
 @teacher_required
 @require_POST
 def withdraw(request: TeacherRequest, offer_id: int) -> HttpResponse:
-    """Take an offer off the site."""
     offer = _own_offer(request, offer_id)
     withdraw_offer(offer=offer)
     messages.success(request, f"“{offer.title}” is off the site. Requests made from it are kept.")

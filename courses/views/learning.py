@@ -48,7 +48,6 @@ def learn(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_safe
 def lesson(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
-    """Show one lesson."""
     course = _open_course(request, slug)
     shown = _lesson_of(course, lesson_id)
     return _render_lesson(request, course, shown, ask_quiz(shown.questions.all()))

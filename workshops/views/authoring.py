@@ -25,7 +25,6 @@ def create_workshop(request: TeacherRequest) -> HttpResponse:
 @teacher_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_workshop(request: TeacherRequest, slug: str) -> HttpResponse:
-    """Change a workshop."""
     return _edit(request, own_workshop(request, slug))
 
 
