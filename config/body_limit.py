@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import get_template
 
-from config.api.problems import TOO_LARGE, is_for_api, problem_response
+from api.problems import TOO_LARGE, is_for_api, problem_response
 from config.body_sizes import largest_body
 
 

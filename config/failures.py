@@ -14,7 +14,7 @@ from django.views import defaults
 from django.views.csrf import csrf_failure
 from psycopg.errors import IdleInTransactionSessionTimeout
 
-from config.api.problems import BUSY, FAILED, FORBIDDEN, NOT_FOUND, UNREADABLE, is_for_api, problem_response
+from api.problems import BUSY, FAILED, FORBIDDEN, NOT_FOUND, UNREADABLE, is_for_api, problem_response
 
 log = structlog.get_logger(__name__)
 

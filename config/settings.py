@@ -277,7 +277,7 @@ STAFF_NEEDS_MFA = env.flag("STAFF_NEEDS_MFA") or not IS_DEVELOPMENT
 # --- The API -------------------------------------------------------------------------------------------------------
 CSRF_FAILURE_VIEW = "config.failures.answer_csrf_failure"
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.authentication.SessionCookie"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.SessionCookie"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     # No browsable API: it needs inline scripts, which the content security policy forbids.
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -289,7 +289,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "300/min"},
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
-    "EXCEPTION_HANDLER": "config.api.problems.answer_exception",
+    "EXCEPTION_HANDLER": "api.problems.answer_exception",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 SPECTACULAR_SETTINGS = {

@@ -5,8 +5,8 @@ from django.db import OperationalError
 from django.test import Client
 
 from accounts.tests.factories import UserFactory
-from config.api import problems
-from config.api.problems import Problem
+from api import problems
+from api.problems import Problem
 from payments.api import views
 
 pytestmark = pytest.mark.django_db

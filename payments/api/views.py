@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import Teacher
-from config.api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
-from config.api.schema import answers
+from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
+from api.schema import answers
 from money import split_by_rate
 from money.shares import WHOLE_BASIS_POINTS
 from payments.api.serializers import CommissionAnswer, CommissionQuestion, PaymentAnswer, PaymentState

@@ -7,13 +7,13 @@ from typing import Any
 from drf_spectacular.authentication import SessionScheme
 from rest_framework import serializers
 
-from config.api.problems import CONTENT_TYPE, THROTTLED, Problem
+from api.problems import CONTENT_TYPE, THROTTLED, Problem
 
 
 class SessionCookieScheme(SessionScheme):  # type: ignore[no-untyped-call]  # drf-spectacular registers subclasses untyped
     """How callers sign in."""
 
-    target_class = "config.api.authentication.SessionCookie"
+    target_class = "api.authentication.SessionCookie"
     name = "session"
 
 
