@@ -126,7 +126,7 @@ def _try_crashes(folder: Path, say: Any) -> bool:
             sandbox.switch("reset")
             work = kill_while_writing(sandbox)
             problems += what_is_wrong_after_a_crash(sandbox, work)
-            say(f"killed after {len(work.asked)} payments; lost or twice: {len(problems)}")
+            say(f"killed after {len(work.requested)} payments; lost or twice: {len(problems)}")
     for problem in problems:
         say(f"LOST: {problem}")
     return not problems

@@ -1,7 +1,7 @@
 """The sandbox's time: the machine's time plus an offset that tests may move. Seconds since the epoch.
 
-A step happens at the moment it was due, however late it is run: within `at`, that moment is the time. Objects of a test
-clock live in that clock's time: within `at_test_clock` it applies, and the sandbox's own is unchanged.
+A step happens at the moment it was due, however late it runs: within `at`, that moment is the current time. Objects of
+a test clock follow that clock: within `at_test_clock` its time applies, and the sandbox's own time is unchanged.
 """
 
 import time
@@ -18,7 +18,7 @@ _moment_of_test_clock: ContextVar[float | None] = ContextVar("moment_of_test_clo
 
 
 def offset() -> float:
-    """Seconds the sandbox is ahead of the machine. Cached: one process serves one sandbox."""
+    """Seconds by which the sandbox is ahead of the machine. Cached, because one process serves one sandbox."""
     global _offset  # noqa: PLW0603 -- the cache of a value only this module writes
     if _offset is None:
         lever = Lever.objects.filter(name=OFFSET).first()
@@ -27,7 +27,7 @@ def offset() -> float:
 
 
 def move_offset(seconds: float) -> None:
-    """Set how far the sandbox is ahead of the machine; it survives restarts."""
+    """Set the seconds by which the sandbox is ahead of the machine; the offset survives restarts."""
     global _offset  # noqa: PLW0603
     Lever.objects.update_or_create(name=OFFSET, defaults={"value": seconds})
     _offset = seconds
@@ -54,12 +54,12 @@ def at_test_clock(moment: float) -> Iterator[None]:
 
 
 def wall() -> float:
-    """The sandbox's own time, also within `at` and `at_test_clock`."""
+    """The sandbox's own time, unaffected by `at` and `at_test_clock`."""
     return time.time() + offset()
 
 
 def own_now() -> float:
-    """Now in the sandbox's own time, with fractions, also within a test clock's time."""
+    """Now in the sandbox's own time, with fractions, unaffected by `at_test_clock`."""
     moment = _moment.get()
     return wall() if moment is None else moment
 
@@ -71,5 +71,5 @@ def precise_now() -> float:
 
 
 def now() -> int:
-    """Now, as Stripe writes it into `created`."""
+    """Now in whole seconds, as in Stripe's `created`."""
     return int(precise_now())

@@ -1,4 +1,4 @@
-"""The command line of `python -m sandbox`, and its output before it serves."""
+"""The command line of `python -m sandbox`, and what it prints at the start."""
 
 import argparse
 import os
@@ -11,14 +11,14 @@ DESCRIPTION = """\
 A stand-in for Stripe's test mode on this machine: the API, Checkout and the other hosted pages, signed webhooks, and a
 dashboard. Point a Stripe client at it with its key; no money moves."""
 VARIABLES = """\
-environment (README.md tells of all):
+environment (README.md lists all variables):
   SANDBOX_HOST, SANDBOX_PORT   where it listens: 127.0.0.1, 12111
   SANDBOX_PUBLIC_URL           what the addresses of its pages begin with
   SANDBOX_DATABASE             its file: .local/sandbox.sqlite3
   SANDBOX_SECRET_KEY           its API key, sk_test_ and at least 24 letters or digits
   SANDBOX_WEBHOOK_URL          an endpoint for events
-  SANDBOX_WEBHOOK_EVENTS       and the types it wants, with commas between: all
-  SANDBOX_WEBHOOK_SECRET       and the secret it checks them with
+  SANDBOX_WEBHOOK_EVENTS       the types of event it receives, separated by commas: all
+  SANDBOX_WEBHOOK_SECRET       the secret that signs them
 
 It refuses to start beside a live key or production settings."""
 # The environment variable that each option sets.
@@ -44,23 +44,23 @@ def environment_of(arguments: Sequence[str]) -> Mapping[str, str]:
     parser.add_argument("--database", metavar="FILE", help="keep everything here instead of in SANDBOX_DATABASE")
     parser.add_argument("--forward-to", metavar="URL", help="send events there, as SANDBOX_WEBHOOK_URL does")
     parser.add_argument("--events", metavar="TYPES", help="only these types, as SANDBOX_WEBHOOK_EVENTS does")
-    said = vars(parser.parse_args(arguments))
-    return {_VARIABLE_OF[name]: value for name, value in said.items() if value is not None}
+    given = vars(parser.parse_args(arguments))
+    return {_VARIABLE_OF[name]: value for name, value in given.items() if value is not None}
 
 
 def check_port(options: Options) -> None:
-    """Raises RefusesToStart if another program listens there, or the address cannot be bound."""
+    """Raise RefusesToStart if another program listens on the port or the address cannot be bound."""
     where = f"{options.host}:{options.port}"
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as listener:
-            # As the server does: a port that a sandbox has just left may be taken.
+            # As the server does: the port of a sandbox that has just stopped can be bound again.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise RefusesToStart(
-            f"Cannot listen on {where}: {reason}. Another sandbox may be running there; choose another place with "
+            f"Cannot listen on {where}: {reason}. Another sandbox may be running there; choose another port with "
             "--port or SANDBOX_PORT."
         ) from error
 

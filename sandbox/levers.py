@@ -1,4 +1,4 @@
-"""Switches that survive a restart, read at every event and every call: cached in memory, stored in the database."""
+"""Switches that survive a restart: stored in the database, and cached because every event and call reads them."""
 
 import threading
 from typing import Any
@@ -9,7 +9,7 @@ from sandbox.models import Lever
 
 _guard = threading.Lock()
 _known: dict[str, Any] = {}
-# How often each was written. What was read while it was being written is not remembered.
+# The number of writes of each lever. A value read during a write is not cached.
 _writes: dict[str, int] = {}
 _being_written: set[str] = set()
 

@@ -1,6 +1,6 @@
-"""With SANDBOX_SETTLE_DELAY=0, the consequences of a request have happened before it is answered.
+"""With SANDBOX_SETTLE_DELAY=0, run the steps that a request made due before responding to it.
 
-Otherwise there is no middleware at all (see settings): it has to be fast.
+Otherwise there is no middleware at all (see settings), so that every request is fast.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from sandbox import schedule
 
 
 def settle_at_once(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Run what a changing request made due before answering it."""
+    """Run all due steps before the response to a request that may change something."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

@@ -1,4 +1,4 @@
-"""Six small tables. Every Stripe object is one row of JSON: the next resource needs no migration."""
+"""Six small tables. Every Stripe object is one row of JSON, so a new resource needs no migration."""
 
 from typing import ClassVar
 
@@ -16,13 +16,13 @@ def _index_by(name: str) -> models.Index:
 
 
 class StoredObject(models.Model):
-    """Any Stripe object. Rows are never removed while anything could still ask for them.
+    """Any Stripe object. Deleted objects keep their row, because Stripe still returns them.
 
-    The columns beside `body` repeat those of its fields that lists are filtered by, and of a balance transaction
-    those that balances are summed by: `net` in minor units of `currency`, `available_on`, and the `payout` it left in.
-    A reference that is not there is null and in no index: most objects have one or two of the six, and an entry for
-    each of the others was half the price of writing an object.
-    `sequence` is the order of creation, which `created` (whole seconds) cannot tell.
+    The columns beside `body` repeat the fields that lists filter by, and for a balance transaction the fields that
+    balances are summed by: `net` in minor units of `currency`, `available_on`, and the `payout` that paid it out.
+    An absent reference is null and in no index: most objects have one or two of the six, and index entries for the
+    others took half the time of writing an object.
+    `sequence` is the order of creation; `created` (whole seconds) is too coarse for that.
     """
 
     sequence = models.BigAutoField(primary_key=True)
@@ -46,16 +46,17 @@ class StoredObject(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            # Users choose the ids of some kinds: a coupon and a product may both be called SUMMER, on every account.
+            # Users choose the ids of some kinds: a coupon and a product may both have the id SUMMER on each account.
             models.UniqueConstraint(fields=["object_id", "kind", "account"], name="one_object_of_an_id")
         ]
         indexes: ClassVar = [
             models.Index(fields=["kind", "account", "-sequence"], name="object_newest_first"),
-            # As exact as the query and in its order: SQLite, which is told no statistics, then always takes them.
+            # The same columns as the queries, in the same order: SQLite then always uses these indexes, although it
+            # has no statistics.
             *(_index_by(name) for name in ("customer", "payment_intent", "charge", "product", "source", "payout")),
             models.Index(fields=["kind", "subtype", "account", "-sequence"], name="object_by_subtype"),
             models.Index(fields=["kind", "status", "account", "-sequence"], name="object_by_status"),
-            # Covers the sums of a balance: no body is read for them, however many movements there are.
+            # Covers the sums of a balance, so that no body is read for them.
             models.Index(
                 fields=["kind", "account", "status", "currency", "net"],
                 name="object_balance_sums",
@@ -70,7 +71,7 @@ class StoredObject(models.Model):
 
 
 class IdempotentAnswer(models.Model):
-    """The answer to a POST with an Idempotency-Key, kept 24 hours by the sandbox's clock."""
+    """The response to a POST with an Idempotency-Key, kept for 24 hours of the sandbox's clock."""
 
     key = models.CharField(max_length=255)
     account = models.CharField(max_length=60)
@@ -93,7 +94,7 @@ class IdempotentAnswer(models.Model):
 
 
 class Delivery(models.Model):
-    """One event owed to one endpoint, until it is answered with 2xx. Times are seconds of the sandbox's clock."""
+    """The delivery of one event to one endpoint, attempted until the answer is 2xx. Times: the sandbox's clock."""
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -122,9 +123,9 @@ class Delivery(models.Model):
 
 
 class DeliveryAttempt(models.Model):
-    """One attempt to deliver; what was sent is the event, under `signature`. `at` is the sandbox's time.
+    """One attempt to send the event, with the header `signature`. `at` is the sandbox's time.
 
-    `status` is null when there was no answer at all, and `answer` then says why.
+    `status` is null if there was no answer; `answer` then says why.
     """
 
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
@@ -141,9 +142,9 @@ class DeliveryAttempt(models.Model):
 
 
 class ScheduledStep(models.Model):
-    """Something that happens by itself later: an expiry, a bank's answer.
+    """A change that happens automatically at a later time, such as an expiry or a bank's answer.
 
-    `due_at` is the sandbox's time, or that of the test clock named.
+    `due_at` is in the sandbox's time, or in that of `test_clock` if it is set.
     """
 
     name = models.CharField(max_length=60)
@@ -159,7 +160,7 @@ class ScheduledStep(models.Model):
 
 
 class Lever(models.Model):
-    """A switch that has to survive a restart, by name: the clock's offset, faults, the delivery mode."""
+    """A switch that survives a restart, by name: the clock's offset, faults, the delivery mode."""
 
     name = models.CharField(max_length=60, primary_key=True)
     value = models.JSONField()

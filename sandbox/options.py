@@ -1,6 +1,6 @@
-"""Everything the environment may say to the sandbox, read once.
+"""The sandbox's options, read once from the environment.
 
-Free of Django, so that it can refuse to start before anything else is loaded.
+Without Django, so that the sandbox can refuse to start before anything else is loaded.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import TypeVar
 SECRET_KEY_SHAPE = re.compile(r"^sk_test_[a-zA-Z0-9]{24,}$")
 LIVE_KEY_PREFIXES = ("sk_live_", "rk_live_", "pk_live_")
 API_VERSION = "2026-08-26.dahlia"
-# The monthly versions of one major release add to each other and change nothing (docs: "Versioning").
+# The monthly versions of a major release only add to it and change nothing (docs: "Versioning").
 KNOWN_VERSIONS = (
     "2026-03-25.dahlia",
     "2026-04-22.dahlia",
@@ -24,7 +24,8 @@ KNOWN_VERSIONS = (
     API_VERSION,
 )
 DEFAULT_KEY = "sk_test_sandbox00000000000000000"
-# Stripe's test mode gives up after a few hours (docs: "Webhooks", retries). The early ones spare a developer the wait.
+# Stripe's test mode gives up after a few hours (docs: "Webhooks", retries). The first retries are early, so that a
+# developer does not have to wait.
 DEFAULT_RETRIES = "1,5,30,300,3600,7200"
 DUNNING_ENDS = ("cancel", "unpaid", "past_due")
 _YES = ("1", "true", "yes", "on")
@@ -32,7 +33,7 @@ Number = TypeVar("Number", int, float)
 
 
 class RefusesToStart(Exception):
-    """The environment looks like production, or asks for something the sandbox cannot be."""
+    """The environment looks like production, or an option is invalid."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Options:
 
     host: str
     port: int
-    # A socket that is listening already, such as fd://5, from the program that started us.
+    # A socket that already listens, such as fd://5, from the program that started the sandbox.
     listener: str
     database: Path
     secret_key: str
@@ -69,7 +70,7 @@ class Options:
 
 
 def refuse_production(environment: Mapping[str, str]) -> None:
-    """Refuse to start where real money is taken: with a live key or a production flag."""
+    """Refuse to start beside real payments: with a live key or a production flag."""
     for name, value in sorted(environment.items()):
         if value.strip().startswith(LIVE_KEY_PREFIXES):
             raise RefusesToStart(f"{name} holds a live key: the sandbox never runs beside real money.")
@@ -84,12 +85,12 @@ def refuse_production(environment: Mapping[str, str]) -> None:
     if said("STRIPE_LIVE_MODE") in _YES:
         raise RefusesToStart("STRIPE_LIVE_MODE is on: the sandbox never runs beside real money.")
     settings = said("DJANGO_SETTINGS_MODULE")
-    # A site's own settings may take silence for production, as Lectern's do.
+    # A site may run in production by default, as Lectern does.
     is_of_a_site = settings not in ("", "sandbox.settings")
     if is_of_a_site and said("LECTERN_ENV") != "development":
         raise RefusesToStart(
             f"DJANGO_SETTINGS_MODULE is {settings}, the settings of a site, and the sandbox never runs beside one in "
-            "production. Unset it, or say LECTERN_ENV=development."
+            "production. Unset it, or set LECTERN_ENV=development."
         )
 
 
@@ -116,11 +117,11 @@ def _retry_delays(environment: Mapping[str, str]) -> tuple[float, ...]:
     try:
         return () if written == "none" else tuple(float(seconds) for seconds in written.split(","))
     except ValueError as error:
-        raise RefusesToStart(f"SANDBOX_RETRY_DELAYS must be seconds with commas between, not {written!r}.") from error
+        raise RefusesToStart(f"SANDBOX_RETRY_DELAYS must be seconds separated by commas, not {written!r}.") from error
 
 
 def _dunning_end(environment: Mapping[str, str]) -> str:
-    """The final state of a subscription that could not be collected: at Stripe a setting of the account."""
+    """The final state of a subscription whose payments failed; at Stripe this is a setting of the account."""
     written = environment.get("SANDBOX_DUNNING_END") or "cancel"
     if written not in DUNNING_ENDS:
         raise RefusesToStart(f"SANDBOX_DUNNING_END must be one of {', '.join(DUNNING_ENDS)}, not {written!r}.")
@@ -128,7 +129,7 @@ def _dunning_end(environment: Mapping[str, str]) -> str:
 
 
 def read_options(environment: Mapping[str, str]) -> Options:
-    """Options out of environment variables. Raises RefusesToStart on a dangerous or malformed one."""
+    """Read the options from environment variables. Raises RefusesToStart for a dangerous or malformed one."""
     refuse_production(environment)
     secret_key = environment.get("SANDBOX_SECRET_KEY") or DEFAULT_KEY
     if not SECRET_KEY_SHAPE.match(secret_key):

@@ -1,6 +1,6 @@
-"""What was asked and answered lately: for the dashboard, and for tests that hold every answer against its type.
+"""The latest requests and responses, for the dashboard and for tests that check every response against its type.
 
-The last few hundred stay in memory; with SANDBOX_LOG_FILE everything is also appended there, a line of JSON each.
+The last few hundred stay in memory; with SANDBOX_LOG_FILE all of them are also appended there, one line of JSON each.
 """
 
 import json
@@ -18,43 +18,43 @@ _entries: "deque[Entry]" = deque(maxlen=KEPT)
 
 @dataclass(frozen=True)
 class Entry:
-    """One API request and its answer; `at` is in seconds of the sandbox's clock."""
+    """One API request and its response; `at` is in seconds of the sandbox's clock."""
 
     request_id: str
     method: str
     path: str
     account: str
     status: int
-    asked: str
+    parameters: str
     answer: str
     at: int
 
 
 def note_request(entry: Entry) -> None:
-    """Remember one answered request."""
+    """Log one request with its response."""
     with _guard:
         _entries.append(entry)
     _append({"request": asdict(entry)})
 
 
 def note_event(event: Body) -> None:
-    """Remember an event in the file, if there is one; the dashboard reads events from the store."""
+    """Log an event to the file, if there is one; the dashboard reads events from the store."""
     _append({"event": event})
 
 
 def latest() -> list[Entry]:
-    """What is remembered, newest first."""
+    """The requests in memory, newest first."""
     with _guard:
         return list(reversed(_entries))
 
 
 def find(request_id: str) -> Entry | None:
-    """One request by its id, while it is remembered."""
+    """A request by its id, or None if it is no longer in memory."""
     return next((found for found in latest() if found.request_id == request_id), None)
 
 
 def forget() -> None:
-    """Empty the memory, as a reset does; the file stays."""
+    """Clear the requests in memory, as a reset does; the file is unchanged."""
     with _guard:
         _entries.clear()
 

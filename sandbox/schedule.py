@@ -1,4 +1,4 @@
-"""Steps that happen by themselves when the sandbox's clock reaches them."""
+"""Scheduled steps: changes that happen automatically when the sandbox's clock reaches their time."""
 
 import logging
 import threading
@@ -23,7 +23,7 @@ work_arrived = threading.Event()
 
 
 def step(name: str) -> Callable[[Step], Step]:
-    """Register what a step does to the object it was scheduled for; it must tolerate coming too late."""
+    """Register the function that runs a step, given the object's id; it must tolerate running too late."""
 
     def register(function: Step) -> Step:
         _steps[name] = function
@@ -35,7 +35,7 @@ def step(name: str) -> Callable[[Step], Step]:
 def schedule(
     name: str, object_id: str, *, after: float = 0.0, at: float | None = None, test_clock: str | None = None
 ) -> None:
-    """Let a step happen `after` seconds from now, or `at` a moment; of the sandbox's clock, or of a test clock."""
+    """Schedule a step `after` seconds from now, or `at` a time, in the sandbox's clock or in a test clock."""
     # A bank's answer to a payment of a test clock's customer does not wait for the test clock.
     now = clock.precise_now() if test_clock else clock.own_now()
     due_at = now + after if at is None else at
@@ -46,24 +46,24 @@ def schedule(
 
 
 def schedule_once(name: str, object_id: str, *, at: float) -> None:
-    """Like `schedule`, unless that very step is waiting already for the acting account."""
+    """Like `schedule`, unless the same step is already scheduled for the acting account."""
     same = f"SELECT 1 FROM {_TABLE} WHERE object_id = ? AND name = ? AND account = ?"  # noqa: S608
     if statements.run(same, (object_id, name, store.acting_account())).fetchone() is None:
         schedule(name, object_id, at=at)
 
 
 def unschedule(name: str, object_id: str) -> None:
-    """Forget a step that no longer makes sense."""
+    """Remove a step that is no longer needed."""
     statements.run(f"DELETE FROM {_TABLE} WHERE object_id = ? AND name = ?", (object_id, name))  # noqa: S608
 
 
 def run_due_steps() -> int:
-    """Do everything due, in order of its time, each in a transaction of its own. Returns how many were done."""
+    """Run all due steps in order of time, each in its own transaction. Returns the number of steps."""
     return _run_until(clock.wall, test_clock="")
 
 
 def run_steps_of_test_clock(test_clock: str, *, until: float) -> int:
-    """Do everything a test clock meets on its way to `until`. Returns how many steps that were."""
+    """Run a test clock's steps that are due by `until`, in order of time. Returns the number of steps."""
     return _run_until(lambda: until, test_clock=test_clock)
 
 
@@ -85,15 +85,15 @@ def _first_due(moment: float, test_clock: str) -> ScheduledStep | None:
 
 
 def _run(due: ScheduledStep) -> None:
-    # Removed in the transaction of the step itself: a crash repeats the step, it never loses it.
+    # Removed in the transaction of the step itself, so a crash can repeat a step but not lose it.
     time_of_step = clock.at_test_clock if due.test_clock else clock.at
     try:
-        with origin.nobody(), store.acting_for(due.account or None), time_of_step(due.due_at), store.writing():
+        with origin.no_request(), store.acting_for(due.account or None), time_of_step(due.due_at), store.writing():
             is_still_due = statements.run(f"DELETE FROM {_TABLE} WHERE id = ?", (due.pk,)).rowcount  # noqa: S608
             if is_still_due:  # Another thread may have unscheduled it while this one waited for the lock.
                 _steps[due.name](due.object_id)
     except Exception:
-        logger.exception("Step %s for %s failed and is given up.", due.name, due.object_id)
+        logger.exception("Step %s for %s failed and is abandoned.", due.name, due.object_id)
         ScheduledStep.objects.filter(pk=due.pk).delete()
 
 

@@ -1,7 +1,7 @@
-"""Starting up: environment, schema, the platform's account, then one gunicorn process with many threads.
+"""Start the sandbox: environment, schema, the platform's account, then one gunicorn process with many threads.
 
-One process, because keys in flight, the log of requests and the one writer live in its memory; threads, because a client
-answering a webhook calls the API back while the webhook is still open.
+One process, because idempotency keys in flight, the log of requests and the writers' lock are in its memory; threads,
+because a client that handles a webhook calls the API while the webhook request is still open.
 """
 
 import gc
@@ -23,7 +23,7 @@ from sandbox.options import RefusesToStart, options
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
-    """gunicorn, told what to do by us instead of a file."""
+    """gunicorn, configured here instead of in a file."""
 
     def load_config(self) -> None:
         settings: dict[str, Any] = {
@@ -32,11 +32,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "worker_class": "gthread",
             "threads": options().threads,
             "keepalive": 30,
-            # Never: a laptop that slept would find its only worker killed for not having answered.
+            # No timeout: after a laptop has slept, gunicorn would kill its only worker as unresponsive.
             "timeout": 0,
             "graceful_timeout": 2,
             "backlog": 1024,
-            # The longest gunicorn allows: a hundred ids are a query of four thousand characters.
+            # The maximum gunicorn allows: a query with a hundred ids has four thousand characters.
             "limit_request_line": 8190,
             "loglevel": "warning",
             "control_socket_disable": True,
@@ -47,23 +47,23 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        # The addresses bring every module with them: the first request must not pay for that.
+        # The URLs import every module; do it here, so that the first request is not slow.
         import_module("sandbox.urls")
         return get_wsgi_application()
 
 
 def _start_background(_worker: Any) -> None:
-    # In the worker, not in the arbiter: threads do not survive a fork.
+    # In the worker, not in the arbiter, because threads do not survive a fork.
     from sandbox.webhooks import worker as background
 
-    # What is loaded stays: looking through all of it for garbage held up every request for a tenth of a second.
+    # Everything loaded so far stays in use; collecting over all of it delayed requests by a tenth of a second.
     gc.collect()
     gc.freeze()
     background.start()
 
 
 def prepare_database() -> None:
-    """Bring the sandbox's own file up to date and put into it what must always be there. Raises RefusesToStart."""
+    """Migrate the database and create the platform account and the configured endpoint. Raises RefusesToStart."""
     from sandbox import store
     from sandbox.resources.account import ensure_platform_account
     from sandbox.resources.webhook_endpoints import ensure_configured_endpoint
@@ -81,16 +81,16 @@ def prepare_database() -> None:
 
 def main(arguments: Sequence[str] = ()) -> int:
     """Run until SIGTERM or SIGINT."""
-    # Python would look for objects that hold each other after every 700 new ones: a tenth of the work.
+    # By default Python looks for reference cycles after every 700 new objects, which took a tenth of the time.
     gc.set_threshold(50_000, 20, 20)
     os.environ.update(environment_of(arguments))
     try:
         if not options().listener:
             check_port(options())
-        # Set, not defaulted: the surrounding project's settings must never be loaded here.
+        # Overwritten, not only defaulted: the surrounding project's settings must never be loaded here.
         os.environ["DJANGO_SETTINGS_MODULE"] = "sandbox.settings"
         django.setup()
-        # 402 and 404 are answers here, not news.
+        # 402 and 404 are ordinary responses here and not worth a log entry.
         logging.getLogger("django.request").setLevel(logging.ERROR)
         prepare_database()
     except RefusesToStart as refusal:

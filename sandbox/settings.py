@@ -1,4 +1,4 @@
-"""Django settings of the sandbox alone. No sessions, no users, as a rule no middleware: it has to be fast."""
+"""The sandbox's own Django settings. No sessions, no users and normally no middleware, so that it is fast."""
 
 import secrets
 from pathlib import Path
@@ -16,7 +16,8 @@ APPEND_SLASH = False
 STATIC_URL = "/static/"
 INSTALLED_APPS = ["sandbox"]
 MIDDLEWARE: list[str] = [] if options().settle_delay else ["sandbox.middleware.settle_at_once"]
-# The dashboard's forms are protected (dashboard/access.py). Cookies know no ports: a site on this machine has its own.
+# Protects the dashboard's forms (dashboard/access.py). A name of its own, because cookies ignore ports and a site on
+# this machine has a CSRF cookie too.
 CSRF_COOKIE_NAME = "sandbox_csrftoken"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
@@ -41,11 +42,11 @@ DATABASES: dict[str, dict[str, Any]] = {
         "NAME": options().database,
         "CONN_MAX_AGE": None,
         "OPTIONS": {
-            # IMMEDIATE takes the write lock at BEGIN, so no transaction fails half way with "database is locked".
+            # IMMEDIATE takes the write lock at BEGIN, so no transaction fails halfway with "database is locked".
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; "
-            # A backstop: usually the ticker moves the log into the file, and no request waits for the disk.
+            # A fallback: normally the ticker checkpoints the log, so that no request waits for the disk.
             "PRAGMA wal_autocheckpoint=20000;",
         },
     }

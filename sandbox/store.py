@@ -1,10 +1,10 @@
 """The store of all Stripe objects: JSON bodies by id, written under one lock.
 
-Keys of a body that begin with an underscore are the sandbox's own notes (a card's full number, say)
-and are removed by `visible` before a client sees the body.
+Keys that begin with an underscore are internal (a card's full number, for example); `visible` removes them before a
+client sees the body.
 
-Reading and writing one object is done some thirty times for a payment, so that is written in SQL (see `statements`).
-The names in it are this module's own.
+A payment reads and writes single objects about thirty times, so those operations use SQL directly (see `statements`).
+The table and column names in it come from this module.
 """
 
 import json
@@ -25,10 +25,10 @@ Body: TypeAlias = dict[str, Any]
 
 _REFERENCES = ("customer", "payment_intent", "charge", "product", "source")
 _WORDS = ("status", "currency")
-# Their ids may be of the user's choosing, so that each account has its own "SUMMER".
+# Users may choose the ids of these kinds, so each account can have its own "SUMMER".
 _NAMED_BY_USERS = ("coupon", "plan", "price", "product")
 _EVENT, _MOVEMENT, _CODE = "event", "balance_transaction", "promotion_code"
-# Found by the object they belong to, or by something else that they hold; it stands in the column `source` for that.
+# The path in each body to the object it belongs to, or to another value it is found by; the column `source` repeats it.
 _FOUND_BY = {
     "checkout.session": ("subscription",),
     "customer": ("email",),
@@ -45,10 +45,10 @@ _FOUND_BY = {
     "transfer": ("source_transaction",),
     "transfer_reversal": ("transfer",),
 }
-# What tells objects of a kind apart: their type, but of these something else.
+# The field that the column `subtype` repeats, for kinds where it is not `type`.
 _SUBTYPES = {"charge": "transfer_group", _CODE: "code", "transfer": "destination"}
 _TABLE = StoredObject._meta.db_table
-# Writers queue here instead of polling SQLite's busy handler: fair, and fast under a hundred payers.
+# Writers wait here instead of polling SQLite's busy handler: fair, and fast with a hundred concurrent payers.
 _one_writer = threading.RLock()
 _account: ContextVar[str | None] = ContextVar("account", default=None)
 
@@ -58,18 +58,18 @@ class NotStored(LookupError):
 
 
 def acting_account() -> str:
-    """The account this request acts for; the platform unless a Stripe-Account header said otherwise."""
+    """The account of the current request: the platform, unless a Stripe-Account header names another."""
     return _account.get() or options().account_id
 
 
 def act_for(account: str | None) -> None:
-    """Choose the account of the current request; None is the platform."""
+    """Set the account of the current request; None is the platform."""
     _account.set(account)
 
 
 @contextmanager
 def acting_for(account: str | None) -> Iterator[None]:
-    """Act for another account for a while: a transfer, say, writes on both sides."""
+    """Act for another account within the block; a transfer, for example, writes to both accounts."""
     token = _account.set(account)
     try:
         yield
@@ -79,21 +79,21 @@ def acting_for(account: str | None) -> Iterator[None]:
 
 @contextmanager
 def writing() -> Iterator[None]:
-    """A short write transaction; commits at the end, and only then lets webhooks out."""
+    """A short write transaction. It commits at the end; webhooks are sent only after that."""
     with _one_writer, transaction.atomic():
         yield
 
 
 def _columns(body: Body) -> Body:
-    # An event is found by the object it tells of, and by what that object belongs to.
-    told = body["data"]["object"] if body["object"] == _EVENT and "data" in body else body
-    columns = {name: _text(told.get(name)) for name in _REFERENCES}
-    if told is body:
+    # An event is found by its object, and by the references of that object.
+    subject = body["data"]["object"] if body["object"] == _EVENT and "data" in body else body
+    columns = {name: _text(subject.get(name)) for name in _REFERENCES}
+    if subject is body:
         columns |= {name: _text(body.get(name)) or "" for name in _WORDS}
     else:
-        columns |= {"source": _text(told.get("id")), **dict.fromkeys(_WORDS, "")}
+        columns |= {"source": _text(subject.get("id")), **dict.fromkeys(_WORDS, "")}
     subtype = _text(body.get(_SUBTYPES.get(body["object"], "type"))) or ""
-    # A code is looked up at each order, and whether it is taken at each new one; it is no case of letters.
+    # Promotion codes are looked up without regard to case, at each checkout and whenever a code is created.
     columns |= {"subtype": subtype.lower() if body["object"] == _CODE else subtype, "payout": None}
     if body["object"] in _FOUND_BY:
         columns["source"] = _at(body, _FOUND_BY[body["object"]])
@@ -110,7 +110,7 @@ def _at(body: Body, path: tuple[str, ...]) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    """What refers to nothing is NULL in its column, and then no entry of an index has to be written."""
+    """The text, or None for an absent value, which is NULL in its column and needs no index entry."""
     return value if value and isinstance(value, str) else None
 
 
@@ -147,22 +147,22 @@ def _where(conditions: Mapping[str, Any]) -> str:
 
 
 def mark_deleted(body: Body) -> Body:
-    """Replace an object by the stub Stripe leaves behind, which stays readable for those that point at it."""
+    """Replace an object with the stub that Stripe keeps, so that references to it can still be read."""
     stub = {"id": body["id"], "object": body["object"], "deleted": True}
     _update(body, _columns(stub) | {"body": json.dumps(stub), "is_deleted": True})
     return stub
 
 
 def revive(body: Body) -> Body:
-    """Store a new object under an id whose former holder was deleted: names that users choose may be used again."""
+    """Store a new object under the id of a deleted one: ids that users choose may be used again."""
     _update(body, {"is_deleted": False, "created": body["created"]})
     return save(body)
 
 
 def find(kind: str, object_id: str) -> Body | None:
-    """The object of the acting account, or None. Accounts themselves are visible to all, as the platform sees them.
+    """The acting account's object, or None. Account objects are visible from every account.
 
-    `kind` "*" finds any: the source of a balance transaction may be of many kinds.
+    `kind` "*" matches any kind: the source of a balance transaction may be of many kinds.
     """
     conditions = {"object_id": object_id}
     if kind != "*":
@@ -172,8 +172,8 @@ def find(kind: str, object_id: str) -> Body | None:
     return next(iter(_bodies(conditions)), None)
 
 
-def living(kind: str, *, status: str) -> list[Body]:
-    """The living objects of a kind and status in the acting account, oldest first."""
+def existing(kind: str, *, status: str) -> list[Body]:
+    """The acting account's objects of a kind and status, without deleted ones, oldest first."""
     return _bodies({"kind": kind, "account": acting_account(), "status": status, "is_deleted": False})
 
 
@@ -183,7 +183,7 @@ def _bodies(conditions: Mapping[str, str | bool]) -> list[Body]:
 
 
 def sequence_of(kind: str, object_id: str) -> int | None:
-    """Where an object that the acting account sees stands in the order of creation, or None."""
+    """An object's position in the order of creation; None if the acting account has no such object."""
     return _called(kind, object_id).values_list("sequence", flat=True).first()
 
 
@@ -195,9 +195,9 @@ def _called(kind: str, object_id: str) -> QuerySet[StoredObject]:
 
 
 def find_anywhere(kind: str, object_id: str) -> Body | None:
-    """The object whichever account it belongs to, or None. For what the sandbox itself wrote, never for a caller's id.
+    """The object on any account, or None. Only for ids that the sandbox wrote itself, never for ids from a caller.
 
-    `kind` "*" finds any.
+    `kind` "*" matches any kind.
     """
     return next(
         iter(_bodies({"object_id": object_id} if kind == "*" else {"object_id": object_id, "kind": kind})), None
@@ -221,10 +221,10 @@ def fetch(kind: str, object_id: str) -> Body:
 
 
 def rows(kind: str) -> QuerySet[StoredObject]:
-    """The living objects of a kind in the acting account."""
+    """The acting account's objects of a kind, without deleted ones."""
     return StoredObject.objects.filter(kind=kind, account=acting_account(), is_deleted=False)
 
 
 def visible(body: Body) -> Body:
-    """The body without the sandbox's own notes."""
+    """The body without its internal keys."""
     return {key: value for key, value in body.items() if not key.startswith("_")}

@@ -1,4 +1,4 @@
-"""Every address of the sandbox: the API, the pages of the buyer, the dashboard, the switches."""
+"""The URLs of the sandbox: the API, the buyer's pages, the dashboard, the switches."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path

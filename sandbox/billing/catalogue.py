@@ -58,7 +58,7 @@ def create_price(*, product: str, currency: str, announce: bool = True, **fields
     price = build_price(product=product, currency=currency, **fields)
     store.insert(price)
     if announce:
-        tell_of_price(price, "created")
+        emit_price_event(price, "created")
     return price
 
 
@@ -71,7 +71,9 @@ def create_one_off_price(each: Decimal, currency: str, *, name: str, product: st
     return store.insert(price | {"unit_amount": int(each) if is_whole else None, "unit_amount_decimal": amount})
 
 
-def tell_of_price(price: Body, what: str, *, previous: Body | None = None, plan_previous: Body | None = None) -> None:
+def emit_price_event(
+    price: Body, what: str, *, previous: Body | None = None, plan_previous: Body | None = None
+) -> None:
     """Emit an event of a price, and of its plan."""
     emit(f"price.{what}", price, previous=previous)
     if price["recurring"] and (previous is None or plan_previous):

@@ -8,7 +8,7 @@ from sandbox.billing import clocks, invoices
 from sandbox.billing.invoices import Outcome, on_invoice_settled
 from sandbox.billing.pending_updates import follow_pending
 from sandbox.billing.renewals import expire
-from sandbox.billing.subscriptions import ENDED, end, invoices_of, plan, telling_change
+from sandbox.billing.subscriptions import ENDED, emitting_change, end, invoices_of, plan
 from sandbox.options import options
 from sandbox.payments.followers import follows_intents
 from sandbox.store import Body
@@ -49,14 +49,14 @@ def _follow_paid(subscription: Body, invoice: Body) -> None:
 
 
 def _become(subscription: Body, status: str, invoice: Body | None = None, *also: str) -> None:
-    with telling_change(subscription, *also):
+    with emitting_change(subscription, *also):
         subscription["status"] = status
         if invoice and subscription["payment_settings"]["save_default_payment_method"] == "on_subscription":
             intent = store.find("payment_intent", invoice.get("_intent") or "") or {}
             subscription["default_payment_method"] = subscription["default_payment_method"] or intent.get(
                 "payment_method"
             )
-    if not subscription.get("_is_told_later"):
+    if not subscription.get("_event_is_pending"):
         plan(subscription)
 
 
@@ -67,7 +67,7 @@ def _owes(subscription: Body) -> bool:
 
 def _follow_refused(subscription: Body, invoice: Body) -> None:
     if subscription["status"] == "active":
-        with telling_change(subscription):
+        with emitting_change(subscription):
             subscription["status"] = "past_due"
     is_last = invoice["auto_advance"] and invoice["next_payment_attempt"] is None
     if is_last and subscription["status"] == "past_due" and invoice["collection_method"] == "charge_automatically":
@@ -79,7 +79,7 @@ def _give_up(subscription: Body) -> None:
     if options().dunning_end == "cancel":
         end(subscription, reason="payment_failed")
     elif options().dunning_end == "unpaid":
-        with telling_change(subscription):
+        with emitting_change(subscription):
             subscription["status"] = "unpaid"
 
 
@@ -90,5 +90,5 @@ def follow_setup(intent: Body) -> None:
     if subscription is None or subscription["pending_setup_intent"] != intent["id"]:
         return
     if intent["status"] == "succeeded":
-        with clocks.time_of(subscription), telling_change(subscription):
+        with clocks.time_of(subscription), emitting_change(subscription):
             subscription |= {"default_payment_method": intent["payment_method"], "pending_setup_intent": None}

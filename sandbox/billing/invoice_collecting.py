@@ -5,7 +5,7 @@ from sandbox.billing import invoice_payments
 from sandbox.billing.invoice_ending import send_invoice
 from sandbox.billing.invoice_finalizing import finalize_invoice
 from sandbox.billing.invoice_paying import pay_invoice
-from sandbox.billing.invoice_settling import is_collected_automatically, tell
+from sandbox.billing.invoice_settling import is_collected_automatically, run_callbacks
 from sandbox.protocol.errors import ApiError
 from sandbox.schedule import step
 from sandbox.store import Body
@@ -54,7 +54,7 @@ def note_overdue(invoice_id: str) -> None:
     invoice = store.fetch("invoice", invoice_id)
     if invoice["status"] == "open":
         emit("invoice.overdue", invoice)
-        tell(invoice, "overdue")
+        run_callbacks(invoice, "overdue")
 
 
 def collect(invoice: Body) -> None:

@@ -8,7 +8,7 @@ from sandbox import schedule, store
 from sandbox.billing import invoice_items
 from sandbox.billing.invoice_finalizing import DAY, plan_collection
 from sandbox.billing.invoice_lines import item_line
-from sandbox.billing.invoice_totals import reckon
+from sandbox.billing.invoice_totals import recalculate
 from sandbox.billing.invoices import plan_finalization, put_first, require_draft
 from sandbox.protocol.errors import ApiError, no_such
 from sandbox.store import Body
@@ -19,7 +19,7 @@ AFTER_FINALIZING = ("auto_advance", "default_payment_method", "metadata", "payme
 
 
 @contextmanager
-def telling_update(invoice: Body) -> Iterator[None]:
+def emitting_update(invoice: Body) -> Iterator[None]:
     """Change an invoice, store it, and emit invoice.updated with what was different before."""
     before = {key: copy.deepcopy(value) for key, value in invoice.items() if not key.startswith("_")}
     yield
@@ -35,7 +35,7 @@ def edit_invoice(invoice: Body, change: Body) -> Body:
     for name in sorted(change):
         if name not in editable.get(invoice["status"], ("metadata",)):
             raise ApiError("Finalized invoices can't be updated in this way", param=name, is_executed=True)
-    with telling_update(invoice):
+    with emitting_update(invoice):
         advance = change.pop("auto_advance", None)
         days = change.pop("days_until_due", None)
         invoice |= change
@@ -44,7 +44,7 @@ def edit_invoice(invoice: Body, change: Body) -> Body:
         elif "due_date" in change:
             invoice["_days_until_due"] = None
         if invoice["status"] == "draft":
-            reckon(invoice)
+            recalculate(invoice)
         if advance is not None:
             _set_auto_advance(invoice, is_on=advance)
         elif "automatically_finalizes_at" in change and invoice["status"] == "draft":
@@ -69,9 +69,9 @@ def _set_auto_advance(invoice: Body, *, is_on: bool) -> None:
 def put_items_on(invoice: Body, items: Sequence[Body]) -> Body:
     """Add invoice items, which already name the invoice, as lines of a draft."""
     require_draft(invoice)
-    with telling_update(invoice):
+    with emitting_update(invoice):
         put_first(invoice, items[::-1])
-        reckon(invoice)
+        recalculate(invoice)
     return invoice
 
 

@@ -4,7 +4,7 @@ from sandbox import clock, store
 from sandbox.billing import clocks, invoice_items, invoice_payments
 from sandbox.billing.credit import move_balance
 from sandbox.billing.invoice_finalizing import finalize_invoice
-from sandbox.billing.invoice_settling import NOT_OPEN, OPEN, stop_collecting, tell
+from sandbox.billing.invoice_settling import NOT_OPEN, OPEN, run_callbacks, stop_collecting
 from sandbox.protocol.errors import ApiError
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
@@ -45,7 +45,7 @@ def void_invoice(invoice: Body) -> Body:
             kind="unapplied_from_invoice",
             invoice=invoice["id"],
         )
-        tell(invoice, "voided")
+        run_callbacks(invoice, "voided")
     return invoice
 
 
@@ -57,7 +57,7 @@ def mark_uncollectible(invoice: Body) -> Body:
         raise ApiError(NOT_OPEN, is_executed=True)
     with clocks.time_of(invoice):
         _end(invoice, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible")
-        tell(invoice, "uncollectible")
+        run_callbacks(invoice, "uncollectible")
     return invoice
 
 

@@ -4,7 +4,7 @@ from sandbox import clock, store
 from sandbox.billing import clocks, invoice_payments
 from sandbox.billing.credit import balance_of, move_balance
 from sandbox.billing.invoice_settling import is_collected_automatically, mark_paid
-from sandbox.billing.invoice_totals import balance_after, place_of, reckon
+from sandbox.billing.invoice_totals import balance_after, place_of, recalculate
 from sandbox.billing.taxes import automatic_status
 from sandbox.options import options
 from sandbox.protocol.errors import ApiError
@@ -70,7 +70,7 @@ def _open(invoice: Body) -> None:
     take_customer_details(invoice, customer)
     if invoice["automatic_tax"]["enabled"] and automatic_status(place_of(invoice)) != "complete":
         raise ApiError(NO_LOCATION, code="customer_tax_location_invalid", is_executed=True)
-    reckon(invoice, balance=balance_of(customer, invoice["currency"]))
+    recalculate(invoice, balance=balance_of(customer, invoice["currency"]))
     unschedule("finalize_invoice", invoice["id"])
     now = clock.now()
     page = f"{options().public_url}/i/{invoice['id']}"

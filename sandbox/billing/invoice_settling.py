@@ -34,7 +34,7 @@ def on_invoice_settled(callback: Callback) -> Callback:
     return callback
 
 
-def tell(invoice: Body, outcome: Outcome) -> None:
+def run_callbacks(invoice: Body, outcome: Outcome) -> None:
     """Call every registered callback."""
     for callback in _callbacks:
         callback(invoice, outcome)
@@ -100,18 +100,18 @@ def mark_paid(invoice: Body, *, how: Literal["charged", "nothing_due", "off_stri
     payment = invoice_payments.default_payment_of(invoice)
     if payment and how == "charged":
         invoice_payments.mark_paid(payment)
-        schedule.schedule("tell_invoice_payment", payment["id"], after=options().settle_delay)
+        schedule.schedule("emit_invoice_payment_paid", payment["id"], after=options().settle_delay)
     store.save(invoice)
     # An invoice made and paid in one call is never seen open, so no event reports a change (observed at Stripe).
     if not is_first:
         emit("invoice.updated", invoice, previous=_changed(before, invoice))
     emit("invoice.paid", invoice)
     emit("invoice.payment_succeeded", invoice)
-    tell(invoice, "paid")
+    run_callbacks(invoice, "paid")
 
 
-@schedule.step("tell_invoice_payment")
-def tell_of_payment(payment_id: str) -> None:
+@schedule.step("emit_invoice_payment_paid")
+def emit_payment_paid(payment_id: str) -> None:
     """Emit invoice_payment.paid, seconds after the invoice's own events as at Stripe."""
     emit("invoice_payment.paid", store.fetch("invoice_payment", payment_id), is_automatic=True)
 
@@ -121,14 +121,14 @@ def note_failure(invoice: Body, *, is_automatic: bool) -> None:
     # Manual attempts after the first do not move the schedule (docs: "The Invoice object", attempt_count).
     is_counted = is_automatic or invoice["attempt_count"] == 0
     _note_attempt(invoice, is_counted=is_counted, events=("invoice.payment_failed",))
-    tell(invoice, "failed")
+    run_callbacks(invoice, "failed")
 
 
 def _note_action_required(invoice: Body, *, is_automatic: bool) -> None:
     """The customer has to authenticate; only in the retry schedule does that count as an attempt (observed)."""
     events = ("invoice.payment_action_required", "invoice.payment_failed")
     _note_attempt(invoice, is_counted=is_automatic, events=events)
-    tell(invoice, "action_required")
+    run_callbacks(invoice, "action_required")
 
 
 def _note_attempt(invoice: Body, *, is_counted: bool, events: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ from sandbox.protocol.money import minimum_charge
 from sandbox.store import Body
 
 
-def reckon(invoice: Body, *, balance: int | None = None) -> Body:
+def recalculate(invoice: Body, *, balance: int | None = None) -> Body:
     """Calculate every amount of a draft from its lines, and the part that the customer's `balance` covers."""
     lines: list[Body] = invoice["lines"]["data"]
     left = [line["amount"] for line in lines]

@@ -15,7 +15,7 @@ from sandbox.billing.invoice_finalizing import DAY, HOUR, finalize_invoice, take
 from sandbox.billing.invoice_lines import item_line, new_line, subscription_line
 from sandbox.billing.invoice_paying import InvoiceAttempt, pay_invoice, subscription_of
 from sandbox.billing.invoice_settling import Outcome, follow_intent, on_invoice_settled, refresh, stop_collecting
-from sandbox.billing.invoice_totals import reckon
+from sandbox.billing.invoice_totals import recalculate
 from sandbox.options import options
 from sandbox.protocol import origin
 from sandbox.protocol.errors import ApiError
@@ -177,7 +177,7 @@ def build_invoice(  # noqa: PLR0913 -- the facts of an invoice
     }
     take_customer_details(invoice, customer)
     _append(invoice, lines)
-    return reckon(invoice, balance=balance_of(customer, currency))
+    return recalculate(invoice, balance=balance_of(customer, currency))
 
 
 def _account_name() -> str | None:
@@ -227,7 +227,7 @@ def add_line(invoice: Body, *lines: Body) -> Body:
     """Add lines to a draft and recalculate its amounts; the caller emits the event."""
     require_draft(invoice)
     _append(invoice, lines)
-    return store.save(reckon(invoice))
+    return store.save(recalculate(invoice))
 
 
 def pull_pending_items(invoice: Body) -> None:
@@ -237,7 +237,7 @@ def pull_pending_items(invoice: Body) -> None:
     )
     invoice_items.assign_items(items, invoice["id"])
     put_first(invoice, items)
-    store.save(reckon(invoice))
+    store.save(recalculate(invoice))
 
 
 def put_first(invoice: Body, items: Sequence[Body]) -> None:

@@ -13,7 +13,7 @@ from sandbox import clock, store
 from sandbox.billing import clocks, invoices
 from sandbox.billing.invoices import Outcome
 from sandbox.billing.subscription_shapes import items_of
-from sandbox.billing.subscriptions import plan, renews_at, telling_change
+from sandbox.billing.subscriptions import emitting_change, plan, renews_at
 from sandbox.schedule import step, unschedule
 from sandbox.store import Body
 
@@ -79,7 +79,7 @@ def follow_pending(subscription: Body, invoice: Body, outcome: Outcome) -> None:
         return
     is_paid = outcome == "paid"
     unschedule("expire_pending_update", subscription["id"])
-    with telling_change(subscription, f"customer.subscription.pending_update_{'applied' if is_paid else 'expired'}"):
+    with emitting_change(subscription, f"customer.subscription.pending_update_{'applied' if is_paid else 'expired'}"):
         del subscription["_pending"]
         subscription |= (pending["wanted"] if is_paid else {}) | {"pending_update": None}
     plan(subscription)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from django.db import transaction
 
 from sandbox.store import Body
-from sandbox.webhooks.events import untold
+from sandbox.webhooks.events import suppressing_events
 
 
 def rehearse(act: Callable[[], Body]) -> Body:
     """The result of `act`, with all its changes undone and its events discarded. Only within a transaction."""
     before = transaction.savepoint()
     try:
-        with untold():
+        with suppressing_events():
             return act()
     finally:
         transaction.savepoint_rollback(before)

@@ -10,10 +10,10 @@ from sandbox.billing.subscriptions import (
     ENDED,
     LIVING,
     billed_period,
+    emitting_change,
     end,
     plan,
     renews_at,
-    telling_change,
     warn_of_trial_end,
 )
 from sandbox.billing.trial_ends import ends_without_method
@@ -34,7 +34,7 @@ def renew(subscription: Body) -> None:
     """Begin the next period and draft its invoice, which is finalized and charged an hour later."""
     if subscription["status"] == "trialing" and ends_without_method(subscription):
         return
-    with telling_change(subscription):
+    with emitting_change(subscription):
         period = billed_period(subscription)
         due = [item for item in items_of(subscription) if item["current_period_end"] <= clock.now()]
         for item in due:
@@ -126,7 +126,7 @@ def expire_when_due(subscription_id: str) -> None:
 def expire(subscription: Body) -> None:
     """End a subscription that never became active; emits customer.subscription.updated and voids the invoice."""
     with clocks.time_of(subscription):
-        with telling_change(subscription):
+        with emitting_change(subscription):
             subscription |= {"ended_at": clock.now(), "status": "incomplete_expired"}
             store.save(subscription)
             invoice = store.fetch("invoice", subscription["latest_invoice"])
@@ -140,7 +140,7 @@ def resume_collection(subscription_id: str) -> None:
     """Resume paused collection at the planned time."""
     subscription = store.fetch("subscription", subscription_id)
     if subscription["status"] in LIVING and subscription["pause_collection"]:
-        with telling_change(subscription):
+        with emitting_change(subscription):
             subscription["pause_collection"] = None
             store.save(subscription)
         plan(subscription)

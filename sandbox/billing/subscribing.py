@@ -14,12 +14,12 @@ from sandbox.billing.periods import Interval, Period, first_on, period_from
 from sandbox.billing.subscription_billing import draft_invoice, first_line, past_lines, trial_line
 from sandbox.billing.subscription_changes import change_items, set_cancellation, undone
 from sandbox.billing.subscription_shapes import items_of, new_item, new_subscription
-from sandbox.billing.subscriptions import DAY, method_of, plan, refresh, telling_change
+from sandbox.billing.subscriptions import DAY, emitting_change, method_of, plan, refresh
 from sandbox.payments.setups import create_setup_intent
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.store import Body
-from sandbox.webhooks.events import emit, telling_first
+from sandbox.webhooks.events import emit, emitting_first
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def start_subscription(customer: Body, items: Sequence[Body], **terms: Any) -> S
         for item in items_of(subscription):
             keep_item_row(item)
         outcome: list[Started] = []
-        with telling_first(lambda: _tell_created(subscription)):
+        with emitting_first(lambda: _emit_created(subscription)):
             outcome.append(_bill_first(customer, subscription, chosen))
         plan(subscription)
     return outcome[0]
@@ -106,7 +106,7 @@ def resume(subscription: Body) -> Body:
 
 def _set_cancellation(subscription: Body, *, cancels: bool, details: Body | None) -> Body:
     with clocks.time_of(subscription):
-        with telling_change(subscription):
+        with emitting_change(subscription):
             set_cancellation(subscription, at_period_end=cancels, details=details)
         plan(subscription)
     return subscription
@@ -163,7 +163,7 @@ def _built(customer: Body, items: Sequence[Body], terms: Terms) -> Body:
         trial_end=trial_end,
         trial_start=now if trial_end else None,
         status="trialing" if trial_end else "incomplete",
-        _is_told_later=True,
+        _event_is_pending=True,
     )
     subscription |= terms.fields
     subscription["automatic_tax"] |= {
@@ -199,8 +199,8 @@ def _claim_currency(customer: Body, currency: str) -> None:
         emit("customer.updated", customer, previous={"currency": None})
 
 
-def _tell_created(subscription: Body) -> None:
-    subscription.pop("_is_told_later", None)
+def _emit_created(subscription: Body) -> None:
+    subscription.pop("_event_is_pending", None)
     store.save(subscription)
     emit("customer.subscription.created", subscription)
 

@@ -16,7 +16,7 @@ from sandbox.billing.periods import Period, period_around, period_from
 from sandbox.billing.proration_items import bill_difference, credit_unused_time
 from sandbox.billing.subscription_billing import draft_invoice, interval_of, line_for, set_period
 from sandbox.billing.subscription_shapes import NO_CANCELLATION, items_of, new_item, set_items
-from sandbox.billing.subscriptions import plan, refresh, renews_at, telling_change
+from sandbox.billing.subscriptions import emitting_change, plan, refresh, renews_at
 from sandbox.billing.trial_ends import ends_without_method
 from sandbox.protocol.errors import ApiError, no_such
 from sandbox.store import Body
@@ -68,7 +68,7 @@ def change_items(subscription: Body, wanted: Sequence[Body], *, resets_cycle: bo
     """
     terms = Collection(**collection)
     with clocks.time_of(subscription):
-        with telling_change(subscription), holding_back(subscription, terms.payment_behavior):
+        with emitting_change(subscription), holding_back(subscription, terms.payment_behavior):
             moment = _moment_of_change(subscription, terms)
             before = copy.deepcopy(items_of(subscription))
             changes = [_apply(subscription, one, moment) for one in wanted]

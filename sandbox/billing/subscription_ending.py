@@ -6,7 +6,7 @@ from sandbox.billing.proration_items import credit_unused_time
 from sandbox.billing.subscription_billing import remove_discount
 from sandbox.billing.subscription_changes import Collection, invoice_now
 from sandbox.billing.subscription_shapes import NO_CANCELLATION, items_of
-from sandbox.billing.subscriptions import end, invoices_of, telling_change
+from sandbox.billing.subscriptions import emitting_change, end, invoices_of
 from sandbox.store import Body
 
 
@@ -19,7 +19,7 @@ def cancel(
         if prorates and subscription["status"] in ("active", "past_due"):
             credit_unused_time(subscription, items_of(subscription), clock.now())
         if invoices_now and _waits(subscription):
-            with telling_change(subscription):
+            with emitting_change(subscription):
                 invoice_now(subscription, [], Collection())
         known = subscription["cancellation_details"] or NO_CANCELLATION
         subscription["cancellation_details"] = known | (details or {})
@@ -41,7 +41,7 @@ def _waits(subscription: Body) -> bool:
 def remove_discounts(subscription: Body) -> Body:
     """Remove every discount from a subscription. Returns the first one, as deleted."""
     removed = [store.fetch("discount", discount) for discount in subscription["discounts"]]
-    with clocks.time_of(subscription), telling_change(subscription):
+    with clocks.time_of(subscription), emitting_change(subscription):
         for discount in removed:
             remove_discount(subscription, discount)
     return store.visible(removed[0]) | {"deleted": True}

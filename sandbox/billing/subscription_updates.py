@@ -16,7 +16,7 @@ from sandbox.billing.subscription_changes import (
     start_trial,
 )
 from sandbox.billing.subscription_shapes import NO_CANCELLATION, items_of
-from sandbox.billing.subscriptions import plan, renews_at, telling_change
+from sandbox.billing.subscriptions import emitting_change, plan, renews_at
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
@@ -28,7 +28,7 @@ def update_subscription(subscription: Body, change: Body, collection: Body) -> B
     `billing_cycle_anchor`, `pause_collection`, `cancel_at_period_end`, `cancel_at`, `cancellation_details`.
     """
     terms = Collection(**collection)
-    with telling_change(subscription), holding_back(subscription, terms.payment_behavior):
+    with emitting_change(subscription), holding_back(subscription, terms.payment_behavior):
         subscription |= change["fields"]
         if "discounts" in change:
             _replace_discounts(subscription, change["discounts"])
@@ -82,7 +82,7 @@ def _apply_cancellation(subscription: Body, change: Body) -> None:
 def resume_paused(subscription: Body, *, keeps_cycle: bool, collection: Body) -> Body:
     """Resume a paused subscription: at once within its current period, otherwise when its invoice is paid."""
     with clocks.time_of(subscription):
-        with telling_change(subscription):
+        with emitting_change(subscription):
             if keeps_cycle and renews_at(subscription) > clock.now():
                 subscription["status"] = "active"
             else:

@@ -1,6 +1,6 @@
 """The states of a subscription and the transitions between them (docs: "How subscriptions work").
 
-Code changes a subscription inside `telling_change`, which stores it and emits one event with all changes, before the
+Code changes a subscription inside `emitting_change`, which stores it and emits one event with all changes, before the
 events of their consequences.
 """
 
@@ -15,7 +15,7 @@ from sandbox.billing.subscription_shapes import NO_CANCELLATION, differences, it
 from sandbox.protocol.resource import presented
 from sandbox.schedule import unschedule
 from sandbox.store import Body
-from sandbox.webhooks.events import emit, telling_first
+from sandbox.webhooks.events import emit, emitting_first
 
 ENDED = clocks.ENDED
 # The states that are billed at the end of a period.
@@ -45,25 +45,25 @@ def method_of(subscription: Body) -> Body | None:
 
 
 @contextmanager
-def telling_change(subscription: Body, *also: str) -> Iterator[None]:
+def emitting_change(subscription: Body, *also: str) -> Iterator[None]:
     """Store what a block changes and emit one customer.subscription.updated, ahead of the block's events.
 
     Changes made by the block's invoices are part of the change: they write to the stored body, so a block stores its
     own changes before an invoice is paid, and refreshes afterwards. `also` names further events that follow
     customer.subscription.updated.
     """
-    if subscription.get("_is_told_later"):
+    if subscription.get("_event_is_pending"):
         yield
         store.save(subscription)
         for event_type in also:
             emit(event_type, subscription)
         return
     before = copy.deepcopy(presented(subscription))
-    subscription["_is_told_later"] = True
+    subscription["_event_is_pending"] = True
     store.save(subscription)
 
-    def tell() -> None:
-        subscription.pop("_is_told_later", None)
+    def emit_events() -> None:
+        subscription.pop("_event_is_pending", None)
         store.save(subscription)
         previous = differences(before, presented(subscription))
         if previous:
@@ -71,7 +71,7 @@ def telling_change(subscription: Body, *also: str) -> Iterator[None]:
         for event_type in also:
             emit(event_type, subscription)
 
-    with telling_first(tell):
+    with emitting_first(emit_events):
         yield
 
 

@@ -1,7 +1,7 @@
 """How a trial ends without a payment method (docs: "Use trial periods", `trial_settings`)."""
 
 from sandbox import store
-from sandbox.billing.subscriptions import end, method_of, plan, telling_change
+from sandbox.billing.subscriptions import emitting_change, end, method_of, plan
 from sandbox.store import Body
 
 
@@ -13,7 +13,7 @@ def ends_without_method(subscription: Body) -> bool:
     if behavior == "cancel":
         end(subscription)
         return True
-    with telling_change(subscription, "customer.subscription.paused"):
+    with emitting_change(subscription, "customer.subscription.paused"):
         subscription["status"] = "paused"
         store.save(subscription)
     plan(subscription)

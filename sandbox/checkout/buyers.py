@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sandbox import store
 from sandbox.checkout.custom_fields import read_fields
 from sandbox.checkout.shapes import known_customer_details, shown_exemption
-from sandbox.checkout.totals import reckon
+from sandbox.checkout.totals import recalculate
 from sandbox.payments.customers import create_customer, update_customer
 from sandbox.payments.methods import EMPTY_ADDRESS
 from sandbox.store import Body
@@ -33,7 +33,7 @@ def place_buyer(session: Body, address: Mapping[str, str | None] | None) -> None
         session["_place"] = customer["address"]
     elif address and address.get("country"):
         session["_place"] = EMPTY_ADDRESS | dict(address)
-    reckon(session)
+    recalculate(session)
 
 
 def write_buyer(session: Body, buyer: Buyer) -> None:

@@ -3,7 +3,7 @@
 from sandbox import clock, identifiers, store
 from sandbox.billing import discounts, periods
 from sandbox.billing.periods import Interval
-from sandbox.checkout.totals import granted_of, reckon
+from sandbox.checkout.totals import granted_of, recalculate
 from sandbox.protocol.errors import ApiError
 from sandbox.store import Body
 
@@ -16,7 +16,7 @@ def set_discount(session: Body, entry: Body) -> None:
     customer = store.find("customer", session["customer"] or "")
     granted = discounts.chosen(
         entry,
-        amount=reckon(session)["amount_subtotal"],
+        amount=recalculate(session)["amount_subtotal"],
         currency=session["currency"],
         customer=customer,
         param="discounts[0]",
@@ -43,7 +43,7 @@ def apply_code(session: Body, typed: str) -> str | None:
 def remove_code(session: Body) -> None:
     """Remove the buyer's code again. The caller stores the session."""
     session |= {"discounts": [], "_discount": None}
-    reckon(session)
+    recalculate(session)
 
 
 def _note(session: Body, granted: Body) -> None:
@@ -51,7 +51,7 @@ def _note(session: Body, granted: Body) -> None:
     code_id = granted["id"] if granted["object"] == "promotion_code" else None
     session["discounts"] = [{"coupon": coupon["id"], "promotion_code": code_id}]
     session["_discount"] = _preview(session, coupon, code_id)
-    reckon(session)
+    recalculate(session)
 
 
 def _preview(session: Body, coupon: Body, code_id: str | None) -> Body:

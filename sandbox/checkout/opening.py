@@ -9,7 +9,7 @@ from sandbox.checkout.discounting import set_discount
 from sandbox.checkout.line_items import build_line_items
 from sandbox.checkout.sessions import page_address
 from sandbox.checkout.shapes import NO_INVOICE, known_customer_details, open_session
-from sandbox.checkout.totals import reckon
+from sandbox.checkout.totals import recalculate
 from sandbox.connect.share_parameters import check_share
 from sandbox.payments.setups import create_setup_intent
 from sandbox.protocol.errors import ApiError
@@ -131,7 +131,7 @@ def _take_lines(session: Body, call: Call) -> None:
     if customer and session["automatic_tax"]["enabled"] and session["_customer_update"].get("address") != "auto":
         session["_place"] = customer["address"]
     _check_customers_currency(session, customer)
-    reckon(session)
+    recalculate(session)
     if call.get("discounts"):
         set_discount(session, call["discounts"][0])
     check_total(session)

@@ -4,10 +4,10 @@ from sandbox import store
 from sandbox.billing.invoices import subscription_of
 from sandbox.checkout import subscribing
 from sandbox.checkout.buyers import Buyer, ensure_customer, write_buyer
-from sandbox.checkout.sessions import complete_session, require_open, success_address, tell_of_late_payment
+from sandbox.checkout.sessions import complete_session, emit_late_payment, require_open, success_address
 from sandbox.payments import intents, setups
 from sandbox.payments.attempts import Attempt
-from sandbox.payments.followers import follows_intents, tell_followers
+from sandbox.payments.followers import call_followers, follows_intents
 from sandbox.store import Body
 
 KEPT_FOR_LATER, SHOWN_AGAIN = "limited", "always"
@@ -47,7 +47,7 @@ def _pay(session: Body, method: Body | None, buyer: Buyer) -> Attempt | None:
     keep_for_later(method, intents.future_usage(intent, method))
     store.save(session)
     attempt = intents.confirm_intent(intent, method, return_url=success_address(session))
-    tell_followers(attempt.intent)
+    call_followers(attempt.intent)
     return attempt
 
 
@@ -90,7 +90,7 @@ def _set_up(session: Body, method: Body | None, _buyer: Buyer) -> Attempt | None
     intent["customer"] = session["customer"]
     keep_for_later(method, "off_session")
     attempt = setups.confirm_setup_intent(intent, method, return_url=success_address(session))
-    tell_followers(attempt.intent)
+    call_followers(attempt.intent)
     return attempt
 
 
@@ -129,9 +129,9 @@ def _follow_open(session: Body, intent: Body) -> None:
 def _follow_complete(session: Body, intent: Body) -> None:
     is_bank_debit = (intent["latest_charge"] or "").startswith("py_")
     if intent["status"] == "succeeded" and is_bank_debit:
-        tell_of_late_payment(session, succeeded=True)
+        emit_late_payment(session, succeeded=True)
     elif intent["status"] == "succeeded":
         # A card that was only authorised: capturing it makes the session paid, without an event.
         store.save(session | {"payment_status": "paid"})
     elif intent["status"] == "requires_payment_method":
-        tell_of_late_payment(session, succeeded=False)
+        emit_late_payment(session, succeeded=False)

@@ -38,7 +38,7 @@ def complete_session(session: Body, *, payment_status: str) -> None:
     emit("checkout.session.completed", session, is_automatic=True)
 
 
-def tell_of_late_payment(session: Body, *, succeeded: bool) -> None:
+def emit_late_payment(session: Body, *, succeeded: bool) -> None:
     """Emit the bank's answer that came after the session was complete."""
     if succeeded:
         session["payment_status"] = "paid"

@@ -10,13 +10,13 @@ from sandbox.billing.subscribing import retry_subscription, start_subscription
 from sandbox.checkout.buyers import Buyer
 from sandbox.checkout.sessions import (
     complete_session,
+    emit_late_payment,
     granted_discounts,
     success_address,
-    tell_of_late_payment,
 )
 from sandbox.payments import setups
 from sandbox.payments.attempts import Attempt
-from sandbox.payments.followers import tell_followers
+from sandbox.payments.followers import call_followers
 from sandbox.payments.mandates import BANK_DEBITS
 from sandbox.payments.methods import card_behaviour
 from sandbox.payments.saving import mark_attached
@@ -129,7 +129,7 @@ def _start_later_paid(session: Body, method: Body | None) -> Attempt | None:
     session["_setup_intent"] = intent["id"]
     store.save(session)
     attempt = setups.confirm_setup_intent(intent, method, return_url=success_address(session))
-    tell_followers(attempt.intent)
+    call_followers(attempt.intent)
     return attempt
 
 
@@ -144,7 +144,7 @@ def follow(session: Body, intent: Body) -> None:
         elif intent["status"] == "processing":
             _finish(session, payment_status="unpaid")
     elif session["payment_status"] == "unpaid" and intent["status"] in ("succeeded", "requires_payment_method"):
-        tell_of_late_payment(session, succeeded=intent["status"] == "succeeded")
+        emit_late_payment(session, succeeded=intent["status"] == "succeeded")
 
 
 def _finish(session: Body, *, payment_status: str) -> None:

@@ -10,7 +10,7 @@ from sandbox.protocol.resource import presented
 from sandbox.store import Body
 
 
-def reckon(session: Body) -> Body:
+def recalculate(session: Body) -> Body:
     """Recalculate every amount of an open session after a change. The caller stores it."""
     items = session["_line_items"]
     currency = session["currency"]

@@ -12,7 +12,7 @@ from sandbox.connect.external_accounts import add_bank, bank_accounts_of, has_wo
 from sandbox.connect.people import create_person, individual_of, update_person
 from sandbox.connect.requirements import assess, is_platform
 from sandbox.options import options
-from sandbox.payments.balance import application_id, own_account, sums, tell_of_funds
+from sandbox.payments.balance import application_id, call_funds_followers, own_account, sums
 from sandbox.protocol.listing import as_list
 from sandbox.protocol.parameters import merge_metadata
 from sandbox.protocol.resource import presented
@@ -28,7 +28,7 @@ _PLAIN = ("business_type", "email", "default_currency")
 _MERGED = ("business_profile", "tos_acceptance")
 
 
-def create_account(*, kind: str, controller: Body, country: str, asked: Body) -> Body:
+def create_account(*, kind: str, controller: Body, country: str, fields: Body) -> Body:
     """A stored account with all data from the platform; what is missing becomes its requirements."""
     account: Body = {
         "id": identifiers.new_id("acct_1", 15),
@@ -45,39 +45,39 @@ def create_account(*, kind: str, controller: Body, country: str, asked: Body) ->
         "_rejected": None,
     }
     store.insert(account)
-    _write(account, asked)
-    if not asked.get("capabilities") and controller["stripe_dashboard"]["type"] != "none":
+    _write(account, fields)
+    if not fields.get("capabilities") and controller["stripe_dashboard"]["type"] != "none":
         account["_requested"] = dict.fromkeys(_USUAL_CAPABILITIES, clock.now())
     _settle(account)
     return account
 
 
-def update_account(account: Body, asked: Body) -> Body:
+def update_account(account: Body, fields: Body) -> Body:
     """Change an account; emits account.updated and capability.updated where they changed."""
     with changing(account["id"]) as current:
-        _write(current, asked)
+        _write(current, fields)
     return current
 
 
-def _write(account: Body, asked: Body) -> None:
-    account |= {name: asked[name] for name in _PLAIN if name in asked}
+def _write(account: Body, fields: Body) -> None:
+    account |= {name: fields[name] for name in _PLAIN if name in fields}
     for name in _MERGED:
-        if name in asked:
-            account[name] = merged(account[name], asked[name])
-    if "metadata" in asked:
-        account["metadata"] = merge_metadata(account["metadata"], asked["metadata"])
-    for name, capability in (asked.get("capabilities") or {}).items():
+        if name in fields:
+            account[name] = merged(account[name], fields[name])
+    if "metadata" in fields:
+        account["metadata"] = merge_metadata(account["metadata"], fields["metadata"])
+    for name, capability in (fields.get("capabilities") or {}).items():
         request_capability(account, name, is_requested=capability.get("requested", False))
-    _write_settings(account, asked.get("settings") or {})
-    _write_company(account, asked.get("company") or {})
-    if asked.get("individual"):
+    _write_settings(account, fields.get("settings") or {})
+    _write_company(account, fields.get("company") or {})
+    if fields.get("individual"):
         person = individual_of(account["id"])
         if person:
-            update_person(person, asked["individual"])
+            update_person(person, fields["individual"])
         else:
-            create_person(account["id"], asked["individual"], is_individual=True)
-    if asked.get("external_account"):
-        details = read_bank(asked["external_account"])
+            create_person(account["id"], fields["individual"], is_individual=True)
+    if fields.get("external_account"):
+        details = read_bank(fields["external_account"])
         add_bank(account["id"], details, is_default=True)
 
 
@@ -89,17 +89,17 @@ def _write_settings(account: Body, given: Body) -> None:
         write_payout_schedule(account, schedule_asked)
 
 
-def write_payout_schedule(account: Body, asked: Body) -> None:
+def write_payout_schedule(account: Body, change: Body) -> None:
     """Set the schedule of automatic payouts; settings of another interval are dropped."""
-    current = account["settings"]["payouts"]["schedule"] | asked
+    current = account["settings"]["payouts"]["schedule"] | change
     if current["delay_days"] == "minimum":
         current["delay_days"] = 2
     interval = current["interval"]
     if interval == "weekly":
-        current["weekly_payout_days"] = asked.get("weekly_payout_days") or [current.get("weekly_anchor") or "monday"]
+        current["weekly_payout_days"] = change.get("weekly_payout_days") or [current.get("weekly_anchor") or "monday"]
         current["weekly_anchor"] = current["weekly_payout_days"][0]
     elif interval == "monthly":
-        current["monthly_payout_days"] = asked.get("monthly_payout_days") or [current.get("monthly_anchor") or 1]
+        current["monthly_payout_days"] = change.get("monthly_payout_days") or [current.get("monthly_anchor") or 1]
         current["monthly_anchor"] = current["monthly_payout_days"][0]
     for name in ("weekly_anchor", "weekly_payout_days", "monthly_anchor", "monthly_payout_days"):
         if not name.startswith(interval):
@@ -130,10 +130,10 @@ def capability_of(account: Body, name: str) -> Body:
     requested_at = account.get("_requested", dict.fromkeys(account["capabilities"])).get(name)
     is_requested = name in account["capabilities"]
     inactive = is_requested and account["capabilities"][name] != "active"
-    asked = copy.deepcopy(account["requirements"]) if inactive else no_requirements()
+    requirements = copy.deepcopy(account["requirements"]) if inactive else no_requirements()
     if inactive:
-        pending = bool(asked["pending_verification"])
-        asked["disabled_reason"] = "pending.review" if pending else "requirements.fields_needed"
+        pending = bool(requirements["pending_verification"])
+        requirements["disabled_reason"] = "pending.review" if pending else "requirements.fields_needed"
     return {
         "id": name,
         "object": "capability",
@@ -141,7 +141,7 @@ def capability_of(account: Body, name: str) -> Body:
         "future_requirements": no_requirements(),
         "requested": is_requested,
         "requested_at": requested_at,
-        "requirements": asked,
+        "requirements": requirements,
         "status": account["capabilities"].get(name, "unrequested"),
     }
 
@@ -173,7 +173,7 @@ def replan_payouts(account_id: str) -> None:
     with store.acting_for(account_id):
         schedule.unschedule(PAYOUT_RUN, account_id)
         if any(amount > 0 for amount in sums()["available"].values()):
-            tell_of_funds()
+            call_funds_followers()
 
 
 def _capabilities(account: Body) -> dict[str, Body]:
@@ -253,8 +253,8 @@ def find_connected(account_id: str) -> Body | None:
     return None if is_other else account
 
 
-def controller_for(kind: str | None, asked: dict[str, Any] | None) -> Body:
+def controller_for(kind: str | None, given: dict[str, Any] | None) -> Body:
     """The controller settings, from an older type or from the parameters."""
     if kind:
         return CONTROLLERS[kind]
-    return merged(CONTROLLERS["standard"], asked or {})
+    return merged(CONTROLLERS["standard"], given or {})

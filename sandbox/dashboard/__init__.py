@@ -1,4 +1,4 @@
-"""The pages for developers who use the sandbox: everything in it, and buttons for what banks and people do.
+"""The dashboard for developers: pages for all stored objects, and buttons for what banks and people do.
 
-Pages read the store and never change it; buttons are POST forms that make the same calls as a client.
+Pages only read the store; buttons are POST forms that make the same calls as a client.
 """

@@ -1,7 +1,7 @@
-"""Access to the dashboard: people at this machine. There are no users, so others are kept out in other ways.
+"""Access to the dashboard: only from this machine. There are no users, so other checks keep others out.
 
-A page on the internet could make the developer's browser send forms to the sandbox; Django's CSRF cookie stops that,
-and foreign host names are refused, so that no such page can pretend to be the sandbox.
+A page on the internet could make the developer's browser send forms to the sandbox; Django's CSRF cookie prevents that.
+Foreign host names are refused, so that such a page cannot pose as the sandbox by DNS rebinding.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ LOCAL_NAMES = frozenset(("127.0.0.1", "localhost", "[::1]"))
 
 
 def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page of the dashboard: acting as the platform, with protected forms, loading nothing from other sites."""
+    """Wrap a dashboard view: acts as the platform, protects forms against CSRF, loads nothing from other sites."""
     protected = csrf_protect(view)
 
     @wraps(view)
@@ -52,10 +52,10 @@ def _our_names() -> frozenset[str]:
 
 
 def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The answer to a form that did not come from one of our pages."""
+    """The page for a form that did not come from the dashboard."""
     return render(request, "sandbox/dashboard_refused.html", {"why": "form", "reason": reason}, status=403)
 
 
 def missing(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- named by Django
-    """The answer to an address that leads nowhere."""
+    """The page for an unknown URL."""
     return render(request, "sandbox/page_missing.html", status=404)

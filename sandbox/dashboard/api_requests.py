@@ -1,4 +1,4 @@
-"""Recent API requests and their answers."""
+"""Recent API requests and their responses."""
 
 import json
 from urllib.parse import parse_qsl
@@ -22,14 +22,14 @@ FILTERS = ("failed", "succeeded", "POST", "GET", "DELETE")
 
 @page
 def requests(request: HttpRequest) -> HttpResponse:
-    """The remembered requests, newest first."""
+    """The requests in memory, newest first."""
     chosen, words = request.GET.get("status", ""), request.GET.get("q", "").strip()
     entries = [
-        entry for entry in request_log.latest() if _is_chosen(entry, chosen) and words in entry.path + entry.asked
+        entry for entry in request_log.latest() if _is_chosen(entry, chosen) and words in entry.path + entry.parameters
     ]
     found = page_of_items(entries, request, lambda entry: str(entry.request_id))
     rows = [list(zip(HEADINGS, _cells(entry), strict=True)) for entry in found.items]
-    nothing = f"None of the last {request_log.KEPT} requests since the start."
+    nothing = f"No matching requests among the last {request_log.KEPT} since the start."
     context = {
         "table": Table("API requests", HEADINGS, rows, nothing, found.newer, found.older),
         "filters": choices(FILTERS),
@@ -62,7 +62,7 @@ def _look(entry: Entry) -> str:
 
 @page
 def one_request(request: HttpRequest, request_id: str) -> HttpResponse:
-    """One request with its parameters and the answer."""
+    """One request with its parameters and response."""
     entry = request_log.find(request_id)
     if entry is None:
         raise Http404
@@ -70,7 +70,7 @@ def one_request(request: HttpRequest, request_id: str) -> HttpResponse:
         "entry": entry,
         "status": Cell(str(entry.status), look=_look(entry)),
         "when": moment_of(entry.at),
-        "parameters": parse_qsl(entry.asked, keep_blank_values=True),
+        "parameters": parse_qsl(entry.parameters, keep_blank_values=True),
         "answer": _pretty(entry.answer),
         "about": _about(entry.answer),
     }
@@ -86,10 +86,10 @@ def _pretty(answer: str) -> str:
 
 
 def _about(answer: str) -> str:
-    """The object in the answer, as a link to its page."""
+    """The id of the object in a response, or an empty string."""
     try:
-        told = json.loads(answer)
+        content = json.loads(answer)
     except ValueError:
         return ""
-    about = told.get("id") if isinstance(told, dict) else None
+    about = content.get("id") if isinstance(content, dict) else None
     return about if isinstance(about, str) else ""

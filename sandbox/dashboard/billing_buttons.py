@@ -15,7 +15,7 @@ SPANS = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 31 * DAY}
 
 
 def _answered(method: str, path: str, *statuses: str) -> When:
-    """Whether the object is in one of these states and the sandbox supports the call."""
+    """A condition: the object has one of these statuses, and the sandbox supports the call."""
 
     def holds(body: Body) -> bool:
         return body.get("status") in statuses and has_call(method, path.format(id="id"))
@@ -27,7 +27,7 @@ def _is_running(subscription: Body) -> bool:
     return subscription["status"] not in ENDED and has_call("DELETE", "/v1/subscriptions/id")
 
 
-@button("subscription", "cancel", "Cancel now", when=_is_running, is_grave=True)
+@button("subscription", "cancel", "Cancel now", when=_is_running, is_destructive=True)
 def cancel_subscription(subscription: Body, _form: QueryDict) -> None:
     call("DELETE", f"/v1/subscriptions/{subscription['id']}")
 
@@ -41,7 +41,7 @@ def cancel_later(subscription: Body, _form: QueryDict) -> None:
 
 
 @button(
-    "subscription", "keep", "Keep it after all",
+    "subscription", "keep", "Do not cancel",
     when=lambda body: _is_running(body) and bool(body["cancel_at_period_end"]),
 )  # fmt: skip
 def keep(subscription: Body, _form: QueryDict) -> None:
@@ -58,7 +58,11 @@ def finalize(invoice: Body, _form: QueryDict) -> None:
 
 
 @button(
-    "invoice", "pay", "Pay", when=_answered("POST", PAY, "open", "uncollectible"), about="With the customer's method."
+    "invoice",
+    "pay",
+    "Pay",
+    when=_answered("POST", PAY, "open", "uncollectible"),
+    about="Charges the customer's default payment method.",
 )
 def pay(invoice: Body, _form: QueryDict) -> None:
     call("POST", PAY.format(id=invoice["id"]))
@@ -66,18 +70,18 @@ def pay(invoice: Body, _form: QueryDict) -> None:
 
 @button(
     "invoice", "pay_elsewhere", "Mark as paid", when=_answered("POST", PAY, "open", "uncollectible"),
-    about="The money came another way.",
+    about="It was paid outside Stripe.",
 )  # fmt: skip
 def pay_elsewhere(invoice: Body, _form: QueryDict) -> None:
     call("POST", PAY.format(id=invoice["id"]), paid_out_of_band="true")
 
 
-@button("invoice", "void", "Void", when=_answered("POST", VOID, "open", "uncollectible"), is_grave=True)
+@button("invoice", "void", "Void", when=_answered("POST", VOID, "open", "uncollectible"), is_destructive=True)
 def void(invoice: Body, _form: QueryDict) -> None:
     call("POST", VOID.format(id=invoice["id"]))
 
 
-@button("invoice", "write_off", "Mark as uncollectible", when=_answered("POST", WRITE_OFF, "open"), is_grave=True)
+@button("invoice", "write_off", "Mark as uncollectible", when=_answered("POST", WRITE_OFF, "open"), is_destructive=True)
 def write_off(invoice: Body, _form: QueryDict) -> None:
     call("POST", WRITE_OFF.format(id=invoice["id"]))
 
@@ -86,13 +90,13 @@ def _has_promotion_codes(_code: Body) -> bool:
     return has_call("POST", "/v1/promotion_codes/id")
 
 
-@button("promotion_code", "switch", "Switch on or off", when=_has_promotion_codes)
+@button("promotion_code", "switch", "Activate or deactivate", when=_has_promotion_codes)
 def switch_code(code: Body, _form: QueryDict) -> None:
     call("POST", f"/v1/promotion_codes/{code['id']}", active="false" if code["active"] else "true")
 
 
 def moment_typed(form: QueryDict, now: float) -> int:
-    """The moment entered in a form: a span from now, or a date and time, UTC. Raises ValueError for neither."""
+    """The time entered in a form: a span from now, or a date and time in UTC. Raises ValueError without either."""
     span = form.get("span", "")
     if span in SPANS:
         return int(now) + SPANS[span]
@@ -105,7 +109,7 @@ def moment_typed(form: QueryDict, now: float) -> int:
 
 
 def date_input(now: float) -> Input:
-    """A field for a date and a time, UTC, beginning with the present one."""
+    """A field for a date and time in UTC; `now` is its initial value."""
     return Input(
         "date", "To a date and time (UTC)", "datetime-local", f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M}"
     )
@@ -143,6 +147,6 @@ def advance_to(test_clock: Body, form: QueryDict) -> None:
     _advance(test_clock, moment_typed(form, test_clock["frozen_time"]))
 
 
-@button(CLOCK, "delete", "Delete the clock", about="With its customers and subscriptions.", is_grave=True)
+@button(CLOCK, "delete", "Delete the clock", about="Also deletes its customers and subscriptions.", is_destructive=True)
 def delete_clock(test_clock: Body, _form: QueryDict) -> None:
     call("DELETE", f"/v1/test_helpers/test_clocks/{test_clock['id']}")

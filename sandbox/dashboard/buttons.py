@@ -1,4 +1,4 @@
-"""The buttons an object's page offers in its present state: forms for what people and banks do."""
+"""The buttons on an object's page: forms for what people and banks can do in the object's current state."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Input:
-    """A field of a button's form; with `choices` a select, else an input of `type`."""
+    """A field of a button's form: a select if it has `choices`, otherwise an input of `type`."""
 
     name: str
     label: str
@@ -28,27 +28,27 @@ class Input:
     is_required: bool = False
 
 
-Deed: TypeAlias = Callable[[Body, QueryDict], object]
+Action: TypeAlias = Callable[[Body, QueryDict], object]
 When: TypeAlias = Callable[[Body], bool]
 Inputs: TypeAlias = Callable[[Body], Sequence[Input]]
 
 
 @dataclass(frozen=True)
 class Button:
-    """One form: pressing it calls `deed` with the object, which may raise ApiError or ValueError."""
+    """One form; pressing the button calls `action` with the object, which may raise ApiError or ValueError."""
 
     name: str
     label: str
-    deed: Deed
+    action: Action
     when: When
     inputs: Inputs
     about: str = ""
-    is_grave: bool = False
+    is_destructive: bool = False
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A button as a page shows it: the object it acts on, and its inputs."""
+    """A button on a page, with the object it acts on and its inputs; `whose` is set for a related object's button."""
 
     object_id: str
     button: Button
@@ -67,7 +67,7 @@ def _no_inputs(_body: Body) -> Sequence[Input]:
     return ()
 
 
-def button(  # noqa: PLR0913 -- what a button is
+def button(  # noqa: PLR0913 -- the properties of a button
     kind: str,
     name: str,
     label: str,
@@ -75,13 +75,13 @@ def button(  # noqa: PLR0913 -- what a button is
     when: When = _always,
     inputs: Inputs = _no_inputs,
     about: str = "",
-    is_grave: bool = False,
-) -> Callable[[Deed], Deed]:
-    """Offer the decorated function on the pages of a kind, while `when` holds."""
+    is_destructive: bool = False,
+) -> Callable[[Action], Action]:
+    """Register the decorated function as a button on the pages of a kind, shown while `when` holds."""
 
-    def register(deed: Deed) -> Deed:
-        _buttons.setdefault(kind, {})[name] = Button(name, label, deed, when, inputs, about, is_grave)
-        return deed
+    def register(action: Action) -> Action:
+        _buttons.setdefault(kind, {})[name] = Button(name, label, action, when, inputs, about, is_destructive)
+        return action
 
     return register
 
@@ -91,7 +91,7 @@ def buttons_of(kind: str) -> Mapping[str, Button]:
 
 
 def offers_for(body: Body, *, whose: str = "") -> list[Offer]:
-    """The buttons for an object in its present state."""
+    """The buttons for an object in its current state."""
     if body.get("deleted"):
         return []
     return [
@@ -102,6 +102,6 @@ def offers_for(body: Body, *, whose: str = "") -> list[Offer]:
 
 
 def one_of(name: str, label: str, values: Sequence[str], *, nothing: str = "") -> Input:
-    """A select; with `nothing` its first choice is none."""
+    """A select; `nothing` is the label of an empty first choice."""
     choices = [Choice(value, value.replace("_", " ")) for value in values]
     return Input(name, label, choices=[Choice("", nothing), *choices] if nothing else choices)

@@ -1,4 +1,4 @@
-"""API calls made from a page: the same routes, checks and events as for a client."""
+"""API calls from the dashboard, with the same routes, checks and events as calls from a client."""
 
 from django.db import transaction
 
@@ -10,21 +10,21 @@ from sandbox.store import Body
 
 
 def has_call(method: str, path: str) -> bool:
-    """Whether the sandbox supports such a call."""
+    """Whether the sandbox supports this call."""
     return match(method, path) is not None
 
 
-def call(method: str, path: str, **asked: Raw) -> Body:
-    """Make the call for the acting account. Raises ApiError in Stripe's words; changes made by a refusal are kept."""
+def call(method: str, path: str, **params: Raw) -> Body:
+    """Make a call for the acting account. Raises ApiError; changes that the error keeps are committed."""
     found = match(method, path)
     if found is None:
-        raise ApiError(f"The sandbox does not answer {method} {path} yet.")
+        raise ApiError(f"The sandbox does not support {method} {path} yet.")
     route, ids = found
-    params = route.accepts.read(asked, "") or {}
+    values = route.accepts.read(params, "") or {}
     refusal: ApiError | None = None
     with store.writing(), transaction.atomic():
         try:
-            return route.handler(Call(params, ids))
+            return route.handler(Call(values, ids))
         except ApiError as error:
             if not error.keeps_changes:
                 raise

@@ -1,4 +1,4 @@
-"""The cells of a table: text, link and look. Templates only print these."""
+"""The cells of a table: text, link and CSS class. Templates only print these."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ BAD = frozenset(
 
 @dataclass(frozen=True)
 class Cell:
-    """`look` is a class of the style sheet: mono, money, good, bad, quiet, state."""
+    """`look` is a CSS class: mono, money, good, bad, quiet, state."""
 
     text: str
     href: str = ""
@@ -39,7 +39,7 @@ class Column:
 
 
 def text_of(value: Any, *, look: str = "") -> Cell:
-    """Anything as text; a dash for nothing."""
+    """Any value as text; a dash for None or an empty string."""
     if value is None or value == "":
         return Cell(NOTHING, look="quiet")
     if isinstance(value, bool):
@@ -48,14 +48,14 @@ def text_of(value: Any, *, look: str = "") -> Cell:
 
 
 def money_of(amount_minor: Any, currency: Any) -> Cell:
-    """Minor units of a currency, written out."""
+    """An amount in minor units, formatted."""
     if not isinstance(amount_minor, int) or isinstance(amount_minor, bool) or currency not in CURRENCIES:
         return text_of(amount_minor, look="money")
     return Cell(written(amount_minor, currency), look="money")
 
 
 def moment_of(seconds: Any) -> Cell:
-    """Seconds since the epoch as a date and a time, UTC."""
+    """Seconds since the epoch as a date and time in UTC."""
     if not isinstance(seconds, int | float):
         return text_of(seconds)
     try:
@@ -72,13 +72,13 @@ def object_of(object_id: Any, text: str = "") -> Cell:
 
 
 def state_of(state: Any) -> Cell:
-    """A state, coloured as good or bad; the word itself says which."""
+    """A state, coloured as good, bad or open."""
     word = "yes" if state is True else "no" if state is False else str(state or NOTHING)
     return Cell(word.replace("_", " "), look=f"state {'good' if word in GOOD else 'bad' if word in BAD else 'open'}")
 
 
 def at(body: Any, path: str) -> Any:
-    """The value at a dotted path, or None where the path ends early."""
+    """The value at a dotted path, or None if the path does not exist."""
     for name in path.split("."):
         body = body.get(name) if isinstance(body, dict) else None
     return body
@@ -105,7 +105,7 @@ def moment(title: str = "Created", path: str = "created") -> Column:
 
 
 def link(title: str, path: str) -> Column:
-    """The id of another object, or that of an object shown in place of its id."""
+    """A column with a link to another object, stored as an id or expanded."""
 
     def read(body: Body) -> Cell:
         value = at(body, path)
@@ -115,5 +115,5 @@ def link(title: str, path: str) -> Column:
 
 
 def itself(title: str = "Id", path: str = "id") -> Column:
-    """The object's own id, leading to its page."""
+    """A column with a link to the object itself, with the text at `path`."""
     return Column(title, lambda body: object_of(body.get("id"), str(at(body, path) or "") if path != "id" else ""))

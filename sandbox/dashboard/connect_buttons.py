@@ -23,53 +23,53 @@ def _is_connected(account: Body) -> bool:
 
 @button(
     "account", "complete", "Complete onboarding", when=_is_connected,
-    about="All is handed in and verified: it can charge and be paid out.",
+    about="All requirements are submitted and verified; charges and payouts are enabled.",
 )  # fmt: skip
 def complete(account: Body, _form: QueryDict) -> None:
     complete_onboarding(account)
 
 
 @button(
-    "account", "restrict", "Restrict", when=_is_connected, is_grave=True,
-    about="A document is asked for; until it is there, nothing can be charged or paid out.",
+    "account", "restrict", "Restrict", when=_is_connected, is_destructive=True,
+    about="A document is required; charges and payouts are disabled until it is submitted.",
 )  # fmt: skip
 def restrict(account: Body, _form: QueryDict) -> None:
     restrict_account(account)
 
 
 @button(
-    "account", "disconnect", "Disconnect", when=_is_connected, is_grave=True,
-    about="Its owner takes the platform's access back, for good.",
+    "account", "disconnect", "Disconnect", when=_is_connected, is_destructive=True,
+    about="The account's owner revokes the platform's access permanently.",
 )  # fmt: skip
 def disconnect(account: Body, _form: QueryDict) -> None:
     delete_account(account)
 
 
-def _is_on_its_way(payout: Body) -> bool:
+def _is_in_transit(payout: Body) -> bool:
     return payout["status"] in ("pending", "in_transit")
 
 
-@button("payout", "pay", "Let it arrive", when=_is_on_its_way)
+@button("payout", "pay", "Mark as arrived", when=_is_in_transit)
 def pay(payout: Body, _form: QueryDict) -> None:
     pay_payout_now(payout)
 
 
-def _can_come_back(payout: Body) -> bool:
-    return _is_on_its_way(payout) or payout["status"] == "paid"
+def _can_fail(payout: Body) -> bool:
+    return _is_in_transit(payout) or payout["status"] == "paid"
 
 
 def _failures(_payout: Body) -> Sequence[Input]:
-    return (one_of("reason", "Why", tuple(REASONS)),)
+    return (one_of("reason", "Failure code", tuple(REASONS)),)
 
 
 @button(
-    "payout", "fail", "Let it fail", when=_can_come_back, inputs=_failures, is_grave=True,
-    about="The bank sends the money back.",
+    "payout", "fail", "Mark as failed", when=_can_fail, inputs=_failures, is_destructive=True,
+    about="The bank returns the money.",
 )  # fmt: skip
 def fail(payout: Body, form: QueryDict) -> None:
     failure = REASONS.get(form.get("reason", ""))
     if failure is None:
-        raise ValueError("Choose why it fails.")
+        raise ValueError("Choose a failure code.")
     fail_payout(payout, failure)
 
 
@@ -77,7 +77,7 @@ def _is_cancelable(payout: Body) -> bool:
     return payout["status"] == "pending" and not payout["automatic"]
 
 
-@button("payout", "cancel", "Cancel the payout", when=_is_cancelable, is_grave=True)
+@button("payout", "cancel", "Cancel the payout", when=_is_cancelable, is_destructive=True)
 def cancel(payout: Body, _form: QueryDict) -> None:
     call("POST", f"/v1/payouts/{payout['id']}/cancel")
 
@@ -91,7 +91,7 @@ def _amount_left(transfer: Body) -> Sequence[Input]:
     return (amount_input(f"Amount ({transfer['currency'].upper()})", left, transfer["currency"]),)
 
 
-@button("transfer", "reverse", "Reverse", when=_is_reversible, inputs=_amount_left, is_grave=True)
+@button("transfer", "reverse", "Reverse", when=_is_reversible, inputs=_amount_left, is_destructive=True)
 def reverse(transfer: Body, form: QueryDict) -> None:
     amount = minor_units(form.get("amount", ""), transfer["currency"])
     call("POST", f"/v1/transfers/{transfer['id']}/reversals", amount=str(amount))

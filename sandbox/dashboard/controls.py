@@ -21,18 +21,18 @@ from sandbox.webhooks import modes, queue
 
 NEXT_STEPS = 15
 FAULTS = (
-    (faults.RATE_LIMIT, "answer 429, too many requests"),
-    (faults.SERVER_ERROR, "answer 500"),
-    (faults.HANG, "wait before answering"),
-    (faults.DROP_REPLY, "do the work and lose the answer"),
+    (faults.RATE_LIMIT, "respond with 429, too many requests"),
+    (faults.SERVER_ERROR, "respond with 500"),
+    (faults.HANG, "wait before responding"),
+    (faults.DROP_REPLY, "execute the call and drop the response"),
 )
 MODES = (
-    (modes.NORMAL, "as they should be"),
-    (modes.DELAY, "late by so many seconds"),
+    (modes.NORMAL, "normally"),
+    (modes.DELAY, "late, by the given seconds"),
     (modes.DUPLICATE, "twice"),
-    (modes.SHUFFLE, "in another order, within so many seconds"),
+    (modes.SHUFFLE, "in random order, within the given seconds"),
     (modes.HOLD, "held until released"),
-    (modes.DROP, "dropped; releasing sends them after all"),
+    (modes.DROP, "dropped; a release sends them"),
     (modes.WRONG_SIGNATURE, "signed with a wrong secret"),
     (modes.OLD_TIMESTAMP, "signed an hour ago"),
 )
@@ -72,12 +72,14 @@ def _steps() -> Table:
     """The next scheduled steps."""
     waiting = ScheduledStep.objects.filter(test_clock="").order_by("due_at", "pk")[:NEXT_STEPS]
     columns = (
-        text("What", "what"),
-        Column("With", lambda one: object_of(one["object"]) if "_" in one["object"] else text("", "object").read(one)),
-        moment("When", "when"),
+        text("Step", "what"),
+        Column(
+            "Object", lambda one: object_of(one["object"]) if "_" in one["object"] else text("", "object").read(one)
+        ),
+        moment("Due", "when"),
     )
     steps = [{"what": step.name.replace("_", " "), "object": step.object_id, "when": step.due_at} for step in waiting]
-    return tabled("What happens next by itself", columns, steps, nothing="Nothing is waiting for its time.")
+    return tabled("Next scheduled steps", columns, steps, nothing="No steps are scheduled.")
 
 
 def _move(form: QueryDict) -> None:
@@ -91,14 +93,14 @@ def _fault(form: QueryDict) -> None:
     faults.add(faults.read_fault(_filled(form)))
 
 
-def _forgive(_form: QueryDict) -> None:
+def _clear_faults(_form: QueryDict) -> None:
     faults.clear()
 
 
-def _misbehave(form: QueryDict) -> None:
-    asked = _filled(form)
-    types = [name.strip() for name in str(asked.pop("types", "")).split(",") if name.strip()]
-    modes.choose(modes.read_mode(asked | {"types": types}))
+def _set_mode(form: QueryDict) -> None:
+    given = _filled(form)
+    types = [name.strip() for name in str(given.pop("types", "")).split(",") if name.strip()]
+    modes.choose(modes.read_mode(given | {"types": types}))
 
 
 def _release(_form: QueryDict) -> None:
@@ -114,7 +116,7 @@ def _filled(form: QueryDict) -> dict[str, Any]:
 SWITCHES: Mapping[str, Callable[[QueryDict], None]] = {
     "clock": _move,
     "fault": _fault,
-    "forgive": _forgive,
-    "mode": _misbehave,
+    "clear-faults": _clear_faults,
+    "mode": _set_mode,
     "release": _release,
 }

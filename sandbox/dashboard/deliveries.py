@@ -1,4 +1,4 @@
-"""Deliveries: which event is owed to which endpoint, each attempt, and sending again."""
+"""Deliveries of events to endpoints: their attempts, and sending them again."""
 
 import json
 from collections import defaultdict
@@ -21,7 +21,7 @@ from sandbox.webhooks.rendering import request_body
 
 SEE_OTHER = 303
 HEADINGS = ("Event", "Endpoint", "State", "Attempts", "Last answer", "Next attempt")
-OWED = (Delivery.State.PENDING, Delivery.State.HELD, Delivery.State.DROPPED, Delivery.State.ABANDONED)
+UNSENT = (Delivery.State.PENDING, Delivery.State.HELD, Delivery.State.DROPPED, Delivery.State.ABANDONED)
 FILTERS = ("pending", "failing", "succeeded", "held", "dropped", "abandoned")
 
 
@@ -38,7 +38,7 @@ def delivery_states(event_ids: list[str]) -> dict[str, Cell]:
 
 
 def table_of(deliveries: list[Delivery], title: str = "Deliveries", **more: Any) -> Table:
-    """Deliveries as a table; looks the endpoints' addresses up in one query."""
+    """Deliveries as a table; the endpoints' URLs are read in one query."""
     ids = {delivery.endpoint for delivery in deliveries}
     endpoints = StoredObject.objects.filter(object_id__in=ids).values_list("object_id", "body")
     addresses = {object_id: body.get("url") or "" for object_id, body in endpoints}
@@ -84,7 +84,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 
 @page
 def delivery(request: HttpRequest, number: int) -> HttpResponse:
-    """One delivery: what was sent, and each answer."""
+    """One delivery: what is sent, and each attempt with its answer."""
     found = _find(number)
     event = store.find_anywhere("event", found.event)
     endpoint = store.find_anywhere("webhook_endpoint", found.endpoint)
@@ -98,7 +98,7 @@ def delivery(request: HttpRequest, number: int) -> HttpResponse:
         "endpoint": endpoint or {},
         "tries": tries,
         "body": _sent(event, endpoint),
-        "is_owed": found.state in OWED,
+        "can_send_now": found.state in UNSENT,
     }
     return render(request, "sandbox/dashboard_delivery.html", framed(request, found.event_type, "deliveries") | context)
 
@@ -113,7 +113,7 @@ def _sent(event: Body | None, endpoint: Body | None) -> str:
 @page
 @require_POST
 def send(request: HttpRequest, number: int) -> HttpResponse:
-    """Send a waiting one now, or a finished one again."""
+    """Send a waiting delivery now, or with `again` the same event once more."""
     found = _find(number)
     if request.POST.get("again"):
         found = queue.send_again(found)
@@ -125,8 +125,8 @@ def send(request: HttpRequest, number: int) -> HttpResponse:
 @page
 @require_POST
 def send_all(_request: HttpRequest) -> HttpResponse:
-    """Send everything that is waiting, held, dropped or given up."""
-    queue.send_now(Delivery.objects.filter(state__in=OWED))
+    """Send everything that is waiting, held, dropped or abandoned."""
+    queue.send_now(Delivery.objects.filter(state__in=UNSENT))
     return HttpResponseRedirect(reverse("deliveries") + "?done=sent", status=SEE_OTHER)
 
 

@@ -19,7 +19,7 @@ LONGEST = 300
 
 
 def facts_of(body: Body) -> list[tuple[str, Cell]]:
-    """The plain fields of an object; the rest is in its JSON."""
+    """The simple fields of an object; the others are shown only in its JSON."""
     resource = resource_of(body["object"])
     references = dict(resource.references) if resource else {}
     facts = list(_facts(body, references))
@@ -29,7 +29,7 @@ def facts_of(body: Body) -> list[tuple[str, Cell]]:
 def _facts_of_event(event: Body) -> Iterator[tuple[str, Cell]]:
     yield "About", object_of(at(event, "data.object.id"))
     cause = at(event, "request.id")
-    yield "Caused by", Cell(cause, reverse("request", args=[cause]), "mono") if cause else Cell("nobody's request")
+    yield "Caused by", Cell(cause, reverse("request", args=[cause]), "mono") if cause else Cell("no API request")
 
 
 def _facts(body: Body, references: dict[str, str]) -> Iterator[tuple[str, Cell]]:
@@ -63,7 +63,7 @@ def _words(name: str) -> str:
 
 
 def heading_of(body: Body) -> str:
-    """A heading for an object: its amount, its name or what else a person would call it."""
+    """A heading for an object: its amount, name, e-mail address, code, number or URL, or else its id."""
     amount = next((body[name] for name in ("amount", "amount_total", "total") if isinstance(body.get(name), int)), None)
     if amount is not None and body.get("currency"):
         return money_of(amount, body["currency"]).text

@@ -1,4 +1,4 @@
-"""The frame of every dashboard page: the menu, the clock, and the account that is viewed."""
+"""The frame of every dashboard page: the menu, the clock, and the account whose data is shown."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +38,7 @@ class Entry:
 
 
 def framed(request: HttpRequest, title: str, here: str = "") -> dict[str, Any]:
-    """The context of the frame; `here` is the menu's entry that the page belongs to."""
+    """The context of the frame; `here` is the slug of the page's menu entry."""
     account = request.GET.get("account") or ""
     seen_as = account if account and account != options().account_id else ""
     return {
@@ -59,7 +59,7 @@ def _entry(slug: str, here: str, seen_as: str) -> Entry:
 
 
 def _ahead() -> str:
-    """How far the clock is from the machine's, in the largest fitting unit."""
+    """The clock's offset from the machine's, as text in the largest suitable unit."""
     seconds = round(clock.offset())
     if abs(seconds) < 1:
         return ""

@@ -19,19 +19,19 @@ from sandbox.options import options
 
 @page
 def section_list(request: HttpRequest, slug: str) -> HttpResponse:
-    """One of the lists, filtered as the address says."""
+    """A list, filtered by the query string."""
     return _listed(request, BY_SLUG.get(slug) or _other(slug))
 
 
 def _other(kind: str) -> Section:
-    """The plain list of a kind without one of its own."""
+    """The generic list of a kind that has no section."""
     if not StoredObject.objects.filter(kind=kind).exists():
         raise Http404
     return section_of(kind)
 
 
 def _listed(request: HttpRequest, section: Section) -> HttpResponse:
-    account = account_asked_for(request)
+    account = requested_account(request)
     rows = StoredObject.objects.filter(kind=section.kind, account=account, is_deleted=False)
     if section.kind == "account":
         rows = rows.exclude(object_id=options().account_id)
@@ -74,13 +74,13 @@ def _narrowed(rows: QuerySet[StoredObject], section: Section, chosen: str) -> Qu
 
 
 def _types() -> list[str]:
-    """The types of events there are."""
+    """The types of the stored events."""
     events = StoredObject.objects.filter(kind="event")
     return list(events.order_by("subtype").values_list("subtype", flat=True).distinct())
 
 
-def account_asked_for(request: HttpRequest) -> str:
-    """The account whose lists are shown. An unknown one is a 404."""
+def requested_account(request: HttpRequest) -> str:
+    """The account whose list is requested, by default the platform. Raises Http404 for an unknown account."""
     account = request.GET.get("account") or options().account_id
     if account != options().account_id and store.find("account", account) is None:
         raise Http404
@@ -89,7 +89,7 @@ def account_asked_for(request: HttpRequest) -> str:
 
 @page
 def find(request: HttpRequest) -> HttpResponse:
-    """The target of the search box: the object with that id, or the matching payments."""
+    """Redirect a search to the object with that id, or else to the matching payments."""
     words = request.GET.get("q", "").strip()[:LONGEST]
     if words.startswith("req_"):
         return HttpResponseRedirect(reverse("request", args=[words]))

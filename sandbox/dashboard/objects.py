@@ -1,4 +1,4 @@
-"""The page of one object: its fields, related objects, events, and the buttons for what may happen next."""
+"""The page of one object: its fields, related objects, events and buttons."""
 
 import json
 from typing import Any
@@ -26,15 +26,15 @@ from sandbox.protocol.errors import ApiError
 from sandbox.protocol.resource import presented
 from sandbox.store import Body
 
-assert all((billing_buttons, connect_buttons, developer_buttons, payment_buttons)), "importing them offers them"  # noqa: S101
-# Related objects whose buttons a page also shows: a payment is refunded on its own page.
+assert all((billing_buttons, connect_buttons, developer_buttons, payment_buttons)), "importing registers buttons"  # noqa: S101
+# The kinds of related objects whose buttons a page also shows, so that a payment can be refunded on its own page.
 BORROWED = {"payment_intent": ("charge", "dispute"), "charge": ("dispute",)}
 MOST_BORROWED = 5
 
 
 @page
 def stored_object(request: HttpRequest, object_id: str) -> HttpResponse:
-    """Show an object, or press one of its buttons."""
+    """Show an object, or perform the action of one of its buttons."""
     row = StoredObject.objects.filter(object_id=object_id).first()
     if row is None:
         raise Http404
@@ -44,7 +44,7 @@ def stored_object(request: HttpRequest, object_id: str) -> HttpResponse:
 
 
 def _press(request: HttpRequest, row: StoredObject) -> HttpResponse:
-    """Perform a button's action on its object, and return to the page."""
+    """Perform a button's action on its object, then redirect to the page."""
     target = StoredObject.objects.filter(object_id=request.POST.get("object", row.object_id)).first()
     pressed = buttons_of(target.kind).get(request.POST.get("button", "")) if target else None
     if target is None or pressed is None:
@@ -63,11 +63,13 @@ def _do(target: StoredObject, name: str, form: QueryDict) -> None:
     button = buttons_of(target.kind)[name]
     origin.begin()
     with store.acting_for(target.account), store.writing():
-        # Read again inside the lock: a second click sees what the first has done.
+        # Read again inside the lock, so that a second click sees the first one's changes.
         body = store.fetch(target.kind, target.object_id)
         if body.get("deleted") or not button.when(body):
-            raise ValueError(f"{button.label}: not any more; it is {body.get('status', 'different')} by now.")
-        button.deed(body, form)
+            raise ValueError(
+                f"{button.label}: no longer possible; the object is now {body.get('status', 'different')}."
+            )
+        button.action(body, form)
 
 
 def _shown(request: HttpRequest, row: StoredObject, *, problem: str = "", status: int = 200) -> HttpResponse:
@@ -128,7 +130,7 @@ def _deliveries(row: StoredObject) -> Any:
 
 
 def _page_of(body: Body) -> str:
-    """The page where a person acts on it: a buyer's, or a bank's."""
+    """The URL of the object's hosted page, for a buyer or a bank, or an empty string."""
     for path in ("url", "next_action.redirect_to_url.url", "hosted_invoice_url", "receipt_url"):
         address = at(body, path)
         if isinstance(address, str) and address.startswith(options().public_url + "/"):
@@ -147,7 +149,7 @@ def _balance(row: StoredObject) -> Body | None:
 
 
 def _done(request: HttpRequest, kind: str) -> str:
-    """The label of the button just pressed; only labels of existing buttons are shown."""
-    said = request.GET.get("done", "")
+    """The label of the button that was pressed; only labels of existing buttons are shown."""
+    label = request.GET.get("done", "")
     kinds = (kind, *BORROWED.get(kind, ()))
-    return said if any(said == one.label for each in kinds for one in buttons_of(each).values()) else ""
+    return label if any(label == one.label for each in kinds for one in buttons_of(each).values()) else ""

@@ -1,4 +1,4 @@
-"""The first page: money, the latest payments, failing deliveries, and the clock."""
+"""The overview page: balances, the latest payments and events, and failing deliveries."""
 
 from typing import Any
 
@@ -24,10 +24,10 @@ LATEST = 10
 
 @page
 def home(request: HttpRequest) -> HttpResponse:
-    """Everything at a glance. `?request=req_…`, as errors give it, leads to that request."""
-    asked = request.GET.get("request", "")
-    if asked:
-        return HttpResponseRedirect(reverse("request", args=[asked]))
+    """The overview. `?request=req_…`, as in an error's `request_log_url`, redirects to that request."""
+    request_id = request.GET.get("request", "")
+    if request_id:
+        return HttpResponseRedirect(reverse("request", args=[request_id]))
     context: dict[str, Any] = {
         "balances": balances(),
         "payments": _latest("payments"),
@@ -42,7 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def balances() -> list[tuple[str, Cell, Cell]]:
-    """Currency, available and pending of the acting account."""
+    """The acting account's balances: currency, available and pending."""
     balance = current_balance()
     pending = {one["currency"]: one["amount"] for one in balance["pending"]}
     return [
@@ -64,7 +64,7 @@ def _latest(slug: str) -> Table:
 
 
 def _failing() -> Table:
-    """Deliveries that an endpoint has not accepted yet, or that were given up."""
+    """Deliveries that have failed so far or were abandoned."""
     rows = Delivery.objects.filter(attempts__gt=0).exclude(state=Delivery.State.SUCCEEDED).order_by("-pk")
     return table_of(list(rows[:LATEST]), "Deliveries that failed")
 
@@ -76,7 +76,7 @@ def _delivery_states() -> list[tuple[str, int]]:
 
 @page
 def everything(request: HttpRequest) -> HttpResponse:
-    """How many objects of each kind there are, of all accounts."""
+    """The number of objects of each kind, on all accounts."""
     counted = StoredObject.objects.values_list("kind").annotate(number=Count("pk")).order_by("kind")
     columns = (
         Column("Kind", lambda one: Cell(one["kind"], one["href"])),

@@ -21,18 +21,18 @@ UNDECIDED = ("needs_response", "under_review", "warning_needs_response", "warnin
 
 
 def minor_units(typed: str, currency: str) -> int:
-    """An amount typed in major units, in minor units. Raises ValueError if it is not one."""
+    """Convert an amount typed in major units to minor units. Raises ValueError if it is not a valid amount."""
     try:
         amount = Decimal(typed.replace(",", "").strip()).scaleb(decimals(currency))
         if amount != amount.to_integral_value() or not 0 < amount < 10**12:
-            raise ValueError(f"{typed} is no amount of {currency.upper()}.")
+            raise ValueError(f"{typed} is not a valid amount in {currency.upper()}.")
     except (InvalidOperation, OverflowError) as error:
-        raise ValueError(f"{typed[:40]} is no amount.") from error
+        raise ValueError(f"{typed[:40]} is not a valid amount.") from error
     return int(amount)
 
 
 def amount_input(label: str, remaining_minor: int, currency: str) -> Input:
-    """A field for an amount in major units, filled in with all that remains."""
+    """A field for an amount in major units; its initial value is the remaining amount."""
     places = decimals(currency)
     return Input("amount", label, "text", f"{remaining_minor / 10**places:.{places}f}", is_required=True)
 
@@ -48,16 +48,16 @@ def _refund_inputs(charge: Body) -> Sequence[Input]:
     label = f"Amount ({charge['currency'].upper()}), at most {written(remaining, charge['currency'])}"
     return (
         amount_input(label, remaining, charge["currency"]),
-        one_of("reason", "Reason", REFUND_REASONS, nothing="none given"),
+        one_of("reason", "Reason", REFUND_REASONS, nothing="no reason"),
     )
 
 
 @button("charge", "refund", "Refund", when=_is_refundable, inputs=_refund_inputs)
 def refund(charge: Body, form: QueryDict) -> None:
-    asked = {"charge": charge["id"], "amount": str(minor_units(form.get("amount", ""), charge["currency"]))}
+    params = {"charge": charge["id"], "amount": str(minor_units(form.get("amount", ""), charge["currency"]))}
     if form.get("reason"):
-        asked["reason"] = form["reason"]
-    call("POST", "/v1/refunds", **asked)
+        params["reason"] = form["reason"]
+    call("POST", "/v1/refunds", **params)
 
 
 def _is_disputable(charge: Body) -> bool:
@@ -74,7 +74,7 @@ def _dispute_inputs(_charge: Body) -> Sequence[Input]:
 
 @button(
     "charge", "dispute", "Open a dispute", when=_is_disputable, inputs=_dispute_inputs,
-    about="As the cardholder's bank would.", is_grave=True,
+    about="Acts as the cardholder's bank.", is_destructive=True,
 )  # fmt: skip
 def dispute(charge: Body, form: QueryDict) -> None:
     reason, case = form.get("reason", ""), form.get("case", "")
@@ -87,12 +87,12 @@ def _is_undecided(dispute: Body) -> bool:
     return dispute["status"] in UNDECIDED
 
 
-@button("dispute", "win", "Win", when=_is_undecided, about="The bank sides with you.")
+@button("dispute", "win", "Win", when=_is_undecided, about="The bank decides in your favour.")
 def win(found: Body, _form: QueryDict) -> None:
     win_dispute(found)
 
 
-@button("dispute", "lose", "Lose", when=_is_undecided, about="The cardholder keeps the money.", is_grave=True)
+@button("dispute", "lose", "Lose", when=_is_undecided, about="The cardholder keeps the money.", is_destructive=True)
 def lose(found: Body, _form: QueryDict) -> None:
     lose_dispute(found)
 
@@ -101,7 +101,7 @@ def _is_cancelable(intent: Body) -> bool:
     return intent["status"] in CANCELABLE and not intent.get("_session")
 
 
-@button("payment_intent", "cancel", "Cancel the payment", when=_is_cancelable, is_grave=True)
+@button("payment_intent", "cancel", "Cancel the payment", when=_is_cancelable, is_destructive=True)
 def cancel_payment(intent: Body, _form: QueryDict) -> None:
     call("POST", f"/v1/payment_intents/{intent['id']}/cancel")
 
@@ -125,6 +125,6 @@ def _is_open(session: Body) -> bool:
     return bool(session["status"] == "open")
 
 
-@button("checkout.session", "expire", "Expire the session", when=_is_open, is_grave=True)
+@button("checkout.session", "expire", "Expire the session", when=_is_open, is_destructive=True)
 def expire(session: Body, _form: QueryDict) -> None:
     call("POST", f"/v1/checkout/sessions/{session['id']}/expire")

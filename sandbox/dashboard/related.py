@@ -1,4 +1,4 @@
-"""Related objects: tables for an object's page, each from one query, and the events about it."""
+"""Tables of an object's related objects, one query each, and a timeline of the events about them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,12 +14,12 @@ from sandbox.store import Body
 
 MOST_EVENTS = 60
 Rows = QuerySet[StoredObject]
-# A related list: its kind, and how its rows follow from the object and the ids already found.
+# A related list: its kind, and a function that filters its rows by the object and the ids found so far.
 Relation = tuple[str, Callable[[Rows, Body, Sequence[str]], Rows]]
 
 
 def _by(**lookups: str) -> Callable[[Rows, Body, Sequence[str]], Rows]:
-    """Rows whose column (or path into the body) equals the object's value at a path."""
+    """A filter for rows whose column or path in the body equals the object's value at a path."""
 
     def narrow(rows: Rows, body: Body, _ids: Sequence[str]) -> Rows:
         values = {lookup: at(body, path) for lookup, path in lookups.items()}
@@ -29,12 +29,12 @@ def _by(**lookups: str) -> Callable[[Rows, Body, Sequence[str]], Rows]:
 
 
 def _moved_by_any(rows: Rows, body: Body, ids: Sequence[str]) -> Rows:
-    """Movements of money caused by the object or by related objects already found."""
+    """Balance transactions of the object or of the related objects found so far."""
     return rows.filter(source__in=[body["id"], *ids])
 
 
 def _paid_out_by(rows: Rows, body: Body, _ids: Sequence[str]) -> Rows:
-    """The payout's own movement, and those it pays out."""
+    """The payout's own balance transaction, and those that it pays out."""
     return rows.filter(Q(payout=body["id"]) | Q(source=body["id"]))
 
 
@@ -116,10 +116,10 @@ def timeline_of(body: Body, ids: Sequence[str]) -> Table:
         Column("Delivered", delivered),
         moment("When"),
     )
-    return tabled("Timeline", columns, events, nothing="No events tell of it.", limit=MOST_EVENTS)
+    return tabled("Timeline", columns, events, nothing="No events about it.", limit=MOST_EVENTS)
 
 
 def _changed(event: Body) -> str:
-    """The fields an update changed."""
+    """The names of the fields that an update changed."""
     previous: Any = at(event, "data.previous_attributes")
     return ", ".join(previous) if isinstance(previous, dict) else ""

@@ -1,4 +1,4 @@
-"""Finding objects by an id, a name, an e-mail address or an amount."""
+"""Search objects by an id, a name, an e-mail address or an amount."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _AMOUNT = re.compile(r"^[^\d.,-]{0,5}\s*(-?\d[\d,]{0,12}(?:\.\d{1,3})?)\s*[A-Za-
 
 
 def anything(words: str) -> Q:
-    """By an id or its beginning, or the customer's."""
+    """By an id or its beginning, or by the customer's id."""
     return Q(object_id__startswith=words) | Q(customer=words)
 
 
@@ -45,14 +45,14 @@ def payments_by(words: str) -> Q:
 
 
 def _paid_by_guest(words: str) -> Q:
-    """The charges of an e-mail address, and their payments: a guest is no customer."""
+    """Charges with an e-mail address, and their payments: guests have no customer object."""
     charges = StoredObject.objects.filter(kind="charge", body__billing_details__email__icontains=words)
     intents = charges.order_by("-pk").values_list("payment_intent", flat=True)[:MOST_CUSTOMERS]
     return Q(body__billing_details__email__icontains=words) | Q(object_id__in=[one for one in intents if one])
 
 
 def _amount(written: str) -> Q:
-    """The amount in minor units for each number of decimals: 500 yen are 500 units, and so are 5.00 dollars."""
+    """By an amount in major units, converted for each number of decimals: ¥500 and $5.00 are both 500 minor units."""
     try:
         major = Decimal(written.replace(",", ""))
     except InvalidOperation:

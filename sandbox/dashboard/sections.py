@@ -32,7 +32,7 @@ Narrowing = Callable[[QuerySet[StoredObject]], QuerySet[StoredObject]]
 
 @dataclass(frozen=True)
 class Section:
-    """A list of objects of one kind; `filters` are the choices above it, `enrich` adds data that columns need."""
+    """A list of objects of one kind; `filters` are the choices above it, `enrich` adds data that its columns need."""
 
     slug: str
     title: str
@@ -44,12 +44,12 @@ class Section:
     enrich: Callable[[list[Body]], None] | None = None
 
 
-def _having(*statuses: str) -> Narrowing:
+def _with_status(*statuses: str) -> Narrowing:
     return lambda rows: rows.filter(status__in=statuses)
 
 
 def _each(*statuses: str) -> dict[str, Narrowing]:
-    return {status: _having(status) for status in statuses}
+    return {status: _with_status(status) for status in statuses}
 
 
 def _with_charge(condition: Q) -> Narrowing:
@@ -68,7 +68,7 @@ ACTIVE: Mapping[str, Narrowing] = {
 
 
 def add_charges(intents: list[Body]) -> None:
-    """Give each payment its latest charge, in one query."""
+    """Add to each payment its latest charge, in one query."""
     ids = [intent.get("latest_charge") for intent in intents if intent.get("latest_charge")]
     charges = dict(StoredObject.objects.filter(object_id__in=ids).values_list("object_id", "body"))
     for intent in intents:
@@ -99,7 +99,7 @@ def _discount_of(coupon: Body) -> Cell:
     return Cell(f"{money_of(coupon.get('amount_off'), coupon.get('currency')).text} off")
 
 
-def _told_of(event: Body) -> Cell:
+def _subject_of(event: Body) -> Cell:
     return object_of(at(event, "data.object.id"))
 
 
@@ -109,7 +109,7 @@ def _account_state(account: Body) -> Cell:
     return state_of("restricted" if account.get("details_submitted") else "incomplete")
 
 
-def _lookup_or_product(price: Body) -> Cell:
+def _lookup_or_nickname(price: Body) -> Cell:
     return text_of(price.get("nickname") or price.get("lookup_key"))
 
 
@@ -179,7 +179,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "invoices", "Invoices", "invoice",
         (money("Total", "total"), state(), Column("Invoice", lambda body: object_of(body.get("id"), body.get("number") or "")),
-         link("Customer", "customer"), money("Still due", "amount_remaining"), moment()),
+         link("Customer", "customer"), money("Remaining", "amount_remaining"), moment()),
         _each("draft", "open", "paid", "uncollectible", "void"),
     ),
     Section(
@@ -190,14 +190,14 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         "prices", "Prices", "price",
-        (Column("Price", _price_of), itself("Id"), link("Product", "product"), Column("Called", _lookup_or_product),
+        (Column("Price", _price_of), itself("Id"), link("Product", "product"), Column("Name", _lookup_or_nickname),
          text("Active", "active"), moment()),
         ACTIVE,
     ),
     Section(
         "coupons", "Coupons", "coupon",
         (Column("Coupon", lambda body: object_of(body.get("id"), body.get("name") or body.get("id") or "")),
-         Column("Discount", _discount_of), text("Lasts", "duration"), text("Redeemed", "times_redeemed"),
+         Column("Discount", _discount_of), text("Duration", "duration"), text("Redeemed", "times_redeemed"),
          text("Valid", "valid"), moment()),
         search=by_name, hint="Id or name",
     ),
@@ -222,7 +222,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "accounts", "Connected accounts", "account",
         (Column("Account", lambda body: object_of(body.get("id"))), text("E-mail", "email"), text("Country", "country"),
-         Column("State", _account_state), text("Owes information", "requirements.disabled_reason"), moment()),
+         Column("State", _account_state), text("Disabled because", "requirements.disabled_reason"), moment()),
         search=by_contact, hint="Id or e-mail",
     ),
     Section(
@@ -238,7 +238,7 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         "events", "Events", "event",
-        (Column("Event", lambda body: object_of(body.get("id"), body.get("type") or "")), Column("About", _told_of),
+        (Column("Event", lambda body: object_of(body.get("id"), body.get("type") or "")), Column("About", _subject_of),
          code("Id", "id"), moment()),
     ),
     Section(
@@ -251,7 +251,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "test-clocks", "Test clocks", "test_helpers.test_clock",
         (Column("Clock", lambda body: object_of(body.get("id"), body.get("name") or "")), state(),
-         moment("Its time", "frozen_time"), moment("Deleted after", "deletes_after"), moment()),
+         moment("Time", "frozen_time"), moment("Deleted after", "deletes_after"), moment()),
     ),
     Section(
         "setups", "Setup intents", "setup_intent",
@@ -264,7 +264,7 @@ BY_KIND = {section.kind: section for section in SECTIONS}
 
 
 def section_of(kind: str) -> Section:
-    """The list of a kind; a plain one with the common columns where none is defined."""
+    """The section of a kind, or a generic one with the common columns."""
     plain = (itself("Id"), state(), link("Customer", "customer"), moment())
     return BY_KIND.get(kind) or Section(kind, kind, kind, plain)
 

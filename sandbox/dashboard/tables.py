@@ -1,4 +1,4 @@
-"""Pages of rows, newest first, by cursor: the hundredth page costs as little as the first."""
+"""Pages of rows, newest first, by cursor, so that the hundredth page is as fast as the first."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ AnyModel = TypeVar("AnyModel", bound=Model)
 
 @dataclass(frozen=True)
 class Table:
-    """Rows ready to print, and the links to newer and older ones."""
+    """Rows ready to print, and links to newer and older ones."""
 
     title: str
     headings: Sequence[str]
@@ -36,7 +36,7 @@ def tabled(
     nothing: str = "Nothing yet.",
     limit: int = PER_PAGE,
 ) -> Table:
-    """A table without pages: the first `limit` of the bodies, and whether there are more."""
+    """A table without pages: the first `limit` bodies, and whether there are more."""
     bodies = list(bodies)
     return Table(
         title,
@@ -54,7 +54,7 @@ def choices(names: Iterable[str]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of items, and the queries of its neighbouring pages; empty where there are none."""
+    """One page of items, and the query strings of the pages beside it; empty if there is none."""
 
     items: Sequence[Any]
     newer: str = ""
@@ -62,7 +62,7 @@ class Page:
 
 
 def page_of(rows: QuerySet[AnyModel], request: HttpRequest) -> Page:
-    """The page of rows that the address asks for with `after` or `before`. An invalid cursor is a 404."""
+    """The page of rows at the cursor `after` or `before` in the query string. Raises Http404 for an invalid cursor."""
     after, before = _cursor(request, "after"), _cursor(request, "before")
     if before is not None:
         newest_last = list(rows.filter(pk__gt=before).order_by("pk")[: PER_PAGE + 1])
@@ -82,7 +82,7 @@ def page_of(rows: QuerySet[AnyModel], request: HttpRequest) -> Page:
 
 
 def page_of_items(items: Sequence[Any], request: HttpRequest, name_of: Callable[[Any], str]) -> Page:
-    """The same for things in memory, by their names."""
+    """The same for items in memory, with their names as cursors."""
     names = [name_of(item) for item in items]
     after = request.GET.get("after", "")
     if after and after not in names:
@@ -106,9 +106,9 @@ def _cursor(request: HttpRequest, name: str) -> int | None:
     return int(written)
 
 
-def _query(asked: QueryDict, **cursor: Any) -> str:
-    """The query of a neighbouring page: the same filters, another cursor."""
-    query = asked.copy()
+def _query(current: QueryDict, **cursor: Any) -> str:
+    """The query string of the page before or after: the same filters, another cursor."""
+    query = current.copy()
     for name in ("after", "before"):
         query.pop(name, None)
     for name, value in cursor.items():

@@ -1,4 +1,4 @@
-"""The addresses of the dashboard."""
+"""The URLs of the dashboard."""
 
 from django.urls import path, register_converter
 
@@ -6,7 +6,7 @@ from sandbox.dashboard import api_requests, controls, deliveries, lists, objects
 
 
 class Anything:
-    """An id chosen by a user: a coupon's may contain slashes and worse."""
+    """Any text, because users choose some ids: a coupon's may contain slashes."""
 
     regex = r"[\s\S]+"
 

@@ -1,1 +1,1 @@
-"""Cardholders' reactions to a payment: disputes, inquiries, fraud reports."""
+"""Disputes, inquiries and early fraud warnings."""

@@ -1,4 +1,4 @@
-"""The course of a dispute: evidence is staged or submitted, the bank decides, or the deadline passes."""
+"""The steps of a dispute: evidence is staged or submitted, and the bank decides or the deadline passes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,14 +17,14 @@ from sandbox.webhooks.events import emit
 
 CLOSED = ("lost", "prevented", "warning_closed", "won")
 UNDER_REVIEW = {"needs_response": "under_review", "warning_needs_response": "warning_under_review"}
-# What the uncategorized text makes the bank of a test payment decide (docs: "Testing", evidence).
+# Values of the uncategorized text that determine the bank's decision about a test payment (docs: "Testing", evidence).
 WINNING, LOSING, ESCALATING = "winning_evidence", "losing_evidence", "escalate_inquiry_evidence"
 
 
 def answer_dispute(dispute: Body, given: Mapping[str, Any], *, is_submitted: bool, metadata: Body | None) -> Body:
-    """Add evidence and metadata, and hand the evidence to the bank unless it is only staged.
+    """Add evidence and metadata, and submit the evidence to the bank unless it is only staged.
 
-    Emits charge.dispute.updated when anything changed. Raises when the dispute is decided, or was answered already.
+    Emits charge.dispute.updated if anything changed. Raises a 400 if the dispute is closed or was already answered.
     """
     is_answer = bool(given) or is_submitted
     if is_answer:
@@ -55,7 +55,7 @@ def _check_open(dispute: Body) -> None:
 
 
 def _check_unanswered(dispute: Body) -> None:
-    # Banks take one answer (docs: "Respond to disputes"), so a second one would never be read.
+    # Banks accept only one answer (docs: "Respond to disputes").
     if dispute["status"] not in UNDER_REVIEW:
         raise ApiError(
             "Evidence for this dispute has already been submitted, and banks take only one submission.",
@@ -86,7 +86,7 @@ def _submit(dispute: Body) -> None:
 
 @step("decide_dispute")
 def decide_dispute(dispute_id: str) -> None:
-    """Decide the dispute as its evidence says."""
+    """Decide a dispute according to its evidence."""
     dispute = store.fetch("dispute", dispute_id)
     if dispute["status"] in CLOSED:
         return
@@ -101,14 +101,14 @@ def decide_dispute(dispute_id: str) -> None:
 
 @step("dispute_deadline")
 def dispute_deadline(dispute_id: str) -> None:
-    """Decide an unanswered dispute at its deadline: the cardholder keeps the money."""
+    """Close an unanswered dispute as lost at its deadline."""
     dispute = store.fetch("dispute", dispute_id)
     if dispute["status"] == "needs_response":
         lose_dispute(dispute)
 
 
 def win_dispute(dispute: Body) -> Body:
-    """The bank sides with the seller: the money comes back. An inquiry just ends. Raises when it is decided already."""
+    """Close a dispute as won and reinstate the money. An inquiry is only closed. Raises a 400 if already closed."""
     _check_open(dispute)
     if is_inquiry(dispute):
         return close_inquiry(dispute)
@@ -125,7 +125,7 @@ def win_dispute(dispute: Body) -> Body:
 
 
 def lose_dispute(dispute: Body, *, is_automatic: bool = True) -> Body:
-    """The cardholder keeps the money. An inquiry just ends. Raises when it is decided already."""
+    """Close a dispute as lost. An inquiry is only closed. Raises a 400 if it is closed already."""
     _check_open(dispute)
     if is_inquiry(dispute):
         return close_inquiry(dispute, is_automatic=is_automatic)

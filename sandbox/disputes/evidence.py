@@ -1,4 +1,4 @@
-"""Evidence of a dispute: its fields, what is known beforehand, and the programmes a dispute may be eligible for."""
+"""Evidence of a dispute: its fields, its initial values, and the programmes a dispute may be eligible for."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ TEXT_FIELDS = (
     "uncategorized_text",
 )  # fmt: skip
 LONGEST_TEXT, LONGEST_TOGETHER = 20_000, 150_000
-# Characters by which Visa takes a device for the same one (docs: "Visa Compelling Evidence 3.0").
+# The fields by which Visa matches transactions of the same buyer (docs: "Visa Compelling Evidence 3.0").
 _IDENTIFIERS = (
     "customer_account_id", "customer_device_fingerprint", "customer_device_id", "customer_email_address",
     "customer_purchase_ip", "shipping_address",
@@ -31,8 +31,8 @@ _DISPUTED_FIELDS = (*_PRIOR_FIELDS, "merchandise_or_services")
 PRIOR_TRANSACTIONS = 2
 
 
-def evidence_known_of(charge: Body, eligibility: str) -> Body:
-    """The evidence of a new dispute: the payment's data about its buyer; everything else is empty."""
+def initial_evidence(charge: Body, eligibility: str) -> Body:
+    """The evidence of a new dispute: the buyer's data from the payment; all other fields are empty."""
     billing = charge["billing_details"]
     known = {
         "billing_address": _written(billing["address"]),
@@ -54,9 +54,9 @@ def _written(address: Mapping[str, str | None]) -> str | None:
 
 
 def merge_evidence(dispute: Body, given: Mapping[str, Any]) -> Body:
-    """Add evidence to a dispute; returns the old values of what changed.
+    """Add evidence to a dispute; returns the old values of the changed fields.
 
-    Raises when a file is missing or of another purpose, and when all texts together are too long.
+    Raises a 400 if a file is missing or has another purpose, or if all texts together are too long.
     """
     for field in FILE_FIELDS:
         if given.get(field):
@@ -120,7 +120,7 @@ def _with_address(transaction: Mapping[str, Any]) -> Body:
 
 
 def enhanced_eligibility(evidence: Body) -> Body:
-    """The state of a dispute in each of the programmes for which it is eligible."""
+    """The status of a dispute in each programme for which it is eligible."""
     found: Body = {}
     enhanced = evidence["enhanced_evidence"]
     if VISA_COMPLIANCE in enhanced:
@@ -136,8 +136,10 @@ def enhanced_eligibility(evidence: Body) -> Body:
 def _missing(given: Body) -> list[str]:
     disputed = given["disputed_transaction"] or {}
     priors = given["prior_undisputed_transactions"]
-    told = [name for name in _IDENTIFIERS if disputed.get(name)]
-    is_same_buyer = bool(told) and all(any(prior.get(name) for name in told) for prior in priors)
+    identifiers_given = [name for name in _IDENTIFIERS if disputed.get(name)]
+    is_same_buyer = bool(identifiers_given) and all(
+        any(prior.get(name) for name in identifiers_given) for prior in priors
+    )
     missing = {
         "missing_customer_identifiers": not is_same_buyer,
         "missing_disputed_transaction_description": not disputed.get("product_description"),

@@ -8,7 +8,7 @@ KIND = "radar.early_fraud_warning"
 
 
 def report_fraud(charge: Body, fraud_type: str = "misc") -> Body:
-    """The bank reports a charge; emits radar.early_fraud_warning.created. No money moves."""
+    """Create a warning for a charge; emits radar.early_fraud_warning.created. The balance does not change."""
     warning = store.insert(
         {
             "id": identifiers.new_id("issfr_1", 23),
@@ -26,7 +26,7 @@ def report_fraud(charge: Body, fraud_type: str = "misc") -> Body:
 
 
 def settle_warnings_of(charge: Body) -> None:
-    """A dispute or a full refund leaves nothing to be done about a warning."""
+    """Mark a charge's warnings as no longer actionable after a dispute or a full refund."""
     if not (charge["disputed"] or charge["refunded"]):
         return
     for warning in store.rows(KIND).filter(charge=charge["id"]).values_list("body", flat=True):

@@ -1,4 +1,4 @@
-"""Inquiries: a bank asks before it disputes. No money moves, and a full refund or time ends them."""
+"""Inquiries, which come before a dispute. The balance does not change; a full refund or 120 days close them."""
 
 from sandbox import schedule, store
 from sandbox.schedule import step
@@ -10,12 +10,12 @@ INQUIRY_SECONDS = 120 * 24 * 3600
 
 
 def is_inquiry(dispute: Body) -> bool:
-    """Whether a dispute is an inquiry that may still end either way."""
+    """Whether a dispute is an open inquiry."""
     return dispute["status"] in INQUIRY_STATUSES
 
 
 def end_inquiry_later(dispute: Body) -> None:
-    """Close an inquiry that is not pursued after 120 days (docs: "How disputes work", inquiries)."""
+    """Schedule the close of an inquiry after 120 days (docs: "How disputes work", inquiries)."""
     schedule.schedule("inquiry_ends", dispute["id"], at=dispute["created"] + INQUIRY_SECONDS)
 
 
@@ -29,7 +29,7 @@ def close_inquiry(dispute: Body, *, is_automatic: bool = True) -> Body:
 
 
 def close_inquiries_of(charge: Body) -> None:
-    """A full refund answers every inquiry about a charge; part of the money answers none."""
+    """Close the inquiries about a charge that was refunded in full."""
     if not charge["refunded"]:
         return
     for dispute in store.rows("dispute").filter(charge=charge["id"]).values_list("body", flat=True):

@@ -1,21 +1,21 @@
-"""What a dispute takes from the balance and gives back, in minor units (docs: "Dispute withdrawals")."""
+"""The balance transactions of a dispute, in minor units (docs: "Dispute withdrawals")."""
 
 from sandbox.options import options
 from sandbox.payments.balance import own_account, record_movement
 from sandbox.store import Body
 
-# Public list prices by the account's country, in minor units of the disputed payment's currency: nothing is converted.
+# Public list prices by the account's country, in minor units of the payment's currency; currencies are not converted.
 DISPUTE_FEES_MINOR = {"US": 1500, "GB": 2000, "CA": 1500, "AU": 2500}
 FEE_IN_EUROPE_MINOR = 2000
 
 
 def dispute_fee() -> int:
-    """The fee that the acting account pays for a dispute, whatever its outcome."""
+    """The acting account's fee for a dispute, in minor units."""
     return DISPUTE_FEES_MINOR.get(own_account()["country"], FEE_IN_EUROPE_MINOR)
 
 
 def withdraw_funds(dispute: Body) -> Body:
-    """Take the disputed amount and the fee from the balance, at once."""
+    """Withdraw the disputed amount and the fee from the balance, immediately."""
     movement = record_movement(
         kind="adjustment",
         reporting_category="dispute",
@@ -27,11 +27,11 @@ def withdraw_funds(dispute: Body) -> Body:
         fee_description="Dispute fee",
         is_available=True,
     )
-    return _noted(dispute, movement)
+    return _with_movement(dispute, movement)
 
 
 def reinstate_funds(dispute: Body) -> Body:
-    """Give the disputed amount back, and the fee too where the account's terms say so."""
+    """Reinstate the disputed amount, and the fee if SANDBOX_DISPUTE_FEE_RETURNS is on."""
     movement = record_movement(
         kind="adjustment",
         reporting_category="dispute_reversal",
@@ -43,10 +43,10 @@ def reinstate_funds(dispute: Body) -> Body:
         fee_description="Dispute fee refund",
         is_available=True,
     )
-    return _noted(dispute, movement)
+    return _with_movement(dispute, movement)
 
 
-def _noted(dispute: Body, movement: Body) -> Body:
+def _with_movement(dispute: Body, movement: Body) -> Body:
     shown = {key: value for key, value in movement.items() if not key.startswith("_")}
     dispute["balance_transactions"] = [*dispute["balance_transactions"], shown]
     return movement

@@ -1,7 +1,7 @@
-"""How disputes begin: by the card that paid, by an inquiry that escalates, or from the dashboard."""
+"""Open disputes: because of the card that paid, by escalating an inquiry, or from the dashboard."""
 
 from sandbox import clock, identifiers, schedule, store
-from sandbox.disputes.evidence import enhanced_eligibility, evidence_known_of
+from sandbox.disputes.evidence import enhanced_eligibility, initial_evidence
 from sandbox.disputes.fraud_warnings import report_fraud, settle_warnings_of
 from sandbox.disputes.inquiries import end_inquiry_later
 from sandbox.disputes.money import withdraw_funds
@@ -18,7 +18,7 @@ REASONS = (
     "duplicate", "fraudulent", "general", "incorrect_account_details", "insufficient_funds", "noncompliant",
     "product_not_received", "product_unacceptable", "subscription_canceled", "unrecognized",
 )  # fmt: skip
-# Visa's own codes for the reasons it has one for (docs: "Dispute reason codes", network code map).
+# Visa's codes for some of the reasons (docs: "Dispute reason codes", network code map).
 VISA_CODES = {
     "credit_not_processed": "13.7",
     "duplicate": "12.6.1",
@@ -40,16 +40,16 @@ def open_dispute(
     amount: int | None = None,
     eligibility: str = "",
 ) -> Body:
-    """Let the cardholder dispute a charge: all that is left of it, or `amount` in its minor units.
+    """Open a dispute of a charge: of all that is left of it, or of `amount` in its minor units.
 
-    `case` is "chargeback", "compliance" or "inquiry"; the last takes no money. Emits charge.dispute.created,
+    `case` is "chargeback", "compliance" or "inquiry"; an inquiry withdraws no money. Emits charge.dispute.created,
     charge.dispute.funds_withdrawn and charge.updated. Raises ApiError when nothing is left to dispute.
     """
     if case != INQUIRY:
         fail_pending_refunds(charge)
     left = disputable_minor(charge)
     if left <= 0:
-        raise ApiError(f"Nothing is left to dispute of charge {charge['id']}.")
+        raise ApiError(f"Charge {charge['id']} has no amount left to dispute.")
     dispute = _build(charge, reason, case=case, amount=min(amount or left, left), eligibility=eligibility)
     if case != INQUIRY:
         withdraw_funds(dispute)
@@ -74,7 +74,7 @@ def disputable_minor(charge: Body) -> int:
 
 
 def _build(charge: Body, reason: str, *, case: str, amount: int, eligibility: str) -> Body:
-    evidence = evidence_known_of(charge, eligibility)
+    evidence = initial_evidence(charge, eligibility)
     is_inquiry = case == INQUIRY
     return {
         "id": identifiers.new_id("du_1", 23),
@@ -87,7 +87,7 @@ def _build(charge: Body, reason: str, *, case: str, amount: int, eligibility: st
         "enhanced_eligibility_types": [eligibility] if eligibility else [],
         "evidence": evidence,
         "evidence_details": {
-            "due_by": end_of_answering(),
+            "due_by": answer_deadline(),
             "enhanced_eligibility": enhanced_eligibility(evidence),
             "has_evidence": False,
             "past_due": False,
@@ -97,18 +97,18 @@ def _build(charge: Body, reason: str, *, case: str, amount: int, eligibility: st
         "livemode": False,
         "metadata": {},
         "payment_intent": charge["payment_intent"],
-        "payment_method_details": _how_it_was_paid(charge, reason, case),
+        "payment_method_details": _payment_method_details(charge, reason, case),
         "reason": reason,
         "status": "warning_needs_response" if is_inquiry else "needs_response",
     }
 
 
-def end_of_answering() -> int:
-    """The last second of the day by which evidence has to be in."""
+def answer_deadline() -> int:
+    """The deadline for evidence: the last second of a day, in UTC."""
     return (clock.now() // DAY + DAYS_TO_ANSWER + 1) * DAY - 1
 
 
-def _how_it_was_paid(charge: Body, reason: str, case: str) -> Body | None:
+def _payment_method_details(charge: Body, reason: str, case: str) -> Body | None:
     card = charge["payment_method_details"].get("card")
     if card is None:
         return None
@@ -123,7 +123,7 @@ def _how_it_was_paid(charge: Body, reason: str, case: str) -> Body | None:
 
 
 def _mark_disputed(charge: Body, dispute: Body) -> None:
-    """Let a charge name its newest dispute."""
+    """Set the charge's newest dispute; emits charge.updated."""
     marked = {"dispute": dispute["id"], "disputed": True}
     previous = {name: charge[name] for name, value in marked.items() if charge[name] != value}
     charge |= marked
@@ -133,7 +133,7 @@ def _mark_disputed(charge: Body, dispute: Body) -> None:
 
 
 def escalate_inquiry(dispute: Body) -> Body:
-    """Turn an inquiry into a chargeback: the money is withdrawn, and a new answer is needed."""
+    """Turn an inquiry into a chargeback: the money is withdrawn, and a new answer is required."""
     charge = store.fetch("charge", dispute["charge"])
     fail_pending_refunds(charge)
     previous = {
@@ -147,8 +147,8 @@ def escalate_inquiry(dispute: Body) -> Body:
         "is_charge_refundable": False,
         "status": "needs_response",
     }
-    dispute["evidence_details"]["due_by"] = end_of_answering()
-    dispute["payment_method_details"] = _how_it_was_paid(charge, dispute["reason"], CHARGEBACK)
+    dispute["evidence_details"]["due_by"] = answer_deadline()
+    dispute["payment_method_details"] = _payment_method_details(charge, dispute["reason"], CHARGEBACK)
     withdraw_funds(dispute)
     store.save(dispute)
     schedule.unschedule("inquiry_ends", dispute["id"])
@@ -160,7 +160,7 @@ def escalate_inquiry(dispute: Body) -> Body:
 
 @step("card_aftermath")
 def card_aftermath(charge_id: str) -> None:
-    """Seconds after a settled payment, do what its card is published for: a dispute, an inquiry or a fraud warning."""
+    """Seconds after a payment, apply its card's published effect: a dispute, an inquiry or an early fraud warning."""
     settle_charge(charge_id)
     charge = store.fetch("charge", charge_id)
     card = BY_NUMBER[charge["_number"]]

@@ -1,1 +1,1 @@
-"""The pages a buyer sees: Checkout and 3-D Secure. No JavaScript, no outside assets."""
+"""The pages for buyers: Checkout, 3-D Secure, invoices and the portal. No JavaScript, no external assets."""

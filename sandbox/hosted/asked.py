@@ -1,4 +1,4 @@
-"""What a session's page must ask the buyer for."""
+"""The data that a session's page asks the buyer for."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ DEFAULT_REDISPLAY = ("always",)
 
 @dataclass(frozen=True)
 class Asked:
-    """`types` are the kinds of payment methods in their order, `saved` the customer's own that may be shown."""
+    """The fields of a page. `types` has the payment method types in order, `saved` the customer's methods to show."""
 
     email: str | None
     is_email_known: bool
@@ -28,7 +28,7 @@ class Asked:
 
     @property
     def first_choice(self) -> str:
-        """The initial choice."""
+        """The payment method that is selected at first: a saved one's id, or a type."""
         return str(self.saved[0]["id"]) if self.saved else self.types[0]
 
     @property
@@ -37,7 +37,7 @@ class Asked:
 
 
 def asked_by(session: Body) -> Asked:
-    """What a session needs from its buyer."""
+    """The fields that a session's page needs."""
     email = known_email(session)
     options = session["saved_payment_method_options"] or {}
     keeps_buyer = session["customer"] or session["customer_creation"] == "always"
@@ -58,7 +58,7 @@ def asked_by(session: Body) -> Asked:
 
 
 def is_method_needed(session: Body) -> bool:
-    """Whether the buyer must give a payment method: always for a setup, otherwise if there is an amount to pay."""
+    """Whether a payment method is needed: always for a setup, otherwise if there is an amount to pay."""
     if session["mode"] == "setup":
         return True
     return needs_method(session) if session["mode"] == "subscription" else session["amount_total"] > 0
@@ -75,7 +75,7 @@ def _saved_methods(session: Body, options: Body) -> list[Body]:
 
 
 def known_email(session: Body) -> str | None:
-    """The e-mail address that the buyer cannot change here."""
+    """The e-mail address from the session or the customer, which the buyer cannot change on the page, or None."""
     customer = store.find("customer", session["customer"] or "") or {}
     known: str | None = session["customer_email"] or customer.get("email")
     return known

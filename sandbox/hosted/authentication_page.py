@@ -1,4 +1,4 @@
-"""The bank's page: `/3ds/<payment or setup intent>`, where the buyer passes or fails 3-D Secure."""
+"""The bank's page at `/3ds/<payment or setup intent>`, where the buyer passes or fails 3-D Secure."""
 
 from urllib.parse import urlencode
 
@@ -9,18 +9,18 @@ from sandbox import store
 from sandbox.checkout.paying import session_of
 from sandbox.checkout.sessions import success_address
 from sandbox.hosted.merchant import merchant_of
-from sandbox.payments.followers import tell_followers
+from sandbox.payments.followers import call_followers
 from sandbox.payments.intents import finish_authentication
 from sandbox.payments.setups import finish_setup_authentication
 from sandbox.protocol import origin
 from sandbox.store import Body
 
 SEE_OTHER = 303
-WELL = ("succeeded", "requires_capture", "requires_confirmation", "processing")
+SUCCESSFUL = ("succeeded", "requires_capture", "requires_confirmation", "processing")
 
 
 def find_intent(intent_id: str) -> Body | None:
-    """A payment or setup intent, acting from here on for the account it belongs to."""
+    """A payment or setup intent, or None; sets the acting account to the intent's."""
     store.act_for(None)
     try:
         store.act_for(store.owner_of(intent_id))
@@ -30,7 +30,7 @@ def find_intent(intent_id: str) -> Body | None:
 
 
 def page(request: HttpRequest, intent_id: str) -> HttpResponse:
-    """Ask, or act on the answer."""
+    """Show the choice, or apply the buyer's answer."""
     intent = find_intent(intent_id)
     if intent is None:
         return render(request, "sandbox/page_missing.html", status=404)
@@ -52,7 +52,7 @@ def _is_waiting(intent: Body) -> bool:
 
 
 def _finish(shown: Body, *, passed: bool) -> str:
-    """Apply the answer once; a second one changes nothing. Returns where the buyer goes."""
+    """Apply the answer once; a repeated answer changes nothing. Returns the next URL for the buyer."""
     with store.writing():
         origin.begin()
         intent = store.fetch(shown["object"], shown["id"])
@@ -60,12 +60,12 @@ def _finish(shown: Body, *, passed: bool) -> str:
         if _is_waiting(intent):
             finish = finish_authentication if intent["object"] == "payment_intent" else finish_setup_authentication
             intent = finish(intent, passed=passed).intent
-            tell_followers(intent)
+            call_followers(intent)
         return next_address(intent, before)
 
 
 def next_address(intent: Body, before: Body) -> str:
-    """The next address for the buyer: the session's shop or page, or the intent's `return_url`."""
+    """The next URL for the buyer: the session's success URL or page, or the intent's `return_url`."""
     session = session_of(intent)
     if session:
         is_over = session["status"] != "open"
@@ -77,6 +77,6 @@ def next_address(intent: Body, before: Body) -> str:
     query = {
         intent["object"]: intent["id"],
         f"{intent['object']}_client_secret": intent["client_secret"],
-        "redirect_status": "succeeded" if intent["status"] in WELL else "failed",
+        "redirect_status": "succeeded" if intent["status"] in SUCCESSFUL else "failed",
     }
     return f"{return_url}{'&' if '?' in return_url else '?'}{urlencode(query)}"

@@ -1,11 +1,11 @@
-"""What a buyer changes on the page before paying: quantities, a promotion code, the country that is taxed."""
+"""Changes that a buyer makes on the page before paying: quantities, a promotion code, the country for tax."""
 
 from collections.abc import Mapping
 
 from sandbox import store
 from sandbox.checkout.buyers import place_buyer
 from sandbox.checkout.discounting import apply_code, remove_code
-from sandbox.checkout.totals import reckon
+from sandbox.checkout.totals import recalculate
 from sandbox.hosted.filling import FILL, fill
 from sandbox.hosted.pay_form import QUANTITY, PayForm
 from sandbox.payments.detaching import detach_method
@@ -17,13 +17,13 @@ REMOVE_METHOD = "remove-method:"
 
 
 def is_only_change(posted: Mapping[str, str]) -> bool:
-    """Whether a button was pressed that changes the order without paying it."""
+    """Whether the pressed button only changes the form or the order, without paying."""
     pressed = posted.get("do", "")
     return pressed in ONLY_CHANGES or pressed.startswith((REMOVE_METHOD, FILL))
 
 
 def apply_changes(session: Body, form: PayForm, posted: Mapping[str, str]) -> bool:
-    """Change the order as the buyer wishes, and store it. Returns whether the buyer has to look at it again."""
+    """Apply the buyer's changes and store the session. Returns whether the buyer must see the form again."""
     before = session["amount_total"]
     pressed = posted.get("do", "")
     if pressed.startswith(REMOVE_METHOD):
@@ -39,8 +39,8 @@ def apply_changes(session: Body, form: PayForm, posted: Mapping[str, str]) -> bo
         return bool(form.errors)
     if session["amount_total"] != before:
         total = written(session["amount_total"], session["currency"])
-        # A buyer who pressed pay must first agree to the new total; any other button only shows it.
-        again = "" if is_only_change(posted) else " Press the button again to pay that."
+        # A buyer who pressed the pay button must confirm the new total; other buttons only show it.
+        again = "" if is_only_change(posted) else " Press the button again to pay this amount."
         form.notes.append(f"The total is now {total}.{again}")
         return True
     return False
@@ -61,11 +61,11 @@ def _change_quantities(session: Body, form: PayForm) -> None:
         first = session["_line_items"][0]
         form.errors[QUANTITY + first["id"]] = "Nothing is left to buy."
         session |= store.fetch("checkout.session", session["id"])
-    reckon(session)
+    recalculate(session)
 
 
 def _change_discount(session: Body, form: PayForm, pressed: str) -> None:
-    """Codes the buyer types; a discount set by the shop stays (docs: "Add discounts")."""
+    """Apply or remove the buyer's promotion code; a discount set by the shop stays (docs: "Add discounts")."""
     if not session["allow_promotion_codes"]:
         return
     typed = form.values["promotionCode"]
@@ -82,7 +82,7 @@ def _change_discount(session: Body, form: PayForm, pressed: str) -> None:
 
 
 def _remove_method(form: PayForm, method_id: str) -> None:
-    """Remove a saved method, where the shop allows that."""
+    """Remove a saved method, if the shop allows it."""
     if form.asked.can_remove and method_id in [method["id"] for method in form.asked.saved]:
         detach_method(store.fetch("payment_method", method_id))
         form.values["method"] = form.asked.types[0]

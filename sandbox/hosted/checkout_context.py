@@ -1,4 +1,4 @@
-"""What the Checkout page shows."""
+"""The template context of the Checkout page."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +23,7 @@ KINDS = (
 
 
 def page_context(session: Body, form: PayForm) -> dict[str, Any]:
-    """Everything the templates need."""
+    """The context for the page's templates."""
     asked = form.asked
     is_setup = session["mode"] == "setup"
     is_shown = form.values["method"] in (*asked.types, *(method["id"] for method in asked.saved))
@@ -57,7 +57,7 @@ def page_context(session: Body, form: PayForm) -> dict[str, Any]:
 
 
 def _choice(number: str, about: str) -> dict[str, str]:
-    """A published number and the value of the button that fills it in."""
+    """A published test number, and the value of the button that fills it in."""
     return {"number": grouped(number), "about": about, "value": FILL + number}
 
 
@@ -97,7 +97,7 @@ def _every(recurring: Body) -> str:
 
 
 def _renewals(session: Body) -> str:
-    """How often a subscription is billed, in words; nothing for one-off payments."""
+    """The billing intervals of a subscription as text; empty for one-time payments."""
     recurring = [item["price"]["recurring"] for item in session["_line_items"] if item["price"]["recurring"]]
     return ", ".join(dict.fromkeys(_every(one).replace("per ", "every ") for one in recurring))
 

@@ -1,4 +1,4 @@
-"""The page a buyer pays on: `/c/pay/<session>`."""
+"""The Checkout page at `/c/pay/<session>`."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -21,7 +21,7 @@ AUTHENTICATION_FAILED = (
 
 
 def page(request: HttpRequest, session_id: str) -> HttpResponse:
-    """Show the form, or take the payment."""
+    """Show the form, or process the payment."""
     session = find_session(session_id)
     if session is None:
         return render(request, "sandbox/page_missing.html", status=404)
@@ -42,7 +42,7 @@ def page(request: HttpRequest, session_id: str) -> HttpResponse:
 
 
 def find_session(session_id: str) -> Body | None:
-    """The session, acting from here on for the account it belongs to."""
+    """The session, or None; sets the acting account to the session's."""
     store.act_for(None)
     try:
         store.act_for(store.owner_of(session_id))
@@ -57,7 +57,7 @@ def _failure_of(intent: Body) -> Body | None:
 
 
 def _act(request: HttpRequest, session_id: str) -> HttpResponse:
-    """Take the payment once: the session is read again inside the lock, so a second click finds it paid."""
+    """Process the payment once: the session is read again inside the lock, so a second click finds it paid."""
     with store.writing():
         origin.begin()
         session = store.fetch("checkout.session", session_id)
@@ -79,7 +79,7 @@ def _act(request: HttpRequest, session_id: str) -> HttpResponse:
 
 
 def _attempt(session: Body, form: PayForm) -> None:
-    """One attempt with what was typed; reasons to try again go to the form."""
+    """Try to pay with the form's data; problems are added to the form's errors."""
     if not form.check():
         return
     method = form.payment_method() if is_method_needed(session) else None
@@ -87,7 +87,7 @@ def _attempt(session: Body, form: PayForm) -> None:
         return
     attempt = pay_session(session, method, form.buyer)
     if attempt and attempt.error:
-        form.blame(attempt.error)
+        form.show_error(attempt.error)
 
 
 def _form_page(request: HttpRequest, session: Body, form: PayForm) -> HttpResponse:
@@ -96,7 +96,7 @@ def _form_page(request: HttpRequest, session: Body, form: PayForm) -> HttpRespon
 
 
 def _ended(request: HttpRequest, session: Body) -> HttpResponse:
-    """Paid sessions lead on to the shop; expired ones say so."""
+    """The page of a session that is no longer open; after a POST, a complete one redirects to the shop."""
     if session["status"] == "complete" and request.method == "POST":
         return see_other(success_address(session))
     recovery = (session["after_expiration"] or {}).get("recovery") or {}
@@ -110,7 +110,7 @@ def _ended(request: HttpRequest, session: Body) -> HttpResponse:
 
 
 def recover(request: HttpRequest, session_id: str) -> HttpResponse:
-    """`/c/recover/<session>`: a fresh session like the one that expired."""
+    """Open a new session like an expired one, at `/c/recover/<session>`."""
     session = find_session(session_id)
     if session is None:
         return render(request, "sandbox/page_missing.html", status=404)
@@ -123,5 +123,5 @@ def recover(request: HttpRequest, session_id: str) -> HttpResponse:
 
 
 def see_other(address: str) -> HttpResponse:
-    """After a POST, the browser GETs another address."""
+    """Redirect with 303, so that the browser follows with a GET."""
     return HttpResponseRedirect(address, status=SEE_OTHER)

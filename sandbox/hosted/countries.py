@@ -1,4 +1,4 @@
-"""The countries a buyer may choose on the pages."""
+"""The countries that the pages offer."""
 
 COUNTRIES = (
     ("US", "United States"), ("GB", "United Kingdom"), ("IE", "Ireland"), ("DE", "Germany"), ("FR", "France"),

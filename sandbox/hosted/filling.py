@@ -1,4 +1,4 @@
-"""What a click on a test card or bank account fills in; the buyer's other input stays, except for the method."""
+"""Fill the form after a click on a test card or bank account; the buyer's other input is kept."""
 
 from sandbox.hosted.pay_form import ADDRESS_FIELDS, PayForm
 from sandbox.payments.published_accounts import BY_NUMBER as ACCOUNTS
@@ -7,7 +7,7 @@ from sandbox.payments.published_cards import BY_NUMBER as CARDS
 
 FILL = "fill:"
 EXPIRY = "12 / 34"
-# An invented buyer: the domain is reserved for examples.
+# A fictitious buyer; the domain is reserved for examples.
 BUYER = {"email": "test.buyer@example.com", "billingName": "Test Buyer", "phoneNumber": "+1 202 555 0100"}
 ADDRESS = {
     "billingAddressLine1": "1 Example Street",
@@ -18,7 +18,7 @@ ADDRESS = {
 
 
 def fill(form: PayForm, number: str) -> None:
-    """Choose a published number, and complete the rest of the form where it is empty. An unknown number does nothing."""
+    """Fill in a published number, and the other empty fields with test data. An unknown number changes nothing."""
     chosen = _card(number) or _account(number)
     if not chosen or chosen["method"] not in form.asked.types:
         return
@@ -48,7 +48,7 @@ def _account(number: str) -> dict[str, str]:
 
 
 def grouped(number: str) -> str:
-    """A card's number in fours, as it is printed on cards; anything else as it is."""
+    """A card number in groups of four digits; any other number unchanged."""
     return " ".join(number[start : start + 4] for start in range(0, len(number), 4)) if number in CARDS else number
 
 

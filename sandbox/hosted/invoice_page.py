@@ -1,4 +1,4 @@
-"""An invoice as its customer sees it: `/i/<invoice>`, with a form to pay it, and as a file at `/i/<invoice>/pdf`."""
+"""The customer's page of an invoice at `/i/<invoice>`, with a form to pay it, and its PDF at `/i/<invoice>/pdf`."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -22,7 +22,7 @@ KINDS = (("card", "method-card", "Card"), ("sepa_debit", "method-sepa", "SEPA ba
 
 
 def page(request: HttpRequest, invoice_id: str) -> HttpResponse:
-    """Show the invoice, or take its payment."""
+    """Show the invoice, or process its payment."""
     invoice = _find(invoice_id)
     if invoice is None:
         return render(request, "sandbox/page_missing.html", status=404)
@@ -36,7 +36,7 @@ def page(request: HttpRequest, invoice_id: str) -> HttpResponse:
 
 
 def pdf(request: HttpRequest, invoice_id: str) -> HttpResponse:
-    """The invoice as a file."""
+    """The invoice as a PDF file."""
     invoice = _find(invoice_id)
     if invoice is None:
         return render(request, "sandbox/page_missing.html", status=404)
@@ -46,7 +46,7 @@ def pdf(request: HttpRequest, invoice_id: str) -> HttpResponse:
 
 
 def _find(invoice_id: str) -> Body | None:
-    """The invoice, acting from here on for its account; drafts have no page."""
+    """The invoice, or None; sets the acting account to the invoice's. Drafts have no page."""
     store.act_for(None)
     try:
         store.act_for(store.owner_of(invoice_id))
@@ -58,7 +58,7 @@ def _find(invoice_id: str) -> Body | None:
 
 
 def _pay(request: HttpRequest, invoice_id: str) -> HttpResponse:
-    """Take the payment once: the invoice is read again inside the lock, so a second click finds it paid."""
+    """Process the payment once: the invoice is read again inside the lock, so a second click finds it paid."""
     with store.writing():
         origin.begin()
         invoice = store.fetch("invoice", invoice_id)
@@ -76,32 +76,32 @@ def _pay(request: HttpRequest, invoice_id: str) -> HttpResponse:
 
 
 def _method(alias: str | None, form: PayForm) -> Body | None:
-    """What is to be charged: a test card by its alias, or what was typed; None when that is wrong."""
+    """The payment method: a test card by its alias, or from the form; None if it is invalid."""
     if alias and alias.startswith(CARD_PREFIXES):
         try:
             return resolve(alias)
         except ApiError as error:
-            form.blame(error)
+            form.show_error(error)
             return None
     return form.payment_method() if form.check() else None
 
 
 def _attempt(invoice: Body, method: Body, form: PayForm) -> None:
-    """One attempt; being sent to the bank's page is no failure."""
+    """Try to pay the invoice; a redirect to the bank's page is not an error."""
     try:
         attempt = invoices.pay_invoice(
             invoice, payment_method=method, off_session=False, return_url=invoice["hosted_invoice_url"]
         )
     except ApiError as error:
-        form.blame(error)
+        form.show_error(error)
         return
     waits = attempt.intent is not None and attempt.intent["status"] == "requires_action"
     if attempt.error and not waits:
-        form.blame(attempt.error)
+        form.show_error(attempt.error)
 
 
 def _asked(invoice: Body) -> Asked:
-    """What the page asks for: how to pay, and an address for mail where none is known."""
+    """The fields of the page: the payment method, and an e-mail address if the invoice has none."""
     email = invoice["customer_email"]
     return Asked(
         email=email,

@@ -1,4 +1,4 @@
-"""An invoice as a file of one page, so that `invoice_pdf` leads somewhere: plain text in the simplest PDF there is."""
+"""The file at an invoice's `invoice_pdf`: a minimal PDF with one page of plain text."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ LEADING, TOP, LEFT, SIZE = 16, 780, 50, 11
 
 
 def pdf_of(invoice: Body) -> bytes:
-    """The file; what its one page cannot hold is left to the page in the browser."""
+    """The PDF; lines that do not fit on its page are omitted."""
     text = "\n".join(f"({_escaped(line)}) Tj T*" for line in _lines(invoice)[:MOST_LINES])
     content = f"BT /F1 {SIZE} Tf {LEADING} TL {LEFT} {TOP} Td\n{text}\nET".encode("latin-1", "replace")
     objects = [
@@ -59,6 +59,6 @@ def _lines(invoice: Body) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    """Text as a PDF string: its own brackets and backslashes are marked, and nothing below a space is left."""
+    """Text as a PDF string: control characters become spaces; brackets and backslashes are escaped."""
     plain = "".join(max(character, " ") for character in text)
     return plain.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")

@@ -6,7 +6,7 @@ from sandbox.store import Body
 
 
 def merchant_of(intended: Body | None = None) -> str:
-    """The business the payment is for: that of `on_behalf_of` where an intent names one, or else the acting account's."""
+    """The name of the business that receives the payment: of `on_behalf_of` if given, or else of the acting account."""
     other = (intended or {}).get("on_behalf_of")
     account = (store.find("account", other) if other else None) or own_account()
     shown = (account.get("business_profile") or {}).get("name")

@@ -9,5 +9,5 @@ register = template.Library()
 
 @register.filter
 def money(amount_minor: int, currency: str) -> str:
-    """Minor units and a currency, written out."""
+    """Format an amount in minor units: `2000|money:"usd"` is $20.00."""
     return written(amount_minor, currency)

@@ -1,4 +1,4 @@
-"""The buyer's input on the Checkout page: read, checked, and turned into a payment method."""
+"""The buyer's form on the Checkout page: read it, check it, and create a payment method from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from sandbox.payments.published_accounts import has_valid_check_digits, normalis
 from sandbox.protocol.errors import ApiError
 from sandbox.store import Body
 
-# Which field of the page a parameter of Stripe's error belongs to.
+# The field of the page for each parameter in Stripe's errors.
 FIELD_OF_PARAM = {
     "number": "cardNumber",
     "exp_month": "cardExpiry",
@@ -32,7 +32,7 @@ METHOD_FIELDS = {
     "sepa_debit": ("iban",),
     "us_bank_account": ("routingNumber", "accountNumber"),
 }
-# By Stripe's own names for the parts of an address.
+# The field of the page for each part of an address in Stripe's API.
 ADDRESS_FIELDS = {
     "line1": "billingAddressLine1",
     "line2": "billingAddressLine2",
@@ -42,7 +42,7 @@ ADDRESS_FIELDS = {
     "country": "billingCountry",
 }
 REQUIRED_ADDRESS = ("billingAddressLine1", "billingLocality", "billingPostalCode")
-# In the order of the page: the first wrong one gets the focus.
+# In the order of the page: the first field with an error gets the focus.
 FIELDS = (
     "email", "phoneNumber", "method", "cardNumber", "cardExpiry", "cardCvc", "iban", "routingNumber", "accountNumber",
     "billingName", *ADDRESS_FIELDS.values(), "promotionCode", "savePaymentMethod", "termsOfServiceConsent",
@@ -53,7 +53,7 @@ QUANTITY = "quantity-"
 
 @dataclass
 class PayForm:
-    """The fields by their ids on the page; `errors` by the same ids. `custom` and `quantities` by key and line."""
+    """`values` and `errors` by the ids of the page's fields; `custom` by key and `quantities` by line item id."""
 
     values: dict[str, str]
     asked: Asked
@@ -65,7 +65,7 @@ class PayForm:
 
     @classmethod
     def read(cls, posted: Mapping[str, str], asked: Asked) -> "PayForm":
-        """Read the posted form; known data about the buyer fills the gaps."""
+        """Read the posted form; empty fields take known data about the buyer."""
         values = {name: str(posted.get(name, "")).strip() for name in FIELDS}
         values["email"] = values["email"] or asked.email or ""
         values["method"] = values["method"] or asked.first_choice
@@ -78,12 +78,12 @@ class PayForm:
 
     @property
     def address(self) -> dict[str, str | None]:
-        """The billing address, as far as it was typed."""
+        """The billing address; None for parts that were not entered."""
         return {part: self.values[name] or None for part, name in ADDRESS_FIELDS.items()}
 
     @property
     def buyer(self) -> Buyer:
-        """The buyer as the session remembers them."""
+        """The buyer's data for the session."""
         return Buyer(
             email=self.values["email"],
             name=self.values["billingName"] or None,
@@ -94,7 +94,7 @@ class PayForm:
         )
 
     def check(self) -> bool:
-        """Whether everything needed was typed; what is missing goes to `errors`."""
+        """Whether the form is complete and valid; problems are added to `errors`."""
         if "@" not in self.values["email"]:
             self.errors["email"] = "Your email is incomplete." if self.values["email"] else "Required"
         for name in self._needed():
@@ -103,7 +103,7 @@ class PayForm:
         if self.asked.wants_country and not self.values["billingCountry"]:
             self.errors["billingCountry"] = "Required"
         elif self.values["billingCountry"] and self.values["billingCountry"] not in dict(COUNTRIES):
-            self.errors["billingCountry"] = "Choose a country of the list."
+            self.errors["billingCountry"] = "Choose a country from the list."
         is_typed = "cardExpiry" in self._needed() and "cardExpiry" not in self.errors
         if is_typed and len(expiry_digits(self.values["cardExpiry"])) != EXPIRY_DIGITS:
             self.errors["cardExpiry"] = "Your card's expiration date is incomplete."
@@ -114,7 +114,7 @@ class PayForm:
         return not self.errors
 
     def _needed(self) -> tuple[str, ...]:
-        """The fields that may not be empty, for the way of paying that was chosen."""
+        """The required fields for the chosen payment method."""
         needed: tuple[str, ...] = ("phoneNumber",) if self.asked.wants_phone else ()
         if self.asked.needs_method:
             needed += METHOD_FIELDS.get(self.values["method"], ())
@@ -124,7 +124,7 @@ class PayForm:
         return needed
 
     def payment_method(self) -> Body | None:
-        """The payment method, stored; None when it is wrong, with the reason in `errors`."""
+        """The chosen or a new payment method, stored; None if it is invalid, with the reason in `errors`."""
         chosen = self.values["method"]
         billing = {
             "email": self.values["email"],
@@ -141,7 +141,7 @@ class PayForm:
             makers = {"card": self._card, "sepa_debit": self._iban, "us_bank_account": self._account}
             return makers[chosen](billing)
         except ApiError as error:
-            self.blame(error)
+            self.show_error(error)
             return None
 
     def _card(self, billing: Body) -> Body | None:
@@ -164,14 +164,14 @@ class PayForm:
             self.values["accountNumber"], routing_number=self.values["routingNumber"], billing=billing
         )
 
-    def blame(self, error: ApiError) -> None:
-        """Put an error at the field where the buyer can correct it."""
+    def show_error(self, error: ApiError) -> None:
+        """Add an error to the field where the buyer can correct it."""
         fallback = (*METHOD_FIELDS.get(self.values["method"], ()), "method")[0]
         self.errors[FIELD_OF_PARAM.get(error.param or "", fallback)] = error.message
 
     @property
     def focused(self) -> str:
-        """The first field in need of attention."""
+        """The first field with an error, or an empty string."""
         order = (*FIELDS, *(CUSTOM + wanted["key"] for wanted in self.asked.custom_fields))
         return next((name for name in order if name in self.errors), "")
 

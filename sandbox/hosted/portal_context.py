@@ -1,4 +1,4 @@
-"""What the pages of the billing portal show."""
+"""The template contexts of the billing portal's pages."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +26,7 @@ FEEDBACK = {
 }
 WORDS = {
     "cancelled": "Your subscription has been cancelled.",
-    "resumed": "Your subscription goes on.",
+    "resumed": "Your subscription continues.",
     "changed": "Your plan has been changed.",
     "card": "Your card has been saved.",
     "default": "Your default card has been changed.",
@@ -48,7 +48,7 @@ def _common(session: Body) -> dict[str, Any]:
 
 
 def home_context(session: Body) -> dict[str, Any]:
-    """Subscriptions, cards, details and invoices."""
+    """The context of the home page: subscriptions, cards, details and invoices."""
     common = _common(session)
     configuration = common["configuration"]
     customer = store.fetch("customer", session["customer"])
@@ -65,7 +65,7 @@ def home_context(session: Body) -> dict[str, Any]:
 
 
 def flow_context(session: Body, view: str, subscription_id: str) -> dict[str, Any]:
-    """One thing to do: cancel, change, or add a card. Raises actions.NotAllowed."""
+    """The context of a flow: cancel, change, or add a card. Raises actions.NotAllowed."""
     common = _common(session)
     configuration = common["configuration"]
     if view == "card":
@@ -87,13 +87,13 @@ def flow_context(session: Body, view: str, subscription_id: str) -> dict[str, An
 
 
 def _chosen(session: Body) -> str:
-    """The price a flow proposes."""
+    """The price that a flow preselects, or an empty string."""
     confirm = (session["flow"] or {}).get("subscription_update_confirm") or {"items": []}
     return next((item["price"] for item in confirm["items"] if item["price"]), "")
 
 
 def day(moment: int) -> str:
-    """A date as the pages write it."""
+    """Format a date: 5 March 2026."""
     return f"{datetime.fromtimestamp(moment, UTC):%-d %B %Y}"
 
 

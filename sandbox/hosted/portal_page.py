@@ -1,4 +1,4 @@
-"""The billing portal: `/p/session/<token>`, where customers manage their subscriptions and cards."""
+"""The billing portal at `/p/session/<token>`, where customers manage their subscriptions and cards."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ VIEW_OF_FLOW = {
 
 
 def page(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the portal, or do what the customer pressed."""
+    """Show the portal, or perform the customer's action."""
     session = _find(token)
     if session is None:
         return render(request, "sandbox/page_missing.html", status=404)
@@ -37,12 +37,12 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "sandbox/portal_ended.html", {"session": session}, status=410)
     if request.method == "POST":
         return _act(request, session)
-    view, subscription = _wanted(request, session)
+    view, subscription = _requested_view(request, session)
     return _show(request, session, view, subscription)
 
 
 def _find(token: str) -> Body | None:
-    """The session of a page, acting from here on for the account it belongs to."""
+    """The session with this token, or None; sets the acting account to the session's."""
     row = StoredObject.objects.filter(kind=KIND, body___token=token).first()
     if row is None:
         return None
@@ -50,8 +50,8 @@ def _find(token: str) -> Body | None:
     return dict(row.body)
 
 
-def _wanted(request: HttpRequest, session: Body) -> tuple[str, str]:
-    """Which view is asked for, and about which subscription; a flow's own unless the address says otherwise."""
+def _requested_view(request: HttpRequest, session: Body) -> tuple[str, str]:
+    """The requested view and subscription: from the query string, or else from the session's flow."""
     for view in VIEWS:
         if view in request.GET:
             return view, request.GET[view]
@@ -76,16 +76,16 @@ def _show(
 
 
 def _act(request: HttpRequest, session: Body) -> HttpResponse:
-    """Perform the action once, and return with a message."""
+    """Perform the action, then redirect to a page with a message."""
     pressed = request.POST.get("do", "")
-    deed = DEEDS.get(pressed)
-    if deed is None:
+    action = ACTIONS.get(pressed)
+    if action is None:
         return see_other(_address(session))
     try:
         with store.writing():
             origin.begin()
             configuration = store.fetch("billing_portal.configuration", session["configuration"])
-            return deed(request, session, configuration)
+            return action(request, session, configuration)
     except actions.NotAllowed:
         return see_other(_address(session))
     except ApiError as error:
@@ -97,7 +97,7 @@ def _address(session: Body, **query: str) -> str:
 
 
 def _finish(session: Body, done: str) -> HttpResponse:
-    """After a flow: back to the shop, or to a message of thanks; otherwise to the portal itself."""
+    """Redirect after an action: a flow's first one to the shop or a confirmation, others to the portal."""
     flow = session["flow"]
     if flow and not session.get("_is_flow_done"):
         store.save(session | {"_is_flow_done": True})
@@ -141,7 +141,7 @@ def _add_card(request: HttpRequest, session: Body, configuration: Body) -> HttpR
         back = _absolute(request, _address(session, done="card"))
         intent = actions.add_method(configuration, session, method, return_url=back)
     except ApiError as error:
-        form.blame(error)
+        form.show_error(error)
         return _show(request, session, "card", "", {"form": form})
     if intent["status"] == "requires_action":
         return see_other(f"/3ds/{intent['id']}")
@@ -170,7 +170,7 @@ def _details(request: HttpRequest, session: Body, configuration: Body) -> HttpRe
     return _finish(session, "details")
 
 
-DEEDS: dict[str, Callable[[HttpRequest, Body, Body], HttpResponse]] = {
+ACTIONS: dict[str, Callable[[HttpRequest, Body, Body], HttpResponse]] = {
     "add-card": _add_card,
     "cancel": _cancel,
     "change": _change,

@@ -1,4 +1,4 @@
-"""The content of uploaded files: with the key, or through a link (docs: "File upload guide", "File links")."""
+"""Serve the content of uploaded files, with the API key or by a link (docs: "File upload guide", "File links")."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -12,7 +12,7 @@ from sandbox.uploads.keeping import content_of, is_expired
 
 
 def contents(request: HttpRequest, file_id: str) -> HttpResponse:
-    """A file of the account that asks."""
+    """The content of a file of the authenticated account."""
     store.act_for(None)
     try:
         authenticate(request)
@@ -25,11 +25,11 @@ def contents(request: HttpRequest, file_id: str) -> HttpResponse:
 
 
 def linked(_request: HttpRequest, token: str) -> HttpResponse:
-    """A file for anyone who has the address, until it expires."""
+    """The content of a file by its public link, until the link expires."""
     address = f"{options().public_url}/links/{token}"
     row = StoredObject.objects.filter(kind="file_link", body__url=address).first()
     if row is None or is_expired(row.body):
-        return HttpResponse("This link shows nothing, or nothing any more.\n", content_type="text/plain", status=404)
+        return HttpResponse("This link does not exist or has expired.\n", content_type="text/plain", status=404)
     with store.acting_for(row.account):
         return _shown(store.fetch("file", row.body["file"]))
 
@@ -37,7 +37,7 @@ def linked(_request: HttpRequest, token: str) -> HttpResponse:
 def _shown(file: Body) -> HttpResponse:
     content, media_type = content_of(file)
     response = HttpResponse(content, content_type=media_type)
-    # An uploaded file must never be shown as a page of ours.
+    # A browser must never render an uploaded file as a page of the sandbox.
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Disposition"] = "inline" if media_type.startswith("image/") else "attachment"
     return response

@@ -1,4 +1,4 @@
-"""The outcome of an attempt to take money or to set up a method."""
+"""The outcome of an attempt to charge or to set up a payment method."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from sandbox.store import Body
 
 @dataclass(frozen=True)
 class Attempt:
-    """The outcome of a confirmation; `error` is set if it was declined."""
+    """The outcome of confirming an intent; `error` is set if it failed."""
 
     intent: Body
     error: ApiError | None = None

@@ -1,6 +1,6 @@
-"""Balance transactions: every movement of money, when it becomes available, and what they add up to.
+"""Balance transactions: every movement of money, when it becomes available, and their sums.
 
-An account's balance is the sum of its balance transactions; no second record could disagree.
+An account's balance is the sum of its balance transactions; it is not stored a second time.
 """
 
 from collections.abc import Callable
@@ -22,19 +22,19 @@ PENDING_DAYS = 2
 PROCESSING = "Stripe processing fees"
 Follower: TypeAlias = Callable[[Body], None]
 
-# What Connect does when a charge's income is booked, and when funds become available; it registers itself here.
+# Connect registers its functions here, to run when a charge's income is recorded and when funds become available.
 _income_followers: list[Follower] = []
 _funds_followers: list[Callable[[], None]] = []
 
 
 def on_charge_income(follower: Follower) -> Follower:
-    """Call `follower` with each charge whose income was just booked; it may write on the charge, which is saved later."""
+    """Call `follower` with each charge whose income was recorded; it may change the charge before that is saved."""
     _income_followers.append(follower)
     return follower
 
 
 def on_available_funds(follower: Callable[[], None]) -> Callable[[], None]:
-    """Call `follower` whenever funds became available on the acting account."""
+    """Call `follower` whenever funds become available on the acting account."""
     _funds_followers.append(follower)
     return follower
 
@@ -53,9 +53,9 @@ def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
     is_available: bool = False,
     available_on: int | None = None,
 ) -> Body:
-    """Write a balance transaction, in minor units of `currency`; positive amounts come in.
+    """Store a balance transaction, in minor units of `currency`; positive amounts increase the balance.
 
-    `available_on` is for money that follows other money.
+    `available_on` is for money that becomes available together with other money.
     """
     moment = clock.now()
     due = moment if is_available else pending_until() if available_on is None else available_on
@@ -83,7 +83,7 @@ def record_movement(  # noqa: PLR0913 -- the fields of a balance transaction
     if due > moment:
         schedule.schedule_once("make_available", str(due), at=due)
     elif movement["net"] > 0:
-        tell_of_funds()
+        call_funds_followers()
     return movement
 
 
@@ -100,28 +100,28 @@ def _fee_details(application_fee: int, stripe_fee: int, stripe_description: str,
 
 
 def application_id() -> str:
-    """The platform as connected accounts see it: an application."""
+    """The id of the platform's application, as connected accounts see it."""
     return "ca_" + options().account_id.removeprefix("acct_")
 
 
 def acting_application() -> str | None:
-    """The application that makes payments on the acting account: the platform on a connected one, otherwise None."""
+    """The application that creates payments on the acting account: the platform on a connected one, otherwise None."""
     return None if store.acting_account() == options().account_id else application_id()
 
 
 def own_account() -> Body:
-    """The acting account itself."""
+    """The acting account's object."""
     return store.fetch("account", store.acting_account())
 
 
 def pending_until() -> int:
-    """The day, midnight UTC, on which money that comes in now can be used; the account's own delay decides."""
+    """When money received now becomes available: midnight UTC after the account's own delay in days."""
     days = own_account()["settings"]["payouts"]["schedule"].get("delay_days", PENDING_DAYS)
     return (clock.now() // DAY + int(days)) * DAY
 
 
 def record_charge_income(charge: Body) -> Body:
-    """The income of a captured charge, less fees; writes its id on the charge."""
+    """Record the income of a captured charge, less fees, and set the charge's balance transaction."""
     is_card = charge["payment_method_details"]["type"] == "card"
     card = BY_NUMBER.get(charge.get("_number", ""))
     is_direct = acting_application() is not None and not charge.get("transfer_data")
@@ -139,8 +139,8 @@ def record_charge_income(charge: Body) -> Body:
         is_available=bypasses_pending,
     )
     if bypasses_pending:
-        # A step, so that it follows what is told of the payment itself.
-        schedule.schedule_once("tell_of_balance", store.acting_account(), at=clock.own_now())
+        # As a step, so that its event follows those of the payment itself.
+        schedule.schedule_once("emit_balance_available", store.acting_account(), at=clock.own_now())
     charge["balance_transaction"] = movement["id"]
     for follower in _income_followers:
         follower(charge)
@@ -148,7 +148,7 @@ def record_charge_income(charge: Body) -> Body:
 
 
 def _processing_fee(charge: Body) -> int:
-    """Stripe's fee in minor units, by the country of the business the payment is made to."""
+    """Stripe's fee in minor units, by the country of the business that receives the payment."""
     captured: int = charge["amount_captured"]
     details = charge["payment_method_details"]
     if details["type"] != "card":
@@ -160,23 +160,23 @@ def _processing_fee(charge: Body) -> int:
 
 @step("make_available")
 def make_available(available_on: str) -> None:
-    """Make funds pending until today available; emits one event."""
+    """Make funds that were pending until then available; emits one event."""
     due = store.rows("balance_transaction").filter(status="pending", available_on__lte=int(available_on))
     bodies = list(due.values_list("body", flat=True))
     for movement in bodies:
         store.save(movement | {"status": "available"})
     if bodies:
         emit("balance.available", current_balance(), is_automatic=True)
-        tell_of_funds()
+        call_funds_followers()
 
 
-@step("tell_of_balance")
-def tell_of_balance(_account: str) -> None:
-    """Emit balance.available for money that can be used at once."""
+@step("emit_balance_available")
+def emit_balance_available(_account: str) -> None:
+    """Emit balance.available for money that was available immediately."""
     emit("balance.available", current_balance(), is_automatic=True)
 
 
-def tell_of_funds() -> None:
+def call_funds_followers() -> None:
     """Call the followers of available funds for the acting account."""
     for follower in _funds_followers:
         follower()
@@ -191,7 +191,7 @@ def settle_charge(charge_id: str) -> None:
 
 
 def settle(charge: Body) -> None:
-    """Book a captured charge's income; emits charge.updated."""
+    """Record a captured charge's income; emits charge.updated."""
     record_charge_income(charge)
     store.save(charge)
     previous = dict.fromkeys(("balance_transaction", "receipt_url"))
@@ -200,10 +200,10 @@ def settle(charge: Body) -> None:
 
 
 def sums() -> dict[str, dict[str, int]]:
-    """Minor units by status ("available", "pending") and currency, of the acting account."""
+    """The acting account's balance in minor units, by status ("available", "pending") and currency."""
     totals: dict[str, dict[str, int]] = {"available": {}, "pending": {}}
-    # Movements are never deleted; asking whether they are would take the sums out of their index.
-    # Only movements have a net amount, and saying so lets SQLite take the index that is made for this.
+    # Balance transactions are never deleted, and a condition on `is_deleted` would not be in the index. Only they have
+    # a net amount; with that condition SQLite uses the index made for these sums.
     own = StoredObject.objects.filter(kind="balance_transaction", account=store.acting_account(), net__isnull=False)
     by_status = own.values_list("status", "currency")
     for status, currency, total in by_status.annotate(total=Sum("net")):
@@ -212,20 +212,20 @@ def sums() -> dict[str, dict[str, int]]:
 
 
 def available_minor(currency: str) -> int:
-    """What the acting account could send away now, in minor units; on the platform, less what it has to hold back."""
+    """What the acting account can pay out or transfer now, in minor units; on the platform, less its reserves."""
     reserved = reserves_minor().get(currency, 0) if store.acting_account() == options().account_id else 0
     return sums()["available"].get(currency, 0) - reserved
 
 
 def total_minor(currency: str) -> int:
-    """Available and pending together, of the acting account."""
+    """The acting account's available and pending balance together, in minor units."""
     return sum(side.get(currency, 0) for side in sums().values())
 
 
 def reserves_minor() -> dict[str, int]:
-    """What the platform has to hold back, by currency (docs: "The Balance object", `connect_reserved`).
+    """What the platform holds in reserve, in minor units by currency (docs: "The Balance object", `connect_reserved`).
 
-    These are the debts of the connected accounts whose requirements it collects itself.
+    These are the negative balances of the connected accounts whose requirements it collects itself.
     """
     movements = StoredObject.objects.filter(kind="balance_transaction", net__isnull=False)
     movements = movements.exclude(account=options().account_id)
@@ -239,7 +239,7 @@ def reserves_minor() -> dict[str, int]:
 
 
 def current_balance() -> Body:
-    """What is available and what is still pending, by currency."""
+    """The acting account's balance object."""
     totals = sums()
     own_currency = own_account().get("default_currency") or default_currency(options().account_country)
     currencies = sorted(totals["available"] | totals["pending"]) or [own_currency]

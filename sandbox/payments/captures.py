@@ -1,9 +1,9 @@
-"""The end of an authorisation: captured, cancelled, or expired after seven days."""
+"""The end of an authorisation: capture, cancellation, or expiry after seven days."""
 
 from sandbox import clock, schedule, store
 from sandbox.payments.balance import record_charge_income
-from sandbox.payments.charges import await_aftermath, settle_later
-from sandbox.payments.followers import tell_followers
+from sandbox.payments.charges import schedule_aftermath, settle_later
+from sandbox.payments.followers import call_followers
 from sandbox.protocol.amounts import check_charge
 from sandbox.protocol.errors import ApiError, unexpected_state
 from sandbox.schedule import step
@@ -15,7 +15,7 @@ CANCELABLE = ("requires_payment_method", "requires_capture", "requires_confirmat
 
 
 def capture_intent(intent: Body, *, amount: int | None) -> Body:
-    """Capture the authorised amount, or less; the rest is released."""
+    """Capture `amount` minor units, or all that was authorised; the rest is released."""
     if intent["status"] != "requires_capture":
         raise unexpected_state(
             "This PaymentIntent could not be captured because it has a status of "
@@ -41,7 +41,7 @@ def capture_intent(intent: Body, *, amount: int | None) -> Body:
 
 
 def capture_charge(charge: Body, *, amount: int | None) -> Body:
-    """Take what was authorised by a charge without an intent, in its minor units."""
+    """Capture a charge without an intent: `amount` in its minor units, or all of it."""
     if charge["captured"]:
         raise unexpected_state(f"Charge {charge['id']} has already been captured.", code="charge_already_captured")
     if charge["payment_intent"]:
@@ -77,12 +77,12 @@ def _capture(charge: Body, amount: int, *, settles_at_once: bool) -> Body:
         settle_later(charge)
     store.save(charge)
     emit("charge.captured", charge)
-    await_aftermath(charge)
+    schedule_aftermath(charge)
     return charge
 
 
 def cancel_intent(intent: Body, *, reason: str | None, is_automatic: bool = False) -> Body:
-    """Give an intent up; an authorisation is released."""
+    """Cancel an intent; an authorisation is released."""
     if intent["status"] not in CANCELABLE:
         raise unexpected_state(
             f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a "
@@ -112,7 +112,7 @@ def _mark_canceled(intent: Body, *, reason: str | None, is_automatic: bool) -> B
 
 
 def _release(charge: Body, event_type: str, *, is_automatic: bool) -> None:
-    """Give an authorisation back to its card: nothing moves on the balance."""
+    """Release an authorisation; the balance does not change."""
     previous = {"amount_refunded": charge["amount_refunded"], "refunded": False}
     charge |= {"refunded": True, "amount_refunded": charge["amount"]}
     store.save(charge)
@@ -129,4 +129,4 @@ def expire_authorization(charge_id: str) -> None:
     _release(charge, "charge.expired", is_automatic=True)
     intent = store.find("payment_intent", charge["payment_intent"]) if charge["payment_intent"] else None
     if intent and intent["status"] == "requires_capture":
-        tell_followers(_mark_canceled(intent, reason="automatic", is_automatic=True))
+        call_followers(_mark_canceled(intent, reason="automatic", is_automatic=True))

@@ -1,4 +1,4 @@
-"""What the bank says of the address and the security code given with a card (docs: "Testing", "Fraud prevention")."""
+"""The bank's checks of the address and the security code given with a card (docs: "Testing", "Fraud prevention")."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,9 +8,9 @@ from sandbox.store import Body
 
 
 def checks_of(card: PublishedCard, billing: Mapping[str, Any] | None, *, is_cvc_given: bool) -> Body:
-    """The checks of a new card: only what was given is checked.
+    """The checks of a new card; only what was given is checked.
 
-    `billing` None is a card named by its alias: nothing was typed, so it shows what the alias is published for.
+    `billing` is None for a card named by its alias: no address was given, so it shows the results the alias stands for.
     """
     address = (billing or {}).get("address") or {}
 

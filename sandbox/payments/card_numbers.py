@@ -1,4 +1,4 @@
-"""Reading a card as a buyer types it: number, expiry, CVC. Errors are those of creating a PaymentMethod."""
+"""Validate a card as typed by a buyer: number, expiry, CVC. The errors are those of creating a PaymentMethod."""
 
 from datetime import UTC, datetime
 
@@ -17,16 +17,16 @@ def _card_error(message: str, code: str, param: str, decline_code: str | None = 
 
 
 def has_valid_check_digit(number: str) -> bool:
-    """The Luhn check every card number passes."""
+    """The Luhn check of card numbers."""
     doubled = [int(digit) * (2 if index % 2 else 1) for index, digit in enumerate(reversed(number))]
     return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0  # noqa: PLR2004
 
 
 def card_for(number: str) -> PublishedCard:
-    """The test card of a number. Raises the 402 of an incorrect number, or of a real card in test mode."""
+    """The test card with this number. Raises Stripe's 402 for an incorrect number, or for a real card in test mode."""
     digits = "".join(character for character in number if character.isdigit())
     card = BY_NUMBER.get(digits)
-    # Looked up first: the published number of a frictionless 3-D Secure has no valid check digit.
+    # Looked up first, because the published number for frictionless 3-D Secure has no valid check digit.
     if card is None and (not SHORTEST <= len(digits) <= LONGEST or not has_valid_check_digit(digits)):
         raise _card_error("Your card number is incorrect.", "incorrect_number", "number")
     if card is None:
@@ -41,7 +41,7 @@ def card_for(number: str) -> PublishedCard:
 
 
 def check_expiry(month: int, year: int) -> int:
-    """The four-digit year. Raises the 402 of an impossible month or a year gone by."""
+    """The four-digit year. Raises Stripe's 402 for an invalid month or a date in the past."""
     if not 1 <= month <= MONTHS:
         raise _card_error("Your card's expiration month is invalid.", "invalid_expiry_month", "exp_month")
     full_year = year + 2000 if year < 100 else year  # noqa: PLR2004
@@ -54,7 +54,7 @@ def check_expiry(month: int, year: int) -> int:
 
 
 def check_cvc(cvc: str, card: PublishedCard) -> None:
-    """Raises the 402 of a security code of the wrong length."""
+    """Raise Stripe's 402 for a security code that is not all digits or has the wrong length."""
     wanted = AMEX_CVC if card.brand == "amex" else CVC
     if not (cvc.isascii() and cvc.isdigit()) or len(cvc) != wanted:
         raise _card_error("Your card's security code is invalid.", "invalid_cvc", "cvc")

@@ -11,7 +11,7 @@ from sandbox.payments.published_cards import (
 )
 from sandbox.store import Body
 
-# Radar's score goes from 0 to 99; from 65 a payment counts as elevated risk, from 75 as highest (docs: "Risk evaluation").
+# Radar's score is from 0 to 99; from 65 a payment has elevated risk, from 75 the highest (docs: "Risk evaluation").
 RISK_SCORES = {NORMAL_RISK: 12, ELEVATED_RISK: 67, HIGHEST_RISK: 82}
 AUTHENTICATED: Body = {
     "authentication_flow": "challenge",
@@ -24,7 +24,7 @@ AUTHENTICATED: Body = {
 
 
 def authorized_outcome(card: PublishedCard | None) -> Body:
-    """Radar's and the bank's word on a payment that went through; without a Radar rule, risk alone blocks nothing."""
+    """The `outcome` of a successful payment; without a Radar rule, risk alone does not block a payment."""
     risk = card.risk if card else NORMAL_RISK
     return {
         "advice_code": None,
@@ -40,16 +40,16 @@ def authorized_outcome(card: PublishedCard | None) -> Body:
 
 
 def authentication_of(card: PublishedCard, *, was_challenged: bool, is_wanted: bool) -> Body | None:
-    """What the charge tells of 3-D Secure; None when it played no part.
+    """A charge's `three_d_secure`; None if 3-D Secure was not used.
 
-    `is_wanted` is the seller's `request_three_d_secure`: a card whose 3-D Secure is optional shows it only then.
+    `is_wanted` is the seller's `request_three_d_secure`; a card with optional 3-D Secure uses it only then.
     """
     if was_challenged:
         return AUTHENTICATED | {"transaction_id": identifiers.token(32)}
-    if card.unasked_authentication == FRICTIONLESS:
-        unasked = {"authentication_flow": "frictionless", "transaction_id": identifiers.token(32)}
-        return AUTHENTICATED | unasked
-    if card.unasked_authentication == THREE_D_SECURE_ERROR and is_wanted:
+    if card.passive_authentication == FRICTIONLESS:
+        frictionless = {"authentication_flow": "frictionless", "transaction_id": identifiers.token(32)}
+        return AUTHENTICATED | frictionless
+    if card.passive_authentication == THREE_D_SECURE_ERROR and is_wanted:
         return {
             "authentication_flow": None,
             "electronic_commerce_indicator": "07",

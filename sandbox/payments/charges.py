@@ -1,4 +1,4 @@
-"""Charges: one per attempt to take money, successful or not."""
+"""Charges: one for each attempt to take a payment, successful or not."""
 
 from sandbox import clock, identifiers, schedule, store
 from sandbox.options import options
@@ -9,7 +9,7 @@ from sandbox.payments.published_cards import BY_NUMBER, HIGHEST_RISK
 from sandbox.store import Body
 
 AUTHORIZATION_SECONDS = 7 * 24 * 3600
-# Card networks tell of a dispute or a fraud within moments of a test payment: half as long again as its settlement takes.
+# A test card's dispute or fraud warning follows this many settle delays after the payment: soon after its settlement.
 AFTERMATH_DELAYS = 1.5
 _COPIED = (
     "amount", "currency", "customer", "description", "on_behalf_of", "receipt_email", "shipping",
@@ -31,7 +31,7 @@ _BANK_FIELDS = {
 
 
 def build_charge(intent: Body, method: Body, *, three_d_secure: bool = False) -> Body:
-    """A charge for an intent, not yet stored; its metadata is a copy of this moment (docs: "Metadata")."""
+    """Build a charge for an intent without storing it; its metadata is a copy of the intent's (docs: "Metadata")."""
     prefix = "ch_3" if method["type"] == "card" else "py_3"
     charge: Body = {
         "id": identifiers.sibling_id(prefix, intent["id"]),
@@ -70,10 +70,10 @@ def _wants_three_d_secure(intent: Body) -> bool:
 
 
 def payment_method_details(method: Body, amount: int, *, was_challenged: bool, wants_three_d_secure: bool) -> Body:
-    """How it was paid, frozen into the charge."""
+    """The payment method's details at the time of the charge."""
     if method["type"] in _BANK_FIELDS:
         bank = {key: method[method["type"]][key] for key in _BANK_FIELDS[method["type"]]}
-        # The mandate is written in by the debit that was given one.
+        # The debit sets the mandate.
         return {method["type"]: bank | {"mandate": None}, "type": method["type"]}
     card = method["card"]
     copied = ("brand", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4", "regulated_status")
@@ -99,7 +99,7 @@ def payment_method_details(method: Body, amount: int, *, was_challenged: bool, w
 
 
 def mark_failed(charge: Body, decline: Decline) -> None:
-    """Make a charge one that the bank, or Radar, refused."""
+    """Mark a charge as refused by the bank or by Radar; the caller stores it."""
     is_blocked = decline.is_blocked
     charge |= {
         "status": "failed",
@@ -124,9 +124,9 @@ def mark_failed(charge: Body, decline: Decline) -> None:
 
 
 def mark_succeeded(charge: Body, *, amount_captured: int | None) -> None:
-    """Make a charge one that went through; `amount_captured` None leaves it authorised only.
+    """Mark a charge as successful; with `amount_captured` None it is only authorised. The caller stores it.
 
-    What its card does afterwards, and the end of an uncaptured authorisation, is scheduled.
+    Schedules the later effects of its card, or the expiry of an authorisation.
     """
     charge |= {
         "status": "succeeded",
@@ -138,7 +138,7 @@ def mark_succeeded(charge: Body, *, amount_captured: int | None) -> None:
     if amount_captured is None:
         _let_expire(charge)
     else:
-        await_aftermath(charge)
+        schedule_aftermath(charge)
 
 
 def _let_expire(charge: Body) -> None:
@@ -148,7 +148,7 @@ def _let_expire(charge: Body) -> None:
     schedule.schedule("expire_authorization", charge["id"], at=expires_at)
 
 
-def await_aftermath(charge: Body) -> None:
+def schedule_aftermath(charge: Body) -> None:
     """Schedule the dispute or fraud warning for which the charge's card is published."""
     card = BY_NUMBER.get(charge.get("_number", ""))
     if card and (card.disputes or card.is_reported_as_fraud):
@@ -156,17 +156,17 @@ def await_aftermath(charge: Body) -> None:
 
 
 def note_card_behaviour(charge: Body, method: Body) -> None:
-    """Remember on the charge what its card does later: refunds and funds depend on it."""
+    """Record the card's number on the charge, because its refunds and funds depend on the card."""
     if method["type"] == "card":
         card = card_behaviour(method)
         charge["_number"] = card.number
 
 
 def settle_later(charge: Body) -> None:
-    """The balance transaction comes seconds after the charge (docs: "Asynchronous capture")."""
+    """Schedule the balance transaction, seconds after the charge (docs: "Asynchronous capture")."""
     schedule.schedule("settle_charge", charge["id"], after=options().settle_delay)
 
 
 def stored(charge: Body) -> Body:
-    """Keep a new charge."""
+    """Store a new charge."""
     return store.insert(charge)

@@ -1,4 +1,4 @@
-"""Creating and changing customers."""
+"""Create and update customers."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ _NULL = (
 
 
 def create_customer(**fields: Any) -> Body:
-    """A stored customer; emits customer.created."""
+    """Create a customer; emits customer.created."""
     _check(fields)
     customer: Body = {
         "id": identifiers.new_id("cus_", 14),
@@ -43,7 +43,7 @@ def create_customer(**fields: Any) -> Body:
 
 
 def update_customer(customer: Body, change: Body) -> Body:
-    """Change a customer; emits customer.updated when anything became different."""
+    """Update a customer; emits customer.updated if a value changed."""
     _check(change)
     previous = {name: customer.get(name) for name in change if customer.get(name) != change[name]}
     if previous:
@@ -65,12 +65,12 @@ def _check(fields: Body) -> None:
 
 
 def complete_address(given: Body | None) -> Body | None:
-    """An address with every key Stripe shows."""
+    """An address with all of Stripe's keys."""
     return EMPTY_ADDRESS | given if given else None
 
 
 def check_default_method(customer: Body, method_id: str) -> None:
-    """Raises when a method that is to be the default is not the customer's."""
+    """Raise Stripe's 400 if the new default method is not attached to the customer."""
     method = store.find("payment_method", method_id)
     if method is None or method["customer"] != customer["id"]:
         raise ApiError(

@@ -1,4 +1,4 @@
-"""Bank debits: accepted now, answered by the bank days later in life and seconds later here."""
+"""Bank debits: accepted now, answered by the bank days later at Stripe and seconds later here."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from sandbox import clock, schedule, store
 from sandbox.options import options
 from sandbox.payments import charges
 from sandbox.payments.attempts import Attempt
-from sandbox.payments.followers import tell_followers
-from sandbox.payments.mandates import give_mandate
+from sandbox.payments.followers import call_followers
+from sandbox.payments.mandates import create_mandate
 from sandbox.payments.methods import account_behaviour
 from sandbox.payments.published_accounts import Refusal
 from sandbox.payments.saving import mark_attached
@@ -20,14 +20,14 @@ DAY = 24 * 3600
 
 
 def start_debit(intent: Body, method: Body, *, usage: str | None, acceptance: Body | None = None) -> Attempt:
-    """Hand a debit to the bank (docs: "SEPA Direct Debit payments", "ACH Direct Debit").
+    """Start a debit (docs: "SEPA Direct Debit payments", "ACH Direct Debit").
 
-    An ACH account that is to be verified by small deposits has to be, before anything else.
+    If an ACH account must be verified by microdeposits, that is requested first.
     """
     if needs_microdeposits(intent, method):
-        return ask_for_microdeposits(intent, acceptance)
+        return request_microdeposits(intent, acceptance)
     once = {"amount": intent["amount"], "currency": intent["currency"]}
-    mandate = give_mandate(method, single_use=None if usage else once, acceptance=acceptance)
+    mandate = create_mandate(method, single_use=None if usage else once, acceptance=acceptance)
     charge = charges.build_charge(intent, method)
     if mandate:
         charge["payment_method_details"][method["type"]]["mandate"] = mandate["id"]
@@ -47,13 +47,13 @@ def start_debit(intent: Body, method: Body, *, usage: str | None, acceptance: Bo
 
 
 def needs_microdeposits(intent: Body, method: Body) -> bool:
-    """Whether an account still has to be proven to be the buyer's own; the sandbox verifies at once unless asked."""
+    """Whether the account must be verified by microdeposits; by default the sandbox verifies it immediately."""
     wanted = (intent["payment_method_options"].get("us_bank_account") or {}).get("verification_method")
     return method["type"] == "us_bank_account" and wanted == "microdeposits" and not method.get("_is_verified")
 
 
-def ask_for_microdeposits(intent: Body, acceptance: Body | None) -> Attempt:
-    """Wait until the buyer tells the amounts of two small deposits."""
+def request_microdeposits(intent: Body, acceptance: Body | None) -> Attempt:
+    """Require the buyer to enter the amounts or the code of two microdeposits."""
     kind = intent["object"]
     action: dict[str, Any] = {
         "arrival_date": clock.now() // DAY * DAY + 2 * DAY,
@@ -72,14 +72,14 @@ def ask_for_microdeposits(intent: Body, acceptance: Body | None) -> Attempt:
 
 @step("answer_debit")
 def bank_answers(intent_id: str) -> None:
-    """The bank's answer to a debit reaches the intent and then those it works for."""
+    """Apply the bank's answer to the intent, then call the intent's followers."""
     intent = store.fetch("payment_intent", intent_id)
     if intent["status"] == "processing":
-        tell_followers(answer_debit(intent).intent)
+        call_followers(answer_debit(intent).intent)
 
 
 def answer_debit(intent: Body) -> Attempt:
-    """Let a processing intent succeed or fail, as its bank account says."""
+    """Complete a processing intent; its bank account decides whether it succeeds."""
     method = store.fetch("payment_method", intent["payment_method"])
     charge = store.fetch("charge", intent["latest_charge"])
     refusal = account_behaviour(method).refusal

@@ -1,4 +1,4 @@
-"""Why a card is declined: the codes, the words, the bank's hints (docs: "Decline codes")."""
+"""Reasons for which a card is declined: codes, messages, advice codes (docs: "Decline codes")."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ DECLINED_MESSAGE = "Your card was declined."
 
 @dataclass(frozen=True)
 class Decline:
-    """`code` and `decline_code` as clients see them; `reason` is what the outcome tells the seller."""
+    """`code` and `decline_code` are in the error that clients receive; `reason` is in the charge's outcome."""
 
     code: str
     decline_code: str

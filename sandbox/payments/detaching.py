@@ -1,4 +1,4 @@
-"""Taking a payment method away from its customer, for good."""
+"""Detach payment methods from customers."""
 
 from sandbox import store
 from sandbox.store import Body
@@ -6,7 +6,7 @@ from sandbox.webhooks.events import emit
 
 
 def detach_method(method: Body) -> Body:
-    """Detach a method from its customer: it is no longer a default anywhere, and cannot be used again."""
+    """Detach a method from its customer: it is no longer the default, and it cannot be used again."""
     customer = store.find("customer", method["customer"])
     if customer and customer.get("invoice_settings", {}).get("default_payment_method") == method["id"]:
         customer["invoice_settings"] = customer["invoice_settings"] | {"default_payment_method": None}

@@ -1,6 +1,6 @@
-"""Charges without an intent, as Stripe's older Charges API makes them of a token or a customer's source.
+"""Charges without an intent, as Stripe's older Charges API creates them from a token or a customer's source.
 
-Stripe keeps this behind a setting of the account; the sandbox behaves as if it were switched on.
+At Stripe this needs a setting of the account; the sandbox behaves as if it were enabled.
 """
 
 from typing import Any
@@ -20,9 +20,9 @@ from sandbox.webhooks.events import emit
 
 
 def charge_source(terms: Body, source: str | None, customer: Body | None, *, captures: bool) -> Body:
-    """Charge a token, or what a customer pays with by default. `terms` holds amount (minor units), currency and more.
+    """Charge a token, or a customer's default method. `terms` has the amount (minor units), currency and other fields.
 
-    Emits charge.succeeded, or charge.failed before it raises the 402 of a decline.
+    Emits charge.succeeded, or charge.failed before it raises the decline's 402.
     """
     method = _method_of(source, customer)
     charge = charges.build_charge({"id": identifiers.new_id("ch_3", 23), **terms}, method)
@@ -38,7 +38,7 @@ def charge_source(terms: Body, source: str | None, customer: Body | None, *, cap
         raise error
     charges.mark_succeeded(charge, amount_captured=charge["amount"] if captures else None)
     if captures:
-        # Only payment intents are captured asynchronously: here the balance transaction is there at once.
+        # Only payment intents are captured asynchronously; here the balance transaction is recorded immediately.
         record_charge_income(charge)
     charges.stored(charge)
     emit("charge.succeeded", charge)
@@ -59,7 +59,7 @@ def _method_of(source: str | None, customer: Body | None) -> Body:
 
 
 def _default_of(customer: Body) -> str:
-    """What a customer pays with when nothing is said. Raises the 402 of one who has nothing to pay with."""
+    """The id of the customer's default source or method. Raises Stripe's 402 if there is none."""
     default = customer["default_source"] or customer["invoice_settings"]["default_payment_method"]
     if default:
         return str(default)
@@ -84,13 +84,13 @@ def _decline_of(method: Body) -> Decline | None:
             "The sandbox charges only cards without an intent.", param="source", code="sandbox_not_supported"
         )
     card = card_behaviour(method)
-    # There is no intent that could ask the owner for authentication.
+    # Without an intent, the cardholder cannot be asked to authenticate.
     is_challenged = card.challenge not in (NO_CHALLENGE, IF_REQUESTED) and not method.get("_is_set_up")
     return card.decline or (AUTHENTICATION_REQUIRED if is_challenged else None)
 
 
 def _source_shown(method: Body) -> Body:
-    """The card as the Charges API shows what was charged (docs: "The Card object")."""
+    """The charge's `source`: the card in the format of the Charges API (docs: "The Card object")."""
     card, billing = method["card"], method["billing_details"]
     address = billing["address"]
     return {

@@ -1,4 +1,4 @@
-"""What Stripe keeps of a payment: public list prices by the account's country (docs: pricing pages)."""
+"""Stripe's fees for payments: public list prices by the account's country (docs: pricing pages)."""
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 @dataclass(frozen=True)
 class Rate:
-    """Fractions of the amount, and a fixed part in minor units."""
+    """Fractions of the amount for domestic and foreign cards, and a fixed part in minor units."""
 
     domestic: Decimal
     foreign: Decimal
@@ -29,7 +29,7 @@ def default_currency(country: str) -> str:
 
 
 def card_fee(amount_minor: int, *, account_country: str, card_country: str) -> int:
-    """Stripe's fee in minor units of the charge's own currency: the sandbox converts nothing."""
+    """Stripe's fee in minor units of the charge's currency; the sandbox does not convert currencies."""
     rate = RATES.get(account_country, _EURO)
     share = rate.domestic if card_country == account_country else rate.foreign
     fee = (amount_minor * share).quantize(Decimal(1), rounding=ROUND_HALF_UP)

@@ -1,7 +1,7 @@
-"""Callbacks for a changed intent: from the Checkout Session, invoice or subscription it belongs to.
+"""Callbacks for a changed intent, for the Checkout Session, invoice or subscription it belongs to.
 
-Payments do not know their purpose, so interested modules register here. A follower is called with the intent
-(payment or setup) after every step that its owner did not take itself, and must bear being called twice.
+The payments package does not import the modules that use it; they register here instead. A follower is called with the
+intent (payment or setup) after each change from outside its own module, and must tolerate a repeated call.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def follows_intents(function: Follower) -> Follower:
     return function
 
 
-def tell_followers(intent: Body) -> None:
+def call_followers(intent: Body) -> None:
     """Call the followers of an intent that changed."""
     for follower in _followers:
         follower(intent)

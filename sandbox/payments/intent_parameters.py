@@ -1,34 +1,34 @@
-"""What payment and setup intents ask for in the same words."""
+"""Parameters that payment and setup intents have in common."""
 
 from sandbox import store
 from sandbox.protocol.errors import ApiError, not_in_sandbox_yet
 from sandbox.protocol.routing import Call
 from sandbox.store import Body
 
-# What Stripe takes only together with `confirm=true` (docs: "Create a PaymentIntent").
+# Parameters that Stripe accepts only together with `confirm=true` (docs: "Create a PaymentIntent").
 ONLY_CONFIRMING = ("error_on_requires_action", "mandate_data", "off_session", "return_url")
 TYPES = ("card", "sepa_debit", "us_bank_account")
-# A bank debit works in one currency only.
+# A bank debit is possible in one currency only.
 CURRENCY_OF = {"sepa_debit": "eur", "us_bank_account": "usd"}
 
 
 def enabled_types(currency: str | None) -> list[str]:
-    """What the sandbox's Dashboard, so to speak, has switched on for a currency."""
+    """The payment method types that are enabled for a currency; at Stripe the Dashboard configures this."""
     return [kind for kind in TYPES if currency is None or CURRENCY_OF.get(kind, currency) == currency]
 
 
 def automatic_methods(given: Body | None) -> Body:
-    """`automatic_payment_methods`, which are on unless types were named (docs: changelog 2023-08-16)."""
+    """`automatic_payment_methods`, enabled unless the call names types (docs: changelog 2023-08-16)."""
     return {"allow_redirects": "always", "enabled": True} | (given or {})
 
 
 def configuration() -> Body:
-    """Which of the account's configurations said what is switched on; the sandbox has one per account."""
+    """The payment method configuration in use; the sandbox has one per account."""
     return {"id": f"pmc_1{store.acting_account().removeprefix('acct_1')}", "parent": None}
 
 
 def require_types(types: list[str], currency: str | None = None) -> list[str]:
-    """Raises when a type is none of the sandbox's, or does not go with the currency."""
+    """The types, checked. Raises a 400 for a type that the sandbox does not support or the currency does not allow."""
     for index, kind in enumerate(types):
         if kind not in TYPES:
             raise not_in_sandbox_yet(f"payment_method_types[{index}]")
@@ -42,7 +42,7 @@ def require_types(types: list[str], currency: str | None = None) -> list[str]:
 
 
 def check_confirming(call: Call, label: str) -> None:
-    """Raises the 400 of what belongs to a confirmation, where a call makes an intent and does not confirm it."""
+    """Raise Stripe's 400 for parameters of a confirmation in a call that creates an intent without confirming it."""
     for name in () if call.get("confirm") else ONLY_CONFIRMING:
         if call.get(name):
             raise ApiError(
@@ -52,9 +52,9 @@ def check_confirming(call: Call, label: str) -> None:
 
 
 def check_return_url(intent: Body, call: Call, label: str) -> None:
-    """Raises the 400 of confirming without an address to come back to, where a method may lead the buyer away.
+    """Raise Stripe's 400 for a confirmation without a return URL if an allowed method may redirect the buyer.
 
-    It counts which methods the intent allows, not which one pays: a card does not redirect, and Stripe asks all the same.
+    The methods that the intent allows decide, not the one that pays: Stripe requires it for a card as well.
     """
     automatic = intent["automatic_payment_methods"] or {"enabled": False}
     if automatic["enabled"] and automatic["allow_redirects"] != "never" and not call.get("return_url"):
@@ -68,5 +68,5 @@ def check_return_url(intent: Body, call: Call, label: str) -> None:
 
 
 def acceptance_of(call: Call) -> Body | None:
-    """How a mandate was accepted, if the call says."""
+    """How the mandate was accepted, or None if the call does not say."""
     return (call.get("mandate_data") or {}).get("customer_acceptance")

@@ -1,7 +1,7 @@
-"""Payment intents: the life of one wish to be paid, through attempts, challenges and captures.
+"""Payment intents: confirmation, authentication, success and failure.
 
-These functions change the stored intent and emit its events. A declined attempt is not an exception:
-it is an `Attempt` with an error, because the failed charge has to stay.
+These functions change the stored intent and emit its events. A declined attempt does not raise; it returns an `Attempt`
+with an error, because the failed charge must be committed.
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ _NULL = (
 
 
 def create_intent(*, amount: int, currency: str, **fields: Any) -> Body:
-    """A stored intent waiting for a payment method; emits payment_intent.created."""
+    """Create an intent that requires a payment method; `amount` in minor units. Emits payment_intent.created."""
     intent_id = identifiers.new_id("pi_3", 23)
     intent: Body = {
         "id": intent_id,
@@ -62,7 +62,7 @@ def create_intent(*, amount: int, currency: str, **fields: Any) -> Body:
         **fields,
     }
     if isinstance(intent["transfer_data"], dict) and not intent["transfer_group"]:
-        # What a destination charge moves is found by this name (docs: "Create destination charges").
+        # Groups a destination charge with its transfer (docs: "Create destination charges").
         intent["transfer_group"] = f"group_{intent_id}"
     store.insert(intent)
     emit("payment_intent.created", intent)
@@ -70,7 +70,7 @@ def create_intent(*, amount: int, currency: str, **fields: Any) -> Body:
 
 
 def method_options(types: list[str], given: Body) -> Body:
-    """`payment_method_options` as an intent shows them: what was asked for each of its types, over the defaults."""
+    """An intent's `payment_method_options`: the defaults of each of its types, overridden by the given options."""
     defaults: Body = {
         "card": {
             "installments": None,
@@ -85,7 +85,7 @@ def method_options(types: list[str], given: Body) -> Body:
 
 
 def future_usage(intent: Body, method: Body) -> str | None:
-    """Whether, and for what, a method is kept after paying with it; its own option goes before the intent's."""
+    """The intended future use of the method, or None; the option of its type overrides the intent's."""
     option = (intent["payment_method_options"].get(method["type"]) or {}).get("setup_future_usage")
     usage = option or intent["setup_future_usage"]
     return None if usage == "none" else usage
@@ -105,7 +105,7 @@ def confirm_intent(  # noqa: PLR0913 -- the circumstances of a confirmation
     fail_on_action: bool = False,
     acceptance: Body | None = None,
 ) -> Attempt:
-    """Try to take the money with this method, or ask the buyer to authenticate first."""
+    """Try to charge this method, or ask the buyer to authenticate first."""
     intent |= {"payment_method": method["id"], "next_action": None}
     if method["type"] in BANK_DEBITS:
         return start_debit(intent, method, usage=future_usage(intent, method), acceptance=acceptance)
@@ -117,14 +117,14 @@ def confirm_intent(  # noqa: PLR0913 -- the circumstances of a confirmation
     if is_challenged and (off_session or fail_on_action):
         return _decline(intent, method, AUTHENTICATION_REQUIRED)
     if is_challenged:
-        return _ask_for_authentication(intent, return_url)
+        return _request_authentication(intent, return_url)
     if card.decline:
         return _decline(intent, method, card.decline, authenticated=is_authenticated)
     return _succeed(intent, method, authenticated=is_authenticated)
 
 
 def is_challenged_for(intent: Body, method: Body, *, off_session: bool) -> bool:
-    """Whether the card's bank wants to see its owner for this payment."""
+    """Whether the card's bank requires authentication for this payment."""
     challenge = card_behaviour(method).challenge
     options_of_card = intent["payment_method_options"].get("card") or {}
     is_requested = options_of_card.get("request_three_d_secure") in ("any", "challenge")
@@ -137,13 +137,13 @@ def is_challenged_for(intent: Body, method: Body, *, off_session: bool) -> bool:
 
 
 def finish_authentication(intent: Body, *, passed: bool) -> Attempt:
-    """The buyer came back from 3-D Secure."""
+    """Continue a payment after 3-D Secure."""
     method = store.fetch("payment_method", intent["payment_method"])
     intent["next_action"] = None
     if not passed:
         return _fail_authentication(intent, method)
     if intent["confirmation_method"] == "manual":
-        # The server confirms once more (docs: "Finalize payments on the server").
+        # The server must confirm once more (docs: "Finalize payments on the server").
         intent |= {"status": "requires_confirmation", "_is_authenticated": method["id"]}
         store.save(intent)
         return Attempt(intent)
@@ -153,7 +153,7 @@ def finish_authentication(intent: Body, *, passed: bool) -> Attempt:
     return _succeed(intent, method, authenticated=True)
 
 
-def _ask_for_authentication(intent: Body, return_url: str | None) -> Attempt:
+def _request_authentication(intent: Body, return_url: str | None) -> Attempt:
     page = f"{options().public_url}/3ds/{intent['id']}"
     action = (
         {"type": "redirect_to_url", "redirect_to_url": {"return_url": return_url, "url": page}}
@@ -189,7 +189,7 @@ def _succeed(intent: Body, method: Body, *, authenticated: bool = False) -> Atte
 
 
 def _keep_or_use_up(intent: Body, method: Body) -> None:
-    """What becomes of the method: kept with the customer for later, or never to be used again."""
+    """Attach the method to the customer for later use, or mark it as used up."""
     usage = future_usage(intent, method)
     if usage:
         method["_is_set_up"] = True

@@ -7,10 +7,10 @@ BANK_DEBITS = ("sepa_debit", "us_bank_account")
 ONLINE: Body = {"type": "online", "online": {"ip_address": "127.0.0.1", "user_agent": "sandbox"}}
 
 
-def give_mandate(method: Body, *, single_use: Body | None = None, acceptance: Body | None = None) -> Body | None:
-    """A stored mandate for a bank account; None for methods that need none.
+def create_mandate(method: Body, *, single_use: Body | None = None, acceptance: Body | None = None) -> Body | None:
+    """Create a mandate for a bank account; None for methods that need none.
 
-    `single_use` is the one debit it is for, as amount in minor units and currency.
+    `single_use` is the amount in minor units and the currency of the only debit that it permits.
     """
     kind = method["type"]
     if kind not in BANK_DEBITS:
@@ -19,7 +19,7 @@ def give_mandate(method: Body, *, single_use: Body | None = None, acceptance: Bo
     if kind == "sepa_debit":
         reference = identifiers.token(16).upper()
         details = {"sepa_debit": {"reference": reference, "url": f"https://hooks.stripe.com/mandate/{reference}"}}
-    # Stripe tells nothing more of an acceptance on paper.
+    # For an acceptance on paper, Stripe shows no further details.
     given: Body = {"accepted_at": clock.now(), "offline": {}} | ONLINE | (acceptance or {})
     usage = "single_use" if single_use else "multi_use"
     return store.insert(

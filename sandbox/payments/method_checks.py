@@ -1,4 +1,4 @@
-"""Whether a payment method may be used with an intent: its kind, its owner, its past."""
+"""Whether a payment method may be used with an intent: its type, its customer, and earlier use."""
 
 from sandbox.protocol.errors import ApiError
 from sandbox.store import Body
@@ -7,7 +7,7 @@ _NAMES = {"payment_intent": "PaymentIntent", "setup_intent": "SetupIntent"}
 
 
 def check_method(intent: Body, method: Body) -> None:
-    """Raises the 400 of a method that cannot serve this intent."""
+    """Raise Stripe's 400 for a method that this intent does not allow."""
     check_owner(intent["object"], intent["customer"], method)
     name = _NAMES[intent["object"]]
     if method["type"] not in intent["payment_method_types"]:
@@ -21,7 +21,7 @@ def check_method(intent: Body, method: Body) -> None:
 
 
 def check_fresh(method: Body) -> None:
-    """Raises if a method that is attached to no customer was used before."""
+    """Raise Stripe's 400 if a method without a customer was used before."""
     if method.get("_is_used_up"):
         raise ApiError(
             "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared "
@@ -32,7 +32,7 @@ def check_fresh(method: Body) -> None:
 
 
 def check_owner(kind: str, customer: str | None, method: Body) -> None:
-    """Raises when a method is kept by another customer than the intent's."""
+    """Raise Stripe's 400 if a method is attached to another customer than the intent's."""
     owner, method_id = method["customer"], method["id"]
     if owner is None or owner == customer:
         return

@@ -1,4 +1,4 @@
-"""A payment method out of what a client sent: `payment_method_data`, or the body of a creation."""
+"""Create payment methods from a client's data: `payment_method_data`, or the parameters of a creation."""
 
 from sandbox import store
 from sandbox.payments.card_numbers import card_for, check_cvc, check_expiry
@@ -19,7 +19,7 @@ SHORTEST_ACCOUNT, LONGEST_ACCOUNT = 4, 17
 
 
 def create_from_data(data: Body) -> Body:
-    """A stored payment method. Raises the 402 of a wrong card or the 400 of a wrong account."""
+    """Create a payment method. Raises Stripe's 402 for an invalid card and 400 for an invalid account."""
     makers = {"card": _card, "sepa_debit": _sepa_debit, "us_bank_account": _us_bank_account}
     if data["type"] not in makers:
         raise not_in_sandbox_yet("type")
@@ -54,7 +54,7 @@ def _card(data: Body, metadata: Body) -> Body:
 
 
 def card_from_token(token_id: str, *, billing: Body | None, metadata: Body) -> Body:
-    """A card out of a token made before, or out of a published one. Raises when there is none or it was used."""
+    """Create a card from a stored token or a published one. Raises a 400 if there is none or it was used."""
     token = store.find("token", token_id)
     if token is None:
         method = from_alias(token_id) if token_id.startswith("tok_") else None
@@ -81,7 +81,7 @@ def _with_billing(method: Body, billing: Body | None) -> Body:
 
 
 def use_token(token: Body) -> None:
-    """A token serves once."""
+    """Mark a token as used. Raises Stripe's 400 if it was used before."""
     if token["used"]:
         raise ApiError(
             f"You cannot use a Stripe token more than once: {token['id']}.", code="token_already_used", param="token"
@@ -117,7 +117,7 @@ def _us_bank_account(data: Body, metadata: Body) -> Body:
 
 
 def check_us_account(account_number: str, routing_number: str) -> None:
-    """Raises the 400 of an account or a bank that cannot be."""
+    """Raise Stripe's 400 for an invalid account number or routing number."""
     if not is_routing_number(routing_number):
         raise ApiError(
             "Invalid routing number. The number should have 9 digits.",

@@ -1,4 +1,4 @@
-"""Payment methods: cards and bank accounts as stored, and the tests they stand for."""
+"""Payment methods: stored cards and bank accounts, and the published test behaviour of each."""
 
 import hashlib
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ EMPTY_BILLING: Body = {"address": EMPTY_ADDRESS, "email": None, "name": None, "p
 
 
 def complete_shipping(given: Body | None) -> Body | None:
-    """Where a parcel goes, with every part Stripe shows of it."""
+    """Shipping details with all of Stripe's keys."""
     if not given:
         return None
     address = EMPTY_ADDRESS | (given.get("address") or {})
@@ -30,7 +30,7 @@ def complete_shipping(given: Body | None) -> Body | None:
 
 
 def billing_details(given: Mapping[str, Any] | None) -> Body:
-    """Billing details with every key Stripe shows."""
+    """Billing details with all of Stripe's keys."""
     given = given or {}
     address = EMPTY_ADDRESS | (given.get("address") or {})
     return EMPTY_BILLING | dict(given) | {"address": address}
@@ -64,7 +64,7 @@ def create_card(  # noqa: PLR0913 -- the parts of a card
     metadata: Body | None = None,
     is_cvc_given: bool = True,
 ) -> Body:
-    """A card payment method; the full number stays the sandbox's own note."""
+    """Create a card payment method; the full number is an internal key that clients do not see."""
     fingerprint = hashlib.sha256(card.number.encode()).hexdigest()[:16]
     details = {
         "brand": card.brand,
@@ -86,7 +86,7 @@ def create_card(  # noqa: PLR0913 -- the parts of a card
 
 
 def create_sepa_debit(iban: str, *, billing: Mapping[str, Any] | None, metadata: Body | None = None) -> Body:
-    """A bank account to debit."""
+    """Create a bank account for SEPA debits."""
     details = {
         "bank_code": iban[4:9],
         "branch_code": "",
@@ -107,7 +107,7 @@ def create_us_bank_account(  # noqa: PLR0913 -- the parts of an account
     billing: Mapping[str, Any] | None = None,
     metadata: Body | None = None,
 ) -> Body:
-    """A bank account to debit over ACH; the full number stays the sandbox's own note."""
+    """Create a bank account for ACH debits; the full number is an internal key that clients do not see."""
     details = {
         "account_holder_type": account_holder_type,
         "account_type": account_type,
@@ -123,16 +123,16 @@ def create_us_bank_account(  # noqa: PLR0913 -- the parts of an account
 
 
 def resolve(given: str, *, param: str = "payment_method") -> Body:
-    """The payment method a parameter names.
+    """The payment method that a parameter names.
 
-    Every use of an alias (`pm_card_…`, `tok_…`, `pm_usBankAccount_…`) makes a new one, as at Stripe.
+    Each use of an alias (`pm_card_…`, `tok_…`, `pm_usBankAccount_…`) creates a new one, as at Stripe.
     """
     made = from_alias(given)
     return made or fetch_from_parameter("payment_method", given, param=param)
 
 
 def from_alias(given: str) -> Body | None:
-    """A new payment method out of one of Stripe's published names for it; None when it is none of them."""
+    """Create a payment method from one of Stripe's published aliases; None if it is not one of them."""
     for prefix in CARD_PREFIXES:
         card = BY_ALIAS.get(given.removeprefix(prefix)) if given.startswith(prefix) else None
         if card:
@@ -143,11 +143,11 @@ def from_alias(given: str) -> Body | None:
 
 
 def card_behaviour(method: Body) -> PublishedCard:
-    """The card's behaviour."""
+    """The published card that decides how the method behaves."""
     return BY_NUMBER[method["_number"]]
 
 
 def account_behaviour(method: Body) -> BankAccount:
-    """The bank account's behaviour; an unlisted one succeeds."""
+    """The published account that decides how the method behaves; an unlisted one succeeds."""
     number = method.get("_iban") or method["_account_number"]
     return ACCOUNTS_BY_NUMBER.get(number) or BankAccount(number, "succeeds")

@@ -1,4 +1,4 @@
-"""Proving a bank account by two small deposits, with the amounts and codes Stripe publishes for testing."""
+"""Verify a bank account by two microdeposits, with the amounts and codes that Stripe publishes for testing."""
 
 from sandbox import store
 from sandbox.payments.attempts import Attempt
@@ -13,7 +13,7 @@ TOO_MANY_AMOUNTS, TOO_MANY_CODE = [10, 11], "SM33CC"
 
 
 def verify(intent: Body, *, amounts: list[int] | None, descriptor_code: str | None) -> Attempt:
-    """Check what the buyer saw on the statement, and continue. Raises if it is wrong or was not requested."""
+    """Check the amounts or the code from the bank statement, and continue. Raises a 400 if wrong or not requested."""
     if not amounts and not descriptor_code:
         raise missing_parameter("descriptor_code")
     action = intent["next_action"] or {}
@@ -38,10 +38,10 @@ def verify(intent: Body, *, amounts: list[int] | None, descriptor_code: str | No
             code=f"payment_method_microdeposit_verification_{of_what}_mismatch",
             is_executed=True,
         )
-    return _go_on(intent)
+    return _continue(intent)
 
 
-def _go_on(intent: Body) -> Attempt:
+def _continue(intent: Body) -> Attempt:
     if intent["object"] == "setup_intent":
         return verify_setup(intent)
     method = store.fetch("payment_method", intent["payment_method"])

@@ -1,4 +1,4 @@
-"""Stripe's published bank accounts for SEPA and ACH debits and how each one answers (docs: "Testing", bank debits)."""
+"""Stripe's published bank accounts for SEPA and ACH debits and the answer of each (docs: "Testing", bank debits)."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ ROUTING_NUMBER = "110000000"
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a bank gives no money: the code and the words of the failed charge.
+    """Why a bank refuses a debit: the code and message of the failed charge.
 
-    `error_code` is what `last_payment_error` shows where Stripe's list of error codes lacks the bank's own.
+    `error_code` replaces `code` in `last_payment_error` if `code` is not among Stripe's error codes.
     """
 
     code: str
@@ -33,9 +33,9 @@ WRONG_CURRENCY = Refusal(
 
 @dataclass(frozen=True)
 class BankAccount:
-    """One account by its IBAN or account number; `alias` is what follows `pm_usBankAccount_`.
+    """One account by its IBAN or account number; `alias` is the part after `pm_usBankAccount_`.
 
-    `extra_delay` is added to the sandbox's usual delay of an asynchronous payment; `never_answers` leaves it processing.
+    `extra_delay` is added to the usual delay of a bank's answer; with `never_answers` the debit stays processing.
     """
 
     number: str
@@ -75,7 +75,7 @@ def normalised(iban: str) -> str:
 
 
 def has_valid_check_digits(iban: str) -> bool:
-    """The ISO 13616 remainder check."""
+    """The check of an IBAN's length and check digits (ISO 13616)."""
     shortest, longest = 15, 34
     if not iban.isalnum() or not shortest <= len(iban) <= longest or not iban.isascii():
         return False
@@ -85,7 +85,7 @@ def has_valid_check_digits(iban: str) -> bool:
 
 
 def is_routing_number(typed: str) -> bool:
-    """Nine digits that pass the check of the American Bankers Association."""
+    """Whether the text is nine digits with a valid checksum (American Bankers Association)."""
     if len(typed) != len(ROUTING_WEIGHTS) or not (typed.isascii() and typed.isdigit()):
         return False
     return sum(int(digit) * weight for digit, weight in zip(typed, ROUTING_WEIGHTS, strict=True)) % 10 == 0

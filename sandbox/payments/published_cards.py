@@ -1,4 +1,4 @@
-"""Stripe's published test numbers and what each of them does (docs: "Testing")."""
+"""Stripe's published test cards and their behaviour (docs: "Testing")."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,14 @@ from sandbox.payments.declines import (
 )
 
 NO_CHALLENGE, ALWAYS, UNLESS_SET_UP, LOOKUP_FAILS = "none", "always", "unless_set_up", "lookup_fails"
-# Off session it is set up already, on session its owner is asked; or asked only when the seller wishes it.
+# Challenged only in on-session payments, because it counts as set up for off-session use; or only at the seller's
+# request.
 ON_SESSION, IF_REQUESTED = "on_session", "if_requested"
 REFUND_AT_ONCE, REFUND_PENDING, REFUND_FAILS = "at_once", "pending", "fails"
 CHARGEBACK, INQUIRY, COMPLIANCE = "chargeback", "inquiry", "compliance"
 NORMAL_RISK, ELEVATED_RISK, HIGHEST_RISK = "normal", "elevated", "highest"
 PASS, FAIL, UNAVAILABLE = "pass", "fail", "unavailable"
-# What 3-D Secure comes to without asking the owner: nothing, or one of these.
+# The results of 3-D Secure without a challenge.
 FRICTIONLESS, THREE_D_SECURE_ERROR = "frictionless", "processing_error"
 VISA_EVIDENCE_3 = "visa_compelling_evidence_3"
 VISA_COMPLIANCE = "visa_compliance"
@@ -30,9 +31,9 @@ VISA_COMPLIANCE = "visa_compliance"
 
 @dataclass(frozen=True)
 class PublishedCard:
-    """One number. `alias` is what follows `pm_card_` (and `tok_`).
+    """One test card. `alias` is the part after `pm_card_` (and `tok_`).
 
-    The checks are what the bank answers about whatever was given to check; `disputes` is how many follow a payment.
+    The checks are the bank's results for the details that were given; `disputes` is how many follow a payment.
     """
 
     number: str
@@ -50,7 +51,7 @@ class PublishedCard:
     line1_check: str = PASS
     postal_code_check: str = PASS
     risk: str = NORMAL_RISK
-    unasked_authentication: str = ""
+    passive_authentication: str = ""
     disputes: int = 0
     dispute_reason: str = ""
     dispute_case: str = CHARGEBACK
@@ -128,9 +129,9 @@ CHALLENGED = (
     _challenged("4000008400001280", "threeDSecureRequiredProcessingError", "3-D Secure fails", LOOKUP_FAILS, GENERIC),
     _challenged("4000000000003055", "threeDSecureOptional", "3-D Secure supported, not asked for", IF_REQUESTED),
     PublishedCard("4000000000003097", "threeDSecureOptionalProcessingError", "3-D Secure error, charge succeeds",
-                  unasked_authentication=THREE_D_SECURE_ERROR),
+                  passive_authentication=THREE_D_SECURE_ERROR),
     PublishedCard("4000032200000000", "threeDSecureFrictionless", "3-D Secure without a challenge",
-                  unasked_authentication=FRICTIONLESS),
+                  passive_authentication=FRICTIONLESS),
 )  # fmt: skip
 AFTERWARDS = (
     PublishedCard("4000000000007726", "pendingRefund", "refund pending, then succeeds", refund=REFUND_PENDING),
@@ -167,13 +168,14 @@ AFTERWARDS = (
 )  # fmt: skip
 GROUPS = (
     ("Succeed", SUCCESSFUL),
-    ("Are declined", DECLINED),
-    ("Ask for 3-D Secure", CHALLENGED),
-    ("Do something later", AFTERWARDS),
+    ("Declined", DECLINED),
+    ("Require 3-D Secure", CHALLENGED),
+    ("Succeed, with later or special effects", AFTERWARDS),
 )
 BY_NUMBER = {card.number: card for _, group in GROUPS for card in group}
 BY_ALIAS = {card.alias: card for card in BY_NUMBER.values()}
-# Stripe names those that do something both with and without the brand: tok_visa_createDispute, tok_createDispute.
+# Stripe publishes the cards with special behaviour with and without the brand: tok_visa_createDispute and
+# tok_createDispute.
 BY_ALIAS |= {
     alias.removeprefix("visa_") if alias.startswith("visa_") else f"visa_{alias}": card
     for alias, card in list(BY_ALIAS.items())

@@ -1,4 +1,4 @@
-"""Refunds: money back, at once, later, or in vain, as the card decides (docs: "Refunds", "Testing")."""
+"""Refunds: the card decides whether they succeed immediately, later or not at all (docs: "Refunds", "Testing")."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -18,13 +18,13 @@ from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
 PENDING_FOR_FUNDS = "insufficient_funds"
-# A debit is given back by a transfer.
+# A debit is refunded by a bank transfer.
 DESTINATIONS = {"card": "card", "sepa_debit": "eu_bank_transfer", "us_bank_account": "us_bank_transfer"}
 ConnectedFollower: TypeAlias = Callable[[Body, Body, bool, bool], None]
 _connected_followers: list[ConnectedFollower] = []
 
 
-def create_refund(  # noqa: PLR0913 -- what a caller may say of a refund
+def create_refund(  # noqa: PLR0913 -- the parameters of a refund
     charge: Body,
     *,
     amount: int | None,
@@ -34,7 +34,7 @@ def create_refund(  # noqa: PLR0913 -- what a caller may say of a refund
     reverse_transfer: bool = False,
     refund_application_fee: bool = False,
 ) -> Body:
-    """Give back part or all of a charge, in its minor units. Raises when nothing or less than asked remains."""
+    """Refund part or all of a charge, in its minor units. Raises Stripe's 400 if less than `amount` remains."""
     amount = _refundable(charge, amount)
     refund = _build(charge, amount, reason, metadata)
     if instructions_email:
@@ -60,20 +60,20 @@ def create_refund(  # noqa: PLR0913 -- what a caller may say of a refund
 
 
 def on_connected_refund(follower: ConnectedFollower) -> ConnectedFollower:
-    """Call `follower` with every refund that also takes back a transfer or gives back an application fee."""
+    """Call `follower` with every refund that also reverses a transfer or refunds an application fee."""
     _connected_followers.append(follower)
     return follower
 
 
 def return_connected_money(charge: Body, refund: Body, *, reverse_transfer: bool, refund_application_fee: bool) -> None:
-    """What a refund takes back from a connected account: the transfer, the application fee. Connect does it."""
+    """Call Connect's followers for a refund that reverses a transfer or refunds an application fee."""
     if reverse_transfer or refund_application_fee:
         for follower in _connected_followers:
             follower(charge, refund, reverse_transfer, refund_application_fee)
 
 
 def _count_refund(charge: Body, refund: Body) -> Body:
-    """Write a refund on its charge; returns what was written there before."""
+    """Add a refund to its charge's totals; returns the previous values."""
     previous = {"amount_refunded": charge["amount_refunded"]}
     charge["amount_refunded"] += refund["amount"]
     if charge["amount_refunded"] == charge["amount"]:
@@ -84,7 +84,7 @@ def _count_refund(charge: Body, refund: Body) -> Body:
 
 
 def _release(charge: Body, refund: Body) -> Body:
-    """Give an authorisation back that was never captured: nothing moves on the balance, and it is done at once."""
+    """Release an uncaptured authorisation: it succeeds immediately, and the balance does not change."""
     refund |= {"status": "succeeded", "destination_details": {"card": {"type": "reversal"}, "type": "card"}}
     refund.pop("pending_reason", None)
     store.insert(refund)
@@ -96,12 +96,12 @@ def _release(charge: Body, refund: Body) -> Body:
 
 
 def _lacks_balance(refund: Body) -> bool:
-    """Whether the account has to bring in money first; only where the sandbox was asked to be that strict."""
+    """Whether the balance is too low for the refund; checked only with SANDBOX_REFUNDS_NEED_BALANCE."""
     return options().refunds_need_balance and total_minor(refund["currency"]) < refund["amount"]
 
 
 def _refundable(charge: Body, amount: int | None) -> int:
-    """The amount to give back: asked for, or all that remains."""
+    """The amount to refund: the given one, checked, or all that remains."""
     if charge["status"] != "succeeded":
         raise _was_not_successful(charge)
     if not charge["captured"] and charge["payment_intent"]:
@@ -149,7 +149,7 @@ def _was_not_successful(charge: Body) -> ApiError:
 
 
 def is_charged_back(charge: Body) -> bool:
-    """Whether a dispute holds the money; inquiries and disputes that were won do not (`is_charge_refundable`)."""
+    """Whether a dispute prevents a refund; inquiries and disputes that were won do not (`is_charge_refundable`)."""
     disputes = store.rows("dispute").filter(charge=charge["id"]) if charge["disputed"] else store.rows("dispute").none()
     return any(not body["is_charge_refundable"] for body in disputes.values_list("body", flat=True))
 
@@ -205,7 +205,7 @@ def _money_back(charge: Body, refund: Body) -> Body:
 
 @step("finish_refund")
 def finish_refund(refund_id: str) -> None:
-    """What comes seconds after a refund: the bank's reference, a late success, or a failure."""
+    """Finish a refund seconds later: with the bank's reference, a late success, or a failure."""
     refund = store.fetch("refund", refund_id)
     if refund["status"] not in ("pending", "succeeded"):
         return
@@ -226,7 +226,7 @@ def finish_refund(refund_id: str) -> None:
 
 
 def pay_waiting_refunds() -> None:
-    """Send what waited for money, oldest first, as far as the money goes."""
+    """Pay pending refunds that waited for the balance, oldest first, as far as the balance allows."""
     if not options().refunds_need_balance:
         return
     waiting = store.rows("refund").filter(status="pending", body__pending_reason=PENDING_FOR_FUNDS)
@@ -243,7 +243,7 @@ def pay_waiting_refunds() -> None:
 
 @on_charge_income
 def income_arrived(_charge: Body) -> None:
-    """Money that comes in pays refunds that waited for it."""
+    """Pay waiting refunds from new income."""
     pay_waiting_refunds()
 
 
@@ -251,14 +251,14 @@ on_available_funds(pay_waiting_refunds)
 
 
 def fail_pending_refunds(charge: Body) -> None:
-    """A dispute takes the money itself, so refunds on their way fail (docs: "Refunds", failed refunds)."""
+    """Fail pending refunds, because the dispute takes the money (docs: "Refunds", failed refunds)."""
     pending = store.rows("refund").filter(charge=charge["id"], status="pending")
     for refund in pending.values_list("body", flat=True):
         _fail(refund, charge, "charge_for_pending_refund_disputed")
 
 
 def _fail(refund: Body, charge: Body, failure_reason: str) -> None:
-    """The money does not arrive: it comes back to the balance it left, and the charge is as before."""
+    """Fail a refund: the money returns to the balance, and the charge's refund totals are restored."""
     previous = {"status": refund["status"]}
     refund |= {"status": "failed", "failure_reason": failure_reason}
     refund.pop("pending_reason", None)

@@ -1,4 +1,4 @@
-"""A decline in its two shapes: what an intent remembers, and the 402 a client gets."""
+"""The two formats of a decline: the intent's last error, and the 402 response."""
 
 from sandbox.payments.declines import Decline
 from sandbox.protocol.errors import DOC_URL, ApiError
@@ -7,7 +7,7 @@ from sandbox.store import Body
 
 
 def decline_details(decline: Decline, method: Body) -> Body:
-    """A decline as `last_payment_error` or `last_setup_error` shows it."""
+    """A decline in the format of `last_payment_error` and `last_setup_error`."""
     details = {
         "advice_code": decline.advice_code,
         "code": decline.code,
@@ -23,7 +23,7 @@ def decline_details(decline: Decline, method: Body) -> Body:
 
 
 def decline_error(decline: Decline, details: Body, method: Body) -> ApiError:
-    """A decline as the 402 a client gets."""
+    """A decline as a 402 response."""
     extra = {
         "advice_code": decline.advice_code,
         "decline_code": decline.decline_code,

@@ -1,4 +1,4 @@
-"""Keeping a payment method for later, with its customer."""
+"""Attach payment methods to customers for later use."""
 
 from sandbox import store
 from sandbox.payments.methods import card_behaviour
@@ -8,7 +8,7 @@ from sandbox.webhooks.events import emit
 
 
 def attach_to_customer(method: Body, customer_id: str) -> Body:
-    """Keep a method for later. Raises the 402 of cards that decline at once; 0341 declines only when charged."""
+    """Attach a method to a customer. Raises the 402 of a card that is declined; 0341 is declined only when charged."""
     if method["type"] == "card":
         card = card_behaviour(method)
         if card.decline and card.challenge == "none" and not card.can_attach:
@@ -17,7 +17,7 @@ def attach_to_customer(method: Body, customer_id: str) -> Body:
 
 
 def mark_attached(method: Body, customer_id: str) -> Body:
-    """Write down whose a method is, once a payment or a setup with it went through."""
+    """Attach a method after a successful payment or setup, without trying the card; emits payment_method.attached."""
     if method["customer"] == customer_id:
         return method
     method["customer"] = customer_id

@@ -1,4 +1,4 @@
-"""Attempts of a setup intent: one per confirmation, changed as its authentication goes on."""
+"""Attempts of a setup intent: one per confirmation, updated after its authentication."""
 
 from sandbox import clock, identifiers, store
 from sandbox.payments.card_outcomes import AUTHENTICATED
@@ -10,7 +10,7 @@ _CARD_FIELDS = ("brand", "checks", "country", "exp_month", "exp_year", "fingerpr
 def record_attempt(
     intent: Body, method: Body, *, status: str, authenticated: bool = False, error: Body | None = None
 ) -> None:
-    """Write what came of the confirmation under way; its id goes on the intent."""
+    """Record the outcome of the current confirmation; sets the intent's `latest_attempt`. The caller stores it."""
     waiting = store.find("setup_attempt", intent["latest_attempt"] or "")
     change = {
         "payment_method_details": _details(method, authenticated=authenticated),

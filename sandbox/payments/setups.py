@@ -1,6 +1,6 @@
-"""Setup intents: proving a payment method for later without taking money (docs: "The SetupIntent object").
+"""Setup intents: verify a payment method for later use without charging it (docs: "The SetupIntent object").
 
-As with payments, a refused setup is an `Attempt` with an error, because what it left behind has to stay.
+As with payments, a refused setup returns an `Attempt` with an error, because its records must be committed.
 """
 
 from typing import Any
@@ -8,9 +8,9 @@ from typing import Any
 from sandbox import clock, identifiers, store
 from sandbox.options import options
 from sandbox.payments.attempts import Attempt
-from sandbox.payments.debits import ask_for_microdeposits, needs_microdeposits
+from sandbox.payments.debits import needs_microdeposits, request_microdeposits
 from sandbox.payments.declines import Decline
-from sandbox.payments.mandates import BANK_DEBITS, give_mandate
+from sandbox.payments.mandates import BANK_DEBITS, create_mandate
 from sandbox.payments.methods import card_behaviour
 from sandbox.payments.published_cards import ALWAYS, IF_REQUESTED, LOOKUP_FAILS, UNLESS_SET_UP
 from sandbox.payments.refusals import decline_details, decline_error
@@ -34,7 +34,7 @@ _NULL = (
 
 
 def create_setup_intent(**fields: Any) -> Body:
-    """A stored setup intent waiting for a payment method; emits setup_intent.created."""
+    """Create a setup intent that requires a payment method; emits setup_intent.created."""
     intent_id = identifiers.new_id("seti_1", 23)
     types = fields.get("payment_method_types", ["card"])
     given = fields.pop("payment_method_options", {})
@@ -58,7 +58,7 @@ def create_setup_intent(**fields: Any) -> Body:
 
 
 def setup_options(types: list[str], given: Body) -> Body:
-    """`payment_method_options` as a setup intent shows them."""
+    """A setup intent's `payment_method_options`: the defaults of each of its types, overridden by the given options."""
     defaults: Body = {
         "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"},
         "sepa_debit": {},
@@ -70,18 +70,18 @@ def setup_options(types: list[str], given: Body) -> Body:
 def confirm_setup_intent(
     intent: Body, method: Body, *, return_url: str | None = None, acceptance: Body | None = None
 ) -> Attempt:
-    """Try the method without charging it, or ask the buyer to authenticate first."""
+    """Verify the method without charging it, or ask the buyer to authenticate first."""
     intent |= {"payment_method": method["id"], "next_action": None}
     if method["type"] in BANK_DEBITS:
         if needs_microdeposits(intent, method):
             record_attempt(intent, method, status="requires_action")
-            return ask_for_microdeposits(intent, acceptance)
+            return request_microdeposits(intent, acceptance)
         return _succeed(intent, method, acceptance=acceptance)
     card = card_behaviour(method)
     if card.challenge == LOOKUP_FAILS and card.decline:
         return _refuse(intent, method, card.decline)
     if _is_challenged(intent, method):
-        return _ask_for_authentication(intent, method, return_url)
+        return _request_authentication(intent, method, return_url)
     if card.decline and not card.can_attach:
         return _refuse(intent, method, card.decline)
     return _succeed(intent, method)
@@ -94,13 +94,13 @@ def _is_challenged(intent: Body, method: Body) -> bool:
 
 
 def finish_setup_authentication(intent: Body, *, passed: bool) -> Attempt:
-    """The buyer came back from 3-D Secure. The cards that decline afterwards do so only when they are charged."""
+    """Continue a setup after 3-D Secure. Cards that are declined after 3-D Secure are so only when charged."""
     method = store.fetch("payment_method", intent["payment_method"])
     intent["next_action"] = None
     return _succeed(intent, method, authenticated=True) if passed else _fail_authentication(intent, method)
 
 
-def _ask_for_authentication(intent: Body, method: Body, return_url: str | None) -> Attempt:
+def _request_authentication(intent: Body, method: Body, return_url: str | None) -> Attempt:
     page = f"{options().public_url}/3ds/{intent['id']}"
     action: Body = {
         "type": "use_stripe_sdk",
@@ -116,7 +116,7 @@ def _ask_for_authentication(intent: Body, method: Body, return_url: str | None) 
 
 
 def _succeed(intent: Body, method: Body, *, authenticated: bool = False, acceptance: Body | None = None) -> Attempt:
-    mandate = give_mandate(method, acceptance=acceptance)
+    mandate = create_mandate(method, acceptance=acceptance)
     method["_is_set_up"] = True
     store.save(method)
     if intent["customer"]:
@@ -166,14 +166,14 @@ def _fail(intent: Body, method: Body, error: Body) -> None:
 
 
 def verify_setup(intent: Body) -> Attempt:
-    """The buyer told the right amounts: the account is set up."""
+    """Complete a setup after its bank account was verified by microdeposits."""
     method = store.fetch("payment_method", intent["payment_method"])
     store.save(method | {"_is_verified": True})
     return _succeed(intent, method | {"_is_verified": True}, acceptance=intent.pop("_acceptance", None))
 
 
 def cancel_setup_intent(intent: Body, *, reason: str | None, is_automatic: bool = False) -> Body:
-    """Give a setup up."""
+    """Cancel a setup intent. Raises Stripe's 400 if its status does not allow that."""
     if intent["status"] == "canceled":
         raise _wrong_state("You cannot cancel this SetupIntent because it is already canceled.", intent)
     if intent["status"] not in CANCELABLE:
@@ -190,7 +190,7 @@ def cancel_setup_intent(intent: Body, *, reason: str | None, is_automatic: bool 
 
 
 def check_confirmable(intent: Body) -> None:
-    """Raises when a setup is over."""
+    """Raise Stripe's 400 if a setup has succeeded or was canceled."""
     over = {"succeeded": "it has already succeeded", "canceled": "it has been canceled"}
     if intent["status"] in over:
         raise _wrong_state(f"You cannot confirm this SetupIntent because {over[intent['status']]}.", intent)

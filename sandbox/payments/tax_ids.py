@@ -1,15 +1,15 @@
-"""Tax ids of customers: kept and shown on invoices; the registers that verify them are not asked."""
+"""Tax ids of customers: stored and shown on invoices, but never verified with a register."""
 
 from sandbox import clock, identifiers, store
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-# Kinds that name no country in their first letters.
+# Kinds that do not begin with a country code.
 _NO_COUNTRY = ("eu", "un")
 
 
 def create_tax_id(customer: Body, *, kind: str, value: str) -> Body:
-    """A stored tax id of a customer; emits customer.tax_id.created."""
+    """Create a customer's tax id; emits customer.tax_id.created."""
     country = value[:2] if kind == "eu_vat" else kind[:2]
     tax_id = store.insert(
         {

@@ -1,1 +1,1 @@
-"""The billing portal: what a customer may look at and change without the shop's help."""
+"""The billing portal, where customers manage their subscriptions, payment methods and details."""

@@ -1,19 +1,19 @@
-"""What a customer does in the portal, as far as its configuration allows."""
+"""The customer's actions in the portal, as far as its configuration allows."""
 
 from sandbox import store
 from sandbox.billing import subscribing
 from sandbox.billing.subscription_ending import cancel
 from sandbox.billing.subscription_shapes import items_of
-from sandbox.billing.subscriptions import telling_change
+from sandbox.billing.subscriptions import emitting_change
 from sandbox.payments.customers import update_customer
 from sandbox.payments.detaching import detach_method
-from sandbox.payments.followers import follows_intents, tell_followers
+from sandbox.payments.followers import call_followers, follows_intents
 from sandbox.payments.setups import confirm_setup_intent, create_setup_intent
 from sandbox.portal.sessions import current_subscriptions
 from sandbox.protocol.errors import ApiError
 from sandbox.store import Body
 
-# What of a customer may be changed, by the words of `allowed_updates`.
+# The customer's field for each value of `allowed_updates`.
 CHANGEABLE = {"email": "email", "name": "name", "phone": "phone", "address": "address"}
 
 
@@ -22,7 +22,7 @@ class NotAllowed(Exception):
 
 
 def require(configuration: Body, feature: str) -> Body:
-    """The settings of a feature. Raises NotAllowed when it is off."""
+    """The settings of a feature. Raises NotAllowed if it is disabled."""
     settings: Body = configuration["features"][feature]
     if not settings["enabled"]:
         raise NotAllowed(feature)
@@ -38,7 +38,7 @@ def subscription_of(session: Body, subscription_id: str) -> Body:
 
 
 def end_subscription(configuration: Body, subscription: Body, *, feedback: str, comment: str) -> None:
-    """Cancel, at the end of the period or at once, as the configuration says."""
+    """Cancel a subscription immediately or at the end of the period, as the configuration says."""
     settings = require(configuration, "subscription_cancel")
     details: Body = {}
     if feedback in settings["cancellation_reason"]["options"]:
@@ -57,7 +57,7 @@ def end_subscription(configuration: Body, subscription: Body, *, feedback: str, 
 
 
 def allowed_prices(configuration: Body, subscription: Body) -> list[Body]:
-    """The prices a subscription may be changed to: active ones, in its currency, other than its own."""
+    """The prices that a subscription may change to: active, in its currency, and different from its own."""
     settings = configuration["features"]["subscription_update"]
     if not settings["enabled"] or "price" not in settings["default_allowed_updates"]:
         return []
@@ -68,7 +68,7 @@ def allowed_prices(configuration: Body, subscription: Body) -> list[Body]:
 
 
 def change_plan(configuration: Body, subscription: Body, price_id: str) -> None:
-    """Put a subscription on another price. Raises NotAllowed for one that is not offered."""
+    """Change a subscription's price. Raises NotAllowed for a price that is not offered."""
     for price in allowed_prices(configuration, subscription):
         if price["id"] == price_id:
             behavior = configuration["features"]["subscription_update"]["proration_behavior"]
@@ -78,13 +78,16 @@ def change_plan(configuration: Body, subscription: Body, price_id: str) -> None:
 
 
 def add_method(configuration: Body, session: Body, method: Body, *, return_url: str) -> Body:
-    """Set a method up and make it the default; the setup intent may wait for 3-D Secure. Raises what a setup raises."""
+    """Set up a method and make it the default; returns the setup intent. Raises ApiError if the setup is declined.
+
+    With 3-D Secure, the intent requires action first, and `keep_as_default` sets the default later.
+    """
     require(configuration, "payment_method_update")
     intent = create_setup_intent(
         customer=session["customer"], payment_method_types=[method["type"]], _portal=session["id"]
     )
     attempt = confirm_setup_intent(intent, method, return_url=return_url)
-    tell_followers(attempt.intent)
+    call_followers(attempt.intent)
     if attempt.error:
         raise attempt.error
     return attempt.intent
@@ -92,18 +95,18 @@ def add_method(configuration: Body, session: Body, method: Body, *, return_url: 
 
 @follows_intents
 def keep_as_default(intent: Body) -> None:
-    """A method that was set up in the portal pays from now on."""
+    """Make a method the default after its setup in the portal has succeeded."""
     if intent["object"] == "setup_intent" and intent.get("_portal") and intent["status"] == "succeeded":
         make_default(store.fetch("customer", intent["customer"]), intent["payment_method"])
 
 
 def make_default(customer: Body, method_id: str) -> None:
-    """Let a method of the customer pay everything to come, subscriptions with a default of their own included."""
+    """Make a method the default of the customer and of the customer's current subscriptions."""
     settings = customer["invoice_settings"] | {"default_payment_method": method_id}
     update_customer(customer, {"invoice_settings": settings})
     for subscription in current_subscriptions(customer["id"]):
         if subscription["default_payment_method"] not in (None, method_id):
-            with telling_change(subscription):
+            with emitting_change(subscription):
                 subscription["default_payment_method"] = method_id
                 store.save(subscription)
 
@@ -117,7 +120,7 @@ def own_method(session: Body, method_id: str) -> Body:
 
 
 def remove_method(configuration: Body, session: Body, method_id: str) -> None:
-    """Forget a method. Raises ApiError for the one subscriptions are paid with."""
+    """Detach a method. Raises ApiError if subscriptions are paid with it."""
     require(configuration, "payment_method_update")
     method = own_method(session, method_id)
     customer = store.fetch("customer", session["customer"])
@@ -131,7 +134,7 @@ def remove_method(configuration: Body, session: Body, method_id: str) -> None:
 
 
 def change_details(configuration: Body, session: Body, change: Body) -> None:
-    """Change what the configuration lets customers change of themselves."""
+    """Update the customer's details that the configuration allows; other changes are ignored."""
     allowed = require(configuration, "customer_update")["allowed_updates"]
     fields = {CHANGEABLE[name] for name in allowed if name in CHANGEABLE}
     customer = store.fetch("customer", session["customer"])

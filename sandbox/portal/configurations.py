@@ -1,4 +1,4 @@
-"""What a portal allows (docs: "Configure the customer portal")."""
+"""Portal configurations: the features a portal offers (docs: "Configure the customer portal")."""
 
 import copy
 from typing import Any
@@ -31,7 +31,7 @@ OFF: Body = {
         "trial_update_behavior": "end_trial",
     },
 }
-# What a new account's portal allows by default.
+# The features of a new account's default configuration.
 DEFAULT: Body = {
     "customer_update": {"allowed_updates": ["email", "address", "name", "phone"], "enabled": True},
     "invoice_history": {"enabled": True},
@@ -41,7 +41,7 @@ DEFAULT: Body = {
 
 
 def create_configuration(*, features: Body, is_default: bool = False, **fields: Any) -> Body:
-    """A stored configuration; emits billing_portal.configuration.created. Raises on features that are incomplete."""
+    """Create a configuration; emits billing_portal.configuration.created. Raises a 400 for incomplete features."""
     now = clock.now()
     configuration_id = identifiers.new_id("bpc_1", 23)
     profile = {"headline": None, "privacy_policy_url": None, "terms_of_service_url": None}
@@ -74,7 +74,7 @@ def _login_page(configuration_id: str, *, is_enabled: bool) -> Body:
 
 
 def update_configuration(configuration: Body, change: Body) -> Body:
-    """Change a configuration; emits billing_portal.configuration.updated when anything became different."""
+    """Update a configuration; emits billing_portal.configuration.updated if a value changed."""
     if "features" in change:
         features = merged_features(copy.deepcopy(configuration["features"]), change["features"])
         change = change | {"features": features}
@@ -95,10 +95,10 @@ def update_configuration(configuration: Body, change: Body) -> Body:
 
 
 def merged_features(features: Body, change: Body) -> Body:
-    """Features with what a call changes of them; hashes merge, lists are replaced. Raises on incomplete ones."""
-    for name, asked in change.items():
+    """Features with a call's changes: hashes are merged, lists replaced. Raises a 400 for incomplete features."""
+    for name, given in change.items():
         feature = features[name]
-        for key, value in (asked or {}).items():
+        for key, value in (given or {}).items():
             is_hash = isinstance(value, dict) and isinstance(feature.get(key), dict)
             feature[key] = feature[key] | value if is_hash else ([] if value is None else value)
     update = features["subscription_update"]
@@ -127,6 +127,6 @@ def _product(given: Body, index: int) -> Body:
 
 
 def default_configuration() -> Body:
-    """The configuration of those who name none, made when it is first needed."""
+    """The configuration for calls that name none, created when it is first needed."""
     found = store.rows(KIND).filter(body__is_default=True).values_list("body", flat=True).first()
     return dict(found) if found else create_configuration(features=DEFAULT, is_default=True)

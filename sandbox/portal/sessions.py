@@ -1,4 +1,4 @@
-"""A customer's visit to the portal (docs: "Integrate the customer portal")."""
+"""Portal sessions (docs: "Integrate the customer portal")."""
 
 from sandbox import clock, identifiers, store
 from sandbox.billing.clocks import ENDED
@@ -8,9 +8,9 @@ from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
 KIND = "billing_portal.session"
-# The page works for an hour after it was last used; the sandbox counts from the beginning.
+# At Stripe a session expires an hour after it was last used; in the sandbox an hour after its creation.
 LIFETIME_SECONDS = 3600
-# Which feature a flow needs, and the words for it.
+# The feature that each flow needs, and its name in messages.
 FEATURE_OF = {
     "payment_method_update": ("payment_method_update", "payment method update"),
     "subscription_cancel": ("subscription_cancel", "subscription cancel"),
@@ -30,7 +30,7 @@ def open_portal(  # noqa: PLR0913 -- the fields of a session
     locale: str | None = None,
     on_behalf_of: str | None = None,
 ) -> Body:
-    """A stored session with the address of its page; emits billing_portal.session.created."""
+    """Create a session with the URL of its page; emits billing_portal.session.created."""
     token = f"test_{identifiers.token(40)}"
     session = store.insert(
         {
@@ -54,7 +54,7 @@ def open_portal(  # noqa: PLR0913 -- the fields of a session
 
 
 def _flow(customer: Body, configuration: Body, given: Body) -> Body:
-    """A flow as the session shows it. Raises where the configuration does not allow it."""
+    """The session's `flow`. Raises a 400 if the configuration does not allow it."""
     kind = given["type"]
     feature, words = FEATURE_OF[kind]
     if not configuration["features"][feature]["enabled"]:
@@ -85,7 +85,7 @@ def _flow(customer: Body, configuration: Body, given: Body) -> Body:
 
 
 def _details(kind: str, details: Body) -> Body:
-    """What a flow is about, under its own name; the plain ones are about nothing but the customer."""
+    """The details of a flow under the flow's name; empty for flows without details."""
     if kind == "subscription_cancel":
         return {kind: {"retention": None} | details}
     if kind == "subscription_update":
@@ -112,11 +112,11 @@ def _require_subscription(customer: Body, subscription_id: str, param: str) -> N
 
 
 def is_over(session: Body) -> bool:
-    """Whether a session's page no longer works."""
+    """Whether a session has expired."""
     return bool(session["created"] + LIFETIME_SECONDS < clock.now())
 
 
 def current_subscriptions(customer_id: str) -> list[Body]:
-    """What the customer subscribes to, newest first."""
+    """The customer's current subscriptions, newest first."""
     rows = store.rows("subscription").filter(customer=customer_id).exclude(status__in=(*ENDED, "incomplete"))
     return list(rows.order_by("-sequence").values_list("body", flat=True))

@@ -1,1 +1,1 @@
-"""How Stripe's API talks: form bodies, errors, lists, expansion, idempotency. Knows no particular resource."""
+"""The protocol of Stripe's API: form bodies, errors, lists, expansion, idempotency. Independent of any resource."""

@@ -17,7 +17,7 @@ _BOUNDS = frozenset(["maximum", "minimum", "preset"])
 
 
 def check_charge(amount: int, currency: str, *, param: str = "amount") -> None:
-    """Raises the 400 of an amount, in minor units, that Stripe does not charge."""
+    """Raise Stripe's 400 for an amount, in minor units, that cannot be charged."""
     if amount < minimum_charge(currency):
         raise ApiError(
             f"Amount must be at least {written(minimum_charge(currency), currency)} {currency}",
@@ -34,7 +34,7 @@ def check_charge(amount: int, currency: str, *, param: str = "amount") -> None:
 
 
 def check_step(amount: int | str, currency: str, *, param: str = "amount", is_payout: bool = False) -> None:
-    """Raises the 400 of an amount that ends in digits its currency cannot be charged, or paid out, in."""
+    """Raise Stripe's 400 for an amount that is finer than its currency can be charged, or paid out, in."""
     step = step_of(currency, is_payout=is_payout)
     if step > 1 and Decimal(amount) % step:
         raise ApiError(
@@ -45,9 +45,9 @@ def check_step(amount: int | str, currency: str, *, param: str = "amount", is_pa
 
 
 def check_sent(params: Mapping[str, Any], *, currency: str | None = None, path: str = "") -> None:
-    """Check every amount among the parameters of a call that has its currency beside or above it.
+    """Check every amount in a call's parameters that has its currency beside it or in an outer hash.
 
-    What is in the currency of an object, as a refund is, is checked where that object is known.
+    An amount in the currency of a stored object, such as a refund's, is checked where that object is read.
     """
     own = params["currency"] if isinstance(params.get("currency"), str) else currency
     for name, value in params.items():

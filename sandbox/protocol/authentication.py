@@ -1,4 +1,4 @@
-"""Who calls: Bearer or Basic with the secret key; and for which account (docs: "Authentication")."""
+"""Authenticate the caller by Bearer or Basic with the secret key, and choose the account (docs: "Authentication")."""
 
 import base64
 import hmac
@@ -30,7 +30,7 @@ def presented_key(request: HttpRequest) -> str:
 
 
 def authenticate(request: HttpRequest) -> None:
-    """Check the key and choose the acting account. Raises 401 and 403 in Stripe's words."""
+    """Check the key and choose the acting account. Raises 401 and 403 with Stripe's messages."""
     key = presented_key(request)
     if not key:
         raise ApiError(NO_KEY, status=401)
@@ -45,7 +45,7 @@ def authenticate(request: HttpRequest) -> None:
 
 
 def no_access(account: str) -> ApiError:
-    """What Stripe says of an account that is none of the platform's, whether or not it exists."""
+    """Stripe's 403 for an account that does not belong to the platform, whether or not it exists."""
     return ApiError(
         f"The provided key '{_masked(options().secret_key)}' does not have access to account '{account}' (or that "
         "account does not exist). Application access may have been revoked.",

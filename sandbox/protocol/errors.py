@@ -1,4 +1,4 @@
-"""Errors in Stripe's shape and, where clients show them, Stripe's words (docs: "Errors", "Error codes")."""
+"""Errors in Stripe's format; messages that clients show are Stripe's own (docs: "Errors", "Error codes")."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ DOC_URL = "https://stripe.com/docs/error-codes/"
 
 
 class ApiError(Exception):
-    """An answer other than 200.
+    """A response other than 200.
 
-    `keeps_changes`: what was written before stays (a declined charge is a fact).
-    `is_executed`: the call got as far as doing something, so an Idempotency-Key remembers this answer.
+    `keeps_changes`: commit what the call wrote before it failed, such as a declined charge.
+    `is_executed`: the call started to execute, so this response is stored under its Idempotency-Key.
     """
 
     def __init__(  # noqa: PLR0913 -- the fields of Stripe's error object
@@ -37,7 +37,7 @@ class ApiError(Exception):
         self.details = details or {}
 
     def fields(self) -> Body:
-        """The inner error object; absent codes are left out, not null."""
+        """The inner error object, without keys for an absent code or parameter."""
         fields: Body = {"message": self.message, "type": self.kind} | self.details
         if self.code:
             fields["code"] = self.code
@@ -71,18 +71,18 @@ def invalid_choice(param: str, choices: tuple[str, ...]) -> ApiError:
 
 
 def not_in_sandbox_yet(param: str) -> ApiError:
-    """Stripe knows the parameter, the sandbox does not: say so rather than ignore it."""
+    """Refuse a parameter that Stripe accepts and the sandbox does not implement, instead of ignoring it."""
     return ApiError(
         f"The sandbox does not act on '{param}' yet; see its README.", code="sandbox_not_supported", param=param
     )
 
 
 def no_such(label: str, object_id: str, *, param: str = "id", in_url: bool = False) -> ApiError:
-    """404 for an id in the address, 400 for one among the parameters."""
+    """404 for an id in the URL, 400 for an id in the parameters."""
     quoted = object_id if label == "checkout.session" else f"'{object_id}'"
     return ApiError(f"No such {label}: {quoted}", status=404 if in_url else 400, code="resource_missing", param=param)
 
 
 def unexpected_state(message: str, *, code: str, details: dict[str, Any] | None = None) -> ApiError:
-    """An impossible step of a state machine."""
+    """The error for a step that the object's current state does not allow."""
     return ApiError(message, code=code, details=details, is_executed=True)

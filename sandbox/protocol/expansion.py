@@ -1,4 +1,4 @@
-"""expand[]: ids replaced by what they name, up to four levels (docs: "Expanding objects")."""
+"""expand[]: replace ids with the objects they refer to, up to four levels deep (docs: "Expanding objects")."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ MAX_DEPTH = 4
 
 @dataclass(frozen=True)
 class _Place:
-    """Where in an object we are: the object, and the names that lead from it to a hash inside, `parent.details.`."""
+    """A position in an object: the object, and the path from it to an inner hash, such as `parent.details.`."""
 
     body: Body
     prefix: str = ""
@@ -25,20 +25,20 @@ class _Place:
     def inner(self, head: str) -> "_Place":
         return _Place(self.body, f"{self.prefix}{head}.")
 
-    def leads_on(self, name: str) -> bool:
-        """Whether something deeper than `name` can be expanded."""
+    def has_expandable_inside(self, name: str) -> bool:
+        """Whether a field inside `name` can be expanded."""
         resource = self.resource
         known = (*resource.references, *resource.computed) if resource else ()
         return any(key.startswith(f"{name}.") for key in known)
 
     def computes_in(self, name: str) -> bool:
-        """Whether something is worked out inside `name`, which need not be there yet."""
+        """Whether a field inside `name` is computed on expansion; `name` itself may still be absent."""
         computed = self.resource.computed if self.resource else ()
         return any(key.startswith(f"{name}.") for key in computed)
 
 
 def expand(body: Body, paths: list[str]) -> Body:
-    """The body with every path expanded. Raises the 400 Stripe gives for what cannot be."""
+    """The body with every path expanded. Raises Stripe's 400 for a path that cannot be expanded."""
     for path in paths:
         segments = path.split(".")
         if len(segments) > MAX_DEPTH:
@@ -67,7 +67,7 @@ def _expand_hash(node: Body, segments: list[str], path: str, place: _Place) -> N
             node[head] = resource.computed[name](place.body)
     elif resource and name in resource.references:
         node[head] = _replaced(node.get(head), resource, name)
-    elif place.leads_on(name) and rest:
+    elif place.has_expandable_inside(name) and rest:
         if node.get(head) is None and place.computes_in(name):
             node[head] = {}
     elif not isinstance(node.get(head), dict | list) and not node.get("deleted"):
@@ -84,6 +84,6 @@ def _replaced(value: Any, resource: Resource, name: str) -> Any:
         return [_replaced(item, resource, name) for item in value]
     if not isinstance(value, str):
         return value
-    # What an object refers to may lie on another account: a transfer's payment, say. The platform sees both sides.
+    # The referenced object may belong to another account, such as a transfer's payment. The platform sees both sides.
     found = store.find_anywhere(resource.references[name], value)
     return presented(found) if found else value

@@ -1,7 +1,7 @@
 """Form bodies with brackets, as every Stripe client sends them (docs: "Request encoding").
 
-Accepts indexed arrays (`a[0][b]=1`, from stripe-python) and bare ones (`a[]=1`, from curl and others). What no client
-would send is refused before anything is built of it: bytes that are no UTF-8, NUL, thousands of keys, deep nesting.
+Accepts indexed arrays (`a[0][b]=1`, from stripe-python) and plain ones (`a[]=1`, from curl and others). Input that no
+client sends is refused before it is decoded further: invalid UTF-8, NUL, thousands of keys, deep nesting.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 Raw: TypeAlias = "str | Upload | list[Raw] | dict[str, Raw]"
 
-# The longest calls there are, invoices and sessions with all their lines, have a few hundred and go six deep.
+# The longest calls, invoices and sessions with all their lines, have a few hundred fields and nest six levels deep.
 MOST_FIELDS = 2000
 DEEPEST = 16
 _NAME = re.compile(r"[^\[\]]+(\[[^\[\]]*\])*")
@@ -21,12 +21,12 @@ _SEGMENT = re.compile(r"\[([^\[\]]*)\]")
 
 
 class Malformed(ValueError):
-    """A body that is not a form, or not one that a client would send; the message says what is wrong."""
+    """A body that is not a form, or exceeds the limits of a client's form; the message says what is wrong."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that came with a form."""
+    """A file sent in a form."""
 
     name: str
     content: bytes = field(repr=False)
@@ -36,7 +36,7 @@ class Upload:
 
 
 def decode(encoded: bytes | str) -> dict[str, Raw]:
-    """Nested hashes and lists of strings. Indexed arrays come out as hashes with digits for keys. Raises Malformed."""
+    """Decode to nested hashes and lists of strings; indexed arrays become hashes with digit keys. Raises Malformed."""
     try:
         text = encoded if isinstance(encoded, str) else encoded.decode()
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
@@ -49,7 +49,7 @@ def decode(encoded: bytes | str) -> dict[str, Raw]:
 
 
 def nest(pairs: Iterable[tuple[str, str | Upload]]) -> dict[str, Raw]:
-    """Nested hashes out of keys with brackets. Raises Malformed."""
+    """Build nested hashes from keys with brackets. Raises Malformed."""
     decoded: dict[str, Raw] = {}
     for name, value in pairs:
         if "\0" in name or (isinstance(value, str) and "\0" in value):
@@ -59,7 +59,7 @@ def nest(pairs: Iterable[tuple[str, str | Upload]]) -> dict[str, Raw]:
 
 
 def _path(name: str) -> list[str]:
-    # Brackets that do not match belong to the name; nothing is called that, so it is refused by its name.
+    # Unmatched brackets are kept as part of the name; no parameter has such a name, so it is refused as unknown.
     if not _NAME.fullmatch(name):
         return [name]
     head = name.split("[", 1)[0]
@@ -86,7 +86,7 @@ def _place(target: dict[str, Raw], path: list[str], value: str | Upload) -> None
 
 
 def _append(items: list[Raw], path: list[str], value: str | Upload) -> None:
-    """`a[][x]=1&a[][y]=2&a[][x]=3` is two items: a repeated key begins the next one."""
+    """Append to an array: `a[][x]=1&a[][y]=2&a[][x]=3` has two items, because a repeated key starts a new one."""
     if not path:
         items.append(value)
         return

@@ -1,4 +1,4 @@
-"""The entry point of the whole API: authenticate, decode, replay or execute, expand, answer."""
+"""The entry point of the API: authenticate, decode, replay or execute, expand, respond."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ from sandbox.switches import faults
 
 FORM = "application/x-www-form-urlencoded"
 UPLOADS = ("/v1/files",)
-ASKED_LENGTH = 20_000
+MOST_LOGGED = 20_000
 TOO_LARGE = 413
 RATE_LIMITED = "rate_limit"
 MOST_SWALLOWED, CHUNK = 64 * 1024 * 1024, 64 * 1024
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 def api(request: HttpRequest) -> HttpResponse:
-    """Answer any /v1/ request."""
+    """Handle every request under /v1/."""
     key = request.headers.get("Idempotency-Key") if request.method == "POST" else None
     request_id = origin.begin(key).request_id or ""
     store.act_for(None)
@@ -46,8 +46,8 @@ def api(request: HttpRequest) -> HttpResponse:
         response = _error_response(error, request_id)
     except Exception:
         logger.exception("%s %s failed in the sandbox itself", request.method, request.path)
-        sorry = ApiError("An unknown error occurred in the sandbox; its log tells more.", status=500, kind="api_error")
-        response = _error_response(sorry, request_id)
+        failure = ApiError("An unknown error occurred in the sandbox; see its log.", status=500, kind="api_error")
+        response = _error_response(failure, request_id)
     response["Request-Id"] = request_id
     _name_version(request, response)
     if key:
@@ -59,7 +59,7 @@ def api(request: HttpRequest) -> HttpResponse:
             path=request.path,
             account=store.acting_account(),
             status=response.status_code,
-            asked=_asked(request),
+            parameters=_sent_parameters(request),
             answer=response.content.decode(),
             at=clock.now(),
         )
@@ -68,26 +68,26 @@ def api(request: HttpRequest) -> HttpResponse:
 
 
 def _name_version(request: HttpRequest, response: HttpResponse) -> None:
-    asked = request.headers.get("Stripe-Version")
-    response["Stripe-Version"] = versions.answering_version(asked)
-    warning = versions.warning_about(asked)
+    requested = request.headers.get("Stripe-Version")
+    response["Stripe-Version"] = versions.answering_version(requested)
+    warning = versions.warning_about(requested)
     if warning:
         response["Warning"] = warning
 
 
 def _swallow(request: HttpRequest) -> None:
-    """Read and discard a body that is too large: a client reads the answer only after sending everything."""
+    """Read and discard a body that is too large: a client reads the response only after sending the whole request."""
     for _ in range(MOST_SWALLOWED // CHUNK):
         if not request.read(CHUNK):
             return
 
 
-def _asked(request: HttpRequest) -> str:
-    """What was asked, as far as it is text that was read."""
+def _sent_parameters(request: HttpRequest) -> str:
+    """The query string or form body as text for the log; empty if the body was not read."""
     if request.method != "POST":
         return str(request.META.get("QUERY_STRING", ""))
     try:
-        return request.body[:ASKED_LENGTH].decode(errors="replace")
+        return request.body[:MOST_LOGGED].decode(errors="replace")
     except (RawPostDataException, RequestDataTooBig, UnreadablePostError):
         return ""
 
@@ -122,7 +122,7 @@ def _answer(request: HttpRequest, key: str | None, request_id: str) -> HttpRespo
 def _once(
     found: tuple[Route, dict[str, str]], raw: dict[str, Raw], path: str, key: str, request_id: str
 ) -> HttpResponse:
-    """The first answer to a key, or the same answer again."""
+    """Execute the call, or replay the response stored for its idempotency key."""
     params_fingerprint = idempotency.fingerprint(raw)
     earlier = idempotency.earlier_answer(key, path=path, params_fingerprint=params_fingerprint)
     if earlier:
@@ -147,7 +147,7 @@ def _once(
 def _execute(
     found: tuple[Route, dict[str, str]], raw: dict[str, Raw], *, is_write: bool, request_id: str
 ) -> tuple[int, str, bool]:
-    """Status, JSON text, and whether the call got far enough to be remembered."""
+    """Status, JSON text, and whether the call started to execute, so that its response is stored under its key."""
     route, ids = found
     try:
         params = route.accepts.read(raw, "") or {}
@@ -171,7 +171,7 @@ def _rendered(route: Route, call: Call) -> str:
 
 
 def _decoded(request: HttpRequest) -> dict[str, Raw]:
-    """The parameters of a call: those of the address, and those of the body where there is one."""
+    """The parameters of a call, from the query string and from the body if there is one."""
     encoded = request.META.get("QUERY_STRING", "").encode("latin-1")
     if request.method != "GET":
         content_type = request.content_type or FORM
@@ -186,7 +186,7 @@ def _decoded(request: HttpRequest) -> dict[str, Raw]:
 
 def _form_of(request: HttpRequest, content_type: str) -> bytes:
     if "HTTP_TRANSFER_ENCODING" in request.META:
-        raise ApiError("A request with a body has to say its length in a Content-Length header.", status=411)
+        raise ApiError("A request with a body must have a Content-Length header.", status=411)
     try:
         body = request.body
     except RequestDataTooBig as error:
@@ -215,12 +215,12 @@ def _refuse(fault: faults.Fault) -> None:
         )
     if fault.kind == faults.SERVER_ERROR:
         raise ApiError(
-            "An unknown error occurred; it was asked for under /_sandbox/faults.", status=500, kind="api_error"
+            "An unknown error occurred; it was requested under /_sandbox/faults.", status=500, kind="api_error"
         )
 
 
 def _hang_up(request: HttpRequest) -> None:
-    """Close the connection without an answer: the client does not learn that the work was done."""
+    """Close the connection without a response: the client cannot know that the call was executed."""
     connection: socket.socket | None = request.META.get("gunicorn.socket")
     if connection is not None:
         connection.shutdown(socket.SHUT_RDWR)
@@ -228,7 +228,7 @@ def _hang_up(request: HttpRequest) -> None:
 
 def _json(status: int, text: str) -> HttpResponse:
     encoded = text.encode()
-    # With its length said, an answer is one packet instead of chunks.
+    # With a Content-Length, a response is sent as one packet instead of chunks.
     length = {"Content-Length": str(len(encoded))}
     return HttpResponse(encoded, status=status, content_type="application/json", headers=length)
 
@@ -247,6 +247,6 @@ def _error_response(error: ApiError, request_id: str) -> HttpResponse:
     if error.status == 401:  # noqa: PLR2004
         response["WWW-Authenticate"] = 'Basic realm="Stripe"'
     if error.code == RATE_LIMITED:
-        # Which of the limits it was (docs: "Rate limits"); a 429 for want of a lock has no such header.
+        # Names the limit that was exceeded (docs: "Rate limits"); a 429 from a lock timeout has no such header.
         response["Stripe-Rate-Limited-Reason"] = "global-rate"
     return response

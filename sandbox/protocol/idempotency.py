@@ -1,4 +1,4 @@
-"""Idempotency-Key: the first answer is kept and given again (docs: "Idempotent requests")."""
+"""Idempotency-Key: the first response is stored and replayed (docs: "Idempotent requests")."""
 
 import hashlib
 import json
@@ -13,13 +13,13 @@ from sandbox.protocol.errors import ApiError
 
 RETENTION_SECONDS = 24 * 3600
 MAX_LENGTH = 255
-# Only this process serves the sandbox, so what is in flight need not be in the database.
+# Only this process serves the sandbox, so calls in flight need not be recorded in the database.
 _in_flight: set[tuple[str, str]] = set()
 _guard = threading.Lock()
 
 
 def fingerprint(params: Any) -> str:
-    """A digest of the decoded parameters, whatever order they came in."""
+    """A digest of the decoded parameters, independent of their order."""
     return hashlib.sha256(json.dumps(params, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -48,7 +48,7 @@ def reserved(key: str) -> Iterator[None]:
 
 
 def earlier_answer(key: str, *, path: str, params_fingerprint: str) -> IdempotentAnswer | None:
-    """The answer given before, or None. Raises when the key was used for something else."""
+    """The stored response, or None. Raises an idempotency_error if the key was used with another path or parameters."""
     earlier = IdempotentAnswer.objects.filter(
         account=store.acting_account(), key=key, created__gt=clock.now() - RETENTION_SECONDS
     ).first()
@@ -73,7 +73,7 @@ def earlier_answer(key: str, *, path: str, params_fingerprint: str) -> Idempoten
 def remember(  # noqa: PLR0913 -- one row, spelled out
     key: str, *, path: str, params_fingerprint: str, status: int, answer: str, request_id: str
 ) -> None:
-    """Keep an answer for the retention time, in place of one that has outlived it."""
+    """Store a response for the retention time; it replaces an expired one."""
     IdempotentAnswer.objects.update_or_create(
         account=store.acting_account(),
         key=key,
@@ -89,5 +89,5 @@ def remember(  # noqa: PLR0913 -- one row, spelled out
 
 
 def forget_expired() -> None:
-    """Delete answers that can no longer be requested."""
+    """Delete responses older than the retention time."""
     IdempotentAnswer.objects.filter(created__lte=clock.now() - RETENTION_SECONDS).delete()

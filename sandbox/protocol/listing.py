@@ -1,4 +1,4 @@
-"""Lists: newest first, by cursor, filtered (docs: "Pagination")."""
+"""Lists: newest first, paged by cursor, filtered (docs: "Pagination")."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
 
 DEFAULT_LIMIT = 10
-# Filters that are called like the kind of what they name.
+# Filters whose name is also the kind of the object they refer to.
 NAMED_BY_KIND = ("coupon", "customer", "invoice", "product", "subscription")
 
 
 def list_route(resource: Resource, path: str, specs: dict[str, Spec] | None = None) -> None:
-    """Answer GET on a collection: paging, `created`, and the resource's own filters."""
+    """Register GET on a collection, with paging, `created`, and the resource's own filters."""
     filters: dict[str, Spec] = {name: Text() for name in resource.filters}
 
     @route("GET", path, {**filters, **PAGING, "created": CREATED, **(specs or {})})
@@ -28,7 +28,7 @@ def list_route(resource: Resource, path: str, specs: dict[str, Spec] | None = No
 
 
 def empty_list_route(path: str) -> None:
-    """A collection the sandbox never fills; sync commands walk it."""
+    """Register GET on a collection that is always empty here; sync commands list it."""
 
     @route("GET", path, {**PAGING, "created": CREATED, "customer": Text(), "object": Text(), "id": Text()})
     def answer(_: Call) -> Body:
@@ -40,7 +40,7 @@ def as_list(items: list[Body], *, url: str, has_more: bool = False) -> Body:
 
 
 def page(resource: Resource, call: Call, *, url: str, rows: QuerySet[StoredObject] | None = None) -> Body:
-    """One page of the objects a call asked for; `rows` narrows what there is to choose from."""
+    """One page of the objects that match a call's filters, taken from `rows` or from all objects of the resource."""
     require_existing(call, *(name for name in NAMED_BY_KIND if name in resource.filters))
     found = _filtered(store.rows(resource.kind) if rows is None else rows, resource, call.params)
     limit: int = call.get("limit", DEFAULT_LIMIT)
@@ -58,7 +58,7 @@ def page(resource: Resource, call: Call, *, url: str, rows: QuerySet[StoredObjec
 
 
 def page_of_items(items: list[Body], call: Call, *, url: str) -> Body:
-    """One page of items that live inside another object, in their own order."""
+    """One page of items stored inside another object, in their stored order."""
     limit: int = call.get("limit", DEFAULT_LIMIT)
     ids = [item["id"] for item in items]
     after, before = _cursors(call)
@@ -74,7 +74,7 @@ def page_of_items(items: list[Body], call: Call, *, url: str) -> Body:
 
 
 def _cursors(call: Call) -> tuple[str | None, str | None]:
-    """`starting_after` and `ending_before`, of which a call names one at most."""
+    """`starting_after` and `ending_before`. Raises a 400 if both were sent."""
     after, before = call.get("starting_after"), call.get("ending_before")
     if after and before:
         raise ApiError(
@@ -85,7 +85,7 @@ def _cursors(call: Call) -> tuple[str | None, str | None]:
 
 
 def require_existing(call: Call, *names: str) -> None:
-    """Raises the 400 of a filter that names an object which never was; the filters are called like the kinds."""
+    """Raise Stripe's 400 for a filter by an object that never existed; each filter's name is also the object's kind."""
     for name in names:
         if name in call.params and store.find(name, call[name]) is None:
             raise errors.no_such(name, call[name], param=name)
@@ -106,11 +106,11 @@ def _filtered(rows: QuerySet[StoredObject], resource: Resource, params: dict[str
     return within(rows, "created", params.get("created"))
 
 
-def within(rows: QuerySet[StoredObject], column: str, asked: dict[str, int] | int | None) -> QuerySet[StoredObject]:
-    """The rows whose column is what was asked: one value, or bounds of it (`gt`, `gte`, `lt`, `lte`)."""
-    if asked is None:
+def within(rows: QuerySet[StoredObject], column: str, wanted: dict[str, int] | int | None) -> QuerySet[StoredObject]:
+    """The rows whose column equals a value or lies within bounds (`gt`, `gte`, `lt`, `lte`); all rows for None."""
+    if wanted is None:
         return rows
-    bounds = asked if isinstance(asked, dict) else {"exact": asked}
+    bounds = wanted if isinstance(wanted, dict) else {"exact": wanted}
     return rows.filter(**{f"{column}__{bound}": value for bound, value in bounds.items()})
 
 

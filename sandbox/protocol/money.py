@@ -1,4 +1,4 @@
-"""Currencies: decimals, smallest charge, and amounts written out (docs: "Supported currencies")."""
+"""Currencies: their decimals, minimum charges, and amounts written as text (docs: "Supported currencies")."""
 
 ZERO_DECIMAL = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
@@ -128,7 +128,8 @@ CURRENCIES = (
     | ZERO_DECIMAL
     | THREE_DECIMAL
 )
-# Of these the last digits have to be zero: three decimals go by tens, and two have two decimals in name only.
+# In these currencies the last digits must be zero: three-decimal amounts are charged in tens, and ISK and UGX only in
+# whole units although their amounts have two decimals.
 STEPS = dict.fromkeys(THREE_DECIMAL, 10) | {"isk": 100, "ugx": 100}
 PAYOUT_STEPS = STEPS | {"huf": 100, "twd": 100}
 MINIMUM_CHARGE = {
@@ -141,7 +142,7 @@ SYMBOLS = {"usd": "$", "gbp": "£", "eur": "€", "jpy": "¥", "cad": "CA$", "au
 
 
 def decimals(currency: str) -> int:
-    """How many digits of an amount in minor units follow the point."""
+    """The number of digits after the decimal point."""
     if currency in ZERO_DECIMAL:
         return 0
     return 3 if currency in THREE_DECIMAL else 2
@@ -156,10 +157,10 @@ def written(amount_minor: int, currency: str) -> str:
 
 
 def step_of(currency: str, *, is_payout: bool = False) -> int:
-    """What an amount in minor units has to be a multiple of."""
+    """An amount in minor units must be a multiple of this."""
     return (PAYOUT_STEPS if is_payout else STEPS).get(currency, 1)
 
 
 def minimum_charge(currency: str) -> int:
-    """The smallest amount Stripe charges, in minor units; 1 where it publishes none."""
+    """The smallest amount Stripe charges, in minor units; 1 for a currency without a published minimum."""
     return MINIMUM_CHARGE.get(currency, 1)

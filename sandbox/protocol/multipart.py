@@ -1,4 +1,4 @@
-"""Forms with a file in them, as only uploads send them (docs: "File upload guide")."""
+"""Multipart forms, which only file uploads send (docs: "File upload guide")."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from sandbox.protocol.errors import ApiError
 from sandbox.protocol.form import Raw, Upload, nest
 
 MULTIPART = "multipart/form-data"
-# The largest file Stripe takes has 16 MB; a little more for what surrounds it.
+# Stripe accepts files up to 16 MB; the rest is for the form around the file.
 LARGEST_REQUEST = 17 * 1024 * 1024
 
 
 def decode_multipart(request: HttpRequest) -> dict[str, Raw]:
-    """Nested hashes of what a form sent, its files among them. Raises the 400 of one that cannot be read."""
+    """Decode to nested hashes that include the files. Raises a 400 for a malformed or oversized form."""
     if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_REQUEST:
         raise ApiError("The uploaded file is too large.", param="file", status=413)
     try:
@@ -31,12 +31,12 @@ def decode_multipart(request: HttpRequest) -> dict[str, Raw]:
 
 @dataclass(frozen=True)
 class Attached:
-    """A file as part of a multipart form."""
+    """The parameter of a multipart form that holds a file."""
 
     def read(self, raw: Raw, path: str) -> Upload:
         if not isinstance(raw, Upload):
             raise ApiError(
-                "Invalid file: a file has to be sent as a part of a multipart/form-data request, with a filename.",
+                "Invalid file: a file must be sent as a part of a multipart/form-data request, with a filename.",
                 param=path,
             )
         return raw

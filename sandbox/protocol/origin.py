@@ -1,4 +1,4 @@
-"""Which API request the current work belongs to: events carry it (docs: "Event object", `request`)."""
+"""The API request that caused the current work; events report it (docs: "Event object", `request`)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +14,8 @@ class Origin:
     idempotency_key: str | None = None
 
 
-NOBODY = Origin()
-_origin: ContextVar[Origin] = ContextVar("origin", default=NOBODY)
+NO_REQUEST = Origin()
+_origin: ContextVar[Origin] = ContextVar("origin", default=NO_REQUEST)
 
 
 def current() -> Origin:
@@ -23,16 +23,16 @@ def current() -> Origin:
 
 
 def begin(idempotency_key: str | None = None) -> Origin:
-    """Start a new request; returns its identity."""
+    """Start a new request and return its ids."""
     origin = Origin(identifiers.new_id("req_", 14), idempotency_key)
     _origin.set(origin)
     return origin
 
 
 @contextmanager
-def nobody() -> Iterator[None]:
-    """No request caused what happens meanwhile, whichever this thread answered last."""
-    token = _origin.set(NOBODY)
+def no_request() -> Iterator[None]:
+    """Work within the block was caused by no request; the thread may still hold the request it handled last."""
+    token = _origin.set(NO_REQUEST)
     try:
         yield
     finally:

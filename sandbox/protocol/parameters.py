@@ -1,7 +1,7 @@
-"""Declarations of what a call accepts, and the reading of it: unknown, missing and malformed are refused.
+"""Declare what a call accepts, and read it: unknown, missing and malformed parameters are refused.
 
-Order of checks as Stripe's: unknown parameters first, then each value; existence and state come later,
-in the resources.
+The order of checks is Stripe's: unknown parameters first, then each value. The resources check later whether objects
+exist and what state they are in.
 """
 
 import re
@@ -19,7 +19,7 @@ METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
 
 
 class Spec(Protocol):
-    """How to read one value; `path` is its name as the client wrote it, `a[0][b]`."""
+    """How to read one value; `path` is its name as the client wrote it, such as `a[0][b]`."""
 
     def read(self, raw: Raw, path: str) -> Any: ...
 
@@ -35,7 +35,7 @@ def _as_text(raw: Raw, path: str) -> str:
 
 @dataclass(frozen=True)
 class Text:
-    """A string; `clearable` ones may be unset with an empty value, `keeps_empty` ones may be empty and stay so."""
+    """A string. An empty value unsets a `clearable` one and is kept as an empty string by a `keeps_empty` one."""
 
     max_length: int = 5000
     choices: tuple[str, ...] = ()
@@ -60,13 +60,13 @@ class Text:
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _INDEX = re.compile(r"[0-9]{1,9}")
-# What a JSON number holds exactly everywhere; nothing Stripe counts comes near.
+# The largest integer that a JSON number holds exactly in every language; no amount or count at Stripe comes near it.
 LARGEST = 2**53
 
 
 @dataclass(frozen=True)
 class Integer:
-    """A whole number, perhaps with bounds."""
+    """A whole number within bounds."""
 
     minimum: int = -LARGEST
     maximum: int = LARGEST
@@ -96,7 +96,7 @@ class Integer:
 
 @dataclass(frozen=True)
 class PositiveInteger:
-    """A whole number from 1, in the words of Stripe's older calls."""
+    """A whole number from 1, with the error message of Stripe's older calls."""
 
     def read(self, raw: Raw, path: str) -> int:
         number = Integer().read(raw, path)
@@ -124,7 +124,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class DecimalText:
-    """A number with a fraction, kept as text so that nothing is rounded."""
+    """A decimal number, kept as text so that it is not rounded."""
 
     places: int = 12
 
@@ -143,7 +143,7 @@ class DecimalText:
 
 @dataclass(frozen=True)
 class Number:
-    """A number with a fraction, such as a percentage."""
+    """A decimal number read as a float, such as a percentage."""
 
     def read(self, raw: Raw, path: str) -> float:
         return float(DecimalText().read(raw, path))
@@ -163,7 +163,7 @@ class Currency:
 
 @dataclass(frozen=True)
 class Metadata:
-    """Keys and strings; an empty value removes the key, an empty whole removes everything (docs: "Metadata")."""
+    """Keys and strings; an empty value removes its key, an empty string as the whole removes all (docs: "Metadata")."""
 
     def read(self, raw: Raw, path: str) -> dict[str, str] | None:
         if raw == "":
@@ -200,7 +200,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Hash:
-    """A nested hash; absent fields are absent from the result."""
+    """A nested hash; fields that were not sent are absent from the result."""
 
     fields: Mapping[str, Spec]
     required: tuple[str, ...] = ()
@@ -224,7 +224,7 @@ class Hash:
 
 @dataclass(frozen=True)
 class Either:
-    """A hash where brackets were sent, something else otherwise: `created=1` or `created[gte]=1`."""
+    """A hash if it was sent with brackets, otherwise a plain value: `created[gte]=1` or `created=1`."""
 
     hash: Hash
     plain: Spec
@@ -235,7 +235,7 @@ class Either:
 
 @dataclass(frozen=True)
 class OneOf:
-    """The first of several readings that fits; the last one's complaint when none does."""
+    """The first of several specs that accepts the value; raises the last one's error if none does."""
 
     specs: tuple[Spec, ...]
 
@@ -250,7 +250,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class MapOf:
-    """A hash with keys of the caller's choosing, such as amounts by currency."""
+    """A hash whose keys the caller chooses, such as amounts by currency."""
 
     item: Spec
 
@@ -262,7 +262,7 @@ class MapOf:
 
 @dataclass(frozen=True)
 class NotYet:
-    """Known to Stripe, not to the sandbox; `harmless` values ask for nothing and pass."""
+    """A parameter that Stripe accepts and the sandbox does not implement; `harmless` values have no effect and pass."""
 
     harmless: tuple[Raw, ...] = field(default=("", "false"))
 
@@ -271,7 +271,7 @@ class NotYet:
             raise errors.not_in_sandbox_yet(path)
 
 
-# A shop's form sends what was left blank, and Stripe shows it as it came.
+# Forms send fields that were left blank, and Stripe returns them as empty strings.
 ADDRESS = Hash({part: Text(keeps_empty=True) for part in ("city", "country", "line1", "line2", "postal_code", "state")})
 BILLING_DETAILS = Hash(
     {
@@ -291,7 +291,7 @@ PAGING: Mapping[str, Spec] = {
 
 
 def merge_metadata(current: dict[str, str], change: dict[str, str] | None) -> dict[str, str]:
-    """What metadata becomes: keys merge, empty values remove, None removes all."""
+    """The metadata after a change: keys are merged, an empty value removes its key, None removes all."""
     if change is None:
         return {}
     return {key: value for key, value in (current | change).items() if value != ""}

@@ -1,8 +1,8 @@
-"""What a call accepts, read from the types that stripe-python publishes for it.
+"""The parameters of each call, read from the types that stripe-python publishes.
 
-Stripe's own client carries, for each call, a typed dictionary of its parameters. Reading them here keeps three things
-apart that a hand-written list confuses: a parameter Stripe does not know (refused in Stripe's words), one it knows and
-the sandbox acts on, and one it knows and the sandbox does not act on (refused as `sandbox_not_supported`).
+Stripe's own client has a typed dictionary of parameters for each call. Reading it here separates three cases that a
+hand-written list would confuse: a parameter Stripe does not know (refused with Stripe's message), one that Stripe knows
+and the sandbox implements, and one that Stripe knows and the sandbox does not (refused as `sandbox_not_supported`).
 """
 
 import importlib
@@ -33,9 +33,9 @@ from sandbox.protocol.parameters import (
     Text,
 )  # fmt: skip
 
-# Options of a request, not parameters of the call; and `expand`, which every route accepts.
+# Options of the request, which are not parameters of the call, and `expand`, which every route accepts.
 _NOT_PARAMETERS = frozenset(RequestOptions.__annotations__) | {"expand"}
-# What a call that changes something takes away with an empty string, although no type says so (observed at Stripe).
+# An update clears these with an empty string, although the published types do not say so (observed at Stripe).
 _EMPTIED = ("default_payment_method", "default_source", "footer", "payment_method", "transfer_group")
 _CHANGING = ("UpdateParams", "ModifyParams")
 _SHIPPING_PARTS = ("carrier", "phone", "tracking_number")
@@ -63,11 +63,11 @@ class Accepts(Mapping[str, Spec]):
 def published(name: str, /, *supported: str, **limits: Spec) -> Accepts:
     """The parameters of a call as stripe-python types them, for example `CouponCreateParams`.
 
-    `supported` are those the sandbox acts on: `name`, or `invoice_settings.footer` for one inside a hash. All others
-    are refused as not supported yet. `limits` replaces the reading of one that has bounds no type tells.
+    `supported` names those the sandbox implements: `name`, or `invoice_settings.footer` for one inside a hash. All
+    others are refused as not supported yet. `limits` replaces the spec of a parameter whose bounds are in no type.
 
-    A client of another version may have lost or renamed a parameter. One of `limits` is read all the same, since the
-    sandbox keeps to its own version; any other is left out, and `unpublished` names it.
+    Another version of the client may have removed or renamed a parameter. One in `limits` is still read, because the
+    sandbox implements its own API version; any other is left out, and `unpublished` returns it.
     """
     typed = _typed_dictionary(name)
     fields, required = _fields(typed, frozenset(supported) | frozenset(limits))
@@ -77,7 +77,7 @@ def published(name: str, /, *supported: str, **limits: Spec) -> Accepts:
 
 
 def unpublished() -> set[str]:
-    """Parameters the sandbox names that the installed client does not have; with the locked client there are none."""
+    """Supported parameters that the installed client does not publish; with the locked client there are none."""
     return set(_unpublished)
 
 
@@ -88,7 +88,7 @@ def _typed_dictionary(name: str) -> Any:
 
 
 def _fields(typed: Any, supported: frozenset[str] | None) -> tuple[dict[str, Spec], tuple[str, ...]]:
-    """How to read each field; `supported` None supports all of them."""
+    """The spec of each field and the names of the required ones; None for `supported` supports all."""
     fields: dict[str, Spec] = {}
     required = []
     for name, annotation in typed.__annotations__.items():
@@ -115,7 +115,7 @@ def _unwrapped(annotation: Any, typed: Any) -> tuple[Any, bool]:
 
 
 def _resolved(annotation: Any, typed: Any) -> Any:
-    """A type that may be written as a string, as names that stand later in a module are."""
+    """The type of an annotation; forward references are written as strings."""
     written = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
     if isinstance(written, str):
         namespace = vars(importlib.import_module(typed.__module__))
@@ -142,7 +142,7 @@ def _spec(hint: Any, name: str, typed: Any, supported: frozenset[str] | None) ->
 
 
 def _with_blanks(fields: dict[str, Spec], name: str) -> dict[str, Spec]:
-    """The parts of an address or a parcel may be left blank, as the forms of shops leave them."""
+    """Allow the parts of an address or a parcel to be blank, because forms send blank fields."""
     if name.endswith("address"):
         return {part: Text(keeps_empty=True) if spec == Text() else spec for part, spec in fields.items()}
     if name == "shipping":
@@ -166,14 +166,14 @@ def _plain(hint: Any, name: str, *, is_change: bool) -> Spec:
 
 def _union(arguments: tuple[Any, ...], name: str, typed: Any, supported: frozenset[str] | None) -> Spec:
     members = [_resolved(member, typed) for member in arguments]
-    # A hash may also be passed as the client's own object; over the wire that is the same.
+    # A hash may also be passed as one of the client's objects; the request is the same.
     members = [member for member in members if "UntypedStripeObject" not in str(member)]
     words = tuple(word for member in members if get_origin(member) is Literal for word in get_args(member))
     others = [member for member in members if get_origin(member) is not Literal]
     is_clearable = "" in words
     choices = tuple(word for word in words if word)
     if choices and all(member is str for member in others):
-        # The client leaves enumerations open for later versions; Stripe itself refuses what it does not know.
+        # The client's types leave enumerations open for later versions; Stripe itself refuses unknown values.
         return Text(choices=choices, clearable=is_clearable)
     specs: list[Spec] = [_clearable(_spec(member, name, typed, supported), is_clearable) for member in others]
     if choices:

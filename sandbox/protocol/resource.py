@@ -1,4 +1,4 @@
-"""What the protocol has to know about a kind of object: its name, its references, its filters."""
+"""The description of a kind of object for the protocol: its name, references and filters."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ from sandbox.store import Body
 class Resource:
     """A kind of object.
 
-    `references` are fields that hold an id (or ids) of another kind; `computed` are fields that exist only
-    when expanded (a dotted name for one inside a plain hash); `filters` map a list parameter to a column
-    or, with the prefix `body__`, into the JSON. `present` finishes a body that depends on other tables.
+    `references` maps each field that holds ids to the kind it refers to; `computed` has the fields that exist only
+    when expanded (a dotted name for one inside a plain hash); `filters` maps a list parameter to a column or, with the
+    prefix `body__`, to a key of the JSON. `present` adds to a body what depends on other tables.
     """
 
     kind: str
@@ -30,7 +30,7 @@ _resources: dict[str, Resource] = {}
 
 
 def register(resource: Resource) -> Resource:
-    """Make a kind known to expansion and presentation."""
+    """Register a kind for expansion and presentation."""
     _resources[resource.kind] = resource
     return resource
 
@@ -40,14 +40,14 @@ def resource_of(kind: str) -> Resource | None:
 
 
 def presented(body: Body) -> Body:
-    """The body as the outside sees it."""
+    """The body as clients see it."""
     resource = _resources.get(body.get("object", ""))
     shown = store.visible(body)
     return resource.present(shown) if resource and resource.present else shown
 
 
 def fetch_from_url(resource: Resource, object_id: str, *, param: str = "id") -> Body:
-    """The object an address names. Raises the 404 Stripe gives."""
+    """The object whose id is in the URL. Raises Stripe's 404."""
     body = store.find(resource.kind, object_id)
     if body is None:
         raise errors.no_such(resource.label or resource.kind, object_id, param=param, in_url=True)
@@ -55,7 +55,7 @@ def fetch_from_url(resource: Resource, object_id: str, *, param: str = "id") -> 
 
 
 def fetch_from_parameter(kind: str, object_id: str, *, param: str) -> Body:
-    """The object a parameter names; a deleted one counts as missing. Raises the 400 Stripe gives."""
+    """The object whose id is in a parameter; a deleted one counts as missing. Raises Stripe's 400."""
     body = store.find(kind, object_id)
     if body is None or body.get("deleted"):
         resource = _resources.get(kind)

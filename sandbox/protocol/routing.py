@@ -1,4 +1,4 @@
-"""The table from method and address to the function that answers, and what that function is given."""
+"""The table from method and path to a handler, and the call that a handler receives."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,16 +34,16 @@ class Route:
     handler: Handler
 
 
-# By method, number of segments, and the first two of them, which are never ids.
+# By method, number of segments, and the first two segments, which are never ids.
 _routes: dict[tuple[str, int, str], list[Route]] = {}
 
 
 def route(
     method: str, path: str, accepts: Mapping[str, Spec] | None = None, required: tuple[str, ...] = ()
 ) -> Callable[[Handler], Handler]:
-    """Answer `method path` with the decorated function. `:name` in the path is an id; `expand` is always accepted.
+    """Register the decorated function for `method path`. `:name` in the path is an id; `expand` is always accepted.
 
-    `required` are needed besides those that published parameters say are.
+    `required` names parameters that are required in addition to those of the published types.
     """
     segments = tuple(path.strip("/").split("/"))
     required = (*getattr(accepts, "required", ()), *required)
@@ -62,7 +62,7 @@ def _key(method: str, segments: Sequence[str]) -> tuple[str, int, str]:
 
 
 def match(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """The route for an address and the ids in it; literal segments win by being registered in the more exact route."""
+    """The route for a path and the ids in it, or None; the route with the fewest ids is preferred."""
     segments = path.strip("/").split("/")
     best: tuple[Route, dict[str, str]] | None = None
     for candidate in _routes.get(_key(method, segments), ()):

@@ -1,6 +1,6 @@
 """Search (docs: "Search"): `status:"active" AND metadata["order"]:"6735"`, over the newest objects first.
 
-Stripe's index lags behind by up to a minute; ours does not.
+Stripe's index may be a minute behind; the sandbox searches the stored objects directly.
 """
 
 import json
@@ -38,7 +38,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True)
 class Clause:
-    """One condition. `key` is set for metadata; `value` None asks whether the field is there at all."""
+    """One condition. `key` is set for metadata; None as `value` matches an absent field."""
 
     field: str
     key: str | None
@@ -47,7 +47,7 @@ class Clause:
     is_negated: bool
 
     def holds(self, body: Body) -> bool:
-        """Whether an object meets it."""
+        """Whether an object meets the condition."""
         actual = _value_at(body, self.field)
         if self.key is not None:
             actual = (actual or {}).get(self.key)
@@ -66,8 +66,8 @@ class Clause:
         return self.value.lower() in text if self.operator == "~" else self.value.lower() == text
 
     @property
-    def is_told_by_text(self) -> bool:
-        """Whether the value has to stand in the text of an object that meets it, in capitals or not."""
+    def is_found_by_text(self) -> bool:
+        """Whether every matching object contains the value in its JSON text, ignoring case."""
         is_compared = self.is_negated or self.operator in _COMPARISONS
         return self.value is not None and self.value.isascii() and not is_compared
 
@@ -79,7 +79,7 @@ def _value_at(body: Any, path: str) -> Any:
 
 
 def parse(query: str, fields: tuple[str, ...]) -> tuple[list[Clause], bool]:
-    """The clauses, and whether all of them must hold. Raises the 400 Stripe gives for what it cannot read."""
+    """The clauses, and whether all of them must hold. Raises Stripe's 400 for a query it cannot parse."""
     clauses: list[Clause] = []
     joints: set[str] = set()
     position = 0
@@ -128,9 +128,9 @@ def _unreadable(query: str) -> ApiError:
 def search_route(
     resource: Resource, path: str, fields: tuple[str, ...], places: Mapping[str, str] | None = None
 ) -> None:
-    """Answer GET on `path`/search; `fields` are those that may be asked about, `metadata` among them.
+    """Register GET on `path`/search; `fields` names the searchable fields, including `metadata`.
 
-    `places` says where a field is that has another name in the object, `details.subscription`.
+    `places` maps a search field to its path in the object where that differs, such as `details.subscription`.
     """
     accepts: Mapping[str, Spec] = {"query": Text(), "limit": Integer(1, 100), "page": Text()}
 
@@ -154,14 +154,14 @@ def search_route(
 
 
 def _possible(kind: str, clauses: list[Clause], *, is_all: bool) -> Iterator[Body]:
-    """The objects, newest first, without most of those that a look at their text rules out.
+    """The objects, newest first, without most of those whose text cannot match.
 
-    SQLite looks through ten thousand texts in the time in which Python reads a few hundred of them.
+    SQLite searches ten thousand texts in the time in which Python decodes a few hundred.
     """
     rows = store.rows(kind).annotate(text=Cast("body", TextField())).order_by("-sequence")
-    telling = [clause for clause in clauses if clause.is_told_by_text]
-    if is_all or len(telling) == len(clauses):
-        conditions = [Q(text__icontains=json.dumps(clause.value)[1:-1]) for clause in telling]
+    by_text = [clause for clause in clauses if clause.is_found_by_text]
+    if is_all or len(by_text) == len(clauses):
+        conditions = [Q(text__icontains=json.dumps(clause.value)[1:-1]) for clause in by_text]
         rows = rows.filter(reduce(operator.and_ if is_all else operator.or_, conditions, Q()))
     return rows.values_list("body", flat=True).iterator()
 

@@ -50,7 +50,7 @@ FIELDS = (
     *(f"settings.{name}" for name in SETTINGS),
 )  # fmt: skip
 COUNTRY = re.compile("[A-Z]{2}")
-# A card to pay out to is known to Stripe; the sandbox has bank accounts only.
+# Stripe also allows debit cards as external accounts; the sandbox supports bank accounts only.
 EXTERNAL_ACCOUNT = Either(
     Hash(
         {
@@ -70,7 +70,7 @@ SIMPLE: dict[str, Spec] = {"email": Text(max_length=512), "external_account": EX
 
 
 def ensure_platform_account() -> Body:
-    """The account the secret key belongs to, with a bank account to pay out to, made at the first start."""
+    """The account that the secret key belongs to, created at the first start with a bank account for payouts."""
     account_id = options().account_id
     return store.find("account", account_id) or _create_platform_account(account_id)
 
@@ -85,7 +85,7 @@ def _create_platform_account(account_id: str) -> Body:
         "details_submitted": True,
         "email": "sandbox@example.com",
         "payouts_enabled": True,
-        # Payouts are manual by default: a clock that runs for weeks must not empty a test's balance.
+        # Payouts are manual by default, so that advancing the clock by weeks does not empty a test's balance.
         "settings": empty_settings(display_name=NAME, interval="manual"),
         "type": "standard",
     }
@@ -106,12 +106,12 @@ def _create_platform_account(account_id: str) -> Body:
 
 
 def named_account(call: Call) -> Body:
-    """The account an address names: the caller's own, or one connected to it. Raises the 403 of any other."""
+    """The account in the URL: the caller's own, or one connected to it. Raises Stripe's 403 for any other."""
     return reachable_account(call.ids["account"])
 
 
 def reachable_account(account_id: str) -> Body:
-    """The same for an id from elsewhere; a connected account reaches only itself."""
+    """An account by its id, if the acting account has access to it; a connected account has access only to itself."""
     account = store.find("account", account_id)
     is_own = account_id == store.acting_account()
     if account is None or account.get("deleted") or not (is_own or store.acting_account() == options().account_id):
@@ -158,7 +158,7 @@ def create(call: Call) -> Body:
         )
     _check_terms(controller, call)
     kind = call.get("type") or ("none" if "controller" in call.params else "standard")
-    return create_account(kind=kind, controller=controller, country=country, asked=_asked(call))
+    return create_account(kind=kind, controller=controller, country=country, fields=_fields(call))
 
 
 def _controller(call: Call) -> Body:
@@ -178,8 +178,8 @@ def _controller(call: Call) -> Body:
     return controller
 
 
-def _asked(call: Call) -> dict[str, Any]:
-    # Metadata alone may be sent as nothing at all: that clears it.
+def _fields(call: Call) -> dict[str, Any]:
+    # Only metadata may be empty, which clears it.
     given = {name: value for name, value in call.params.items() if value is not None or name == "metadata"}
     return {name: value for name, value in given.items() if name not in ("expand", "type", "controller", "country")}
 
@@ -205,7 +205,7 @@ def update(call: Call) -> Body:
             "collects.",
             param="individual",
         )
-    return update_account(account, _asked(call))
+    return update_account(account, _fields(call))
 
 
 @route("DELETE", "/v1/accounts/:account", published("AccountDeleteParams"))

@@ -1,4 +1,4 @@
-"""Ways into an account's own pages: onboarding links, login links, sessions for embedded components.
+"""Links to an account's own pages: onboarding links, login links, sessions for embedded components.
 
 Docs: "Account Links", "Login Links", "Account Sessions".
 """
@@ -76,10 +76,10 @@ COMPONENTS: dict[str, Any] = {
 @route("POST", "/v1/account_sessions", published("AccountSessionCreateParams", "account", "components"))
 def create_session(call: Call) -> Body:
     account = _given_account(call)
-    asked = call.get("components") or {}
-    if not any((component or {}).get("enabled") for component in asked.values()):
+    given = call.get("components") or {}
+    if not any((component or {}).get("enabled") for component in given.values()):
         raise ApiError("At least one component must be enabled.", param="components")
-    components = {name: _component(cls, asked.get(name) or {}) for name, cls in COMPONENTS.items()}
+    components = {name: _component(cls, given.get(name) or {}) for name, cls in COMPONENTS.items()}
     return {
         "object": "account_session",
         "account": account["id"],
@@ -90,9 +90,9 @@ def create_session(call: Call) -> Body:
     }
 
 
-def _component(cls: Any, asked: Body) -> Body:
-    """Every feature of a component is on unless it was switched off."""
+def _component(cls: Any, given: Body) -> Body:
+    """A component of the session; its features are enabled unless the call disables them."""
     features = getattr(cls, "Features", None)
     names = list(features.__annotations__) if features else []
-    chosen = asked.get("features") or {}
-    return {"enabled": asked.get("enabled", False), "features": {name: chosen.get(name, True) for name in names}}
+    chosen = given.get("features") or {}
+    return {"enabled": given.get("enabled", False), "features": {name: chosen.get(name, True) for name in names}}

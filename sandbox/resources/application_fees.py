@@ -84,7 +84,7 @@ def update_refund(call: Call) -> Body:
 
 
 def _refund(call: Call) -> tuple[Body, Body]:
-    """The fee and the refund of it that an address names."""
+    """The fee and its refund whose ids are in the URL. Raises Stripe's 404."""
     fee = _fee(call)
     refund = store.find("fee_refund", call.ids["id"])
     if refund is None or refund["fee"] != fee["id"]:

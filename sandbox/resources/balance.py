@@ -1,4 +1,4 @@
-"""The balance, and how it is paid out (docs: "The Balance object", "Balance settings")."""
+"""The balance and its payout settings (docs: "The Balance object", "Balance settings")."""
 
 from sandbox.connect.accounts import changing, write_payout_schedule
 from sandbox.payments.balance import PENDING_DAYS, current_balance, own_account
@@ -29,29 +29,29 @@ def retrieve_settings(_: Call) -> Body:
     ),
 )
 def update_settings(call: Call) -> Body:
-    asked = call.get("payments") or {}
+    given = call.get("payments") or {}
     with changing(own_account()["id"]) as account:
         payouts = account["settings"]["payouts"]
-        if "debit_negative_balances" in asked:
-            payouts["debit_negative_balances"] = asked["debit_negative_balances"]
-        given = asked.get("payouts") or {}
-        if "statement_descriptor" in given:
-            payouts["statement_descriptor"] = given["statement_descriptor"]
-        timing = asked.get("settlement_timing") or {}
-        wanted = dict(given.get("schedule") or {})
+        if "debit_negative_balances" in given:
+            payouts["debit_negative_balances"] = given["debit_negative_balances"]
+        change = given.get("payouts") or {}
+        if "statement_descriptor" in change:
+            payouts["statement_descriptor"] = change["statement_descriptor"]
+        timing = given.get("settlement_timing") or {}
+        schedule = dict(change.get("schedule") or {})
         if "delay_days_override" in timing:
-            wanted["delay_days"] = timing["delay_days_override"] or PENDING_DAYS
-        if wanted:
-            write_payout_schedule(account, wanted)
+            schedule["delay_days"] = timing["delay_days_override"] or PENDING_DAYS
+        if schedule:
+            write_payout_schedule(account, schedule)
     return _settings(account)
 
 
 def _settings(account: Body) -> Body:
     payouts = account["settings"]["payouts"]
-    asked = payouts["schedule"]
-    schedule = {"interval": asked["interval"]}
-    schedule |= {name: asked[name] for name in ("weekly_payout_days", "monthly_payout_days") if name in asked}
-    delay = asked["delay_days"]
+    stored = payouts["schedule"]
+    schedule = {"interval": stored["interval"]}
+    schedule |= {name: stored[name] for name in ("weekly_payout_days", "monthly_payout_days") if name in stored}
+    delay = stored["delay_days"]
     return {
         "object": "balance_settings",
         "payments": {

@@ -1,4 +1,4 @@
-"""Balance transactions, read only (docs: "The Balance Transaction object")."""
+"""Balance transactions, read-only (docs: "The Balance Transaction object")."""
 
 from sandbox.protocol.listing import page
 from sandbox.protocol.published import published
@@ -9,7 +9,7 @@ from sandbox.store import Body
 BALANCE_TRANSACTION = register(
     Resource(
         "balance_transaction",
-        # A charge, a refund, a transfer, a payout …: the id alone says of which kind the source is.
+        # The source may be a charge, a refund, a transfer, a payout …; only its id identifies the kind.
         references={"source": "*"},
         filters={"type": "subtype", "source": "source", "currency": "currency", "payout": "payout"},
         label="balance transaction",

@@ -1,4 +1,4 @@
-"""Charges (docs: "The Charge object"): most come of payment intents; the older direct ones can still be made."""
+"""Charges (docs: "The Charge object"). Payment intents create most of them; older direct charges work as well."""
 
 from sandbox import store
 from sandbox.payments.captures import capture_charge
@@ -12,7 +12,7 @@ from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, fetch_from_url, presented, register
 from sandbox.protocol.routing import Call, route
 from sandbox.protocol.search import search_route
-from sandbox.resources.refunds import CREATION, REFUND, refund_as_asked
+from sandbox.resources.refunds import CREATION, REFUND, refund_from_call
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
@@ -20,7 +20,7 @@ SHOWN_REFUNDS = 10
 
 
 def _refunds(charge: Body) -> Body:
-    """The newest refunds of a charge; only there when expanded."""
+    """The newest refunds of a charge; shown only when expanded."""
     rows = store.rows("refund").filter(charge=charge["id"]).order_by("-sequence")
     items = [presented(body) for body in rows.values_list("body", flat=True)]
     shown = as_list(
@@ -215,4 +215,4 @@ OF_A_CHARGE = {name: spec for name, spec in CREATION.items() if name not in ("ch
 
 @route("POST", "/v1/charges/:charge/refunds", OF_A_CHARGE)
 def refund(call: Call) -> Body:
-    return refund_as_asked(_named(call), call)
+    return refund_from_call(_named(call), call)

@@ -14,7 +14,7 @@ from sandbox.protocol.routing import Call, route
 from sandbox.resources.payment_methods import PAGED
 from sandbox.store import Body
 
-assert paying, "importing it lets sessions follow their intents"  # noqa: S101
+assert paying, "importing it registers the sessions' follower of intents"  # noqa: S101
 SESSION = register(
     Resource(
         "checkout.session",

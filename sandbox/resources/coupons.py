@@ -29,7 +29,7 @@ def _currency_options(coupon: Body) -> Body | None:
 
 
 def _with_validity(coupon: Body) -> Body:
-    """A coupon ends by itself when its last day to redeem has passed."""
+    """The coupon with its current validity, which ends when `redeem_by` has passed."""
     return coupon if coupon.get("deleted") else coupon | {"valid": is_valid(coupon)}
 
 
@@ -93,7 +93,7 @@ def create(call: Call) -> Body:
 
 
 def _exists(coupon_id: str) -> bool:
-    """Whether a living coupon has that id: after a deletion its name is free again."""
+    """Whether a coupon has this id; a deleted coupon's id may be used again."""
     found = store.find("coupon", coupon_id)
     return found is not None and not found.get("deleted")
 
@@ -133,10 +133,10 @@ def list_coupons(call: Call) -> Body:
 
 @route("GET", "/v1/coupons/:coupon")
 def retrieve(call: Call) -> Body:
-    return _living(call)
+    return _existing(call)
 
 
-def _living(call: Call) -> Body:
+def _existing(call: Call) -> Body:
     coupon = fetch_from_url(COUPON, call.ids["coupon"], param="coupon")
     if coupon.get("deleted"):
         raise no_such("coupon", coupon["id"], param="coupon", in_url=True)
@@ -145,7 +145,7 @@ def _living(call: Call) -> Body:
 
 @route("POST", "/v1/coupons/:coupon", published("CouponUpdateParams", "currency_options", "metadata", name=NAME))
 def update(call: Call) -> Body:
-    coupon = _living(call)
+    coupon = _existing(call)
     change = {key: call[key] for key in ("name",) if key in call.params}
     if "metadata" in call.params:
         change["metadata"] = merge_metadata(coupon["metadata"], call["metadata"])
@@ -164,8 +164,8 @@ def update(call: Call) -> Body:
 
 @route("DELETE", "/v1/coupons/:coupon")
 def delete(call: Call) -> Body:
-    """Delete a coupon: it can no longer be granted; discounts granted already continue."""
-    coupon = _living(call)
+    """Delete a coupon: it can no longer be redeemed; existing discounts continue."""
+    coupon = _existing(call)
     stub = store.mark_deleted(coupon)
     emit("coupon.deleted", coupon | {"valid": False})
     return stub

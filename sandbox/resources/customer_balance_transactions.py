@@ -1,4 +1,4 @@
-"""Movements of a customer's balance (docs: "The Customer Balance Transaction object"). Negative amounts are credit."""
+"""Customer balance transactions (docs: "The Customer Balance Transaction object"). Negative amounts are credit."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from sandbox.protocol.parameters import Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, register
 from sandbox.protocol.routing import Call, route
-from sandbox.resources.customers import living_customer
+from sandbox.resources.customers import existing_customer
 from sandbox.store import Body
 
 TRANSACTION = register(
@@ -27,7 +27,7 @@ WORDS: dict[str, Any] = {"description": Text(max_length=350, clearable=True)}
     published("CustomerBalanceTransactionCreateParams", "amount", "currency", "metadata", **WORDS),
 )
 def create(call: Call) -> Body:
-    customer = living_customer(call)
+    customer = existing_customer(call)
     if customer["currency"] not in (None, call["currency"]):
         raise ApiError(
             f"The customer's balance is in {customer['currency']}; it cannot be changed in {call['currency']}.",
@@ -39,10 +39,10 @@ def create(call: Call) -> Body:
         made = move_balance(customer["id"], call["amount"], currency=call["currency"], kind="adjustment")
     if made is None:
         raise no_such("customer", customer["id"], param="customer", in_url=True)
-    return _reworded(made, call)
+    return _edited(made, call)
 
 
-def _reworded(transaction: Body, call: Call) -> Body:
+def _edited(transaction: Body, call: Call) -> Body:
     transaction |= {key: call[key] for key in ("description",) if key in call.params}
     if "metadata" in call.params:
         transaction["metadata"] = merge_metadata(transaction["metadata"], call["metadata"])
@@ -55,7 +55,7 @@ def _reworded(transaction: Body, call: Call) -> Body:
     published("CustomerBalanceTransactionListParams", "created", "ending_before", "invoice", "limit", "starting_after"),
 )
 def list_transactions(call: Call) -> Body:
-    customer = living_customer(call)
+    customer = existing_customer(call)
     rows = store.rows(TRANSACTION.kind).filter(customer=customer["id"])
     if "invoice" in call.params:
         rows = rows.filter(body__invoice=call["invoice"])
@@ -65,11 +65,11 @@ def list_transactions(call: Call) -> Body:
 @route("GET", f"{COLLECTION}/:transaction")
 def retrieve(call: Call) -> Body:
     transaction = store.find(TRANSACTION.kind, call.ids["transaction"])
-    if transaction is None or transaction["customer"] != living_customer(call)["id"]:
+    if transaction is None or transaction["customer"] != existing_customer(call)["id"]:
         raise no_such("customer_balance_transaction", call.ids["transaction"], param="transaction", in_url=True)
     return transaction
 
 
 @route("POST", f"{COLLECTION}/:transaction", published("CustomerBalanceTransactionUpdateParams", "metadata", **WORDS))
 def update(call: Call) -> Body:
-    return _reworded(retrieve(call), call)
+    return _edited(retrieve(call), call)

@@ -29,7 +29,7 @@ def _empty(collection: str) -> Any:
 
 
 def _subscriptions(customer: Body) -> Body:
-    """The subscriptions that have not ended, newest first."""
+    """The customer's subscriptions that have not ended, newest first."""
     rows = store.rows("subscription").filter(customer=customer["id"]).exclude(status__in=clocks.ENDED)
     items = [presented(body) for body in rows.order_by("-sequence").values_list("body", flat=True)]
     return as_list(items, url=f"/v1/customers/{customer['id']}/subscriptions") | {"total_count": len(items)}
@@ -42,7 +42,7 @@ def _tax_ids(customer: Body) -> Body:
 
 
 def _tax(customer: Body) -> Body:
-    """Where the customer is taxed, as far as the address tells."""
+    """The customer's tax location, derived from the address."""
     address = customer["address"] or {}
     country = address.get("country")
     location = {"country": country, "source": "billing_address", "state": address.get("state")} if country else None
@@ -55,7 +55,7 @@ def _tax(customer: Body) -> Body:
 
 
 def cash_balance_of(customer: Body) -> Body:
-    """Money a customer sent ahead of any payment: the sandbox has no bank transfers, so there is none."""
+    """The customer's cash balance, always empty: it is filled by bank transfers, which the sandbox does not have."""
     return {
         "object": "cash_balance",
         "available": None,
@@ -106,7 +106,7 @@ NOT_FIELDS = ("expand", "metadata", "payment_method", "tax", "tax_id_data", "tes
 @route("GET", "/v1/customers", published("CustomerListParams", *PAGED, "created", "email", "test_clock"))
 def list_customers(call: Call) -> Body:
     rows = store.rows("customer")
-    # Customers of test clocks are shown only to those who ask for them (docs: "List all customers", `test_clock`).
+    # Customers of test clocks are listed only with the filter `test_clock` (docs: "List all customers").
     return page(
         CUSTOMER,
         call,
@@ -116,7 +116,7 @@ def list_customers(call: Call) -> Body:
 
 
 def _given(call: Call, current: Body) -> Body:
-    """The fields a call asks for, completed by what they leave as it was."""
+    """The fields to change: the call's values, completed with the current ones where a hash is sent in part."""
     given = {name: value for name, value in call.params.items() if name not in NOT_FIELDS}
     if "metadata" in call.params:
         given["metadata"] = merge_metadata(current.get("metadata", {}), call["metadata"])
@@ -162,7 +162,7 @@ def _attach(method: Body, customer: Body) -> None:
     try:
         attach_to_customer(method, customer["id"])
     except ApiError as error:
-        # A card that declines takes its customer along: nothing is created.
+        # If the card is declined, the customer is not created either.
         error.keeps_changes = False
         raise
 
@@ -174,7 +174,7 @@ def retrieve(call: Call) -> Body:
 
 @route("POST", "/v1/customers/:customer", published("CustomerUpdateParams", *COMMON, **LIMITS))
 def update(call: Call) -> Body:
-    customer = living_customer(call, param="id")
+    customer = existing_customer(call, param="id")
     change = _given(call, customer)
     if change.get("invoice_settings", {}).get("default_payment_method"):
         check_default_method(customer, change["invoice_settings"]["default_payment_method"])
@@ -184,8 +184,8 @@ def update(call: Call) -> Body:
         return update_customer(customer, change)
 
 
-def living_customer(call: Call, *, param: str = "customer") -> Body:
-    """The customer in the address of a call. Raises the 404 of one that is missing or deleted."""
+def existing_customer(call: Call, *, param: str = "customer") -> Body:
+    """The customer whose id is in the URL. Raises Stripe's 404 if it is missing or deleted."""
     customer = fetch_from_url(CUSTOMER, call.ids["customer"], param=param)
     if customer.get("deleted"):
         raise no_such("customer", customer["id"], param=param, in_url=True)
@@ -194,12 +194,12 @@ def living_customer(call: Call, *, param: str = "customer") -> Body:
 
 @route("DELETE", "/v1/customers/:customer")
 def delete(call: Call) -> Body:
-    return delete_customer(living_customer(call, param="id"))
+    return delete_customer(existing_customer(call, param="id"))
 
 
 @route("GET", "/v1/customers/:customer/cash_balance")
 def cash_balance(call: Call) -> Body:
-    return cash_balance_of(living_customer(call))
+    return cash_balance_of(existing_customer(call))
 
 
 @route(
@@ -208,14 +208,14 @@ def cash_balance(call: Call) -> Body:
     published("CustomerListPaymentMethodsParams", *PAGED, "allow_redisplay", "type"),
 )
 def payment_methods(call: Call) -> Body:
-    customer = living_customer(call)
+    customer = existing_customer(call)
     rows = store.rows("payment_method").filter(customer=customer["id"])
     return page(PAYMENT_METHOD, call, url=f"/v1/customers/{customer['id']}/payment_methods", rows=rows)
 
 
 @route("GET", "/v1/customers/:customer/payment_methods/:payment_method")
 def payment_method(call: Call) -> Body:
-    customer = living_customer(call)
+    customer = existing_customer(call)
     method = fetch_from_url(PAYMENT_METHOD, call.ids["payment_method"], param="payment_method")
     if method["customer"] != customer["id"]:
         raise no_such("PaymentMethod", method["id"], param="payment_method", in_url=True)

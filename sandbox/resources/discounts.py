@@ -1,4 +1,4 @@
-"""Discounts: how what was granted is shown and expanded; they have no address of their own."""
+"""Discounts: their references for expansion. They have no URL of their own."""
 
 from sandbox.protocol.resource import Resource, register
 

@@ -1,4 +1,4 @@
-"""Disputes: read, answer, accept (docs: "The Dispute object"). They are opened by cardholders, never over the API."""
+"""Disputes: retrieve, answer, accept (docs: "The Dispute object"). Cardholders open them, never the API."""
 
 from sandbox.disputes.deciding import answer_dispute, lose_dispute
 from sandbox.disputes.evidence import FILE_FIELDS, LONGEST_TEXT, TEXT_FIELDS
@@ -23,9 +23,9 @@ DISPUTE = register(
 
 
 def _evidence() -> Spec:
-    """Evidence as published; an empty value takes a field back, as long as nothing was submitted."""
+    """The published evidence parameters; an empty value clears a field until the evidence is submitted."""
     spec = published("DisputeModifyParams", "evidence")["evidence"]
-    assert isinstance(spec, Hash)  # noqa: S101 -- what the published types say
+    assert isinstance(spec, Hash)  # noqa: S101 -- for mypy
     longest = Text(max_length=LONGEST_TEXT, clearable=True)
     return Hash({**spec.fields, **dict.fromkeys((*FILE_FIELDS, *TEXT_FIELDS), longest)})
 

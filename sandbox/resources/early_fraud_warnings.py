@@ -1,4 +1,4 @@
-"""Early fraud warnings, read only (docs: "The Early Fraud Warning object")."""
+"""Early fraud warnings, read-only (docs: "The Early Fraud Warning object")."""
 
 from sandbox.disputes.fraud_warnings import KIND
 from sandbox.protocol.listing import page

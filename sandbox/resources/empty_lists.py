@@ -1,4 +1,4 @@
-"""Collections this form of the sandbox never fills. Tools that mirror an account walk all of them."""
+"""Lists that are always empty in the sandbox, for tools that mirror an account and list every resource."""
 
 from sandbox.protocol.parameters import PAGING, Text
 from sandbox.protocol.routing import Call, route

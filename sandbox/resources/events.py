@@ -1,4 +1,4 @@
-"""The record of events (docs: "List all events"). Stripe keeps them 30 days; the sandbox until it is reset."""
+"""Events (docs: "List all events"). Stripe keeps them for 30 days, the sandbox until it is reset."""
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -24,14 +24,14 @@ MOST_TYPES = 20
     ),
 )
 def list_events(call: Call) -> Body:
-    rows = _of_types(store.rows("event"), _types_asked_for(call))
+    rows = _of_types(store.rows("event"), _requested_types(call))
     if "delivery_success" in call.params:
-        owed = Delivery.objects.filter(event=OuterRef("object_id")).exclude(state=Delivery.State.SUCCEEDED)
-        rows = rows.filter(~Exists(owed) if call["delivery_success"] else Exists(owed))
+        unsuccessful = Delivery.objects.filter(event=OuterRef("object_id")).exclude(state=Delivery.State.SUCCEEDED)
+        rows = rows.filter(~Exists(unsuccessful) if call["delivery_success"] else Exists(unsuccessful))
     return page(EVENT, call, url="/v1/events", rows=rows)
 
 
-def _types_asked_for(call: Call) -> list[str]:
+def _requested_types(call: Call) -> list[str]:
     if "type" in call.params and "types" in call.params:
         raise ApiError("You may only specify one of these parameters: type, types.", param="type")
     types: list[str] = [call["type"]] if "type" in call.params else call.get("types", [])
@@ -41,7 +41,7 @@ def _types_asked_for(call: Call) -> list[str]:
 
 
 def _of_types(rows: QuerySet[StoredObject], types: list[str]) -> QuerySet[StoredObject]:
-    """Only events of these types; `charge.*` is all that begins so."""
+    """The events of these types; `charge.*` matches every type with that prefix."""
     wanted = Q()
     for name in types:
         wanted |= Q(subtype__startswith=name[:-1]) if name.endswith("*") else Q(subtype=name)

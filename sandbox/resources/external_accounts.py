@@ -16,7 +16,7 @@ PATH = "/v1/accounts/:account/external_accounts"
 
 
 def _named(call: Call) -> tuple[Body, Body]:
-    """The account and the bank account of it that an address names."""
+    """The account and its bank account whose ids are in the URL. Raises Stripe's 404."""
     account = named_account(call)
     with store.acting_for(account["id"]):
         bank = store.find("bank_account", call.ids["id"])

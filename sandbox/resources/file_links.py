@@ -1,4 +1,4 @@
-"""File links: a file shown to anyone who has the address (docs: "The File Link object")."""
+"""File links: public URLs of files (docs: "The File Link object")."""
 
 from django.db.models import Q
 

@@ -1,4 +1,4 @@
-"""Files (docs: "The File object"). Uploads arrive as multipart forms, at the same address as everything else."""
+"""Files (docs: "The File object"). Uploads are multipart forms, to the same host as all other calls."""
 
 from sandbox import store
 from sandbox.protocol.listing import as_list, page

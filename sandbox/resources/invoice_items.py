@@ -4,8 +4,8 @@ from typing import Any
 
 from sandbox import store
 from sandbox.billing import invoice_items
-from sandbox.billing.invoice_edits import drop_line, item_of_line, put_items_on, rewrite_line, telling_update
-from sandbox.billing.invoice_totals import reckon
+from sandbox.billing.invoice_edits import drop_line, emitting_update, item_of_line, put_items_on, rewrite_line
+from sandbox.billing.invoice_totals import recalculate
 from sandbox.billing.invoices import require_draft
 from sandbox.billing.item_parameters import DISCOUNTS, PRICE_DATA, item_facts
 from sandbox.protocol.errors import ApiError, missing_parameter, no_such
@@ -35,8 +35,8 @@ FACTS = (
     "unit_amount_decimal",
 )  # fmt: skip
 LIMITS: dict[str, Any] = {"description": Text(max_length=5000, clearable=True), "quantity": Integer(0)}
-# What an item is worth; the rest only describes it.
-WORTH = ("amount", "price_data", "pricing", "quantity", "unit_amount_decimal")
+# The fields that determine an item's amount; the others only describe it.
+AMOUNT_FIELDS = ("amount", "price_data", "pricing", "quantity", "unit_amount_decimal")
 
 
 @route(
@@ -87,10 +87,10 @@ def list_items(call: Call) -> Body:
 
 @route("GET", "/v1/invoiceitems/:invoiceitem")
 def retrieve(call: Call) -> Body:
-    return _living(call)
+    return _existing(call)
 
 
-def _living(call: Call) -> Body:
+def _existing(call: Call) -> Body:
     item = fetch_from_url(INVOICE_ITEM, call.ids["invoiceitem"])
     if item.get("deleted"):
         raise no_such("Invoice Item", item["id"], in_url=True)
@@ -98,7 +98,7 @@ def _living(call: Call) -> Body:
 
 
 def _editable(item: Body) -> Body | None:
-    """The draft an item is on, if it is on one. Raises once that invoice has been finalized."""
+    """The draft that an item is on, or None. Raises Stripe's 400 if its invoice has been finalized."""
     invoice = store.find("invoice", item["invoice"] or "")
     if invoice and invoice["status"] != "draft":
         raise ApiError(
@@ -111,48 +111,48 @@ def _editable(item: Body) -> Body | None:
 
 @route("POST", "/v1/invoiceitems/:invoiceitem", published("InvoiceItemUpdateParams", *FACTS, **LIMITS))
 def update(call: Call) -> Body:
-    item = _living(call)
+    item = _existing(call)
     invoice = _editable(item)
     store.save(item | changed_facts(item, call.params))
     item = store.fetch("invoiceitem", item["id"])
     if invoice:
-        with telling_update(invoice):
+        with emitting_update(invoice):
             rewrite_line(invoice, item)
-            reckon(invoice)
+            recalculate(invoice)
     return item
 
 
-def changed_facts(item: Body, asked: Body, *, path: str = "") -> Body:
-    """New values of an item's fields; what is not asked for stays."""
+def changed_facts(item: Body, params: Body, *, path: str = "") -> Body:
+    """New values for an item's fields, only for those that `params` changes."""
     customer = store.fetch("customer", item["customer"])
     known: Body = {"amount": item["amount"], "quantity": item["quantity"]}
     known["_product"] = item["pricing"] and item["pricing"]["price_details"]["product"]
-    priced = item["pricing"] and "amount" not in asked and "unit_amount_decimal" not in asked
-    if priced and not ("pricing" in asked or "price_data" in asked):
+    priced = item["pricing"] and "amount" not in params and "unit_amount_decimal" not in params
+    if priced and not ("pricing" in params or "price_data" in params):
         known["_price"] = item["pricing"]["price_details"]["price"]
-    facts = item_facts(known | asked, customer=customer, currency=item["currency"], path=path)
+    facts = item_facts(known | params, customer=customer, currency=item["currency"], path=path)
     made = invoice_items.build_item(customer, **facts)
-    change: Body = {key: made[key] for key in ("discountable", "discounts", "period", "tax_rates") if key in asked}
-    if any(key in asked for key in WORTH):
+    change: Body = {key: made[key] for key in ("discountable", "discounts", "period", "tax_rates") if key in params}
+    if any(key in params for key in AMOUNT_FIELDS):
         change |= {key: made[key] for key in ("amount", "net_amount", "pricing", "quantity", "quantity_decimal")}
-    if "description" in asked:
-        change["description"] = asked["description"]
-    if "metadata" in asked:
-        change["metadata"] = merge_metadata(item["metadata"], asked["metadata"])
-    if asked.get("tax_behavior"):
-        change["_tax_behavior"] = asked["tax_behavior"]
+    if "description" in params:
+        change["description"] = params["description"]
+    if "metadata" in params:
+        change["metadata"] = merge_metadata(item["metadata"], params["metadata"])
+    if params.get("tax_behavior"):
+        change["_tax_behavior"] = params["tax_behavior"]
     return change
 
 
 @route("DELETE", "/v1/invoiceitems/:invoiceitem")
 def delete(call: Call) -> Body:
-    item = _living(call)
+    item = _existing(call)
     invoice = _editable(item)
     if invoice is None:
         return invoice_items.delete_item(item)
-    with telling_update(invoice):
+    with emitting_update(invoice):
         for line in list(invoice["lines"]["data"]):
             if item_of_line(line) == item["id"]:
                 drop_line(invoice, line, keeps_item=False)
-        reckon(invoice)
+        recalculate(invoice)
     return {"id": item["id"], "object": "invoiceitem", "deleted": True}

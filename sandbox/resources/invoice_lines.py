@@ -4,13 +4,13 @@ from sandbox import store
 from sandbox.billing import invoice_items
 from sandbox.billing.invoice_edits import (
     drop_line,
+    emitting_update,
     item_of_line,
     line_of,
     put_items_on,
     rewrite_line,
-    telling_update,
 )
-from sandbox.billing.invoice_totals import reckon
+from sandbox.billing.invoice_totals import recalculate
 from sandbox.billing.invoices import require_draft
 from sandbox.billing.item_parameters import item_facts
 from sandbox.protocol.errors import ApiError
@@ -65,7 +65,7 @@ def add_lines(call: Call) -> Body:
 
 
 def _item(line: Body, invoice: Body, customer: Body, path: str) -> Body:
-    """The invoice item a new line stands for: one that was waiting, or a new one."""
+    """The invoice item of a new line: the pending one that the line names, or a new one."""
     _require_amount_or_quantity(line, path)
     if "invoice_item" not in line:
         facts = item_facts(line, customer=customer, currency=invoice["currency"], path=path)
@@ -73,7 +73,7 @@ def _item(line: Body, invoice: Body, customer: Body, path: str) -> Body:
     item = fetch_from_parameter("invoiceitem", line["invoice_item"], param=f"{path}[invoice_item]")
     if item["invoice"] is not None or item["customer"] != customer["id"]:
         raise ApiError(
-            f"The invoice item {item['id']} is not a pending one of this customer.", param=f"{path}[invoice_item]"
+            f"The invoice item {item['id']} is not a pending item of this customer.", param=f"{path}[invoice_item]"
         )
     invoice_items.assign_items([item], invoice["id"])
     return item
@@ -87,7 +87,7 @@ def _require_amount_or_quantity(line: Body, path: str) -> None:
 
 def _with_metadata(invoice: Body, call: Call) -> Body:
     if "invoice_metadata" in call.params:
-        with telling_update(invoice):
+        with emitting_update(invoice):
             invoice["metadata"] = merge_metadata(invoice["metadata"], call["invoice_metadata"])
     return invoice
 
@@ -100,11 +100,11 @@ def _with_metadata(invoice: Body, call: Call) -> Body:
 def update_lines(call: Call) -> Body:
     invoice = named_invoice(call)
     require_draft(invoice)
-    with telling_update(invoice):
-        for index, asked in enumerate(call["lines"]):
+    with emitting_update(invoice):
+        for index, sent in enumerate(call["lines"]):
             path = f"lines[{index}]"
-            _change(invoice, line_of(invoice, asked["id"], param=f"{path}[id]"), asked, path)
-        reckon(invoice)
+            _change(invoice, line_of(invoice, sent["id"], param=f"{path}[id]"), sent, path)
+        recalculate(invoice)
     return _with_metadata(invoice, call)
 
 
@@ -114,26 +114,26 @@ def update_line(call: Call) -> Body:
     require_draft(invoice)
     line_id = call.ids["line_item_id"]
     line = line_of(invoice, line_id, param="line_item_id", in_url=True)
-    with telling_update(invoice):
+    with emitting_update(invoice):
         _change(invoice, line, {key: value for key, value in call.params.items() if key != "expand"}, "")
-        reckon(invoice)
+        recalculate(invoice)
     return line_of(invoice, line_id, param="line_item_id")
 
 
-def _change(invoice: Body, line: Body, asked: Body, path: str) -> None:
-    _require_amount_or_quantity(asked, path)
+def _change(invoice: Body, line: Body, sent: Body, path: str) -> None:
+    _require_amount_or_quantity(sent, path)
     item = store.find("invoiceitem", item_of_line(line) or "")
     if item is not None:
-        store.save(item | changed_facts(item, asked, path=path))
+        store.save(item | changed_facts(item, sent, path=path))
         rewrite_line(invoice, store.fetch("invoiceitem", item["id"]))
         return
-    # What a subscription bills is worth what the subscription says; its words are free.
-    fixed = [key for key in asked if key not in ("id", "description", "discountable", "metadata", "period")]
+    # The amount of a subscription's line comes from the subscription; only its description may be changed.
+    fixed = [key for key in sent if key not in ("id", "description", "discountable", "metadata", "period")]
     if fixed:
         raise ApiError(f"`{fixed[0]}` of a subscription's line cannot be changed.", param=f"{path}[{fixed[0]}]")
-    line |= {key: asked[key] for key in ("description", "discountable", "period") if key in asked}
-    if "metadata" in asked:
-        line["metadata"] = merge_metadata(line["metadata"], asked["metadata"])
+    line |= {key: sent[key] for key in ("description", "discountable", "period") if key in sent}
+    if "metadata" in sent:
+        line["metadata"] = merge_metadata(line["metadata"], sent["metadata"])
 
 
 @route(
@@ -144,9 +144,9 @@ def _change(invoice: Body, line: Body, asked: Body, path: str) -> None:
 def remove_lines(call: Call) -> Body:
     invoice = named_invoice(call)
     require_draft(invoice)
-    with telling_update(invoice):
-        for index, asked in enumerate(call["lines"]):
-            line = line_of(invoice, asked["id"], param=f"lines[{index}][id]")
-            drop_line(invoice, line, keeps_item=asked["behavior"] == "unassign")
-        reckon(invoice)
+    with emitting_update(invoice):
+        for index, sent in enumerate(call["lines"]):
+            line = line_of(invoice, sent["id"], param=f"lines[{index}][id]")
+            drop_line(invoice, line, keeps_item=sent["behavior"] == "unassign")
+        recalculate(invoice)
     return _with_metadata(invoice, call)

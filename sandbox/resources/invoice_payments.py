@@ -1,4 +1,4 @@
-"""Invoice payments (docs: "The Invoice Payment object"): which payment intent pays which invoice."""
+"""Invoice payments (docs: "The Invoice Payment object"), which link invoices to payment intents."""
 
 from sandbox import store
 from sandbox.protocol.listing import page

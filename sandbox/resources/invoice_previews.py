@@ -1,13 +1,13 @@
-"""What an invoice will be (docs: "Preview an invoice"): the next one of a customer or a subscription, or of a change.
+"""Previews of a customer's or a subscription's next invoice, also after a change (docs: "Preview an invoice").
 
-The change itself is rehearsed with the very functions that would make it, so a preview says what would happen.
+The change is made with the same functions as a real one and then undone, so a preview shows what would happen.
 """
 
 from typing import Any
 
 from sandbox import clock, identifiers, store
 from sandbox.billing import clocks, invoice_items, invoices, subscription_ending
-from sandbox.billing.invoice_totals import reckon
+from sandbox.billing.invoice_totals import recalculate
 from sandbox.billing.item_parameters import DISCOUNTS, granted, item_facts
 from sandbox.billing.rehearsals import rehearse
 from sandbox.billing.renewals import upcoming_invoice
@@ -27,7 +27,7 @@ ITEMS = ("amount", "currency", "description", "discountable", "metadata", "perio
 DETAILS = ("billing_cycle_anchor", "cancel_at_period_end", "cancel_now", "default_tax_rates",
            "proration_behavior", "proration_date", "trial_end")  # fmt: skip
 PLANNED = ("deleted", "id", "metadata", "plan", "price", "price_data", "quantity", "tax_rates")
-# What a new subscription and a changed one take of those.
+# Which of those apply to a new subscription, and which to a changed one.
 FOR_NEW = ("billing_cycle_anchor", "default_tax_rates", "items", "proration_behavior", "trial_end")
 FOR_CHANGE = ("cancel_at_period_end", "proration_date", *FOR_NEW)
 
@@ -58,7 +58,7 @@ def _customer(call: Call) -> Body:
 
 
 def _next_invoice(call: Call, customer: Body) -> Body:
-    """The invoice of what was asked for, made for good until the rehearsal is over."""
+    """Make the requested invoice; the rehearsal undoes it."""
     details: Body = call.get("subscription_details") or {}
     subscription = _subscription(call, customer, details)
     if subscription:
@@ -66,16 +66,16 @@ def _next_invoice(call: Call, customer: Body) -> Body:
         return _of_changed(subscription, details)
     if not details.get("items"):
         return _one_off(call, customer)
-    asked = {name: details[name] for name in FOR_NEW if name in details}
+    given = {name: details[name] for name in FOR_NEW if name in details}
     made = subscriptions.create(
-        Call({"customer": customer["id"], "payment_behavior": "default_incomplete", **asked}, {})
+        Call({"customer": customer["id"], "payment_behavior": "default_incomplete", **given}, {})
     )
     invoice = store.fetch("invoice", made["latest_invoice"])
     return _with_items(invoice, _add_items(call, customer, currency=invoice["currency"]))
 
 
 def _subscription(call: Call, customer: Body, details: Body) -> Body | None:
-    """The subscription whose invoice is asked for: the one that is named, or else the customer's that renews next."""
+    """The subscription to preview: the named one, or else the customer's that renews next."""
     if "subscription" in call.params:
         subscription = fetch_from_parameter("subscription", call["subscription"], param="subscription")
         if subscription["customer"] != customer["id"]:
@@ -84,53 +84,53 @@ def _subscription(call: Call, customer: Body, details: Body) -> Body | None:
     if details.get("items"):
         return None
     rows = store.rows("subscription").filter(customer=customer["id"], status__in=LIVING).order_by("sequence")
-    going_on = [found for found in rows.values_list("body", flat=True) if not ends_before_renewal(found)]
-    asked = call.get("currency")
-    return min((one for one in going_on if asked in (None, one["currency"])), key=renews_at, default=None)
+    renewing = [found for found in rows.values_list("body", flat=True) if not ends_before_renewal(found)]
+    currency = call.get("currency")
+    return min((one for one in renewing if currency in (None, one["currency"])), key=renews_at, default=None)
 
 
 def _of_changed(subscription: Body, details: Body) -> Body:
-    """The invoice that a change makes at once, or else the next one of the changed subscription."""
+    """The invoice that a change creates immediately, or else the next one of the changed subscription."""
     before = subscription["latest_invoice"]
-    asked = {name: details[name] for name in FOR_CHANGE if name in details}
+    given = {name: details[name] for name in FOR_CHANGE if name in details}
     if details.get("cancel_now"):
         return _of_ended(subscription, prorates=details.get("proration_behavior") != "none")
-    if asked:
-        subscription = subscriptions.update(Call(asked, {"subscription": subscription["id"]}))
+    if given:
+        subscription = subscriptions.update(Call(given, {"subscription": subscription["id"]}))
     if subscription["status"] in ("canceled", "incomplete_expired"):
-        raise _nothing(f"subscription: {subscription['id']}")
+        raise _no_upcoming_invoice(f"subscription: {subscription['id']}")
     if subscription["latest_invoice"] != before:
         return store.fetch("invoice", subscription["latest_invoice"])
     if ends_before_renewal(subscription):
-        return _of_waiting(subscription)
+        return _of_pending_items(subscription)
     return upcoming_invoice(subscription)
 
 
 def _of_ended(subscription: Body, *, prorates: bool) -> Body:
-    """What is left to bill or to give back when a subscription ends now."""
-    return _of_waiting(subscription_ending.cancel(subscription, prorates=prorates))
+    """The final invoice, with remaining charges and credits, if the subscription is canceled now."""
+    return _of_pending_items(subscription_ending.cancel(subscription, prorates=prorates))
 
 
-def _of_waiting(subscription: Body) -> Body:
-    """The invoice of what waits for one that a subscription will not have any more."""
+def _of_pending_items(subscription: Body) -> Body:
+    """An invoice for the pending items of a subscription that will not renew."""
     invoice = upcoming_invoice(subscription, with_items=False)
     if not invoice["lines"]["data"]:
-        raise _nothing(f"subscription: {subscription['id']}")
+        raise _no_upcoming_invoice(f"subscription: {subscription['id']}")
     return invoice
 
 
 def _one_off(call: Call, customer: Body) -> Body:
-    """The invoice of what is waiting for one, together with what was asked for."""
+    """The invoice for the customer's pending items and those in the call."""
     currency = call.get("currency") or customer["currency"] or default_currency(options().account_country)
     _add_items(call, customer, currency=currency)
     waiting = invoice_items.pending_items(customer["id"], currency=currency)
     if not waiting:
-        raise _nothing(f"customer: {customer['id']}")
+        raise _no_upcoming_invoice(f"customer: {customer['id']}")
     lines = [invoices.item_line(item) for item in waiting]
     return invoices.build_invoice(customer, currency=currency, billing_reason="manual", lines=lines)
 
 
-def _nothing(of_whom: str) -> ApiError:
+def _no_upcoming_invoice(of_whom: str) -> ApiError:
     return ApiError(f"No upcoming invoices for {of_whom}", status=404, code="invoice_upcoming_none")
 
 
@@ -151,7 +151,7 @@ def _with_items(invoice: Body, items: list[Body]) -> Body:
 
 
 def _adjusted(invoice: Body, call: Call, customer: Body) -> Body:
-    """The invoice with other discounts, taxes or an address than the customer's own."""
+    """The invoice with the call's discounts, taxes and address instead of the customer's."""
     details: Body = call.get("customer_details") or {}
     if "address" in details:
         invoice["customer_address"] = EMPTY_ADDRESS | details["address"] if details["address"] else None
@@ -161,11 +161,11 @@ def _adjusted(invoice: Body, call: Call, customer: Body) -> Body:
         invoice["automatic_tax"] = invoices.automatic_tax_of(is_enabled=call["automatic_tax"]["enabled"])
     if "discounts" in call.params:
         invoice["discounts"] = granted(call["discounts"], currency=invoice["currency"], customer=customer)
-    return reckon(invoice | {"amount_paid": 0})
+    return recalculate(invoice | {"amount_paid": 0})
 
 
 def _as_preview(invoice: Body) -> Body:
-    """As Stripe shows what does not exist: a draft, under an id that leads nowhere."""
+    """The invoice as Stripe shows a preview: a draft with an id that cannot be retrieved."""
     preview_id = f"upcoming_{identifiers.new_id('in_1', 23)}"
     unreached: dict[str, Any] = dict.fromkeys(
         ("automatically_finalizes_at", "effective_at", "ending_balance", "hosted_invoice_url", "invoice_pdf", "number")

@@ -1,4 +1,4 @@
-"""What an invoice goes through: finalized, paid, sent, voided, written off (docs: "Status transitions")."""
+"""Status transitions of invoices: finalize, pay, send, void, mark uncollectible (docs: "Status transitions")."""
 
 from sandbox.billing import invoice_collecting, invoices
 from sandbox.payments.methods import CARD_PREFIXES
@@ -9,7 +9,7 @@ from sandbox.protocol.routing import Call, route
 from sandbox.resources.invoices import named_invoice
 from sandbox.store import Body
 
-assert invoice_collecting, "importing it registers what invoices do by themselves"  # noqa: S101
+assert invoice_collecting, "importing it registers the scheduled steps of invoices"  # noqa: S101
 
 
 @route("POST", "/v1/invoices/:invoice/finalize", published("InvoiceFinalizeInvoiceParams", "auto_advance"))
@@ -36,7 +36,7 @@ def pay(call: Call) -> Body:
 
 
 def _method(call: Call, invoice: Body) -> str | None:
-    """The method asked for: one of the customer's own, or one of the aliases of test cards."""
+    """The payment method in the call: one of the customer's, or an alias of a test card."""
     given: str | None = call.get("payment_method")
     if given is None or given.startswith(CARD_PREFIXES):
         return given

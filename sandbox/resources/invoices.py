@@ -1,4 +1,4 @@
-"""Invoices (docs: "The Invoice object"). What they go through has its addresses in invoice_steps."""
+"""Invoices (docs: "The Invoice object"). Their status transitions are in invoice_steps."""
 
 from typing import Any
 
@@ -27,14 +27,14 @@ def _payments(invoice: Body) -> Body:
 
 
 def _confirmation_secret(invoice: Body) -> Body | None:
-    """What a browser needs to confirm the payment; nothing while there is nothing to confirm."""
+    """The client secret with which a browser confirms the payment; None without an intent."""
     stored = store.find("invoice", invoice["id"]) or {}
     intent = store.find("payment_intent", stored.get("_intent") or "")
     return intent and {"client_secret": intent["client_secret"], "type": "payment_intent"}
 
 
 def _with_first_lines(invoice: Body) -> Body:
-    """An invoice shows its first ten lines; the others have an address of their own."""
+    """The invoice with its first ten lines only; the others are listed at their own URL."""
     if invoice.get("deleted"):
         return invoice
     lines = invoice["lines"]
@@ -142,7 +142,7 @@ def _currency(call: Call, customer: Body, subscription: Body | None) -> str:
 
 
 def _fields(call: Call, customer: Body, currency: str) -> Body:
-    """Fields of an invoice out of parameters, checked."""
+    """The fields of an invoice from a call's parameters, checked."""
     skipped = (
         "expand", "subscription", "customer", "currency", "pending_invoice_items_behavior", "automatic_tax", "discounts",
         "application_fee_amount", "transfer_data", "issuer", "payment_settings", "metadata", "default_tax_rates",
@@ -180,7 +180,7 @@ def _check_collection(call: Call, customer: Body) -> None:
         raise ApiError(
             "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'."
         )
-    if is_sent and not customer.get("email"):  # Of a deleted customer nothing is known any more.
+    if is_sent and not customer.get("email"):  # A deleted customer has no fields.
         raise ApiError(MISSING_EMAIL, param="collection_method")
     if "days_until_due" in call.params and "due_date" in call.params:
         raise ApiError("You may only specify one of these parameters: days_until_due, due_date.", param="due_date")
@@ -211,7 +211,7 @@ def list_invoices(call: Call) -> Body:
 
 
 def named_invoice(call: Call, *, param: str = "invoice") -> Body:
-    """The invoice an address names. Raises the 404 of one that is missing or deleted, naming `param`."""
+    """The invoice whose id is in the URL. Raises Stripe's 404, naming `param`, if it is missing or deleted."""
     invoice = fetch_from_url(INVOICE, call.ids["invoice"], param=param)
     if invoice.get("deleted"):
         raise no_such("invoice", invoice["id"], param=param, in_url=True)
@@ -227,9 +227,9 @@ def retrieve(call: Call) -> Body:
 def update(call: Call) -> Body:
     invoice = named_invoice(call, param="id")
     customer = store.fetch("customer", invoice["customer"])
-    asked = dict(call.params)
-    asked.setdefault("collection_method", invoice["collection_method"])
-    change = _fields(Call(asked, call.ids), customer, invoice["currency"])
+    given = dict(call.params)
+    given.setdefault("collection_method", invoice["collection_method"])
+    change = _fields(Call(given, call.ids), customer, invoice["currency"])
     del change["currency"], change["metadata"]
     if "metadata" in call.params:
         change["metadata"] = merge_metadata(invoice["metadata"], call["metadata"])

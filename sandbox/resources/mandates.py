@@ -1,4 +1,4 @@
-"""Mandates: read only; debits and setups of bank accounts make them (docs: "The Mandate object")."""
+"""Mandates, read-only: debits and setups of bank accounts create them (docs: "The Mandate object")."""
 
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route

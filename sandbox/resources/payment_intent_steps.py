@@ -1,8 +1,8 @@
-"""The steps of a payment intent over the API: confirming, capturing, cancelling, verifying."""
+"""Status transitions of payment intents: confirm, capture, cancel, verify microdeposits."""
 
 from sandbox import store
 from sandbox.payments import captures, microdeposits
-from sandbox.payments.followers import tell_followers
+from sandbox.payments.followers import call_followers
 from sandbox.protocol.errors import ApiError
 from sandbox.protocol.parameters import Integer, Text, merge_metadata
 from sandbox.protocol.published import published
@@ -60,7 +60,7 @@ def confirm(call: Call) -> Body:
 
 
 def _refuse_session_owned(intent: Body, verb: str) -> None:
-    """A session's intent is the session's to drive (docs: "Create a Checkout Session")."""
+    """Refuse an intent that belongs to a Checkout Session (docs: "Create a Checkout Session")."""
     if intent.get("_session"):
         raise wrong_state(f"You cannot {verb} this PaymentIntent because it belongs to a Checkout Session.", intent)
 
@@ -88,7 +88,7 @@ def capture(call: Call) -> Body:
     if "transfer_data" in call.params:
         intent["transfer_data"] = (intent["transfer_data"] or {}) | call["transfer_data"]
     captured = captures.capture_intent(intent, amount=call.get("amount_to_capture"))
-    tell_followers(captured)
+    call_followers(captured)
     return captured
 
 
@@ -97,7 +97,7 @@ def cancel(call: Call) -> Body:
     intent = named_intent(call)
     _refuse_session_owned(intent, "cancel")
     canceled = captures.cancel_intent(intent, reason=call.get("cancellation_reason"))
-    tell_followers(canceled)
+    call_followers(canceled)
     return canceled
 
 
@@ -110,7 +110,7 @@ def verify_microdeposits(call: Call) -> Body:
     attempt = microdeposits.verify(
         named_intent(call), amounts=call.get("amounts"), descriptor_code=call.get("descriptor_code")
     )
-    tell_followers(attempt.intent)
+    call_followers(attempt.intent)
     return attempt.intent
 
 
@@ -121,7 +121,7 @@ def verify_microdeposits(call: Call) -> Body:
 )
 def increment_authorization(call: Call) -> Body:
     raise ApiError(
-        "This PaymentIntent is not eligible for an incremental authorization: the sandbox's cards do not take part.",
+        "This PaymentIntent is not eligible for an incremental authorization: the sandbox's cards do not support it.",
         code="payment_intent_invalid_parameter",
         details={"payment_intent": named_intent(call)},
         is_executed=True,

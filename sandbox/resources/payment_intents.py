@@ -5,7 +5,7 @@ from typing import Any
 from sandbox import store
 from sandbox.connect.share_parameters import check_share
 from sandbox.payments import intents
-from sandbox.payments.followers import tell_followers
+from sandbox.payments.followers import call_followers
 from sandbox.payments.intent_parameters import (
     acceptance_of,
     automatic_methods,
@@ -54,7 +54,7 @@ OPTIONS = (
     "payment_method_options.us_bank_account.setup_future_usage",
     "payment_method_options.us_bank_account.verification_method",
 )
-# Fields kept as they were sent; the sandbox's other parts act on them when money moves.
+# Fields that are stored as they were sent; other modules use them when the payment is made.
 COPIED = (
     "application_fee_amount", "capture_method", "confirmation_method", "description", "on_behalf_of",
     "payment_details", "receipt_email", "setup_future_usage", "shipping", "statement_descriptor",
@@ -106,7 +106,7 @@ def create(call: Call) -> Body:
 
 
 def copied(call: Call) -> Body:
-    """What of a call is kept as it was sent, a parcel with every part that Stripe shows."""
+    """The fields that are stored as they were sent; shipping details are completed with all of Stripe's keys."""
     fields: Body = {name: call[name] for name in COPIED if name in call.params}
     return fields | ({"shipping": complete_shipping(fields["shipping"])} if "shipping" in fields else {})
 
@@ -135,7 +135,7 @@ def _new_fields(call: Call) -> dict[str, Any]:
 
 
 def _check_connect(call: Call, intent: Body | None = None) -> None:
-    """What is shared with a connected account, as it would be after this call."""
+    """Check the fees and transfers to a connected account, as they would be after this call."""
     names = ("application_fee_amount", "on_behalf_of", "transfer_data")
     shared = {name: call.get(name, (intent or {}).get(name)) for name in names}
     shared["transfer_data"] = ((intent or {}).get("transfer_data") or {}) | (call.get("transfer_data") or {})
@@ -144,14 +144,14 @@ def _check_connect(call: Call, intent: Body | None = None) -> None:
 
 
 def method_of(call: Call) -> Body | None:
-    """The method a call names or describes."""
+    """The payment method that a call names, or a new one from `payment_method_data`; None without either."""
     if "payment_method_data" in call.params:
         return create_from_data(call["payment_method_data"])
     return resolve(call["payment_method"]) if call.get("payment_method") else None
 
 
 def confirmed(intent: Body, method: Body | None, call: Call) -> Body:
-    """The intent after an attempt with this method. Raises what stands against it, or the decline."""
+    """Confirm the intent with this method and return it. Raises Stripe's error if it is refused or declined."""
     if method is None:
         raise _missing_method(intent)
     check_return_url(intent, call, LABEL)
@@ -164,30 +164,30 @@ def confirmed(intent: Body, method: Body | None, call: Call) -> Body:
         fail_on_action=call.get("error_on_requires_action", False),
         acceptance=acceptance_of(call),
     )
-    tell_followers(attempt.intent)
+    call_followers(attempt.intent)
     if attempt.error:
         raise attempt.error
     return attempt.intent
 
 
 def _missing_method(intent: Body) -> ApiError:
-    way = (
+    advice = (
         f"To confirm the PaymentIntent with {intent['customer']}, specify a payment method attached to this customer "
         "along with the customer ID."
         if intent["customer"]
         else "You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it "
         "again directly with a payment method or ConfirmationToken."
     )
-    return wrong_state(f"You cannot confirm this PaymentIntent because it's missing a payment method. {way}", intent)
+    return wrong_state(f"You cannot confirm this PaymentIntent because it's missing a payment method. {advice}", intent)
 
 
 def wrong_state(message: str, intent: Body) -> ApiError:
-    """The refusal of an impossible step, which carries the intent."""
+    """The 400 for a step that the intent's status does not allow; its details include the intent."""
     return unexpected_state(message, code="payment_intent_unexpected_state", details={"payment_intent": intent})
 
 
 def named_intent(call: Call) -> Body:
-    """The intent in the address of a call. Raises the 404 of a missing one."""
+    """The intent whose id is in the URL. Raises Stripe's 404."""
     return fetch_from_url(PAYMENT_INTENT, call.ids["intent"], param="intent")
 
 
@@ -238,7 +238,7 @@ def update(call: Call) -> Body:
         intent["metadata"] = merge_metadata(intent["metadata"], call["metadata"])
     changed = copied(call)
     if call.get("transfer_data"):
-        # The destination cannot be changed, only how much goes there.
+        # The destination cannot be changed, only the amount.
         changed["transfer_data"] = (intent["transfer_data"] or {}) | call["transfer_data"]
     intent |= changed | {"amount": amount, "currency": currency}
     change_types(intent, call)
@@ -266,7 +266,7 @@ def _change_customer(intent: Body, call: Call) -> None:
 
 
 def change_types(intent: Body, call: Call) -> None:
-    """Take over other types and options of payment methods."""
+    """Change the payment method types and options of an intent as the call says."""
     if "payment_method_types" in call.params:
         intent["payment_method_types"] = require_types(call["payment_method_types"], intent["currency"])
         intent |= {"automatic_payment_methods": None, "payment_method_configuration_details": None}

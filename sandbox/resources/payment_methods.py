@@ -28,7 +28,7 @@ list_route(
     "/v1/payment_methods",
     dict(published("PaymentMethodListParams", *PAGED, "customer", "type", "allow_redisplay")),
 )
-# One hash stands for two in the published types: a card's number and so on, or the token of one.
+# The published types have two hashes here, a card's details or its token; this one accepts either.
 CARD = Hash({"number": Text(), "exp_month": Integer(), "exp_year": Integer(), "cvc": Text(), "token": Text()})
 CREATION = published(
     "PaymentMethodCreateParams",
@@ -43,7 +43,7 @@ CREATION = published(
     "us_bank_account.routing_number",
     card=CARD,
 )
-# What may be typed in place of the id of a payment method.
+# The parameter `payment_method_data`, which replaces the id of a payment method.
 METHOD_DATA = Hash(CREATION, required=("type",))
 
 

@@ -1,4 +1,4 @@
-"""Paying a hosted page over HTTP with the secret key: what Stripe's own command-line tool does in its fixtures."""
+"""Pay a hosted page over HTTP with the secret key, as the fixtures of Stripe's command-line tool do."""
 
 from sandbox.checkout.buyers import Buyer
 from sandbox.checkout.paying import pay_session
@@ -25,7 +25,7 @@ def retrieve(call: Call) -> Body:
     {"payment_method": Text(), "expected_amount": Integer(0), "email": Text()},
 )
 def confirm(call: Call) -> Body:
-    """Confirm with a method; one that needs none, because nothing is to be paid, may go without."""
+    """Complete a session with a payment method, which may be absent if nothing has to be paid."""
     session = fetch_from_url(SESSION, call.ids["session"], param="session")
     require_open(session)
     total = session["amount_total"] or 0
@@ -52,7 +52,7 @@ def confirm(call: Call) -> Body:
 
 
 def _answer(field: Body) -> str:
-    """A value for a custom field, since there is no buyer to ask."""
+    """A value for a custom field, which a buyer would fill in."""
     details = field[field["type"]]
     if details["default_value"]:
         return str(details["default_value"])

@@ -14,7 +14,7 @@ from sandbox.protocol.routing import Call, route
 from sandbox.resources.account import PAGING
 from sandbox.store import Body
 
-assert payout_schedule, "importing it lets accounts be paid out by themselves"  # noqa: S101
+assert payout_schedule, "importing it registers the step of automatic payouts"  # noqa: S101
 PAYOUT = register(
     Resource(
         "payout",

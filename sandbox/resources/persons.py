@@ -20,7 +20,7 @@ def _given(call: Call) -> Body:
 
 
 def _named(call: Call) -> tuple[Body, Body]:
-    """The account and the person of it that an address names."""
+    """The account and its person whose ids are in the URL. Raises Stripe's 404."""
     account = named_account(call)
     with store.acting_for(account["id"]):
         person = store.find("person", call.ids["person"])

@@ -1,7 +1,7 @@
-"""Plans, the older view of recurring prices (docs: "The Plan object"). What is stored is the price."""
+"""Plans, the older format of recurring prices (docs: "The Plan object"). Only the price is stored."""
 
 from sandbox import store
-from sandbox.billing.catalogue import create_price, create_product, price_change, tell_of_price
+from sandbox.billing.catalogue import create_price, create_product, emit_price_event, price_change
 from sandbox.billing.plan_shape import plan_of
 from sandbox.protocol.errors import ApiError, missing_parameter
 from sandbox.protocol.listing import page
@@ -9,7 +9,7 @@ from sandbox.protocol.parameters import Text, merge_metadata
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_parameter, register
 from sandbox.protocol.routing import Call, route
-from sandbox.resources.prices import PRICE, living_price
+from sandbox.resources.prices import PRICE, existing_price
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
@@ -72,7 +72,7 @@ def _named(call: Call) -> Body:
     price = store.find("price", call.ids["plan"])
     if price is None or price.get("deleted") or not price["recurring"]:
         raise ApiError(f"No such plan: '{call.ids['plan']}'", status=404, code="resource_missing", param="plan")
-    return living_price(price["id"], param="plan")
+    return existing_price(price["id"], param="plan")
 
 
 @route(
@@ -82,10 +82,10 @@ def _named(call: Call) -> Body:
 )
 def update(call: Call) -> Body:
     price = _named(call)
-    asked = {key: value for key, value in call.params.items() if key not in ("expand", "trial_period_days")}
-    if "product" in asked:
-        asked["product"] = fetch_from_parameter("product", asked["product"], param="product")["id"]
-    change = price_change(price, asked)
+    given = {key: value for key, value in call.params.items() if key not in ("expand", "trial_period_days")}
+    if "product" in given:
+        given["product"] = fetch_from_parameter("product", given["product"], param="product")["id"]
+    change = price_change(price, given)
     if "trial_period_days" in call.params:
         change["recurring"] = price["recurring"] | {"trial_period_days": call["trial_period_days"]}
     previous = {key: price[key] for key in change if price[key] != change[key]}
@@ -94,13 +94,13 @@ def update(call: Call) -> Body:
         price |= change
         store.save(price)
         plan_previous = {key: value for key, value in before.items() if plan_of(price)[key] != value}
-        tell_of_price(price, "updated", previous=previous, plan_previous=plan_previous)
+        emit_price_event(price, "updated", previous=previous, plan_previous=plan_previous)
     return plan_of(price)
 
 
 @route("DELETE", "/v1/plans/:plan")
 def delete(call: Call) -> Body:
-    """New subscriptions cannot have it any more; those that do keep it."""
+    """Delete a plan: new subscriptions cannot use it; existing ones keep it."""
     price = _named(call)
     plan = plan_of(price)
     store.mark_deleted(price)

@@ -1,7 +1,7 @@
 """Prices (docs: "The Price object")."""
 
 from sandbox import store
-from sandbox.billing.catalogue import create_price, create_product, price_change, tell_of_price
+from sandbox.billing.catalogue import create_price, create_product, emit_price_event, price_change
 from sandbox.billing.plan_shape import plan_of
 from sandbox.billing.pricing import option_in
 from sandbox.protocol.errors import ApiError
@@ -76,7 +76,7 @@ def create(call: Call) -> Body:
 
 
 def _claim_lookup_key(call: Call, *, for_price: str | None) -> None:
-    """A lookup key belongs to one price; transferring takes it from the other (docs: "Manage prices")."""
+    """Make a lookup key free for this price: transferring takes it from another price (docs: "Manage prices")."""
     lookup_key = call.get("lookup_key")
     if not lookup_key:
         return
@@ -88,7 +88,7 @@ def _claim_lookup_key(call: Call, *, for_price: str | None) -> None:
             )
         holder["lookup_key"] = None
         store.save(holder)
-        tell_of_price(holder, "updated", previous={"lookup_key": lookup_key})
+        emit_price_event(holder, "updated", previous={"lookup_key": lookup_key})
 
 
 @route(
@@ -108,11 +108,11 @@ def list_prices(call: Call) -> Body:
 
 @route("GET", "/v1/prices/:price")
 def retrieve(call: Call) -> Body:
-    return living_price(call.ids["price"], param="price")
+    return existing_price(call.ids["price"], param="price")
 
 
-def living_price(price_id: str, *, param: str) -> Body:
-    """The price an address names. Raises the 404 of one that is missing, or was deleted as a plan."""
+def existing_price(price_id: str, *, param: str) -> Body:
+    """The price with this id, from the URL. Raises Stripe's 404 if it is missing or was deleted as a plan."""
     price = fetch_from_url(PRICE, price_id, param=param)
     if price.get("deleted"):
         raise ApiError(f"No such {param}: '{price_id}'", status=404, code="resource_missing", param=param)
@@ -128,7 +128,7 @@ def living_price(price_id: str, *, param: str) -> Body:
     ),
 )  # fmt: skip
 def update(call: Call) -> Body:
-    price = living_price(call.ids["price"], param="price")
+    price = existing_price(call.ids["price"], param="price")
     _claim_lookup_key(call, for_price=price["id"])
     change = price_change(
         price, {key: value for key, value in call.params.items() if key not in ("expand", "transfer_lookup_key")}
@@ -141,5 +141,5 @@ def update(call: Call) -> Body:
         shown = {key: value for key, value in previous.items() if not key.startswith("_")}
         after = plan_of(price) if price["recurring"] else {}
         plan_previous = {key: value for key, value in before.items() if after[key] != value}
-        tell_of_price(price, "updated", previous=shown, plan_previous=plan_previous)
+        emit_price_event(price, "updated", previous=shown, plan_previous=plan_previous)
     return price

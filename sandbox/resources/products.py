@@ -1,7 +1,7 @@
 """Products (docs: "The Product object")."""
 
 from sandbox import clock, store
-from sandbox.billing.catalogue import build_price, create_product, tell_of_price
+from sandbox.billing.catalogue import build_price, create_product, emit_price_event
 from sandbox.protocol.errors import ApiError, no_such
 from sandbox.protocol.listing import empty_list_route, page
 from sandbox.protocol.parameters import Text, merge_metadata
@@ -62,7 +62,7 @@ def create(call: Call) -> Body:
     store.save(product | {"default_price": price["id"]})
     product["default_price"] = price["id"]
     emit("product.created", product)
-    tell_of_price(price, "created")
+    emit_price_event(price, "created")
     return product
 
 
@@ -80,10 +80,10 @@ def list_products(call: Call) -> Body:
 
 @route("GET", "/v1/products/:id")
 def retrieve(call: Call) -> Body:
-    return _living(call)
+    return _existing(call)
 
 
-def _living(call: Call) -> Body:
+def _existing(call: Call) -> Body:
     product = fetch_from_url(PRODUCT, call.ids["id"])
     if product.get("deleted"):
         raise no_such("product", call.ids["id"], in_url=True)
@@ -105,7 +105,7 @@ def _living(call: Call) -> Body:
     ),
 )
 def update(call: Call) -> Body:
-    product = _living(call)
+    product = _existing(call)
     change = {key: value for key, value in call.params.items() if key != "expand"}
     if "metadata" in change:
         change["metadata"] = merge_metadata(product["metadata"], change["metadata"])
@@ -133,7 +133,7 @@ def _check_default_price(product: Body, price_id: str) -> None:
 
 @route("DELETE", "/v1/products/:id")
 def delete(call: Call) -> Body:
-    product = _living(call)
+    product = _existing(call)
     if store.rows("price").filter(product=product["id"]).exists():
         raise ApiError(
             "This product cannot be deleted because it has one or more user-created prices.", is_executed=True

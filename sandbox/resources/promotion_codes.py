@@ -1,4 +1,4 @@
-"""Promotion codes, the words buyers type for a coupon (docs: "The Promotion Code object"). They are never deleted."""
+"""Promotion codes, which buyers enter for a coupon (docs: "The Promotion Code object"). They are never deleted."""
 
 import re
 
@@ -63,7 +63,7 @@ def create(call: Call) -> Body:
         "id": identifiers.new_id("promo_1", 23),
         "object": "promotion_code",
         "active": call.get("active", True),
-        "code": _wording(call.get("code")),
+        "code": _code_text(call.get("code")),
         "created": clock.now(),
         "customer": customer,
         "customer_account": None,
@@ -97,7 +97,7 @@ def _coupon(promotion: Body) -> Body:
     return coupon
 
 
-def _wording(given: str | None) -> str:
+def _code_text(given: str | None) -> str:
     if given is not None and not _ALLOWED.fullmatch(given):
         raise ApiError(
             rf"This value must match the regex pattern. (/\A{_ALLOWED.pattern}\z/ does not match for the value {given}).",
@@ -107,7 +107,7 @@ def _wording(given: str | None) -> str:
 
 
 def _check_limits(call: Call, coupon: Body) -> None:
-    """A code cannot promise more than its coupon."""
+    """Raise a 400 for limits that exceed those of the coupon."""
     expires_at, most = call.get("expires_at"), call.get("max_redemptions")
     if expires_at is not None:
         require_near_future(expires_at, "expires_at")
@@ -118,7 +118,7 @@ def _check_limits(call: Call, coupon: Body) -> None:
 
 
 def _require_unique(code: Body) -> None:
-    """Raises if the same active code exists, for all customers or for the same one; case is ignored."""
+    """Raise Stripe's 400 if the same active code exists, for all customers or for the same one; case is ignored."""
     rows = store.rows("promotion_code").filter(subtype=code["code"].lower()).exclude(object_id=code["id"])
     for other in rows.values_list("body", flat=True):
         if is_active(other) and (
@@ -141,7 +141,7 @@ def list_codes(call: Call) -> Body:
     if "code" in call.params:
         rows = rows.filter(subtype=call["code"].lower())
     if "active" in call.params:
-        # Codes also end with time and with their coupon, so no column can tell.
+        # A code also becomes inactive when it or its coupon expires, so this cannot be filtered by a column.
         wanted = [body["id"] for body in rows.values_list("body", flat=True) if is_active(body) == call["active"]]
         rows = rows.filter(object_id__in=wanted)
     return page(PROMOTION_CODE, call, url="/v1/promotion_codes", rows=rows)
@@ -178,7 +178,7 @@ def update(call: Call) -> Body:
 
 
 def _reactivate(code: Body) -> None:
-    """Only what can still be redeemed comes back (docs: "Update a promotion code")."""
+    """Activate a code. Raises a 400 if it can no longer be redeemed (docs: "Update a promotion code")."""
     code["active"] = True
     if not is_active(code):
         raise ApiError(

@@ -51,10 +51,10 @@ def list_all(call: Call) -> Body:
 
 @route("POST", "/v1/refunds", CREATION)
 def create(call: Call) -> Body:
-    return refund_as_asked(_charge_of(call), call)
+    return refund_from_call(_charge_of(call), call)
 
 
-def refund_as_asked(charge: Body, call: Call) -> Body:
+def refund_from_call(charge: Body, call: Call) -> Body:
     """Refund a charge with the parameters of a call."""
     return create_refund(
         charge,
@@ -68,7 +68,7 @@ def refund_as_asked(charge: Body, call: Call) -> Body:
 
 
 def _found(kind: str, call: Call) -> Body:
-    """What is to be refunded. One that never was is a 404 here, although a parameter names it (observed at Stripe)."""
+    """The object to refund. Raises a 404 if it is missing, although a parameter names it (observed at Stripe)."""
     found = store.find(kind, call[kind])
     if found is None:
         raise no_such(kind, call[kind], param=kind, in_url=True)
@@ -122,5 +122,5 @@ def update(call: Call) -> Body:
 @route("POST", "/v1/refunds/:refund/cancel")
 def cancel(call: Call) -> Body:
     _named(call)
-    # Only refunds that wait for the buyer's bank details can be, and no payment method of the sandbox makes those.
+    # Only refunds that wait for the buyer's bank details can be canceled, and the sandbox has no such refunds.
     raise ApiError("Canceling this refund is unsupported.", is_executed=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox import store
 from sandbox.payments import microdeposits, setups
-from sandbox.payments.followers import tell_followers
+from sandbox.payments.followers import call_followers
 from sandbox.payments.intent_parameters import (
     acceptance_of,
     automatic_methods,
@@ -137,7 +137,7 @@ def _confirmed(intent: Body, method: Body | None, call: Call) -> Body:
         return_url=None if call.get("use_stripe_sdk") else call.get("return_url"),
         acceptance=acceptance_of(call),
     )
-    tell_followers(attempt.intent)
+    call_followers(attempt.intent)
     if attempt.error:
         raise attempt.error
     return attempt.intent
@@ -214,7 +214,7 @@ def confirm(call: Call) -> Body:
 
 
 def refuse_session_owned(intent: Body, verb: str) -> None:
-    """A session's setup is the session's to drive (docs: "The Session object", `setup_intent`)."""
+    """Refuse an intent that belongs to a Checkout Session (docs: "The Session object", `setup_intent`)."""
     if intent.get("_session"):
         raise unexpected_state(
             f"You cannot {verb} this SetupIntent because it belongs to a Checkout Session.",
@@ -239,5 +239,5 @@ def verify_microdeposits(call: Call) -> Body:
     attempt = microdeposits.verify(
         _named(call), amounts=call.get("amounts"), descriptor_code=call.get("descriptor_code")
     )
-    tell_followers(attempt.intent)
+    call_followers(attempt.intent)
     return attempt.intent

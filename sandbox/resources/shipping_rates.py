@@ -1,4 +1,4 @@
-"""Shipping rates (docs: "The Shipping Rate object"). Stripe tells no events of them."""
+"""Shipping rates (docs: "The Shipping Rate object"). Stripe has no events for them."""
 
 from sandbox import clock, identifiers, store
 from sandbox.protocol.errors import ApiError, missing_parameter
@@ -28,7 +28,7 @@ SHIPPING_RATE = register(
 
 
 def create_shipping_rate(given: Body) -> Body:
-    """A stored rate out of the parameters of its creation; Checkout makes them from `shipping_rate_data` as well."""
+    """Create a rate from its parameters; Checkout also creates rates, from `shipping_rate_data`."""
     if "fixed_amount" not in given:
         raise missing_parameter("fixed_amount")
     fixed = given["fixed_amount"]

@@ -1,4 +1,4 @@
-"""Subscription items over the API (docs: "The Subscription Item object"). They live inside their subscription."""
+"""Subscription items over the API (docs: "The Subscription Item object"). They are stored in their subscription."""
 
 from sandbox import store
 from sandbox.billing.subscription_changes import change_items
@@ -71,7 +71,7 @@ def delete(call: Call) -> Body:
 
 
 def _named(call: Call) -> tuple[Body, Body]:
-    """The subscription and the item an address names. Raises the 404 Stripe gives."""
+    """The item whose id is in the URL, with its subscription. Raises Stripe's 404."""
     row = store.find("subscription_item", call.ids["item"])
     subscription = store.find("subscription", row["subscription"]) if row and not row.get("deleted") else None
     for item in items_of(subscription) if subscription else ():

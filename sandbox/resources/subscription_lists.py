@@ -1,4 +1,4 @@
-"""Lists of subscriptions (docs: "List subscriptions"), and of one customer's."""
+"""Lists of all subscriptions and of a customer's subscriptions (docs: "List subscriptions")."""
 
 from typing import Any
 
@@ -35,23 +35,23 @@ def list_subscriptions(call: Call) -> Body:
     by_items: Body = {name: call[name] for name in ("price", "current_period_end", "current_period_start")
                 if name in call.params}  # fmt: skip
     if by_items:
-        rows = rows.filter(object_id__in=_having(by_items))
+        rows = rows.filter(object_id__in=_with_items(by_items))
     return page(SUBSCRIPTION, call, url="/v1/subscriptions", rows=rows)
 
 
-def _having(asked: Body) -> list[str]:
-    """Ids of subscriptions with an item of a price, or with a period that begins or ends when asked."""
+def _with_items(bounds: Body) -> list[str]:
+    """Ids of subscriptions with an item that has the given price and whose period begins and ends within bounds."""
     bodies = store.rows("subscription").values_list("body", flat=True)
-    return [body["id"] for body in bodies if any(_matches(item, asked) for item in items_of(body))]
+    return [body["id"] for body in bodies if any(_matches(item, bounds) for item in items_of(body))]
 
 
-def _matches(item: Body, asked: Body) -> bool:
-    price = asked.get("price")
-    moments = (name for name in ("current_period_end", "current_period_start") if name in asked)
-    return price in (None, item["price"]["id"]) and all(_lies(item[name], asked[name]) for name in moments)
+def _matches(item: Body, bounds: Body) -> bool:
+    price = bounds.get("price")
+    moments = (name for name in ("current_period_end", "current_period_start") if name in bounds)
+    return price in (None, item["price"]["id"]) and all(_is_within(item[name], bounds[name]) for name in moments)
 
 
-def _lies(moment: int, bounds: Any) -> bool:
+def _is_within(moment: int, bounds: Any) -> bool:
     if not isinstance(bounds, dict):
         return bool(moment == bounds)
     compare = {"gt": moment.__gt__, "gte": moment.__ge__, "lt": moment.__lt__, "lte": moment.__le__}

@@ -1,4 +1,4 @@
-"""What calls about subscriptions and their items have in common: items, discounts and tax rates as they are sent."""
+"""Parameters shared by calls for subscriptions and their items: items, discounts and tax rates."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +16,10 @@ from sandbox.store import Body
 
 FIVE_YEARS = Interval("year", 5)
 MOST_ITEMS = 20
-# What says what an item costs; a plan is a price by its older name.
+# The parameters that set an item's price; plan is the older name of a price.
 PRICED_BY = ("plan", "price", "price_data")
 MOST_UNITS = 1_000_000
-# What can wait for its payment (docs: "Pending updates"), and how that is asked for.
+# The parameters that a pending update may have (docs: "Pending updates").
 CAN_WAIT = (
     "billing_cycle_anchor", "discounts", "expand", "items", "metadata", "off_session", "payment_behavior", "plan",
     "price", "price_data", "proration_behavior", "proration_date", "quantity", "subscription", "tax_rates",
@@ -29,7 +29,7 @@ COLLECTION = ("proration_behavior", "payment_behavior", "proration_date", "off_s
 
 
 def collection_of(params: Body) -> Body:
-    """How a change is to be charged, out of the parameters of a call."""
+    """The parameters of a call that determine how a change is charged."""
     if params.get("payment_behavior") == PENDING:
         for name in params:
             if name not in CAN_WAIT:
@@ -38,7 +38,7 @@ def collection_of(params: Body) -> Body:
 
 
 def near_future(moment: int, param: str) -> int:
-    """A moment to come. Raises the 400 of one that is past, or too far away."""
+    """The moment, checked. Raises Stripe's 400 if it is past or more than five years away."""
     if moment <= clock.now():
         raise ApiError("Invalid timestamp: must be an integer Unix timestamp in the future.", param=param)
     if moment > boundary(clock.now(), FIVE_YEARS, 1):
@@ -47,7 +47,7 @@ def near_future(moment: int, param: str) -> int:
 
 
 def new_items(entries: Sequence[Body], *, currency: str | None = None) -> list[Body]:
-    """The items of a new subscription. Raises the 400 of prices that cannot be subscribed to together."""
+    """The items of a new subscription. Raises Stripe's 400 for prices that cannot be combined."""
     if not entries:
         raise missing_parameter("items")
     if len(entries) > MOST_ITEMS:
@@ -67,7 +67,7 @@ def new_items(entries: Sequence[Body], *, currency: str | None = None) -> list[B
 
 
 def changed_items(entries: Sequence[Body]) -> list[Body]:
-    """The items of an update: one without an id is new, so it needs a price."""
+    """The items of an update. One without an id is new and needs a price."""
     items = []
     for index, entry in enumerate(entries):
         item = wanted_item(entry, f"items[{index}]")
@@ -80,7 +80,7 @@ def changed_items(entries: Sequence[Body]) -> list[Body]:
 
 
 def require_one_currency(prices: Sequence[Body], currency: str) -> None:
-    """Raises where prices are in another currency than the subscription."""
+    """Raise Stripe's 400 for a price in another currency than the subscription's."""
     for price in prices:
         if price["currency"] != currency:
             raise ApiError(
@@ -91,7 +91,7 @@ def require_one_currency(prices: Sequence[Body], currency: str) -> None:
 
 
 def wanted_item(entry: Body, param: str) -> Body:
-    """One item as sent, with its price and tax rates looked up; only what was sent is in it."""
+    """The fields that were sent for an item, with its price and tax rates looked up."""
     named = {key: f"{param}[{key}]" if param else key for key in (*PRICED_BY, "quantity", "tax_rates")}
     wanted: Body = {key: entry[key] for key in ("id", "deleted", "quantity") if key in entry}
     if "quantity" in wanted:
@@ -114,7 +114,7 @@ def wanted_item(entry: Body, param: str) -> Body:
 
 
 def _of_plan(plan_id: str, param: str) -> Body:
-    """The price that older clients call a plan."""
+    """The price of a plan's id. Raises Stripe's 400 if it is missing or deleted."""
     price = store.find("price", plan_id)
     if price is None or price.get("deleted"):
         raise no_such("plan", plan_id, param=param)
@@ -141,7 +141,7 @@ def _inline_price(data: Body, param: str) -> Body:
 
 
 def tax_rates(ids: Sequence[str] | None, param: str) -> list[Body]:
-    """Whole tax rates for ids."""
+    """The tax rates with these ids."""
     return [tax_rate(rate, f"{param}[{index}]") for index, rate in enumerate(ids or ())]
 
 
@@ -155,7 +155,7 @@ def chosen_discounts(entries: Sequence[Body] | None, *, customer: Body, prices: 
 
 
 def method_of_customer(method_id: str, customer_id: str) -> Body:
-    """A payment method of the subscription's customer. Raises the 400 for another customer's."""
+    """A payment method of the subscription's customer. Raises Stripe's 400 if it is not attached to that customer."""
     method = store.find("payment_method", method_id)
     if method is None or method["customer"] != customer_id:
         raise ApiError(

@@ -1,4 +1,4 @@
-"""What a call asks of a subscription besides its items, looked up and checked."""
+"""The terms of a subscription from a call's parameters, looked up and checked; items are read elsewhere."""
 
 from sandbox import clock, store
 from sandbox.billing.item_parameters import item_facts
@@ -22,7 +22,7 @@ ENDS = ("max_period_end", "min_period_end")
 
 
 def terms_of(call: Call, customer: Body, items: list[Body]) -> Body:
-    """How a new subscription is to be: the arguments of `start_subscription`."""
+    """The terms of a new subscription: arguments for `start_subscription`."""
     if call.get("payment_behavior") == PENDING:
         raise ApiError(f"`{PENDING}` is for changes of a subscription that exists.", param="payment_behavior")
     terms: Body = {name: call[name] for name in ("payment_behavior", "off_session", "trial_from_plan", "proration_behavior",
@@ -52,7 +52,7 @@ def terms_of(call: Call, customer: Body, items: list[Body]) -> Body:
 
 
 def _schedule(call: Call) -> Body:
-    """When the subscription begins to cost, and when it ends."""
+    """The terms for trial, start, billing anchor and end."""
     given: Body = {"trial_days": call.get("trial_period_days")}
     if call.get("trial_end") not in (None, "now"):
         if given["trial_days"]:
@@ -104,7 +104,7 @@ DEFAULTS: dict[str, Body] = {
 
 
 def _fields(call: Call, current: Body | None = None) -> Body:
-    """Parameters that go into the subscription as they are, hashes over what was there."""
+    """Parameters that are stored in the subscription as they are; hashes are merged with the current ones."""
     fields: Body = {name: call[name] for name in ("description", "trial_settings") if name in call.params}
     fields |= _connected(call)
     if "billing_cycle_anchor_config" in call.params:
@@ -131,7 +131,7 @@ def _fields(call: Call, current: Body | None = None) -> Body:
 
 
 def _connected(call: Call) -> Body:
-    """Whose the money is (docs: "Subscriptions with Connect")."""
+    """The parameters for Connect, checked (docs: "Subscriptions with Connect")."""
     fields: Body = {name: call[name] or None for name in ("application_fee_percent", "on_behalf_of")
                     if name in call.params}  # fmt: skip
     if fields.get("on_behalf_of"):
@@ -148,7 +148,7 @@ def _connected(call: Call) -> Body:
 
 
 def change_of(call: Call, subscription: Body) -> Body:
-    """What an update asks for, looked up and checked; the names are those of the parameters."""
+    """The changes of an update, looked up and checked, under the names of their parameters."""
     copied = ("cancel_at_period_end", "cancellation_details", "billing_cycle_anchor", "pause_collection")
     change: Body = {name: call[name] for name in copied if name in call.params}
     change["fields"] = _fields(call, subscription)

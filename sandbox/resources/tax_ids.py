@@ -8,7 +8,7 @@ from sandbox.protocol.parameters import Text
 from sandbox.protocol.published import published
 from sandbox.protocol.resource import Resource, fetch_from_url, register
 from sandbox.protocol.routing import Call, route
-from sandbox.resources.customers import living_customer
+from sandbox.resources.customers import existing_customer
 from sandbox.resources.payment_methods import PAGED
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
@@ -16,7 +16,7 @@ from sandbox.webhooks.events import emit
 TAX_ID = register(Resource("tax_id", references={"customer": "customer"}))
 
 
-# dj-stripe's mirror walks this list by `id`, with a customer's id in it.
+# dj-stripe's sync passes a customer's id as `id` when it lists tax ids.
 @route("GET", "/v1/tax_ids", {**published("TaxIdListParams", *PAGED, "owner.customer", "owner.type"), "id": Text()})
 def list_all(call: Call) -> Body:
     rows = store.rows("tax_id")
@@ -29,22 +29,22 @@ def list_all(call: Call) -> Body:
 
 @route("GET", "/v1/tax_ids/:id")
 def retrieve(call: Call) -> Body:
-    return _living(call)
+    return _existing(call)
 
 
 @route("POST", "/v1/customers/:customer/tax_ids", published("CustomerTaxIdCreateParams", "type", "value"))
 def create(call: Call) -> Body:
-    return create_tax_id(living_customer(call), kind=call["type"], value=call["value"])
+    return create_tax_id(existing_customer(call), kind=call["type"], value=call["value"])
 
 
 @route("GET", "/v1/customers/:customer/tax_ids", published("CustomerListTaxIdsParams", *PAGED))
 def list_of_customer(call: Call) -> Body:
-    customer = living_customer(call)
+    customer = existing_customer(call)
     rows = store.rows("tax_id").filter(customer=customer["id"])
     return page(TAX_ID, call, url=f"/v1/customers/{customer['id']}/tax_ids", rows=rows)
 
 
-def _living(call: Call) -> Body:
+def _existing(call: Call) -> Body:
     tax_id = fetch_from_url(TAX_ID, call.ids["id"])
     if tax_id.get("deleted"):
         raise no_such("tax_id", call.ids["id"], in_url=True)
@@ -53,8 +53,8 @@ def _living(call: Call) -> Body:
 
 @route("GET", "/v1/customers/:customer/tax_ids/:id")
 def retrieve_of_customer(call: Call) -> Body:
-    tax_id = _living(call)
-    if tax_id["customer"] != living_customer(call)["id"]:
+    tax_id = _existing(call)
+    if tax_id["customer"] != existing_customer(call)["id"]:
         raise no_such("tax_id", tax_id["id"], in_url=True)
     return tax_id
 

@@ -1,4 +1,4 @@
-"""Tax rates (docs: "The Tax Rate object"). Those of automatic tax are stored as well, but not listed."""
+"""Tax rates (docs: "The Tax Rate object"). The rates of automatic tax are stored too, but not listed."""
 
 from sandbox import store
 from sandbox.billing.taxes import new_rate
@@ -45,8 +45,8 @@ def create(call: Call) -> Body:
     published("TaxRateListParams", "active", "created", "ending_before", "inclusive", "limit", "starting_after"),
 )
 def list_rates(call: Call) -> Body:
-    chosen_by_hand = store.rows("tax_rate").filter(body___is_automatic__isnull=True)
-    return page(TAX_RATE, call, url="/v1/tax_rates", rows=chosen_by_hand)
+    manual = store.rows("tax_rate").filter(body___is_automatic__isnull=True)
+    return page(TAX_RATE, call, url="/v1/tax_rates", rows=manual)
 
 
 @route("GET", "/v1/tax_rates/:tax_rate")
@@ -56,7 +56,7 @@ def retrieve(call: Call) -> Body:
 
 @route("POST", "/v1/tax_rates/:tax_rate", published("TaxRateUpdateParams", "active", "metadata", "tax_type", **WORDS))
 def update(call: Call) -> Body:
-    """What a rate is called may change; how much it is never does."""
+    """Update a rate's description and status; its percentage cannot change."""
     rate = fetch_from_url(TAX_RATE, call.ids["tax_rate"], param="tax_rate")
     change = {key: value for key, value in call.params.items() if key != "expand"}
     if "metadata" in change:

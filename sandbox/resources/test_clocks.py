@@ -11,7 +11,7 @@ from sandbox.protocol.routing import Call, route
 from sandbox.store import Body
 
 TEST_CLOCK = register(Resource(clocks.CLOCK, label="test clock"))
-# Calendars end somewhere: the year 2100 is far enough for any test.
+# An upper limit that calendar arithmetic can handle: the year 2100.
 MOMENT = Integer(1, 4_102_444_800)
 
 
@@ -35,7 +35,7 @@ def list_clocks(call: Call) -> Body:
 
 @route("GET", "/v1/test_helpers/test_clocks/:test_clock")
 def retrieve(call: Call) -> Body:
-    return _living(call)
+    return _existing(call)
 
 
 @route(
@@ -44,15 +44,15 @@ def retrieve(call: Call) -> Body:
     published("test_helpers.TestClockAdvanceParams", frozen_time=MOMENT),
 )
 def advance(call: Call) -> Body:
-    return clocks.advance_clock(_living(call), call["frozen_time"])
+    return clocks.advance_clock(_existing(call), call["frozen_time"])
 
 
 @route("DELETE", "/v1/test_helpers/test_clocks/:test_clock")
 def delete(call: Call) -> Body:
-    return delete_clock(_living(call))
+    return delete_clock(_existing(call))
 
 
-def _living(call: Call) -> Body:
+def _existing(call: Call) -> Body:
     test_clock = fetch_from_url(TEST_CLOCK, call.ids["test_clock"], param="test_clock")
     if test_clock.get("deleted"):
         raise no_such("test clock", test_clock["id"], param="test_clock", in_url=True)

@@ -1,4 +1,4 @@
-"""Tokens for cards and bank accounts: single use, and older than payment methods (docs: "The Token object")."""
+"""Tokens for cards and bank accounts: single-use, and older than payment methods (docs: "The Token object")."""
 
 import hashlib
 
@@ -65,7 +65,7 @@ def _whole(text: str, path: str) -> int:
 
 
 def card_body(card: PublishedCard, given: Body, *, exp_month: int, exp_year: int) -> Body:
-    """The older `card` object, as tokens and external accounts hold it."""
+    """The older `card` object, as in tokens and external accounts."""
     has_line, has_zip = bool(given.get("address_line1")), bool(given.get("address_zip"))
     return {
         "id": identifiers.new_id("card_1", 23),

@@ -77,7 +77,7 @@ def update(call: Call) -> Body:
 
 
 def _named(call: Call) -> tuple[Body, Body]:
-    """The transfer and the reversal of it that an address names."""
+    """The transfer and its reversal whose ids are in the URL. Raises Stripe's 404."""
     transfer = named_transfer(call)
     reversal = store.find("transfer_reversal", call.ids["id"])
     if reversal is None or reversal["transfer"] != transfer["id"]:

@@ -13,7 +13,7 @@ from sandbox.resources.account import PAGING
 from sandbox.store import Body
 from sandbox.webhooks.events import emit
 
-assert sharing, "importing it lets payments be shared with connected accounts"  # noqa: S101
+assert sharing, "importing it registers the followers that share payments with connected accounts"  # noqa: S101
 
 
 TRANSFER = register(
@@ -82,7 +82,7 @@ def retrieve(call: Call) -> Body:
 
 
 def named_transfer(call: Call) -> Body:
-    """The transfer an address names."""
+    """The transfer whose id is in the URL. Raises Stripe's 404."""
     return fetch_from_url(TRANSFER, call.ids["transfer"], param="transfer")
 
 

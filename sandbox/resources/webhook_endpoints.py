@@ -1,4 +1,4 @@
-"""Where events go (docs: "The Webhook Endpoint object")."""
+"""Webhook endpoints (docs: "The Webhook Endpoint object")."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ URL_LENGTH = 2048
 
 
 def create_endpoint(*, url: str, enabled_events: list[str], secret: str, **fields: Any) -> Body:
-    """A stored endpoint. `secret` is shown once, in the answer to its creation."""
+    """Create an endpoint. Its `secret` is returned only by the call that creates it."""
     return store.insert(
         {
             "id": identifiers.new_id("we_1", 23),
@@ -42,9 +42,9 @@ def create_endpoint(*, url: str, enabled_events: list[str], secret: str, **field
 
 
 def ensure_configured_endpoint() -> None:
-    """The endpoint of SANDBOX_WEBHOOK_URL, once, with the secret and the types the environment says now.
+    """Create or update the endpoint of SANDBOX_WEBHOOK_URL, with the current secret and types of the environment.
 
-    Raises RefusesToStart for a type Stripe does not send.
+    Raises RefusesToStart for an event type that Stripe does not have.
     """
     url, secret = options().webhook_url, options().webhook_secret
     if not url:
@@ -63,13 +63,13 @@ def _configured_events() -> list[str]:
         names: list[str] = wanted.read(list(options().webhook_events), "enabled_events")
         _check_events(names)
     except ApiError as error:
-        # The rest of the message lists every type there is.
+        # The rest of the message lists every event type.
         raise RefusesToStart(f"SANDBOX_WEBHOOK_EVENTS: {error.message[:120]} …") from error
     return names
 
 
 def rotate_secret(endpoint: Body, *, keep_seconds: int = ROTATION_SECONDS) -> str:
-    """A new signing secret; the old one keeps signing beside it for a while."""
+    """Set and return a new signing secret; the old one also signs for `keep_seconds`."""
     for secret in endpoint["_secrets"]:
         secret["expires_at"] = secret["expires_at"] or clock.now() + keep_seconds
     fresh = identifiers.new_id("whsec_", 32)
@@ -134,10 +134,10 @@ def list_endpoints(call: Call) -> Body:
 
 @route("GET", "/v1/webhook_endpoints/:id", published("WebhookEndpointRetrieveParams"))
 def retrieve(call: Call) -> Body:
-    return _living(call)
+    return _existing(call)
 
 
-def _living(call: Call) -> Body:
+def _existing(call: Call) -> Body:
     endpoint = fetch_from_url(ENDPOINT, call.ids["id"])
     if endpoint.get("deleted"):
         raise ApiError(f"No such webhook endpoint: '{call.ids['id']}'", status=404, code="resource_missing", param="id")
@@ -157,7 +157,7 @@ def _living(call: Call) -> Body:
     ),
 )
 def update(call: Call) -> Body:
-    endpoint = _living(call)
+    endpoint = _existing(call)
     if "url" in call.params:
         _check_url(call["url"])
     if "enabled_events" in call.params:
@@ -172,4 +172,4 @@ def update(call: Call) -> Body:
 
 @route("DELETE", "/v1/webhook_endpoints/:id", published("WebhookEndpointDeleteParams"))
 def delete(call: Call) -> Body:
-    return store.mark_deleted(_living(call))
+    return store.mark_deleted(_existing(call))

@@ -1,1 +1,1 @@
-"""Levers for tests under /_sandbox/: the clock, faults, deliveries."""
+"""The switches for tests under /_sandbox/: the clock, faults, deliveries."""

@@ -1,4 +1,4 @@
-"""Faults of the API itself, for the next few calls. Stored in the database, so they survive a restart."""
+"""Faults of the API for the next few calls. Stored in the database, so that they survive a restart."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -11,13 +11,13 @@ RATE_LIMIT, SERVER_ERROR, HANG, DROP_REPLY = "rate_limit", "server_error", "hang
 KINDS = (RATE_LIMIT, SERVER_ERROR, HANG, DROP_REPLY)
 LEVER = "faults"
 MOST = 1_000_000
-# A thread of the server waits so long.
+# The longest time that a fault may block a thread of the server.
 LONGEST_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What to do to the next `remaining` calls whose method and path match; `path` is a shell pattern."""
+    """A fault for the next `remaining` calls whose method and path match; `path` is a shell pattern."""
 
     kind: str
     method: str = "*"
@@ -30,19 +30,19 @@ class Fault:
         return self.method in ("*", method) and fnmatchcase(path, self.path)
 
 
-def read_fault(asked: Mapping[str, Any]) -> Fault:
-    """A fault as asked for with `kind`, `method`, `path`, `count`, `seconds`. Raises ValueError on a wrong one."""
-    if asked.get("kind") not in KINDS:
+def read_fault(params: Mapping[str, Any]) -> Fault:
+    """Read a fault from `kind`, `method`, `path`, `count` and `seconds`. Raises ValueError if one is invalid."""
+    if params.get("kind") not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
-    count, seconds = int(asked.get("count", 1)), float(asked.get("seconds", 0))
+    count, seconds = int(params.get("count", 1)), float(params.get("seconds", 0))
     if not (0 < count <= MOST and 0 <= seconds <= LONGEST_SECONDS):
         raise ValueError(f"count must be from 1 to {MOST}, seconds from 0 to {LONGEST_SECONDS}")
-    method, path = str(asked.get("method") or "*").upper(), str(asked.get("path") or "/v1/*")
-    return Fault(asked["kind"], method, path, count, seconds)
+    method, path = str(params.get("method") or "*").upper(), str(params.get("path") or "/v1/*")
+    return Fault(params["kind"], method, path, count, seconds)
 
 
 def waiting() -> list[Fault]:
-    """The faults still to come, oldest first."""
+    """The faults that still apply, oldest first."""
     return [Fault(**fault) for fault in levers.read(LEVER) or ()]
 
 
@@ -67,8 +67,8 @@ def listed() -> list[dict[str, Any]]:
 
 
 def take(method: str, path: str) -> Fault | None:
-    """The fault that applies to this call, counted as used."""
-    # Looked up without the lock first: hardly any call meets a fault.
+    """The fault for this call, or None; reduces the fault's remaining calls."""
+    # Checked without the lock first, because there is rarely a fault.
     if not any(fault.concerns(method, path) for fault in waiting()):
         return None
     with store.writing():

@@ -1,15 +1,15 @@
-"""Moving the sandbox's clock, and running what becomes due on the way."""
+"""Move the sandbox's clock and run the steps that become due."""
 
 from sandbox import clock, schedule, store
 from sandbox.models import Delivery
 from sandbox.webhooks import queue
 
-# Half a lifetime either way: moments further off overflow calendars, and no subscription lasts as long.
+# A limit in both directions, because times further away overflow calendars; no test needs more.
 FURTHEST_SECONDS = 40 * 365 * 24 * 3600
 
 
 class TooFar(ValueError):
-    """The clock would leave the years in which dates make sense."""
+    """The clock would move further than the limit."""
 
 
 def move_by(seconds: float) -> None:
@@ -29,7 +29,7 @@ def reset() -> None:
 
 def _move_offset_to(target: float) -> None:
     if not abs(target) <= FURTHEST_SECONDS:
-        raise TooFar("the clock goes no further than 40 years from now")
+        raise TooFar("the clock cannot be moved further than 40 years from now")
     back = clock.offset() - target
     with store.writing():
         clock.move_offset(target)
@@ -40,7 +40,7 @@ def _move_offset_to(target: float) -> None:
 
 
 def _keep_deliveries_due(seconds: float) -> None:
-    """Moving the clock back must not put off deliveries that were due."""
+    """Shift the next attempts when the clock moves back, so that due deliveries stay due."""
     for delivery in Delivery.objects.filter(state=Delivery.State.PENDING):
         delivery.next_attempt_at -= seconds
         delivery.save(update_fields=["next_attempt_at"])

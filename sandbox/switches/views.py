@@ -1,4 +1,4 @@
-"""The switches as JSON over HTTP, behind the same API key; README.md lists them."""
+"""The switches as JSON over HTTP, with the same API key; README.md lists them."""
 
 import json
 from collections.abc import Callable
@@ -23,13 +23,13 @@ LONGEST_DRAIN = 300.0
 
 
 def switch(view: Callable[..., Answer]) -> Callable[..., JsonResponse]:
-    """Authenticate, read the JSON body, answer JSON; problems come back as 400 with a sentence."""
+    """Authenticate, read the JSON body and respond with JSON; errors are a 400 with a message."""
 
     @wraps(view)
     def answer(request: HttpRequest, **ids: str) -> JsonResponse:
         try:
             authenticate(request)
-            return JsonResponse(view(request.method, _asked(request), **ids))
+            return JsonResponse(view(request.method, _read_body(request), **ids))
         except ApiError as error:
             return JsonResponse({"error": error.fields()}, status=error.status)
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
@@ -38,16 +38,16 @@ def switch(view: Callable[..., Answer]) -> Callable[..., JsonResponse]:
     return answer
 
 
-def _asked(request: HttpRequest) -> Answer:
-    asked = json.loads(request.body or b"{}") if request.method == "POST" else request.GET.dict()
-    if not isinstance(asked, dict):
+def _read_body(request: HttpRequest) -> Answer:
+    body = json.loads(request.body or b"{}") if request.method == "POST" else request.GET.dict()
+    if not isinstance(body, dict):
         raise TypeError("send a JSON object")
-    return asked
+    return body
 
 
 @switch
 def clock_switch(method: str, body: Answer) -> Answer:
-    """`{"advance": seconds}`, `{"set": epoch}`, `{"reset": true}`; runs what became due."""
+    """`{"advance": seconds}`, `{"set": epoch}` or `{"reset": true}`; runs the steps that become due."""
     if method == "POST":
         _move_clock(body)
     return {"now": clock.now(), "offset": clock.offset()}
@@ -61,12 +61,12 @@ def _move_clock(body: Answer) -> None:
     elif body.get("reset"):
         time_travel.reset()
     else:
-        raise ValueError("say advance, set or reset")
+        raise ValueError("send advance, set or reset")
 
 
 @switch
 def faults_switch(method: str, body: Answer) -> Answer:
-    """`{"kind", "method", "path", "count", "seconds"}` adds a fault, `{"clear": true}` forgets all."""
+    """`{"kind", "method", "path", "count", "seconds"}` adds a fault; `{"clear": true}` removes all."""
     if method == "POST" and body.get("clear"):
         faults.clear()
     elif method == "POST":
@@ -95,13 +95,13 @@ def deliveries_switch(method: str, body: Answer) -> Answer:
 
 @switch
 def drain_switch(_method: str, body: Answer) -> Answer:
-    """Run what is due and wait for due deliveries; `{"timeout": seconds}`, 30 by default."""
+    """Run due steps and wait for due deliveries; `{"timeout": seconds}`, 30 by default."""
     return {"drained": worker.drain(min(float(body.get("timeout", 30)), LONGEST_DRAIN))}
 
 
 @switch
 def resend_switch(_method: str, _body: Answer, event_id: str) -> Answer:
-    """Send one event again to everyone who listens."""
+    """Send one event again to all endpoints that listen."""
     event = store.find_anywhere("event", event_id)
     if event is None:
         raise ApiError(f"No such event: '{event_id}'", status=404, code="resource_missing", param="id")
@@ -110,9 +110,9 @@ def resend_switch(_method: str, _body: Answer, event_id: str) -> Answer:
 
 @switch
 def reset_switch(method: str, body: Answer) -> Answer:
-    """Back to an empty sandbox: objects, keys, deliveries, faults, modes and the clock."""
+    """Reset the sandbox: objects, idempotency keys, deliveries, faults, the delivery mode and the clock."""
     if method != "POST":
-        raise ValueError("reset with POST")
+        raise ValueError("use POST to reset")
     faults.clear()
     modes.choose(modes.Mode())
     request_log.forget()

@@ -70,7 +70,7 @@ class Shop:
         found: list[stripe.Event] = list(self.v1.events.list({"limit": 100}).auto_paging_iter())
         return [event for event in found[::-1] if event.type not in LATE]
 
-    def told_since(self, count):
+    def events_since(self, count):
         """Types of the events after the first so many."""
         return [event.type for event in self.events()[count:]]
 

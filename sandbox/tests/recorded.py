@@ -41,8 +41,8 @@ def answer_problems(status: int, text: str) -> list[str]:
     answer = json.loads(text)
     if status == 200:
         return _published(problems(answer))
-    # 500 only when a fault asked for it, which says so.
-    if status >= 500 and "asked for" not in text:
+    # The only 500 allowed is the one that a fault requests; its message says so.
+    if status >= 500 and "requested under" not in text:
         return [f"status {status}: {text[:300]}"]
     return _error_problems(answer)
 

@@ -167,7 +167,7 @@ def test_a_trial_ended_by_hand_pauses_without_a_method(shop):
     before = shop.count()
     paused = shop.v1.subscriptions.update(made.id, {"trial_end": "now"})
     assert (paused.status, paused.latest_invoice) == ("paused", made.latest_invoice)
-    assert shop.told_since(before) == ["customer.subscription.updated", "customer.subscription.paused"]
+    assert shop.events_since(before) == ["customer.subscription.updated", "customer.subscription.paused"]
     cancelling = {"trial_settings": {"end_behavior": {"missing_payment_method": "cancel"}}, "trial_period_days": 7}
     other = shop.subscribe(shop.customer(card=None), **cancelling)
     assert shop.v1.subscriptions.update(other.id, {"trial_end": "now"}).status == "canceled"

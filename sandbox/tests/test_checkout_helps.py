@@ -79,6 +79,6 @@ def test_only_who_wanted_to_pay_is_asked_to_press_again(sandbox, client):
     assert "ress the button" not in applied.text
     other = sandbox.session(allow_promotion_codes=True)
     pressed = sandbox.post(f"/c/pay/{other.id}", **CARD, promotionCode="HALF")
-    assert "The total is now $10.00. Press the button again to pay that." in pressed.text
+    assert "The total is now $10.00. Press the button again to pay this amount." in pressed.text
     removed = sandbox.post(f"/c/pay/{session.id}", do="remove-promotion")
     assert "ress the button" not in removed.text

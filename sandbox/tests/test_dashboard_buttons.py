@@ -94,7 +94,7 @@ def test_a_button_pressed_too_late_says_so_and_does_nothing(sandbox, client, bro
     sandbox.pay(session)
     answer = Page(browser.http.post(sandbox.url + path, data=form.fields, timeout=10))
     assert answer.status == 400
-    assert "not any more" in answer.text
+    assert "no longer possible" in answer.text
     assert client.v1.checkout.sessions.retrieve(session.id).status == "complete"
 
 
@@ -153,13 +153,13 @@ def test_a_payout_arrives_fails_or_is_cancelled(sandbox, client, browser):
     def status(number):
         return client.v1.payouts.retrieve(sent[number], options=theirs).status
 
-    browser.press(f"/objects/{sent[0]}", "Let it arrive")
+    browser.press(f"/objects/{sent[0]}", "Mark as arrived")
     browser.press(f"/objects/{sent[1]}", "Cancel the payout")
-    browser.press(f"/objects/{sent[2]}", "Let it fail", reason="account_closed")
+    browser.press(f"/objects/{sent[2]}", "Mark as failed", reason="account_closed")
     assert [status(number) for number in range(3)] == ["paid", "canceled", "failed"]
     assert client.v1.payouts.retrieve(sent[2], options=theirs).failure_code == "account_closed"
-    assert browser.press(f"/objects/{sent[0]}", "Let it fail", reason="whim").status == 400
-    assert "Let it arrive" not in buttons(browser, sent[0])
+    assert browser.press(f"/objects/{sent[0]}", "Mark as failed", reason="whim").status == 400
+    assert "Mark as arrived" not in buttons(browser, sent[0])
     page = browser.open(f"/objects/{account.id}")
     assert {f"/objects/{one}" for one in (*sent, transfer.id)} <= set(page.links)
     assert "$290.00" in page.text
@@ -185,7 +185,7 @@ def test_a_subscription_is_cancelled_later_kept_and_cancelled_now(client, browse
     assert f"/objects/{subscription.latest_invoice}" in browser.open(path).links
     browser.press(path, "Cancel at the end of the period")
     assert client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end is True
-    browser.press(path, "Keep it after all")
+    browser.press(path, "Do not cancel")
     assert client.v1.subscriptions.retrieve(subscription.id).cancel_at_period_end is False
     browser.press(path, "Cancel now")
     assert client.v1.subscriptions.retrieve(subscription.id).status == "canceled"
@@ -222,7 +222,7 @@ def test_a_promotion_code_is_switched_off_and_on(client, browser):
     coupon = client.v1.coupons.create({"percent_off": 25, "duration": "once", "id": "a coupon/with ?odd&id"})
     code = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "SUMMER"})
     for expected in (False, True):
-        browser.press(f"/objects/{code.id}", "Switch on or off")
+        browser.press(f"/objects/{code.id}", "Activate or deactivate")
         assert client.v1.promotion_codes.retrieve(code.id).active is expected
     links = browser.open("/dashboard/coupons").links
     page = browser.open(next(link for link in links if "odd" in link))

@@ -29,7 +29,7 @@ def test_a_delivery_shows_each_attempt_and_what_was_sent(sandbox, receiver, clie
     assert len(receiver.received) == 3
     assert "succeeded" in browser.open(path).text
     assert "Send now" not in browser.open(path).buttons
-    browser.press(path, "Send once more")
+    browser.press(path, "Send again")
     sandbox.drain()
     assert len(receiver.received) == 4
     assert len({event["id"] for event, _, _ in receiver.received}) == 1
@@ -51,7 +51,7 @@ def test_everything_that_waits_is_sent_at_once(sandbox, receiver, client, browse
         client.v1.customers.create()
     sandbox.drain()
     assert receiver.received == []
-    browser.press("/dashboard/deliveries", "Send all that wait, now")
+    browser.press("/dashboard/deliveries", "Send all unsent deliveries now")
     sandbox.drain()
     assert receiver.types() == ["customer.created"] * 3
 
@@ -95,39 +95,37 @@ def test_the_clock_is_advanced_by_spans_and_to_a_date_and_put_back(sandbox, clie
     assert 3599 < sandbox.get("/_sandbox/clock").json()["offset"] < 3610
     browser.press("/dashboard/controls", "Advance a day", span="day")
     assert client.v1.checkout.sessions.retrieve(session.id).status == "expired"
-    browser.press("/dashboard/controls", "Go there", date="2031-05-06T07:08")
+    browser.press("/dashboard/controls", "Move the clock", date="2031-05-06T07:08")
     assert "06 May 2031, 07:08" in browser.open("/dashboard/controls").text
     for wrong in ("yesterday", "", "9999-12-31T23:59", "0001-01-01T00:00"):
-        page = browser.press("/dashboard/controls", "Go there", date=wrong)
+        page = browser.press("/dashboard/controls", "Move the clock", date=wrong)
         assert (page.status, 'role="alert"' in page.text) == (400, True)
-    browser.press("/dashboard/controls", "Back to this machine's time", span="reset")
+    browser.press("/dashboard/controls", "Reset to this machine's time", span="reset")
     assert sandbox.get("/_sandbox/clock").json()["offset"] == 0
 
 
 def test_faults_and_modes_are_set_and_taken_back(sandbox, receiver, client, browser):
-    browser.press(
-        "/dashboard/controls", "Let it go wrong", kind="rate_limit", method="POST", path="/v1/customers", count="2"
-    )
+    browser.press("/dashboard/controls", "Add fault", kind="rate_limit", method="POST", path="/v1/customers", count="2")
     assert sandbox.get("/_sandbox/faults").json()["faults"][0] | {"seconds": 0} == {
         "kind": "rate_limit", "method": "POST", "path": "/v1/customers", "remaining": 2, "seconds": 0,
     }  # fmt: skip
     with pytest.raises(stripe.RateLimitError):
         client.v1.customers.create()
     assert "The next 1 calls" in browser.open("/dashboard/controls").text
-    browser.press("/dashboard/controls", "Forget all faults")
+    browser.press("/dashboard/controls", "Clear all faults")
     assert client.v1.customers.create().id
     sandbox.drain()
     receiver.received.clear()
-    browser.press("/dashboard/controls", "Deliver so", mode="hold", types="product.created, price.created", count="")
+    browser.press("/dashboard/controls", "Set mode", mode="hold", types="product.created, price.created", count="")
     client.v1.customers.create()
     client.v1.products.create({"name": "Tea"})
     sandbox.drain()
     assert receiver.types() == ["customer.created"]
-    browser.press("/dashboard/controls", "Back to normal, and send what was held or dropped")
+    browser.press("/dashboard/controls", "Return to normal and send what was held or dropped")
     sandbox.drain()
     assert receiver.types() == ["customer.created", "product.created"]
     for field in ({"kind": "rain"}, {"count": "many"}, {"seconds": "1e9"}):
-        assert browser.press("/dashboard/controls", "Let it go wrong", **field).status == 400
+        assert browser.press("/dashboard/controls", "Add fault", **field).status == 400
 
 
 def test_a_test_clock_is_advanced(client, browser):

@@ -72,7 +72,7 @@ def test_the_keyboard_reaches_the_page_first_and_shows_where_it_is(sandbox, chro
     page = chromium.new_page()
     page.goto(sandbox.url)
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
     page.keyboard.press("Tab")
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.close()

@@ -134,7 +134,7 @@ def test_a_login_link_is_for_express_accounts_that_were_onboarded(sandbox, clien
         client.v1.accounts.login_links.create(account.id)
     sandbox.post(open_form(sandbox, client, account), outcome="submit")
     page = client.v1.accounts.login_links.create(account.id).url.removeprefix(sandbox.url)
-    assert "There are none yet" in sandbox.get(page).text
+    assert "No payouts yet" in sandbox.get(page).text
     with pytest.raises(stripe.InvalidRequestError, match="Express Dashboard"):
         client.v1.accounts.login_links.create(custom(client).id)
 

@@ -97,7 +97,7 @@ def test_paying_applies_the_change(shop, customer, refused_change):
     applied = shop.subscription(made)
     assert (item_of(applied).price.unit_amount, item_of(applied).quantity) == (3000, 2)
     assert (applied.pending_update, applied.status) == (None, "active")
-    told = shop.told_since(before)
+    told = shop.events_since(before)
     assert told[-2:] == ["customer.subscription.updated", "customer.subscription.pending_update_applied"]
     assert set(previous(shop.last("customer.subscription.updated"))) >= {"items", "pending_update"}
     shop.give_card(customer, "pm_card_visa")
@@ -116,7 +116,7 @@ def test_a_change_that_is_never_paid_is_given_up(shop, refused_change, how):
     given_up = shop.subscription(made)
     assert (given_up.pending_update, given_up.status, item_of(given_up).price.unit_amount) == (None, "active", 1000)
     assert shop.v1.invoices.retrieve(changed.latest_invoice).status == "void"
-    assert "customer.subscription.pending_update_expired" in shop.told_since(before)
+    assert "customer.subscription.pending_update_expired" in shop.events_since(before)
 
 
 def test_a_change_that_is_paid_does_not_wait(shop, customer):

@@ -34,7 +34,7 @@ def test_another_price_is_prorated_by_the_second_on_the_next_invoice(shop):
         item_of(made).id,
         made.latest_invoice,
     )
-    assert shop.told_since(before) == ["customer.subscription.updated", "invoiceitem.created", "invoiceitem.created"]
+    assert shop.events_since(before) == ["customer.subscription.updated", "invoiceitem.created", "invoiceitem.created"]
     assert pending(shop, customer) == {
         "Unused time on Studio after 31 Jan 2027": -500,
         "Remaining time on Studio after 31 Jan 2027": 1500,
@@ -61,7 +61,7 @@ def test_always_invoice_charges_the_difference_at_once(shop):
     invoice = shop.latest_invoice(made)
     assert changed.latest_invoice == invoice.id != made.latest_invoice
     assert (invoice.total, invoice.status, invoice.billing_reason) == (1000, "paid", "subscription_update")
-    told = shop.told_since(before)
+    told = shop.events_since(before)
     assert told[:4] == [
         "customer.subscription.updated",
         "invoiceitem.created",
@@ -110,7 +110,7 @@ def test_a_refused_difference_makes_it_past_due_or_leaves_all_as_it_was(shop):
     before = shop.count()
     with pytest.raises(stripe.CardError):
         shop.v1.subscriptions.update(made.id, change | {"payment_behavior": "error_if_incomplete"})
-    assert shop.told_since(before) == []
+    assert shop.events_since(before) == []
     assert item_of(shop.subscription(made)).price.unit_amount == 1000
     changed = shop.v1.subscriptions.update(made.id, change)
     assert (changed.status, item_of(changed).price.id) == ("past_due", dear.id)
@@ -178,8 +178,8 @@ def test_cancelling_at_the_period_end_can_be_taken_back_until_then(shop):
     shop.advance_to(MARCH)
     ended = shop.subscription(made)
     assert (ended.status, ended.ended_at, ended.canceled_at) == ("canceled", MARCH, FEBRUARY)
-    assert "invoice.created" not in shop.told_since(before)
-    assert shop.told_since(before).count("customer.subscription.deleted") == 1
+    assert "invoice.created" not in shop.events_since(before)
+    assert shop.events_since(before).count("customer.subscription.deleted") == 1
     assert shop.last("customer.subscription.deleted").data.object["cancellation_details"]["reason"] == (
         "cancellation_requested"
     )
@@ -242,7 +242,7 @@ def test_metadata_description_method_and_discounts_are_kept_and_told_exactly(sho
     assert shop.intent_of(made).payment_method == other.id
     cleared = shop.v1.subscriptions.update(made.id, {"discounts": ""})
     assert cleared.discounts == []
-    assert "customer.discount.deleted" in shop.told_since(same)
+    assert "customer.discount.deleted" in shop.events_since(same)
 
 
 def test_items_are_added_changed_and_removed_by_their_own_address(shop):

@@ -25,7 +25,7 @@ def test_a_period_ends_with_a_draft_that_is_charged_an_hour_later(shop):
     assert (draft.next_payment_attempt, draft.number) == (FEBRUARY + HOUR, None)
     assert (draft.period_start, draft.period_end) == (START, FEBRUARY)
     assert (draft.lines.data[0].period.start, draft.lines.data[0].period.end) == (FEBRUARY, MARCH)
-    assert shop.told_since(before) == [
+    assert shop.events_since(before) == [
         "test_helpers.test_clock.advancing",
         "invoice.upcoming",
         "customer.subscription.updated",
@@ -38,7 +38,7 @@ def test_a_period_ends_with_a_draft_that_is_charged_an_hour_later(shop):
     assert told["items"]["data"][0]["current_period_end"] == FEBRUARY
     before = shop.count()
     shop.advance_to(FEBRUARY + HOUR)
-    assert shop.told_since(before)[1:-1] == [
+    assert shop.events_since(before)[1:-1] == [
         "invoice.finalized",
         "payment_intent.created",
         "charge.succeeded",
@@ -56,7 +56,7 @@ def test_a_period_ends_with_a_draft_that_is_charged_an_hour_later(shop):
 def test_the_next_invoice_is_announced_three_days_before_and_has_no_id(shop):
     made = shop.subscribe(shop.customer())
     shop.advance_to(FEBRUARY - 3 * DAY - 1)
-    assert "invoice.upcoming" not in shop.told_since(0)
+    assert "invoice.upcoming" not in shop.events_since(0)
     shop.advance_to(FEBRUARY - 3 * DAY)
     told = shop.last("invoice.upcoming").data.object.to_dict()
     assert "id" not in told
@@ -124,7 +124,7 @@ def test_a_declined_renewal_is_past_due_until_it_is_paid(shop):
     shop.advance_to(FEBRUARY)
     before = shop.count()
     shop.advance_to(FEBRUARY + HOUR)
-    assert shop.told_since(before)[1:-1] == [
+    assert shop.events_since(before)[1:-1] == [
         "invoice.finalized",
         "payment_intent.created",
         "charge.failed",
@@ -173,7 +173,7 @@ def test_after_the_last_retry_it_is_canceled_for_want_of_payment(shop):
     assert attempts(shop, made) == [0, 3, 5, 7]
     invoice = shop.latest_invoice(made)
     assert (invoice.status, invoice.auto_advance, invoice.next_payment_attempt) == ("open", False, None)
-    assert shop.told_since(0).count("customer.subscription.deleted") == 1
+    assert shop.events_since(0).count("customer.subscription.deleted") == 1
 
 
 def test_a_renewal_that_wants_its_owner_asks_for_them(shop):
@@ -183,7 +183,7 @@ def test_a_renewal_that_wants_its_owner_asks_for_them(shop):
     shop.advance_to(FEBRUARY)
     before = shop.count()
     shop.advance_to(FEBRUARY + HOUR)
-    told = shop.told_since(before)
+    told = shop.events_since(before)
     assert told.index("invoice.payment_action_required") < told.index("customer.subscription.updated")
     assert shop.subscription(made).status == "past_due"
     intent = shop.intent_of(made)

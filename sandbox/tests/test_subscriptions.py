@@ -18,7 +18,7 @@ def test_a_paid_first_invoice_makes_an_active_subscription_told_in_stripes_order
     before = shop.count()
     made = shop.subscribe(customer, price, metadata={"order": "7"})
     assert made.status == "active"
-    assert shop.told_since(before) == [
+    assert shop.events_since(before) == [
         "customer.updated",
         "customer.subscription.created",
         "invoice.created",
@@ -66,7 +66,7 @@ def test_without_a_method_nothing_is_created(shop):
     with pytest.raises(stripe.InvalidRequestError, match="no attached payment source") as refused:
         shop.subscribe(customer, price)
     assert refused.value.code == "resource_missing"
-    assert shop.told_since(before) == []
+    assert shop.events_since(before) == []
     assert shop.v1.subscriptions.list({"customer": customer.id, "status": "all"}).data == []
 
 
@@ -76,7 +76,7 @@ def test_a_declined_first_payment_leaves_it_incomplete_and_a_later_one_makes_it_
     before = shop.count()
     made = shop.subscribe(customer, price)
     assert made.status == "incomplete"
-    assert shop.told_since(before) == [
+    assert shop.events_since(before) == [
         "customer.updated",
         "customer.subscription.created",
         "invoice.created",
@@ -94,7 +94,7 @@ def test_a_declined_first_payment_leaves_it_incomplete_and_a_later_one_makes_it_
     assert shop.subscription(made).status == "active"
     changed = shop.last("customer.subscription.updated")
     assert previous(changed) == {"status": "incomplete"}
-    assert shop.told_since(before)[-3:] == [
+    assert shop.events_since(before)[-3:] == [
         "invoice.paid",
         "invoice.payment_succeeded",
         "customer.subscription.updated",
@@ -107,7 +107,7 @@ def test_error_if_incomplete_refuses_and_leaves_nothing(shop):
     with pytest.raises(stripe.CardError) as declined:
         shop.subscribe(customer, price, payment_behavior="error_if_incomplete")
     assert declined.value.code == "card_declined"
-    assert shop.told_since(before) == []
+    assert shop.events_since(before) == []
     assert shop.v1.subscriptions.list({"status": "all", "customer": customer.id}).data == []
 
 
@@ -122,7 +122,7 @@ def test_default_incomplete_waits_for_the_buyer_and_becomes_active_when_the_inte
         expand=["latest_invoice.confirmation_secret", "pending_setup_intent"],
     )
     assert (made.status, made.latest_invoice.status, made.pending_setup_intent) == ("incomplete", "open", None)
-    assert shop.told_since(before)[1:] == [
+    assert shop.events_since(before)[1:] == [
         "customer.subscription.created",
         "invoice.created",
         "invoice.finalized",
@@ -132,7 +132,7 @@ def test_default_incomplete_waits_for_the_buyer_and_becomes_active_when_the_inte
     assert made.latest_invoice.confirmation_secret.client_secret == intent.client_secret
     before = shop.count()
     shop.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
-    told = shop.told_since(before)
+    told = shop.events_since(before)
     assert [name for name in told if name.startswith(("invoice.", "customer.subscription"))] == [
         "invoice.updated",
         "invoice.paid",
@@ -154,7 +154,7 @@ def test_a_card_that_wants_its_owner_makes_it_incomplete_until_three_d_secure_is
     assert made.status == "incomplete"
     intent = shop.intent_of(made)
     assert intent.status == "requires_action"
-    assert "invoice.payment_action_required" in shop.told_since(0)
+    assert "invoice.payment_action_required" in shop.events_since(0)
     shop.sandbox.post(f"/3ds/{intent.id}", outcome="pass")
     assert shop.subscription(made).status == "active"
     assert shop.latest_invoice(made).status == "paid"
@@ -169,7 +169,7 @@ def test_unpaid_for_23_hours_it_expires_and_its_invoice_is_void(shop):
     expired = shop.subscription(made)
     assert (expired.status, expired.ended_at) == ("incomplete_expired", START + 23 * HOUR)
     assert shop.latest_invoice(made).status == "void"
-    told = shop.told_since(before)
+    told = shop.events_since(before)
     assert told.index("customer.subscription.updated") < told.index("invoice.voided")
     assert previous(shop.last("customer.subscription.updated")) == {"ended_at": None, "status": "incomplete"}
     assert shop.intent_of(made).status == "canceled"
@@ -184,11 +184,11 @@ def test_a_trial_costs_nothing_is_announced_and_becomes_paid(shop):
     invoice = shop.latest_invoice(made, "payments")
     assert (invoice.status, invoice.total, invoice.lines.data[0].amount) == ("paid", 0, 0)
     assert invoice.payments.data == []
-    assert not [name for name in shop.told_since(0) if name.startswith("payment_intent")]
+    assert not [name for name in shop.events_since(0) if name.startswith("payment_intent")]
     shop.advance_to(end - 3 * DAY - 1)
-    assert "customer.subscription.trial_will_end" not in shop.told_since(0)
+    assert "customer.subscription.trial_will_end" not in shop.events_since(0)
     shop.advance_to(end - 3 * DAY)
-    assert shop.told_since(0).count("customer.subscription.trial_will_end") == 1
+    assert shop.events_since(0).count("customer.subscription.trial_will_end") == 1
     shop.advance_to(end + 2 * HOUR)
     now = shop.subscription(made)
     paid = shop.latest_invoice(made)
@@ -199,7 +199,7 @@ def test_a_trial_costs_nothing_is_announced_and_becomes_paid(shop):
 
 def test_a_short_trial_is_announced_at_once(shop):
     shop.subscribe(shop.customer(), trial_end=START + DAY)
-    assert shop.told_since(0)[-1] == "customer.subscription.trial_will_end"
+    assert shop.events_since(0)[-1] == "customer.subscription.trial_will_end"
 
 
 @pytest.mark.parametrize(("behavior", "status"), [("cancel", "canceled"), ("pause", "paused")])
@@ -209,7 +209,7 @@ def test_a_trial_nobody_gave_a_method_for_ends_as_its_settings_say(shop, behavio
     assert made.status == "trialing"
     shop.advance_to(START + 7 * DAY)
     assert shop.subscription(made).status == status
-    assert shop.told_since(0)[-2] == f"customer.subscription.{'paused' if status == 'paused' else 'deleted'}"
+    assert shop.events_since(0)[-2] == f"customer.subscription.{'paused' if status == 'paused' else 'deleted'}"
 
 
 def test_a_paused_subscription_resumes_when_its_invoice_is_paid(shop):
@@ -222,7 +222,7 @@ def test_a_paused_subscription_resumes_when_its_invoice_is_paid(shop):
     shop.give_card(customer, "pm_card_visa")
     resumed = shop.v1.subscriptions.resume(made.id, {"billing_cycle_anchor": "now"})
     assert (resumed.status, resumed.billing_cycle_anchor) == ("active", START + 8 * DAY)
-    assert shop.told_since(0)[-1] == "customer.subscription.resumed"
+    assert shop.events_since(0)[-1] == "customer.subscription.resumed"
     with pytest.raises(stripe.InvalidRequestError, match="paused"):
         shop.v1.subscriptions.resume(made.id)
 
@@ -246,7 +246,7 @@ def test_an_invoice_to_be_sent_activates_at_once_and_waits_an_hour(shop):
     shop.advance_to(START + HOUR)
     sent = shop.latest_invoice(made)
     assert (sent.status, sent.due_date) == ("open", START + HOUR + 10 * DAY)
-    assert shop.told_since(0)[-2] == "invoice.sent"
+    assert shop.events_since(0)[-2] == "invoice.sent"
     shop.advance_to(START + 11 * DAY)
     assert shop.subscription(made).status == "past_due"
     shop.v1.invoices.pay(sent.id, {"paid_out_of_band": True})
@@ -305,14 +305,14 @@ def test_cancelling_ends_it_at_once_and_for_good(shop):
         "feedback": "too_complex",
         "reason": "cancellation_requested",
     }
-    assert shop.told_since(before) == ["customer.subscription.deleted"]
+    assert shop.events_since(before) == ["customer.subscription.deleted"]
     with pytest.raises(stripe.InvalidRequestError, match="No such subscription"):
         shop.v1.subscriptions.cancel(made.id)
     with pytest.raises(stripe.InvalidRequestError, match="canceled subscription can only update"):
         shop.v1.subscriptions.update(made.id, {"cancel_at_period_end": True})
     assert shop.v1.subscriptions.update(made.id, {"metadata": {"a": "b"}}).metadata.to_dict() == {"a": "b"}
     shop.advance_to(FEBRUARY + DAY)
-    assert not [name for name in shop.told_since(before) if name == "invoice.created"]
+    assert not [name for name in shop.events_since(before) if name == "invoice.created"]
 
 
 def test_cancelling_with_proration_and_invoice_gives_unused_time_back_as_credit(shop):

@@ -1,1 +1,1 @@
-"""Files that are uploaded, and links that show them to people without a key."""
+"""Uploaded files, and public links to them."""

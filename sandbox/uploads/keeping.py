@@ -1,4 +1,4 @@
-"""Keeping uploaded files and giving them out again."""
+"""Store uploaded files and read them again."""
 
 import base64
 
@@ -17,12 +17,12 @@ MIME_TYPES = {
 
 
 def keep_file(name: str, content: bytes, purpose: str) -> Body:
-    """Store an upload; emits file.created. Raises when it does not serve its purpose."""
+    """Store an upload; emits file.created. Raises a 400 if the file does not fit its purpose."""
     kind = check_fitness(name, content, purpose)
     rule = PURPOSES.get(purpose, ANY_PURPOSE)
     file_id = identifiers.new_id("file_1", 23)
     moment = clock.now()
-    # The content has a row of its own: lists of files must not read it.
+    # The content has a separate row, so that lists of files do not read it.
     store.insert({"id": _content_id(file_id), "object": CONTENT, "base64": base64.b64encode(content).decode()})
     file = store.insert(
         {
@@ -47,13 +47,13 @@ def _content_id(file_id: str) -> str:
 
 
 def content_of(file: Body) -> tuple[bytes, str]:
-    """The bytes of a file of the acting account, and their media type. Raises NotStored."""
+    """The content of a file of the acting account, and its media type. Raises NotStored."""
     kept = store.fetch(CONTENT, _content_id(file["id"]))
     return base64.b64decode(kept["base64"]), MIME_TYPES.get(file["type"], "application/octet-stream")
 
 
 def link_file(file: Body, *, expires_at: int | None, metadata: dict[str, str]) -> Body:
-    """Create a public address of a file. Raises for files that are never shown again."""
+    """Create a public link to a file. Raises a 400 for a file whose content cannot be read again."""
     if not file["url"]:
         raise ApiError(f"Files with the purpose {file['purpose']} cannot be linked to.", param="file")
     check_future(expires_at)
@@ -73,11 +73,11 @@ def link_file(file: Body, *, expires_at: int | None, metadata: dict[str, str]) -
 
 
 def check_future(expires_at: int | None) -> None:
-    """Raises the 400 of an expiry that has passed."""
+    """Raise a 400 for an expiry in the past."""
     if expires_at is not None and expires_at <= clock.now():
-        raise ApiError("The `expires_at` of a file link has to be in the future.", param="expires_at")
+        raise ApiError("The `expires_at` of a file link must be in the future.", param="expires_at")
 
 
 def is_expired(link: Body) -> bool:
-    """Whether a link shows nothing any more."""
+    """Whether a link has expired."""
     return link["expires_at"] is not None and link["expires_at"] <= clock.now()

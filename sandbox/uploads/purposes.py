@@ -1,4 +1,4 @@
-"""What a file may be for, and what it then may be (docs: "File upload guide", purposes)."""
+"""The purposes of files, and the types and sizes that each allows (docs: "File upload guide", purposes)."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from sandbox.protocol.errors import ApiError
 KILOBYTE, MEGABYTE = 1024, 1024 * 1024
 DAY = 24 * 3600
 LARGEST = 16 * MEGABYTE
-# How each kind of file begins; those Stripe takes besides are told by their name.
+# The first bytes of each type of file. Stripe's other types are recognised by the file name.
 _BEGINNINGS = {
     b"%PDF-": "pdf",
     b"\x89PNG\r\n\x1a\n": "png",
@@ -20,7 +20,7 @@ _DOCUMENTS = ("pdf", "jpg", "png")
 
 @dataclass(frozen=True)
 class Purpose:
-    """`types` empty takes any; `is_shown` says whether the content can be had again; sizes in bytes, life in seconds."""
+    """`types`: all if empty; `is_shown`: the content can be read again; `largest` in bytes, `lifetime` in seconds."""
 
     types: tuple[str, ...] = ()
     largest: int = LARGEST
@@ -44,17 +44,17 @@ ANY_PURPOSE = Purpose()
 
 
 def type_of(name: str, content: bytes) -> str:
-    """The kind of a file by how it begins, else by its name."""
+    """The type of a file, by its first bytes or else by its name."""
     for beginning, kind in _BEGINNINGS.items():
         if content.startswith(beginning):
             return kind
     ending = name.rpartition(".")[2].lower() if "." in name else ""
-    # What calls itself one of the known kinds but does not begin like it is none.
+    # A name with the ending of a known type counts only if the content begins like that type.
     return ending if ending and ending not in (*_BEGINNINGS.values(), "jpeg") else "bin"
 
 
 def check_fitness(name: str, content: bytes, purpose: str) -> str:
-    """The kind of a file that serves its purpose. Raises the 400 of one that is empty, too large or of a wrong kind."""
+    """The type of a file. Raises a 400 if it is empty, too large, or of a type that its purpose does not allow."""
     rule, kind = PURPOSES.get(purpose, ANY_PURPOSE), type_of(name, content)
     if not content:
         raise ApiError("The uploaded file is empty.", param="file")
@@ -65,8 +65,7 @@ def check_fitness(name: str, content: bytes, purpose: str) -> str:
         )
     if rule.types and kind not in rule.types:
         raise ApiError(
-            f"Files with the purpose {purpose} have to be one of these: {', '.join(rule.types)}. This one is none of "
-            "them.",
+            f"Files with the purpose {purpose} must be of one of these types: {', '.join(rule.types)}. This file is not.",
             param="file",
         )
     return kind

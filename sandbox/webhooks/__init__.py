@@ -1,1 +1,1 @@
-"""Events and their signed delivery to endpoints, with retries and switches to misbehave."""
+"""Events and their signed delivery to endpoints, with retries, and with faults on request."""

@@ -1,4 +1,4 @@
-"""One attempt to hand an event to an endpoint, and what its answer means."""
+"""One attempt to deliver an event to an endpoint, and its outcome."""
 
 import sys
 import time
@@ -26,7 +26,7 @@ _ATTEMPTS = DeliveryAttempt._meta.db_table
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of one attempt. `status` is None when there was no answer, and `answer` then says why."""
+    """The outcome of one attempt. `status` is None if there was no answer; `answer` then says why."""
 
     status: int | None
     answer: str
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def attempt(owed: Owed) -> None:
-    """Send once and write down the outcome; every failure but the last one schedules the next attempt."""
+    """Send once and record the outcome; every failure but the last one schedules the next attempt."""
     endpoint = store.find_anywhere("webhook_endpoint", owed.endpoint)
     if endpoint is None or endpoint.get("deleted"):
         _write(owed, Outcome(None, "The endpoint was deleted."), is_given_up=True)
@@ -48,7 +48,7 @@ def attempt(owed: Owed) -> None:
         _write(owed, Outcome(None, "The endpoint is disabled."))
         return
     event = store.find_anywhere("event", owed.event)
-    if event is None:  # A reset came in between; no deliveries are owed any more.
+    if event is None:  # A reset has deleted the event and its deliveries meanwhile.
         return
     outcome = _post(endpoint, event)
     _log(event, endpoint["url"], outcome)
@@ -77,7 +77,7 @@ def _post(endpoint: Body, event: Body) -> Outcome:
 
 
 def _signature(payload: bytes, endpoint: Body, event_type: str) -> str:
-    # Receivers compare with their own clock, so the signature is of the machine's time, not the sandbox's.
+    # Receivers compare the timestamp with their own clock, so it is the machine's time, not the sandbox's.
     timestamp = int(time.time())
     secrets = [
         secret["value"]
@@ -107,7 +107,7 @@ def _write(owed: Owed, outcome: Outcome, *, is_given_up: bool = False) -> None:
     )
     values = (state.value, attempts, outcome.status, outcome.answer, moment, moment + (wait or 0), owed.delivery)
     with store.writing():
-        if statements.run(change, values).rowcount:  # A reset may have come in between.
+        if statements.run(change, values).rowcount:  # A reset may have deleted the delivery meanwhile.
             row = {"delivery_id": owed.delivery, "at": moment, **asdict(outcome)}
             statements.insert_into(_ATTEMPTS, row)
 

@@ -1,4 +1,4 @@
-"""Events: what happened, as a snapshot, owed at once to every endpoint that listens (docs: "Event object")."""
+"""Events: a snapshot of an object when it changed, queued for every endpoint that listens (docs: "Event object")."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -31,8 +31,8 @@ _held: ContextVar[list[_Held] | None] = ContextVar("held_events", default=None)
 def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automatic: bool = False) -> None:
     """Record an event and queue its deliveries, all in the caller's transaction.
 
-    `previous` holds the old values of changed fields. `is_automatic` marks what no API call caused,
-    such as an expiry: its `request` is empty.
+    `previous` has the old values of changed fields. `is_automatic` marks an event that no API call caused, such as an
+    expiry: its `request` is empty.
     """
     came_from = origin.Origin() if is_automatic else origin.current()
     endpoints = queue.listening(event_type)
@@ -73,10 +73,10 @@ def _changed_keys(previous: Body, now: Body) -> Body:
 
 
 @contextmanager
-def telling_first(tell: Callable[[], object]) -> Iterator[None]:
-    """Put the events that `tell` emits at the end of the block before all events emitted in it.
+def emitting_first(emit_earlier: Callable[[], object]) -> Iterator[None]:
+    """Call `emit_earlier` at the end of the block and put its events before all events emitted in the block.
 
-    A subscription tells of its creation before its first invoice does, and yet shows what became of that invoice.
+    The event of a subscription's creation precedes those of its first invoice, but shows the invoice's outcome.
     """
     held: list[_Held] = []
     token = _held.set(held)
@@ -84,7 +84,7 @@ def telling_first(tell: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         _held.reset(token)
-    tell()
+    emit_earlier()
     outer = _held.get()
     if outer is not None:
         outer += held
@@ -95,8 +95,8 @@ def telling_first(tell: Callable[[], object]) -> Iterator[None]:
 
 
 @contextmanager
-def untold() -> Iterator[None]:
-    """Suppress the events of the block: it is only a rehearsal."""
+def suppressing_events() -> Iterator[None]:
+    """Discard the events of the block, because its changes will be undone."""
     token = _held.set([])
     try:
         yield
@@ -105,11 +105,11 @@ def untold() -> Iterator[None]:
 
 
 def _whose() -> Body:
-    """Events of a connected account name it; the platform's own do not (docs: "Event object", `account`)."""
+    """The `account` field, which only events of connected accounts have (docs: "Event object", `account`)."""
     account = store.acting_account()
     return {} if account == options().account_id else {"account": account}
 
 
 def with_pending_count(event: Body) -> Body:
-    """The event with the number of endpoints that have not acknowledged it yet."""
+    """The event with its current number of unacknowledged deliveries."""
     return event | {"pending_webhooks": queue.count_pending(event)}

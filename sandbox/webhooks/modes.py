@@ -1,4 +1,4 @@
-"""Delivery modes that misbehave on request. Stored in the database, so they survive a restart."""
+"""Delivery modes: how deliveries misbehave on request. Stored in the database, so that they survive a restart."""
 
 import random
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ LONGEST_SECONDS = 30 * 24 * 3600
 
 @dataclass(frozen=True)
 class Mode:
-    """`types` narrows it to some event types, `remaining` to the next few events; `seconds` is for delay, shuffle."""
+    """`types` limits it to some event types, `remaining` to the next few events; `seconds` is for delay and shuffle."""
 
     name: str = NORMAL
     types: tuple[str, ...] = ()
@@ -24,7 +24,7 @@ class Mode:
     remaining: int | None = None
 
     def concerns(self, event_type: str) -> bool:
-        """Whether an event of this type is one to misbehave with."""
+        """Whether the mode applies to events of this type."""
         return not self.types or event_type in self.types
 
     def extra_delay(self) -> float:
@@ -34,17 +34,17 @@ class Mode:
         return random.uniform(0, self.seconds) if self.name == SHUFFLE else 0.0  # noqa: S311 -- an order, no secret
 
 
-def read_mode(asked: Mapping[str, Any]) -> Mode:
-    """A mode as asked for with `mode`, `types`, `seconds`, `count`. Raises ValueError on a wrong one."""
-    if asked.get("mode") not in MODES:
+def read_mode(options: Mapping[str, Any]) -> Mode:
+    """Read a mode from `mode`, `types`, `seconds` and `count`. Raises ValueError if one is invalid."""
+    if options.get("mode") not in MODES:
         raise ValueError(f"mode must be one of {', '.join(MODES)}")
-    types = asked.get("types") or ()
+    types = options.get("types") or ()
     if isinstance(types, str) or not all(isinstance(name, str) for name in types):
         raise ValueError("types must be a list of types of events")
-    count, seconds = asked.get("count"), float(asked.get("seconds", 1))
+    count, seconds = options.get("count"), float(options.get("seconds", 1))
     if not 0 <= seconds <= LONGEST_SECONDS:
         raise ValueError(f"seconds must be from 0 to {LONGEST_SECONDS}")
-    return Mode(asked["mode"], tuple(types), seconds, None if count is None else max(0, int(count)))
+    return Mode(options["mode"], tuple(types), seconds, None if count is None else max(0, int(count)))
 
 
 def current() -> Mode:
@@ -68,7 +68,7 @@ def described() -> dict[str, Any]:
 
 
 def mode_for(event_type: str) -> Mode:
-    """The mode this event is treated by; counts it, in the transaction that writes the event."""
+    """The mode for a new event of this type; counts the event, in the transaction that writes it."""
     mode = current()
     if mode.name == NORMAL or not mode.concerns(event_type) or mode.remaining == 0:
         return Mode()

@@ -1,4 +1,4 @@
-"""The queue of deliveries: rows written with the event, due at once, retried at growing intervals."""
+"""The queue of deliveries: rows written with the event, due immediately, retried at growing intervals."""
 
 import threading
 from collections.abc import Collection
@@ -19,23 +19,23 @@ delivery_arrived = threading.Event()
 
 
 def listening(event_type: str) -> list[Body]:
-    """The enabled endpoints that asked for this type of event, of the acting account.
+    """The acting account's enabled endpoints for this type of event.
 
-    What happens on a connected account is also told to the platform's endpoints that were made with `connect`.
+    Events of a connected account are also sent to the platform's endpoints that were created with `connect`.
     """
     account = store.acting_account()
-    endpoints = store.living("webhook_endpoint", status="enabled")
+    endpoints = store.existing("webhook_endpoint", status="enabled")
     if account == options().account_id:
         endpoints = [endpoint for endpoint in endpoints if not endpoint.get("_connect")]
     else:
         with store.acting_for(None):
-            platform = store.living("webhook_endpoint", status="enabled")
+            platform = store.existing("webhook_endpoint", status="enabled")
             endpoints += [endpoint for endpoint in platform if endpoint.get("_connect") or endpoint.get("_configured")]
     return [e for e in endpoints if "*" in e["enabled_events"] or event_type in e["enabled_events"]]
 
 
 def enqueue(event: Body, endpoints: list[Body]) -> None:
-    """Owe an event to endpoints, in whatever way deliveries currently misbehave."""
+    """Queue an event for endpoints, according to the current delivery mode."""
     if not endpoints:
         return
     mode = modes.mode_for(event["type"])
@@ -62,7 +62,7 @@ def _owe(event: Body, endpoint: Body, *, state: Delivery.State = Delivery.State.
 
 @dataclass(frozen=True)
 class Owed:
-    """What an attempt has to know of a delivery: its row, what goes where, and how often that was tried."""
+    """A due delivery: the id of its row, the ids of event and endpoint, and the number of attempts so far."""
 
     delivery: int
     event: str
@@ -71,7 +71,7 @@ class Owed:
 
 
 def due(most: int, *, but: Collection[int] = (), but_to: Collection[str] = ()) -> list[Owed]:
-    """The deliveries that are due, oldest first, without some and without those to some endpoints."""
+    """Up to `most` due deliveries, oldest first, without those in `but` and those to the endpoints in `but_to`."""
     statement = (
         f"SELECT id, event, endpoint, attempts FROM {_TABLE} WHERE state = ? AND next_attempt_at <= ? "  # noqa: S608
         f"AND id NOT IN ({', '.join('?' * len(but))}) AND endpoint NOT IN ({', '.join('?' * len(but_to))}) "
@@ -82,20 +82,20 @@ def due(most: int, *, but: Collection[int] = (), but_to: Collection[str] = ()) -
 
 
 def count_pending(event: Body) -> int:
-    """How many deliveries of an event are still to come."""
+    """The number of an event's deliveries that are pending or held."""
     states = (Delivery.State.PENDING.value, Delivery.State.HELD.value)
     statement = f"SELECT count(*) FROM {_TABLE} WHERE event = ? AND state IN (?, ?)"  # noqa: S608
     return int(statements.run(statement, (event["id"], *states)).fetchone()[0])
 
 
 def retry_delay(attempts: int) -> float | None:
-    """Seconds until the next attempt after `attempts` failed ones; None when that was the last."""
+    """Seconds until the next attempt after `attempts` failures; None if there is no further attempt."""
     delays = options().retry_delays
     return delays[attempts - 1] if attempts <= len(delays) else None
 
 
 def release_held() -> int:
-    """Release everything held or dropped, in order. Returns the number of deliveries."""
+    """Make all held and dropped deliveries due, in order. Returns the number of deliveries."""
     with store.writing():
         released = Delivery.objects.filter(state__in=[Delivery.State.HELD, Delivery.State.DROPPED]).update(
             state=Delivery.State.PENDING, next_attempt_at=clock.wall()
@@ -105,7 +105,7 @@ def release_held() -> int:
 
 
 def resend(event: Body) -> int:
-    """Queue an event again for all endpoints that listen now. Returns how many."""
+    """Queue an event again for all endpoints that listen now. Returns the number of endpoints."""
     with store.acting_for(event.get("account")):
         endpoints = listening(event["type"])
     with store.writing():
@@ -116,7 +116,7 @@ def resend(event: Body) -> int:
 
 
 def send_now(deliveries: QuerySet[Delivery]) -> int:
-    """Let deliveries that wait, are held or were given up be attempted at once. Returns how many that is."""
+    """Make waiting, held, dropped and abandoned deliveries due now. Returns the number of deliveries."""
     with store.writing():
         hurried = deliveries.exclude(state=Delivery.State.SUCCEEDED).update(
             state=Delivery.State.PENDING, next_attempt_at=clock.wall()
@@ -126,7 +126,7 @@ def send_now(deliveries: QuerySet[Delivery]) -> int:
 
 
 def send_again(delivery: Delivery) -> Delivery:
-    """Owe an event once more to the endpoint of an earlier delivery; the automatic retries of that one go on."""
+    """Queue a delivery's event once more for its endpoint; the automatic retries of that delivery continue."""
     with store.writing():
         again = Delivery.objects.create(
             event=delivery.event,

@@ -1,4 +1,4 @@
-"""The format of events sent to endpoints: JSON on many lines, as Stripe writes it."""
+"""The format of events sent to endpoints: indented JSON, as Stripe sends it."""
 
 import json
 from typing import Any
@@ -10,13 +10,13 @@ INDENT = "  "
 
 
 def request_body(event: Body, endpoint: Body) -> bytes:
-    """What an endpoint is sent: the event, in the version of the API the endpoint was made for."""
+    """The body of a delivery: the event, marked with the API version that the endpoint was created with."""
     shown = store.visible(event) | {"api_version": endpoint.get("api_version") or event["api_version"]}
     return _indented(shown, "\n").encode()
 
 
 def _indented(value: Any, margin: str) -> str:
-    """What `json.dumps(value, indent=2)` says, several times as fast: with an indent, Python's own leaves its C code."""
+    """Like `json.dumps(value, indent=2)`, but several times as fast: with `indent`, `json` does not use its C code."""
     if isinstance(value, dict) and value:
         inner = margin + INDENT
         items = [f"{inner}{json.dumps(key)}: {_indented(item, inner)}" for key, item in value.items()]

@@ -1,7 +1,7 @@
-"""One POST to an endpoint, over a connection that is kept open for the next.
+"""One POST to an endpoint, over a connection that is kept open for the next one.
 
-A crowd that pays causes thousands of these, on the machine that also answers them. So a request is one packet, and no
-general client stands between it and the socket: those take longer to prepare a request than the rest of a delivery.
+Load tests cause thousands of deliveries, on the machine that also handles them. So a request is written to the socket
+as one packet without an HTTP library, which would need more time to prepare a request than the rest of a delivery.
 """
 
 import http.client
@@ -27,7 +27,7 @@ class _Server:
 
 @dataclass(frozen=True)
 class _Address:
-    """Where an endpoint is: its server, and what the request says of the rest."""
+    """An endpoint's URL: its server, the Host header and the request target."""
 
     server: _Server
     authority: str
@@ -38,9 +38,9 @@ _kept: dict[_Server, list[socket.socket]] = {}
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-    """The status and the text of the answer. Raises OSError, HTTPException or ValueError where there is none.
+    """Send a POST and return the answer's status and body. Raises OSError, HTTPException or ValueError without one.
 
-    Nothing is sent twice: the outcome of a request without an answer is unknown, and the next attempt comes soon.
+    It never retries: the outcome of a request without an answer is unknown, and the next attempt follows soon.
     """
     address = _address(url)
     lines = {"Host": address.authority, "Content-Length": str(len(body)), **headers}
@@ -71,7 +71,7 @@ def _address(url: str) -> _Address:
 
 
 def _kept_connection(server: _Server) -> socket.socket | None:
-    """The connection used last that its server has not closed since; one with something to read was, or is out of step."""
+    """The most recently used open connection. One with data to read was closed by its server or is out of step."""
     kept = _kept.get(server, [])
     while kept:
         try:

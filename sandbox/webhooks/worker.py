@@ -1,4 +1,4 @@
-"""The background threads: one distributes deliveries, a few send them, one runs scheduled steps."""
+"""The background threads: one distributes deliveries, several send them, one runs scheduled steps."""
 
 import logging
 import threading
@@ -14,8 +14,8 @@ from sandbox.webhooks.queue import Owed, delivery_arrived, due
 
 CARRIERS = 32
 READ_AHEAD = 64
-# How many deliveries a carrier takes before it lets others have its thread.
-STRETCH = 8
+# The number of deliveries a carrier sends before it frees its thread for other endpoints.
+MOST_IN_A_ROW = 8
 HEARTBEAT_SECONDS = 1.0
 FORGET_EVERY_SECONDS = 60.0
 MOVE_LOG_EVERY_SECONDS = 2.0
@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 class Dispatcher:
-    """Keeps several deliveries under way, never more than so many at one endpoint.
+    """Sends several deliveries at the same time, up to a limit for each endpoint.
 
-    It reads ahead, and a carrier takes what comes next at its endpoint by itself: under a crowd, waking a thread and
-    asking the database for each delivery took as long as the delivery.
+    It reads ahead, and each carrier takes its endpoint's next delivery without waiting for the dispatcher: under load,
+    waking a thread and querying the database for each delivery took as long as the delivery itself.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Dispatcher:
         self._guard = threading.Lock()
         self._waiting: defaultdict[str, deque[Owed]] = defaultdict(deque)
         self._carriers: Counter[str] = Counter()
-        # Deliveries that were read and whose outcome is not written yet.
+        # Deliveries that were read and whose outcome is not recorded yet.
         self._taken: set[int] = set()
         self._is_more_due = False
 
@@ -43,12 +43,12 @@ class Dispatcher:
             delivery_arrived.wait(HEARTBEAT_SECONDS / 4)
             delivery_arrived.clear()
             try:
-                self.hand_out()
+                self.distribute()
             except Exception:
-                logger.exception("Handing out deliveries failed; trying again.")
+                logger.exception("Distributing deliveries failed; trying again.")
 
-    def hand_out(self) -> None:
-        """Read what is due, oldest first, and give each endpoint the carriers it may have."""
+    def distribute(self) -> None:
+        """Read due deliveries, oldest first, and start carriers for each endpoint up to its limit."""
         at_once = options().endpoint_concurrency
         with self._guard:
             supplied = [endpoint for endpoint, waiting in self._waiting.items() if len(waiting) >= at_once]
@@ -65,14 +65,14 @@ class Dispatcher:
             delivery_arrived.set()
 
     def _carry(self, endpoint: str) -> None:
-        for _ in range(STRETCH):
+        for _ in range(MOST_IN_A_ROW):
             owed = self._next(endpoint)
             if owed is None:
                 return
             try:
                 attempt(owed)
             except Exception:
-                logger.exception("Delivery %s could not be attempted", owed.delivery)
+                logger.exception("The attempt of delivery %s failed in the sandbox itself", owed.delivery)
             finally:
                 with self._guard:
                     self._taken.discard(owed.delivery)
@@ -80,7 +80,7 @@ class Dispatcher:
         self._pool.submit(self._carry, endpoint)
 
     def _next(self, endpoint: str) -> Owed | None:
-        """What a carrier takes next; when there is nothing it goes home."""
+        """The next delivery to an endpoint, or None, which ends the carrier."""
         with self._guard:
             waiting = self._waiting[endpoint]
             if self._is_more_due and len(waiting) <= options().endpoint_concurrency:
@@ -93,7 +93,7 @@ class Dispatcher:
             return None
 
     def is_idle(self) -> bool:
-        """Whether nothing is due and nothing under way."""
+        """Whether no delivery is due or being sent."""
         with self._guard:
             return not self._taken and not due(1)
 
@@ -121,13 +121,13 @@ def _tick_forever() -> None:
 
 
 def start() -> None:
-    """Start the background threads; they end with the process, and what they owed is in the database."""
+    """Start the background threads; they end with the process, and unfinished work remains in the database."""
     threading.Thread(target=dispatcher.run_forever, name="dispatcher", daemon=True).start()
     threading.Thread(target=_tick_forever, name="ticker", daemon=True).start()
 
 
 def drain(timeout: float) -> bool:
-    """Run what is due and wait until every due delivery was attempted. False when that took too long."""
+    """Run due steps and wait until every due delivery has been attempted. Returns False after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         schedule.run_due_steps()
