@@ -1,1 +1,1 @@
-"""The tests talk to a real sandbox process over HTTP; they never import its models."""
+"""The tests use a real sandbox process over HTTP; they never import its models."""

@@ -1,4 +1,4 @@
-"""What tests of subscriptions start from: a clock, a customer with a card, prices, and the clock's way forward."""
+"""Set-up for tests of subscriptions: a test clock, customers with cards, prices, and advancing the clock."""
 
 import stripe
 
@@ -48,7 +48,7 @@ class Shop:
         return self.v1.subscriptions.create({"customer": customer.id, "items": items, **fields})
 
     def advance_to(self, moment):
-        """Move the clock and wait until everything on the way has happened."""
+        """Advance the clock and wait until everything due has run."""
         self.v1.test_helpers.test_clocks.advance(self.clock.id, {"frozen_time": moment})
         self.sandbox.drain()
         assert self.v1.test_helpers.test_clocks.retrieve(self.clock.id).status == "ready"
@@ -61,17 +61,17 @@ class Shop:
         return self.v1.invoices.retrieve(invoice, {"expand": list(expand)})
 
     def intent_of(self, subscription):
-        """The payment intent of its latest invoice."""
+        """The payment intent of the latest invoice."""
         payment = self.latest_invoice(subscription, "payments").payments.data[0].payment
         return self.v1.payment_intents.retrieve(payment.payment_intent)
 
     def events(self):
-        """All events, oldest first, but for those that come when they like, seconds later."""
+        """All events, oldest first, without those that are emitted seconds later."""
         found: list[stripe.Event] = list(self.v1.events.list({"limit": 100}).auto_paging_iter())
         return [event for event in found[::-1] if event.type not in LATE]
 
     def events_since(self, count):
-        """Types of the events after the first so many."""
+        """The types of the events after the first `count`."""
         return [event.type for event in self.events()[count:]]
 
     def count(self):
@@ -83,5 +83,5 @@ class Shop:
 
 
 def previous(event):
-    """previous_attributes as plain data."""
+    """The event's previous_attributes as a dict."""
     return event.to_dict()["data"].get("previous_attributes")

@@ -1,4 +1,4 @@
-"""One sandbox process for all these tests, emptied before each."""
+"""One sandbox process for all these tests, reset before each."""
 
 import pytest
 
@@ -35,19 +35,19 @@ def sandbox(_process, _receiver):
 
 @pytest.fixture
 def client(sandbox):
-    """Stripe's own client, pointed at the sandbox."""
+    """Stripe's own client, configured for the sandbox."""
     return sandbox.client
 
 
 @pytest.fixture
 def receiver(_receiver, sandbox):
-    """What the configured endpoint received."""
+    """The configured endpoint, with the events it received."""
     return _receiver
 
 
 @pytest.fixture
 def own_receiver():
-    """An endpoint for a test that starts a sandbox of its own. What the common one still owes does not come here."""
+    """An endpoint for a test that starts its own sandbox; it receives no deliveries of the shared sandbox."""
     receiver = Receiver()
     yield receiver
     receiver.close()

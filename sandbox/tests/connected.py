@@ -1,4 +1,4 @@
-"""Connected accounts and money for tests of Connect."""
+"""Connected accounts and payments for tests of Connect."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def express(client, **changes):
 
 
 def custom(client, *, number="000123456789", interval="manual", **changes):
-    """An account the platform tells everything about; it pays out by hand unless told otherwise."""
+    """An account for which the platform submits all requirements; payouts are manual by default."""
     asked = {
         "type": "custom",
         "country": "US",
@@ -55,12 +55,12 @@ def enabled(sandbox, client, **changes):
 
 
 def of(account):
-    """Options of a call that acts for an account."""
+    """Request options for a call that acts for an account."""
     return {"stripe_account": account.id}
 
 
 def charge(client, amount=2000, *, method="pm_card_bypassPending", options=None, **changes):
-    """A paid intent; its money is available at once unless the card says otherwise."""
+    """A paid intent; with the default card, its money is available immediately."""
     asked = {
         "amount": amount,
         "currency": "usd",

@@ -1,4 +1,4 @@
-"""Many at once, and a crash in the middle: what must hold then, for tests and for the benchmark."""
+"""Many concurrent payments, and a crash during writes, with checks; used by tests and by the benchmark."""
 
 import sqlite3
 import threading
@@ -27,14 +27,14 @@ OF_A_CHECKOUT = ("payment_intent.created", "charge.succeeded", "payment_intent.s
 
 @dataclass
 class Rush:
-    """What became of many checkouts at once; latencies in seconds."""
+    """The results of many concurrent checkouts; latencies in seconds."""
 
     latencies: list[float]
     problems: list[str]
 
 
 def pay_at_once(sandbox: SandboxProcess, receiver: Receiver, buyers: int) -> Rush:
-    """Let so many buyers pay a session of their own at the same moment, and count what is there afterwards."""
+    """Pay one session per buyer, all at the same time, and check the results afterwards."""
     sessions = [sandbox.post("/v1/checkout/sessions", **PRICE).json()["id"] for _ in range(buyers)]
     ready = threading.Barrier(buyers)
 
@@ -59,14 +59,16 @@ def pay_at_once(sandbox: SandboxProcess, receiver: Receiver, buyers: int) -> Rus
 
 
 def _lost(sandbox: SandboxProcess, receiver: Receiver, sessions: list[str]) -> list[str]:
-    told = Counter(event["type"] for event in {event["id"]: event for event, _, _ in receiver.received}.values())
+    delivered = Counter(event["type"] for event in {event["id"]: event for event, _, _ in receiver.received}.values())
     problems = [
-        f"{told[name]} {name} delivered of {len(sessions)}" for name in OF_A_CHECKOUT if told[name] != len(sessions)
+        f"{delivered[name]} {name} delivered of {len(sessions)}"
+        for name in OF_A_CHECKOUT
+        if delivered[name] != len(sessions)
     ]
     completed = {
         event["data"]["object"]["id"] for event, _, _ in receiver.received if event["type"] == OF_A_CHECKOUT[3]
     }
-    problems += [f"{session} was never told of" for session in sessions if session not in completed]
+    problems += [f"{session} has no completed event" for session in sessions if session not in completed]
     available = sandbox.get("/v1/balance").json()["available"]
     if available[0]["amount"] != NET * len(sessions):
         problems.append(f"the balance is {available} and not {NET * len(sessions)}")
@@ -75,14 +77,14 @@ def _lost(sandbox: SandboxProcess, receiver: Receiver, sessions: list[str]) -> l
 
 @dataclass
 class Work:
-    """What was asked for and what was acknowledged, by idempotency key, until the process died."""
+    """The requested and the acknowledged payments, by idempotency key, until the process was killed."""
 
     acknowledged: dict[str, str] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)
+    requested: set[str] = field(default_factory=set)
 
 
 def kill_while_writing(sandbox: SandboxProcess, *, writers: int = 6, seconds: float = 1.0) -> Work:
-    """Make payments over so many connections, and kill the sandbox in the middle of it."""
+    """Make payments over several connections, and kill the sandbox during the writes."""
     work, guard = Work(), threading.Lock()
 
     def write(writer: int) -> None:
@@ -91,7 +93,7 @@ def kill_while_writing(sandbox: SandboxProcess, *, writers: int = 6, seconds: fl
         for number in range(100_000):
             key = f"{sandbox.process.pid}-{writer}-{number}"
             with guard:
-                work.asked.add(key)
+                work.requested.add(key)
             try:
                 answer = _payment(sandbox, http, key)
             except requests.RequestException:
@@ -119,7 +121,7 @@ def _payment(sandbox: SandboxProcess, http: requests.Session, key: str) -> dict[
 
 
 def what_is_wrong_after_a_crash(sandbox: SandboxProcess, work: Work) -> list[str]:
-    """Check the database before and after the restart, and that every payment happened exactly once."""
+    """Check the database before and after the restart, and that every payment was made exactly once."""
     connection = sqlite3.connect(sandbox.database)
     sound = connection.execute("PRAGMA integrity_check").fetchall()
     connection.close()
@@ -129,8 +131,8 @@ def what_is_wrong_after_a_crash(sandbox: SandboxProcess, work: Work) -> list[str
         found = sandbox.get(f"/v1/payment_intents/{intent}").json()
         if found.get("status") != "succeeded" or found["metadata"]["key"] != key:
             problems.append(f"{intent} was acknowledged and is {found}")
-    # A buyer without an answer asks again with the same key, as every Stripe client does.
-    for key in work.asked - set(work.acknowledged):
+    # Requests without a response are retried with the same key, as every Stripe client does.
+    for key in work.requested - set(work.acknowledged):
         work.acknowledged[key] = _payment(sandbox, sandbox.http, key)["id"]
     problems += _sums_of(sandbox, work)
     return problems
@@ -148,4 +150,6 @@ def _sums_of(sandbox: SandboxProcess, work: Work) -> list[str]:
     )
     counts["event"] = connection.execute(succeeded).fetchone()[0]
     connection.close()
-    return [f"{count} {kind}s of {len(work.asked)}" for kind, count in counts.items() if count != len(work.asked)]
+    return [
+        f"{count} {kind}s of {len(work.requested)}" for kind, count in counts.items() if count != len(work.requested)
+    ]

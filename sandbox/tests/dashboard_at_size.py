@@ -1,9 +1,9 @@
-"""Run by test_dashboard in a process of its own: asks for every page of the dashboard with more and more in it.
+"""Run by test_dashboard in its own process: loads every page of the dashboard with more and more objects stored.
 
-Prints a line of JSON for each size: how many queries each page made, and how many seconds it took.
+Prints a line of JSON for each size, with the queries and the seconds of each page.
 """
 
-# ruff: noqa: E402, T201 -- models can only be imported once Django is set up; what is printed is the answer
+# ruff: noqa: E402, T201 -- models can only be imported once Django is set up; the output is the result
 import json
 import os
 import sys
@@ -51,8 +51,8 @@ def fill(many):
         if section.kind not in ("event", "account"):
             special = {"status": "available"} if section.kind == "balance_transaction" else {}
             StoredObject.objects.bulk_create(made(section.kind, **special) for _ in range(many))
-    told = {"object": {"id": "payment_intent_1", "object": "payment_intent", "payment_intent": None}}
-    events = [made("event", type="payment_intent.succeeded", data=told, request={"id": "req_1"}) for _ in range(many)]
+    data = {"object": {"id": "payment_intent_1", "object": "payment_intent", "payment_intent": None}}
+    events = [made("event", type="payment_intent.succeeded", data=data, request={"id": "req_1"}) for _ in range(many)]
     StoredObject.objects.bulk_create(events)
     deliveries = Delivery.objects.bulk_create(
         Delivery(event=event.object_id, event_type="payment_intent.succeeded", endpoint="webhook_endpoint_1", attempts=1,
@@ -91,7 +91,7 @@ for size in [int(word) for word in sys.argv[1:]]:
         fill(size - held)
     paths = list(addresses())
     if not held:
-        # What the process asks once and remembers has nothing to do with size.
+        # The first load of each page also runs queries whose results are cached, independent of the size.
         for path in paths:
             look(path)
     held = size

@@ -1,4 +1,4 @@
-"""A browser for tests, as little of one as the dashboard needs: pages, links, forms, and the cookie."""
+"""A minimal browser for tests of the dashboard: pages, links, forms, and the cookie."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -7,7 +7,7 @@ import requests
 
 
 class Form:
-    """A form of a page: what it would send, and where."""
+    """A form of a page: its action, fields and buttons."""
 
     def __init__(self, action: str) -> None:
         self.action = action
@@ -65,7 +65,7 @@ class _Reader(HTMLParser):
 
 
 class Page:
-    """A page that was loaded."""
+    """A loaded page."""
 
     def __init__(self, answer: requests.Response) -> None:
         self.answer = answer
@@ -83,7 +83,7 @@ class Page:
 
 
 class Browser:
-    """One person in front of the dashboard."""
+    """A browser session on the dashboard."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -95,6 +95,6 @@ class Browser:
         return page
 
     def press(self, path: str, button: str, /, **filled: Any) -> Page:
-        """Open a page, fill its form in and press the button."""
+        """Open a page, fill in its form and press the button."""
         form = self.open(path).form(button)
         return Page(self.http.post(self.url + (form.action or path), data=form.fields | filled, timeout=30))

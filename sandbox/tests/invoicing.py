@@ -1,15 +1,15 @@
-"""Shared by the tests of invoices: a customer to bill, drafts, and the events."""
+"""Set-up for tests of invoices: a customer, drafts, and events."""
 
 HOUR, DAY = 3600, 24 * 3600
 
 
 def new_customer(client):
-    """A customer with an address for mail, and one that automatic tax knows."""
+    """A customer with an e-mail address and a country that automatic tax supports."""
     return client.v1.customers.create({"email": "ada@example.org", "name": "Ada", "address": {"country": "DE"}})
 
 
 def new_brush(client):
-    """A price of 12.00 dollars."""
+    """A price of $12.00."""
     product = client.v1.products.create({"name": "Brush"})
     return client.v1.prices.create({"currency": "usd", "unit_amount": 1200, "product": product.id})
 
@@ -37,7 +37,7 @@ def opened(client, customer, /, **changes):
 
 
 def with_card(client, customer, alias="pm_card_visa"):
-    """Let the customer's invoices be charged to a saved card."""
+    """Attach a card and make it the default for the customer's invoices."""
     method = client.v1.payment_methods.attach(alias, {"customer": customer.id})
     client.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": method.id}})
     return method
@@ -48,7 +48,7 @@ def coupon(client, **terms):
 
 
 def types_since(sandbox, first):
-    """Types of the events from the first one of this type on."""
+    """The types of the events, from the first event of this type on."""
     found = sandbox.event_types()
     return found[found.index(first) :]
 

@@ -1,4 +1,4 @@
-"""Filling Checkout's page as a browser without scripts would."""
+"""Submit Checkout's page as a browser without scripts would."""
 
 import re
 from html import unescape
@@ -15,7 +15,7 @@ CARD = {
 
 
 def post_page(sandbox, session, **changes):
-    """The answer to the form with these fields, besides a working card."""
+    """Submit the form with a working card and these changes."""
     return sandbox.post(f"/c/pay/{session.id}", **CARD | {name: str(value) for name, value in changes.items()})
 
 
@@ -26,6 +26,6 @@ def error_at(page, field):
 
 
 def text_of(page, element_id):
-    """The words of an element."""
+    """The text of an element, or None."""
     found = re.search(rf'id="{element_id}"[^>]*>(.*?)</(?:p|dd|h1)>', page.text, re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", found.group(1))).split()) if found else None

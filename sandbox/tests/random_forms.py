@@ -1,4 +1,4 @@
-"""Forms for any call: right, wrong, missing and foreign parameters, drawn from what the call says it accepts."""
+"""Random forms for any call, with valid, invalid, missing and unknown parameters, from the call's declaration."""
 
 import re
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ Pairs = list[tuple[str, str]]
 
 
 class Forms:
-    """Draws forms. `ids` are those of objects that exist, by kind; it is read anew for each form."""
+    """Generates random forms. `ids` has the ids of existing objects by kind; it is read again for each form."""
 
     def __init__(self, random: Random, ids: dict[str, list[str]]) -> None:
         self.random = random
         self.ids = ids
 
     def address(self, path: str) -> str:
-        """A path with ids in place of its names, mostly of the kind that belongs there."""
+        """A path with random ids in place of its names, mostly of the correct kind."""
         segments = path.split("/")
         for place, segment in enumerate(segments):
             if segment.startswith(":"):
@@ -35,17 +35,17 @@ class Forms:
         return "/".join(segments)
 
     def any_id(self, wanted: str) -> str:
-        """An id of a kind like the wanted one; now and then of another, or of nothing."""
+        """An id of a matching kind; sometimes of another kind, or of no object."""
         fitting = [one for kind, ids in self.ids.items() if _is_like(kind, wanted) for one in ids]
         chance = self.random.random()
         if fitting and chance < 0.9:
-            # Mostly the newest: most of what can still happen happens to those.
+            # Mostly the newest objects, because most calls are possible for them.
             return fitting[-1 - min(int(self.random.expovariate(0.5)), len(fitting) - 1)]
         everything = [one for ids in self.ids.values() for one in ids]
         return self.random.choice(everything) if everything and chance < 0.97 else "nothing_" + wanted[:8]
 
     def form(self, accepts: dict[str, Any]) -> Pairs:
-        """The parameters of one call."""
+        """Random parameters for one call."""
         pairs = list(self._hash(accepts, "", depth=0))
         if self.random.random() < 0.03:
             pairs.append((self.random.choice(("flavour", "metadata[a][b]", "a[", "expand[]")), "x"))
@@ -116,7 +116,7 @@ class Forms:
 
 
 def _is_like(kind: str, wanted: str) -> bool:
-    """Whether `checkout.session` is what `session`, `payment_intent` what `intent` or `destination` an account is."""
+    """Whether a kind matches a parameter's name: `checkout.session` matches `session`, `account` `destination`."""
     wanted = {"destination": "account", "on_behalf_of": "account", "item": "subscription_item"}.get(wanted, wanted)
     kind = kind.replace(".", "_")
     return bool(wanted) and (kind.endswith(wanted) or wanted.endswith(kind))

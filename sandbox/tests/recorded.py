@@ -1,4 +1,4 @@
-"""Everything a sandbox answered and told during a run, held against what Stripe publishes."""
+"""Check all responses and events of a sandbox's run against Stripe's published types."""
 
 import json
 from pathlib import Path
@@ -13,13 +13,13 @@ _ERROR_FIELDS = frozenset(stripe.ErrorObject.__annotations__) | {
     "network_decline_code",
     "request_log_url",
 }
-# Stripe tells connected accounts so of what a transfer brings them, and yet lists it among no types.
-_UNPUBLISHED = "event.type: 'payment.created' is none of"
+# Stripe sends this event to connected accounts for a transfer, but does not list it among its event types.
+_UNPUBLISHED = "event.type: 'payment.created' is not one of"
 _ERROR_KINDS = ("api_error", "card_error", "idempotency_error", "invalid_request_error")
 
 
 def problems_in(log_file: Path) -> list[str]:
-    """What was wrong with any answer or event in the file, each once, with the call that brought it to light."""
+    """The problems of all responses and events in the file, each once, with the first call that had it."""
     found: dict[str, str] = {}
     for line in log_file.read_text().splitlines() if log_file.exists() else ():
         record = json.loads(line)
@@ -37,7 +37,7 @@ def problems_in(log_file: Path) -> list[str]:
 
 
 def answer_problems(status: int, text: str) -> list[str]:
-    """What is wrong with one answer: neither what Stripe publishes nor one of its errors."""
+    """The problems of one response, checked against the published types or the format of Stripe's errors."""
     answer = json.loads(text)
     if status == 200:
         return _published(problems(answer))
@@ -54,7 +54,7 @@ def _published(found: list[str]) -> list[str]:
 def _error_problems(answer: dict[str, Any]) -> list[str]:
     error = answer.get("error")
     if set(answer) != {"error"} or not isinstance(error, dict):
-        return [f"not an error of Stripe's shape: {answer}"]
+        return [f"not an error in Stripe's format: {answer}"]
     wrong = [f"error.{key}: unknown field" for key in set(error) - _ERROR_FIELDS]
     if error.get("type") not in _ERROR_KINDS:
         wrong.append(f"error.type: {error.get('type')!r}")
@@ -67,9 +67,9 @@ def _error_problems(answer: dict[str, Any]) -> list[str]:
 def _event_problems(event: dict[str, Any]) -> list[str]:
     body, previous = event["data"]["object"], event["data"].get("previous_attributes", {})
     if event["type"] == "invoice.upcoming":
-        # The one object without an id (docs: "Types of events"): the invoice does not exist yet.
+        # The only object without an id (docs: "Types of events"), because the invoice does not exist yet.
         body = {"id": ""} | body
         event = event | {"data": event["data"] | {"object": body}}
     wrong = _published(problems(event)) + problems(body, f"event {event['type']}")
-    wrong += [f"event {event['type']}: previous {key} is no field of it" for key in previous if key not in body]
+    wrong += [f"event {event['type']}: previous {key} is not one of its fields" for key in previous if key not in body]
     return wrong

@@ -1,7 +1,7 @@
-"""What every call of the sandbox accepts, as the sandbox itself would tell it.
+"""The parameters of every call, as the sandbox declares them.
 
-The sandbox is a Django project of its own, which these tests' process cannot load beside Lectern's; so another process
-prints the table.
+The sandbox is a separate Django project, which the tests' process cannot load beside Lectern's, so another process prints
+the table.
 """
 
 import json
@@ -35,23 +35,23 @@ def all_routes() -> tuple[dict[str, Any], ...]:
 
 
 def described(spec: Any) -> dict[str, Any]:
-    """A declaration of a parameter as plain data: its class under `kind`, and what it was made with."""
-    told: dict[str, Any] = {"kind": type(spec).__name__}
+    """The declaration of a parameter as plain data: its class under `kind`, and its fields."""
+    plain: dict[str, Any] = {"kind": type(spec).__name__}
     for field in fields(spec) if is_dataclass(spec) else ():
         value = getattr(spec, field.name)
         if hasattr(value, "read"):
-            told[field.name] = described(value)
+            plain[field.name] = described(value)
         elif isinstance(value, Mapping):
-            told[field.name] = {name: described(inner) for name, inner in value.items()}
+            plain[field.name] = {name: described(inner) for name, inner in value.items()}
         elif isinstance(value, tuple) and value and hasattr(value[0], "read"):
-            told[field.name] = [described(inner) for inner in value]
+            plain[field.name] = [described(inner) for inner in value]
         elif isinstance(value, tuple | int | str | bool):
-            told[field.name] = value
-    return told
+            plain[field.name] = value
+    return plain
 
 
 def print_all() -> None:
-    """Print the table; runs where the sandbox's own settings are loaded."""
+    """Print the table; runs with the sandbox's own settings."""
     import django
 
     django.setup()

@@ -1,4 +1,4 @@
-"""A real sandbox in a process of its own, and a server for its webhooks, as a project would have them."""
+"""A real sandbox in its own process, and a server that receives its webhooks."""
 
 import json
 import os
@@ -32,12 +32,12 @@ def environment(**changes: str) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("SANDBOX_", "STRIPE_", "DJANGO_"))
     }
-    # Tests move the clock by three seconds for what comes later. Until then nothing may happen, however slow the machine.
+    # Tests advance the clock by three seconds for delayed steps, which must not run before, however slow the machine.
     return kept | {"SANDBOX_SECRET_KEY": KEY, "SANDBOX_SETTLE_DELAY": "1.9", "SANDBOX_ASYNC_DELAY": "2.9"} | changes
 
 
 class SandboxProcess:
-    """Start, stop, and speak to one sandbox."""
+    """One sandbox process: start it, stop it, and call it."""
 
     def __init__(self, directory: Path, **changes: str) -> None:
         self.port = free_port()
@@ -73,15 +73,15 @@ class SandboxProcess:
         return self.process.wait(timeout=60)
 
     def kill(self) -> None:
-        """End it as a crash would: no handler runs, nothing is flushed."""
+        """Kill it like a crash: no handler runs, nothing is flushed."""
         self.process.kill()
         self.process.wait(timeout=10)
 
     def close(self) -> None:
-        """Stop it. Fails if any answer or event of its whole life was not what Stripe publishes."""
+        """Stop it. Fails if any of its responses or events does not match Stripe's published types."""
         self.http.close()
         if self.process.poll() is None:
-            # As Ctrl-C does it: without the two seconds for requests under way, of which there are none.
+            # Like Ctrl-C, which skips the two seconds of waiting for requests; none are in progress.
             self.process.send_signal(signal.SIGINT)
             self.process.wait(timeout=60)
         found = problems_in(self.record)
@@ -123,12 +123,12 @@ class SandboxProcess:
         return again.payment_intent
 
     def event_types(self) -> list[str]:
-        """Types of all events, oldest first. Plain: building a hundred of Stripe's objects takes a tenth of a second."""
+        """The types of all events, oldest first, without stripe-python, whose objects take a tenth of a second."""
         return [event["type"] for event in self.get("/v1/events", limit="100").json()["data"]][::-1]
 
 
 class Receiver:
-    """An endpoint that takes webhooks and answers what it is told to."""
+    """An endpoint that receives webhooks; it responds with the statuses in `answers`, then with 200."""
 
     def __init__(self) -> None:
         self.received: list[tuple[dict[str, Any], bytes, str]] = []

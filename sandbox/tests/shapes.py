@@ -1,4 +1,4 @@
-"""Whether a body is what stripe-python's published types say it is: nothing missing, nothing unknown, no wrong type."""
+"""Check a body against stripe-python's published types: no missing fields, no unknown fields, no wrong types."""
 
 import importlib
 import inspect
@@ -13,14 +13,14 @@ from stripe._object_classes import OBJECT_CLASSES
 from stripe._search_result_object import SearchResultObject
 from stripe._stripe_object import StripeObject, UntypedStripeObject
 
-# Kinds that stripe-python builds without a class of its own.
+# Kinds without their own class in stripe-python.
 _UNTYPED = ("list", "search_result")
-# Fields that Stripe still sends (recorded traffic) and that its types no longer name.
-_SENT_ALL_THE_SAME = {"Charge": {"destination", "dispute", "order"}, "Subscription": {"plan", "quantity"}}
+# Fields that Stripe still sends (recorded traffic) although its types no longer have them.
+_STILL_SENT = {"Charge": {"destination", "dispute", "order"}, "Subscription": {"plan", "quantity"}}
 
 
 def problems(body: Any, path: str = "") -> list[str]:
-    """What is wrong with an object of the API, as sentences that name the field; empty when all is well."""
+    """The problems of an API object, each naming its field; empty if there are none."""
     return list(_object_problems(body, path or body.get("object", "?")))
 
 
@@ -47,7 +47,7 @@ def _list_problems(body: dict[str, Any], path: str) -> Iterator[str]:
 def _class_problems(body: dict[str, Any], cls: type, path: str) -> Iterator[str]:
     hints = _hints(cls)
     for key in body:
-        if key not in hints and key not in _SENT_ALL_THE_SAME.get(cls.__name__, ()):
+        if key not in hints and key not in _STILL_SENT.get(cls.__name__, ()):
             yield f"{path}.{key}: unknown field"
     if body.get("deleted") is True:
         return
@@ -72,7 +72,7 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def _resolved(hint: Any, owner: type) -> Any:
-    """A type written as a string, if its name can be found; an object of another kind is known by its `object`."""
+    """The type of a hint that may be a string. An unknown name is an object, whose type its `object` field gives."""
     written = hint.__forward_arg__ if isinstance(hint, ForwardRef) else hint
     if not isinstance(written, str):
         return written
@@ -88,14 +88,14 @@ def _is_optional(hint: Any) -> bool:
 
 def _value_problems(value: Any, hint: Any, path: str) -> Iterator[str]:
     if isinstance(hint, ForwardRef | str):
-        # Only an object of another module is referred to like this, so it tells its own kind.
+        # Only objects of another module are written like this; their `object` field gives the type.
         hint = dict
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         yield from _union_problems(value, arguments, path)
     elif origin is Literal:
         if value not in arguments:
-            yield f"{path}: {value!r} is none of {arguments}"
+            yield f"{path}: {value!r} is not one of {arguments}"
     elif origin in _CONTAINERS:
         yield from _CONTAINERS[origin](value, arguments[-1], path)
     elif inspect.isclass(hint):
@@ -105,9 +105,9 @@ def _value_problems(value: Any, hint: Any, path: str) -> Iterator[str]:
 def _union_problems(value: Any, arguments: tuple[Any, ...], path: str) -> Iterator[str]:
     words = [word for member in arguments if get_origin(member) is Literal for word in get_args(member)]
     if words and isinstance(value, str):
-        # The client leaves enumerations open for later versions; this version's words are what we hold against it.
+        # The client's types leave enumerations open for later versions; here only the known values are allowed.
         if value not in words:
-            yield f"{path}: {value!r} is none of {tuple(words)}"
+            yield f"{path}: {value!r} is not one of {tuple(words)}"
         return
     if isinstance(value, dict | list):
         arguments = tuple(member for member in arguments if member not in (str, int, float, bool, type(None)))
@@ -120,7 +120,7 @@ def _union_problems(value: Any, arguments: tuple[Any, ...], path: str) -> Iterat
 
 def _items_problems(value: Any, item_hint: Any, path: str) -> Iterator[str]:
     if not isinstance(value, list):
-        yield f"{path}: {value!r} is no list"
+        yield f"{path}: {value!r} is not a list"
         return
     for index, item in enumerate(value):
         yield from _value_problems(item, item_hint, f"{path}[{index}]")
@@ -128,7 +128,7 @@ def _items_problems(value: Any, item_hint: Any, path: str) -> Iterator[str]:
 
 def _hash_problems(value: Any, item_hint: Any, path: str) -> Iterator[str]:
     if not isinstance(value, dict):
-        yield f"{path}: {value!r} is no hash"
+        yield f"{path}: {value!r} is not a hash"
         return
     for key, item in value.items():
         yield from _value_problems(item, item_hint, f"{path}.{key}")
@@ -136,7 +136,7 @@ def _hash_problems(value: Any, item_hint: Any, path: str) -> Iterator[str]:
 
 def _embedded_list_problems(value: Any, _item_hint: Any, path: str) -> Iterator[str]:
     if not isinstance(value, dict) or value.get("object") not in _UNTYPED:
-        yield f"{path}: {value!r} is no list object"
+        yield f"{path}: {value!r} is not a list object"
         return
     yield from _list_problems(value, path)
 
@@ -154,7 +154,7 @@ def _plain_problems(value: Any, hint: type, path: str) -> Iterator[str]:
     if issubclass(hint, StripeObject) or hint is dict:
         yield from _nested_problems(value, hint, path)
     elif not isinstance(value, _WIRE_TYPES.get(hint, object)) or (isinstance(value, bool) and hint in (int, float)):
-        yield f"{path}: {value!r} is no {hint.__name__}"
+        yield f"{path}: {value!r} is not a {hint.__name__}"
 
 
 # Decimals are sent as text, so that no client rounds them.
@@ -170,7 +170,7 @@ _WIRE_TYPES: dict[type, Any] = {
 
 def _nested_problems(value: Any, hint: type, path: str) -> Iterator[str]:
     if not isinstance(value, dict):
-        yield f"{path}: {value!r} is no hash"
+        yield f"{path}: {value!r} is not a hash"
     elif str(value.get("object")) in OBJECT_CLASSES or value.get("object") in _UNTYPED:
         yield from _object_problems(value, path)
     elif issubclass(hint, StripeObject) and hint is not StripeObject and _hints(hint):

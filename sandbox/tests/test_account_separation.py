@@ -8,7 +8,7 @@ import stripe
 from sandbox.tests.connected import charge, enabled, express, of, types
 
 
-def test_objects_lie_with_the_account_they_were_made_for(sandbox, client):
+def test_objects_belong_to_the_account_they_were_created_for(sandbox, client):
     account = express(client)
     own = client.v1.customers.create({"email": "own@example.org"})
     theirs = client.v1.customers.create({"email": "theirs@example.org"}, of(account))
@@ -26,7 +26,7 @@ def test_objects_lie_with_the_account_they_were_made_for(sandbox, client):
         client.v1.customers.list({"starting_after": theirs.id})
 
 
-def test_an_account_reaches_itself_and_no_other(sandbox, client):
+def test_an_account_has_access_only_to_itself(sandbox, client):
     account, other = express(client), express(client)
     assert client.v1.accounts.retrieve_current(None, of(account)).id == account.id
     assert client.v1.accounts.retrieve(account.id, None, of(account)).id == account.id
@@ -42,7 +42,7 @@ def test_an_account_reaches_itself_and_no_other(sandbox, client):
         client.v1.accounts.retrieve("acct_1Nobody")
 
 
-def test_the_same_idempotency_key_means_something_else_on_another_account(sandbox, client):
+def test_the_same_idempotency_key_is_independent_on_another_account(sandbox, client):
     account = express(client)
     asked = {"email": "a@example.org"}
     here = client.v1.customers.create(asked, {"idempotency_key": "k"})
@@ -54,7 +54,7 @@ def test_the_same_idempotency_key_means_something_else_on_another_account(sandbo
     )
 
 
-def test_balances_and_events_are_each_accounts_own(sandbox, client):
+def test_each_account_has_its_own_balance_and_events(sandbox, client):
     account = enabled(sandbox, client)
     charge(client, 2000)
     charge(client, 5000, options=of(account))
@@ -70,12 +70,12 @@ def test_balances_and_events_are_each_accounts_own(sandbox, client):
 
 @pytest.fixture
 def listener():
-    """An endpoint with an address of its own, and what it was told."""
-    told = []
+    """An endpoint with its own URL, and the events it received."""
+    received = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
-            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.end_headers()
 
@@ -84,7 +84,7 @@ def listener():
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/", told
+    yield f"http://127.0.0.1:{server.server_address[1]}/", received
     server.shutdown()
     server.server_close()
 
@@ -94,7 +94,7 @@ def listen(client, url, options=None, **changes):
 
 
 def test_events_of_connected_accounts_go_to_connect_endpoints_only(sandbox, client, listener):
-    url, told = listener
+    url, received = listener
     account = express(client)
     plain, connect = listen(client, f"{url}plain"), listen(client, f"{url}connect", connect=True)
     of_account = listen(client, f"{url}account", of(account))
@@ -105,7 +105,7 @@ def test_events_of_connected_accounts_go_to_connect_endpoints_only(sandbox, clie
     reached = {
         (d["event"], d["endpoint"]) for d in deliveries if d["endpoint"] in (plain.id, connect.id, of_account.id)
     }
-    by_customer = {event["data"]["object"]["id"]: event for event in told}
+    by_customer = {event["data"]["object"]["id"]: event for event in received}
     assert reached == {
         (by_customer[here.id]["id"], plain.id),
         (by_customer[there.id]["id"], connect.id),
@@ -116,14 +116,14 @@ def test_events_of_connected_accounts_go_to_connect_endpoints_only(sandbox, clie
 
 
 def test_an_event_of_a_connected_account_can_be_sent_again(sandbox, client, listener):
-    url, told = listener
+    url, received = listener
     account = express(client)
     listen(client, url, connect=True)
     client.v1.customers.create(None, of(account))
     sandbox.drain()
-    sandbox.switch(f"events/{told[0]['id']}/resend")
+    sandbox.switch(f"events/{received[0]['id']}/resend")
     sandbox.drain()
-    assert [event["id"] for event in told] == [told[0]["id"]] * 2
+    assert [event["id"] for event in received] == [received[0]["id"]] * 2
 
 
 def test_a_session_of_a_connected_account_is_paid_on_its_page(sandbox, client):

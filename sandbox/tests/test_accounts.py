@@ -9,7 +9,7 @@ def updates(client, account, kind="account.updated"):
     return [event.data.previous_attributes.to_dict() for event in reversed(events)]
 
 
-def test_a_fresh_express_account_can_do_nothing_and_says_what_is_missing(sandbox, client):
+def test_a_new_express_account_is_disabled_and_lists_its_requirements(sandbox, client):
     account = express(client, metadata={"teacher": "7"}, business_type="individual")
     assert (account.charges_enabled, account.payouts_enabled, account.details_submitted) == (False, False, False)
     assert account.capabilities.to_dict() == {"transfers": "inactive"}
@@ -42,7 +42,7 @@ def test_an_account_may_be_described_by_its_controller_instead_of_a_type(sandbox
         express(client, tos_acceptance={"date": 1, "ip": "192.0.2.1"})
 
 
-def test_a_custom_account_told_everything_is_verified_by_itself(sandbox, client):
+def test_a_custom_account_with_all_requirements_is_verified_automatically(sandbox, client):
     account = custom(client)
     assert (account.details_submitted, account.charges_enabled) == (True, False)
     assert account.requirements.currently_due == []
@@ -61,7 +61,7 @@ def test_a_custom_account_told_everything_is_verified_by_itself(sandbox, client)
     assert [change["status"] for change in changed] == ["pending", "pending"]
 
 
-def test_only_what_changed_is_told_and_only_if_something_did(sandbox, client):
+def test_account_updated_has_only_changed_fields_and_is_emitted_only_for_changes(sandbox, client):
     account = express(client, metadata={"a": "1", "b": "2"})
     changed = client.v1.accounts.update(
         account.id, {"metadata": {"b": "", "c": "3"}, "business_profile": {"url": "https://a.example.org"}}
@@ -92,7 +92,7 @@ def test_accounts_are_listed_newest_first_without_the_platform_itself(sandbox, c
     assert client.v1.accounts.list({"created": {"gt": second.created + 10}}).data == []
 
 
-def test_a_deleted_account_leaves_a_stub_and_is_out_of_reach(sandbox, client):
+def test_a_deleted_account_leaves_a_stub_and_cannot_be_accessed(sandbox, client):
     account = express(client)
     assert client.v1.accounts.delete(account.id).to_dict() == {"id": account.id, "object": "account", "deleted": True}
     with pytest.raises(stripe.PermissionError, match="does not have access to account"):
@@ -102,7 +102,7 @@ def test_a_deleted_account_leaves_a_stub_and_is_out_of_reach(sandbox, client):
     assert client.v1.accounts.list().data == []
 
 
-def test_a_rejected_account_can_do_nothing_any_more(sandbox, client):
+def test_a_rejected_account_is_disabled(sandbox, client):
     account = custom(client)
     sandbox.advance(3)
     with pytest.raises(stripe.InvalidRequestError, match="must be one of fraud"):
@@ -113,7 +113,7 @@ def test_a_rejected_account_can_do_nothing_any_more(sandbox, client):
     assert updates(client, account)[-1]["requirements"] == {"disabled_reason": None}
 
 
-def test_capabilities_are_requested_and_given_up(sandbox, client):
+def test_capabilities_are_requested_and_unrequested(sandbox, client):
     account = custom(client, capabilities={"transfers": {"requested": True}})
     sandbox.advance(3)
     capabilities = client.v1.accounts.capabilities
@@ -163,21 +163,21 @@ def test_bank_accounts_are_added_made_default_and_removed(sandbox, client):
         ({}, "parameter_missing"),
     ],
 )
-def test_impossible_bank_accounts_are_refused(sandbox, client, changes, code):
+def test_invalid_bank_accounts_are_refused(sandbox, client, changes, code):
     account = express(client)
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.accounts.external_accounts.create(account.id, {"external_account": BANK | changes})
     assert refused.value.code == code
 
 
-def test_tokens_of_bank_accounts_can_be_used_in_place_of_numbers(sandbox, client):
+def test_bank_account_tokens_can_be_used_instead_of_numbers(sandbox, client):
     account = express(client, external_account="btok_us_noAccount")
     assert account.external_accounts.data[0].last4 == "1116"
     with pytest.raises(stripe.InvalidRequestError, match="No such token"):
         express(client, external_account="btok_nothing")
 
 
-def test_persons_are_kept_per_account(sandbox, client):
+def test_persons_belong_to_their_account(sandbox, client):
     account = custom(client, business_type="company", individual=None, company={"name": "Byron Ltd", "tax_id": "1"})
     assert (account.company.name, account.company.tax_id_provided) == ("Byron Ltd", True)
     assert "representative.first_name" in account.requirements.currently_due
@@ -205,14 +205,14 @@ def test_embedded_components_get_a_session(sandbox, client):
     assert (made.components.payouts.enabled, made.components.payments.enabled) == (True, False)
 
 
-def test_an_account_that_goes_tells_that_the_platform_may_no_longer_act_for_it(sandbox, client, receiver):
-    heard = {"url": receiver.url, "enabled_events": ["account.application.deauthorized"], "connect": True}
-    client.v1.webhook_endpoints.create(heard)
+def test_deleting_an_account_emits_application_deauthorized(sandbox, client, receiver):
+    endpoint = {"url": receiver.url, "enabled_events": ["account.application.deauthorized"], "connect": True}
+    client.v1.webhook_endpoints.create(endpoint)
     account = custom(client)
     sandbox.drain()
     receiver.received.clear()
     client.v1.accounts.delete(account.id)
     sandbox.drain()
-    told = next(event for event, _, _ in receiver.received if event["type"] == "account.application.deauthorized")
-    assert (told["account"], told["data"]["object"]["object"]) == (account.id, "application")
-    assert told["data"]["object"]["id"].startswith("ca_")
+    event = next(event for event, _, _ in receiver.received if event["type"] == "account.application.deauthorized")
+    assert (event["account"], event["data"]["object"]["object"]) == (account.id, "application")
+    assert event["data"]["object"]["id"].startswith("ca_")

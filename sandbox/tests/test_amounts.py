@@ -1,4 +1,4 @@
-"""Amounts that Stripe refuses, in its words, wherever an amount can be sent."""
+"""Amounts that Stripe refuses, with its messages, for every parameter with an amount."""
 
 import pytest
 
@@ -34,7 +34,7 @@ UNEVEN = [
 
 
 @pytest.mark.parametrize(("path", "form", "param"), UNEVEN)
-def test_an_amount_its_currency_cannot_be_charged_in_is_refused(sandbox, path, form, param):
+def test_an_amount_that_its_currency_does_not_allow_is_refused(sandbox, path, form, param):
     answer = sandbox.post(f"/v1/{path}", **form)
     error = answer.json()["error"]
     assert (answer.status_code, error["type"], error["param"]) == (400, "invalid_request_error", param)
@@ -42,18 +42,18 @@ def test_an_amount_its_currency_cannot_be_charged_in_is_refused(sandbox, path, f
 
 
 @pytest.mark.parametrize("currency", ["bhd", "jod", "kwd", "omr", "tnd"])
-def test_three_decimals_go_by_tens(sandbox, currency):
+def test_amounts_with_three_decimals_must_be_divisible_by_ten(sandbox, currency):
     assert sandbox.post("/v1/payment_intents", amount="1009", currency=currency).status_code == 400
     assert sandbox.post("/v1/payment_intents", amount="1010", currency=currency).status_code == 200
 
 
 @pytest.mark.parametrize("currency", ["isk", "ugx"])
-def test_currencies_with_two_decimals_in_name_only_go_by_hundreds(sandbox, currency):
+def test_amounts_in_isk_and_ugx_must_be_divisible_by_a_hundred(sandbox, currency):
     assert "divisible by 100" in sandbox.post("/v1/payment_intents", amount="100050", currency=currency).text
     assert sandbox.post("/v1/payment_intents", amount="100000", currency=currency).status_code == 200
 
 
-def test_what_follows_a_payment_goes_by_tens_too(sandbox, client):
+def test_refunds_captures_and_updates_must_be_divisible_too(sandbox, client):
     by_card = {"payment_method": "pm_card_visa", "payment_method_types": ["card"], "confirm": True}
     paid = client.v1.payment_intents.create({"amount": 5000, "currency": "kwd", **by_card})
     assert "divisible by 10" in sandbox.post("/v1/refunds", payment_intent=paid.id, amount="1005").text
@@ -73,7 +73,7 @@ def test_what_follows_a_payment_goes_by_tens_too(sandbox, client):
 
 
 @pytest.mark.parametrize("amount", ["-1", "0"])
-def test_an_amount_below_one_is_worded_as_the_call_words_it(sandbox, client, amount):
+def test_an_amount_below_one_has_the_error_message_of_its_call(sandbox, client, amount):
     made = client.v1.charges.create({"amount": 2000, "currency": "usd", "source": "tok_visa"})
     held = client.v1.charges.create({"amount": 2000, "currency": "usd", "source": "tok_visa", "capture": False})
     for path, form in (
@@ -101,7 +101,7 @@ def test_less_than_the_minimum_cannot_be_captured(sandbox, client):
 
 
 @pytest.mark.parametrize("percent", [15, 33.3, 1])
-def test_a_percentage_off_leaves_what_can_be_charged(sandbox, client, percent):
+def test_a_percentage_discount_leaves_a_chargeable_amount(sandbox, client, percent):
     coupon = client.v1.coupons.create({"percent_off": percent, "duration": "once"})
     session = sandbox.session(currency="kwd", amount=1010, discounts=[{"coupon": coupon.id}])
     assert session.amount_total % 10 == 0

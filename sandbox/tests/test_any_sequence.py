@@ -1,6 +1,6 @@
-"""Random sequences of calls over everything there is: states move as Stripe's do, sums stay right, nothing breaks.
+"""Random sequences of all calls: statuses change only as at Stripe, balances stay correct, and nothing fails.
 
-SANDBOX_SEQUENCES=200 tries that many sequences, different ones each time; without it a few, always the same.
+SANDBOX_SEQUENCES=200 runs that many sequences, different each time; by default a few, always the same.
 """
 
 import os
@@ -17,10 +17,10 @@ from sandbox.tests.random_forms import CARDS, Forms
 from sandbox.tests.recorded import answer_problems
 from sandbox.tests.route_table import all_routes
 
-ASKED_FOR = int(os.environ.get("SANDBOX_SEQUENCES", "0"))
+SEQUENCES = int(os.environ.get("SANDBOX_SEQUENCES", "0"))
 DAY = 24 * 3600
 SEEDS = st.integers(0, 2**32)
-# To which states an object may go, in one step or several. What is not named stays what it is.
+# The statuses that each status may change to, in one step or several. Statuses without an entry are final.
 GRAPHS: dict[str, dict[str, str]] = {
     "payment_intent": {
         "requires_payment_method": "requires_confirmation requires_action processing requires_capture canceled",
@@ -39,7 +39,7 @@ GRAPHS: dict[str, dict[str, str]] = {
     "refund": {
         "pending": "requires_action succeeded failed canceled",
         "requires_action": "pending succeeded failed canceled",
-        # A bank may send the money back days later.
+        # A bank may return the money days later.
         "succeeded": "failed",
     },
     "dispute": {
@@ -90,7 +90,7 @@ TEACHER = {
 
 
 def routes(way: str) -> list[dict[str, Any]]:
-    """Those that create something, change something that is there, or only read."""
+    """The routes that create an object, change an existing one, or only read."""
     if way == "reads":
         return [route for route in all_routes() if route["method"] == "GET"]
     writes = [route for route in all_routes() if route["method"] != "GET"]
@@ -98,7 +98,7 @@ def routes(way: str) -> list[dict[str, Any]]:
 
 
 class AnySequence(RuleBasedStateMachine):
-    """One sandbox, emptied; `process` is set before any sequence begins."""
+    """A sequence on a reset sandbox; `process` is set before the first sequence."""
 
     process: Any = None
 
@@ -121,7 +121,7 @@ class AnySequence(RuleBasedStateMachine):
         self.process.switch("clock", advance=5)
 
     def call(self, method: str, path: str, form: Any, account: str | None = None) -> Any:
-        """One call whose answer is held against what Stripe publishes; what it made can be used from then on."""
+        """Make one call and check its response against the published types; later calls can use the objects in it."""
         sent = {"params": form} if method != "POST" else {"data": form}
         headers = {"Stripe-Account": account} if account else {}
         self.history.append(f"{method} {path} {form} {account or ''}")
@@ -261,18 +261,18 @@ class AnySequence(RuleBasedStateMachine):
         last: dict[str, str] = {}
         accounts = [None, *self.accounts]
         for event in (event for account in accounts for event in reversed(self._every("/v1/events", account))):
-            told = event["data"]["object"]
-            graph = GRAPHS.get(told["object"])
-            if graph is None or "id" not in told or "status" not in told:
+            body = event["data"]["object"]
+            graph = GRAPHS.get(body["object"])
+            if graph is None or "id" not in body or "status" not in body:
                 continue
-            before, after = last.get(told["id"], told["status"]), told["status"]
+            before, after = last.get(body["id"], body["status"]), body["status"]
             assert after == before or after in _reachable(graph, before), (
-                f"{told['id']} went from {before} to {after} with {event['type']}"
+                f"{body['id']} went from {before} to {after} with {event['type']}"
             )
-            last[told["id"]] = after
+            last[body["id"]] = after
 
     def _balance_is_the_sum_of_its_movements(self, account: str | None) -> None:
-        while True:  # Funds may become available between one look and the next.
+        while True:  # Funds may become available between two reads.
             balance = self.call("GET", "/v1/balance", {}, account)
             if "error" in balance:  # The account was deleted meanwhile.
                 return
@@ -285,11 +285,11 @@ class AnySequence(RuleBasedStateMachine):
             assert movement["fee"] == sum(fee["amount"] for fee in movement["fee_details"]), movement
             sums[movement["status"], movement["currency"]] += movement["net"]
         for status in ("available", "pending"):
-            told = {part["currency"]: part["amount"] for part in balance[status]}
-            assert all(told.get(currency, 0) == total for (at, currency), total in sums.items() if at == status), (
-                f"{account} has {told} {status}, and its movements come to {dict(sums)}"
+            shown = {part["currency"]: part["amount"] for part in balance[status]}
+            assert all(shown.get(currency, 0) == total for (at, currency), total in sums.items() if at == status), (
+                f"{account} has {shown} {status}, but its balance transactions add up to {dict(sums)}"
             )
-            assert all(sums[status, currency] == amount for currency, amount in told.items()), (told, sums)
+            assert all(sums[status, currency] == amount for currency, amount in shown.items()), (shown, sums)
 
 
 def _reachable(graph: dict[str, str], state: str) -> set[str]:
@@ -303,22 +303,22 @@ def _reachable(graph: dict[str, str], state: str) -> set[str]:
     return found
 
 
-def test_graphs_lead_only_forward():
+def test_statuses_are_reachable_only_forward():
     assert _reachable(GRAPHS["charge"], "pending") == {"succeeded", "failed"}
     assert "draft" not in _reachable(GRAPHS["invoice"], "open")
 
 
 @pytest.mark.slow
-def test_no_sequence_of_calls_breaks_anything(sandbox):
+def test_no_random_sequence_of_calls_fails(sandbox):
     AnySequence.process = sandbox
     run_state_machine_as_test(
         AnySequence,
         settings=settings(
-            max_examples=ASKED_FOR or 6,
+            max_examples=SEQUENCES or 6,
             stateful_step_count=50,
             deadline=None,
-            derandomize=not ASKED_FOR,
-            # A shorter sequence is not worth the minutes it takes to find: the last calls are told anyway.
+            derandomize=not SEQUENCES,
+            # Shrinking would take minutes, and the failure message already lists the last calls.
             phases=[Phase.generate],
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),

@@ -1,4 +1,4 @@
-"""stripe-python's asynchronous client through the main flows: it sends and reads what the other one does."""
+"""The main flows with stripe-python's asynchronous client."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from sandbox.tests.billing_fixtures import FEBRUARY, HOUR, START
 from sandbox.tests.connected import DAY, custom
 from sandbox.tests.sandbox_process import KEY
 
-# stripe-python hands its body to httpx under the name httpx no longer likes for text.
+# stripe-python passes its body to httpx under a name that httpx has deprecated for text.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 DOLLARS = {"amount": 2000, "currency": "usd"}
 PAID = DOLLARS | {"payment_method": "pm_card_visa", "confirm": True, "payment_method_types": ["card"]}
@@ -19,7 +19,7 @@ PAID = DOLLARS | {"payment_method": "pm_card_visa", "confirm": True, "payment_me
 
 @pytest.fixture
 def run(sandbox):
-    """Run a flow with a client of its own, and close that client."""
+    """Run a flow with its own client, and close that client."""
 
     def run_flow(flow: Callable[[stripe.StripeClient], Awaitable[None]]) -> None:
         async def with_client() -> None:
@@ -64,7 +64,7 @@ def test_a_session_is_paid(sandbox, run):
     run(flow)
 
 
-def test_an_intent_asks_for_its_owner_and_succeeds(sandbox, run):
+def test_an_intent_succeeds_after_authentication(sandbox, run):
     async def flow(client):
         back = {"payment_method": "pm_card_threeDSecure2Required", "return_url": "http://shop.example/back"}
         made = await client.v1.payment_intents.create_async(DOLLARS | {"confirm": True} | back)
@@ -75,7 +75,7 @@ def test_an_intent_asks_for_its_owner_and_succeeds(sandbox, run):
     run(flow)
 
 
-def test_many_pay_at_once_over_one_client(sandbox, run):
+def test_concurrent_payments_over_one_client(sandbox, run):
     async def flow(client):
         paid = await asyncio.gather(*(client.v1.payment_intents.create_async(PAID) for _ in range(20)))
         assert {intent.status for intent in paid} == {"succeeded"}
@@ -130,7 +130,7 @@ def test_a_subscription_renews_with_its_test_clock(sandbox, run):
     run(flow)
 
 
-def test_money_is_transferred_and_paid_out(sandbox, client, run):
+def test_funds_are_transferred_and_paid_out(sandbox, client, run):
     account = custom(client)
     sandbox.advance(3)
     of = {"stripe_account": account.id}
@@ -152,7 +152,7 @@ def test_money_is_transferred_and_paid_out(sandbox, client, run):
     run(flow)
 
 
-def test_lists_are_walked_both_ways(run):
+def test_lists_are_paged_in_both_directions(run):
     async def flow(client):
         made = [(await client.v1.customers.create_async({"name": str(n)})).id for n in range(7)][::-1]
         page = await client.v1.customers.list_async({"limit": 3})
@@ -187,7 +187,7 @@ def test_each_error_is_raised_as_its_class(run, error, status, call):
 
 
 @pytest.mark.parametrize(("kind", "error"), [("rate_limit", stripe.RateLimitError), ("server_error", stripe.APIError)])
-def test_errors_of_the_server_are_raised_as_their_class(sandbox, run, kind, error):
+def test_server_errors_are_raised_as_their_class(sandbox, run, kind, error):
     sandbox.switch("faults", kind=kind, path="/v1/customers")
 
     async def flow(client):
@@ -197,7 +197,7 @@ def test_errors_of_the_server_are_raised_as_their_class(sandbox, run, kind, erro
     run(flow)
 
 
-def test_a_lost_reply_is_a_lost_connection_and_its_key_finds_the_work(sandbox, run):
+def test_after_a_dropped_reply_the_same_key_returns_the_result(sandbox, run):
     sandbox.switch("faults", kind="drop_reply", path="/v1/customers")
 
     async def flow(client):

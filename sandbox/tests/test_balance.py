@@ -11,7 +11,7 @@ DEALINGS = ("pay", "share", "direct", "refund", "transfer", "reverse", "payout",
 METHODS = ("pm_card_visa", "pm_card_bypassPending", "pm_card_refundFail", "pm_card_pendingRefund")
 
 
-def test_the_balance_is_shown_by_currency_and_grows_available_with_time(sandbox, client):
+def test_the_balance_is_shown_by_currency_and_becomes_available_later(sandbox, client):
     empty = client.v1.balance.retrieve()
     assert (empty.available[0].amount, empty.available[0].currency, empty.pending[0].amount) == (0, "usd", 0)
     assert empty.connect_reserved[0].amount == 0
@@ -24,7 +24,7 @@ def test_the_balance_is_shown_by_currency_and_grows_available_with_time(sandbox,
     assert [side.amount for side in client.v1.balance.retrieve().available] == [1912, 1912]
 
 
-def test_movements_are_found_by_type_source_currency_and_time(sandbox, client):
+def test_balance_transactions_are_filtered_by_type_source_currency_and_time(sandbox, client):
     paid = charge(client, 2000)
     charge(client, 2000, currency="eur")
     refund = client.v1.refunds.create({"payment_intent": paid.id, "amount": 500})
@@ -40,7 +40,7 @@ def test_movements_are_found_by_type_source_currency_and_time(sandbox, client):
     assert found(created={"gt": int(time.time()) + 10}) == []
 
 
-def test_the_source_of_a_movement_is_expanded_whatever_it_is(sandbox, client):
+def test_the_source_of_a_balance_transaction_of_any_kind_is_expanded(sandbox, client):
     account = enabled(sandbox, client)
     paid = charge(client, 9000)
     client.v1.refunds.create({"payment_intent": paid.id, "amount": 500})
@@ -53,7 +53,7 @@ def test_the_source_of_a_movement_is_expanded_whatever_it_is(sandbox, client):
 
 
 class Books:
-    """Random dealings between the platform and two accounts, and whether the books agree after them."""
+    """Random transactions between the platform and two accounts, and a check of all balances."""
 
     def __init__(self, sandbox, client, seed):
         self.sandbox, self.client = sandbox, client
@@ -64,7 +64,7 @@ class Books:
 
     def step(self):
         name = self.random.choice(DEALINGS)
-        # Some dealings are impossible just then, and say so; nothing may have moved.
+        # Some transactions are refused in the current state; they must change nothing.
         with contextlib.suppress(stripe.InvalidRequestError):
             getattr(self, name)()
             self.done.add(name)
@@ -140,17 +140,17 @@ class Books:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_a_balance_is_the_sum_of_its_movements_whatever_happened(sandbox, client, seed):
+def test_a_balance_is_always_the_sum_of_its_transactions(sandbox, client, seed):
     books = Books(sandbox, client, seed)
     for _ in range(60):
         books.step()
-    # Nothing may happen by itself between the two sides of a comparison.
+    # Run delayed steps first, so that nothing changes between the two reads of a comparison.
     sandbox.advance(10)
     books.check()
     sandbox.advance(10 * DAY)
     books.check()
     assert {"pay", "share", "direct", "refund", "transfer", "payout"} <= books.done
-    # What was moved between accounts was neither made nor lost on the way.
+    # Movements between the accounts must add up to zero.
     inner = ("transfer", "transfer_refund", "payment", "payment_refund", "application_fee", "application_fee_refund")
     moved = 0
     for account in (None, *books.accounts):
@@ -163,7 +163,7 @@ def test_a_balance_is_the_sum_of_its_movements_whatever_happened(sandbox, client
     assert moved == 0
 
 
-def test_money_that_is_available_at_once_is_told_of(sandbox, client):
+def test_immediately_available_funds_emit_balance_available(sandbox, client):
     by_card = {"payment_method_types": ["card"], "confirm": True}
     client.v1.payment_intents.create(
         {"amount": 2000, "currency": "usd", "payment_method": "pm_card_bypassPending", **by_card}

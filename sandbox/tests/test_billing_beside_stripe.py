@@ -1,4 +1,4 @@
-"""Subscriptions and invoices where recorded traffic of Stripe showed the sandbox to differ."""
+"""Subscriptions and invoices: behaviour taken from recorded traffic of Stripe."""
 
 import pytest
 import stripe
@@ -32,14 +32,14 @@ def lines_of(sandbox, invoice):
     return sandbox.get(f"/v1/invoices/{invoice}").json()["lines"]["data"]
 
 
-def test_lines_name_their_subscription_in_their_parent_only(sandbox, shop, customer):
+def test_lines_have_their_subscription_only_in_their_parent(sandbox, shop, customer):
     made = shop.subscribe(customer)
     (line,) = lines_of(sandbox, made.latest_invoice)
     assert "subscription" not in line
     assert line["parent"]["subscription_item_details"]["subscription"] == made.id
 
 
-def test_prorations_are_lines_of_the_subscriptions_item_and_name_what_they_credit(sandbox, shop, customer):
+def test_prorations_belong_to_their_subscription_item_and_list_credited_items(sandbox, shop, customer):
     made = shop.subscribe(customer, shop.price(1000))
     (first,) = lines_of(sandbox, made.latest_invoice)
     shop.advance_to(HALF)
@@ -66,7 +66,7 @@ def test_prorations_are_lines_of_the_subscriptions_item_and_name_what_they_credi
     }  # fmt: skip
 
 
-def test_what_was_never_billed_is_credited_by_the_item_that_waits(sandbox, shop, customer):
+def test_an_unbilled_proration_is_credited_by_its_pending_item(sandbox, shop, customer):
     made = shop.subscribe(customer, shop.price(1000))
     shop.advance_to(HALF)
     dearer(shop, made)
@@ -90,19 +90,19 @@ def test_a_charged_first_invoice_counts_its_attempt(shop, customer):
     assert shop.latest_invoice(changed).attempt_count == 1
 
 
-def test_waiting_for_the_owner_is_no_attempt_yet(shop):
+def test_requiring_authentication_does_not_count_as_an_attempt(shop):
     made = shop.subscribe(shop.customer(card=ACTION))
     invoice = shop.latest_invoice(made)
     assert (made.status, invoice.status) == ("incomplete", "open")
     assert (invoice.attempt_count, invoice.attempted, invoice.auto_advance) == (0, True, True)
 
 
-def test_a_declined_first_invoice_counts_one(shop):
+def test_a_declined_first_invoice_counts_one_attempt(shop):
     made = shop.subscribe(shop.customer(card="pm_card_chargeCustomerFail"))
     assert shop.latest_invoice(made).attempt_count == 1
 
 
-def test_intents_of_updates_keep_the_method_for_later(shop, customer):
+def test_intents_of_updates_have_setup_future_usage(shop, customer):
     made = shop.subscribe(customer)
     shop.advance_to(HALF)
     changed = dearer(shop, made, proration_behavior="always_invoice")
@@ -110,14 +110,14 @@ def test_intents_of_updates_keep_the_method_for_later(shop, customer):
 
 
 @pytest.mark.parametrize("planned", [{"cancel_at_period_end": True}, {"cancel_at": START + 9 * DAY}])
-def test_cancelling_at_once_takes_a_planned_end_back(shop, customer, planned):
+def test_cancelling_immediately_clears_a_planned_end(shop, customer, planned):
     made = shop.subscribe(customer)
     shop.v1.subscriptions.update(made.id, planned)
     ended = shop.v1.subscriptions.cancel(made.id)
     assert (ended.cancel_at, ended.cancel_at_period_end, ended.status) == (None, False, "canceled")
 
 
-def test_a_planned_end_that_came_is_still_told(shop, customer):
+def test_a_planned_end_is_still_shown_after_it_was_reached(shop, customer):
     made = shop.subscribe(customer)
     shop.v1.subscriptions.update(made.id, {"cancel_at_period_end": True})
     shop.advance_to(FEBRUARY + HOUR)
@@ -125,7 +125,7 @@ def test_a_planned_end_that_came_is_still_told(shop, customer):
     assert (ended.status, ended.cancel_at_period_end, ended.cancel_at) == ("canceled", True, FEBRUARY)
 
 
-def test_a_customer_with_a_subscription_has_a_next_invoice(shop, customer):
+def test_the_preview_for_a_customer_is_of_the_next_renewal(shop, customer):
     later = shop.subscribe(customer, shop.price(9000, interval="year"))
     sooner = shop.subscribe(customer, shop.price(1000))
     preview = shop.v1.invoices.create_preview({"customer": customer.id})
@@ -143,7 +143,7 @@ def test_a_customer_with_a_subscription_has_a_next_invoice(shop, customer):
         assert nothing.value.code == "invoice_upcoming_none"
 
 
-def test_a_preview_lists_what_waits_before_the_subscription(shop, customer):
+def test_a_preview_lists_pending_items_before_the_subscription(shop, customer):
     made = shop.subscribe(customer, shop.price(1000))
     shop.advance_to(HALF)
     price = shop.price(3000)
@@ -153,7 +153,7 @@ def test_a_preview_lists_what_waits_before_the_subscription(shop, customer):
     assert preview.lines.data[0].parent.subscription_item_details.proration is True
 
 
-def test_a_preview_of_cancelling_now_gives_unused_time_back(shop, customer):
+def test_a_preview_of_cancelling_now_credits_unused_time(shop, customer):
     made = shop.subscribe(customer, shop.price(1000))
     shop.advance_to(HALF)
     preview = shop.v1.invoices.create_preview({"subscription": made.id, "subscription_details": {"cancel_now": True}})
@@ -161,7 +161,7 @@ def test_a_preview_of_cancelling_now_gives_unused_time_back(shop, customer):
     assert shop.subscription(made).status == "active"
 
 
-def test_a_trial_ended_by_hand_pauses_without_a_method(shop):
+def test_a_trial_ended_by_an_update_pauses_without_a_payment_method(shop):
     pausing = {"trial_settings": {"end_behavior": {"missing_payment_method": "pause"}}, "trial_period_days": 7}
     made = shop.subscribe(shop.customer(card=None), **pausing)
     before = shop.count()

@@ -18,14 +18,14 @@ def events(sandbox, kind):
     return [event.data for event in found][::-1]
 
 
-def test_a_product_lives_from_creation_to_deletion(sandbox, client, product):
+def test_a_product_is_created_updated_and_deleted(sandbox, client, product):
     assert (product.active, product.type, product.default_price) == (True, "service", None)
     changed = client.v1.products.update(product.id, {"name": "Fine brush", "metadata": {"sku": "", "size": "3"}})
     assert (changed.name, changed.metadata.to_dict()) == ("Fine brush", {"size": "3"})
     [update] = events(sandbox, "product.updated")
     assert update.previous_attributes["name"] == "Brush"
     assert client.v1.products.update(product.id, {"name": "Fine brush"}).updated == changed.updated
-    assert len(events(sandbox, "product.updated")) == 1, "nothing changed, nothing told"
+    assert len(events(sandbox, "product.updated")) == 1, "no event without a change"
     deleted = client.v1.products.delete(product.id)
     assert deleted.to_dict() == {"id": product.id, "object": "product", "deleted": True}
     with pytest.raises(stripe.InvalidRequestError, match="No such product") as gone:
@@ -34,7 +34,7 @@ def test_a_product_lives_from_creation_to_deletion(sandbox, client, product):
     assert sandbox.event_types() == ["product.created", "product.updated", "product.deleted"]
 
 
-def test_a_product_may_bring_its_own_id_and_default_price(sandbox, client):
+def test_a_product_may_be_created_with_an_id_and_a_default_price(sandbox, client):
     made = client.v1.products.create(
         {
             "id": "easel",
@@ -54,7 +54,7 @@ def test_a_product_may_bring_its_own_id_and_default_price(sandbox, client):
         client.v1.prices.create({"currency": "usd", "unit_amount": 1, "product_data": {"id": "easel", "name": "x"}})
 
 
-def test_a_product_with_prices_cannot_be_deleted_and_only_its_own_price_is_its_default(client, product):
+def test_a_product_with_prices_cannot_be_deleted_and_its_default_must_be_its_own(client, product):
     mine = price(client, product)
     with pytest.raises(stripe.InvalidRequestError, match="one or more user-created prices"):
         client.v1.products.delete(product.id)
@@ -65,7 +65,7 @@ def test_a_product_with_prices_cannot_be_deleted_and_only_its_own_price_is_its_d
     assert refused.value.param == "default_price"
 
 
-def test_products_are_listed_by_what_they_are(client, product):
+def test_products_are_filtered_by_their_fields(client, product):
     retired = client.v1.products.create({"name": "Old", "active": False, "shippable": True, "url": "http://x.example"})
     listed = client.v1.products.list
 
@@ -81,7 +81,7 @@ def test_products_are_listed_by_what_they_are(client, product):
     assert client.v1.products.list({"limit": 1}).has_more
 
 
-def test_one_time_and_recurring_prices_tell_different_stories(sandbox, client, product):
+def test_one_time_and_recurring_prices_have_different_fields_and_events(sandbox, client, product):
     once = price(client, product, nickname="single")
     monthly = price(client, product, recurring={"interval": "month", "interval_count": 3})
     assert (once.type, once.recurring, str(once.unit_amount_decimal)) == ("one_time", None, "1200")
@@ -98,7 +98,7 @@ def test_one_time_and_recurring_prices_tell_different_stories(sandbox, client, p
         client.v1.plans.retrieve(once.id)
 
 
-def test_a_price_can_be_renamed_retired_and_keyed_but_not_repriced(sandbox, client, product):
+def test_a_price_can_be_updated_but_its_amount_cannot(sandbox, client, product):
     monthly = price(client, product, recurring={"interval": "month"}, lookup_key="basic")
     changed = client.v1.prices.update(monthly.id, {"active": False, "nickname": "Basic", "metadata": {"a": "1"}})
     assert (changed.active, changed.nickname, changed.metadata["a"]) == (False, "Basic", "1")
@@ -113,7 +113,7 @@ def test_a_price_can_be_renamed_retired_and_keyed_but_not_repriced(sandbox, clie
     assert client.v1.prices.update(monthly.id, {"tax_behavior": "exclusive"}).tax_behavior == "exclusive"
 
 
-def test_a_lookup_key_has_one_holder_and_can_be_transferred(client, product):
+def test_a_lookup_key_belongs_to_one_price_and_can_be_transferred(client, product):
     first = price(client, product, lookup_key="basic")
     with pytest.raises(stripe.InvalidRequestError, match="already uses that lookup key"):
         price(client, product, lookup_key="basic")
@@ -123,7 +123,7 @@ def test_a_lookup_key_has_one_holder_and_can_be_transferred(client, product):
     assert client.v1.prices.update(second.id, {"lookup_key": "basic"}).lookup_key == "basic"
 
 
-def test_tiers_and_currency_options_show_when_asked_for(client, product):
+def test_tiers_and_currency_options_are_shown_when_expanded(client, product):
     tiers = [{"up_to": 10, "unit_amount": 100}, {"up_to": "inf", "unit_amount_decimal": "62.5", "flat_amount": 50}]
     tiered = price(
         client, product, unit_amount=None, billing_scheme="tiered", tiers_mode="graduated", tiers=tiers,
@@ -148,7 +148,7 @@ def test_tiers_and_currency_options_show_when_asked_for(client, product):
     assert sorted(listed.currency_options.to_dict()) == ["eur", "gbp", "usd"]
 
 
-def test_a_custom_amount_is_the_buyers(client, product):
+def test_a_price_with_a_custom_amount(client, product):
     free = price(client, product, unit_amount=None, custom_unit_amount={"enabled": True, "minimum": 100, "preset": 500})
     assert free.custom_unit_amount.to_dict() == {"maximum": None, "minimum": 100, "preset": 500}
     assert free.unit_amount is None
@@ -178,13 +178,13 @@ def test_a_custom_amount_is_the_buyers(client, product):
           "recurring": {"interval": "day"}, "tiers": [{"up_to": "inf"}]}, "tiers[0][unit_amount]"),
     ],
 )  # fmt: skip
-def test_what_is_no_price_is_refused(client, product, changes, param):
+def test_an_invalid_price_is_refused(client, product, changes, param):
     with pytest.raises(stripe.InvalidRequestError) as refused:
         price(client, product, **changes)
     assert refused.value.param == param
 
 
-def test_prices_are_listed_by_what_they_are(client, product):
+def test_prices_are_filtered_by_their_fields(client, product):
     once = price(client, product, active=False)
     yearly = price(client, product, recurring={"interval": "year"}, currency="eur")
 

@@ -12,14 +12,14 @@ def test_a_token_can_be_charged_without_an_intent(sandbox, client):
     made = charge(client, description="A lesson", metadata={"order": "7"}, expand=["balance_transaction"])
     assert (made.status, made.captured, made.payment_intent) == ("succeeded", True, None)
     assert (made.source.object, made.source.last4, made.source.brand) == ("card", "4242", "Visa")
-    # Nothing is asynchronous here: the income is there at once.
+    # Direct charges are not asynchronous: the income is recorded immediately.
     assert (made.balance_transaction.amount, made.balance_transaction.fee) == (2000, 88)
     assert sandbox.event_types() == ["charge.succeeded"]
     sandbox.advance(10)
     assert sandbox.event_types() == ["charge.succeeded"]
 
 
-def test_a_made_token_serves_once(client):
+def test_a_token_can_be_used_only_once(client):
     card = {"number": "4242424242424242", "exp_month": "12", "exp_year": "2040", "cvc": "123"}
     token = client.v1.tokens.create({"card": card})
     assert charge(client, source=token.id).status == "succeeded"
@@ -45,7 +45,7 @@ def test_a_declined_token_leaves_a_failed_charge(sandbox, client, token, code):
         client.v1.refunds.create({"charge": failed.id})
 
 
-def test_a_customer_pays_with_what_is_kept_as_the_default(client):
+def test_a_customer_is_charged_by_the_default_method(client):
     customer = client.v1.customers.create({"email": "ada@example.org"})
     asked = {"amount": 2000, "currency": "usd", "customer": customer.id}
     with pytest.raises(stripe.CardError, match="doesn't have any saved payment details") as refused:
@@ -78,7 +78,7 @@ def test_an_authorised_charge_is_captured_in_part(sandbox, client):
     assert "charge.expired" not in sandbox.event_types()
 
 
-def test_an_authorised_charge_is_released_by_a_refund_and_moves_no_money(client):
+def test_refunding_an_authorised_charge_releases_it_without_a_balance_transaction(client):
     held = charge(client, capture=False)
     with pytest.raises(stripe.InvalidRequestError, match="only all of it"):
         client.v1.refunds.create({"charge": held.id, "amount": 500})
@@ -90,7 +90,7 @@ def test_an_authorised_charge_is_released_by_a_refund_and_moves_no_money(client)
         client.v1.charges.capture(held.id)
 
 
-def test_what_nobody_captures_expires_after_seven_days(sandbox, client):
+def test_an_uncaptured_charge_expires_after_seven_days(sandbox, client):
     held = charge(client, capture=False)
     intent = client.v1.payment_intents.create(
         {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True, "payment_method_types": ["card"],
@@ -106,7 +106,7 @@ def test_what_nobody_captures_expires_after_seven_days(sandbox, client):
     assert client.v1.balance_transactions.list().data == []
 
 
-def test_the_charge_of_an_intent_is_the_intents_to_capture_and_to_release(client):
+def test_the_charge_of_an_intent_cannot_be_captured_or_refunded_by_itself(client):
     intent = client.v1.payment_intents.create(
         {"amount": 2000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True, "payment_method_types": ["card"],
          "capture_method": "manual"}
@@ -117,7 +117,7 @@ def test_the_charge_of_an_intent_is_the_intents_to_capture_and_to_release(client
         client.v1.refunds.create({"charge": intent.latest_charge})
 
 
-def test_a_charge_can_be_annotated(sandbox, client):
+def test_a_charge_can_be_updated(sandbox, client):
     made = charge(client, metadata={"a": "1"})
     customer = client.v1.customers.create({})
     changed = client.v1.charges.update(
@@ -134,8 +134,8 @@ def test_a_charge_can_be_annotated(sandbox, client):
     )
     assert (changed.metadata.to_dict(), changed.customer) == ({"a": "1", "b": "2"}, customer.id)
     assert changed.fraud_details.user_report == "safe"
-    told = client.v1.events.list({"type": "charge.updated"}).data[0].data.previous_attributes.to_dict()
-    assert (told["metadata"], told["description"], told["customer"]) == ({"b": None}, None, None)
+    previous = client.v1.events.list({"type": "charge.updated"}).data[0].data.previous_attributes.to_dict()
+    assert (previous["metadata"], previous["description"], previous["customer"]) == ({"b": None}, None, None)
     client.v1.charges.update(made.id, {"description": "A lesson"})
     assert sandbox.event_types().count("charge.updated") == 1
     cleared = client.v1.charges.update(made.id, {"fraud_details": {"user_report": ""}, "description": ""})
@@ -148,7 +148,7 @@ def test_a_charge_can_be_annotated(sandbox, client):
         client.v1.charges.update(made.id, {"customer": "cus_none"})
 
 
-def test_charges_are_found_and_unknown_parameters_are_not(client):
+def test_charges_are_filtered_and_unknown_parameters_refused(client):
     customer = client.v1.customers.create({})
     first = charge(client, transfer_group="lesson_7")
     second = client.v1.charges.update(charge(client).id, {"customer": customer.id})
@@ -164,7 +164,7 @@ def test_charges_are_found_and_unknown_parameters_are_not(client):
         charge(client, amount=1)
 
 
-def test_refunds_are_reached_through_their_charge(client, sandbox):
+def test_refunds_are_available_under_their_charge(client, sandbox):
     made, other = charge(client), charge(client)
     answer = sandbox.post(f"/v1/charges/{made.id}/refunds", amount="500").json()
     assert (answer["charge"], answer["amount"]) == (made.id, 500)

@@ -9,7 +9,7 @@ import requests
 import stripe
 
 
-def test_a_guest_payment_completes_the_session_and_tells_in_stripes_order(sandbox, client):
+def test_a_guest_payment_completes_the_session_with_events_in_stripes_order(sandbox, client):
     session = sandbox.session(metadata={"order": "7"}, payment_intent_data={"metadata": {"order": "7"}})
     assert (session.status, session.payment_intent, session.customer_creation) == ("open", None, "if_required")
 
@@ -98,7 +98,7 @@ def test_insufficient_funds_after_authentication_leaves_the_session_open(sandbox
     assert sandbox.intent_of(session).last_payment_error.decline_code == "insufficient_funds"
 
 
-def test_a_session_expires_by_the_clock_and_cancels_what_an_attempt_left(sandbox, client):
+def test_a_session_expires_by_the_clock_and_cancels_its_intent(sandbox, client):
     session = sandbox.session(expires_at=int(time.time()) + 1800)
     sandbox.pay(session, "pm_card_visa_chargeDeclined")
     sandbox.advance(1900)
@@ -134,7 +134,7 @@ def bank_debit(client, iban):
         ("AT861904300235473202", "unpaid", "async_payment_failed"),
     ],
 )
-def test_a_bank_debit_completes_unpaid_and_is_answered_later(sandbox, client, iban, paid, last):
+def test_a_bank_debit_completes_the_session_unpaid_and_is_answered_later(sandbox, client, iban, paid, last):
     session = sandbox.session(currency="eur", payment_method_types=["card", "sepa_debit"])
     sandbox.switch("clock", advance=0)
     sandbox.pay(session, bank_debit(client, iban))
@@ -155,7 +155,7 @@ def test_a_bank_debit_completes_unpaid_and_is_answered_later(sandbox, client, ib
     ]
 
 
-def test_a_customer_is_made_only_when_asked_for(sandbox, client):
+def test_a_customer_is_created_only_on_request(sandbox, client):
     sandbox.pay(sandbox.session())
     assert client.v1.customers.list().data == []
     session = sandbox.session(customer_creation="always", customer_email="ada@example.org")
@@ -172,7 +172,7 @@ def test_a_free_session_completes_without_an_intent(sandbox, client):
     assert sandbox.event_types() == ["checkout.session.completed"]
 
 
-def test_line_items_and_their_prices_come_when_expanded(sandbox, client):
+def test_line_items_and_their_prices_are_shown_when_expanded(sandbox, client):
     session = sandbox.session(expand=["line_items.data.price.product", "total_details.breakdown"])
     line = session.line_items.data[0]
     assert (line.amount_total, line.price.product.name, line.price.active) == (2000, "Watercolour & ink", False)
@@ -207,7 +207,7 @@ PAGE_FORM = {
 }
 
 
-def test_the_hosted_page_takes_a_card_and_leads_to_the_success_address(sandbox, client):
+def test_the_hosted_page_charges_a_card_and_redirects_to_the_success_url(sandbox, client):
     session = sandbox.session()
     page = sandbox.get(f"/c/pay/{session.id}")
     assert "$20.00" in page.text
@@ -251,7 +251,7 @@ def test_pressing_pay_twice_charges_once(sandbox, client):
     assert len(client.v1.charges.list().data) == 1
 
 
-def test_a_known_customer_without_email_gets_the_one_typed(sandbox, client):
+def test_a_customer_without_an_email_gets_the_one_entered(sandbox, client):
     customer = client.v1.customers.create({"name": "Ada"})
     session = sandbox.session(customer=customer.id)
     sandbox.post(f"/c/pay/{session.id}", **PAGE_FORM)

@@ -16,7 +16,7 @@ def expanded(client, session):
     return client.v1.checkout.sessions.retrieve(session.id, {"expand": wanted})
 
 
-def test_a_coupon_of_the_shop_takes_its_part_of_every_line_and_is_redeemed_when_paid(sandbox, client):
+def test_a_coupon_discounts_every_line_and_is_redeemed_by_the_payment(sandbox, client):
     coupon = client.v1.coupons.create({"amount_off": 500, "currency": "usd", "duration": "once"})
     session = sandbox.session(discounts=[{"coupon": coupon.id}])
     assert (session.amount_subtotal, session.amount_total, session.total_details.amount_discount) == (2000, 1500, 500)
@@ -31,7 +31,7 @@ def test_a_coupon_of_the_shop_takes_its_part_of_every_line_and_is_redeemed_when_
     assert client.v1.coupons.retrieve(coupon.id).times_redeemed == 1
 
 
-def test_a_buyer_types_a_code_and_may_take_it_off_again(sandbox, client, half):
+def test_a_buyer_applies_and_removes_a_promotion_code(sandbox, client, half):
     session = sandbox.session(allow_promotion_codes=True)
     page = post_page(sandbox, session, do="promotion", promotionCode="half")
     assert (page.status_code, text_of(page, "discount"), text_of(page, "total")) == (200, "-$10.00", "$10.00")
@@ -46,7 +46,7 @@ def test_a_buyer_types_a_code_and_may_take_it_off_again(sandbox, client, half):
 
 
 @pytest.mark.parametrize("restriction", ["unknown", "minimum", "first_time", "inactive"])
-def test_a_code_that_cannot_be_used_is_invalid_beside_its_field(sandbox, client, half, restriction):
+def test_an_unusable_code_shows_an_error_beside_its_field(sandbox, client, half, restriction):
     typed = "HALF"
     if restriction == "unknown":
         typed = "QUARTER"
@@ -64,7 +64,7 @@ def test_a_code_that_cannot_be_used_is_invalid_beside_its_field(sandbox, client,
     assert client.v1.checkout.sessions.retrieve(session.id).discounts == []
 
 
-def test_codes_are_not_taken_where_the_shop_allows_none(sandbox, client, half):
+def test_codes_are_ignored_unless_the_shop_allows_them(sandbox, client, half):
     session = sandbox.session()
     assert "promotionCode" not in sandbox.get(f"/c/pay/{session.id}").text
     post_page(sandbox, session, promotionCode="HALF")
@@ -91,7 +91,7 @@ def test_a_full_discount_needs_no_payment(sandbox, client):
 
 
 @pytest.mark.parametrize(("inclusive", "total"), [(False, 2400), (True, 2000)])
-def test_a_lines_own_tax_rate_comes_on_top_or_is_contained(sandbox, client, inclusive, total):
+def test_a_lines_tax_rate_is_exclusive_or_inclusive(sandbox, client, inclusive, total):
     rate = client.v1.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": inclusive})
     price = {"currency": "usd", "unit_amount": 2000, "product_data": {"name": "Ink"}}
     session = sandbox.session(line_items=[{"price_data": price, "quantity": 1, "tax_rates": [rate.id]}])
@@ -104,7 +104,7 @@ def test_a_lines_own_tax_rate_comes_on_top_or_is_contained(sandbox, client, incl
     assert (intent.amount, intent.amount_details.tax.total_tax_amount) == (total, line.amount_tax)
 
 
-def test_automatic_tax_waits_for_the_country_and_asks_once_more(sandbox, client):
+def test_automatic_tax_needs_the_country_and_a_confirmation_of_the_new_total(sandbox, client):
     session = sandbox.session(automatic_tax={"enabled": True})
     assert (session.automatic_tax.status, session.amount_total) == ("requires_location_inputs", 2000)
     page = post_page(sandbox, session, billingCountry="")
@@ -146,7 +146,7 @@ def test_a_buyer_changes_quantities_within_the_shops_bounds(sandbox, client):
     assert client.v1.checkout.sessions.line_items.list(session.id).data[0].quantity == 3
 
 
-def test_an_invoice_is_written_for_those_who_ask(sandbox, client):
+def test_an_invoice_is_created_on_request(sandbox, client):
     session = sandbox.session(
         invoice_creation={"enabled": True, "invoice_data": {"footer": "Thank you", "metadata": {"order": "7"}}}
     )

@@ -1,4 +1,4 @@
-"""What Checkout's page shows besides the form: the shop, the product, and test cards that fill it in."""
+"""Checkout's page beside its form: the shop, the product, and test cards that fill in the form."""
 
 import re
 from html import unescape
@@ -15,7 +15,7 @@ def value_of(page, field):
     return unescape(found.group(1)) if found else None
 
 
-def test_the_page_names_the_shop_and_describes_what_is_sold(sandbox, client):
+def test_the_page_shows_the_shop_and_the_product_description(sandbox, client):
     data = {"name": "Ink", "description": "Twelve bottles & a quill"}
     price = {"currency": "usd", "unit_amount": 900, "product_data": data}
     session = sandbox.session(line_items=[{"price_data": price, "quantity": 1}])
@@ -25,7 +25,7 @@ def test_the_page_names_the_shop_and_describes_what_is_sold(sandbox, client):
     assert "Lectern sandbox" in re.search("<title>(.*?)</title>", page.text)[1]
 
 
-def test_the_page_names_the_account_the_payment_is_for(sandbox, client):
+def test_the_page_shows_the_account_that_receives_the_payment(sandbox, client):
     teacher = enabled(sandbox, client)
     client.v1.accounts.update(teacher.id, {"business_profile": {"name": "Ada's Atelier"}})
     session = sandbox.session(payment_intent_data={"on_behalf_of": teacher.id})
@@ -34,7 +34,7 @@ def test_the_page_names_the_account_the_payment_is_for(sandbox, client):
     assert "to Ada&#x27;s Atelier" in sandbox.get(asked.headers["Location"]).text
 
 
-def test_a_click_on_a_card_fills_the_form_and_pays_nothing(sandbox, client):
+def test_a_click_on_a_card_fills_in_the_form_without_paying(sandbox, client):
     session = sandbox.session()
     page = sandbox.get(f"/c/pay/{session.id}")
     assert "<script" not in page.text
@@ -54,7 +54,7 @@ def test_a_click_on_a_card_fills_the_form_and_pays_nothing(sandbox, client):
 @pytest.mark.parametrize(
     ("currency", "account", "field"), [("eur", IBANS[0], "iban"), ("usd", US_ACCOUNTS[0], "accountNumber")]
 )
-def test_a_click_fills_a_bank_account_in(sandbox, currency, account, field):
+def test_a_click_fills_in_a_bank_account(sandbox, currency, account, field):
     kind = "sepa_debit" if currency == "eur" else "us_bank_account"
     session = sandbox.session(currency=currency, payment_method_types=["card", kind])
     filled = sandbox.post(f"/c/pay/{session.id}", do=f"fill:{account.number}")
@@ -63,14 +63,14 @@ def test_a_click_fills_a_bank_account_in(sandbox, currency, account, field):
 
 
 @pytest.mark.parametrize("number", ["", "4242", "4242424242424243", IBANS[0].number, "<b>"])
-def test_a_number_that_is_not_offered_fills_nothing(sandbox, number):
+def test_an_unknown_number_fills_in_nothing(sandbox, number):
     session = sandbox.session()
     page = sandbox.post(f"/c/pay/{session.id}", do=f"fill:{number}", email="ada@example.org")
     assert (page.status_code, value_of(page, "cardNumber")) == (200, "")
     assert "<b>" not in page.text
 
 
-def test_only_who_wanted_to_pay_is_asked_to_press_again(sandbox, client):
+def test_only_a_buyer_who_pressed_pay_is_asked_to_press_again(sandbox, client):
     coupon = client.v1.coupons.create({"percent_off": 50, "duration": "once"})
     client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "HALF"})
     session = sandbox.session(allow_promotion_codes=True)

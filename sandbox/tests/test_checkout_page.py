@@ -11,7 +11,7 @@ def setup_session(sandbox, **changes):
     return sandbox.client.v1.checkout.sessions.create(asked)
 
 
-def test_setup_mode_keeps_a_card_and_charges_nothing(sandbox, client):
+def test_setup_mode_saves_a_card_without_charging_it(sandbox, client):
     customer = client.v1.customers.create({"email": "ada@example.org"})
     session = setup_session(sandbox, customer=customer.id, setup_intent_data={"metadata": {"order": "7"}})
     assert (session.payment_status, session.amount_total, session.payment_intent) == ("no_payment_required", None, None)
@@ -56,7 +56,7 @@ def test_payment_pages_confirm_a_setup(sandbox, client):
     assert client.v1.checkout.sessions.retrieve(session.id).status == "complete"
 
 
-def test_a_saved_card_is_shown_and_pays(sandbox, client):
+def test_a_saved_card_is_shown_and_can_pay(sandbox, client):
     customer = client.v1.customers.create({"email": "ada@example.org"})
     method = client.v1.payment_methods.create(
         {"type": "card", "card": {"token": "tok_mastercard"}, "allow_redisplay": "always"}
@@ -75,7 +75,7 @@ def test_a_saved_card_is_shown_and_pays(sandbox, client):
     assert error_at(stranger, "method") == "Choose how to pay."
 
 
-def test_the_buyer_saves_a_card_and_takes_it_away_again(sandbox, client):
+def test_the_buyer_saves_and_removes_a_card(sandbox, client):
     customer = client.v1.customers.create({"email": "ada@example.org"})
     options = {"payment_method_save": "enabled", "payment_method_remove": "enabled"}
     session = sandbox.session(customer=customer.id, saved_payment_method_options=options)
@@ -88,14 +88,14 @@ def test_the_buyer_saves_a_card_and_takes_it_away_again(sandbox, client):
     assert client.v1.customers.payment_methods.list(customer.id).data == []
 
 
-def test_without_the_tick_nothing_is_kept(sandbox, client):
+def test_without_the_checkbox_no_card_is_saved(sandbox, client):
     customer = client.v1.customers.create({"email": "ada@example.org"})
     session = sandbox.session(customer=customer.id, saved_payment_method_options={"payment_method_save": "enabled"})
     post_page(sandbox, session)
     assert client.v1.customers.payment_methods.list(customer.id).data == []
 
 
-def test_future_usage_keeps_the_card_with_the_customer_made_on_the_way(sandbox, client):
+def test_setup_future_usage_attaches_the_card_to_the_new_customer(sandbox, client):
     session = sandbox.session(customer_creation="always", payment_intent_data={"setup_future_usage": "off_session"})
     sandbox.pay(session)
     customer = client.v1.checkout.sessions.retrieve(session.id).customer
@@ -111,7 +111,7 @@ CUSTOM_FIELDS = [
 ]  # fmt: skip
 
 
-def test_a_shops_own_questions_are_asked_and_answered(sandbox, client):
+def test_custom_fields_are_validated_and_stored(sandbox, client):
     session = sandbox.session(custom_fields=CUSTOM_FIELDS)
     page = post_page(sandbox, session, **{"customField-engraving": "far too long", "customField-member": "abc"})
     assert error_at(page, "customField-engraving") == "Use between 0 and 5 characters."
@@ -123,7 +123,7 @@ def test_a_shops_own_questions_are_asked_and_answered(sandbox, client):
     assert fields["member"].numeric.value is None
 
 
-def test_phone_address_and_terms_are_asked_for(sandbox, client):
+def test_phone_address_and_terms_are_required(sandbox, client):
     session = sandbox.session(
         phone_number_collection={"enabled": True},
         billing_address_collection="required",
@@ -153,7 +153,7 @@ def test_phone_address_and_terms_are_asked_for(sandbox, client):
     assert charge.billing_details.address.city == "London"
 
 
-def test_customer_update_writes_what_was_typed(sandbox, client):
+def test_customer_update_stores_the_entered_details(sandbox, client):
     customer = client.v1.customers.create({"email": "ada@example.org", "name": "A"})
     session = sandbox.session(customer=customer.id, customer_update={"name": "auto", "address": "auto"})
     post_page(sandbox, session)
@@ -167,11 +167,11 @@ def test_customer_update_writes_what_was_typed(sandbox, client):
 @pytest.mark.parametrize(
     ("submit_type", "words"), [("book", "Book $20.00"), ("donate", "Donate $20.00"), ("pay", "Pay $20.00")]
 )
-def test_the_button_says_what_it_does(sandbox, submit_type, words):
+def test_the_submit_type_sets_the_buttons_label(sandbox, submit_type, words):
     assert words in sandbox.get(f"/c/pay/{sandbox.session(submit_type=submit_type).id}").text
 
 
-def test_an_american_account_pays_on_the_page(sandbox, client):
+def test_a_us_bank_account_pays_on_the_page(sandbox, client):
     session = sandbox.session(payment_method_types=["card", "us_bank_account"])
     form = {"method": "us_bank_account", "routingNumber": "123", "accountNumber": "000123456789"}
     page = post_page(sandbox, session, **form)
@@ -183,7 +183,7 @@ def test_an_american_account_pays_on_the_page(sandbox, client):
     assert sandbox.event_types()[-1] in ("checkout.session.async_payment_succeeded", "charge.updated")
 
 
-def test_an_expired_session_can_be_started_again(sandbox, client):
+def test_an_expired_session_can_be_recovered(sandbox, client):
     session = sandbox.session(
         expires_at=int(time.time()) + 1800,
         after_expiration={"recovery": {"enabled": True, "allow_promotion_codes": True}},
@@ -203,7 +203,7 @@ def test_an_expired_session_can_be_started_again(sandbox, client):
     assert "has expired" in sandbox.get(recovery.url.removeprefix(sandbox.url)).text
 
 
-def test_a_card_only_authorised_is_paid_when_it_is_captured(sandbox, client):
+def test_an_authorised_session_is_paid_by_the_capture(sandbox, client):
     session = sandbox.session(payment_intent_data={"capture_method": "manual"})
     sandbox.pay(session)
     assert client.v1.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
@@ -212,7 +212,7 @@ def test_a_card_only_authorised_is_paid_when_it_is_captured(sandbox, client):
     assert "checkout.session.async_payment_succeeded" not in sandbox.event_types()
 
 
-def test_sessions_are_listed_by_what_is_known_of_them(sandbox, client):
+def test_sessions_are_filtered_by_their_fields(sandbox, client):
     first, second = sandbox.session(), sandbox.session()
     sandbox.post(f"/c/pay/{second.id}", **CARD)
 
@@ -246,7 +246,7 @@ def test_sessions_are_listed_by_what_is_known_of_them(sandbox, client):
         ({"success_url": ""}, "success_url"),
     ],
 )
-def test_what_does_not_go_together_is_refused(sandbox, changes, message):
+def test_invalid_combinations_of_parameters_are_refused(sandbox, changes, message):
     with pytest.raises(stripe.InvalidRequestError, match=message):
         sandbox.session(**changes)
 
@@ -255,13 +255,13 @@ def test_what_does_not_go_together_is_refused(sandbox, changes, message):
     ("field", "typed"),
     [("cardExpiry", "²²/²²"), ("cardCvc", "12³"), ("cardNumber", "four two"), ("billingCountry", "ZZ")],
 )
-def test_whatever_is_typed_is_answered_beside_its_field(sandbox, field, typed):
+def test_invalid_input_shows_an_error_beside_its_field(sandbox, field, typed):
     page = post_page(sandbox, sandbox.session(), **{field: typed})
     assert page.status_code == 422
     assert error_at(page, field)
 
 
-def test_a_customer_deleted_meanwhile_is_replaced(sandbox, client):
+def test_a_customer_deleted_before_the_payment_is_replaced(sandbox, client):
     product = client.v1.products.create({"name": "Studio"})
     price = client.v1.prices.create(
         {"product": product.id, "currency": "usd", "unit_amount": 2000, "recurring": {"interval": "month"}}
@@ -275,7 +275,7 @@ def test_a_customer_deleted_meanwhile_is_replaced(sandbox, client):
     assert client.v1.checkout.sessions.retrieve(session.id).customer != customer.id
 
 
-def test_a_method_used_up_elsewhere_does_not_pay(sandbox, client):
+def test_a_used_up_method_is_refused(sandbox, client):
     method = client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
     assert sandbox.pay(sandbox.session(), method.id).status_code == 200
     refused = sandbox.pay(sandbox.session(), method.id)

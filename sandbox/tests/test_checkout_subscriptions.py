@@ -38,7 +38,7 @@ def new_events(sandbox, count):
     return sandbox.event_types()[count:]
 
 
-def test_a_new_customers_subscription_tells_in_the_documented_order(sandbox, client, monthly):
+def test_a_new_customers_subscription_emits_events_in_the_documented_order(sandbox, client, monthly):
     session = subscribing(sandbox, monthly, subscription_data={"metadata": {"order": "7"}})
     assert (session.customer_creation, session.invoice_creation, session.amount_total) == (None, None, 2000)
     before = len(sandbox.event_types())
@@ -90,7 +90,7 @@ def test_three_d_secure_pays_the_first_invoice_after_the_bank(sandbox, client, m
     assert (done.status, done.subscription.status) == ("complete", "active")
 
 
-def test_failing_three_d_secure_leads_back_to_the_page(sandbox, client, monthly):
+def test_failing_three_d_secure_redirects_back_to_the_page(sandbox, client, monthly):
     session = subscribing(sandbox, monthly)
     answer = post_page(sandbox, session, cardNumber="4000002760003184")
     failed = sandbox.post(answer.headers["Location"], outcome="fail")
@@ -107,7 +107,7 @@ def test_expiring_an_attempted_session_expires_its_subscription(sandbox, client,
     assert subscription.status == "incomplete_expired"
 
 
-def test_a_trial_sets_the_card_up_and_charges_nothing(sandbox, client, monthly):
+def test_a_trial_sets_up_the_card_without_charging_it(sandbox, client, monthly):
     session = subscribing(sandbox, monthly, subscription_data={"trial_period_days": 14})
     assert session.amount_total == 0
     page = sandbox.get(f"/c/pay/{session.id}")
@@ -127,7 +127,7 @@ def test_a_trial_sets_the_card_up_and_charges_nothing(sandbox, client, monthly):
     assert "setup_intent.succeeded" in sandbox.event_types()
 
 
-def test_a_trial_whose_card_asks_for_three_d_secure_starts_after_the_bank(sandbox, client, monthly):
+def test_a_trial_whose_card_needs_three_d_secure_starts_after_authentication(sandbox, client, monthly):
     session = subscribing(sandbox, monthly, subscription_data={"trial_period_days": 14})
     answer = post_page(sandbox, session, cardNumber="4000002500003155")
     assert answer.headers["Location"].startswith("/3ds/seti_")
@@ -137,7 +137,7 @@ def test_a_trial_whose_card_asks_for_three_d_secure_starts_after_the_bank(sandbo
     assert client.v1.checkout.sessions.retrieve(session.id).status == "complete"
 
 
-def test_a_trial_that_needs_no_method_asks_for_none(sandbox, client, monthly):
+def test_a_trial_with_an_optional_method_does_not_ask_for_one(sandbox, client, monthly):
     session = subscribing(
         sandbox, monthly, subscription_data={"trial_period_days": 7}, payment_method_collection="if_required"
     )
@@ -147,7 +147,7 @@ def test_a_trial_that_needs_no_method_asks_for_none(sandbox, client, monthly):
     assert client.v1.subscriptions.list().data[0].default_payment_method is None
 
 
-def test_recurring_and_one_off_lines_are_one_invoice(sandbox, client, monthly):
+def test_recurring_and_one_time_lines_are_billed_on_one_invoice(sandbox, client, monthly):
     once = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Clay"}}
     lines = [{"price": monthly.id, "quantity": 2}, {"price_data": once, "quantity": 1}]
     session = subscribing(sandbox, monthly, line_items=lines)
@@ -158,7 +158,7 @@ def test_recurring_and_one_off_lines_are_one_invoice(sandbox, client, monthly):
     assert done.subscription["items"].data[0].quantity == 2
 
 
-def test_a_discount_is_granted_to_the_subscription(sandbox, client, monthly):
+def test_a_discount_applies_to_the_subscription(sandbox, client, monthly):
     coupon = client.v1.coupons.create({"percent_off": 25, "duration": "repeating", "duration_in_months": 3})
     session = subscribing(sandbox, monthly, discounts=[{"coupon": coupon.id}])
     assert (session.amount_subtotal, session.amount_total) == (2000, 1500)
@@ -202,12 +202,12 @@ def test_a_bank_debit_completes_the_session_and_is_answered_later(sandbox, clien
         ({"subscription_data": {"billing_cycle_anchor": 9_000_000_000}}, "does not act on"),
     ],
 )
-def test_what_does_not_go_with_subscriptions_is_refused(sandbox, monthly, changes, message):
+def test_invalid_parameters_for_subscriptions_are_refused(sandbox, monthly, changes, message):
     with pytest.raises(stripe.InvalidRequestError, match=message):
         subscribing(sandbox, monthly, **changes)
 
 
-def test_only_one_off_prices_are_no_subscription(sandbox, client, monthly):
+def test_a_subscription_needs_a_recurring_price(sandbox, client, monthly):
     once = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Clay"}}
     with pytest.raises(stripe.InvalidRequestError, match="at least one recurring price in `subscription` mode"):
         subscribing(sandbox, monthly, line_items=[{"price_data": once, "quantity": 1}])
@@ -215,7 +215,7 @@ def test_only_one_off_prices_are_no_subscription(sandbox, client, monthly):
         sandbox.session(line_items=[{"price": monthly.id, "quantity": 1}])
 
 
-def test_the_page_says_how_often_it_renews(sandbox, monthly):
+def test_the_page_shows_the_renewal_interval(sandbox, monthly):
     page = sandbox.get(f"/c/pay/{subscribing(sandbox, monthly).id}")
     assert "Renews every month" in page.text
     assert text_of(page, "total") == "$20.00"

@@ -2,7 +2,7 @@ import pytest
 import stripe
 
 
-def test_a_customer_is_made_changed_and_deleted(sandbox, client):
+def test_a_customer_is_created_updated_and_deleted(sandbox, client):
     made = client.v1.customers.create(
         {
             "email": "ada@example.org",
@@ -30,7 +30,7 @@ def test_a_customer_is_made_changed_and_deleted(sandbox, client):
         client.v1.setup_intents.create({"customer": made.id})
 
 
-def test_a_method_given_at_creation_is_attached_and_may_be_the_default(sandbox, client):
+def test_a_method_in_the_creation_is_attached_and_may_be_the_default(sandbox, client):
     method = client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
     made = client.v1.customers.create(
         {"payment_method": method.id, "invoice_settings": {"default_payment_method": method.id}}
@@ -41,13 +41,13 @@ def test_a_method_given_at_creation_is_attached_and_may_be_the_default(sandbox, 
     assert sandbox.event_types()[-2:] == ["customer.created", "payment_method.attached"]
 
 
-def test_a_method_that_declines_leaves_no_customer(sandbox, client):
+def test_no_customer_is_created_if_the_card_is_declined(sandbox, client):
     with pytest.raises(stripe.CardError):
         client.v1.customers.create({"payment_method": "pm_card_visa_chargeDeclined"})
     assert client.v1.customers.list().data == []
 
 
-def test_only_ones_own_method_can_be_the_default(sandbox, client):
+def test_only_an_attached_method_can_be_the_default(sandbox, client):
     made = client.v1.customers.create()
     method = client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
     with pytest.raises(stripe.InvalidRequestError, match="does not have a payment method with the ID") as refused:
@@ -55,7 +55,7 @@ def test_only_ones_own_method_can_be_the_default(sandbox, client):
     assert refused.value.param == "invoice_settings[default_payment_method]"
 
 
-def test_tax_ids_are_kept_with_their_customer(sandbox, client):
+def test_tax_ids_belong_to_their_customer(sandbox, client):
     made = client.v1.customers.create({"tax_id_data": [{"type": "eu_vat", "value": "DE123456789"}]})
     (first,) = client.v1.customers.tax_ids.list(made.id).data
     assert (first.country, first.value, first.verification.status) == ("DE", "DE123456789", "pending")
@@ -69,7 +69,7 @@ def test_tax_ids_are_kept_with_their_customer(sandbox, client):
     assert [one.id for one in client.v1.tax_ids.list().data] == [second.id]
 
 
-def test_what_comes_only_when_expanded(sandbox, client):
+def test_computed_fields_are_shown_when_expanded(sandbox, client):
     made = client.v1.customers.create({"address": {"country": "DE"}})
     wanted = ["tax", "cash_balance", "sources", "subscriptions", "tax_ids", "invoice_credit_balance"]
     expanded = client.v1.customers.retrieve(made.id, {"expand": wanted})
@@ -79,7 +79,7 @@ def test_what_comes_only_when_expanded(sandbox, client):
     assert client.v1.customers.cash_balance.retrieve(made.id).customer == made.id
 
 
-def test_customers_are_found_by_mail_and_moment(sandbox, client):
+def test_customers_are_filtered_by_email_and_creation_time(sandbox, client):
     ada = client.v1.customers.create({"email": "ada@example.org"})
     client.v1.customers.create({"email": "bob@example.org"})
     assert [one.id for one in client.v1.customers.list({"email": "ada@example.org"}).data] == [ada.id]
@@ -97,6 +97,6 @@ def test_customers_are_found_by_mail_and_moment(sandbox, client):
         ({"test_clock": "clock_missing"}, "No such"),
     ],
 )
-def test_what_is_refused(sandbox, client, params, message):
+def test_invalid_parameters_are_refused(sandbox, client, params, message):
     with pytest.raises(stripe.InvalidRequestError, match=message):
         client.v1.customers.create(params)

@@ -24,7 +24,7 @@ def buttons(browser, object_id):
     return browser.open(f"/objects/{object_id}").buttons
 
 
-def test_a_payment_is_refunded_in_part_and_then_whole(sandbox, client, browser):
+def test_a_payment_is_refunded_in_part_and_then_in_full(sandbox, client, browser):
     intent = paid(client)
     page = browser.press(f"/objects/{intent.id}", "Refund", amount="5.50", reason="duplicate")
     assert "Done: Refund." in page.text
@@ -39,7 +39,7 @@ def test_a_payment_is_refunded_in_part_and_then_whole(sandbox, client, browser):
 
 
 @pytest.mark.parametrize("amount", ["20.01", "0", "-1", "abc", "", "1e30", "NaN", "5.555", "9" * 400])
-def test_a_refund_that_makes_no_sense_is_refused_on_the_page(client, browser, amount):
+def test_an_invalid_refund_amount_is_refused_on_the_page(client, browser, amount):
     intent = paid(client)
     page = browser.press(f"/objects/{intent.id}", "Refund", amount=amount)
     assert page.status == 400
@@ -47,7 +47,7 @@ def test_a_refund_that_makes_no_sense_is_refused_on_the_page(client, browser, am
     assert client.v1.refunds.list().data == []
 
 
-def test_yen_are_refunded_without_a_point(client, browser):
+def test_a_refund_in_yen_has_no_decimals(client, browser):
     intent = paid(client, currency="jpy", amount=500)
     assert browser.press(f"/objects/{intent.id}", "Refund", amount="1.5").status == 400
     browser.press(f"/objects/{intent.id}", "Refund", amount="200")
@@ -79,7 +79,7 @@ def test_a_payment_is_captured_in_part_or_cancelled(client, browser):
     assert client.v1.payment_intents.retrieve(other.id).status == "canceled"
 
 
-def test_a_session_is_expired_and_its_page_is_one_link_away(sandbox, client, browser):
+def test_a_session_links_to_its_page_and_can_be_expired(sandbox, client, browser):
     session = sandbox.session()
     assert session.url in browser.open(f"/objects/{session.id}").links
     browser.press(f"/objects/{session.id}", "Expire the session")
@@ -87,7 +87,7 @@ def test_a_session_is_expired_and_its_page_is_one_link_away(sandbox, client, bro
     assert "Expire the session" not in buttons(browser, session.id)
 
 
-def test_a_button_pressed_too_late_says_so_and_does_nothing(sandbox, client, browser):
+def test_a_button_pressed_too_late_shows_an_error_and_changes_nothing(sandbox, client, browser):
     session = sandbox.session()
     path = f"/objects/{session.id}"
     form = browser.open(path).form("Expire the session")
@@ -106,7 +106,7 @@ def test_a_button_of_another_kind_or_object_is_a_404(client, browser):
         assert browser.http.post(browser.url + path, data=fields | change, timeout=10).status_code == 404
 
 
-def test_forms_from_elsewhere_are_refused(client, browser):
+def test_forms_from_other_sites_are_refused(client, browser):
     intent = paid(client)
     path = f"{browser.url}/objects/{intent.id}"
     fields = browser.open(f"/objects/{intent.id}").form("Refund").fields
@@ -120,7 +120,7 @@ def test_forms_from_elsewhere_are_refused(client, browser):
     assert client.v1.refunds.list().data == []
 
 
-def test_other_names_than_this_machines_are_refused(sandbox, browser):
+def test_foreign_host_names_are_refused(sandbox, browser):
     for path in ("/", "/dashboard/payments", "/dashboard/controls"):
         answer = requests.get(browser.url + path, headers={"Host": "rebound.example"}, timeout=10)
         assert answer.status_code == 400
@@ -180,7 +180,7 @@ def subscription(client):
     )
 
 
-def test_a_subscription_is_cancelled_later_kept_and_cancelled_now(client, browser, subscription):
+def test_a_subscription_is_cancelled_at_period_end_resumed_and_cancelled_now(client, browser, subscription):
     path = f"/objects/{subscription.id}"
     assert f"/objects/{subscription.latest_invoice}" in browser.open(path).links
     browser.press(path, "Cancel at the end of the period")
@@ -218,7 +218,7 @@ def test_an_invoice_is_finalized_paid_voided_and_written_off(client, browser, su
     assert status() == "paid"
 
 
-def test_a_promotion_code_is_switched_off_and_on(client, browser):
+def test_a_promotion_code_is_deactivated_and_activated(client, browser):
     coupon = client.v1.coupons.create({"percent_off": 25, "duration": "once", "id": "a coupon/with ?odd&id"})
     code = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "SUMMER"})
     for expected in (False, True):
@@ -229,7 +229,7 @@ def test_a_promotion_code_is_switched_off_and_on(client, browser):
     assert f"/objects/{code.id}" in page.links
 
 
-def test_a_charge_that_was_charged_back_offers_no_refund(sandbox, client, browser):
+def test_a_charged_back_payment_has_no_refund_button(sandbox, client, browser):
     intent = paid(client, payment_method="pm_card_createDispute")
     assert "Refund" in buttons(browser, intent.latest_charge)
     sandbox.advance(10)
@@ -238,7 +238,7 @@ def test_a_charge_that_was_charged_back_offers_no_refund(sandbox, client, browse
     assert "Refund" in buttons(browser, intent.latest_charge)
 
 
-def test_an_inquiry_leaves_the_refund(sandbox, client, browser):
+def test_a_payment_with_an_inquiry_has_a_refund_button(sandbox, client, browser):
     intent = paid(client, payment_method="pm_card_createDisputeInquiry")
     sandbox.advance(10)
     assert "Refund" in buttons(browser, intent.latest_charge)

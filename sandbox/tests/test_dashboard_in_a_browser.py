@@ -1,4 +1,4 @@
-"""The dashboard as a browser shows it: no barrier that axe finds, nothing wider than the screen, light and dark."""
+"""The dashboard in a browser: no accessibility barriers (axe), nothing wider than the screen, light and dark."""
 
 from itertools import product
 
@@ -68,7 +68,7 @@ def test_on_a_narrow_screen_the_menu_opens_without_scripts(sandbox, chromium):
     context.close()
 
 
-def test_the_keyboard_reaches_the_page_first_and_shows_where_it_is(sandbox, chromium):
+def test_the_first_tab_reaches_the_skip_link_and_focus_is_visible(sandbox, chromium):
     page = chromium.new_page()
     page.goto(sandbox.url)
     page.keyboard.press("Tab")

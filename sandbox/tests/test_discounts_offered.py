@@ -1,4 +1,4 @@
-"""Coupons and promotion codes as such, driven with stripe-python; what they take off is in test_invoice_amounts."""
+"""Coupons and promotion codes over the API; the amounts they discount are in test_invoice_amounts."""
 
 import time
 
@@ -16,7 +16,7 @@ def code(client, coupon_id, /, **changes):
     return client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon_id}} | changes)
 
 
-def test_a_coupon_lives_from_creation_to_deletion(sandbox, client):
+def test_a_coupon_is_created_updated_and_deleted(sandbox, client):
     made = coupon(client, id="SPRING", name="Spring", metadata={"a": "1"}, duration="repeating", duration_in_months=3)
     assert (made.id, made.percent_off, made.amount_off, made.currency) == ("SPRING", 25, None, None)
     assert (made.duration_in_months, made.valid, made.times_redeemed) == (3, True, 0)
@@ -38,7 +38,7 @@ def test_a_coupon_lives_from_creation_to_deletion(sandbox, client):
     assert [found.id for found in client.v1.coupons.list().data] == ["SPRING"]
 
 
-def test_products_and_currencies_of_a_coupon_show_when_asked_for(client):
+def test_products_and_currencies_of_a_coupon_are_shown_when_expanded(client):
     product = client.v1.products.create({"name": "Brush"})
     made = client.v1.coupons.create(
         {
@@ -77,13 +77,13 @@ def test_products_and_currencies_of_a_coupon_show_when_asked_for(client):
         ({"currency_options": {"eur": {"amount_off": 1}}}, "currency_options"),
     ],
 )
-def test_what_is_no_coupon_is_refused(client, changes, param):
+def test_an_invalid_coupon_is_refused(client, changes, param):
     with pytest.raises(stripe.InvalidRequestError) as refused:
         coupon(client, **changes)
     assert refused.value.param == param
 
 
-def test_a_coupon_ends_with_its_last_day(sandbox, client):
+def test_a_coupon_is_invalid_after_redeem_by(sandbox, client):
     made = coupon(client, redeem_by=int(time.time()) + DAY)
     promoted = code(client, made.id)
     sandbox.advance(2 * DAY)
@@ -95,7 +95,7 @@ def test_a_coupon_ends_with_its_last_day(sandbox, client):
     assert late.value.code == "coupon_expired"
 
 
-def test_a_promotion_code_is_made_listed_and_switched_off(sandbox, client):
+def test_a_promotion_code_is_created_listed_and_deactivated(sandbox, client):
     made, customer = coupon(client), client.v1.customers.create({"email": "a@example.org"})
     open_to_all = code(client, made.id, code="SAVE25", restrictions={"first_time_transaction": True})
     personal = code(client, made.id, customer=customer.id, expand=["promotion.coupon", "customer"])
@@ -126,7 +126,7 @@ def test_a_promotion_code_is_made_listed_and_switched_off(sandbox, client):
     assert [kind for kind in sandbox.event_types() if kind.startswith("promotion_code")] == kinds
 
 
-def test_an_active_code_is_unique_whatever_its_case(client):
+def test_an_active_code_is_unique_without_regard_to_case(client):
     made, customer = coupon(client), client.v1.customers.create({"email": "a@example.org"})
     first = code(client, made.id, code="Save25")
     with pytest.raises(stripe.InvalidRequestError, match="already exists"):
@@ -139,7 +139,7 @@ def test_an_active_code_is_unique_whatever_its_case(client):
         client.v1.promotion_codes.update(first.id, {"active": True})
 
 
-def test_minimum_amounts_in_several_currencies_show_when_asked_for(client):
+def test_minimum_amounts_in_several_currencies_are_shown_when_expanded(client):
     limits = {"minimum_amount": 1000, "minimum_amount_currency": "usd",
               "currency_options": {"eur": {"minimum_amount": 900}}}  # fmt: skip
     made = code(client, coupon(client).id, restrictions=limits, expand=["restrictions.currency_options"])
@@ -161,14 +161,14 @@ def test_minimum_amounts_in_several_currencies_show_when_asked_for(client):
         ({"restrictions": {"minimum_amount": 1000}}, "restrictions[minimum_amount_currency]"),
     ],
 )
-def test_what_is_no_promotion_code_is_refused(client, changes, param):
+def test_an_invalid_promotion_code_is_refused(client, changes, param):
     coupon(client, id="LIMITED", max_redemptions=5)
     with pytest.raises(stripe.InvalidRequestError) as refused:
         code(client, "LIMITED", **changes)
     assert refused.value.param == param
 
 
-def test_a_code_dies_with_its_coupon(client):
+def test_a_code_becomes_inactive_when_its_coupon_is_deleted(client):
     made = coupon(client)
     promoted = code(client, made.id)
     client.v1.coupons.delete(made.id)
@@ -177,7 +177,7 @@ def test_a_code_dies_with_its_coupon(client):
         client.v1.promotion_codes.update(promoted.id, {"active": True})
 
 
-def test_a_tax_rate_may_be_renamed_but_never_changes(sandbox, client):
+def test_a_tax_rate_can_be_updated_but_its_percentage_cannot(sandbox, client):
     made = client.v1.tax_rates.create(
         {"display_name": "VAT", "inclusive": False, "percentage": 19.5, "country": "DE", "tax_type": "vat"}
     )
@@ -196,7 +196,7 @@ def test_a_tax_rate_may_be_renamed_but_never_changes(sandbox, client):
     assert client.v1.tax_rates.retrieve(made.id).metadata["a"] == "b"
 
 
-def test_a_shipping_rate_is_made_listed_and_retired(sandbox, client):
+def test_a_shipping_rate_is_created_listed_and_deactivated(sandbox, client):
     made = client.v1.shipping_rates.create(
         {
             "display_name": "Ground",

@@ -6,7 +6,7 @@ DAY = 24 * 3600
 
 @pytest.fixture
 def pay(sandbox, client):
-    """Pay with a card and let the seconds pass in which its bank speaks up; returns the charge's id."""
+    """Pay with a card and wait for the effects of the card; returns the charge's id."""
 
     def paid(alias="createDispute", amount=2000, seconds=10, **changes):
         intent = client.v1.payment_intents.create(
@@ -27,7 +27,7 @@ def pay(sandbox, client):
 
 @pytest.fixture
 def disputed(pay, client):
-    """The dispute about a payment."""
+    """The dispute of a payment."""
 
     def dispute_of(alias="createDispute", **changes):
         return client.v1.disputes.list({"charge": pay(alias, **changes)}).data[0]
@@ -43,7 +43,7 @@ def answer(client, dispute, text, **changes):
     return client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": text}, **changes})
 
 
-def test_a_dispute_takes_the_money_and_a_fee_and_says_so_in_order(sandbox, client, disputed):
+def test_a_dispute_withdraws_the_amount_and_a_fee_with_events_in_order(sandbox, client, disputed):
     dispute = disputed()
     assert (dispute.status, dispute.reason, dispute.amount) == ("needs_response", "fraudulent", 2000)
     assert dispute.is_charge_refundable is False
@@ -66,13 +66,13 @@ def test_a_dispute_takes_the_money_and_a_fee_and_says_so_in_order(sandbox, clien
     assert client.v1.charges.retrieve(dispute.charge).disputed is True
 
 
-def test_the_balance_pays_for_the_dispute_at_once(client, disputed):
+def test_a_dispute_reduces_the_available_balance_immediately(client, disputed):
     disputed()
     balance = client.v1.balance.retrieve()
     assert (balance.available[0].amount, balance.pending[0].amount) == (-3500, 1912)
 
 
-def test_evidence_has_every_field_and_knows_the_buyer(sandbox, client):
+def test_evidence_has_every_field_and_the_buyers_data(sandbox, client):
     address = {"line1": "1 Main St", "city": "Graz", "postal_code": "8010", "country": "AT"}
     method = client.v1.payment_methods.create(
         {
@@ -98,7 +98,7 @@ def test_evidence_has_every_field_and_knows_the_buyer(sandbox, client):
     assert evidence.uncategorized_text is None
 
 
-def test_an_answer_has_until_the_end_of_a_day_a_week_away(disputed):
+def test_evidence_is_due_at_the_end_of_a_day_after_a_week(disputed):
     dispute = disputed()
     due_by = dispute.evidence_details.due_by
     assert (due_by + 1) % DAY == 0
@@ -112,13 +112,13 @@ def test_staged_evidence_is_kept_and_not_submitted(sandbox, client, disputed):
     assert (staged.evidence_details.has_evidence, staged.evidence_details.submission_count) == (True, 0)
     previous = event(client, "charge.dispute.updated").data.previous_attributes.to_dict()
     assert previous == {"evidence": {"uncategorized_text": None}, "evidence_details": {"has_evidence": False}}
-    taken_back = client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": ""}, "submit": False})
-    assert taken_back.evidence.uncategorized_text is None
+    cleared = client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": ""}, "submit": False})
+    assert cleared.evidence.uncategorized_text is None
     submitted = client.v1.disputes.update(dispute.id, {"submit": True})
     assert (submitted.status, submitted.evidence_details.submission_count) == ("under_review", 1)
 
 
-def test_submitted_evidence_goes_under_review_and_stays_there(sandbox, client, disputed):
+def test_submitted_evidence_stays_under_review(sandbox, client, disputed):
     dispute = disputed()
     submitted = answer(client, dispute, "We shipped it.")
     assert (submitted.status, submitted.evidence_details.submission_count) == ("under_review", 1)
@@ -134,7 +134,7 @@ def test_submitted_evidence_goes_under_review_and_stays_there(sandbox, client, d
         answer(client, dispute, "And another thing.")
 
 
-def test_winning_brings_the_money_back(sandbox, client, disputed):
+def test_winning_reinstates_the_money(sandbox, client, disputed):
     dispute = disputed()
     assert answer(client, dispute, "winning_evidence").status == "under_review"
     sandbox.advance(5)
@@ -153,7 +153,7 @@ def test_winning_brings_the_money_back(sandbox, client, disputed):
     assert client.v1.charges.retrieve(dispute.charge).disputed is True
 
 
-def test_losing_leaves_the_money_with_the_cardholder(sandbox, client, disputed):
+def test_losing_returns_no_money(sandbox, client, disputed):
     dispute = disputed("createDisputeProductNotReceived")
     assert dispute.reason == "product_not_received"
     answer(client, dispute, "losing_evidence")
@@ -164,7 +164,7 @@ def test_losing_leaves_the_money_with_the_cardholder(sandbox, client, disputed):
     assert event(client, "charge.dispute.closed").data.previous_attributes.to_dict() == {"status": "under_review"}
 
 
-def test_accepting_a_dispute_loses_it_for_good(sandbox, client, disputed):
+def test_an_accepted_dispute_is_lost_and_closed(sandbox, client, disputed):
     dispute = disputed()
     assert client.v1.disputes.close(dispute.id).status == "lost"
     closed = event(client, "charge.dispute.closed")
@@ -177,7 +177,7 @@ def test_accepting_a_dispute_loses_it_for_good(sandbox, client, disputed):
         answer(client, dispute, "winning_evidence")
 
 
-def test_silence_loses_a_dispute_when_its_time_is_up(sandbox, client, disputed):
+def test_an_unanswered_dispute_is_lost_at_its_deadline(sandbox, client, disputed):
     dispute = disputed()
     answer(client, dispute, "only staged", submit=False)
     sandbox.advance(7 * DAY)
@@ -188,14 +188,14 @@ def test_silence_loses_a_dispute_when_its_time_is_up(sandbox, client, disputed):
     assert closed.created == dispute.evidence_details.due_by
 
 
-def test_one_payment_can_be_disputed_twice_but_never_beyond_its_amount(client, pay):
+def test_a_payment_disputed_twice_is_not_disputed_beyond_its_amount(client, pay):
     charge = pay("createMultipleDisputes", amount=2001)
     disputes = client.v1.disputes.list({"charge": charge}).data
     assert [dispute.amount for dispute in disputes] == [1000, 1001]
     assert sum(dispute.balance_transactions[0].amount for dispute in disputes) == -2001
 
 
-def test_a_compliance_dispute_wants_its_fee_acknowledged_first(client, disputed):
+def test_a_compliance_dispute_requires_its_fee_to_be_acknowledged(client, disputed):
     dispute = disputed("createComplianceDispute")
     assert (dispute.reason, dispute.payment_method_details.card.case_type) == ("noncompliant", "compliance")
     assert dispute.enhanced_eligibility_types == ["visa_compliance"]
@@ -204,14 +204,14 @@ def test_a_compliance_dispute_wants_its_fee_acknowledged_first(client, disputed)
     with pytest.raises(stripe.InvalidRequestError, match="acknowledged"):
         answer(client, dispute, "It was compliant.")
     acknowledged = {"visa_compliance": {"fee_acknowledged": True}}
-    told = client.v1.disputes.update(
+    updated = client.v1.disputes.update(
         dispute.id, {"evidence": {"uncategorized_text": "It was.", "enhanced_evidence": acknowledged}}
     )
-    assert told.status == "under_review"
-    assert told.evidence_details.enhanced_eligibility.visa_compliance.status == "fee_acknowledged"
+    assert updated.status == "under_review"
+    assert updated.evidence_details.enhanced_eligibility.visa_compliance.status == "fee_acknowledged"
 
 
-def test_compelling_evidence_qualifies_once_nothing_is_missing(client, disputed, pay):
+def test_complete_compelling_evidence_qualifies(client, disputed, pay):
     priors = [pay("visa"), pay("visa")]
     dispute = disputed("createCe3EligibleDispute")
     eligibility = dispute.evidence_details.enhanced_eligibility.visa_compelling_evidence_3
@@ -223,15 +223,15 @@ def test_compelling_evidence_qualifies_once_nothing_is_missing(client, disputed,
             "prior_undisputed_transactions": [{"charge": charge, **same_buyer} for charge in priors],
         }
     }
-    told = client.v1.disputes.update(dispute.id, {"evidence": {"enhanced_evidence": enhanced}, "submit": False})
-    eligibility = told.evidence_details.enhanced_eligibility.visa_compelling_evidence_3
+    updated = client.v1.disputes.update(dispute.id, {"evidence": {"enhanced_evidence": enhanced}, "submit": False})
+    eligibility = updated.evidence_details.enhanced_eligibility.visa_compelling_evidence_3
     assert (eligibility.status, eligibility.required_actions) == ("qualified", [])
     compliance = {"visa_compliance": {"fee_acknowledged": True}}
     with pytest.raises(stripe.InvalidRequestError, match="not eligible for visa_compliance"):
         client.v1.disputes.update(dispute.id, {"evidence": {"enhanced_evidence": compliance}})
 
 
-def test_a_hold_is_disputed_only_once_it_is_captured(sandbox, client, pay):
+def test_an_authorised_payment_is_disputed_only_after_its_capture(sandbox, client, pay):
     charge = pay(capture_method="manual")
     assert client.v1.disputes.list({"charge": charge}).data == []
     intent = client.v1.charges.retrieve(charge).payment_intent
@@ -240,16 +240,16 @@ def test_a_hold_is_disputed_only_once_it_is_captured(sandbox, client, pay):
     assert [dispute.amount for dispute in client.v1.disputes.list({"payment_intent": intent}).data] == [1500]
 
 
-def test_metadata_moves_nothing_else_and_expansion_shows_the_payment(client, disputed):
+def test_updating_metadata_changes_nothing_else_and_the_payment_is_expanded(client, disputed):
     dispute = disputed()
-    told = client.v1.disputes.update(dispute.id, {"metadata": {"case": "7"}})
-    assert (told.metadata.to_dict(), told.status) == ({"case": "7"}, "needs_response")
+    updated = client.v1.disputes.update(dispute.id, {"metadata": {"case": "7"}})
+    assert (updated.metadata.to_dict(), updated.status) == ({"case": "7"}, "needs_response")
     assert event(client, "charge.dispute.updated").data.previous_attributes.to_dict() == {"metadata": {"case": None}}
     shown = client.v1.disputes.retrieve(dispute.id, {"expand": ["charge", "payment_intent"]})
     assert (shown.charge.disputed, shown.payment_intent.latest_charge) == (True, dispute.charge)
 
 
-def test_disputes_are_found_by_charge_intent_and_time(client, disputed):
+def test_disputes_are_filtered_by_charge_intent_and_time(client, disputed):
     first, second = disputed(), disputed()
     listed = client.v1.disputes.list()
     assert [dispute.id for dispute in listed.data] == [second.id, first.id]

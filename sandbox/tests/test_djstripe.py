@@ -1,4 +1,4 @@
-"""dj-stripe as its documentation sets it up: takes every event there is, and mirrors the whole account without an error."""
+"""dj-stripe, set up as in its documentation, accepts every event and syncs the whole account without errors."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from sandbox.tests.triggers import TRIGGERS, pull, waiting_time
 pytestmark = pytest.mark.slow
 UUID = "7d0ad7f9-2a2c-4a9a-9d3e-6f4c6d0c5b12"
 SITE = "sandbox.tests.djstripe_site"
-# What a shop that takes payments listens to.
+# The events that a shop with payments needs.
 NEEDED = {
     "checkout.session.completed", "checkout.session.expired", "checkout.session.async_payment_succeeded",
     "checkout.session.async_payment_failed", "payment_intent.succeeded", "payment_intent.payment_failed",
@@ -31,10 +31,10 @@ NEEDED = {
 
 # Failures inside dj-stripe 2.11 with stripe-python 15, with any server, and their totals.
 DJSTRIPES_OWN = (
-    # It takes an event's `request` for a dict, and stores the whole of it as the request's id.
+    # It stores an event's whole `request`, a dict, as the request's id.
     "Error syncing evt_",
     "Event object(s) failed to sync",
-    # It calls the client's own method without the argument that method needs.
+    # It calls a method of the client without a required argument.
     "Account.list_external_accounts() missing 1 required positional argument: 'account'",
     "Account object(s) failed to sync",
     "2 model/key sync(s) failed",
@@ -42,7 +42,7 @@ DJSTRIPES_OWN = (
 
 
 class Site:
-    """The sandbox, and dj-stripe in a process of its own that its webhooks go to."""
+    """The sandbox, and a separate process with dj-stripe that receives its webhooks."""
 
     def __init__(self, folder, database_url):
         port = free_port()
@@ -50,7 +50,7 @@ class Site:
             folder,
             SANDBOX_WEBHOOK_URL=f"http://127.0.0.1:{port}/stripe/webhook/{UUID}/",
             SANDBOX_WEBHOOK_SECRET=WEBHOOK_SECRET,
-            # One after the other, and never again: what dj-stripe refuses stays refused, and is found.
+            # In order and without retries, so that every event that dj-stripe refuses is found.
             SANDBOX_ENDPOINT_CONCURRENCY="1",
             SANDBOX_RETRY_DELAYS="none",
         )
@@ -76,7 +76,7 @@ class Site:
         self._wait_for(f"http://127.0.0.1:{port}/")
 
     def run(self, module):
-        """What a module of the site prints as errors; fails if it ends badly."""
+        """Run a module of the site; fails on an exit status other than 0."""
         arguments = [sys.executable, "-W", "ignore", "-m", f"{SITE}.{module}"]
         done = subprocess.run(arguments, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-8000:]
@@ -115,20 +115,20 @@ def site(tmp_path_factory):
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def test_djstripe_takes_every_event(site):
+def test_djstripe_accepts_every_event(site):
     v1 = site.sandbox.client.v1
     accounts = [None, *v1.accounts.list({"limit": 100}).auto_paging_iter()]
-    told, refused = set(), {}
+    emitted, refused = set(), {}
     for account in accounts:
         options = of(account) if account else None
-        told |= {event.type for event in v1.events.list({"limit": 100}, options).auto_paging_iter()}
+        emitted |= {event.type for event in v1.events.list({"limit": 100}, options).auto_paging_iter()}
         for event in v1.events.list({"limit": 100, "delivery_success": False}, options).auto_paging_iter():
             refused[event.type] = site.sandbox.get("/_sandbox/deliveries", event=event.id).json()["deliveries"][0]
     assert not refused
-    assert told >= NEEDED
+    assert emitted >= NEEDED
 
 
-def test_djstripe_mirrors_the_whole_account(site):
+def test_djstripe_syncs_the_whole_account(site):
     done = site.run("syncing")
     unexpected = [line for line in done.stderr.splitlines() if not any(known in line for known in DJSTRIPES_OWN)]
     assert not unexpected, "\n".join(unexpected[:40])

@@ -1,4 +1,4 @@
-"""Many at once lose nothing, and neither does a crash."""
+"""Nothing is lost by many concurrent payments or by a crash."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from sandbox.tests.sandbox_process import SandboxProcess
 
 
 @pytest.mark.slow
-def test_two_hundred_checkouts_at_once_lose_nothing(sandbox, receiver):
+def test_two_hundred_concurrent_checkouts_lose_nothing(sandbox, receiver):
     rush = pay_at_once(sandbox, receiver, 200)
     assert not rush.problems
     assert len(rush.latencies) == 200
@@ -21,17 +21,17 @@ def process(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_crash_while_writing_loses_nothing_that_was_acknowledged(process):
+def test_a_crash_while_writing_loses_no_acknowledged_payment(process):
     everything = Work()
     for _ in range(3):
         work = kill_while_writing(process, seconds=0.7)
         assert len(work.acknowledged) > 10
-        everything.asked |= work.asked
+        everything.requested |= work.requested
         everything.acknowledged |= work.acknowledged
         assert not what_is_wrong_after_a_crash(process, everything)
 
 
-def test_what_was_due_while_it_was_down_happens_after_the_start(process):
+def test_steps_due_during_downtime_run_after_the_start(process):
     session = process.session()
     process.pay(session)
     process.switch("clock", advance=-1)

@@ -1,4 +1,4 @@
-"""What an empty string takes away (docs: "Update a subscription" and its siblings)."""
+"""Fields that an empty string clears (docs: "Update a subscription" and similar pages)."""
 
 import pytest
 
@@ -23,14 +23,14 @@ def emptied(sandbox, path, field):
     return answer.json()
 
 
-def test_a_subscription_forgets_its_default_method(sandbox, shop, customer):
+def test_a_subscriptions_default_method_is_cleared(sandbox, shop, customer):
     own = shop.v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})
     made = shop.subscribe(customer, default_payment_method=own.id)
     assert made.default_payment_method == own.id
     assert emptied(sandbox, f"subscriptions/{made.id}", "default_payment_method")["default_payment_method"] is None
 
 
-def test_an_invoice_and_a_customer_forget_theirs(sandbox, shop, customer):
+def test_an_invoices_and_a_customers_default_methods_are_cleared(sandbox, shop, customer):
     kept = customer.invoice_settings.default_payment_method or shop.give_card(customer, "pm_card_visa").id
     draft = shop.v1.invoices.create({"customer": customer.id, "default_payment_method": kept})
     assert draft.default_payment_method == kept
@@ -40,7 +40,7 @@ def test_an_invoice_and_a_customer_forget_theirs(sandbox, shop, customer):
 
 
 @pytest.mark.parametrize("kind", ["payment_intents", "setup_intents"])
-def test_an_intent_forgets_its_method_and_asks_for_one_again(sandbox, kind):
+def test_an_intents_method_is_cleared_and_required_again(sandbox, kind):
     money = {"amount": "2000", "currency": "usd", "transfer_group": "g"} if kind == "payment_intents" else {}
     made = sandbox.post(f"/v1/{kind}", payment_method="pm_card_visa", **money).json()
     assert made["status"] == "requires_confirmation"
@@ -50,7 +50,7 @@ def test_an_intent_forgets_its_method_and_asks_for_one_again(sandbox, kind):
         assert emptied(sandbox, f"{kind}/{made['id']}", "transfer_group")["transfer_group"] is None
 
 
-def test_what_cannot_be_without_a_value_is_still_refused(sandbox, customer):
+def test_an_empty_required_value_is_still_refused(sandbox, customer):
     made = sandbox.post("/v1/payment_intents", amount="2000", currency="usd", customer=customer.id).json()
     error = sandbox.post(f"/v1/payment_intents/{made['id']}", customer="").json()["error"]
     assert (error["code"], error["param"]) == ("parameter_invalid_empty", "customer")
@@ -58,7 +58,7 @@ def test_what_cannot_be_without_a_value_is_still_refused(sandbox, customer):
     assert (error["code"], error["param"]) == ("parameter_invalid_empty", "default_payment_method")
 
 
-def test_parts_of_an_address_may_be_empty_and_stay_so(client):
+def test_empty_parts_of_an_address_are_kept(client):
     shipping = {"name": "Ada", "address": ADDRESS}
     customer = client.v1.customers.create({"address": ADDRESS, "shipping": shipping})
     assert (customer.address.line2, customer.address.state) == ("", None)

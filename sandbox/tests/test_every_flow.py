@@ -1,7 +1,7 @@
-"""Each flow told from its beginning to its end: every event, in order, with what changed and who caused it.
+"""Each flow from beginning to end: every event in order, with its changed fields and whether a call caused it.
 
-An event is written as its type; `*` behind it says that no call caused it, and what follows are the fields whose
-previous values it carries. What single objects do is tested beside them.
+An event is written as its type, with `*` if no call caused it, followed by the fields in its previous_attributes. The
+behaviour of single objects is tested in other modules.
 """
 
 import pytest
@@ -20,18 +20,18 @@ RECEIPT_OF_REFUND = ["refund.updated* destination_details", "charge.refund.updat
 
 
 @pytest.fixture
-def told(sandbox, client):
-    """What was told since it was asked last, once everything due has happened; of an account, everything."""
+def new_events(sandbox, client):
+    """A function that returns the events since its last call, after all due steps; optionally of an account."""
     seen: set[str] = set()
 
-    def tell(account=None):
+    def read(account=None):
         sandbox.drain()
         events = client.v1.events.list({"limit": 100}, of(account) if account else None).data[::-1]
         new = [event for event in events if event.id not in seen]
         seen.update(event.id for event in new)
         return [written(event.to_dict()) for event in new]
 
-    return tell
+    return read
 
 
 def written(event):
@@ -46,37 +46,37 @@ def debit(client, iban):
     return client.v1.payment_methods.create(asked).id
 
 
-def test_a_guest_pays_and_no_customer_is_made(sandbox, client, told):
+def test_a_guest_payment_creates_no_customer(sandbox, client, new_events):
     session = sandbox.session(
         client_reference_id="ref-7",
         metadata={"of": "session"},
         payment_intent_data={"metadata": {"of": "payment"}},
     )
     sandbox.pay(session)
-    assert told() == [
+    assert new_events() == [
         "payment_intent.created",
         "charge.succeeded",
         "payment_intent.succeeded",
         "checkout.session.completed*",
     ]
     sandbox.advance(3)
-    assert told() == [SETTLED]
+    assert new_events() == [SETTLED]
     paid = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent.latest_charge"]})
     intent, paid_charge = paid.payment_intent, paid.payment_intent.latest_charge
     assert (paid.customer, intent.customer, paid_charge.customer) == (None, None, None)
     assert (paid.client_reference_id, intent.payment_details.order_reference) == ("ref-7", session.id)
     assert [x.metadata.to_dict()["of"] for x in (paid, intent, paid_charge)] == ["session", "payment", "payment"]
-    # What is written on the payment later stays there.
+    # Later changes of the intent's metadata do not reach the charge.
     client.v1.payment_intents.update(intent.id, {"metadata": {"of": "later"}})
     assert client.v1.charges.retrieve(paid_charge.id).metadata.of == "payment"
     refund = client.v1.refunds.create({"payment_intent": intent.id})
     assert refund.metadata.to_dict() == {}
 
 
-def test_a_new_customer_keeps_the_card(sandbox, client, told):
+def test_the_card_is_attached_to_a_new_customer(sandbox, client, new_events):
     saving = {"setup_future_usage": "off_session"}
     sandbox.pay(sandbox.session(customer_creation="always", payment_intent_data=saving))
-    assert told() == [
+    assert new_events() == [
         "customer.created",
         "payment_intent.created",
         "charge.succeeded",
@@ -86,14 +86,14 @@ def test_a_new_customer_keeps_the_card(sandbox, client, told):
     ]
 
 
-def test_a_declined_buyer_tries_again_and_the_session_is_never_told_of_the_decline(sandbox, client, told):
+def test_a_declined_attempt_emits_no_event_of_the_session(sandbox, client, new_events):
     session = sandbox.session()
     sandbox.pay(session, "pm_card_visa_chargeDeclined")
-    assert told() == ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]
+    assert new_events() == ["payment_intent.created", "charge.failed", "payment_intent.payment_failed"]
     sandbox.pay(session)
-    assert told() == ["charge.succeeded", "payment_intent.succeeded", "checkout.session.completed*"]
+    assert new_events() == ["charge.succeeded", "payment_intent.succeeded", "checkout.session.completed*"]
     sandbox.advance(3)
-    assert told() == [SETTLED]
+    assert new_events() == [SETTLED]
 
 
 @pytest.mark.parametrize(
@@ -103,19 +103,19 @@ def test_a_declined_buyer_tries_again_and_the_session_is_never_told_of_the_decli
         ("fail", ["payment_intent.payment_failed"]),
     ],
 )
-def test_the_bank_asks_the_buyer_first(sandbox, client, told, outcome, after):
+def test_a_payment_with_three_d_secure(sandbox, client, new_events, outcome, after):
     session = sandbox.session()
     sandbox.pay(session, "pm_card_threeDSecure2Required")
-    assert told() == ["payment_intent.created", "payment_intent.requires_action"]
+    assert new_events() == ["payment_intent.created", "payment_intent.requires_action"]
     sandbox.post(f"/3ds/{sandbox.intent_of(session).id}", outcome=outcome)
-    assert told() == after
+    assert new_events() == after
 
 
-def test_an_abandoned_session_expires_and_takes_its_payment_along(sandbox, client, told):
+def test_an_abandoned_session_expires_and_cancels_its_payment(sandbox, client, new_events):
     sandbox.pay(sandbox.session(), "pm_card_visa_chargeDeclined")
-    told()
+    new_events()
     sandbox.advance(25 * 3600)
-    assert told() == ["payment_intent.canceled*", "checkout.session.expired*"]
+    assert new_events() == ["payment_intent.canceled*", "checkout.session.expired*"]
     canceled = client.v1.payment_intents.list().data[0]
     assert (canceled.cancellation_reason, canceled.payment_method) == ("automatic", None)
 
@@ -138,10 +138,10 @@ def test_an_abandoned_session_expires_and_takes_its_payment_along(sandbox, clien
         ),
     ],
 )
-def test_a_bank_debit_is_answered_when_the_session_is_long_complete(sandbox, client, told, iban, answer):
+def test_a_bank_debit_is_answered_after_the_session_is_complete(sandbox, client, new_events, iban, answer):
     session = sandbox.session(currency="eur", payment_method_types=["sepa_debit"])
     sandbox.pay(session, debit(client, iban))
-    assert told() == [
+    assert new_events() == [
         "payment_intent.created",
         "payment_intent.processing",
         "charge.pending",
@@ -150,35 +150,35 @@ def test_a_bank_debit_is_answered_when_the_session_is_long_complete(sandbox, cli
     waiting = client.v1.checkout.sessions.retrieve(session.id)
     assert (waiting.status, waiting.payment_status) == ("complete", "unpaid")
     sandbox.advance(10)
-    assert told() == answer
+    assert new_events() == answer
 
 
-def test_refunds_in_parts_tell_what_they_changed_and_later_how_they_arrived(sandbox, client, told):
+def test_partial_refunds_emit_their_changes_and_later_their_reference(sandbox, client, new_events):
     paid = client.v1.payment_intents.create(PAID)
     sandbox.advance(3)
-    told()
+    new_events()
     client.v1.refunds.create({"charge": paid.latest_charge, "amount": 500})
-    assert told() == ["refund.created", "charge.refunded amount_refunded"]
+    assert new_events() == ["refund.created", "charge.refunded amount_refunded"]
     sandbox.advance(5)
-    assert told() == RECEIPT_OF_REFUND
+    assert new_events() == RECEIPT_OF_REFUND
     client.v1.refunds.create({"charge": paid.latest_charge})
-    assert told() == ["refund.created", "charge.refunded amount_refunded refunded"]
+    assert new_events() == ["refund.created", "charge.refunded amount_refunded refunded"]
 
 
-def test_a_refund_that_fails_says_so_three_times(sandbox, client, told):
+def test_a_failed_refund_emits_three_events(sandbox, client, new_events):
     paid = client.v1.payment_intents.create(PAID | {"payment_method": "pm_card_refundFail"})
     sandbox.advance(3)
     client.v1.refunds.create({"charge": paid.latest_charge})
-    told()
+    new_events()
     sandbox.advance(10)
-    assert told() == ["refund.failed*", "refund.updated* status", "charge.refund.updated* status"]
+    assert new_events() == ["refund.failed*", "refund.updated* status", "charge.refund.updated* status"]
 
 
-def test_a_dispute_is_nobodys_call_until_it_is_answered(sandbox, client, told):
+def test_a_disputes_events_have_no_request_until_it_is_answered(sandbox, client, new_events):
     client.v1.payment_intents.create(PAID | {"payment_method": "pm_card_createDispute"})
-    told()
+    new_events()
     sandbox.advance(10)
-    assert told() == [
+    assert new_events() == [
         SETTLED,
         "charge.dispute.created*",
         "charge.dispute.funds_withdrawn*",
@@ -187,21 +187,21 @@ def test_a_dispute_is_nobodys_call_until_it_is_answered(sandbox, client, told):
     dispute = client.v1.disputes.list().data[0]
     assert dispute.metadata.to_dict() == {}
     client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
-    assert told() == ["charge.dispute.updated evidence evidence_details status"]
+    assert new_events() == ["charge.dispute.updated evidence evidence_details status"]
     sandbox.advance(90 * DAY)
-    assert told()[:2] == [
+    assert new_events()[:2] == [
         "charge.dispute.closed* balance_transactions is_charge_refundable status",
         "charge.dispute.funds_reinstated*",
     ]
 
 
-def test_a_code_is_used_up_by_the_payment_it_was_given_for(sandbox, client, told):
+def test_a_payment_redeems_its_promotion_code(sandbox, client, new_events):
     coupon = client.v1.coupons.create({"percent_off": 25, "duration": "once", "max_redemptions": 1})
     code = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": coupon.id}})
     session = sandbox.session(discounts=[{"promotion_code": code.id}])
-    told()
+    new_events()
     sandbox.pay(session)
-    events = told()
+    events = new_events()
     assert events[:3] == ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]
     assert events[-1] == "checkout.session.completed*"
     assert not any(event.startswith("customer.discount") for event in events)
@@ -209,26 +209,26 @@ def test_a_code_is_used_up_by_the_payment_it_was_given_for(sandbox, client, told
     assert (used.times_redeemed, used.valid) == (1, False)
 
 
-def test_a_payment_for_a_teacher_is_told_on_both_sides(sandbox, client, told):
+def test_a_destination_charge_emits_events_on_both_accounts(sandbox, client, new_events):
     account = custom(client)
     sandbox.advance(3)
-    told(account)
-    told()
+    new_events(account)
+    new_events()
     share = {"transfer_data": {"destination": account.id}, "application_fee_amount": 450, "metadata": {"order": "7"}}
     paid = charge(client, 3000, method="pm_card_visa", **share)
-    assert told() == [
+    assert new_events() == [
         "payment_intent.created",
         "transfer.created",
         "application_fee.created",
         "charge.succeeded",
         "payment_intent.succeeded",
     ]
-    assert told(account) == ["payment.created"]
+    assert new_events(account) == ["payment.created"]
     transfer = client.v1.transfers.list().data[0]
     assert (transfer.metadata.to_dict(), transfer.transfer_group) == ({}, f"group_pi{paid.id.removeprefix('pi')}")
     back = {"payment_intent": paid.id, "reverse_transfer": True, "refund_application_fee": True}
     client.v1.refunds.create(back)
-    assert told() == [
+    assert new_events() == [
         "transfer.reversed amount_reversed reversed",
         "application_fee.refunded amount_refunded refunded",
         "refund.created",
@@ -236,21 +236,21 @@ def test_a_payment_for_a_teacher_is_told_on_both_sides(sandbox, client, told):
     ]
 
 
-def test_a_payment_to_a_teacher_is_theirs_but_for_the_fee(sandbox, client, told):
+def test_a_direct_charge_emits_only_the_fee_on_the_platform(sandbox, client, new_events):
     account = custom(client)
     sandbox.advance(3)
-    told(account)
-    told()
+    new_events(account)
+    new_events()
     charge(client, 3000, options=of(account), application_fee_amount=300)
-    assert told() == ["application_fee.created"]
+    assert new_events() == ["application_fee.created"]
     paid = ["payment_intent.created", "charge.succeeded", "payment_intent.succeeded"]
-    assert told(account) == [*paid, "balance.available*"]
+    assert new_events(account) == [*paid, "balance.available*"]
 
 
-def test_onboarding_ends_with_an_account_that_changed(sandbox, client, told):
+def test_onboarding_ends_with_account_updated(sandbox, client, new_events):
     account = custom(client)
-    told(account)
+    new_events(account)
     sandbox.advance(3)
-    events = told(account)
+    events = new_events(account)
     assert {event.split()[0] for event in events} == {"person.updated*", "capability.updated*", "account.updated*"}
     assert {"charges_enabled", "payouts_enabled", "requirements"} <= set(events[-1].split())

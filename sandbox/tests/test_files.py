@@ -12,7 +12,7 @@ DAY = 24 * 3600
 
 @pytest.fixture
 def client(sandbox):
-    """Stripe's own client, that would send files to a host of their own."""
+    """Stripe's own client, which needs a base address for file uploads as well."""
     return stripe.StripeClient(KEY, base_addresses={"api": sandbox.url, "files": sandbox.url}, max_network_retries=0)
 
 
@@ -26,7 +26,7 @@ def upload(client):
     return uploaded
 
 
-def test_a_file_is_kept_with_what_is_known_of_it(sandbox, client, upload):
+def test_an_uploaded_file_has_its_type_size_and_expiry(sandbox, client, upload):
     file = upload(name="/home/ada/receipt.png")
     assert (file.filename, file.purpose, file.size, file.type) == ("receipt.png", "dispute_evidence", 108, "png")
     assert file.expires_at == file.created + 270 * DAY
@@ -35,7 +35,7 @@ def test_a_file_is_kept_with_what_is_known_of_it(sandbox, client, upload):
     assert sandbox.event_types() == ["file.created"]
 
 
-def test_the_content_comes_back_with_the_key_only(sandbox, client, upload):
+def test_the_content_can_be_read_only_with_the_key(sandbox, client, upload):
     file = upload()
     shown = requests.get(file.url, auth=(KEY, ""), timeout=10)
     assert (shown.content, shown.headers["Content-Type"]) == (PNG, "image/png")
@@ -48,7 +48,7 @@ def test_the_content_comes_back_with_the_key_only(sandbox, client, upload):
     assert hidden.status_code == 404
 
 
-def test_files_are_listed_by_purpose(client, upload):
+def test_files_are_filtered_by_purpose(client, upload):
     evidence, logo = upload(), upload(purpose="business_logo")
     assert [file.id for file in client.v1.files.list().data] == [logo.id, evidence.id]
     assert [file.id for file in client.v1.files.list({"purpose": "dispute_evidence"}).data] == [evidence.id]
@@ -58,7 +58,7 @@ def test_files_are_listed_by_purpose(client, upload):
     assert (refused.value.http_status, refused.value.user_message) == (404, "No such file upload: 'file_none'")
 
 
-def test_a_file_has_to_serve_its_purpose(upload):
+def test_a_file_must_fit_its_purpose(upload):
     with pytest.raises(stripe.InvalidRequestError, match="pdf, jpg, png"):
         upload(content=b"just text", name="receipt.png")
     with pytest.raises(stripe.InvalidRequestError, match="too large"):
@@ -70,7 +70,7 @@ def test_a_file_has_to_serve_its_purpose(upload):
     assert upload(content=PNG + b"\x00" * 4 * 1024 * 1024).size > 4 * 1024 * 1024
 
 
-def test_only_forms_with_files_are_uploads(sandbox):
+def test_only_multipart_forms_with_files_are_accepted(sandbox):
     plain = sandbox.http.post(
         f"{sandbox.url}/v1/files", data={"purpose": "dispute_evidence", "file": "text"}, timeout=9
     )
@@ -87,7 +87,7 @@ def test_only_forms_with_files_are_uploads(sandbox):
     assert huge.status_code == 413
 
 
-def test_the_same_key_uploads_once_and_never_another_file(client, upload):
+def test_an_idempotency_key_uploads_once_and_refuses_another_file(client, upload):
     def again(content):
         file = io.BytesIO(content)
         file.name = "receipt.png"
@@ -100,7 +100,7 @@ def test_the_same_key_uploads_once_and_never_another_file(client, upload):
     assert len(client.v1.files.list().data) == 1
 
 
-def test_a_link_shows_a_file_to_anybody_until_it_expires(sandbox, client, upload):
+def test_a_link_is_public_until_it_expires(sandbox, client, upload):
     file = upload()
     link = client.v1.file_links.create({"file": file.id, "metadata": {"for": "the bank"}})
     assert (link.expired, link.expires_at) == (False, None)
@@ -118,7 +118,7 @@ def test_a_link_shows_a_file_to_anybody_until_it_expires(sandbox, client, upload
     assert requests.get(f"{sandbox.url}/links/guess", timeout=10).status_code == 404
 
 
-def test_links_go_to_files_that_may_be_shown_and_into_the_future(client, upload):
+def test_a_link_needs_a_readable_file_and_a_future_expiry(client, upload):
     with pytest.raises(stripe.InvalidRequestError, match="cannot be linked"):
         client.v1.file_links.create({"file": upload(purpose="identity_document").id})
     with pytest.raises(stripe.InvalidRequestError, match="future"):
@@ -129,7 +129,7 @@ def test_links_go_to_files_that_may_be_shown_and_into_the_future(client, upload)
     assert linked.links.data[0].metadata.to_dict() == {"a": "b"}
 
 
-def test_files_are_evidence(sandbox, client, upload):
+def test_files_can_be_evidence(sandbox, client, upload):
     client.v1.payment_intents.create(
         {
             "amount": 2000,

@@ -15,7 +15,7 @@ def status_of(client, dispute):
     return client.v1.disputes.retrieve(dispute.id).status
 
 
-def test_an_inquiry_asks_and_takes_nothing(sandbox, client, inquiry):
+def test_an_inquiry_withdraws_no_money(sandbox, client, inquiry):
     assert (inquiry.status, inquiry.is_charge_refundable) == ("warning_needs_response", True)
     assert inquiry.payment_method_details.card.case_type == "inquiry"
     assert inquiry.balance_transactions == []
@@ -24,7 +24,7 @@ def test_an_inquiry_asks_and_takes_nothing(sandbox, client, inquiry):
     assert client.v1.balance.retrieve().available[0].amount == 0
 
 
-def test_an_inquiry_nobody_pursues_is_over_after_120_days(sandbox, client, inquiry):
+def test_an_unanswered_inquiry_is_closed_after_120_days(sandbox, client, inquiry):
     sandbox.advance(119 * DAY)
     assert status_of(client, inquiry) == "warning_needs_response"
     sandbox.advance(DAY)
@@ -33,7 +33,7 @@ def test_an_inquiry_nobody_pursues_is_over_after_120_days(sandbox, client, inqui
     assert closed.data.previous_attributes.to_dict() == {"status": "warning_needs_response"}
 
 
-def test_only_a_full_refund_ends_an_inquiry(sandbox, client, inquiry):
+def test_only_a_full_refund_closes_an_inquiry(sandbox, client, inquiry):
     client.v1.refunds.create({"charge": inquiry.charge, "amount": 500})
     assert status_of(client, inquiry) == "warning_needs_response"
     client.v1.refunds.create({"charge": inquiry.charge})
@@ -43,8 +43,8 @@ def test_only_a_full_refund_ends_an_inquiry(sandbox, client, inquiry):
 
 
 def test_an_answered_inquiry_is_under_review_and_can_escalate(sandbox, client, inquiry):
-    told = answer(client, inquiry, "escalate_inquiry_evidence")
-    assert told.status == "warning_under_review"
+    answered = answer(client, inquiry, "escalate_inquiry_evidence")
+    assert answered.status == "warning_under_review"
     sandbox.advance(5)
     escalated = client.v1.disputes.retrieve(inquiry.id)
     assert (escalated.status, escalated.is_charge_refundable) == ("needs_response", False)
@@ -58,13 +58,13 @@ def test_an_answered_inquiry_is_under_review_and_can_escalate(sandbox, client, i
     assert status_of(client, inquiry) == "won"
 
 
-def test_an_escalated_inquiry_has_a_deadline_again(sandbox, client, inquiry):
+def test_an_escalated_inquiry_has_a_deadline(sandbox, client, inquiry):
     answer(client, inquiry, "escalate_inquiry_evidence")
     sandbox.advance(10 * DAY)
     assert status_of(client, inquiry) == "lost"
 
 
-def test_what_was_refunded_in_time_is_not_charged_back_as_well(sandbox, client, inquiry):
+def test_an_escalated_inquiry_disputes_only_the_unrefunded_amount(sandbox, client, inquiry):
     answer(client, inquiry, "escalate_inquiry_evidence")
     client.v1.refunds.create({"charge": inquiry.charge, "amount": 500})
     sandbox.advance(5)
@@ -73,7 +73,7 @@ def test_what_was_refunded_in_time_is_not_charged_back_as_well(sandbox, client, 
 
 
 @pytest.mark.parametrize("text", ["losing_evidence", "winning_evidence"])
-def test_an_inquiry_that_does_not_escalate_just_ends(sandbox, client, inquiry, text):
+def test_an_inquiry_that_does_not_escalate_is_closed(sandbox, client, inquiry, text):
     answer(client, inquiry, text)
     sandbox.advance(5)
     closed = client.v1.disputes.retrieve(inquiry.id)
@@ -82,7 +82,7 @@ def test_an_inquiry_that_does_not_escalate_just_ends(sandbox, client, inquiry, t
         answer(client, inquiry, text)
 
 
-def test_an_early_fraud_warning_is_actionable_until_the_money_is_back(sandbox, client, pay):
+def test_an_early_fraud_warning_is_actionable_until_a_full_refund(sandbox, client, pay):
     charge = pay("createIssuerFraudRecord")
     assert sandbox.event_types()[-1] == "radar.early_fraud_warning.created"
     warning = client.v1.radar.early_fraud_warnings.list({"charge": charge}).data[0]

@@ -1,4 +1,4 @@
-"""What invoices come to: discounts, taxes and balances; driven with stripe-python."""
+"""Amounts of invoices: discounts, taxes and customer balances."""
 
 import pytest
 import stripe
@@ -31,7 +31,7 @@ def test_percentages_are_rounded_on_each_line(client, customer):
     assert client.v1.coupons.retrieve(third.id).times_redeemed == 1
 
 
-def test_an_amount_off_is_shared_among_the_lines_to_the_last_cent(client, customer):
+def test_an_amount_off_is_divided_over_the_lines_to_the_last_cent(client, customer):
     invoice = draft(
         client, customer, 100, 100, 100, discounts=[{"coupon": coupon(client, amount_off=100, currency="usd").id}]
     )
@@ -41,7 +41,7 @@ def test_an_amount_off_is_shared_among_the_lines_to_the_last_cent(client, custom
     assert (small.total, taken(small)) == (0, [[80]])
 
 
-def test_a_coupon_takes_nothing_off_what_it_is_not_for(client, customer, brush):
+def test_a_coupon_discounts_only_its_products(client, customer, brush):
     only_brushes = coupon(client, percent_off=50, applies_to={"products": [brush.product]})
     invoice = draft(client, customer, 1000, discounts=[{"coupon": only_brushes.id}])
     client.v1.invoice_items.create(
@@ -57,7 +57,7 @@ def test_a_coupon_takes_nothing_off_what_it_is_not_for(client, customer, brush):
     assert (line.description, line.quantity, line.pricing.price_details.price) == ("Brush", 2, brush.id)
 
 
-def test_discounts_of_a_line_come_before_those_of_the_invoice(client, customer):
+def test_discounts_of_a_line_apply_before_those_of_the_invoice(client, customer):
     half, tenth = coupon(client, percent_off=50), coupon(client, percent_off=10)
     made = draft(client, customer, 1000, discounts=[{"coupon": tenth.id}])
     client.v1.invoice_items.create(
@@ -68,7 +68,7 @@ def test_discounts_of_a_line_come_before_those_of_the_invoice(client, customer):
     assert (invoice.subtotal, invoice.total) == (1500, 1350)
 
 
-def test_a_promotion_code_is_counted_and_used_up(sandbox, client, customer):
+def test_a_promotion_codes_redemptions_are_counted_and_limited(sandbox, client, customer):
     quarter = coupon(client, percent_off=25, max_redemptions=1)
     code = client.v1.promotion_codes.create({"promotion": {"type": "coupon", "coupon": quarter.id}})
     invoice = draft(client, customer, 400, discounts=[{"promotion_code": code.id}])
@@ -76,8 +76,8 @@ def test_a_promotion_code_is_counted_and_used_up(sandbox, client, customer):
     assert client.v1.coupons.retrieve(quarter.id).valid is False
     used = client.v1.promotion_codes.retrieve(code.id)
     assert (used.times_redeemed, used.active) == (1, False)
-    told = client.v1.events.list({"type": "coupon.updated"}).data[0].data
-    assert told.previous_attributes.to_dict() == {"times_redeemed": 0, "valid": True}
+    data = client.v1.events.list({"type": "coupon.updated"}).data[0].data
+    assert data.previous_attributes.to_dict() == {"times_redeemed": 0, "valid": True}
     with pytest.raises(stripe.InvalidRequestError) as spent:
         draft(client, customer, discounts=[{"coupon": quarter.id}])
     assert spent.value.code == "coupon_expired"
@@ -85,7 +85,7 @@ def test_a_promotion_code_is_counted_and_used_up(sandbox, client, customer):
         draft(client, customer, discounts=[{"promotion_code": code.id}])
 
 
-def test_codes_for_first_orders_and_for_others_are_refused(client, customer):
+def test_codes_for_first_orders_and_for_other_customers_are_refused(client, customer):
     quarter, other = coupon(client, percent_off=25), client.v1.customers.create({"name": "Bea"})
     promoted = {"promotion": {"type": "coupon", "coupon": quarter.id}}
     first = client.v1.promotion_codes.create({**promoted, "restrictions": {"first_time_transaction": True}})
@@ -100,7 +100,7 @@ def test_codes_for_first_orders_and_for_others_are_refused(client, customer):
         draft(client, customer, currency="eur", discounts=[{"coupon": coupon(client, amount_off=5, currency="usd").id}])
 
 
-def test_deleting_a_coupon_changes_nothing_for_those_who_have_it(client, customer):
+def test_deleting_a_coupon_keeps_existing_discounts(client, customer):
     half = coupon(client, percent_off=50)
     invoice = draft(client, customer, 1000, discounts=[{"coupon": half.id}])
     client.v1.coupons.delete(half.id)
@@ -112,7 +112,7 @@ def rate(client, percentage, *, inclusive):
     return client.v1.tax_rates.create({"display_name": "VAT", "percentage": percentage, "inclusive": inclusive})
 
 
-def test_exclusive_tax_comes_on_top_and_inclusive_tax_is_inside(client, customer):
+def test_exclusive_tax_is_added_and_inclusive_tax_is_contained(client, customer):
     on_top, inside = rate(client, 19, inclusive=False), rate(client, 20, inclusive=True)
     invoice = draft(client, customer, 1001, default_tax_rates=[on_top.id])
     assert (invoice.subtotal, invoice.total, invoice.total_excluding_tax) == (1001, 1191, 1001)
@@ -127,7 +127,7 @@ def test_exclusive_tax_comes_on_top_and_inclusive_tax_is_inside(client, customer
     assert invoice.default_tax_rates[0].percentage == 20
 
 
-def test_tax_is_taken_after_discounts_and_a_line_may_have_its_own(client, customer):
+def test_tax_is_computed_after_discounts_and_a_line_may_have_its_own_rate(client, customer):
     ten, five = rate(client, 10, inclusive=False), rate(client, 5, inclusive=False)
     half = coupon(client, percent_off=50)
     made = draft(client, customer, 1000, default_tax_rates=[ten.id], discounts=[{"coupon": half.id}])
@@ -142,13 +142,13 @@ def test_tax_is_taken_after_discounts_and_a_line_may_have_its_own(client, custom
         draft(client, customer, default_tax_rates=[ten.id])
 
 
-def test_nobody_exempt_pays_tax(client, customer):
+def test_an_exempt_customer_pays_no_tax(client, customer):
     client.v1.customers.update(customer.id, {"tax_exempt": "reverse"})
     invoice = draft(client, customer, 1000, default_tax_rates=[rate(client, 10, inclusive=False).id])
     assert (invoice.total, invoice.total_taxes[0].taxability_reason) == (1000, "reverse_charge")
 
 
-def test_automatic_tax_goes_by_the_customers_country(client, customer, brush):
+def test_automatic_tax_uses_the_customers_country(client, customer, brush):
     invoice = draft(client, customer, 1000, automatic_tax={"enabled": True})
     assert (invoice.automatic_tax.status, invoice.total, invoice.total_taxes[0].amount) == ("complete", 1190, 190)
     assert invoice.total_taxes[0].taxability_reason == "standard_rated"
@@ -164,7 +164,7 @@ def test_automatic_tax_goes_by_the_customers_country(client, customer, brush):
     assert (made.total, made.total_excluding_tax) == (1190, 1000)
 
 
-def test_automatic_tax_needs_to_know_where(sandbox, client):
+def test_automatic_tax_needs_a_location(sandbox, client):
     nowhere = client.v1.customers.create({"email": "n@example.org"})
     invoice = draft(client, nowhere, 1000, automatic_tax={"enabled": True}, auto_advance=True)
     assert invoice.automatic_tax.status == "requires_location_inputs"
@@ -179,7 +179,7 @@ def test_automatic_tax_needs_to_know_where(sandbox, client):
     assert sandbox.event_types()[-1] == "invoice.finalization_failed"
 
 
-def test_credit_is_used_first_and_comes_back_with_a_void_invoice(sandbox, client, customer):
+def test_credit_is_applied_first_and_restored_by_voiding(sandbox, client, customer):
     client.v1.customers.balance_transactions.create(customer.id, {"amount": -700, "currency": "usd"})
     invoice = draft(client, customer, 2000)
     assert (invoice.starting_balance, invoice.amount_due, invoice.ending_balance) == (-700, 1300, None)
@@ -193,14 +193,14 @@ def test_credit_is_used_first_and_comes_back_with_a_void_invoice(sandbox, client
     assert moved.ending_balance == 0
 
 
-def test_credit_beyond_the_total_stays_and_pays_at_once(client, customer):
+def test_credit_that_covers_the_total_pays_immediately_and_the_rest_remains(client, customer):
     client.v1.customers.balance_transactions.create(customer.id, {"amount": -5000, "currency": "usd"})
     paid = client.v1.invoices.finalize_invoice(draft(client, customer, 2000).id)
     assert (paid.status, paid.amount_due, paid.ending_balance) == ("paid", 0, -3000)
     assert client.v1.customers.retrieve(customer.id).balance == -3000
 
 
-def test_too_little_to_charge_waits_for_the_next_invoice(client, customer):
+def test_an_amount_below_the_minimum_moves_to_the_next_invoice(client, customer):
     small = client.v1.invoices.finalize_invoice(draft(client, customer, 30).id)
     assert (small.status, small.total, small.amount_due, small.ending_balance) == ("paid", 30, 0, 30)
     assert draft(client, customer, 100).amount_due == 130

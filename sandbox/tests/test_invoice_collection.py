@@ -1,4 +1,4 @@
-"""Collecting invoices: by hand, by themselves, and what refused cards do; driven with stripe-python."""
+"""Collecting invoices: by a call, automatically, and with refused cards."""
 
 import pytest
 import stripe
@@ -11,7 +11,7 @@ def customer(client):
     return new_customer(client)
 
 
-def test_paying_tells_of_the_payment_first_and_of_the_invoice_after_it(sandbox, client, customer):
+def test_events_of_the_payment_precede_those_of_the_invoice(sandbox, client, customer):
     with_card(client, customer)
     invoice = opened(client, customer)
     paid = client.v1.invoices.pay(invoice.id)
@@ -31,8 +31,8 @@ def test_paying_tells_of_the_payment_first_and_of_the_invoice_after_it(sandbox, 
         "status": "open",
         "status_transitions": {"paid_at": None},
     }
-    told = client.v1.events.list({"type": "invoice_payment.paid"}).data[0]
-    assert (told["request"]["id"], told.data.object.status, told.data.object.amount_paid) == (None, "paid", 2000)
+    event = client.v1.events.list({"type": "invoice_payment.paid"}).data[0]
+    assert (event["request"]["id"], event.data.object.status, event.data.object.amount_paid) == (None, "paid", 2000)
     [payment] = client.v1.invoice_payments.list({"invoice": invoice.id, "status": "paid"}).data
     intent = client.v1.payment_intents.retrieve(payment.payment.payment_intent, {"expand": ["latest_charge"]})
     assert (intent.status, intent.latest_charge.balance_transaction is None) == ("succeeded", False)
@@ -65,7 +65,7 @@ def test_a_refused_card_leaves_the_invoice_open(sandbox, client, customer):
     assert client.v1.invoices.pay(invoice.id, {"payment_method": "pm_card_visa"}).attempt_count == 1
 
 
-def test_without_any_method_nothing_is_tried(sandbox, client, customer):
+def test_without_a_method_no_payment_is_attempted(sandbox, client, customer):
     invoice = opened(client, customer)
     with pytest.raises(stripe.InvalidRequestError, match="no attached payment source") as missing:
         client.v1.invoices.pay(invoice.id)
@@ -74,7 +74,7 @@ def test_without_any_method_nothing_is_tried(sandbox, client, customer):
     assert types_since(sandbox, "payment_intent.created") == ["payment_intent.created"]
 
 
-def test_a_card_that_asks_for_its_owner_waits_for_them(sandbox, client, customer):
+def test_a_card_that_requires_authentication(sandbox, client, customer):
     with_card(client, customer, "pm_card_authenticationRequired")
     invoice = opened(client, customer)
     with pytest.raises(stripe.CardError) as asked:
@@ -110,7 +110,7 @@ def test_confirming_the_intent_pays_the_invoice(sandbox, client, customer):
     assert client.v1.invoices.retrieve(invoice.id).status == "paid"
 
 
-def test_paid_out_of_band_takes_no_money(sandbox, client, customer):
+def test_paid_out_of_band_creates_no_charge(sandbox, client, customer):
     invoice = opened(client, customer)
     paid = client.v1.invoices.pay(invoice.id, {"paid_out_of_band": True})
     assert (paid.status, paid.amount_paid, paid.attempted, paid.attempt_count) == ("paid", 2000, False, 0)
@@ -120,7 +120,7 @@ def test_paid_out_of_band_takes_no_money(sandbox, client, customer):
     ]  # fmt: skip
 
 
-def test_nothing_due_is_paid_at_once(sandbox, client, customer):
+def test_an_invoice_with_nothing_due_is_paid_immediately(sandbox, client, customer):
     invoice = opened(client, customer, amount=0)
     assert (invoice.status, invoice.attempted, invoice.attempt_count) == ("paid", True, 0)
     assert types_since(sandbox, "invoice.finalized") == [
@@ -129,7 +129,7 @@ def test_nothing_due_is_paid_at_once(sandbox, client, customer):
     assert client.v1.invoice_payments.list({"invoice": invoice.id}).data == []
 
 
-def test_an_invoice_that_advances_is_finalized_and_charged_after_an_hour(sandbox, client, customer):
+def test_an_invoice_with_auto_advance_is_finalized_and_charged_after_an_hour(sandbox, client, customer):
     with_card(client, customer)
     invoice = inked(client, customer, auto_advance=True)
     assert invoice.next_payment_attempt == invoice.created + HOUR
@@ -146,7 +146,7 @@ def test_an_invoice_that_advances_is_finalized_and_charged_after_an_hour(sandbox
     assert all(event["request"]["id"] is None for event in client.v1.events.list({"type": "invoice.paid"}).data)
 
 
-def test_a_refused_collection_is_tried_again_until_it_is_given_up(sandbox, client, customer):
+def test_a_failed_collection_is_retried_until_the_last_attempt(sandbox, client, customer):
     with_card(client, customer, "pm_card_chargeCustomerFail")
     invoice = inked(client, customer, auto_advance=True)
     sandbox.advance(HOUR + 60)
@@ -168,7 +168,7 @@ def test_a_new_card_ends_the_retries(sandbox, client, customer):
     assert (paid.status, paid.attempt_count, paid.next_payment_attempt) == ("paid", 1, None)
 
 
-def test_an_invoice_of_a_test_clock_lives_in_its_time(sandbox, client):
+def test_an_invoice_of_a_test_clock_follows_that_clock(sandbox, client):
     clock = client.v1.test_helpers.test_clocks.create({"frozen_time": 1_800_000_000})
     timeless = client.v1.customers.create({"email": "t@example.org", "test_clock": clock.id})
     method = client.v1.payment_methods.attach("pm_card_visa", {"customer": timeless.id})

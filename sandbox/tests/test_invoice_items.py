@@ -1,4 +1,4 @@
-"""Invoice items, the lines they become, and what their prices come to; driven with stripe-python."""
+"""Invoice items, their lines, and the amounts of their prices."""
 
 import pytest
 import stripe
@@ -16,7 +16,7 @@ def customer(client):
     return new_customer(client)
 
 
-def test_items_wait_for_an_invoice_of_their_currency(sandbox, client, customer, brush):
+def test_items_are_pending_until_an_invoice_in_their_currency(sandbox, client, customer, brush):
     waiting = client.v1.invoice_items.create(
         {"customer": customer.id, "pricing": {"price": brush.id}, "quantity": 3, "metadata": {"a": "1"}}
     )
@@ -38,7 +38,7 @@ def test_items_wait_for_an_invoice_of_their_currency(sandbox, client, customer, 
     assert (shown.invoice.id, shown.pricing.price_details.price.unit_amount) == (invoice.id, 1200)
 
 
-def test_an_item_changes_and_goes_with_its_line(sandbox, client, customer, brush):
+def test_an_items_line_is_updated_and_deleted_with_it(sandbox, client, customer, brush):
     invoice = draft(client, customer, 500)
     item = client.v1.invoice_items.create(
         {"customer": customer.id, "invoice": invoice.id, "pricing": {"price": brush.id}}
@@ -77,7 +77,7 @@ def test_an_item_changes_and_goes_with_its_line(sandbox, client, customer, brush
         ({"price_data": {"currency": "usd", "product": "prod_none", "unit_amount": 5}}, "price_data[product]"),
     ],
 )
-def test_what_is_no_item_is_refused(client, customer, brush, changes, param):
+def test_an_invalid_item_is_refused(client, customer, brush, changes, param):
     monthly = client.v1.prices.create(
         {"currency": "usd", "unit_amount": 5, "product": brush.product, "recurring": {"interval": "month"}}
     )
@@ -89,7 +89,7 @@ def test_what_is_no_item_is_refused(client, customer, brush, changes, param):
     assert refused.value.param == param
 
 
-def test_lines_are_added_changed_and_removed_in_bulk(sandbox, client, customer, brush):
+def test_lines_are_added_updated_and_removed_in_bulk(sandbox, client, customer, brush):
     waiting = client.v1.invoice_items.create({"customer": customer.id, "amount": 70, "currency": "usd"})
     invoice = draft(client, customer)
     data = {"currency": "usd", "product_data": {"name": "Paper"}, "unit_amount": 250}
@@ -131,7 +131,7 @@ def test_lines_are_added_changed_and_removed_in_bulk(sandbox, client, customer, 
         client.v1.invoices.add_lines(invoice.id, {"lines": [{"amount": 5}]})
 
 
-def test_an_invoice_shows_ten_lines_and_lists_the_rest(client, customer):
+def test_an_invoice_shows_ten_lines_and_the_list_has_all(client, customer):
     made = draft(client, customer)
     client.v1.invoices.add_lines(made.id, {"lines": [{"amount": 100 + number} for number in range(12)]})
     invoice = client.v1.invoices.retrieve(made.id)
@@ -155,7 +155,7 @@ GRADUATED = [{"up_to": 2, "unit_amount": 100}, {"up_to": "inf", "unit_amount": 5
         ({"unit_amount_decimal": "0.5"}, 301, 151),
     ],
 )
-def test_every_way_of_pricing_comes_to_its_amount(client, customer, brush, terms, quantity, amount):
+def test_every_pricing_scheme_has_its_amount(client, customer, brush, terms, quantity, amount):
     tiered = {"billing_scheme": "tiered", "tiers": GRADUATED} if "tiers_mode" in terms else {}
     price = client.v1.prices.create(
         {"currency": "usd", "product": brush.product, "recurring": {"interval": "month"}, **tiered, **terms}

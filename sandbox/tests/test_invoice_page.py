@@ -1,4 +1,4 @@
-"""The page a customer pays an invoice on."""
+"""The customer's page of an invoice."""
 
 import re
 
@@ -19,7 +19,7 @@ def invoice(client):
     return client.v1.invoices.finalize_invoice(made.id)
 
 
-def test_the_page_shows_what_is_owed_and_nothing_is_trusted(sandbox, client, invoice):
+def test_the_page_shows_the_amount_due_and_escapes_all_text(sandbox, client, invoice):
     page = sandbox.get(f"/i/{invoice.id}")
     assert page.status_code == 200
     assert "Nothing here is real" in page.text
@@ -33,7 +33,7 @@ def test_the_page_shows_what_is_owed_and_nothing_is_trusted(sandbox, client, inv
     assert sandbox.get(f"/i/{draft.id}").status_code == 404
 
 
-def test_a_typed_card_pays_the_invoice_once(sandbox, client, invoice):
+def test_a_card_pays_the_invoice_once(sandbox, client, invoice):
     for _ in range(2):
         answer = sandbox.post(f"/i/{invoice.id}", cardNumber="4242 4242 4242 4242", **CARD)
         assert (answer.status_code, answer.headers["Location"]) == (303, f"/i/{invoice.id}")
@@ -42,7 +42,7 @@ def test_a_typed_card_pays_the_invoice_once(sandbox, client, invoice):
     assert "has been paid" in sandbox.get(f"/i/{invoice.id}").text
 
 
-def test_a_refused_card_says_why_and_lets_try_again(sandbox, client, invoice):
+def test_a_refused_card_shows_the_reason_and_can_be_retried(sandbox, client, invoice):
     refused = sandbox.post(f"/i/{invoice.id}", cardNumber="4000000000009995", **CARD)
     assert refused.status_code == 422
     assert "Your card has insufficient funds." in refused.text
@@ -52,7 +52,7 @@ def test_a_refused_card_says_why_and_lets_try_again(sandbox, client, invoice):
     assert client.v1.invoices.retrieve(invoice.id).status == "paid"
 
 
-def test_a_card_that_asks_for_its_owner_leads_to_the_bank_and_back(sandbox, client, invoice):
+def test_a_card_with_three_d_secure_redirects_to_the_bank_and_back(sandbox, client, invoice):
     asked = sandbox.post(f"/i/{invoice.id}", cardNumber="4000000000003220", **CARD)
     bank = asked.headers["Location"]
     assert bank.startswith("/3ds/pi_")
@@ -66,7 +66,7 @@ def test_a_card_that_asks_for_its_owner_leads_to_the_bank_and_back(sandbox, clie
     assert sandbox.event_types().count("invoice.payment_action_required") == 2
 
 
-def test_an_invoice_can_be_kept_as_a_file(sandbox, invoice):
+def test_an_invoice_can_be_downloaded_as_a_pdf(sandbox, invoice):
     file = sandbox.get(f"/i/{invoice.id}/pdf")
     assert file.headers["Content-Type"] == "application/pdf"
     assert file.content.startswith(b"%PDF-1.4")

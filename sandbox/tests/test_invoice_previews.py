@@ -1,4 +1,4 @@
-"""What an invoice will be, before there is one; driven with stripe-python."""
+"""Previews of invoices."""
 
 import pytest
 import stripe
@@ -16,7 +16,7 @@ def customer(client):
     return new_customer(client)
 
 
-def test_a_preview_says_what_the_next_invoice_would_be_and_leaves_nothing(sandbox, client, customer, brush):
+def test_a_preview_shows_the_next_invoice_and_stores_nothing(sandbox, client, customer, brush):
     with pytest.raises(stripe.InvalidRequestError, match="No upcoming invoices") as nothing:
         client.v1.invoices.create_preview({"customer": customer.id})
     assert (nothing.value.code, nothing.value.http_status) == ("invoice_upcoming_none", 404)
@@ -38,7 +38,7 @@ def test_a_preview_says_what_the_next_invoice_would_be_and_leaves_nothing(sandbo
     assert len(client.v1.invoice_items.list().data) == 1
 
 
-def test_a_preview_of_a_subscription_says_what_its_change_would_cost(sandbox, client, customer, brush):
+def test_a_preview_of_a_subscription_shows_the_cost_of_a_change(sandbox, client, customer, brush):
     method = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer.id})
     prices = [
         client.v1.prices.create(

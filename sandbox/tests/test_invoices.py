@@ -1,4 +1,4 @@
-"""The life of an invoice: drafted, finalized, sent, voided; driven with stripe-python."""
+"""Status transitions of invoices: draft, finalize, send, void."""
 
 import pytest
 import stripe
@@ -11,7 +11,7 @@ def customer(client):
     return new_customer(client)
 
 
-def test_a_draft_follows_its_customer_and_its_items(sandbox, client, customer):
+def test_a_draft_takes_its_fields_from_its_customer_and_items(sandbox, client, customer):
     made = inked(client, customer, description="Thanks", metadata={"order": "7"})
     assert (made.status, made.number, made.billing_reason, made.parent) == ("draft", None, "manual", None)
     assert (made.amount_due, made.subtotal, made.total, made.customer_email) == (2000, 2000, 2000, "ada@example.org")
@@ -27,7 +27,7 @@ def test_a_draft_follows_its_customer_and_its_items(sandbox, client, customer):
     assert last_event(client, "invoice.updated").previous_attributes["total"] == 0
 
 
-def test_finalizing_numbers_an_invoice_and_asks_for_its_money(sandbox, client, customer):
+def test_finalizing_assigns_a_number_and_creates_a_payment_intent(sandbox, client, customer):
     first = opened(client, customer)
     assert (first.status, first.number) == ("open", f"{client.v1.customers.retrieve(customer.id).invoice_prefix}-0001")
     assert first.status_transitions.finalized_at == first.effective_at
@@ -51,7 +51,7 @@ def test_finalizing_numbers_an_invoice_and_asks_for_its_money(sandbox, client, c
         client.v1.invoices.finalize_invoice(first.id)
 
 
-def test_an_invoice_may_be_sent_fall_due_and_be_overdue(sandbox, client, customer):
+def test_an_invoice_is_sent_and_becomes_overdue(sandbox, client, customer):
     invoice = inked(client, customer, collection_method="send_invoice", days_until_due=7)
     sent = client.v1.invoices.send_invoice(invoice.id)
     assert (sent.status, sent.due_date) == ("open", sent.status_transitions.finalized_at + 7 * DAY)
@@ -65,10 +65,10 @@ def test_an_invoice_may_be_sent_fall_due_and_be_overdue(sandbox, client, custome
         client.v1.invoices.send_invoice(opened(client, customer).id)
 
 
-def test_sending_takes_an_address(client):
-    nobody = client.v1.customers.create({"name": "No mail"})
+def test_sending_requires_an_email_address(client):
+    customer = client.v1.customers.create({"name": "No mail"})
     with pytest.raises(stripe.InvalidRequestError, match="Missing email"):
-        client.v1.invoices.create({"customer": nobody.id, "collection_method": "send_invoice", "days_until_due": 3})
+        client.v1.invoices.create({"customer": customer.id, "collection_method": "send_invoice", "days_until_due": 3})
 
 
 def test_voiding_keeps_the_number_and_cancels_the_payment(sandbox, client, customer):
@@ -88,7 +88,7 @@ def test_voiding_keeps_the_number_and_cancels_the_payment(sandbox, client, custo
             refused(invoice.id)
 
 
-def test_what_was_written_off_can_still_be_paid_or_voided(sandbox, client, customer):
+def test_an_uncollectible_invoice_can_still_be_paid_or_voided(sandbox, client, customer):
     first, second = opened(client, customer), opened(client, customer)
     written_off = client.v1.invoices.mark_uncollectible(first.id)
     assert (written_off.status, sandbox.event_types()[-1]) == ("uncollectible", "invoice.marked_uncollectible")
@@ -99,7 +99,7 @@ def test_what_was_written_off_can_still_be_paid_or_voided(sandbox, client, custo
         client.v1.invoices.mark_uncollectible(inked(client, customer).id)
 
 
-def test_only_drafts_are_deleted_and_their_items_go_with_them(sandbox, client, customer):
+def test_only_drafts_can_be_deleted_and_their_items_are_deleted_too(sandbox, client, customer):
     waiting = client.v1.invoice_items.create({"customer": customer.id, "amount": 300, "currency": "usd"})
     invoice = inked(client, customer, pending_invoice_items_behavior="include")
     assert [line.amount for line in invoice.lines.data] == [2000, 300]
@@ -116,7 +116,7 @@ def test_only_drafts_are_deleted_and_their_items_go_with_them(sandbox, client, c
         client.v1.invoices.delete(opened(client, customer).id)
 
 
-def test_an_open_invoice_keeps_its_money_and_its_words(sandbox, client, customer):
+def test_an_open_invoice_cannot_change_its_amounts_or_texts(sandbox, client, customer):
     invoice = inked(client, customer)
     changed = client.v1.invoices.update(invoice.id, {"description": "Hello", "footer": "Bye", "metadata": {"a": "1"}})
     assert (changed.description, changed.footer, changed.metadata["a"]) == ("Hello", "Bye", "1")
@@ -131,7 +131,7 @@ def test_an_open_invoice_keeps_its_money_and_its_words(sandbox, client, customer
     assert client.v1.invoices.update(invoice.id, {"auto_advance": False}).next_payment_attempt is None
 
 
-def test_invoices_are_listed_and_searched_by_what_they_are(client, customer):
+def test_invoices_are_filtered_and_searched_by_their_fields(client, customer):
     open_one, other = opened(client, customer), inked(client, client.v1.customers.create({"name": "Bea"}))
 
     def ids(**asked):
@@ -168,16 +168,16 @@ def test_invoices_are_listed_and_searched_by_what_they_are(client, customer):
         ({"collection_method": "by_pigeon"}, "collection_method"),
     ],
 )
-def test_what_is_no_invoice_is_refused(client, customer, changes, param):
+def test_an_invalid_invoice_is_refused(client, customer, changes, param):
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.invoices.create({"customer": customer.id} | changes)
     assert refused.value.param == param
 
 
-def test_an_invoice_needs_a_customer_and_a_method_of_theirs(client, customer):
-    with pytest.raises(stripe.InvalidRequestError) as nobody:
+def test_an_invoice_needs_a_customer_and_the_customers_own_method(client, customer):
+    with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.invoices.create({})
-    assert nobody.value.param == "customer"
+    assert refused.value.param == "customer"
     loose = client.v1.payment_methods.create({"type": "card", "card": {"token": "tok_visa"}})
     with pytest.raises(stripe.InvalidRequestError, match="must be attached"):
         client.v1.invoices.create({"customer": customer.id, "default_payment_method": loose.id})

@@ -1,4 +1,4 @@
-"""Stripe's client for Node through a dozen flows: what it sends and how it reads differ from the one for Python."""
+"""A dozen flows with Stripe's client for Node, whose requests differ from those of the client for Python."""
 
 import fcntl
 import hashlib
@@ -18,7 +18,7 @@ FLOWS = re.findall(r"^  async (\w+)\(\)", (SOURCES / "flows.mjs").read_text(), r
 
 @pytest.fixture(scope="session")
 def node_folder():
-    """A folder with Stripe's package in the locked version; it is installed once and kept."""
+    """A folder with Stripe's package in the locked version, installed once and then reused."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("Node.js and npm are not installed (on Debian: apt-get install nodejs npm)")
     names = ("package.json", "package-lock.json", ".npmrc")
@@ -26,7 +26,7 @@ def node_folder():
     folder = ROOT / ".local" / "node" / locked
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # Two processes of one run share the folder.
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Several test processes share the folder.
         for name in (*names, "flows.mjs"):
             shutil.copyfile(SOURCES / name, folder / name)
         if not (folder / "installed").exists():
@@ -38,7 +38,7 @@ def node_folder():
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_the_node_client_goes_through(sandbox, node_folder, flow):
+def test_a_flow_with_the_node_client(sandbox, node_folder, flow):
     environment = os.environ | {"SANDBOX_URL": sandbox.url, "SANDBOX_KEY": KEY}
     done = subprocess.run(
         ["node", "flows.mjs", flow],

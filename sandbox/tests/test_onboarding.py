@@ -16,7 +16,7 @@ def link(client, account, **changes):
 
 
 def open_form(sandbox, client, account):
-    """The path of the form that a fresh link leads to."""
+    """The path of the form that a new link opens."""
     answer = sandbox.get(link(client, account).url.removeprefix(sandbox.url))
     assert answer.status_code == 303
     return answer.headers["Location"]
@@ -27,7 +27,7 @@ def types_of(client, account):
     return [event.type for event in client.v1.events.list({"limit": 100}, own).data][::-1]
 
 
-def test_a_link_is_good_once_and_then_leads_to_the_refresh_address(sandbox, client):
+def test_a_link_works_once_and_then_redirects_to_the_refresh_url(sandbox, client):
     account = express(client)
     made = link(client, account)
     assert made.expires_at == made.created + 300
@@ -37,7 +37,7 @@ def test_a_link_is_good_once_and_then_leads_to_the_refresh_address(sandbox, clie
     assert sandbox.get(path).headers["Location"] == LINK["refresh_url"]
 
 
-def test_a_link_is_good_for_five_minutes(sandbox, client):
+def test_a_link_expires_after_five_minutes(sandbox, client):
     path = link(client, express(client)).url.removeprefix(sandbox.url)
     sandbox.advance(301)
     assert sandbox.get(path).headers["Location"] == LINK["refresh_url"]
@@ -72,15 +72,15 @@ def test_a_submitted_form_enables_the_account_seconds_later(sandbox, client):
     assert (second["charges_enabled"], second["payouts_enabled"]) == (False, False)
 
 
-def test_events_of_an_account_carry_its_id_and_reach_the_platform(sandbox, client, receiver):
+def test_events_of_an_account_have_its_id_and_are_sent_to_the_platform(sandbox, client, receiver):
     account = express(client)
     sandbox.post(open_form(sandbox, client, account), outcome="submit")
     sandbox.advance(3)
-    told = [event for event, _, _ in receiver.received if event["type"] == "account.updated"]
-    assert [event["account"] for event in told] == [account.id, account.id]
+    updates = [event for event, _, _ in receiver.received if event["type"] == "account.updated"]
+    assert [event["account"] for event in updates] == [account.id, account.id]
 
 
-def test_an_account_under_review_waits(sandbox, client):
+def test_an_account_under_review_stays_disabled(sandbox, client):
     account = express(client)
     sandbox.post(open_form(sandbox, client, account), outcome="review")
     sandbox.advance(3600)
@@ -90,7 +90,7 @@ def test_an_account_under_review_waits(sandbox, client):
     assert waiting.capabilities.transfers == "pending"
 
 
-def test_more_may_be_asked_for_and_is_settled_by_another_form(sandbox, client):
+def test_further_requirements_are_met_by_another_form(sandbox, client):
     account = express(client)
     sandbox.post(open_form(sandbox, client, account), outcome="require_more", business_type="company")
     sandbox.advance(60)
@@ -102,33 +102,33 @@ def test_more_may_be_asked_for_and_is_settled_by_another_form(sandbox, client):
     assert client.v1.accounts.retrieve(account.id).charges_enabled is True
 
 
-def test_leaving_the_form_changes_nothing_and_still_leads_back(sandbox, client):
+def test_leaving_the_form_changes_nothing_and_redirects_to_the_return_url(sandbox, client):
     account = express(client)
     form = open_form(sandbox, client, account)
     assert sandbox.post(form, outcome="leave").headers["Location"] == LINK["return_url"]
     assert client.v1.accounts.retrieve(account.id).details_submitted is False
 
 
-def test_a_link_hides_from_the_platform_who_is_behind_the_account(sandbox, client):
+def test_after_a_link_the_platform_cannot_read_the_individual(sandbox, client):
     account = express(client, business_type="individual", individual={"first_name": "Ada"})
     assert account.individual.first_name == "Ada"
     link(client, account)
     assert "individual" not in client.v1.accounts.retrieve(account.id)
 
 
-def test_links_to_update_are_for_accounts_without_a_dashboard_of_stripes(sandbox, client):
+def test_account_update_links_need_an_account_without_a_stripe_dashboard(sandbox, client):
     with pytest.raises(stripe.InvalidRequestError, match="You cannot create `account_update` type"):
         link(client, express(client), type="account_update")
     assert link(client, custom(client), type="account_update").url
-    with pytest.raises(stripe.InvalidRequestError, match="No such account: 'acct_nobody'"):
-        client.v1.account_links.create(LINK | {"account": "acct_nobody"})
+    with pytest.raises(stripe.InvalidRequestError, match="No such account: 'acct_none'"):
+        client.v1.account_links.create(LINK | {"account": "acct_none"})
     with pytest.raises(stripe.InvalidRequestError, match="Missing required param: return_url"):
         client.v1.account_links.create(
             {"account": custom(client).id, "type": "account_onboarding", "refresh_url": "http://a.b"}
         )
 
 
-def test_a_login_link_is_for_express_accounts_that_were_onboarded(sandbox, client):
+def test_a_login_link_needs_an_onboarded_express_account(sandbox, client):
     account = express(client)
     with pytest.raises(stripe.InvalidRequestError, match="has not completed onboarding"):
         client.v1.accounts.login_links.create(account.id)

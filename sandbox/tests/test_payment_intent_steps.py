@@ -16,7 +16,7 @@ def refusal(function, *arguments):
     return refused.value
 
 
-def test_types_are_automatic_unless_they_are_named(sandbox, client):
+def test_payment_method_types_are_automatic_unless_given(sandbox, client):
     automatic = intent(client)
     assert (automatic.automatic_payment_methods.enabled, automatic.automatic_payment_methods.allow_redirects) == (
         True,
@@ -29,7 +29,7 @@ def test_types_are_automatic_unless_they_are_named(sandbox, client):
     assert intent(client, automatic_payment_methods={"enabled": False}).automatic_payment_methods is None
 
 
-def test_the_options_of_methods_are_kept(sandbox, client):
+def test_payment_method_options_are_stored_and_applied(sandbox, client):
     made = intent(
         client, payment_method_options={"card": {"request_three_d_secure": "any"}}, payment_method_types=["card"]
     )
@@ -41,7 +41,7 @@ def test_the_options_of_methods_are_kept(sandbox, client):
     assert relaxed.status == "succeeded"
 
 
-def test_a_card_that_is_set_up_already_is_asked_for_only_on_session(sandbox, client):
+def test_a_card_already_set_up_needs_authentication_only_on_session(sandbox, client):
     alias = "pm_card_authenticationRequiredSetupForOffSession"
     assert by_card(client, payment_method=alias, confirm=True, off_session=True).status == "succeeded"
     assert by_card(client, payment_method=alias, confirm=True).status == "requires_action"
@@ -54,7 +54,7 @@ def test_error_on_requires_action_declines_instead(sandbox, client):
     assert "payment_intent.requires_action" not in sandbox.event_types()
 
 
-def test_an_open_intent_changes_and_a_finished_one_does_not(sandbox, client):
+def test_an_open_intent_can_be_updated_but_a_succeeded_one_cannot(sandbox, client):
     made = by_card(client)
     changed = client.v1.payment_intents.update(
         made.id, {"amount": 2500, "description": "Clay", "metadata": {"a": "1"}, "payment_method": "pm_card_visa"}
@@ -67,7 +67,7 @@ def test_an_open_intent_changes_and_a_finished_one_does_not(sandbox, client):
     assert client.v1.payment_intents.update(made.id, {"metadata": {"b": "2"}}).metadata["b"] == "2"
 
 
-def test_a_customer_once_named_stays(sandbox, client):
+def test_an_intents_customer_cannot_be_changed(sandbox, client):
     ada, bob = (client.v1.customers.create() for _ in range(2))
     made = intent(client, customer=ada.id)
     refused = refusal(client.v1.payment_intents.update, made.id, {"customer": bob.id})
@@ -75,7 +75,7 @@ def test_a_customer_once_named_stays(sandbox, client):
     assert client.v1.payment_intents.update(made.id, {"customer": ada.id}).customer == ada.id
 
 
-def test_confirming_without_a_method_says_what_is_missing(sandbox, client):
+def test_confirming_without_a_payment_method_is_refused(sandbox, client):
     loose = refusal(client.v1.payment_intents.confirm, intent(client).id)
     assert "missing a payment method. You can either update" in str(loose)
     customer = client.v1.customers.create()
@@ -83,7 +83,7 @@ def test_confirming_without_a_method_says_what_is_missing(sandbox, client):
     assert f"To confirm the PaymentIntent with {customer.id}, specify a payment method" in str(owned)
 
 
-def test_a_cancelled_intent_is_over(sandbox, client):
+def test_a_cancelled_intent_refuses_further_steps(sandbox, client):
     made = intent(client)
     client.v1.payment_intents.cancel(made.id)
     assert "because it has been canceled" in str(
@@ -95,7 +95,7 @@ def test_a_cancelled_intent_is_over(sandbox, client):
     )
 
 
-def test_confirming_by_hand_waits_for_the_server_after_three_d_secure(sandbox, client):
+def test_manual_confirmation_is_required_again_after_three_d_secure(sandbox, client):
     made = by_card(
         client,
         payment_method="pm_card_threeDSecure2Required",
@@ -119,7 +119,7 @@ def test_stripe_js_gets_its_own_next_action(sandbox, client):
     assert made.next_action.type == "use_stripe_sdk"
 
 
-def test_money_goes_to_no_account_that_does_not_exist(sandbox, client):
+def test_a_missing_destination_account_is_refused(sandbox, client):
     refused = refusal(lambda: intent(client, transfer_data={"destination": "acct_missing"}))
     assert (refused.code, refused.param) == ("resource_missing", "transfer_data[destination]")
 
@@ -130,7 +130,7 @@ def test_incremental_authorisations_are_refused(sandbox, client):
     assert "not eligible" in str(refused)
 
 
-def test_the_secret_has_to_be_the_intents_own(sandbox, client):
+def test_a_wrong_client_secret_is_refused(sandbox, client):
     made = intent(client)
     assert client.v1.payment_intents.retrieve(made.id, {"client_secret": made.client_secret}).id == made.id
     refused = refusal(client.v1.payment_intents.retrieve, made.id, {"client_secret": "pi_x_secret_y"})
@@ -151,7 +151,7 @@ def test_the_secret_has_to_be_the_intents_own(sandbox, client):
         ({"radar_options": {"session": "x"}}, "sandbox_not_supported", "radar_options"),
     ],
 )
-def test_what_is_refused(sandbox, client, changes, code, param):
+def test_invalid_parameters_are_refused(sandbox, client, changes, code, param):
     refused = refusal(lambda: intent(client, **changes))
     assert (refused.code, refused.param) == (code, param)
 

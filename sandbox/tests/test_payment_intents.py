@@ -7,7 +7,7 @@ def intent(client, **changes):
     return client.v1.payment_intents.create({"amount": 2000, "currency": "usd", **by_card, **changes})
 
 
-def test_an_intent_walks_from_created_to_succeeded_and_no_further(sandbox, client):
+def test_an_intent_succeeds_and_refuses_further_steps(sandbox, client):
     made = intent(client, metadata={"order": "7"})
     assert (made.status, made.amount_received) == ("requires_payment_method", 0)
     confirmed = client.v1.payment_intents.confirm(made.id, {"payment_method": "pm_card_visa"})
@@ -20,7 +20,7 @@ def test_an_intent_walks_from_created_to_succeeded_and_no_further(sandbox, clien
         client.v1.payment_intents.cancel(made.id)
 
 
-def test_manual_capture_takes_part_and_releases_the_rest(sandbox, client):
+def test_a_partial_manual_capture_releases_the_rest(sandbox, client):
     made = intent(client, capture_method="manual", payment_method="pm_card_visa", confirm=True)
     assert (made.status, made.amount_capturable) == ("requires_capture", 2000)
     captured = client.v1.payment_intents.capture(made.id, {"amount_to_capture": 1500})
@@ -38,14 +38,14 @@ def test_cancelling_releases_an_authorisation(sandbox, client):
     assert client.v1.charges.retrieve(made.latest_charge).refunded is True
 
 
-def test_off_session_a_card_that_needs_its_owner_is_declined(sandbox, client):
+def test_a_card_that_needs_authentication_is_declined_off_session(sandbox, client):
     with pytest.raises(stripe.CardError) as declined:
         intent(client, payment_method="pm_card_authenticationRequired", confirm=True, off_session=True)
     assert declined.value.code == "authentication_required"
     assert declined.value.error.payment_intent.status == "requires_payment_method"
 
 
-def test_confirming_with_a_return_address_leads_there_after_authentication(sandbox, client):
+def test_authentication_redirects_to_the_return_url(sandbox, client):
     made = intent(
         client, payment_method="pm_card_threeDSecure2Required", confirm=True, return_url="http://shop.example/back?x=1"
     )
@@ -69,7 +69,7 @@ def test_confirming_with_a_return_address_leads_there_after_authentication(sandb
         ("radarBlock", "card_declined", "fraudulent"),
     ],
 )
-def test_every_declining_card_says_why(sandbox, client, alias, code, decline_code):
+def test_every_declined_card_has_its_codes(sandbox, client, alias, code, decline_code):
     with pytest.raises(stripe.CardError) as declined:
         intent(client, payment_method=f"pm_card_{alias}", confirm=True)
     error = declined.value.error
@@ -106,7 +106,7 @@ def test_pending_funds_become_available_with_the_clock(sandbox, client):
 
 
 @pytest.mark.parametrize("kind", ["payment_intents", "setup_intents"])
-def test_methods_that_may_redirect_need_an_address_to_come_back_to(sandbox, kind):
+def test_methods_that_may_redirect_require_a_return_url(sandbox, kind):
     money = {"amount": "2000", "currency": "usd"} if kind == "payment_intents" else {}
     now = {"payment_method": "pm_card_visa", "confirm": "true"}
     never = {"automatic_payment_methods[enabled]": "true", "automatic_payment_methods[allow_redirects]": "never"}
@@ -130,7 +130,7 @@ def test_methods_that_may_redirect_need_an_address_to_come_back_to(sandbox, kind
     [{"off_session": "true"}, {"error_on_requires_action": "true"}, {"return_url": "http://shop.example"},
      {"mandate_data[customer_acceptance][type]": "offline"}],
 )  # fmt: skip
-def test_what_belongs_to_a_confirmation_needs_one(sandbox, given):
+def test_parameters_of_a_confirmation_require_confirm(sandbox, given):
     answer = sandbox.post("/v1/payment_intents", amount="2000", currency="usd", **given)
     name = next(iter(given)).split("[")[0]
     error = answer.json()["error"]

@@ -20,7 +20,7 @@ def pay(client, method, **changes):
     return client.v1.payment_intents.create(asked)
 
 
-def test_methods_are_attached_changed_listed_and_detached(sandbox, client, customer):
+def test_methods_are_attached_updated_listed_and_detached(sandbox, client, customer):
     card = client.v1.payment_methods.create(
         {"type": "card", "card": {"number": "4242424242424242", "exp_month": 12, "exp_year": 2034, "cvc": "123"}}
     )
@@ -59,7 +59,7 @@ def test_methods_are_attached_changed_listed_and_detached(sandbox, client, custo
         ("000333333335", "debit_not_authorized"),
     ],
 )
-def test_american_accounts_answer_later_as_they_are_published(sandbox, client, number, code):
+def test_us_bank_accounts_have_their_published_results(sandbox, client, number, code):
     method = client.v1.payment_methods.create(us_account(number))
     assert method.us_bank_account.last4 == number[-4:]
     made = pay(client, method.id, payment_method_types=["us_bank_account"])
@@ -78,7 +78,7 @@ def test_american_accounts_answer_later_as_they_are_published(sandbox, client, n
         assert sandbox.event_types()[-2:] == ["charge.failed", "payment_intent.payment_failed"]
 
 
-def test_one_account_is_never_answered(sandbox, client):
+def test_a_debit_of_the_processing_account_stays_processing(sandbox, client):
     made = pay(client, "pm_usBankAccount_processing", payment_method_types=["us_bank_account"])
     sandbox.advance(3600)
     assert client.v1.payment_intents.retrieve(made.id).status == "processing"
@@ -95,13 +95,13 @@ def test_one_account_is_never_answered(sandbox, client):
         ({"type": "card", "card": {"token": "tok_nonsense"}}, "resource_missing"),
     ],
 )
-def test_what_cannot_be_is_refused(sandbox, client, data, code):
+def test_invalid_methods_are_refused(sandbox, client, data, code):
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.payment_methods.create(data)
     assert refused.value.code == code
 
 
-def test_a_card_token_becomes_a_method_once(sandbox, client):
+def test_a_card_token_can_create_only_one_method(sandbox, client):
     token = client.v1.tokens.create(
         {"card": {"number": "4242424242424242", "exp_month": "12", "exp_year": "2034", "cvc": "123", "name": "Ada"}}
     )
@@ -115,7 +115,7 @@ def test_a_card_token_becomes_a_method_once(sandbox, client):
     assert client.v1.tokens.retrieve("tok_mastercard").card.brand == "MasterCard"
 
 
-def test_a_bank_account_token(sandbox, client):
+def test_a_bank_account_token_and_invalid_tokens(sandbox, client):
     token = client.v1.tokens.create(
         {"bank_account": {"country": "US", "routing_number": "110000000", "account_number": "000123456789"}}
     )
@@ -135,7 +135,7 @@ def test_a_method_of_a_customer_pays_only_for_that_customer(sandbox, client, cus
         pay(client, kept.id, customer=other.id)
 
 
-def test_paying_with_future_usage_keeps_the_method(sandbox, client, customer):
+def test_setup_future_usage_attaches_the_method(sandbox, client, customer):
     made = pay(client, "pm_card_visa", customer=customer.id, setup_future_usage="off_session")
     assert client.v1.payment_methods.retrieve(made.payment_method).customer == customer.id
     told = sandbox.event_types()
@@ -143,7 +143,7 @@ def test_paying_with_future_usage_keeps_the_method(sandbox, client, customer):
     assert pay(client, made.payment_method, customer=customer.id, off_session=True).status == "succeeded"
 
 
-def test_a_method_is_kept_only_after_three_d_secure(sandbox, client, customer):
+def test_a_method_is_attached_only_after_three_d_secure(sandbox, client, customer):
     made = pay(client, "pm_card_threeDSecure2Required", customer=customer.id, setup_future_usage="on_session")
     assert client.v1.payment_methods.retrieve(made.payment_method).customer is None
     sandbox.post(f"/3ds/{made.id}", outcome="pass")

@@ -9,7 +9,7 @@ def payout(client, account=None, amount=1000, **changes):
 
 
 def paid_account(sandbox, client, amount=5000, **changes):
-    """A connected account with money to pay out."""
+    """A connected account with available funds."""
     account = enabled(sandbox, client, **changes)
     charge(client, amount * 2)
     client.v1.transfers.create({"amount": amount, "currency": "usd", "destination": account.id})
@@ -20,7 +20,7 @@ def payout_events(client, account=None):
     return [kind for kind in types(client, account) if kind.startswith("payout.")]
 
 
-def test_a_payout_leaves_at_midnight_and_arrives_on_its_date(sandbox, client):
+def test_a_payout_is_sent_at_midnight_and_paid_on_its_arrival_date(sandbox, client):
     account = paid_account(sandbox, client)
     made = payout(client, account, metadata={"a": "b"}, statement_descriptor="LESSONS")
     assert (made.status, made.automatic, made.method, made.type) == ("pending", False, "standard", "bank_account")
@@ -39,7 +39,7 @@ def test_a_payout_leaves_at_midnight_and_arrives_on_its_date(sandbox, client):
     assert payout_events(client) == []
 
 
-def test_no_more_is_paid_out_than_is_available(sandbox, client):
+def test_a_payout_cannot_exceed_the_available_funds(sandbox, client):
     account = paid_account(sandbox, client)
     with pytest.raises(stripe.InvalidRequestError) as refused:
         payout(client, account, 5001)
@@ -63,7 +63,7 @@ def test_no_more_is_paid_out_than_is_available(sandbox, client):
         ("000444444440", "invalid_currency"),
     ],
 )
-def test_a_failing_bank_sends_the_money_back_and_is_not_used_again(sandbox, client, number, code):
+def test_a_failed_payout_returns_the_money_and_disables_its_bank_account(sandbox, client, number, code):
     account = paid_account(sandbox, client, number=number)
     made = payout(client, account)
     sandbox.advance(2 * DAY)
@@ -89,7 +89,7 @@ def test_a_failing_bank_sends_the_money_back_and_is_not_used_again(sandbox, clie
     assert payout(client, account).status == "pending"
 
 
-def test_a_payout_can_be_canceled_until_it_leaves(sandbox, client):
+def test_a_payout_can_be_canceled_until_it_is_sent(sandbox, client):
     account = paid_account(sandbox, client)
     made = payout(client, account)
     canceled = client.v1.payouts.cancel(made.id, {"expand": ["failure_balance_transaction"]}, of(account))
@@ -118,17 +118,17 @@ def test_a_payout_of_a_connected_account_can_be_reversed_once(sandbox, client):
         client.v1.payouts.reverse(own.id)
 
 
-def test_metadata_is_all_that_can_change(sandbox, client):
+def test_only_metadata_can_be_updated(sandbox, client):
     charge(client)
     made = payout(client, metadata={"a": "1"})
     assert client.v1.payouts.update(made.id, {"metadata": {"b": "2"}}).metadata.to_dict() == {"a": "1", "b": "2"}
-    (told,) = [event for event in events(client) if event.type == "payout.updated"]
-    assert told.data.previous_attributes.to_dict() == {"metadata": {"b": None}}
+    (updated,) = [event for event in events(client) if event.type == "payout.updated"]
+    assert updated.data.previous_attributes.to_dict() == {"metadata": {"b": None}}
     with pytest.raises(stripe.InvalidRequestError, match="unknown parameter"):
         client.v1.payouts.update(made.id, {"amount": 5})
 
 
-def test_payouts_are_listed_by_state_destination_and_arrival(sandbox, client):
+def test_payouts_are_filtered_by_status_destination_and_arrival(sandbox, client):
     charge(client, 9000)
     first, second = payout(client), payout(client)
     client.v1.payouts.cancel(first.id)
@@ -145,7 +145,7 @@ def test_payouts_are_listed_by_state_destination_and_arrival(sandbox, client):
     assert ids(arrival_date=second.arrival_date, status="pending") == [second.id]
 
 
-def test_a_daily_schedule_pays_out_everything_by_itself_and_reconciles_it(sandbox, client):
+def test_a_daily_schedule_pays_out_all_funds_automatically_and_reconciles_them(sandbox, client):
     account = paid_account(sandbox, client, interval="daily")
     sandbox.advance(DAY)
     (made,) = client.v1.payouts.list(None, of(account)).data
@@ -172,7 +172,7 @@ def weekday(moment):
     return (moment // DAY + 3) % 7
 
 
-def test_a_weekly_schedule_waits_for_its_day_and_a_monthly_for_its_date(sandbox, client):
+def test_weekly_and_monthly_schedules_pay_out_on_their_day(sandbox, client):
     weekly = {"payouts": {"schedule": {"interval": "weekly", "weekly_anchor": "wednesday"}}}
     monthly = {"payouts": {"schedule": {"interval": "monthly", "monthly_anchor": 31}}}
     accounts = [paid_account(sandbox, client, 1000, settings=settings) for settings in (weekly, monthly)]
@@ -190,7 +190,7 @@ def _day_of_month(moment):
     return datetime.fromtimestamp(moment, UTC).day
 
 
-def test_money_waits_for_the_bank_account_or_the_schedule_it_needs(sandbox, client):
+def test_funds_are_paid_out_after_a_change_from_manual_to_daily(sandbox, client):
     account = paid_account(sandbox, client, interval="manual")
     sandbox.advance(3 * DAY)
     assert client.v1.payouts.list(None, of(account)).data == []
@@ -202,7 +202,7 @@ def test_money_waits_for_the_bank_account_or_the_schedule_it_needs(sandbox, clie
     assert [made.amount for made in client.v1.payouts.list(None, of(account)).data] == [5000]
 
 
-def test_a_failed_automatic_payout_is_paid_out_again_once_the_bank_is_mended(sandbox, client):
+def test_funds_of_a_failed_automatic_payout_are_paid_out_to_a_new_bank_account(sandbox, client):
     account = paid_account(sandbox, client, number="000111111116", interval="daily")
     sandbox.advance(4 * DAY)
     (failed,) = client.v1.payouts.list(None, of(account)).data
@@ -213,7 +213,7 @@ def test_a_failed_automatic_payout_is_paid_out_again_once_the_bank_is_mended(san
     assert (again.amount, again.status) == (5000, "pending")
 
 
-def test_the_platform_pays_out_by_hand_and_its_settings_can_be_changed(sandbox, client):
+def test_the_platforms_payouts_are_manual_and_its_settings_can_be_changed(sandbox, client):
     charge(client, 2000)
     sandbox.advance(7 * DAY)
     assert client.v1.payouts.list().data == []
@@ -227,7 +227,7 @@ def test_the_platform_pays_out_by_hand_and_its_settings_can_be_changed(sandbox, 
     assert movement.available_on // DAY - movement.created // DAY == 5
 
 
-def test_topups_arrive_later_and_can_be_canceled_until_then(sandbox, client):
+def test_topups_succeed_later_and_can_be_canceled_until_then(sandbox, client):
     made = client.v1.topups.create({"amount": 3000, "currency": "usd", "description": "Float", "metadata": {"a": "b"}})
     assert (made.status, made.balance_transaction) == ("pending", None)
     gone = client.v1.topups.create({"amount": 100, "currency": "usd"})

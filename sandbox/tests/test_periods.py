@@ -1,4 +1,4 @@
-"""Periods and prorations as arithmetic: properties that hold for any anchor, price and moment."""
+"""Arithmetic of periods and prorations: properties for any anchor, price and time."""
 
 from calendar import monthrange
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ def at(text):
 
 
 @given(MOMENTS)
-def test_twelve_monthly_periods_end_on_the_day_of_the_anchor_or_the_last_of_the_month(anchor):
+def test_twelve_monthly_periods_end_on_the_anchors_day_or_the_last_day_of_the_month(anchor):
     start = anchor
     for _ in range(12):
         period = period_from(anchor, Interval("month"), start)
@@ -38,7 +38,7 @@ def test_twelve_monthly_periods_end_on_the_day_of_the_anchor_or_the_last_of_the_
 
 
 @given(MOMENTS, INTERVALS, MOMENTS)
-def test_the_next_boundary_is_the_first_one_later(anchor, interval, moment):
+def test_the_next_boundary_is_the_first_one_after_the_moment(anchor, interval, moment):
     end = next_boundary(anchor, interval, moment)
     assert end > moment
     candidates = [boundary(anchor, interval, number) for number in range(-2, 3)]
@@ -46,7 +46,7 @@ def test_the_next_boundary_is_the_first_one_later(anchor, interval, moment):
 
 
 @given(MOMENTS, INTERVALS)
-def test_periods_touch_without_gap_or_overlap(anchor, interval):
+def test_periods_follow_each_other_without_gap_or_overlap(anchor, interval):
     first = period_from(anchor, interval, anchor)
     second = period_from(anchor, interval, first.end)
     assert (first.start, second.start) == (anchor, first.end)
@@ -54,7 +54,7 @@ def test_periods_touch_without_gap_or_overlap(anchor, interval):
 
 
 @given(MOMENTS, INTERVALS, MOMENTS)
-def test_the_period_around_a_moment_holds_it_and_lies_between_two_boundaries(anchor, interval, moment):
+def test_the_period_around_a_moment_contains_it_and_lies_between_two_boundaries(anchor, interval, moment):
     period = period_around(anchor, interval, moment)
     assert period.start <= moment < period.end
     assert next_boundary(anchor, interval, period.start) == period.end
@@ -62,7 +62,7 @@ def test_the_period_around_a_moment_holds_it_and_lies_between_two_boundaries(anc
 
 
 @given(MOMENTS, st.integers(1, 31), st.none() | st.integers(0, 23))
-def test_a_fixed_day_is_the_next_one_of_its_kind(now, day, hour):
+def test_a_fixed_day_of_the_month_is_the_next_such_day(now, day, hour):
     found = first_on(now, Interval("month"), {"day_of_month": day, "hour": hour})
     assert found >= now
     assert date(found).day == min(day, monthrange(date(found).year, date(found).month)[1])
@@ -70,14 +70,14 @@ def test_a_fixed_day_is_the_next_one_of_its_kind(now, day, hour):
     assert found - now <= 62 * 24 * 3600
 
 
-def test_a_fixed_month_counts_for_years_only():
+def test_a_fixed_month_applies_only_to_yearly_intervals():
     now = at("2027-03-10T08:00:00")
     fixed = {"day_of_month": 31, "month": 2, "hour": None}
     assert date(first_on(now, Interval("year"), fixed)).isoformat()[:10] == "2028-02-29"
     assert date(first_on(now, Interval("month"), fixed)).isoformat()[:10] == "2027-03-31"
 
 
-def test_the_end_of_the_month_comes_back_after_february():
+def test_the_anchors_day_returns_after_a_short_february():
     anchor = at("2027-01-31T10:00:00")
     ends = [date(boundary(anchor, Interval("month"), number)).isoformat()[:10] for number in range(1, 5)]
     assert ends == ["2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31"]
@@ -87,7 +87,7 @@ def test_the_end_of_the_month_comes_back_after_february():
 
 
 @given(AMOUNTS, AMOUNTS, MOMENTS, st.integers(1, 40_000_000), st.floats(0, 1))
-def test_credit_and_debit_sum_to_the_difference_of_the_prices_for_the_rest_of_the_period(
+def test_credit_and_debit_add_up_to_the_price_difference_for_the_rest_of_the_period(
     before, after, start, length, fraction
 ):
     period = Period(start, start + length)
@@ -99,7 +99,7 @@ def test_credit_and_debit_sum_to_the_difference_of_the_prices_for_the_rest_of_th
 
 
 @given(AMOUNTS, MOMENTS, st.integers(1, 40_000_000))
-def test_a_whole_period_costs_the_price_and_none_of_it_nothing(amount, start, length):
+def test_a_whole_period_costs_the_price_and_an_empty_one_nothing(amount, start, length):
     period = Period(start, start + length)
     assert share(amount, period, start) == amount
     assert share(amount, period, start - 5) == amount
@@ -107,7 +107,7 @@ def test_a_whole_period_costs_the_price_and_none_of_it_nothing(amount, start, le
     assert share(amount, Period(start, start), start) == 0
 
 
-def test_an_item_that_comes_or_goes_is_only_debited_or_credited():
+def test_an_added_item_is_only_debited_and_a_removed_one_only_credited():
     period = Period(0, 100)
     assert (Change(None, 1000).credit(period, 25), Change(None, 1000).debit(period, 25)) == (None, 750)
     assert (Change(1000, None).credit(period, 25), Change(1000, None).debit(period, 25)) == (-750, None)

@@ -10,14 +10,14 @@ from sandbox.protocol.form import decode
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-def test_indexed_and_bare_arrays_mean_the_same():
+def test_indexed_and_plain_arrays_are_decoded():
     assert decode("a[0][b]=1&a[1][b]=2") == {"a": {"0": {"b": "1"}, "1": {"b": "2"}}}
     assert decode("a[][b]=1&a[][c]=x&a[][b]=2") == {"a": [{"b": "1", "c": "x"}, {"b": "2"}]}
     assert decode("e[]=x&e[]=y&m[k]=") == {"e": ["x", "y"], "m": {"k": ""}}
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer sk_test_wrongwrongwrongwrong1234"}])
-def test_no_key_and_a_wrong_key_are_401_in_stripes_words(sandbox, headers):
+def test_a_missing_key_and_a_wrong_key_are_401_with_stripes_messages(sandbox, headers):
     answer = requests.get(f"{sandbox.url}/v1/charges", headers=headers, timeout=5)
     assert answer.status_code == 401
     expected = "sk_test_" if headers else "You did not provide an API key."
@@ -40,7 +40,7 @@ def test_no_key_and_a_wrong_key_are_401_in_stripes_words(sandbox, headers):
         ("refunds", {"charge": "ch_x", "reason": ""}, "parameter_invalid_empty", "reason"),
     ],
 )
-def test_bad_parameters_are_refused_by_name(sandbox, path, form, code, param):
+def test_an_invalid_parameter_is_refused_with_its_name(sandbox, path, form, code, param):
     answer = sandbox.post(f"/v1/{path}", **form)
     error = answer.json()["error"]
     assert (answer.status_code, error["type"], error.get("code"), error["param"]) == (
@@ -51,7 +51,7 @@ def test_bad_parameters_are_refused_by_name(sandbox, path, form, code, param):
     )
 
 
-def test_missing_objects_and_addresses_are_404(sandbox, client):
+def test_missing_objects_and_unknown_paths_are_404(sandbox, client):
     with pytest.raises(stripe.InvalidRequestError, match="No such payment_intent: 'pi_x'") as missing:
         client.v1.payment_intents.retrieve("pi_x")
     assert (missing.value.http_status, missing.value.code, missing.value.param) == (404, "resource_missing", "intent")
@@ -82,7 +82,7 @@ def test_lists_filter_by_created_and_reference(sandbox, client):
     assert types == ["customer.created", "customer.created"]
 
 
-def test_expansion_goes_four_levels_and_no_further(sandbox, client):
+def test_expansion_is_limited_to_four_levels(sandbox, client):
     session = sandbox.session(customer=client.v1.customers.create({"email": "a@example.org"}).id)
     sandbox.pay(session)
     sandbox.advance(3)
@@ -110,12 +110,12 @@ def test_a_deleted_customer_stays_readable_as_a_stub(sandbox, client):
     assert client.v1.customers.list().data == []
 
 
-def test_the_own_account_in_the_header_means_oneself_and_another_is_403(sandbox, client):
+def test_the_account_header_accepts_the_own_account_and_refuses_unknown_ones(sandbox, client):
     own = client.v1.accounts.retrieve_current().id
     customer = client.v1.customers.create(None, {"stripe_account": own})
     assert client.v1.customers.retrieve(customer.id).id == customer.id
     with pytest.raises(stripe.PermissionError):
-        client.v1.customers.list(None, {"stripe_account": "acct_1Somebody"})
+        client.v1.customers.list(None, {"stripe_account": "acct_1Unknown"})
 
 
 def test_the_same_key_replays_and_other_parameters_are_refused(sandbox, client):
@@ -133,14 +133,14 @@ def test_the_same_key_replays_and_other_parameters_are_refused(sandbox, client):
     assert len(client.v1.customers.list().data) == 1
 
 
-def test_keys_are_forgotten_after_a_day_of_the_clock(sandbox, client):
+def test_idempotency_keys_expire_after_a_day_of_the_clock(sandbox, client):
     client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k2"})
     sandbox.advance(24 * 3600 + 5)
     client.v1.customers.create({"name": "Bob"}, {"idempotency_key": "k2"})
     assert [c.name for c in client.v1.customers.list().data] == ["Bob", "Ada"]
 
 
-def test_a_declined_attempt_is_replayed_too_but_a_bad_parameter_is_not_kept(sandbox, client):
+def test_a_declined_attempt_is_replayed_but_an_invalid_parameter_is_not(sandbox, client):
     options = {"idempotency_key": "k3"}
     params = {
         "amount": 500,
@@ -184,7 +184,7 @@ def test_a_key_in_flight_is_409(sandbox):
 
 
 @pytest.mark.parametrize(("kind", "error"), [("rate_limit", stripe.RateLimitError), ("server_error", stripe.APIError)])
-def test_faults_hit_the_next_calls_and_no_more(sandbox, client, kind, error):
+def test_a_fault_applies_to_the_given_number_of_calls(sandbox, client, kind, error):
     sandbox.switch("faults", kind=kind, method="post", path="/v1/customers", count=2)
     client.v1.customers.list()
     for _ in range(2):
@@ -193,7 +193,7 @@ def test_faults_hit_the_next_calls_and_no_more(sandbox, client, kind, error):
     assert client.v1.customers.create().id
 
 
-def test_a_dropped_reply_hides_work_that_was_done_and_the_key_finds_it(sandbox, client):
+def test_after_a_dropped_reply_the_same_key_returns_the_result(sandbox, client):
     sandbox.switch("faults", kind="drop_reply", method="post", path="/v1/customers")
     with pytest.raises(stripe.APIConnectionError):
         client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "k6"})
@@ -201,7 +201,7 @@ def test_a_dropped_reply_hides_work_that_was_done_and_the_key_finds_it(sandbox, 
     assert [c.id for c in client.v1.customers.list().data] == [again.id]
 
 
-def test_names_of_ones_own_are_free_on_each_account_and_for_each_kind(sandbox, client):
+def test_chosen_ids_are_independent_for_each_account_and_kind(sandbox, client):
     other = {"stripe_account": client.v1.accounts.create({"type": "express", "country": "US"}).id}
     plan = {"id": "SUMMER", "currency": "usd", "amount": 500, "interval": "month", "product": "SUMMER"}
     for options in (None, other):
@@ -219,7 +219,7 @@ def test_names_of_ones_own_are_free_on_each_account_and_for_each_kind(sandbox, c
     assert taken.value.code == "resource_already_exists"
 
 
-def test_items_inside_an_object_page_both_ways(sandbox, client):
+def test_embedded_items_are_paged_in_both_directions(sandbox, client):
     price = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Ink"}}
     session = sandbox.session(line_items=[{"price_data": price, "quantity": n} for n in (1, 2, 3, 4)])
     items = client.v1.checkout.sessions.line_items
@@ -234,7 +234,7 @@ def test_items_inside_an_object_page_both_ways(sandbox, client):
         items.list(session.id, {"ending_before": "li_nothing"})
 
 
-def test_a_cursor_has_to_be_an_object_of_that_kind_and_account(sandbox, client):
+def test_a_cursor_must_be_an_object_of_that_kind_and_account(sandbox, client):
     account = client.v1.accounts.create({"type": "express", "country": "US"}).id
     theirs = client.v1.customers.create(None, {"stripe_account": account})
     product = client.v1.products.create({"name": "Ink"})
@@ -245,13 +245,13 @@ def test_a_cursor_has_to_be_an_object_of_that_kind_and_account(sandbox, client):
             assert (refused.value.code, refused.value.param) == ("resource_missing", name)
 
 
-def test_auto_paging_backwards_meets_everything_once(sandbox, client):
+def test_auto_paging_backwards_returns_each_object_once(sandbox, client):
     ids = [client.v1.customers.create({"name": str(n)}).id for n in range(5)][::-1]
     newer = client.v1.customers.list({"limit": 2, "ending_before": ids[-1]})
     assert [customer.id for customer in newer.auto_paging_iter()] == ids[:-1][::-1]
 
 
-def test_a_key_belongs_to_an_account_and_only_to_posts(sandbox, client):
+def test_an_idempotency_key_belongs_to_an_account_and_applies_only_to_posts(sandbox, client):
     account = client.v1.accounts.create({"type": "express", "country": "US"}).id
     key = {"idempotency_key": "shared"}
     mine = client.v1.customers.create({"name": "Ada"}, key)
@@ -263,7 +263,7 @@ def test_a_key_belongs_to_an_account_and_only_to_posts(sandbox, client):
         assert (answer.status_code, "Idempotent-Replayed" in answer.headers) == (200, False)
 
 
-def test_a_refusal_for_a_wrong_state_is_replayed_and_a_missing_object_is_asked_for_again(sandbox, client):
+def test_an_error_for_a_wrong_state_is_replayed_but_a_missing_object_is_not(sandbox, client):
     paid = {
         "amount": 500,
         "currency": "usd",
@@ -284,7 +284,7 @@ def test_a_refusal_for_a_wrong_state_is_replayed_and_a_missing_object_is_asked_f
     assert sandbox.http.post(url, **asked).status_code == 200
 
 
-def test_the_same_call_in_another_order_of_parameters_is_the_same_call(sandbox):
+def test_the_order_of_parameters_does_not_matter_for_idempotency(sandbox):
     answers = [
         sandbox.http.post(
             f"{sandbox.url}/v1/customers", data=body, headers={"Idempotency-Key": "order"} | FORM, timeout=5
@@ -294,14 +294,14 @@ def test_the_same_call_in_another_order_of_parameters_is_the_same_call(sandbox):
     assert answers[0] == answers[1]
 
 
-def test_a_rate_limit_says_which_one(sandbox):
+def test_a_rate_limit_has_its_reason_in_a_header(sandbox):
     sandbox.switch("faults", kind="rate_limit", path="/v1/customers", count=1)
     answer = sandbox.get("/v1/customers")
     assert (answer.status_code, answer.headers["Stripe-Rate-Limited-Reason"]) == (429, "global-rate")
     assert "Stripe-Rate-Limited-Reason" not in sandbox.get("/v1/customers/cus_none").headers
 
 
-def test_a_key_used_elsewhere_is_refused_naming_this_address_first(sandbox):
+def test_a_key_used_for_another_path_is_refused_naming_this_path_first(sandbox):
     key = {"Idempotency-Key": "k1"}
     sandbox.http.post(f"{sandbox.url}/v1/customers", headers=key, timeout=10)
     refused = sandbox.http.post(f"{sandbox.url}/v1/products", data={"name": "Clay"}, headers=key, timeout=10)
@@ -309,7 +309,7 @@ def test_a_key_used_elsewhere_is_refused_naming_this_address_first(sandbox):
 
 
 @pytest.mark.parametrize("method", ["get", "post", "delete"])
-def test_the_address_of_a_missing_customer_is_called_id(sandbox, method):
+def test_the_param_of_a_missing_customer_in_the_path_is_id(sandbox, method):
     answer = getattr(sandbox.http, method)(f"{sandbox.url}/v1/customers/cus_none", timeout=10)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == (404, "resource_missing", "id")
@@ -322,7 +322,7 @@ def test_the_address_of_a_missing_customer_is_called_id(sandbox, method):
         "checkout/sessions", "promotion_codes",
     ],
 )  # fmt: skip
-def test_lists_of_a_customer_who_never_was_are_refused(sandbox, path):
+def test_lists_of_an_unknown_customer_are_refused(sandbox, path):
     answer = sandbox.get(f"/v1/{path}", customer="cus_nope")
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == (400, "resource_missing", "customer")
@@ -330,7 +330,7 @@ def test_lists_of_a_customer_who_never_was_are_refused(sandbox, path):
 
 
 @pytest.mark.parametrize(("param", "label"), [("charge", "charge"), ("payment_intent", "payment_intent")])
-def test_refunding_what_never_was_is_404(sandbox, param, label):
+def test_refunding_an_unknown_object_is_404(sandbox, param, label):
     answer = sandbox.post("/v1/refunds", **{param: "x_none"})
     error = answer.json()["error"]
     assert (answer.status_code, error["code"], error["param"]) == (404, "resource_missing", param)

@@ -4,7 +4,7 @@ ADDRESS = {"line1": "1 Main St", "postal_code": "8010", "city": "Graz", "country
 
 
 def pay(client, number, *, address=ADDRESS, options=None):
-    """The charge of a payment with a typed card."""
+    """Pay with a card number; returns the intent."""
     details = {"address": address, "name": "Ada"}
     card = {"number": number, "exp_month": 12, "exp_year": 2040, "cvc": "123"}
     asked = {
@@ -31,7 +31,7 @@ def pay(client, number, *, address=ADDRESS, options=None):
         ("4000000000000101", "pass", "pass", "fail"),
     ],
 )
-def test_cards_fail_the_checks_they_are_published_for_and_still_pay(client, number, line1, postal_code, cvc):
+def test_cards_that_fail_their_published_checks_still_pay(client, number, line1, postal_code, cvc):
     intent = pay(client, number)
     expected = {"address_line1_check": line1, "address_postal_code_check": postal_code, "cvc_check": cvc}
     assert intent.status == "succeeded"
@@ -39,7 +39,7 @@ def test_cards_fail_the_checks_they_are_published_for_and_still_pay(client, numb
     assert intent.payment_method.card.checks.to_dict() == expected
 
 
-def test_what_was_not_given_is_not_checked(client):
+def test_only_given_details_are_checked(client):
     checks = pay(client, "4000000000000010", address={"postal_code": "8010"}).payment_method.card.checks
     assert (checks.address_line1_check, checks.address_postal_code_check) == (None, "fail")
 
@@ -54,13 +54,13 @@ def test_what_was_not_given_is_not_checked(client):
         ("4000058400306072", "elevated", 65),
     ],
 )
-def test_radar_judges_cards_as_published(client, number, level, lowest):
+def test_cards_have_their_published_risk_level(client, number, level, lowest):
     outcome = pay(client, number).latest_charge.outcome
     assert (outcome.risk_level, outcome.type) == (level, "authorized")
     assert lowest <= outcome.risk_score < 100
 
 
-def test_three_d_secure_shows_only_where_it_played_a_part(client):
+def test_three_d_secure_is_shown_only_if_it_was_used(client):
     def shown(number, **options):
         return pay(client, number, options=options).latest_charge.payment_method_details.card.three_d_secure
 
@@ -73,7 +73,7 @@ def test_three_d_secure_shows_only_where_it_played_a_part(client):
     assert (failed.result, failed.authentication_flow) == ("processing_error", None)
 
 
-def test_cards_that_do_something_go_by_two_names(client):
+def test_cards_with_special_behaviour_have_two_aliases(client):
     for name in ("tok_createDispute", "tok_visa_createDispute"):
         method = client.v1.payment_methods.create({"type": "card", "card": {"token": name}})
         assert method.card.last4 == "0259"

@@ -1,4 +1,4 @@
-"""Fields that Stripe sends (recorded traffic of the versions clover and dahlia), also where they are null."""
+"""Fields that Stripe sends according to recorded traffic (clover and dahlia versions), including null fields."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def shop(sandbox, client):
     return Shop(sandbox, client)
 
 
-def test_a_charge_names_its_dispute_order_and_destination(sandbox, client):
+def test_a_charge_has_dispute_order_and_destination(sandbox, client):
     paid = client.v1.payment_intents.create(
         {"amount": 2000, "currency": "usd", **BY_CARD, "payment_method": "pm_card_createDispute"}
     )
@@ -26,24 +26,24 @@ def test_a_charge_names_its_dispute_order_and_destination(sandbox, client):
     dispute = client.v1.disputes.list().data[0]
     assert sandbox.get(path).json()["dispute"] == dispute.id
     assert sandbox.get(path, **{"expand[]": "dispute"}).json()["dispute"]["id"] == dispute.id
-    told = sandbox.get("/v1/events", type="charge.updated").json()["data"][0]
-    assert told["data"]["previous_attributes"] == {"dispute": None, "disputed": False}
+    event = sandbox.get("/v1/events", type="charge.updated").json()["data"][0]
+    assert event["data"]["previous_attributes"] == {"dispute": None, "disputed": False}
 
 
-def test_a_destination_charge_names_the_account(sandbox, client):
+def test_a_destination_charge_has_its_destination(sandbox, client):
     teacher = enabled(sandbox, client)
     made = charge(client, 2000, transfer_data={"destination": teacher.id})
     assert sandbox.get(f"/v1/charges/{made.latest_charge}").json()["destination"] == teacher.id
 
 
-def test_customers_and_intents_say_what_they_are_not(sandbox, client):
+def test_customers_and_intents_have_fields_of_unused_features(sandbox, client):
     customer = client.v1.customers.create()
     assert sandbox.get(f"/v1/customers/{customer.id}").json()["customer_account"] is None
     made = sandbox.post("/v1/payment_intents", amount="2000", currency="usd").json()
     assert made["managed_payments"] == {"enabled": False}
 
 
-def test_shipping_is_shown_with_every_part(sandbox, client):
+def test_shipping_has_all_its_fields(sandbox, client):
     address = {"city": None, "country": "GB", "line1": "1 High St", "line2": None, "postal_code": None, "state": None}
     whole = {"name": "Ada", "address": address, **NULLS}
     asked = {"amount": 2000, "currency": "usd", "shipping": SHIPPING}
@@ -68,8 +68,8 @@ def test_a_subscription_of_one_item_shows_its_plan_and_quantity(sandbox, shop):
     assert (shown["plan"]["id"], shown["plan"]["object"], shown["quantity"]) == (price.id, "plan", 2)
     item = made["items"].data[0].id
     shop.v1.subscriptions.update(made.id, {"items": [{"id": item, "price": dearer.id, "quantity": 3}]})
-    told = previous(shop.last("customer.subscription.updated"))
-    assert (told["quantity"], told["plan"]["id"], told["plan"]["amount"]) == (2, price.id, 2000)
+    before = previous(shop.last("customer.subscription.updated"))
+    assert (before["quantity"], before["plan"]["id"], before["plan"]["amount"]) == (2, price.id, 2000)
     two = shop.v1.subscriptions.update(made.id, {"items": [{"price": shop.price(500).id}]})
     shown = sandbox.get(f"/v1/subscriptions/{two.id}").json()
     assert (shown["plan"], shown["quantity"]) == (None, None)
@@ -79,7 +79,7 @@ def test_a_subscription_of_one_item_shows_its_plan_and_quantity(sandbox, shop):
     ("mode", "collection", "discounts"),
     [("payment", "if_required", []), ("setup", "always", None), ("subscription", "always", [])],
 )
-def test_a_session_says_how_it_collects(sandbox, shop, mode, collection, discounts):
+def test_a_session_has_its_collection_fields(sandbox, shop, mode, collection, discounts):
     lines = {"payment": [{"price_data": {"currency": "usd", "unit_amount": 900, "product": shop.product.id},
                           "quantity": 1}],
              "subscription": [{"price": shop.price().id, "quantity": 1}], "setup": []}  # fmt: skip
@@ -91,7 +91,7 @@ def test_a_session_says_how_it_collects(sandbox, shop, mode, collection, discoun
     assert shown["customer_details"]["tax_exempt"] == (None if mode == "setup" else "none")
 
 
-def test_only_subscriptions_choose_how_a_session_collects(sandbox):
+def test_payment_method_collection_is_only_for_subscriptions(sandbox):
     price = {"line_items[0][price_data][unit_amount]": "900", "line_items[0][price_data][currency]": "usd",
              "line_items[0][price_data][product_data][name]": "Clay", "line_items[0][quantity]": "1"}  # fmt: skip
     answer = sandbox.post(
@@ -102,7 +102,7 @@ def test_only_subscriptions_choose_how_a_session_collects(sandbox):
 
 
 @pytest.mark.parametrize("kind", ["payment_intents", "setup_intents"])
-def test_automatic_methods_name_their_configuration(sandbox, kind):
+def test_automatic_methods_have_their_configuration(sandbox, kind):
     money = {"amount": "2000", "currency": "usd"} if kind == "payment_intents" else {}
     automatic = sandbox.post(f"/v1/{kind}", **money).json()
     details = automatic["payment_method_configuration_details"]

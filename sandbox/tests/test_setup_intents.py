@@ -65,7 +65,7 @@ def test_three_d_secure_of_a_setup(sandbox, client, customer, outcome, status, l
     )
     assert made.status == "requires_action"
     assert sandbox.event_types()[-1] == "setup_intent.requires_action"
-    assert "keep this card for later payments" in sandbox.get(f"/3ds/{made.id}").text
+    assert "save this card for later payments" in sandbox.get(f"/3ds/{made.id}").text
     answer = sandbox.post(f"/3ds/{made.id}", outcome=outcome)
     assert f"setup_intent={made.id}" in answer.headers["Location"]
     after = client.v1.setup_intents.retrieve(made.id)

@@ -1,1 +1,1 @@
-"""A site with nothing but dj-stripe, set up as its documentation says: what the sandbox's webhooks are delivered to."""
+"""A site with only dj-stripe, set up as in its documentation, which receives the sandbox's webhooks."""

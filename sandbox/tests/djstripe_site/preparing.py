@@ -1,7 +1,7 @@
-"""`python -m sandbox.tests.djstripe_site.preparing`: dj-stripe's tables, and the endpoint it is told to expect.
+"""`python -m sandbox.tests.djstripe_site.preparing`: create dj-stripe's tables and its webhook endpoint.
 
-dj-stripe's first migration takes 40 seconds: it makes tables with columns that it removes one by one. Here they are made
-at once as they are in the end, and its migrations written down as done.
+dj-stripe's first migration takes 40 seconds, because it creates columns and then removes them one by one. Here the
+tables are created directly in their final form, without its migrations.
 """
 
 import os
@@ -14,7 +14,7 @@ DJSTRIPE = "djstripe"
 
 
 def create_tables() -> None:
-    """Everything dj-stripe points at by migrating, then its own tables in their final form."""
+    """Migrate the apps that dj-stripe depends on, then create its own tables in their final form."""
     executor = MigrationExecutor(connection)
     targets = executor.loader.graph.leaf_nodes()
     others = [step for step in executor.migration_plan(targets) if step[0].app_label != DJSTRIPE]
@@ -26,7 +26,7 @@ def create_tables() -> None:
 
 
 def expect_webhooks() -> None:
-    """The row by which dj-stripe knows the endpoint's secret."""
+    """Create the row from which dj-stripe reads the endpoint's secret."""
     from djstripe.models import WebhookEndpoint
 
     WebhookEndpoint.objects.create(

@@ -1,4 +1,4 @@
-"""Settings of a site with nothing but dj-stripe's own webhook view."""
+"""Settings of a site with only dj-stripe's webhook view."""
 
 import os
 from urllib.parse import unquote, urlsplit

@@ -1,6 +1,6 @@
 """`python -m sandbox.tests.djstripe_site.syncing`: `djstripe_sync_models` for all models but one.
 
-AccountV2 is left out: dj-stripe asks the real Stripe for it, wherever the rest is told to go.
+AccountV2 is left out, because dj-stripe fetches it from the real Stripe, whatever STRIPE_API_HOST says.
 """
 
 import django

@@ -6,7 +6,7 @@ import Stripe from 'stripe';
 const url = new URL(process.env.SANDBOX_URL);
 const key = process.env.SANDBOX_KEY;
 const address = { host: url.hostname, port: url.port, protocol: 'http', maxNetworkRetries: 0 };
-// This release was made for a later version of the API; the sandbox speaks the one stripe-python speaks.
+// This release is for a later version of the API; the sandbox implements stripe-python's version.
 const stripe = new Stripe(key, { ...address, apiVersion: '2026-08-26.dahlia' });
 const dollars = { amount: 2000, currency: 'usd' };
 const byCard = { payment_method_types: ['card'] };
