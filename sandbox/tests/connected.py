@@ -26,13 +26,13 @@ def bank(number="000123456789", **changes):
 
 
 def express(client, **changes):
-    asked = {"type": "express", "country": "US", "email": "teacher@example.org"}
-    return client.v1.accounts.create(asked | {"capabilities": {"transfers": {"requested": True}}} | changes)
+    parameters = {"type": "express", "country": "US", "email": "teacher@example.org"}
+    return client.v1.accounts.create(parameters | {"capabilities": {"transfers": {"requested": True}}} | changes)
 
 
 def custom(client, *, number="000123456789", interval="manual", **changes):
     """An account for which the platform submits all requirements; payouts are manual by default."""
-    asked = {
+    parameters = {
         "type": "custom",
         "country": "US",
         "email": "ada@example.org",
@@ -44,7 +44,7 @@ def custom(client, *, number="000123456789", interval="manual", **changes):
         "tos_acceptance": {"date": 1790000000, "ip": "192.0.2.1"},
         **bank(number),
     }
-    return client.v1.accounts.create(asked | changes)
+    return client.v1.accounts.create(parameters | changes)
 
 
 def enabled(sandbox, client, **changes):
@@ -61,20 +61,20 @@ def of(account):
 
 def charge(client, amount=2000, *, method="pm_card_bypassPending", options=None, **changes):
     """A paid intent; with the default card, its money is available immediately."""
-    asked = {
+    parameters = {
         "amount": amount,
         "currency": "usd",
         "payment_method": method,
         "confirm": True,
         "capture_method": "automatic",
     }
-    asked["automatic_payment_methods"] = {"enabled": True, "allow_redirects": "never"}
-    return client.v1.payment_intents.create(asked | changes, options)
+    parameters["automatic_payment_methods"] = {"enabled": True, "allow_redirects": "never"}
+    return client.v1.payment_intents.create(parameters | changes, options)
 
 
-def events(client, account=None, **asked):
+def events(client, account=None, **filters):
     """Events of an account or the platform, oldest first."""
-    return client.v1.events.list({"limit": 100, **asked}, of(account) if account else None).data[::-1]
+    return client.v1.events.list({"limit": 100, **filters}, of(account) if account else None).data[::-1]
 
 
 def types(client, account=None):

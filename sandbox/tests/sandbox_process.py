@@ -107,13 +107,13 @@ class SandboxProcess:
 
     def session(self, *, currency: str = "usd", amount: int = 2000, **changes: Any) -> stripe.checkout.Session:
         price = {"currency": currency, "unit_amount": amount, "product_data": {"name": "Watercolour & ink"}}
-        asked: dict[str, Any] = {
+        parameters: dict[str, Any] = {
             "mode": "payment",
             "line_items": [{"price_data": price, "quantity": 1}],
             "success_url": "http://shop.example/done?session={CHECKOUT_SESSION_ID}",
             "cancel_url": "http://shop.example/cart",
         }
-        return self.client.v1.checkout.sessions.create(params=asked | changes)
+        return self.client.v1.checkout.sessions.create(params=parameters | changes)
 
     def pay(self, session: stripe.checkout.Session, method: str = "pm_card_visa") -> requests.Response:
         return self.post(f"/v1/payment_pages/{session.id}/confirm", payment_method=method)

@@ -44,11 +44,11 @@ def test_an_account_has_access_only_to_itself(sandbox, client):
 
 def test_the_same_idempotency_key_is_independent_on_another_account(sandbox, client):
     account = express(client)
-    asked = {"email": "a@example.org"}
-    here = client.v1.customers.create(asked, {"idempotency_key": "k"})
+    parameters = {"email": "a@example.org"}
+    here = client.v1.customers.create(parameters, {"idempotency_key": "k"})
     there = client.v1.customers.create({"email": "b@example.org"}, {"idempotency_key": "k", **of(account)})
     assert here.id != there.id
-    assert client.v1.customers.create(asked, {"idempotency_key": "k"}).id == here.id
+    assert client.v1.customers.create(parameters, {"idempotency_key": "k"}).id == here.id
     assert (
         client.v1.customers.create({"email": "b@example.org"}, {"idempotency_key": "k", **of(account)}).id == there.id
     )
@@ -129,13 +129,13 @@ def test_an_event_of_a_connected_account_can_be_sent_again(sandbox, client, list
 def test_a_session_of_a_connected_account_is_paid_on_its_page(sandbox, client):
     account = enabled(sandbox, client)
     price = {"currency": "usd", "unit_amount": 2000, "product_data": {"name": "Lesson"}}
-    asked = {
+    parameters = {
         "mode": "payment",
         "line_items": [{"price_data": price, "quantity": 1}],
         "success_url": "http://shop.example/done",
         "payment_intent_data": {"application_fee_amount": 200},
     }
-    session = client.v1.checkout.sessions.create(asked, of(account))
+    session = client.v1.checkout.sessions.create(parameters, of(account))
     path = session.url.removeprefix(sandbox.url).partition("#")[0]
     assert "Lesson" in sandbox.get(path).text
     paid = sandbox.post(

@@ -199,8 +199,8 @@ def test_persons_belong_to_their_account(sandbox, client):
 
 def test_embedded_components_get_a_session(sandbox, client):
     account = express(client)
-    asked = {"account": account.id, "components": {"payouts": {"enabled": True}}}
-    made = client.v1.account_sessions.create(asked)
+    parameters = {"account": account.id, "components": {"payouts": {"enabled": True}}}
+    made = client.v1.account_sessions.create(parameters)
     assert made.client_secret.startswith("accs_secret__")
     assert (made.components.payouts.enabled, made.components.payments.enabled) == (True, False)
 

@@ -29,8 +29,8 @@ def test_balance_transactions_are_filtered_by_type_source_currency_and_time(sand
     charge(client, 2000, currency="eur")
     refund = client.v1.refunds.create({"payment_intent": paid.id, "amount": 500})
 
-    def found(**asked):
-        return [movement.source for movement in client.v1.balance_transactions.list(asked).data]
+    def found(**filters):
+        return [movement.source for movement in client.v1.balance_transactions.list(filters).data]
 
     assert found(type="refund") == [refund.id]
     assert found(source=paid.latest_charge) == [paid.latest_charge]
@@ -88,16 +88,16 @@ class Books:
         if not self.paid:
             return
         paid, account = self.random.choice(self.paid)
-        asked = {"payment_intent": paid.id, "amount": self.random.randint(1, paid.amount)}
+        parameters = {"payment_intent": paid.id, "amount": self.random.randint(1, paid.amount)}
         is_shared = bool(paid.transfer_data)
         has_fee = bool(paid.application_fee_amount)
-        asked |= {"reverse_transfer": True} if is_shared and self.random.random() < 0.7 else {}
-        asked |= {"refund_application_fee": True} if has_fee and self.random.random() < 0.7 else {}
-        self.client.v1.refunds.create(asked, of(account) if account else None)
+        parameters |= {"reverse_transfer": True} if is_shared and self.random.random() < 0.7 else {}
+        parameters |= {"refund_application_fee": True} if has_fee and self.random.random() < 0.7 else {}
+        self.client.v1.refunds.create(parameters, of(account) if account else None)
 
     def transfer(self):
-        asked = {"amount": self.amount(), "currency": "usd", "destination": self.account().id}
-        self.transfers.append(self.client.v1.transfers.create(asked))
+        parameters = {"amount": self.amount(), "currency": "usd", "destination": self.account().id}
+        self.transfers.append(self.client.v1.transfers.create(parameters))
 
     def reverse(self):
         if self.transfers:
@@ -170,5 +170,5 @@ def test_immediately_available_funds_emit_balance_available(sandbox, client):
     )
     assert "balance.available" not in sandbox.event_types()
     sandbox.advance(3)
-    told = client.v1.events.list({"type": "balance.available"}).data
-    assert [event.data.object.available[0].amount for event in told] == [1912]
+    emitted = client.v1.events.list({"type": "balance.available"}).data
+    assert [event.data.object.available[0].amount for event in emitted] == [1912]

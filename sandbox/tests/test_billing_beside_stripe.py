@@ -137,9 +137,9 @@ def test_the_preview_for_a_customer_is_of_the_next_renewal(shop, customer):
     preview = shop.v1.invoices.create_preview({"customer": customer.id})
     assert preview.parent.subscription_details.subscription == later.id
     shop.v1.subscriptions.update(later.id, {"cancel_at_period_end": True})
-    for asked in ({"customer": customer.id}, {"subscription": later.id}):
+    for parameters in ({"customer": customer.id}, {"subscription": later.id}):
         with pytest.raises(stripe.InvalidRequestError, match="No upcoming invoices") as nothing:
-            shop.v1.invoices.create_preview(asked)
+            shop.v1.invoices.create_preview(parameters)
         assert nothing.value.code == "invoice_upcoming_none"
 
 

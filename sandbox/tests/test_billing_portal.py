@@ -49,8 +49,8 @@ def configuration(client, prices):
 
 
 def opened(sandbox, customer, **changes):
-    asked = {"customer": customer.id, "return_url": SHOP, **changes}
-    session = sandbox.client.v1.billing_portal.sessions.create(asked)
+    parameters = {"customer": customer.id, "return_url": SHOP, **changes}
+    session = sandbox.client.v1.billing_portal.sessions.create(parameters)
     return session, session.url.removeprefix(sandbox.url)
 
 
@@ -142,17 +142,17 @@ def test_a_new_card_becomes_the_default_and_the_old_one_can_be_removed(sandbox, 
     assert sandbox.post(address, do="add-card", **CARD).headers["Location"] == f"{address}?done=card"
     new = client.v1.customers.retrieve(customer.id, {"expand": ["invoice_settings.default_payment_method"]})
     assert new.invoice_settings.default_payment_method.card.brand == "mastercard"
-    told = sandbox.event_types()[-4:]
-    assert told == ["setup_intent.created", "payment_method.attached", "setup_intent.succeeded", "customer.updated"]
+    emitted = sandbox.event_types()[-4:]
+    assert emitted == ["setup_intent.created", "payment_method.attached", "setup_intent.succeeded", "customer.updated"]
     sandbox.post(address, do="remove-card", method=old)
     assert client.v1.payment_methods.retrieve(old).customer is None
 
 
 def test_a_card_with_three_d_secure_becomes_the_default_after_authentication(sandbox, client, customer, configuration):
     _, address = opened(sandbox, customer, configuration=configuration.id)
-    asked = sandbox.post(address, do="add-card", **CARD | {"cardNumber": "4000002500003155"})
-    assert asked.headers["Location"].startswith("/3ds/seti_")
-    back = sandbox.post(asked.headers["Location"], outcome="pass")
+    added = sandbox.post(address, do="add-card", **CARD | {"cardNumber": "4000002500003155"})
+    assert added.headers["Location"].startswith("/3ds/seti_")
+    back = sandbox.post(added.headers["Location"], outcome="pass")
     assert address in back.headers["Location"]
     settings = client.v1.customers.retrieve(customer.id, {"expand": ["invoice_settings.default_payment_method"]})
     assert settings.invoice_settings.default_payment_method.card.last4 == "3155"

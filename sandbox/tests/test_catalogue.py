@@ -69,8 +69,8 @@ def test_products_are_filtered_by_their_fields(client, product):
     retired = client.v1.products.create({"name": "Old", "active": False, "shippable": True, "url": "http://x.example"})
     listed = client.v1.products.list
 
-    def ids(**asked):
-        return [found.id for found in listed(asked).data]
+    def ids(**filters):
+        return [found.id for found in listed(filters).data]
 
     assert ids() == [retired.id, product.id]
     assert ids(active=True) == [product.id]
@@ -188,8 +188,8 @@ def test_prices_are_filtered_by_their_fields(client, product):
     once = price(client, product, active=False)
     yearly = price(client, product, recurring={"interval": "year"}, currency="eur")
 
-    def ids(**asked):
-        return [found.id for found in client.v1.prices.list(asked).data]
+    def ids(**filters):
+        return [found.id for found in client.v1.prices.list(filters).data]
 
     assert ids(product=product.id) == [yearly.id, once.id]
     assert ids(type="recurring") == ids(currency="eur") == ids(active=True) == [yearly.id]

@@ -47,15 +47,15 @@ def test_a_declined_token_leaves_a_failed_charge(sandbox, client, token, code):
 
 def test_a_customer_is_charged_by_the_default_method(client):
     customer = client.v1.customers.create({"email": "ada@example.org"})
-    asked = {"amount": 2000, "currency": "usd", "customer": customer.id}
+    parameters = {"amount": 2000, "currency": "usd", "customer": customer.id}
     with pytest.raises(stripe.CardError, match="doesn't have any saved payment details") as refused:
-        client.v1.charges.create(asked)
+        client.v1.charges.create(parameters)
     assert (refused.value.code, refused.value.param) == ("missing", "card")
     kept = client.v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})
     with pytest.raises(stripe.CardError, match="does have a Payment Method attached"):
-        client.v1.charges.create(asked)
+        client.v1.charges.create(parameters)
     client.v1.customers.update(customer.id, {"invoice_settings": {"default_payment_method": kept.id}})
-    made = client.v1.charges.create(asked)
+    made = client.v1.charges.create(parameters)
     assert (made.customer, made.payment_method, made.source.brand) == (customer.id, kept.id, "MasterCard")
     with pytest.raises(stripe.InvalidRequestError, match="Must provide source or customer"):
         client.v1.charges.create({"amount": 2000, "currency": "usd"})
@@ -156,9 +156,12 @@ def test_charges_are_filtered_and_unknown_parameters_refused(client):
     assert [found.id for found in client.v1.charges.list({"transfer_group": "lesson_7"}).data] == [first.id]
     assert [found.id for found in client.v1.charges.list({"customer": customer.id}).data] == [second.id]
     assert client.v1.charges.list({"created": {"lt": first.created}}).data == []
-    for asked, code in (({"colour": "blue"}, "parameter_unknown"), ({"application_fee": 5}, "sandbox_not_supported")):
+    for parameters, code in (
+        ({"colour": "blue"}, "parameter_unknown"),
+        ({"application_fee": 5}, "sandbox_not_supported"),
+    ):
         with pytest.raises(stripe.InvalidRequestError) as refused:
-            charge(client, **asked)
+            charge(client, **parameters)
         assert refused.value.code == code
     with pytest.raises(stripe.InvalidRequestError, match="at least"):
         charge(client, amount=1)

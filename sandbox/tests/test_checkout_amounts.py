@@ -152,8 +152,8 @@ def test_an_invoice_is_created_on_request(sandbox, client):
     )
     before = len(sandbox.event_types())
     sandbox.pay(session)
-    told = sandbox.event_types()[before:]
-    assert told == [
+    emitted = sandbox.event_types()[before:]
+    assert emitted == [
         "customer.created",
         "payment_intent.created",
         "charge.succeeded",
@@ -178,7 +178,7 @@ def test_prices_in_another_currency_are_refused_or_converted_by_their_options(sa
         {"product": product.id, "currency": "usd", "unit_amount": 2000, "currency_options": options}
     )
     lines = [{"price": price.id, "quantity": 2}]
-    asked = {"mode": "payment", "line_items": lines, "success_url": "http://shop.example/done"}
-    assert client.v1.checkout.sessions.create(asked | {"currency": "eur"}).amount_total == 3600
+    parameters = {"mode": "payment", "line_items": lines, "success_url": "http://shop.example/done"}
+    assert client.v1.checkout.sessions.create(parameters | {"currency": "eur"}).amount_total == 3600
     with pytest.raises(stripe.InvalidRequestError, match="doesn't match the expected currency"):
-        client.v1.checkout.sessions.create(asked | {"currency": "gbp"})
+        client.v1.checkout.sessions.create(parameters | {"currency": "gbp"})

@@ -30,8 +30,8 @@ def test_the_page_shows_the_account_that_receives_the_payment(sandbox, client):
     client.v1.accounts.update(teacher.id, {"business_profile": {"name": "Ada's Atelier"}})
     session = sandbox.session(payment_intent_data={"on_behalf_of": teacher.id})
     assert text_of(sandbox.get(f"/c/pay/{session.id}"), "merchant") == "Ada's Atelier"
-    asked = post_page(sandbox, session, cardNumber="4000000000003220")
-    assert "to Ada&#x27;s Atelier" in sandbox.get(asked.headers["Location"]).text
+    paid = post_page(sandbox, session, cardNumber="4000000000003220")
+    assert "to Ada&#x27;s Atelier" in sandbox.get(paid.headers["Location"]).text
 
 
 def test_a_click_on_a_card_fills_in_the_form_without_paying(sandbox, client):

@@ -7,8 +7,13 @@ from sandbox.tests.pages import CARD, error_at, post_page
 
 
 def setup_session(sandbox, **changes):
-    asked = {"mode": "setup", "payment_method_types": ["card"], "success_url": "http://shop.example/done", **changes}
-    return sandbox.client.v1.checkout.sessions.create(asked)
+    parameters = {
+        "mode": "setup",
+        "payment_method_types": ["card"],
+        "success_url": "http://shop.example/done",
+        **changes,
+    }
+    return sandbox.client.v1.checkout.sessions.create(parameters)
 
 
 def test_setup_mode_saves_a_card_without_charging_it(sandbox, client):
@@ -36,10 +41,10 @@ def test_setup_mode_with_a_decline_and_three_d_secure(sandbox, client):
     page = post_page(sandbox, session, cardNumber="4000000000000002")
     assert (page.status_code, error_at(page, "cardNumber")) == (422, "Your card was declined.")
     assert client.v1.checkout.sessions.retrieve(session.id).status == "open"
-    asked = post_page(sandbox, session, cardNumber="4000002760003184")
-    assert sandbox.post(asked.headers["Location"], outcome="fail").headers["Location"].endswith("?failed=1")
-    asked = post_page(sandbox, session, cardNumber="4000002760003184")
-    assert sandbox.post(asked.headers["Location"], outcome="pass").headers["Location"] == "http://shop.example/done"
+    submitted = post_page(sandbox, session, cardNumber="4000002760003184")
+    assert sandbox.post(submitted.headers["Location"], outcome="fail").headers["Location"].endswith("?failed=1")
+    submitted = post_page(sandbox, session, cardNumber="4000002760003184")
+    assert sandbox.post(submitted.headers["Location"], outcome="pass").headers["Location"] == "http://shop.example/done"
 
 
 def test_expiring_a_setup_session_cancels_its_intent(sandbox, client):
@@ -267,8 +272,8 @@ def test_a_customer_deleted_before_the_payment_is_replaced(sandbox, client):
         {"product": product.id, "currency": "usd", "unit_amount": 2000, "recurring": {"interval": "month"}}
     )
     customer = client.v1.customers.create({"email": "ada@example.org"})
-    asked = {"mode": "subscription", "customer": customer.id, "success_url": "http://shop.example/done"}
-    session = client.v1.checkout.sessions.create(asked | {"line_items": [{"price": price.id, "quantity": 1}]})
+    parameters = {"mode": "subscription", "customer": customer.id, "success_url": "http://shop.example/done"}
+    session = client.v1.checkout.sessions.create(parameters | {"line_items": [{"price": price.id, "quantity": 1}]})
     client.v1.customers.delete(customer.id)
     assert sandbox.get(f"/c/pay/{session.id}").status_code == 200
     assert sandbox.pay(session).status_code == 200

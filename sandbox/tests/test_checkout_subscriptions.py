@@ -43,10 +43,10 @@ def test_a_new_customers_subscription_emits_events_in_the_documented_order(sandb
     assert (session.customer_creation, session.invoice_creation, session.amount_total) == (None, None, 2000)
     before = len(sandbox.event_types())
     assert sandbox.pay(session).status_code == 200
-    told = new_events(sandbox, before)
-    assert sorted(told) == sorted(FIRST_PAYMENT)
-    assert told[:6] == FIRST_PAYMENT[:6]
-    assert told[-3:] == FIRST_PAYMENT[-3:]
+    emitted = new_events(sandbox, before)
+    assert sorted(emitted) == sorted(FIRST_PAYMENT)
+    assert emitted[:6] == FIRST_PAYMENT[:6]
+    assert emitted[-3:] == FIRST_PAYMENT[-3:]
     paid = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription", "invoice", "customer"]})
     assert (paid.status, paid.payment_status, paid.payment_intent, paid.url) == ("complete", "paid", None, None)
     assert (paid.subscription.status, paid.subscription.metadata["order"]) == ("active", "7")

@@ -26,14 +26,14 @@ def browser(sandbox):
 
 
 def paid(client, **changes):
-    asked = {
+    parameters = {
         "amount": 2000,
         "currency": "usd",
         "payment_method": "pm_card_visa",
         "confirm": True,
         "payment_method_types": ["card"],
     }
-    return client.v1.payment_intents.create(asked | changes)
+    return client.v1.payment_intents.create(parameters | changes)
 
 
 @pytest.mark.parametrize("path", [*MENU, *LISTS])

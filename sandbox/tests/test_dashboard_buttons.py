@@ -10,14 +10,14 @@ def browser(sandbox):
 
 
 def paid(client, **changes):
-    asked = {
+    parameters = {
         "amount": 2000,
         "currency": "usd",
         "payment_method": "pm_card_visa",
         "confirm": True,
         "payment_method_types": ["card"],
     }
-    return client.v1.payment_intents.create(asked | changes)
+    return client.v1.payment_intents.create(parameters | changes)
 
 
 def buttons(browser, object_id):

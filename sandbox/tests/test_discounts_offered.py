@@ -107,8 +107,8 @@ def test_a_promotion_code_is_created_listed_and_deactivated(sandbox, client):
     }
     assert (personal.promotion.coupon.percent_off, personal.customer.email) == (25, "a@example.org")
 
-    def ids(**asked):
-        return [found.id for found in client.v1.promotion_codes.list(asked).data]
+    def ids(**filters):
+        return [found.id for found in client.v1.promotion_codes.list(filters).data]
 
     assert ids(coupon=made.id) == [personal.id, open_to_all.id]
     with pytest.raises(stripe.InvalidRequestError, match="No such coupon: 'NONE'"):

@@ -42,8 +42,8 @@ def written(event):
 
 def debit(client, iban):
     billing = {"name": "Ada", "email": "ada@example.org"}
-    asked = {"type": "sepa_debit", "sepa_debit": {"iban": iban}, "billing_details": billing}
-    return client.v1.payment_methods.create(asked).id
+    parameters = {"type": "sepa_debit", "sepa_debit": {"iban": iban}, "billing_details": billing}
+    return client.v1.payment_methods.create(parameters).id
 
 
 def test_a_guest_payment_creates_no_customer(sandbox, client, new_events):

@@ -91,8 +91,8 @@ def test_an_idempotency_key_uploads_once_and_refuses_another_file(client, upload
     def again(content):
         file = io.BytesIO(content)
         file.name = "receipt.png"
-        asked = {"purpose": "dispute_evidence", "file": file}
-        return client.v1.files.create(asked, {"idempotency_key": "upload-1"})
+        parameters = {"purpose": "dispute_evidence", "file": file}
+        return client.v1.files.create(parameters, {"idempotency_key": "upload-1"})
 
     assert again(PNG).id == again(PNG).id
     with pytest.raises(stripe.IdempotencyError):
@@ -147,7 +147,7 @@ def test_files_can_be_evidence(sandbox, client, upload):
             client.v1.disputes.update(dispute.id, {"evidence": {"receipt": wrong}})
         assert (refused.value.http_status, refused.value.param) == (400, "evidence[receipt]")
     file = upload()
-    told = client.v1.disputes.update(
+    updated = client.v1.disputes.update(
         dispute.id, {"evidence": {"receipt": file.id}, "submit": False, "expand": ["evidence.receipt"]}
     )
-    assert (told.evidence.receipt.id, told.evidence_details.has_evidence) == (file.id, True)
+    assert (updated.evidence.receipt.id, updated.evidence_details.has_evidence) == (file.id, True)

@@ -77,9 +77,9 @@ def test_without_a_method_no_payment_is_attempted(sandbox, client, customer):
 def test_a_card_that_requires_authentication(sandbox, client, customer):
     with_card(client, customer, "pm_card_authenticationRequired")
     invoice = opened(client, customer)
-    with pytest.raises(stripe.CardError) as asked:
+    with pytest.raises(stripe.CardError) as refused:
         client.v1.invoices.pay(invoice.id)
-    assert asked.value.code == "invoice_payment_intent_requires_action"
+    assert refused.value.code == "invoice_payment_intent_requires_action"
     assert types_since(sandbox, "payment_intent.requires_action") == [
         "payment_intent.requires_action", "invoice.payment_action_required", "invoice.payment_failed",
         "invoice.updated",

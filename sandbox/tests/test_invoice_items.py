@@ -28,8 +28,8 @@ def test_items_are_pending_until_an_invoice_in_their_currency(sandbox, client, c
     [line] = invoice.lines.data
     assert (line.amount, line.metadata["a"], line.parent.invoice_item_details.invoice_item) == (3600, "1", waiting.id)
 
-    def ids(**asked):
-        return [item.id for item in client.v1.invoice_items.list(asked).data]
+    def ids(**filters):
+        return [item.id for item in client.v1.invoice_items.list(filters).data]
 
     assert ids() == ids(customer=customer.id) == [euros.id, waiting.id]
     assert ids(pending=True) == [euros.id]
@@ -81,11 +81,11 @@ def test_an_invalid_item_is_refused(client, customer, brush, changes, param):
     monthly = client.v1.prices.create(
         {"currency": "usd", "unit_amount": 5, "product": brush.product, "recurring": {"interval": "month"}}
     )
-    asked = {"customer": customer.id, "currency": "usd"} | changes
-    if asked.get("pricing") == {"price": "MONTHLY"}:
-        asked["pricing"] = {"price": monthly.id}
+    parameters = {"customer": customer.id, "currency": "usd"} | changes
+    if parameters.get("pricing") == {"price": "MONTHLY"}:
+        parameters["pricing"] = {"price": monthly.id}
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.invoice_items.create(asked)
+        client.v1.invoice_items.create(parameters)
     assert refused.value.param == param
 
 

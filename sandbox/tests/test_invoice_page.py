@@ -53,8 +53,8 @@ def test_a_refused_card_shows_the_reason_and_can_be_retried(sandbox, client, inv
 
 
 def test_a_card_with_three_d_secure_redirects_to_the_bank_and_back(sandbox, client, invoice):
-    asked = sandbox.post(f"/i/{invoice.id}", cardNumber="4000000000003220", **CARD)
-    bank = asked.headers["Location"]
+    submitted = sandbox.post(f"/i/{invoice.id}", cardNumber="4000000000003220", **CARD)
+    bank = submitted.headers["Location"]
     assert bank.startswith("/3ds/pi_")
     failed = sandbox.post(bank, outcome="fail").headers["Location"]
     assert failed.startswith(f"{sandbox.url}/i/{invoice.id}?")

@@ -134,8 +134,8 @@ def test_an_open_invoice_cannot_change_its_amounts_or_texts(sandbox, client, cus
 def test_invoices_are_filtered_and_searched_by_their_fields(client, customer):
     open_one, other = opened(client, customer), inked(client, client.v1.customers.create({"name": "Bea"}))
 
-    def ids(**asked):
-        return [found.id for found in client.v1.invoices.list(asked).data]
+    def ids(**filters):
+        return [found.id for found in client.v1.invoices.list(filters).data]
 
     assert ids() == [other.id, open_one.id]
     assert ids(customer=customer.id) == ids(status="open") == [open_one.id]

@@ -94,9 +94,9 @@ def test_further_requirements_are_met_by_another_form(sandbox, client):
     account = express(client)
     sandbox.post(open_form(sandbox, client, account), outcome="require_more", business_type="company")
     sandbox.advance(60)
-    asked = client.v1.accounts.retrieve(account.id)
-    assert asked.requirements.past_due == asked.requirements.currently_due == ["company.verification.document"]
-    assert (asked.requirements.disabled_reason, asked.charges_enabled) == ("requirements.past_due", False)
+    current = client.v1.accounts.retrieve(account.id)
+    assert current.requirements.past_due == current.requirements.currently_due == ["company.verification.document"]
+    assert (current.requirements.disabled_reason, current.charges_enabled) == ("requirements.past_due", False)
     sandbox.post(open_form(sandbox, client, account), outcome="submit")
     sandbox.advance(3)
     assert client.v1.accounts.retrieve(account.id).charges_enabled is True

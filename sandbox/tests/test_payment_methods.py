@@ -16,8 +16,8 @@ def us_account(number="000123456789", routing="110000000"):
 
 
 def pay(client, method, **changes):
-    asked = {"amount": 2000, "currency": "usd", "payment_method": method, "confirm": True, **BY_CARD, **changes}
-    return client.v1.payment_intents.create(asked)
+    parameters = {"amount": 2000, "currency": "usd", "payment_method": method, "confirm": True, **BY_CARD, **changes}
+    return client.v1.payment_intents.create(parameters)
 
 
 def test_methods_are_attached_updated_listed_and_detached(sandbox, client, customer):
@@ -138,8 +138,8 @@ def test_a_method_of_a_customer_pays_only_for_that_customer(sandbox, client, cus
 def test_setup_future_usage_attaches_the_method(sandbox, client, customer):
     made = pay(client, "pm_card_visa", customer=customer.id, setup_future_usage="off_session")
     assert client.v1.payment_methods.retrieve(made.payment_method).customer == customer.id
-    told = sandbox.event_types()
-    assert told.index("payment_method.attached") < told.index("payment_intent.succeeded")
+    emitted = sandbox.event_types()
+    assert emitted.index("payment_method.attached") < emitted.index("payment_intent.succeeded")
     assert pay(client, made.payment_method, customer=customer.id, off_session=True).status == "succeeded"
 
 

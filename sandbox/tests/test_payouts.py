@@ -133,8 +133,8 @@ def test_payouts_are_filtered_by_status_destination_and_arrival(sandbox, client)
     first, second = payout(client), payout(client)
     client.v1.payouts.cancel(first.id)
 
-    def ids(**asked):
-        return [found.id for found in client.v1.payouts.list(asked).data]
+    def ids(**filters):
+        return [found.id for found in client.v1.payouts.list(filters).data]
 
     assert ids() == [second.id, first.id]
     assert ids(status="canceled") == [first.id]
@@ -217,8 +217,8 @@ def test_the_platforms_payouts_are_manual_and_its_settings_can_be_changed(sandbo
     charge(client, 2000)
     sandbox.advance(7 * DAY)
     assert client.v1.payouts.list().data == []
-    asked = {"payouts": {"schedule": {"interval": "daily"}}, "settlement_timing": {"delay_days_override": 5}}
-    settings = client.v1.balance_settings.update({"payments": asked})
+    parameters = {"payouts": {"schedule": {"interval": "daily"}}, "settlement_timing": {"delay_days_override": 5}}
+    settings = client.v1.balance_settings.update({"payments": parameters})
     assert settings.payments.settlement_timing.delay_days == 5
     sandbox.advance(DAY)
     assert [made.amount for made in client.v1.payouts.list().data] == [1912]

@@ -278,10 +278,10 @@ def test_an_error_for_a_wrong_state_is_replayed_but_a_missing_object_is_not(sand
         assert refused.value.headers.get("Idempotent-Replayed") == replayed
     coupon = {"percent_off": 10, "id": "LATER"}
     url = f"{sandbox.url}/v1/coupons/LATER"
-    asked = {"data": {"name": "x"}, "headers": {"Idempotency-Key": "later"}, "timeout": 5}
-    assert sandbox.http.post(url, **asked).status_code == 404
+    parameters = {"data": {"name": "x"}, "headers": {"Idempotency-Key": "later"}, "timeout": 5}
+    assert sandbox.http.post(url, **parameters).status_code == 404
     client.v1.coupons.create(coupon)
-    assert sandbox.http.post(url, **asked).status_code == 200
+    assert sandbox.http.post(url, **parameters).status_code == 200
 
 
 def test_the_order_of_parameters_does_not_matter_for_idempotency(sandbox):

@@ -7,7 +7,7 @@ def pay(client, number, *, address=ADDRESS, options=None):
     """Pay with a card number; returns the intent."""
     details = {"address": address, "name": "Ada"}
     card = {"number": number, "exp_month": 12, "exp_year": 2040, "cvc": "123"}
-    asked = {
+    parameters = {
         "amount": 2000,
         "currency": "usd",
         "payment_method_data": {"type": "card", "card": card, "billing_details": details},
@@ -16,8 +16,8 @@ def pay(client, number, *, address=ADDRESS, options=None):
         "expand": ["latest_charge", "payment_method"],
     }
     if options:
-        asked["payment_method_options"] = {"card": options}
-    return client.v1.payment_intents.create(asked)
+        parameters["payment_method_options"] = {"card": options}
+    return client.v1.payment_intents.create(parameters)
 
 
 @pytest.mark.parametrize(

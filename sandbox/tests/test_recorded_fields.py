@@ -46,11 +46,11 @@ def test_customers_and_intents_have_fields_of_unused_features(sandbox, client):
 def test_shipping_has_all_its_fields(sandbox, client):
     address = {"city": None, "country": "GB", "line1": "1 High St", "line2": None, "postal_code": None, "state": None}
     whole = {"name": "Ada", "address": address, **NULLS}
-    asked = {"amount": 2000, "currency": "usd", "shipping": SHIPPING}
-    made = client.v1.payment_intents.create(asked | BY_CARD)
+    parameters = {"amount": 2000, "currency": "usd", "shipping": SHIPPING}
+    made = client.v1.payment_intents.create(parameters | BY_CARD)
     assert made.to_dict()["shipping"] == whole
     assert client.v1.charges.retrieve(made.latest_charge).to_dict()["shipping"] == whole
-    direct = client.v1.charges.create(asked | {"source": "tok_visa"})
+    direct = client.v1.charges.create(parameters | {"source": "tok_visa"})
     assert direct.to_dict()["shipping"] == whole
     moved = client.v1.charges.update(direct.id, {"shipping": SHIPPING | {"carrier": "UPS"}})
     assert moved.to_dict()["shipping"] == whole | {"carrier": "UPS"}
@@ -83,9 +83,9 @@ def test_a_session_has_its_collection_fields(sandbox, shop, mode, collection, di
     lines = {"payment": [{"price_data": {"currency": "usd", "unit_amount": 900, "product": shop.product.id},
                           "quantity": 1}],
              "subscription": [{"price": shop.price().id, "quantity": 1}], "setup": []}  # fmt: skip
-    asked = {"mode": mode, "success_url": "http://shop.example", "currency": "usd", "line_items": lines[mode]}
+    parameters = {"mode": mode, "success_url": "http://shop.example", "currency": "usd", "line_items": lines[mode]}
     customer = shop.v1.customers.create({"email": "ada@example.org"})
-    session = shop.v1.checkout.sessions.create(asked | {"customer": customer.id})
+    session = shop.v1.checkout.sessions.create(parameters | {"customer": customer.id})
     shown = session.to_dict()
     assert (shown["payment_method_collection"], shown["discounts"]) == (collection, discounts)
     assert shown["customer_details"]["tax_exempt"] == (None if mode == "setup" else "none")

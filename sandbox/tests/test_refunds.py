@@ -60,7 +60,7 @@ def test_a_pending_refund_succeeds_later(pay, sandbox, client):
     assert updated.data.previous_attributes["status"] == "pending"
 
 
-def test_a_failing_refund_gives_the_money_back_to_the_balance(pay, sandbox, client):
+def test_a_failed_refund_returns_the_money_to_the_balance(pay, sandbox, client):
     intent = pay("pm_card_refundFail")
     refund = client.v1.refunds.create({"payment_intent": intent.id})
     assert refund.status == "succeeded"
@@ -73,7 +73,7 @@ def test_a_failing_refund_gives_the_money_back_to_the_balance(pay, sandbox, clie
     assert sandbox.event_types()[-3:] == ["refund.failed", "refund.updated", "charge.refund.updated"]
 
 
-def test_a_refund_names_its_payment_one_way_or_both(pay, client):
+def test_a_refund_names_its_intent_its_charge_or_both(pay, client):
     intent, other = pay(), pay()
     with pytest.raises(stripe.InvalidRequestError, match="One of the following params should be provided"):
         client.v1.refunds.create({"amount": 500})
@@ -83,22 +83,22 @@ def test_a_refund_names_its_payment_one_way_or_both(pay, client):
     assert (both.charge, both.payment_intent) == (intent.latest_charge, intent.id)
     with pytest.raises(stripe.InvalidRequestError, match="No such charge: 'ch_none'"):
         client.v1.refunds.create({"charge": "ch_none"})
-    for asked, code in (({"colour": "blue"}, "parameter_unknown"), ({"currency": "usd"}, "sandbox_not_supported")):
+    for parameters, code in (({"colour": "blue"}, "parameter_unknown"), ({"currency": "usd"}, "sandbox_not_supported")):
         with pytest.raises(stripe.InvalidRequestError) as refused:
-            client.v1.refunds.create({"payment_intent": intent.id, **asked})
+            client.v1.refunds.create({"payment_intent": intent.id, **parameters})
         assert refused.value.code == code
     with pytest.raises(stripe.InvalidRequestError, match="Invalid reason: must be one of duplicate, fraudulent, or"):
         client.v1.refunds.create({"payment_intent": intent.id, "reason": "mood"})
 
 
-def test_refunds_are_annotated_found_and_never_cancelled(pay, sandbox, client):
+def test_refunds_can_be_updated_and_listed_but_not_cancelled(pay, sandbox, client):
     intent, other = pay(), pay()
     first = client.v1.refunds.create({"payment_intent": intent.id, "amount": 500, "metadata": {"a": "1"}})
     second = client.v1.refunds.create({"payment_intent": other.id, "reason": "requested_by_customer"})
     updated = client.v1.refunds.update(first.id, {"metadata": {"b": "2"}})
     assert updated.metadata.to_dict() == {"a": "1", "b": "2"}
-    told = client.v1.events.list({"type": "refund.updated"}).data[0]
-    assert told.data.previous_attributes.to_dict() == {"metadata": {"b": None}}
+    event = client.v1.events.list({"type": "refund.updated"}).data[0]
+    assert event.data.previous_attributes.to_dict() == {"metadata": {"b": None}}
     client.v1.refunds.update(first.id, {"metadata": {"b": "2"}})
     assert sandbox.event_types().count("refund.updated") == 1
     assert [refund.id for refund in client.v1.refunds.list().data] == [second.id, first.id]
@@ -112,18 +112,18 @@ def test_refunds_are_annotated_found_and_never_cancelled(pay, sandbox, client):
         client.v1.refunds.cancel("re_none")
 
 
-def test_a_disputed_charge_is_refunded_only_once_the_dispute_is_won(pay, sandbox, client):
+def test_a_disputed_charge_can_be_refunded_only_after_the_dispute_is_won(pay, sandbox, client):
     intent = pay("pm_card_createDispute")
     sandbox.advance(5)
-    asked = {"charge": intent.latest_charge}
+    parameters = {"charge": intent.latest_charge}
     with pytest.raises(stripe.InvalidRequestError) as refused:
-        client.v1.refunds.create(asked)
+        client.v1.refunds.create(parameters)
     assert refused.value.code == "charge_disputed"
     assert refused.value.user_message == f"Charge {intent.latest_charge} has been charged back; cannot issue a refund."
-    dispute = client.v1.disputes.list(asked).data[0]
+    dispute = client.v1.disputes.list(parameters).data[0]
     client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
     sandbox.advance(5)
-    assert client.v1.refunds.create(asked).status == "succeeded"
+    assert client.v1.refunds.create(parameters).status == "succeeded"
     lost = pay("pm_card_createDispute")
     sandbox.advance(5)
     client.v1.disputes.close(client.v1.disputes.list({"charge": lost.latest_charge}).data[0].id)
@@ -131,7 +131,7 @@ def test_a_disputed_charge_is_refunded_only_once_the_dispute_is_won(pay, sandbox
         client.v1.refunds.create({"charge": lost.latest_charge})
 
 
-def test_a_debit_is_given_back_by_a_transfer(sandbox, client):
+def test_a_debit_is_refunded_by_a_bank_transfer(sandbox, client):
     debit = {"type": "sepa_debit", "sepa_debit": {"iban": "AT611904300234573201"}}
     details = {"name": "Ada", "email": "ada@example.org"}
     online = {"ip_address": "192.0.2.1", "user_agent": "test"}
@@ -164,21 +164,21 @@ def strict(tmp_path):
 
 
 def charge_with(sandbox, alias):
-    asked = {
+    parameters = {
         "amount": 2000,
         "currency": "usd",
         "payment_method": f"pm_card_{alias}",
         "confirm": True,
         "payment_method_types": ["card"],
     }
-    intent = sandbox.client.v1.payment_intents.create(asked)
+    intent = sandbox.client.v1.payment_intents.create(parameters)
     sandbox.advance(5)
     return intent.latest_charge
 
 
-def test_a_refund_beyond_the_balance_waits_for_money(strict):
+def test_a_refund_beyond_the_balance_is_pending_until_there_is_enough(strict):
     refunds = strict.client.v1.refunds
-    # The fee is gone, so the balance holds less than the payment.
+    # The fee was deducted, so the balance holds less than the payment.
     refund = refunds.create({"charge": charge_with(strict, "visa")})
     assert (refund.status, refund.pending_reason, refund.balance_transaction) == ("pending", "insufficient_funds", None)
     strict.advance(3600)
@@ -186,11 +186,11 @@ def test_a_refund_beyond_the_balance_waits_for_money(strict):
     charge_with(strict, "visa")
     paid = refunds.retrieve(refund.id, {"expand": ["balance_transaction"]})
     assert (paid.status, paid.balance_transaction.amount) == ("succeeded", -2000)
-    told = strict.client.v1.events.list({"type": "refund.updated"}).data[-1].data
-    assert told.previous_attributes.to_dict() == {"balance_transaction": None, "status": "pending"}
+    updated = strict.client.v1.events.list({"type": "refund.updated"}).data[-1].data
+    assert updated.previous_attributes.to_dict() == {"balance_transaction": None, "status": "pending"}
 
 
-def test_a_waiting_refund_fails_when_its_charge_is_charged_back(strict):
+def test_a_pending_refund_fails_when_its_charge_is_charged_back(strict):
     charge = charge_with(strict, "createDisputeInquiry")
     refund = strict.client.v1.refunds.create({"charge": charge, "amount": 1950})
     assert refund.pending_reason == "insufficient_funds"
@@ -203,7 +203,7 @@ def test_a_waiting_refund_fails_when_its_charge_is_charged_back(strict):
     assert strict.client.v1.disputes.retrieve(dispute.id).balance_transactions[0].amount == -2000
 
 
-def test_where_terms_say_so_a_won_dispute_returns_no_fee(strict):
+def test_a_won_dispute_returns_no_fee_if_the_setting_says_so(strict):
     charge_with(strict, "createDispute")
     dispute = strict.client.v1.disputes.list().data[0]
     strict.client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})

@@ -29,14 +29,14 @@ def names(client, query, **options):
         ("phone:null", ["cy", "bea", "ada"]),
         ("created>5", ["cy", "bea", "ada"]),
         ("created<5", []),
-        ('name:"nobody"', []),
+        ('name:"unknown"', []),
     ],
 )
-def test_a_query_finds_what_it_says(client, people, query, expected):
+def test_a_query_finds_the_matching_customers(client, people, query, expected):
     assert names(client, query) == expected
 
 
-def test_letters_of_any_alphabet_and_signs_are_found(client):
+def test_letters_of_any_alphabet_and_special_characters_are_found(client):
     client.v1.customers.create({"name": 'Łucja "100%" \\ Żak', "metadata": {"a_b": "x_1%", "size": "Ü"}})
     client.v1.customers.create({"name": "Zoe 1000", "metadata": {"a_b": "xy1z", "size": "U"}})
     for query in (
@@ -54,13 +54,13 @@ def test_letters_of_any_alphabet_and_signs_are_found(client):
     "query",
     ['name:"ada" AND name:"b" OR name:"c"', "password:'x'", "name", 'name:"', "created>'x'", "metadata:'x'", "'; DROP"],
 )
-def test_what_cannot_be_read_is_refused(client, people, query):
+def test_a_malformed_query_is_refused(client, people, query):
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.customers.search({"query": query})
     assert refused.value.param == "query"
 
 
-def test_pages_follow_each_other(client, people):
+def test_results_are_paged(client, people):
     first = client.v1.customers.search({"query": "created>0", "limit": 2})
     assert first.has_more
     assert [person.name for person in first.auto_paging_iter()] == ["cy", "bea", "ada"]

@@ -1,4 +1,4 @@
-"""What an endpoint's server sees of the connections that deliveries come over."""
+"""The connections over which deliveries are sent, as an endpoint's server sees them."""
 
 import json
 import socket
@@ -13,10 +13,10 @@ from sandbox.webhooks.sending import post
 
 
 class Server:
-    """Answers every POST, notes over which connection it came, and may hang up afterwards without having said so."""
+    """Answers every POST, records the connection it came over, and can close it afterwards without announcing that."""
 
     def __init__(self):
-        self.asked, self.hangs_up = [], False
+        self.requests, self.hangs_up = [], False
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -24,7 +24,7 @@ class Server:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                server.asked.append((self.client_address[1], self.path, self.headers["Host"], body))
+                server.requests.append((self.client_address[1], self.path, self.headers["Host"], body))
                 self.send_response(200)
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
@@ -35,7 +35,7 @@ class Server:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
-        self.place = f"127.0.0.1:{self.http.server_address[1]}"
+        self.address = f"127.0.0.1:{self.http.server_address[1]}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
 
@@ -50,29 +50,29 @@ def server():
             kept.pop().close()
 
 
-def test_one_connection_carries_one_request_after_another(server):
+def test_a_connection_is_used_for_several_requests(server):
     for number in range(3):
-        assert post(f"http://{server.place}/hooks?shop=7", f"{number}".encode(), {}) == (200, b"fine")
-    assert {asked[1:3] for asked in server.asked} == {("/hooks?shop=7", server.place)}
-    assert [asked[3] for asked in server.asked] == [b"0", b"1", b"2"]
-    assert len({asked[0] for asked in server.asked}) == 1
+        assert post(f"http://{server.address}/hooks?shop=7", f"{number}".encode(), {}) == (200, b"fine")
+    assert {request[1:3] for request in server.requests} == {("/hooks?shop=7", server.address)}
+    assert [request[3] for request in server.requests] == [b"0", b"1", b"2"]
+    assert len({request[0] for request in server.requests}) == 1
 
 
-def test_a_connection_that_was_closed_meanwhile_is_replaced(server):
+def test_a_connection_closed_by_the_server_is_replaced(server):
     server.hangs_up = True
     for _ in range(3):
-        assert post(f"http://{server.place}/", b"{}", {}) == (200, b"fine")
+        assert post(f"http://{server.address}/", b"{}", {}) == (200, b"fine")
         time.sleep(0.1)
-    assert len({asked[0] for asked in server.asked}) == 3
+    assert len({request[0] for request in server.requests}) == 3
 
 
-def test_a_server_that_hangs_up_instead_of_answering_is_asked_once():
+def test_a_request_is_not_repeated_if_the_server_hangs_up_without_answering():
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        taken = []
+        received = []
 
         def hang_up():
             connection, _ = listener.accept()
-            taken.append(connection.recv(1000))
+            received.append(connection.recv(1000))
             connection.close()
 
         thread = threading.Thread(target=hang_up)
@@ -83,10 +83,10 @@ def test_a_server_that_hangs_up_instead_of_answering_is_asked_once():
         listener.settimeout(0.2)
         with pytest.raises(TimeoutError):
             listener.accept()
-    assert len(taken) == 1
+    assert len(received) == 1
 
 
-def test_events_are_written_on_many_lines_as_stripe_writes_them(sandbox, receiver, client):
+def test_events_are_sent_as_indented_json_like_stripes(sandbox, receiver, client):
     client.v1.customers.create(
         {"name": 'Łucja "\\" \u2028', "metadata": {"a": "\n", "{": "}"}, "preferred_locales": ["pl"]}
     )

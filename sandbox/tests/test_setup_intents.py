@@ -11,7 +11,7 @@ def setup(client, **changes):
     return client.v1.setup_intents.create({"payment_method_types": ["card"], **changes})
 
 
-def test_a_card_is_set_up_and_kept_with_its_customer(sandbox, client, customer):
+def test_a_card_is_set_up_and_attached_to_its_customer(sandbox, client, customer):
     before = len(sandbox.event_types())
     made = setup(client, customer=customer.id, payment_method="pm_card_visa", metadata={"for": "later"})
     assert (made.status, made.usage) == ("requires_confirmation", "off_session")
@@ -27,7 +27,7 @@ def test_a_card_is_set_up_and_kept_with_its_customer(sandbox, client, customer):
     assert attempt.id == done.latest_attempt.id
 
 
-def test_types_are_automatic_unless_they_are_named(sandbox, client):
+def test_payment_method_types_are_automatic_unless_given(sandbox, client):
     automatic = client.v1.setup_intents.create()
     assert automatic.automatic_payment_methods.enabled is True
     assert automatic.payment_method_types == ["card", "sepa_debit", "us_bank_account"]
@@ -45,7 +45,7 @@ def test_a_decline_is_kept_as_the_last_setup_error(sandbox, client, customer):
     assert client.v1.charges.list().data == []
 
 
-def test_a_card_that_declines_later_is_set_up(sandbox, client, customer):
+def test_a_card_that_declines_later_charges_can_be_set_up(sandbox, client, customer):
     assert setup(client, customer=customer.id, payment_method="pm_card_chargeCustomerFail", confirm=True).status == (
         "succeeded"
     )
@@ -75,7 +75,7 @@ def test_three_d_secure_of_a_setup(sandbox, client, customer, outcome, status, l
         assert after.last_setup_error.code == "setup_intent_authentication_failure"
 
 
-def test_a_card_once_set_up_pays_off_session_without_its_owner(sandbox, client, customer):
+def test_a_card_that_was_set_up_pays_off_session_without_authentication(sandbox, client, customer):
     made = setup(client, customer=customer.id, payment_method="pm_card_authenticationRequiredOnSetup", confirm=True)
     sandbox.post(f"/3ds/{made.id}", outcome="pass")
     method = client.v1.setup_intents.retrieve(made.id).payment_method
@@ -93,7 +93,7 @@ def test_a_card_once_set_up_pays_off_session_without_its_owner(sandbox, client, 
     assert paid.status == "succeeded"
 
 
-def test_cancelling_and_its_limits(sandbox, client):
+def test_a_setup_can_be_cancelled_unless_it_has_ended(sandbox, client):
     made = setup(client)
     cancelled = client.v1.setup_intents.cancel(made.id, {"cancellation_reason": "abandoned"})
     assert (cancelled.status, cancelled.cancellation_reason) == ("canceled", "abandoned")
@@ -122,7 +122,7 @@ def test_confirming_needs_a_method_of_the_same_customer(sandbox, client, custome
         setup(client, payment_method=kept.id, customer=other.id)
 
 
-def test_setups_are_changed_and_listed(sandbox, client, customer):
+def test_setups_can_be_updated_and_listed(sandbox, client, customer):
     made = setup(client)
     changed = client.v1.setup_intents.update(
         made.id, {"customer": customer.id, "description": "x", "metadata": {"a": "1"}}
@@ -139,7 +139,7 @@ def account(number, **changes):
     return {"type": "us_bank_account", "billing_details": {"name": "Ada"}, "us_bank_account": data | changes}
 
 
-def test_a_bank_account_gives_a_mandate(sandbox, client, customer):
+def test_setting_up_a_bank_account_creates_a_mandate(sandbox, client, customer):
     done = client.v1.setup_intents.create(
         {
             "payment_method_types": ["us_bank_account"],
@@ -158,7 +158,7 @@ def test_a_bank_account_gives_a_mandate(sandbox, client, customer):
         client.v1.mandates.retrieve("mandate_missing")
 
 
-def test_microdeposits_prove_an_account_where_they_are_asked_for(sandbox, client, customer):
+def test_microdeposits_verify_an_account_if_requested(sandbox, client, customer):
     made = client.v1.setup_intents.create(
         {
             "payment_method_types": ["us_bank_account"],

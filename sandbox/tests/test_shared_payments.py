@@ -14,12 +14,12 @@ def destination(account, **changes):
 
 
 def movements(client, account=None):
-    """Type, amount, fee and net of every movement, oldest first."""
+    """Type, amount, fee and net of every balance transaction, oldest first."""
     listed = client.v1.balance_transactions.list({"limit": 100}, of(account) if account else None).data
     return [(m.type, m.amount, m.fee, m.net) for m in listed][::-1]
 
 
-def test_a_destination_charge_sends_all_of_it_and_takes_a_fee_back(sandbox, client, teacher):
+def test_a_destination_charge_transfers_its_whole_amount_and_takes_a_fee_back(sandbox, client, teacher):
     paid = charge(client, 3000, application_fee_amount=450, **destination(teacher))
     assert paid.transfer_group == f"group_{paid.id}"
     deep = {"expand": ["transfer", "application_fee"]}
@@ -43,14 +43,14 @@ def test_a_destination_charge_sends_all_of_it_and_takes_a_fee_back(sandbox, clie
     ]
 
 
-def test_with_an_amount_only_that_much_is_sent_and_there_is_no_fee(sandbox, client, teacher):
+def test_with_an_amount_only_that_much_is_transferred_without_a_fee(sandbox, client, teacher):
     paid = charge(client, 3000, **destination(teacher, amount=2000))
     taken = client.v1.charges.retrieve(paid.latest_charge, {"expand": ["transfer"]})
     assert (taken.transfer.amount, taken.application_fee, taken.transfer_data.amount) == (2000, None, 2000)
     assert movements(client, teacher) == [("payment", 2000, 0, 2000)]
 
 
-def test_captured_asynchronously_the_share_comes_with_the_balance_transaction(sandbox, client, teacher):
+def test_an_asynchronous_capture_creates_transfer_and_balance_transaction_together(sandbox, client, teacher):
     paid = charge(client, 3000, method="pm_card_visa", capture_method="automatic_async", application_fee_amount=450,
                   **destination(teacher))  # fmt: skip
     early = client.v1.charges.retrieve(paid.latest_charge)
@@ -59,14 +59,14 @@ def test_captured_asynchronously_the_share_comes_with_the_balance_transaction(sa
     late = client.v1.charges.retrieve(paid.latest_charge, {"expand": ["transfer.destination_payment"]})
     assert late.transfer.destination_payment.amount == 3000
     assert types(client)[-3:] == ["transfer.created", "application_fee.created", "charge.updated"]
-    (told,) = events(client)[-1:]
-    assert {"transfer", "application_fee", "balance_transaction"} <= told.data.previous_attributes.to_dict().keys()
+    (event,) = events(client)[-1:]
+    assert {"transfer", "application_fee", "balance_transaction"} <= event.data.previous_attributes.to_dict().keys()
     assert (funds(client, teacher)) == (0, 2550)
     sandbox.advance(3 * DAY)
     assert (funds(client, teacher)) == (2550, 0)
 
 
-def test_less_captured_is_less_sent(sandbox, client, teacher):
+def test_a_partial_capture_transfers_only_what_was_captured(sandbox, client, teacher):
     paid = charge(client, 3000, method="pm_card_visa", capture_method="manual", application_fee_amount=450,
                   **destination(teacher))  # fmt: skip
     assert movements(client, teacher) == []
@@ -75,7 +75,7 @@ def test_less_captured_is_less_sent(sandbox, client, teacher):
     assert movements(client, teacher) == [("payment", 1000, 450, 550)]
 
 
-def test_checkout_shares_as_an_intent_does(sandbox, client, teacher):
+def test_a_checkout_payment_is_shared_like_an_intent(sandbox, client, teacher):
     data = {"application_fee_amount": 200, **destination(teacher), "on_behalf_of": teacher.id}
     session = sandbox.session(payment_intent_data=data)
     assert sandbox.pay(session).status_code == 200
@@ -85,7 +85,7 @@ def test_checkout_shares_as_an_intent_does(sandbox, client, teacher):
     assert movements(client, teacher) == [("payment", 2000, 200, 1800)]
 
 
-def test_impossible_shares_are_refused(sandbox, client, teacher):
+def test_invalid_shares_are_refused(sandbox, client, teacher):
     with pytest.raises(stripe.InvalidRequestError, match="Can only apply an application_fee_amount"):
         charge(client, application_fee_amount=100)
     with pytest.raises(stripe.InvalidRequestError, match="application_fee_amount cannot be larger"):
@@ -99,7 +99,7 @@ def test_impossible_shares_are_refused(sandbox, client, teacher):
         sandbox.session(payment_intent_data={"transfer_data": {"destination": "acct_x"}})
 
 
-def test_a_direct_charge_is_the_accounts_and_the_platform_sees_its_fee(sandbox, client, teacher):
+def test_a_direct_charge_belongs_to_the_account_and_its_fee_to_the_platform(sandbox, client, teacher):
     before = types(client)
     paid = charge(client, 2000, application_fee_amount=300, options=of(teacher))
     taken = client.v1.charges.retrieve(paid.latest_charge, {"expand": ["application_fee"]}, of(teacher))
@@ -120,14 +120,14 @@ def test_a_direct_charge_is_the_accounts_and_the_platform_sees_its_fee(sandbox, 
     assert {event.account for event in own} == {teacher.id}
 
 
-def test_a_refund_leaves_the_share_alone_unless_asked(sandbox, client, teacher):
+def test_a_refund_does_not_reverse_the_transfer_by_default(sandbox, client, teacher):
     paid = charge(client, 3000, application_fee_amount=450, **destination(teacher))
     refund = client.v1.refunds.create({"payment_intent": paid.id})
     assert refund.transfer_reversal is None
     assert movements(client, teacher) == [("payment", 3000, 450, 2550)]
 
 
-def test_a_refund_takes_back_transfer_and_fee_in_proportion(sandbox, client, teacher):
+def test_a_refund_reverses_transfer_and_fee_in_proportion(sandbox, client, teacher):
     paid = charge(client, 3000, application_fee_amount=450, **destination(teacher))
     both = {"payment_intent": paid.id, "reverse_transfer": True, "refund_application_fee": True}
     refund = client.v1.refunds.create(both | {"amount": 1000, "expand": ["transfer_reversal"]})
@@ -139,11 +139,11 @@ def test_a_refund_takes_back_transfer_and_fee_in_proportion(sandbox, client, tea
     fee = client.v1.application_fees.retrieve(fee.id)
     assert (transfer.reversed, transfer.amount_reversed, fee.refunded) == (True, 3000, True)
     assert (sum(funds(client)), sum(funds(client, teacher))) == (-117, 0)
-    told = [kind for kind in types(client) if kind in ("transfer.reversed", "application_fee.refunded")]
-    assert told == ["transfer.reversed", "application_fee.refunded"] * 2
+    emitted = [kind for kind in types(client) if kind in ("transfer.reversed", "application_fee.refunded")]
+    assert emitted == ["transfer.reversed", "application_fee.refunded"] * 2
 
 
-def test_a_refund_before_the_charge_has_settled_takes_back_all_the_same(sandbox, client, teacher):
+def test_a_refund_before_the_charge_has_settled_reverses_the_transfer_later(sandbox, client, teacher):
     paid = charge(client, 3000, method="pm_card_visa", capture_method="automatic_async", **destination(teacher))
     client.v1.refunds.create({"payment_intent": paid.id, "reverse_transfer": True})
     sandbox.advance(3)
@@ -151,7 +151,7 @@ def test_a_refund_before_the_charge_has_settled_takes_back_all_the_same(sandbox,
     assert types(client).count("transfer.created") == 1
 
 
-def test_nothing_is_taken_back_that_was_not_given(sandbox, client):
+def test_a_refund_cannot_reverse_a_transfer_that_does_not_exist(sandbox, client):
     paid = charge(client)
     for name in ("reverse_transfer", "refund_application_fee"):
         with pytest.raises(stripe.InvalidRequestError, match=f"`{name}` cannot be set"):
@@ -159,7 +159,7 @@ def test_nothing_is_taken_back_that_was_not_given(sandbox, client):
     assert client.v1.refunds.list().data == []
 
 
-def test_a_direct_charge_is_refunded_where_it_lies(sandbox, client, teacher):
+def test_a_direct_charge_is_refunded_on_its_account(sandbox, client, teacher):
     paid = charge(client, 2000, application_fee_amount=300, options=of(teacher))
     client.v1.refunds.create({"payment_intent": paid.id, "refund_application_fee": True}, of(teacher))
     fee = client.v1.application_fees.list({"charge": paid.latest_charge}).data[0]
@@ -168,7 +168,7 @@ def test_a_direct_charge_is_refunded_where_it_lies(sandbox, client, teacher):
     assert sum(funds(client, teacher)) == -88
 
 
-def test_application_fees_are_refunded_in_parts_and_annotated(sandbox, client, teacher):
+def test_application_fees_can_be_refunded_in_parts_and_the_refunds_updated(sandbox, client, teacher):
     charge(client, 3000, application_fee_amount=450, **destination(teacher))
     fee = client.v1.application_fees.list().data[0]
     refunds = client.v1.application_fees.refunds
@@ -184,8 +184,8 @@ def test_application_fees_are_refunded_in_parts_and_annotated(sandbox, client, t
     with pytest.raises(stripe.InvalidRequestError, match="already been refunded"):
         refunds.create(fee.id)
     assert movements(client, teacher)[-1][:2] == ("adjustment", 350)
-    told = [kind for kind in types(client) if kind.startswith("application_fee")]
-    assert told == [
+    emitted = [kind for kind in types(client) if kind.startswith("application_fee")]
+    assert emitted == [
         "application_fee.created",
         "application_fee.refunded",
         "application_fee.refund.updated",
@@ -195,7 +195,7 @@ def test_application_fees_are_refunded_in_parts_and_annotated(sandbox, client, t
         client.v1.application_fees.retrieve("fee_x")
 
 
-def test_fees_follow_the_country_of_the_business_the_payment_is_made_to(sandbox, client):
+def test_fees_depend_on_the_country_of_the_account_paid_on_behalf_of(sandbox, client):
     german = enabled(
         sandbox,
         client,

@@ -40,7 +40,7 @@ def start(*arguments, **changes):
         {"DJANGO_SETTINGS_MODULE": "shop.settings.production"},
     ],
 )
-def test_it_never_starts_beside_real_money(dangerous):
+def test_it_refuses_to_start_with_live_keys_or_in_production(dangerous):
     started = start("--port", str(free_port()), **dangerous)
     assert started.returncode == 2
     assert "the sandbox never runs" in started.stderr
@@ -57,11 +57,11 @@ def test_it_never_starts_beside_real_money(dangerous):
         {"DJANGO_SETTINGS_MODULE": "sandbox.settings"},
     ],
 )
-def test_development_is_no_production(harmless):
+def test_it_starts_in_development(harmless):
     assert read_options(harmless).port == 12111
 
 
-def test_help_tells_what_may_be_said():
+def test_help_lists_the_options():
     shown = start("--help")
     assert shown.returncode == 0
     for word in ("--port", "--database", "--forward-to", "SANDBOX_WEBHOOK_SECRET", "refuses to start"):
@@ -69,7 +69,7 @@ def test_help_tells_what_may_be_said():
     assert start("--colour").returncode == 2
 
 
-def test_a_port_that_is_taken_is_told_in_a_sentence(tmp_path):
+def test_a_port_in_use_is_reported_in_a_sentence(tmp_path):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -82,9 +82,9 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(tmp_path):
     assert not (tmp_path / "a.sqlite3").exists()
 
 
-def test_a_database_that_cannot_be_is_told_in_a_sentence(tmp_path):
-    (tmp_path / "file").write_text("no folder")
-    (tmp_path / "text.sqlite3").write_text("no database, but a text of some length " * 50)
+def test_an_unusable_database_is_reported_in_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "text.sqlite3").write_text("not a database but a long text " * 50)
     for name in ("file/a.sqlite3", "text.sqlite3"):
         started = start("--port", str(free_port()), SANDBOX_DATABASE=str(tmp_path / name))
         assert started.returncode == 2
@@ -110,13 +110,13 @@ def test_a_malformed_variable_is_named(name, value):
         read_options({name: value})
 
 
-def test_the_readme_tells_of_every_variable_and_of_no_other():
-    named = re.findall(r"SANDBOX_[A-Z_]+", (ROOT / "sandbox" / "options.py").read_text())
-    told = re.findall(r"`(SANDBOX_[A-Z_]+)`", (ROOT / "sandbox" / "README.md").read_text())
-    assert set(told) == set(named)
+def test_the_readme_lists_every_variable_and_no_other():
+    read = re.findall(r"SANDBOX_[A-Z_]+", (ROOT / "sandbox" / "options.py").read_text())
+    listed = re.findall(r"`(SANDBOX_[A-Z_]+)`", (ROOT / "sandbox" / "README.md").read_text())
+    assert set(listed) == set(read)
 
 
-def test_it_refuses_to_listen_for_what_stripe_never_sends(tmp_path):
+def test_it_refuses_event_types_that_stripe_does_not_have(tmp_path):
     address = (
         "--port",
         str(free_port()),
@@ -131,7 +131,7 @@ def test_it_refuses_to_listen_for_what_stripe_never_sends(tmp_path):
     assert "Traceback" not in started.stderr
 
 
-def test_it_says_where_everything_is_and_logs_each_delivery(tmp_path, own_receiver):
+def test_it_logs_its_addresses_and_each_delivery(tmp_path, own_receiver):
     own_receiver.answers[:] = [500]
     process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=own_receiver.url)
     try:
@@ -139,7 +139,7 @@ def test_it_says_where_everything_is_and_logs_each_delivery(tmp_path, own_receiv
         process.advance(2)
     finally:
         process.close()
-    said = process.log.read_text()
+    log = process.log.read_text()
     for line in (
         f"listening on {process.url}\n",
         f"API        {process.url}/v1",
@@ -150,11 +150,11 @@ def test_it_says_where_everything_is_and_logs_each_delivery(tmp_path, own_receiv
         f"<--  [500] POST {own_receiver.url} [{event.id}]\n",
         f"<--  [200] POST {own_receiver.url} [{event.id}]\n",
     ):
-        assert line in said
-    assert KEY not in said
+        assert line in log
+    assert KEY not in log
 
 
-def test_a_key_dj_stripe_would_refuse_is_refused():
+def test_a_key_that_dj_stripe_would_refuse_is_refused():
     with pytest.raises(RefusesToStart, match="24 letters or digits"):
         read_options({"SANDBOX_SECRET_KEY": "sk_test_short"})
 
@@ -163,12 +163,12 @@ def test_the_default_key_has_the_shape_of_a_test_key():
     assert read_options({}).secret_key == "sk_test_sandbox00000000000000000"
 
 
-def test_public_url_defaults_to_where_it_listens():
+def test_the_public_url_defaults_to_the_address_it_listens_on():
     assert read_options({"SANDBOX_PORT": "4242"}).public_url == "http://127.0.0.1:4242"
     assert read_options({"SANDBOX_PUBLIC_URL": "https://pay.example/"}).public_url == "https://pay.example"
 
 
-def test_it_imports_nothing_of_the_application_around_it():
+def test_it_imports_nothing_of_the_site():
     script = (
         "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'sandbox.settings'; django.setup(); "
         "import sandbox.urls, sandbox.serving; "

@@ -1,4 +1,4 @@
-"""Changing subscriptions and their items: prorations, cycles, ends that are announced and taken back."""
+"""Changing subscriptions and their items: prorations, billing cycles, planned cancellations and undoing them."""
 
 import pytest
 import stripe
@@ -22,15 +22,15 @@ def item_of(subscription):
     return subscription["items"].data[0]
 
 
-def test_another_price_is_prorated_by_the_second_on_the_next_invoice(shop):
+def test_a_price_change_is_prorated_by_the_second_on_the_next_invoice(shop):
     customer = shop.customer()
     made = shop.subscribe(customer, shop.price(1000))
-    dear = shop.price(3000)
+    higher = shop.price(3000)
     shop.advance_to(HALF)
     before = shop.count()
-    changed = shop.v1.subscriptions.update(made.id, {"items": [{"id": item_of(made).id, "price": dear.id}]})
+    changed = shop.v1.subscriptions.update(made.id, {"items": [{"id": item_of(made).id, "price": higher.id}]})
     assert (item_of(changed).price.id, item_of(changed).id, changed.latest_invoice) == (
-        dear.id,
+        higher.id,
         item_of(made).id,
         made.latest_invoice,
     )
@@ -39,9 +39,9 @@ def test_another_price_is_prorated_by_the_second_on_the_next_invoice(shop):
         "Unused time on Studio after 31 Jan 2027": -500,
         "Remaining time on Studio after 31 Jan 2027": 1500,
     }
-    told = previous(shop.last("customer.subscription.updated"))
-    assert list(told) == ["items", "plan"]
-    assert told["items"]["data"][0]["price"]["unit_amount"] == 1000
+    changes = previous(shop.last("customer.subscription.updated"))
+    assert list(changes) == ["items", "plan"]
+    assert changes["items"]["data"][0]["price"]["unit_amount"] == 1000
     shop.advance_to(FEBRUARY + 2 * HOUR)
     renewed = shop.latest_invoice(made)
     assert (renewed.total, renewed.status, len(renewed.lines.data)) == (4000, "paid", 3)
@@ -51,48 +51,48 @@ def test_another_price_is_prorated_by_the_second_on_the_next_invoice(shop):
 def test_always_invoice_charges_the_difference_at_once(shop):
     customer = shop.customer()
     made = shop.subscribe(customer, shop.price(1000))
-    dear = shop.price(3000)
+    higher = shop.price(3000)
     shop.advance_to(HALF)
     before = shop.count()
     changed = shop.v1.subscriptions.update(
         made.id,
-        {"items": [{"id": item_of(made).id, "price": dear.id}], "proration_behavior": "always_invoice"},
+        {"items": [{"id": item_of(made).id, "price": higher.id}], "proration_behavior": "always_invoice"},
     )
     invoice = shop.latest_invoice(made)
     assert changed.latest_invoice == invoice.id != made.latest_invoice
     assert (invoice.total, invoice.status, invoice.billing_reason) == (1000, "paid", "subscription_update")
-    told = shop.events_since(before)
-    assert told[:4] == [
+    emitted = shop.events_since(before)
+    assert emitted[:4] == [
         "customer.subscription.updated",
         "invoiceitem.created",
         "invoiceitem.created",
         "invoice.created",
     ]
-    assert told.count("customer.subscription.updated") == 1
+    assert emitted.count("customer.subscription.updated") == 1
     assert set(previous(shop.last("customer.subscription.updated"))) == {"items", "latest_invoice", "plan"}
 
 
-def test_none_bills_nothing_and_the_new_price_counts_from_the_next_period(shop):
+def test_without_proration_the_new_price_is_billed_from_the_next_period(shop):
     customer = shop.customer()
     made = shop.subscribe(customer, shop.price(1000))
-    dear = shop.price(3000)
+    higher = shop.price(3000)
     shop.advance_to(HALF)
     shop.v1.subscriptions.update(
-        made.id, {"items": [{"id": item_of(made).id, "price": dear.id}], "proration_behavior": "none"}
+        made.id, {"items": [{"id": item_of(made).id, "price": higher.id}], "proration_behavior": "none"}
     )
     assert pending(shop, customer) == {}
     shop.advance_to(FEBRUARY + 2 * HOUR)
     assert shop.latest_invoice(made).total == 3000
 
 
-def test_going_down_with_always_invoice_leaves_credit(shop):
+def test_a_lower_price_with_always_invoice_leaves_credit(shop):
     customer = shop.customer()
     made = shop.subscribe(customer, shop.price(3000))
-    cheap = shop.price(1000)
+    lower = shop.price(1000)
     shop.advance_to(HALF)
     shop.v1.subscriptions.update(
         made.id,
-        {"items": [{"id": item_of(made).id, "price": cheap.id}], "proration_behavior": "always_invoice"},
+        {"items": [{"id": item_of(made).id, "price": lower.id}], "proration_behavior": "always_invoice"},
     )
     invoice = shop.latest_invoice(made)
     assert (invoice.total, invoice.amount_due, invoice.status) == (-1000, 0, "paid")
@@ -101,24 +101,24 @@ def test_going_down_with_always_invoice_leaves_credit(shop):
     assert shop.v1.customers.retrieve(customer.id).balance == 0
 
 
-def test_a_refused_difference_makes_it_past_due_or_leaves_all_as_it_was(shop):
+def test_a_declined_difference_makes_it_past_due_or_refuses_the_change(shop):
     customer = shop.customer()
     made = shop.subscribe(customer, shop.price(1000))
-    dear = shop.price(3000)
+    higher = shop.price(3000)
     shop.give_card(customer, "pm_card_chargeCustomerFail")
-    change = {"items": [{"id": item_of(made).id, "price": dear.id}], "proration_behavior": "always_invoice"}
+    change = {"items": [{"id": item_of(made).id, "price": higher.id}], "proration_behavior": "always_invoice"}
     before = shop.count()
     with pytest.raises(stripe.CardError):
         shop.v1.subscriptions.update(made.id, change | {"payment_behavior": "error_if_incomplete"})
     assert shop.events_since(before) == []
     assert item_of(shop.subscription(made)).price.unit_amount == 1000
     changed = shop.v1.subscriptions.update(made.id, change)
-    assert (changed.status, item_of(changed).price.id) == ("past_due", dear.id)
+    assert (changed.status, item_of(changed).price.id) == ("past_due", higher.id)
     assert shop.latest_invoice(made).status == "open"
     assert previous(shop.last("customer.subscription.updated"))["status"] == "active"
 
 
-def test_another_interval_begins_a_new_period_and_gives_the_old_one_back(shop):
+def test_another_interval_begins_a_new_period_and_credits_the_old_one(shop):
     customer = shop.customer()
     made = shop.subscribe(customer, shop.price(1000))
     yearly = shop.price(9000, interval="year")
@@ -130,7 +130,7 @@ def test_another_interval_begins_a_new_period_and_gives_the_old_one_back(shop):
     assert shop.latest_invoice(made).total == 8500
 
 
-def test_the_anchor_can_be_moved_to_now(shop):
+def test_the_billing_cycle_anchor_can_be_moved_to_now(shop):
     made = shop.subscribe(shop.customer(), shop.price(1000))
     shop.advance_to(HALF)
     changed = shop.v1.subscriptions.update(made.id, {"billing_cycle_anchor": "now", "proration_behavior": "none"})
@@ -138,7 +138,7 @@ def test_the_anchor_can_be_moved_to_now(shop):
     assert shop.latest_invoice(made).total == 1000
 
 
-def test_a_trial_can_be_ended_now_or_begun_again(shop):
+def test_a_trial_can_be_ended_now_or_started_again(shop):
     made = shop.subscribe(shop.customer(), trial_period_days=10)
     shop.advance_to(START + DAY)
     paid = shop.v1.subscriptions.update(made.id, {"trial_end": "now"})
@@ -155,7 +155,7 @@ def test_a_trial_can_be_ended_now_or_begun_again(shop):
     assert shop.subscription(made).status == "active"
 
 
-def test_cancelling_at_the_period_end_can_be_taken_back_until_then(shop):
+def test_cancelling_at_the_period_end_can_be_undone_until_then(shop):
     made = shop.subscribe(shop.customer())
     shop.advance_to(START + DAY)
     planned = shop.v1.subscriptions.update(
@@ -185,7 +185,7 @@ def test_cancelling_at_the_period_end_can_be_taken_back_until_then(shop):
     )
 
 
-def test_an_end_may_be_any_moment_to_come(shop):
+def test_a_cancellation_can_be_planned_for_any_future_time(shop):
     made = shop.subscribe(shop.customer(), cancel_at=START + 3 * DAY)
     assert (made.cancel_at, made.cancel_at_period_end) == (START + 3 * DAY, False)
     shop.advance_to(START + 3 * DAY)
@@ -197,7 +197,7 @@ def test_an_end_may_be_any_moment_to_come(shop):
 @pytest.mark.parametrize(
     ("behavior", "status"), [("void", "void"), ("mark_uncollectible", "uncollectible"), ("keep_as_draft", "draft")]
 )
-def test_paused_collection_bills_without_charging(shop, behavior, status):
+def test_with_paused_collection_invoices_are_created_but_not_charged(shop, behavior, status):
     made = shop.subscribe(shop.customer())
     paused = shop.v1.subscriptions.update(
         made.id, {"pause_collection": {"behavior": behavior, "resumes_at": FEBRUARY + 5 * DAY}}
@@ -213,7 +213,7 @@ def test_paused_collection_bills_without_charging(shop, behavior, status):
     assert shop.latest_invoice(made).status == "paid"
 
 
-def test_metadata_description_method_and_discounts_are_kept_and_told_exactly(shop):
+def test_metadata_description_method_and_discounts_can_be_updated(shop):
     customer = shop.customer()
     made = shop.subscribe(customer, metadata={"a": "1", "b": "2"})
     other = shop.v1.payment_methods.attach("pm_card_mastercard", {"customer": customer.id})
@@ -245,7 +245,7 @@ def test_metadata_description_method_and_discounts_are_kept_and_told_exactly(sho
     assert "customer.discount.deleted" in shop.events_since(same)
 
 
-def test_items_are_added_changed_and_removed_by_their_own_address(shop):
+def test_items_can_be_created_updated_and_deleted(shop):
     customer = shop.customer()
     made = shop.subscribe(customer, shop.price(1000))
     extra = shop.price(310)
@@ -270,7 +270,7 @@ def test_items_are_added_changed_and_removed_by_their_own_address(shop):
         shop.v1.subscription_items.delete(item_of(made).id)
 
 
-def test_removing_an_item_gives_its_unused_time_back(shop):
+def test_removing_an_item_credits_its_unused_time(shop):
     customer = shop.customer()
     first, second = shop.price(1000), shop.price(3100)
     made = shop.v1.subscriptions.create({"customer": customer.id, "items": [{"price": first.id}, {"price": second.id}]})
@@ -280,7 +280,7 @@ def test_removing_an_item_gives_its_unused_time_back(shop):
     assert pending(shop, customer) == {"Unused time on Studio after 05 Feb 2027": -1000}
 
 
-def test_a_proration_can_be_reckoned_from_another_moment_of_the_period(shop):
+def test_a_proration_can_be_calculated_from_another_date_of_the_period(shop):
     customer = shop.customer()
     made = shop.subscribe(customer, shop.price(3100))
     change = {"items": [{"id": item_of(made).id, "quantity": 2}]}
@@ -304,13 +304,13 @@ def test_a_proration_can_be_reckoned_from_another_moment_of_the_period(shop):
         ({"billing_thresholds": {"amount_gte": 5}}, "does not act on"),
     ],
 )
-def test_what_cannot_be_changed_is_refused(shop, change, message):
+def test_invalid_changes_are_refused(shop, change, message):
     made = shop.subscribe(shop.customer())
     with pytest.raises(stripe.InvalidRequestError, match=message):
         shop.v1.subscriptions.update(made.id, change)
 
 
-def test_another_sellers_subscription_does_not_exist(shop):
+def test_an_unknown_subscription_is_not_found(shop):
     for call in (
         lambda: shop.v1.subscriptions.retrieve("sub_x"),
         lambda: shop.v1.subscriptions.update("sub_x", {"metadata": {"a": "b"}}),

@@ -1,4 +1,4 @@
-"""What happens to a subscription by itself: renewed, charged, refused, given up; by a test clock and without one."""
+"""Renewals of subscriptions, their retries after declines and their end; with a test clock and without one."""
 
 import pytest
 
@@ -32,10 +32,10 @@ def test_a_period_ends_with_a_draft_that_is_charged_an_hour_later(shop):
         "invoice.created",
         "test_helpers.test_clock.ready",
     ]
-    told = previous(shop.last("customer.subscription.updated"))
-    assert set(told) == {"items", "latest_invoice"}
-    assert told["latest_invoice"] == first
-    assert told["items"]["data"][0]["current_period_end"] == FEBRUARY
+    changes = previous(shop.last("customer.subscription.updated"))
+    assert set(changes) == {"items", "latest_invoice"}
+    assert changes["latest_invoice"] == first
+    assert changes["items"]["data"][0]["current_period_end"] == FEBRUARY
     before = shop.count()
     shop.advance_to(FEBRUARY + HOUR)
     assert shop.events_since(before)[1:-1] == [
@@ -58,14 +58,14 @@ def test_the_next_invoice_is_announced_three_days_before_and_has_no_id(shop):
     shop.advance_to(FEBRUARY - 3 * DAY - 1)
     assert "invoice.upcoming" not in shop.events_since(0)
     shop.advance_to(FEBRUARY - 3 * DAY)
-    told = shop.last("invoice.upcoming").data.object.to_dict()
-    assert "id" not in told
-    assert (told["billing_reason"], told["total"], told["status"]) == ("upcoming", 2000, "draft")
-    assert told["lines"]["data"][0]["period"] == {"start": FEBRUARY, "end": MARCH}
-    assert told["parent"]["subscription_details"]["subscription"] == made.id
+    upcoming = shop.last("invoice.upcoming").data.object.to_dict()
+    assert "id" not in upcoming
+    assert (upcoming["billing_reason"], upcoming["total"], upcoming["status"]) == ("upcoming", 2000, "draft")
+    assert upcoming["lines"]["data"][0]["period"] == {"start": FEBRUARY, "end": MARCH}
+    assert upcoming["parent"]["subscription_details"]["subscription"] == made.id
 
 
-def test_renewals_keep_to_the_day_of_the_anchor(sandbox, client):
+def test_renewals_keep_the_day_of_the_anchor(sandbox, client):
     shop = Shop(sandbox, client)
     end_of_january = START + 16 * DAY
     shop.advance_to(end_of_january)
@@ -77,7 +77,7 @@ def test_renewals_keep_to_the_day_of_the_anchor(sandbox, client):
     assert ends == [end_of_january + 28 * DAY, end_of_january + 59 * DAY, end_of_january + 89 * DAY]
 
 
-def test_two_intervals_are_the_furthest_a_clock_goes_and_each_is_billed(shop):
+def test_a_clock_advances_two_intervals_at_most_and_each_is_billed(shop):
     made = shop.subscribe(shop.customer())
     shop.advance_to(MARCH)
     assert len(shop.v1.invoices.list({"subscription": made.id}).data) == 3
@@ -85,7 +85,7 @@ def test_two_intervals_are_the_furthest_a_clock_goes_and_each_is_billed(shop):
         shop.advance_to(MARCH + 93 * DAY)
 
 
-def test_items_of_several_intervals_are_billed_each_in_its_time(shop):
+def test_items_with_different_intervals_are_billed_at_their_own_times(shop):
     customer = shop.customer()
     monthly, weekly = shop.price(1000), shop.price(100, interval="week")
     made = shop.v1.subscriptions.create(
@@ -97,7 +97,7 @@ def test_items_of_several_intervals_are_billed_each_in_its_time(shop):
     assert ends == [FEBRUARY, START + 14 * DAY]
 
 
-def test_without_a_test_clock_the_sandboxs_own_time_renews(sandbox, client):
+def test_without_a_test_clock_the_sandboxs_own_clock_renews(sandbox, client):
     shop = Shop(sandbox, client)
     customer = client.v1.customers.create({"email": "own@example.org"})
     shop.give_card(customer, "pm_card_visa")
@@ -144,7 +144,7 @@ def test_a_declined_renewal_is_past_due_until_it_is_paid(shop):
     assert previous(shop.last("customer.subscription.updated")) == {"status": "past_due"}
 
 
-def test_a_retry_with_a_better_card_makes_it_active_again(shop):
+def test_a_successful_retry_makes_it_active_again(shop):
     customer, made = failing(shop)
     shop.advance_to(FEBRUARY + HOUR)
     shop.give_card(customer, "pm_card_visa")
@@ -156,13 +156,13 @@ def test_a_retry_with_a_better_card_makes_it_active_again(shop):
 
 
 def attempts(shop, made):
-    """When the renewal was tried, in days after the first time."""
+    """When the renewal was attempted, in days after the first attempt."""
     charges = shop.v1.charges.list({"customer": made.customer, "limit": 100}).data
     failed = [charge.created for charge in charges if charge.status == "failed"][::-1]
     return [(moment - failed[0]) // DAY for moment in failed]
 
 
-def test_after_the_last_retry_it_is_canceled_for_want_of_payment(shop):
+def test_after_the_last_retry_it_is_canceled(shop):
     _, made = failing(shop)
     shop.advance_to(FEBRUARY + 6 * DAY)
     assert shop.subscription(made).status == "past_due"
@@ -176,15 +176,15 @@ def test_after_the_last_retry_it_is_canceled_for_want_of_payment(shop):
     assert shop.events_since(0).count("customer.subscription.deleted") == 1
 
 
-def test_a_renewal_that_wants_its_owner_asks_for_them(shop):
+def test_a_renewal_that_requires_authentication_requests_it(shop):
     customer = shop.customer()
     made = shop.subscribe(customer)
     shop.give_card(customer, "pm_card_authenticationRequired")
     shop.advance_to(FEBRUARY)
     before = shop.count()
     shop.advance_to(FEBRUARY + HOUR)
-    told = shop.events_since(before)
-    assert told.index("invoice.payment_action_required") < told.index("customer.subscription.updated")
+    emitted = shop.events_since(before)
+    assert emitted.index("invoice.payment_action_required") < emitted.index("customer.subscription.updated")
     assert shop.subscription(made).status == "past_due"
     intent = shop.intent_of(made)
     assert intent.status == "requires_action"
@@ -192,7 +192,7 @@ def test_a_renewal_that_wants_its_owner_asks_for_them(shop):
     assert (shop.subscription(made).status, shop.latest_invoice(made).status) == ("active", "paid")
 
 
-def test_voiding_what_is_owed_makes_it_active_again(shop):
+def test_voiding_the_unpaid_invoice_makes_it_active_again(shop):
     _, made = failing(shop)
     shop.advance_to(FEBRUARY + HOUR)
     shop.v1.invoices.void_invoice(made_invoice := shop.latest_invoice(made).id)
@@ -201,7 +201,7 @@ def test_voiding_what_is_owed_makes_it_active_again(shop):
 
 
 @pytest.mark.parametrize("ending", ["unpaid", "past_due"])
-def test_the_end_of_the_retries_is_a_setting(tmp_path, ending):
+def test_a_setting_decides_what_follows_the_last_retry(tmp_path, ending):
     process = SandboxProcess(tmp_path, SANDBOX_DUNNING_END=ending)
     try:
         shop = Shop(process, process.client)
@@ -220,7 +220,7 @@ def test_the_end_of_the_retries_is_a_setting(tmp_path, ending):
         process.close()
 
 
-def test_two_clocks_do_not_move_each_other(sandbox, client):
+def test_advancing_a_clock_does_not_affect_another(sandbox, client):
     one, other = Shop(sandbox, client), Shop(sandbox, client)
     made, untouched = one.subscribe(one.customer()), other.subscribe(other.customer())
     one.advance_to(FEBRUARY + 2 * HOUR)

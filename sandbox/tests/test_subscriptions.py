@@ -1,4 +1,4 @@
-"""Subscriptions: created, paid first, read, listed, ended."""
+"""Creating subscriptions, their first payments, reading and listing them, and ending them."""
 
 import pytest
 import stripe
@@ -12,7 +12,7 @@ def shop(sandbox, client):
     return Shop(sandbox, client)
 
 
-def test_a_paid_first_invoice_makes_an_active_subscription_told_in_stripes_order(shop):
+def test_paying_the_first_invoice_activates_a_subscription_with_events_in_stripes_order(shop):
     customer = shop.customer()
     price = shop.price()
     before = shop.count()
@@ -29,8 +29,8 @@ def test_a_paid_first_invoice_makes_an_active_subscription_told_in_stripes_order
         "invoice.paid",
         "invoice.payment_succeeded",
     ]
-    told = shop.last("customer.subscription.created").data.object
-    assert (told["status"], told["latest_invoice"]) == ("active", made.latest_invoice)
+    created = shop.last("customer.subscription.created").data.object
+    assert (created["status"], created["latest_invoice"]) == ("active", made.latest_invoice)
     item = made["items"].data[0]
     assert (item.current_period_start, item.current_period_end) == (START, FEBRUARY)
     assert (made.created, made.start_date, made.billing_cycle_anchor) == (START, START, START)
@@ -60,7 +60,7 @@ def test_a_paid_first_invoice_makes_an_active_subscription_told_in_stripes_order
     assert shop.sandbox.event_types()[-1] == "invoice_payment.paid"
 
 
-def test_without_a_method_nothing_is_created(shop):
+def test_without_a_payment_method_nothing_is_created(shop):
     customer, price = shop.customer(card=None), shop.price()
     before = shop.count()
     with pytest.raises(stripe.InvalidRequestError, match="no attached payment source") as refused:
@@ -70,7 +70,7 @@ def test_without_a_method_nothing_is_created(shop):
     assert shop.v1.subscriptions.list({"customer": customer.id, "status": "all"}).data == []
 
 
-def test_a_declined_first_payment_leaves_it_incomplete_and_a_later_one_makes_it_active(shop):
+def test_a_declined_first_payment_leaves_it_incomplete_until_it_is_paid(shop):
     customer = shop.customer("pm_card_chargeCustomerFail")
     price = shop.price()
     before = shop.count()
@@ -101,7 +101,7 @@ def test_a_declined_first_payment_leaves_it_incomplete_and_a_later_one_makes_it_
     ]
 
 
-def test_error_if_incomplete_refuses_and_leaves_nothing(shop):
+def test_error_if_incomplete_refuses_and_creates_nothing(shop):
     customer, price = shop.customer("pm_card_chargeCustomerFail"), shop.price()
     before = shop.count()
     with pytest.raises(stripe.CardError) as declined:
@@ -111,7 +111,7 @@ def test_error_if_incomplete_refuses_and_leaves_nothing(shop):
     assert shop.v1.subscriptions.list({"status": "all", "customer": customer.id}).data == []
 
 
-def test_default_incomplete_waits_for_the_buyer_and_becomes_active_when_the_intent_is_confirmed(shop):
+def test_default_incomplete_becomes_active_when_the_intent_is_confirmed(shop):
     customer, price = shop.customer(card=None), shop.price()
     before = shop.count()
     made = shop.subscribe(
@@ -132,8 +132,8 @@ def test_default_incomplete_waits_for_the_buyer_and_becomes_active_when_the_inte
     assert made.latest_invoice.confirmation_secret.client_secret == intent.client_secret
     before = shop.count()
     shop.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"})
-    told = shop.events_since(before)
-    assert [name for name in told if name.startswith(("invoice.", "customer.subscription"))] == [
+    emitted = shop.events_since(before)
+    assert [name for name in emitted if name.startswith(("invoice.", "customer.subscription"))] == [
         "invoice.updated",
         "invoice.paid",
         "invoice.payment_succeeded",
@@ -148,7 +148,7 @@ def test_default_incomplete_waits_for_the_buyer_and_becomes_active_when_the_inte
     }
 
 
-def test_a_card_that_wants_its_owner_makes_it_incomplete_until_three_d_secure_is_passed(shop):
+def test_a_card_that_requires_authentication_leaves_it_incomplete_until_then(shop):
     customer = shop.customer("pm_card_threeDSecure2Required")
     made = shop.subscribe(customer)
     assert made.status == "incomplete"
@@ -160,7 +160,7 @@ def test_a_card_that_wants_its_owner_makes_it_incomplete_until_three_d_secure_is
     assert shop.latest_invoice(made).status == "paid"
 
 
-def test_unpaid_for_23_hours_it_expires_and_its_invoice_is_void(shop):
+def test_it_expires_after_23_hours_without_payment_and_its_invoice_is_voided(shop):
     made = shop.subscribe(shop.customer("pm_card_chargeCustomerFail"))
     shop.advance_to(START + 23 * HOUR - 1)
     assert shop.subscription(made).status == "incomplete"
@@ -169,13 +169,13 @@ def test_unpaid_for_23_hours_it_expires_and_its_invoice_is_void(shop):
     expired = shop.subscription(made)
     assert (expired.status, expired.ended_at) == ("incomplete_expired", START + 23 * HOUR)
     assert shop.latest_invoice(made).status == "void"
-    told = shop.events_since(before)
-    assert told.index("customer.subscription.updated") < told.index("invoice.voided")
+    emitted = shop.events_since(before)
+    assert emitted.index("customer.subscription.updated") < emitted.index("invoice.voided")
     assert previous(shop.last("customer.subscription.updated")) == {"ended_at": None, "status": "incomplete"}
     assert shop.intent_of(made).status == "canceled"
 
 
-def test_a_trial_costs_nothing_is_announced_and_becomes_paid(shop):
+def test_a_trial_is_free_its_end_is_announced_and_then_it_is_paid(shop):
     customer, price = shop.customer(), shop.price()
     made = shop.subscribe(customer, price, trial_period_days=14)
     end = START + 14 * DAY
@@ -203,7 +203,7 @@ def test_a_short_trial_is_announced_at_once(shop):
 
 
 @pytest.mark.parametrize(("behavior", "status"), [("cancel", "canceled"), ("pause", "paused")])
-def test_a_trial_nobody_gave_a_method_for_ends_as_its_settings_say(shop, behavior, status):
+def test_a_trial_without_a_payment_method_ends_as_its_settings_say(shop, behavior, status):
     settings = {"end_behavior": {"missing_payment_method": behavior}}
     made = shop.subscribe(shop.customer(card=None), trial_period_days=7, trial_settings=settings)
     assert made.status == "trialing"
@@ -227,7 +227,7 @@ def test_a_paused_subscription_resumes_when_its_invoice_is_paid(shop):
         shop.v1.subscriptions.resume(made.id)
 
 
-def test_nothing_due_yet_a_setup_intent_collects_the_method(shop):
+def test_a_setup_intent_collects_the_method_when_nothing_is_due_yet(shop):
     customer = shop.customer(card=None)
     made = shop.subscribe(
         customer, trial_period_days=7, payment_behavior="default_incomplete", expand=["pending_setup_intent"]
@@ -238,7 +238,7 @@ def test_nothing_due_yet_a_setup_intent_collects_the_method(shop):
     assert (now.pending_setup_intent, bool(now.default_payment_method)) == (None, True)
 
 
-def test_an_invoice_to_be_sent_activates_at_once_and_waits_an_hour(shop):
+def test_with_send_invoice_it_is_active_at_once_and_the_invoice_sent_after_an_hour(shop):
     customer = shop.customer(card=None)
     made = shop.subscribe(customer, collection_method="send_invoice", days_until_due=10)
     assert (made.status, made.days_until_due) == ("active", 10)
@@ -253,18 +253,18 @@ def test_an_invoice_to_be_sent_activates_at_once_and_waits_an_hour(shop):
     assert shop.subscription(made).status == "active"
 
 
-def test_a_later_anchor_charges_the_share_until_then(shop):
+def test_a_later_anchor_prorates_the_time_until_then(shop):
     anchor = START + 10 * DAY
     made = shop.subscribe(shop.customer(), shop.price(3100), billing_cycle_anchor=anchor)
     item = made["items"].data[0]
     assert (item.current_period_start, item.current_period_end, made.billing_cycle_anchor) == (START, anchor, anchor)
-    # The month before the anchor has 31 days, ten of which are left.
+    # The month before the anchor has 31 days, of which ten are left.
     assert shop.latest_invoice(made).total == 1000
     free = shop.subscribe(shop.customer(), billing_cycle_anchor=anchor, proration_behavior="none")
     assert (free.status, shop.latest_invoice(free).total) == ("active", 0)
 
 
-def test_a_coupon_discounts_and_one_for_once_leaves_after_the_first_invoice(shop):
+def test_a_coupon_applies_once_or_forever(shop):
     once = shop.v1.coupons.create({"percent_off": 50, "duration": "once"})
     forever = shop.v1.coupons.create({"amount_off": 500, "currency": "usd", "duration": "forever"})
     made = shop.subscribe(shop.customer(), discounts=[{"coupon": once.id}])
@@ -281,7 +281,7 @@ def test_a_coupon_discounts_and_one_for_once_leaves_after_the_first_invoice(shop
         shop.v1.subscriptions.delete_discount(kept.id)
 
 
-def test_tax_rates_and_extra_prices_come_on_the_first_invoice(shop):
+def test_tax_rates_and_extra_prices_are_on_the_first_invoice(shop):
     rate = shop.v1.tax_rates.create({"display_name": "VAT", "percentage": 20, "inclusive": False})
     fee = shop.v1.prices.create({"product": shop.product.id, "currency": "usd", "unit_amount": 700})
     made = shop.subscribe(
@@ -293,7 +293,7 @@ def test_tax_rates_and_extra_prices_come_on_the_first_invoice(shop):
     assert shop.latest_invoice(made).total == 2400
 
 
-def test_cancelling_ends_it_at_once_and_for_good(shop):
+def test_cancelling_ends_it_at_once_and_cannot_be_undone(shop):
     made = shop.subscribe(shop.customer())
     before = shop.count()
     ended = shop.v1.subscriptions.cancel(
@@ -315,7 +315,7 @@ def test_cancelling_ends_it_at_once_and_for_good(shop):
     assert not [name for name in shop.events_since(before) if name == "invoice.created"]
 
 
-def test_cancelling_with_proration_and_invoice_gives_unused_time_back_as_credit(shop):
+def test_cancelling_with_proration_and_invoice_credits_unused_time(shop):
     customer = shop.customer()
     made = shop.subscribe(customer, shop.price(3100))
     shop.advance_to(START + 21 * DAY)
@@ -335,7 +335,7 @@ def test_deleting_a_customer_or_the_clock_ends_the_subscriptions(shop):
     assert shop.subscription(other).status == "canceled"
 
 
-def test_lists_leave_out_the_canceled_and_those_of_clocks_unless_asked(shop):
+def test_lists_omit_canceled_subscriptions_and_those_of_clocks_by_default(shop):
     customer = shop.customer()
     monthly, yearly = shop.price(), shop.price(interval="year")
     first, second, third = (shop.subscribe(customer, price) for price in (monthly, yearly, monthly))
@@ -344,8 +344,8 @@ def test_lists_leave_out_the_canceled_and_those_of_clocks_unless_asked(shop):
     shop.give_card(elsewhere, "pm_card_visa")
     own = shop.subscribe(elsewhere, monthly)
 
-    def listed(**asked):
-        return [one.id for one in shop.v1.subscriptions.list(asked).data]
+    def listed(**filters):
+        return [one.id for one in shop.v1.subscriptions.list(filters).data]
 
     assert listed() == [own.id]
     assert listed(customer=customer.id) == [second.id, first.id]
@@ -365,7 +365,7 @@ def test_lists_leave_out_the_canceled_and_those_of_clocks_unless_asked(shop):
     assert [one.id for one in found] == [third.id]
 
 
-def test_references_expand(shop):
+def test_references_can_be_expanded(shop):
     made = shop.subscribe(shop.customer())
     method = shop.v1.payment_methods.list({"customer": made.customer}).data[0]
     shop.v1.subscriptions.update(made.id, {"default_payment_method": method.id})
@@ -401,10 +401,10 @@ def test_references_expand(shop):
         ({"currency": "eur"}, "expected currency"),
     ],
 )
-def test_what_cannot_be_subscribed_to_is_refused(shop, changes, message):
-    asked = {"customer": shop.customer().id, "items": [{"price": shop.price().id}], **changes}
+def test_invalid_subscriptions_are_refused(shop, changes, message):
+    parameters = {"customer": shop.customer().id, "items": [{"price": shop.price().id}], **changes}
     with pytest.raises(stripe.InvalidRequestError, match=message):
-        shop.v1.subscriptions.create(asked)
+        shop.v1.subscriptions.create(parameters)
 
 
 def test_prices_that_cannot_be_subscribed_to_are_refused(shop):
@@ -426,7 +426,7 @@ def test_prices_that_cannot_be_subscribed_to_are_refused(shop):
             shop.v1.subscriptions.create({"customer": customer.id, "items": items})
 
 
-def test_a_price_can_be_made_on_the_way(shop):
+def test_a_price_can_be_created_with_the_subscription(shop):
     data = {
         "currency": "usd",
         "product": shop.product.id,
@@ -445,7 +445,7 @@ def test_schedules_are_an_empty_list(client):
     assert client.v1.subscription_schedules.list().data == []
 
 
-def test_an_anchor_can_be_a_day_of_the_month(shop):
+def test_the_anchor_can_be_a_day_of_the_month(shop):
     made = shop.subscribe(shop.customer(), billing_cycle_anchor_config={"day_of_month": 1, "hour": 0, "minute": 0})
     first_of_february = START + 17 * DAY - 12 * HOUR
     assert made.billing_cycle_anchor == made["items"].data[0].current_period_end == first_of_february
@@ -454,21 +454,21 @@ def test_an_anchor_can_be_a_day_of_the_month(shop):
         shop.subscribe(shop.customer(), billing_cycle_anchor_config={"day_of_month": 32})
 
 
-def test_a_price_may_bring_its_trial(shop):
+def test_a_price_can_include_a_trial(shop):
     price = shop.price(recurring={"trial_period_days": 5})
     assert shop.subscribe(shop.customer(), price).status == "active"
     made = shop.subscribe(shop.customer(), price, trial_from_plan=True)
     assert (made.status, made.trial_end) == ("trialing", START + 5 * DAY)
 
 
-def test_items_show_their_price_as_it_is_now(shop):
+def test_items_show_the_current_price_object(shop):
     price = shop.price()
     made = shop.subscribe(shop.customer(), price)
     shop.v1.prices.update(price.id, {"nickname": "Evenings"})
     assert shop.subscription(made)["items"].data[0].price.nickname == "Evenings"
 
 
-def test_every_invoice_shares_with_a_connected_account(sandbox, client, shop):
+def test_every_invoice_is_shared_with_a_connected_account(sandbox, client, shop):
     account = enabled(sandbox, client)
     made = shop.subscribe(shop.customer(), transfer_data={"destination": account.id}, application_fee_percent=12.5)
     assert (made.transfer_data.destination, made.application_fee_percent) == (account.id, 12.5)

@@ -5,7 +5,7 @@ import requests
 import stripe
 
 
-def test_chosen_calls_are_answered_429_and_500_as_often_as_asked(sandbox, client):
+def test_selected_calls_are_answered_with_429_and_500_a_given_number_of_times(sandbox, client):
     sandbox.switch("faults", kind="rate_limit", method="POST", path="/v1/customers", count=2)
     sandbox.switch("faults", kind="server_error", method="GET", path="/v1/products*")
     for _ in range(2):
@@ -21,7 +21,7 @@ def test_chosen_calls_are_answered_429_and_500_as_often_as_asked(sandbox, client
     assert sandbox.get("/_sandbox/faults").json() == {"faults": []}
 
 
-def test_a_call_can_be_made_to_wait(sandbox, client):
+def test_a_call_can_be_delayed(sandbox, client):
     sandbox.switch("faults", kind="hang", path="/v1/customers", seconds=0.8)
     began = time.monotonic()
     assert client.v1.customers.create().id
@@ -31,7 +31,7 @@ def test_a_call_can_be_made_to_wait(sandbox, client):
     assert time.monotonic() - began < 0.7
 
 
-def test_a_reply_can_be_lost_after_the_work_is_done_and_asked_for_again(sandbox, client):
+def test_a_reply_can_be_dropped_after_the_work_is_done_and_the_call_repeated(sandbox, client):
     sandbox.switch("faults", kind="drop_reply", method="POST", path="/v1/customers")
     with pytest.raises(stripe.APIConnectionError):
         client.v1.customers.create({"name": "Ada"}, {"idempotency_key": "once"})
@@ -40,13 +40,13 @@ def test_a_reply_can_be_lost_after_the_work_is_done_and_asked_for_again(sandbox,
     assert sandbox.event_types() == ["customer.created"]
 
 
-def test_faults_can_be_forgotten(sandbox, client):
+def test_faults_can_be_cleared(sandbox, client):
     sandbox.switch("faults", kind="server_error", count=100)
     sandbox.switch("faults", clear=True)
     assert client.v1.customers.create().id
 
 
-def test_a_reset_forgets_objects_faults_modes_the_clock_and_the_log(sandbox, client):
+def test_a_reset_clears_objects_faults_modes_the_clock_and_the_log(sandbox, client):
     client.v1.customers.create()
     sandbox.switch("deliveries", mode="hold")
     sandbox.switch("faults", kind="server_error", count=100)
@@ -78,7 +78,7 @@ def test_a_reset_forgets_objects_faults_modes_the_clock_and_the_log(sandbox, cli
         ("drain", {"timeout": "never"}),
     ],
 )
-def test_a_switch_that_makes_no_sense_is_answered_400_with_a_sentence(sandbox, switch, body):
+def test_an_invalid_switch_is_answered_with_400_and_a_message(sandbox, switch, body):
     answer = sandbox.http.post(f"{sandbox.url}/_sandbox/{switch}", json=body, timeout=10)
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]

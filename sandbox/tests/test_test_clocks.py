@@ -1,4 +1,4 @@
-"""Test clocks and the customers that live by them."""
+"""Test clocks and their customers."""
 
 import time
 
@@ -10,7 +10,7 @@ DAY = 24 * 3600
 
 @pytest.fixture
 def clock(client):
-    """A clock that stands at the beginning of 2027."""
+    """A clock at the beginning of 2027."""
     return client.v1.test_helpers.test_clocks.create({"frozen_time": 1798761600, "name": "New year"})
 
 
@@ -31,7 +31,7 @@ def test_a_clock_stands_still_until_it_is_advanced(sandbox, client, clock):
     ]
 
 
-def test_a_clock_goes_forward_only_and_two_years_at_most_without_subscriptions(sandbox, client, clock):
+def test_a_clock_only_advances_and_by_two_years_at_most_without_subscriptions(sandbox, client, clock):
     advance = client.v1.test_helpers.test_clocks.advance
     for moment in (clock.frozen_time, clock.frozen_time - 1, clock.frozen_time + 731 * DAY + 1):
         with pytest.raises(stripe.InvalidRequestError) as refused:
@@ -40,7 +40,7 @@ def test_a_clock_goes_forward_only_and_two_years_at_most_without_subscriptions(s
     advance(clock.id, {"frozen_time": clock.frozen_time + 731 * DAY})
 
 
-def test_a_customer_of_a_clock_is_created_in_its_time(sandbox, client, clock):
+def test_a_customer_of_a_clock_is_created_at_its_time(sandbox, client, clock):
     customer = client.v1.customers.create({"email": "a@example.org", "test_clock": clock.id})
     assert (customer.test_clock, customer.created) == (clock.id, clock.frozen_time)
     elsewhere = client.v1.customers.create({"email": "b@example.org"})
@@ -78,7 +78,7 @@ def test_a_clock_deletes_itself_after_thirty_days(sandbox, client, clock):
     assert sandbox.event_types()[-1] == "test_helpers.test_clock.deleted"
 
 
-def test_a_clock_starts_somewhere_the_calendar_reaches(sandbox, client):
+def test_a_clock_outside_the_calendar_is_refused(sandbox, client):
     for moment in (0, 10**12):
         with pytest.raises(stripe.InvalidRequestError):
             client.v1.test_helpers.test_clocks.create({"frozen_time": moment})

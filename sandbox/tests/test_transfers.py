@@ -13,7 +13,7 @@ def transfer(client, account, amount=1000, **changes):
     return client.v1.transfers.create({"amount": amount, "currency": "usd", "destination": account.id, **changes})
 
 
-def test_a_transfer_moves_available_money_and_both_sides_write_it_down(sandbox, client, teacher):
+def test_a_transfer_moves_available_money_and_is_recorded_on_both_accounts(sandbox, client, teacher):
     charge(client, 2000)
     made = transfer(client, teacher, metadata={"order": "7"}, transfer_group="order-7", expand=["balance_transaction"])
     assert (made.amount_reversed, made.reversed, made.source_type) == (0, False, "card")
@@ -25,8 +25,8 @@ def test_a_transfer_moves_available_money_and_both_sides_write_it_down(sandbox, 
     (arrived,) = client.v1.balance_transactions.list(None, of(teacher)).data
     assert (arrived.type, arrived.amount, arrived.source, arrived.status) == ("payment", 1000, payment.id, "available")
     assert types(client)[-1] == "transfer.created"
-    (told,) = [event for event in events(client, teacher) if event.type == "payment.created"]
-    assert (told.account, told.data.object["id"]) == (teacher.id, payment.id)
+    (created,) = [event for event in events(client, teacher) if event.type == "payment.created"]
+    assert (created.account, created.data.object["id"]) == (teacher.id, payment.id)
 
 
 def test_both_sides_of_a_transfer_can_be_expanded(sandbox, client, teacher):
@@ -47,7 +47,7 @@ def test_money_that_is_not_available_cannot_be_transferred(sandbox, client, teac
     assert "4000000000000077" in refused.value.user_message
 
 
-def test_a_source_charge_may_be_transferred_while_pending_but_no_more_than_it_is(sandbox, client, teacher):
+def test_a_source_charge_can_be_transferred_while_pending_up_to_its_amount(sandbox, client, teacher):
     paid = charge(client, 2000, method="pm_card_visa")
     source = {"source_transaction": paid.latest_charge}
     made = transfer(client, teacher, 1500, **source)
@@ -60,13 +60,13 @@ def test_a_source_charge_may_be_transferred_while_pending_but_no_more_than_it_is
     assert types(client, teacher)[-1] == "balance.available"
 
 
-def test_money_goes_only_where_it_can_arrive(sandbox, client, teacher):
+def test_invalid_transfers_are_refused(sandbox, client, teacher):
     charge(client)
     with pytest.raises(stripe.InvalidRequestError) as refused:
         transfer(client, express(client))
     assert refused.value.code == "insufficient_capabilities_for_transfer"
-    with pytest.raises(stripe.InvalidRequestError, match="No such destination: 'acct_nobody'"):
-        client.v1.transfers.create({"amount": 1, "currency": "usd", "destination": "acct_nobody"})
+    with pytest.raises(stripe.InvalidRequestError, match="No such destination: 'acct_none'"):
+        client.v1.transfers.create({"amount": 1, "currency": "usd", "destination": "acct_none"})
     own = client.v1.accounts.retrieve_current()
     with pytest.raises(stripe.InvalidRequestError, match="your own account"):
         transfer(client, own)
@@ -85,8 +85,8 @@ def test_transfers_are_listed_by_destination_and_group(sandbox, client, teacher)
     second = transfer(client, other, transfer_group="a")
     third = transfer(client, other, transfer_group="b")
 
-    def ids(**asked):
-        return [found.id for found in client.v1.transfers.list(asked).data]
+    def ids(**filters):
+        return [found.id for found in client.v1.transfers.list(filters).data]
 
     assert ids() == [third.id, second.id, first.id]
     assert ids(destination=other.id) == [third.id, second.id]
@@ -95,20 +95,20 @@ def test_transfers_are_listed_by_destination_and_group(sandbox, client, teacher)
     assert ids(created={"gt": first.created + 100}) == []
 
 
-def test_only_what_a_transfer_says_can_be_changed(sandbox, client, teacher):
+def test_only_description_and_metadata_of_a_transfer_can_be_updated(sandbox, client, teacher):
     charge(client)
     made = transfer(client, teacher, metadata={"a": "1"})
     changed = client.v1.transfers.update(made.id, {"metadata": {"b": "2"}, "description": "Lessons"})
     assert (changed.metadata.to_dict(), changed.description) == ({"a": "1", "b": "2"}, "Lessons")
-    (told,) = events(client, type="transfer.updated")
-    assert told.data.previous_attributes.to_dict() == {"description": None, "metadata": {"b": None}}
+    (event,) = events(client, type="transfer.updated")
+    assert event.data.previous_attributes.to_dict() == {"description": None, "metadata": {"b": None}}
     client.v1.transfers.update(made.id, {"description": "Lessons"})
     assert len(events(client, type="transfer.updated")) == 1
     with pytest.raises(stripe.InvalidRequestError, match="No such transfer: 'tr_x'"):
         client.v1.transfers.retrieve("tr_x")
 
 
-def test_a_transfer_is_reversed_in_parts_until_nothing_is_left(sandbox, client, teacher):
+def test_a_transfer_can_be_reversed_in_parts(sandbox, client, teacher):
     charge(client, 2000)
     made = transfer(client, teacher)
     reversals = client.v1.transfers.reversals
@@ -126,11 +126,11 @@ def test_a_transfer_is_reversed_in_parts_until_nothing_is_left(sandbox, client, 
     with pytest.raises(stripe.InvalidRequestError, match="has already been reversed"):
         reversals.create(made.id)
     assert (funds(client), funds(client, teacher)) == ((1912, 0), (0, 0))
-    told = [event.data.previous_attributes.to_dict() for event in events(client, type="transfer.reversed")]
-    assert told == [{"amount_reversed": 0}, {"amount_reversed": 400, "reversed": False}]
+    changes = [event.data.previous_attributes.to_dict() for event in events(client, type="transfer.reversed")]
+    assert changes == [{"amount_reversed": 0}, {"amount_reversed": 400, "reversed": False}]
 
 
-def test_a_reversal_is_a_refund_on_the_other_side(sandbox, client, teacher):
+def test_a_reversal_is_a_refund_on_the_destination_account(sandbox, client, teacher):
     charge(client)
     made = transfer(client, teacher)
     reversal = client.v1.transfers.reversals.create(made.id, {"expand": ["destination_payment_refund"]})
@@ -141,7 +141,7 @@ def test_a_reversal_is_a_refund_on_the_other_side(sandbox, client, teacher):
     assert client.v1.refunds.list({"charge": payment.id}, of(teacher)).data[0].id == refund.id
 
 
-def test_reversals_are_read_annotated_and_listed_by_transfer(sandbox, client, teacher):
+def test_reversals_can_be_retrieved_updated_and_listed(sandbox, client, teacher):
     charge(client, 4000)
     first, second = transfer(client, teacher), transfer(client, teacher)
     made = client.v1.transfers.reversals.create(first.id, {"amount": 100})
@@ -157,11 +157,11 @@ def test_reversals_are_read_annotated_and_listed_by_transfer(sandbox, client, te
         client.v1.transfers.reversals.retrieve(second.id, made.id)
 
 
-def test_who_answers_for_losses_decides_whether_a_reversal_may_leave_a_debt(sandbox, client):
-    careful = {"losses": {"payments": "stripe"}, "requirement_collection": "application"}
-    controller = careful | {"stripe_dashboard": {"type": "none"}, "fees": {"payer": "application"}}
+def test_a_reversal_can_leave_a_negative_balance_only_if_the_platform_is_liable(sandbox, client):
+    liability = {"losses": {"payments": "stripe"}, "requirement_collection": "application"}
+    controller = liability | {"stripe_dashboard": {"type": "none"}, "fees": {"payer": "application"}}
     covered = custom(client)
-    uncovered = client.v1.accounts.create({"controller": controller, **_told(client)})
+    uncovered = client.v1.accounts.create({"controller": controller, **_enabling(client)})
     sandbox.advance(3)
     charge(client, 9000)
     for account in (covered, uncovered):
@@ -181,8 +181,8 @@ def test_who_answers_for_losses_decides_whether_a_reversal_may_leave_a_debt(sand
     assert transfer(client, uncovered, held_back).amount == held_back
 
 
-def _told(client):
-    """What makes an account enabled, beside its type."""
+def _enabling(client):
+    """The parameters that enable an account, apart from its type."""
     from sandbox.tests.connected import PERSON, bank
 
     return {

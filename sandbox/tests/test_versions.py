@@ -14,7 +14,7 @@ def ask(sandbox, version):
 
 
 @pytest.mark.parametrize("version", ["2026-09-30.endive", "2020-08-27", "2027-01-31.fern", "2025-03-31.basil"])
-def test_a_version_it_does_not_know_is_answered_in_its_own_with_a_warning(sandbox, version):
+def test_an_unknown_version_is_answered_in_the_sandboxs_version_with_a_warning(sandbox, version):
     answer = ask(sandbox, version)
     assert answer.status_code == 200
     assert answer.headers["Stripe-Version"] == API_VERSION
@@ -23,13 +23,13 @@ def test_a_version_it_does_not_know_is_answered_in_its_own_with_a_warning(sandbo
 
 
 @pytest.mark.parametrize("version", ["2026-03-25.dahlia", API_VERSION])
-def test_a_version_it_speaks_is_answered_without_a_warning(sandbox, version):
+def test_a_supported_version_is_answered_without_a_warning(sandbox, version):
     answer = ask(sandbox, version)
     assert (answer.headers["Stripe-Version"], "Warning" in answer.headers) == (version, False)
 
 
 @pytest.mark.parametrize("version", ["latest", "2026-13-01.dahlia", "2026-08-26.dahlia; x", "2026-8-6", "0000-01-01"])
-def test_what_is_no_version_is_refused(sandbox, version):
+def test_an_invalid_version_is_refused(sandbox, version):
     answer = ask(sandbox, version)
     assert answer.status_code == 400
     assert answer.json()["error"]["message"] == f"Invalid Stripe API version: {version}"
@@ -77,5 +77,5 @@ def test_it_starts_with_a_client_that_renamed_parameters(tmp_path):
     assert "'payment_method_types': ['card'], 'description': 'Clay'" in run(NEWER_CLIENT, tmp_path)
 
 
-def test_every_parameter_the_sandbox_acts_on_is_one_of_the_locked_client(tmp_path):
+def test_every_parameter_the_sandbox_accepts_is_in_the_locked_client(tmp_path):
     assert run(OWN_CLIENT, tmp_path).strip() == "[]"

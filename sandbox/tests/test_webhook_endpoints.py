@@ -4,7 +4,7 @@ import pytest
 import stripe
 
 
-def test_the_payload_has_the_version_the_endpoint_was_made_for(sandbox, receiver, client):
+def test_the_payload_has_the_endpoints_version(sandbox, receiver, client):
     existing = client.v1.webhook_endpoints.list().data[0]
     client.v1.webhook_endpoints.delete(existing.id)
     made = client.v1.webhook_endpoints.create(
@@ -29,7 +29,7 @@ def test_the_payload_has_the_version_the_endpoint_was_made_for(sandbox, receiver
         ({"enabled_events": ["*"], "colour": "blue"}, "colour", "unknown parameter"),
     ],
 )
-def test_a_wrong_endpoint_is_refused(client, wrong, param, message):
+def test_an_invalid_endpoint_is_refused(client, wrong, param, message):
     with pytest.raises(stripe.InvalidRequestError, match=message) as refused:
         client.v1.webhook_endpoints.create(
             {"url": "http://example.org/hooks"} | wrong if "enabled_events" in wrong else wrong
@@ -37,7 +37,7 @@ def test_a_wrong_endpoint_is_refused(client, wrong, param, message):
     assert refused.value.param == param
 
 
-def test_endpoints_are_updated_listed_and_deleted(sandbox, client):
+def test_endpoints_can_be_updated_listed_and_deleted(sandbox, client):
     made = client.v1.webhook_endpoints.create(
         {
             "url": "http://127.0.0.1:1/a",
@@ -61,7 +61,7 @@ def test_endpoints_are_updated_listed_and_deleted(sandbox, client):
         client.v1.webhook_endpoints.retrieve(made.id)
 
 
-def test_events_are_filtered_by_type_group_time_and_delivery(sandbox, receiver, client):
+def test_events_can_be_filtered_by_type_time_and_delivery(sandbox, receiver, client):
     customer = client.v1.customers.create()
     client.v1.products.create({"name": "Tea"})
     sandbox.drain()

@@ -7,7 +7,7 @@ import stripe
 from sandbox.tests.sandbox_process import WEBHOOK_SECRET, SandboxProcess
 
 
-def test_deliveries_verify_with_stripes_own_client(sandbox, receiver):
+def test_signatures_verify_with_stripes_own_client(sandbox, receiver):
     sandbox.pay(sandbox.session())
     sandbox.drain()
     assert sorted(receiver.types())[:2] == ["charge.succeeded", "checkout.session.completed"]
@@ -26,7 +26,7 @@ def test_events_name_the_request_that_caused_them(sandbox, client):
 
 
 @pytest.mark.parametrize("status", [500, 302])
-def test_an_unwelcome_event_is_sent_again_after_a_second(sandbox, receiver, client, status):
+def test_a_refused_event_is_sent_again_after_a_second(sandbox, receiver, client, status):
     receiver.answers[:] = [status]
     client.v1.customers.create({"email": "a@example.org"})
     sandbox.drain()
@@ -38,37 +38,41 @@ def test_an_unwelcome_event_is_sent_again_after_a_second(sandbox, receiver, clie
     assert client.v1.events.list().data[0].pending_webhooks == 0
 
 
-def owed(sandbox):
+def first_delivery(sandbox):
     return sandbox.get("/_sandbox/deliveries").json()["deliveries"][0]
 
 
-def test_retries_wait_longer_and_end_after_a_few_hours(sandbox, receiver, client):
+def test_the_waits_between_retries_grow_and_retries_end_after_a_few_hours(sandbox, receiver, client):
     receiver.answers[:] = [500] * 10
     client.v1.customers.create()
     sandbox.drain()
     for number, wait in enumerate([1, 5, 30, 300, 3600, 7200], start=1):
-        assert (owed(sandbox)["attempts"], owed(sandbox)["state"]) == (number, "pending")
-        assert owed(sandbox)["next_attempt_at"] - owed(sandbox)["last_attempt_at"] == pytest.approx(wait)
+        assert (first_delivery(sandbox)["attempts"], first_delivery(sandbox)["state"]) == (number, "pending")
+        assert first_delivery(sandbox)["next_attempt_at"] - first_delivery(sandbox)["last_attempt_at"] == pytest.approx(
+            wait
+        )
         sandbox.advance(wait + 1)
-    assert (owed(sandbox)["attempts"], owed(sandbox)["state"]) == (7, "abandoned")
+    assert (first_delivery(sandbox)["attempts"], first_delivery(sandbox)["state"]) == (7, "abandoned")
     sandbox.advance(30 * 86400)
     assert len(receiver.received) == 7
 
 
-def test_the_times_of_retries_can_be_chosen(tmp_path, own_receiver):
+def test_the_delays_of_retries_can_be_set(tmp_path, own_receiver):
     own_receiver.answers[:] = [500, 500]
     process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=own_receiver.url, SANDBOX_RETRY_DELAYS="60")
     try:
         process.client.v1.customers.create()
         process.drain()
-        assert owed(process)["next_attempt_at"] - owed(process)["last_attempt_at"] == pytest.approx(60)
+        assert first_delivery(process)["next_attempt_at"] - first_delivery(process)["last_attempt_at"] == pytest.approx(
+            60
+        )
         process.advance(61)
-        assert (owed(process)["attempts"], owed(process)["state"]) == (2, "abandoned")
+        assert (first_delivery(process)["attempts"], first_delivery(process)["state"]) == (2, "abandoned")
     finally:
         process.close()
 
 
-def test_a_disabled_endpoint_gets_nothing(sandbox, receiver, client):
+def test_a_disabled_endpoint_is_sent_nothing(sandbox, receiver, client):
     endpoint = client.v1.webhook_endpoints.list().data[0]
     client.v1.webhook_endpoints.update(endpoint.id, {"disabled": True})
     client.v1.customers.create()
@@ -76,7 +80,7 @@ def test_a_disabled_endpoint_gets_nothing(sandbox, receiver, client):
     assert receiver.received == []
 
 
-def test_an_endpoint_gets_only_what_it_asked_for_signed_with_its_own_secret(sandbox, receiver, client):
+def test_an_endpoint_is_sent_only_its_enabled_events_signed_with_its_own_secret(sandbox, receiver, client):
     existing = client.v1.webhook_endpoints.list().data[0]
     client.v1.webhook_endpoints.delete(existing.id)
     created = client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["customer.updated"]})
@@ -91,7 +95,7 @@ def test_an_endpoint_gets_only_what_it_asked_for_signed_with_its_own_secret(sand
     assert stripe.Webhook.construct_event(body, signature, created.secret)
 
 
-def test_both_secrets_sign_while_one_is_rotated(sandbox, receiver, client):
+def test_both_secrets_sign_after_a_rotation(sandbox, receiver, client):
     endpoint = client.v1.webhook_endpoints.list().data[0]
     fresh = sandbox.switch("deliveries", rotate_secret=endpoint.id)["secret"]
     client.v1.customers.create()
@@ -113,7 +117,7 @@ def test_held_and_dropped_deliveries_can_be_released(sandbox, receiver, client):
         receiver.received.clear()
 
 
-def test_what_is_dropped_never_comes_by_itself(sandbox, receiver, client):
+def test_a_dropped_delivery_is_not_sent_again(sandbox, receiver, client):
     sandbox.switch("deliveries", mode="drop")
     client.v1.customers.create()
     sandbox.advance(30 * 86400)
@@ -121,7 +125,7 @@ def test_what_is_dropped_never_comes_by_itself(sandbox, receiver, client):
     assert client.v1.events.list({"delivery_success": False}).data[0].type == "customer.created"
 
 
-def test_shuffle_mode_delivers_in_another_order_within_its_seconds(sandbox, receiver, client):
+def test_shuffle_mode_delivers_in_another_order_within_the_given_seconds(sandbox, receiver, client):
     sandbox.switch("deliveries", mode="shuffle", seconds=100)
     for _ in range(8):
         client.v1.customers.create()
@@ -132,7 +136,7 @@ def test_shuffle_mode_delivers_in_another_order_within_its_seconds(sandbox, rece
     assert len(receiver.received) == 8
 
 
-def test_a_mode_may_concern_some_types_of_events_only(sandbox, receiver, client):
+def test_a_mode_can_be_limited_to_event_types(sandbox, receiver, client):
     sandbox.switch("deliveries", mode="hold", types=["customer.updated"])
     customer = client.v1.customers.create()
     client.v1.customers.update(customer.id, {"name": "Ada"})
@@ -160,7 +164,7 @@ def test_duplicate_mode_sends_the_same_event_twice(sandbox, receiver, client):
     assert len({event["id"] for event, _, _ in receiver.received}) == 2
 
 
-def test_delay_mode_waits_for_the_clock(sandbox, receiver, client):
+def test_delay_mode_delivers_after_the_given_seconds(sandbox, receiver, client):
     sandbox.switch("deliveries", mode="delay", seconds=100)
     client.v1.customers.create()
     sandbox.drain()
@@ -169,7 +173,7 @@ def test_delay_mode_waits_for_the_clock(sandbox, receiver, client):
     assert receiver.types() == ["customer.created"]
 
 
-def test_wrong_signatures_and_old_timestamps_can_be_asked_for(sandbox, receiver, client):
+def test_wrong_signatures_and_old_timestamps_can_be_sent(sandbox, receiver, client):
     for mode in ("wrong_signature", "old_timestamp"):
         sandbox.switch("deliveries", mode=mode)
         client.v1.customers.create()
@@ -179,7 +183,7 @@ def test_wrong_signatures_and_old_timestamps_can_be_asked_for(sandbox, receiver,
             stripe.Webhook.construct_event(body, signature, WEBHOOK_SECRET)
 
 
-def test_resending_delivers_once_more(sandbox, receiver, client):
+def test_an_event_can_be_resent(sandbox, receiver, client):
     client.v1.customers.create()
     sandbox.drain()
     event_id = receiver.received[0][0]["id"]
@@ -188,7 +192,7 @@ def test_resending_delivers_once_more(sandbox, receiver, client):
     assert [event["id"] for event, _, _ in receiver.received] == [event_id, event_id]
 
 
-def test_a_restart_resumes_what_was_owed(tmp_path, own_receiver):
+def test_a_restart_resumes_pending_deliveries(tmp_path, own_receiver):
     own_receiver.answers[:] = [500]
     process = SandboxProcess(tmp_path, SANDBOX_WEBHOOK_URL=own_receiver.url, SANDBOX_WEBHOOK_SECRET=WEBHOOK_SECRET)
     try:
@@ -207,7 +211,7 @@ def test_a_restart_resumes_what_was_owed(tmp_path, own_receiver):
         process.close()
 
 
-def test_the_configured_endpoint_is_sent_the_types_the_environment_says_now(tmp_path, own_receiver):
+def test_the_configured_endpoint_uses_the_event_types_of_the_current_environment(tmp_path, own_receiver):
     wanted = {"SANDBOX_WEBHOOK_URL": own_receiver.url, "SANDBOX_WEBHOOK_EVENTS": "customer.deleted,customer.updated"}
     process = SandboxProcess(tmp_path, **wanted)
     try:
@@ -225,7 +229,7 @@ def test_the_configured_endpoint_is_sent_the_types_the_environment_says_now(tmp_
         process.close()
 
 
-def test_a_restart_misbehaves_as_before(tmp_path):
+def test_a_restart_keeps_modes_and_faults(tmp_path):
     process = SandboxProcess(tmp_path)
     try:
         process.switch("deliveries", mode="hold", types=["customer.created"], count=2)

@@ -1,6 +1,6 @@
-"""The sequences of calls with which developers trigger each event of a checkout, over bare HTTP with published names.
+"""For each event, a sequence of calls that triggers it, over plain HTTP with the published names.
 
-A sequence names what it made before as `{label.field}`. A label `~5` waits so many seconds.
+A step refers to an earlier answer as `{label.field}`. The label `~5` advances the clock by five seconds.
 """
 
 import re
@@ -9,7 +9,7 @@ from typing import Any
 DAY = 24 * 3600
 Step = tuple[str, str, dict[str, str]]
 
-CUSTOMER: Step = ("customer", "customers", {"description": "somebody"})
+CUSTOMER: Step = ("customer", "customers", {"description": "Ada"})
 INTENT = {"amount": "2000", "currency": "usd", "payment_method_types[]": "card"}
 SHOP: list[Step] = [
     ("product", "products", {"name": "thing", "description": "made for this"}),
@@ -37,13 +37,13 @@ BANK_CUSTOMER = {"billing_details[email]": "ada@example.org", "billing_details[n
 
 
 def paid_with(alias: str, **changes: str) -> list[Step]:
-    """A confirmed intent; a method that does not do so answers 402, as it should."""
+    """A confirmed intent; with a method that declines, the answer is 402."""
     form = INTENT | {"confirm": "true", "payment_method": alias} | changes
     return [("intent", "payment_intents", form)]
 
 
 def paid_page(label: str, method: dict[str, str]) -> list[Step]:
-    """A page paid with a method made for it."""
+    """A checkout page paid with a new method."""
     confirm = {"payment_method": "{method.id}", "expected_amount": "3000"}
     return [("method", "payment_methods", method), (label, "payment_pages/{session.id}/confirm", confirm)]
 
@@ -238,7 +238,7 @@ TRIGGERS: dict[str, list[Step]] = {
 
 
 def pull(sandbox: Any, name: str) -> None:
-    """Make the calls of one sequence; each has to be answered with success, or with a decline."""
+    """Make the calls of one sequence; each must succeed or be declined."""
     made: dict[str, Any] = {}
     for label, path, form in TRIGGERS[name]:
         if label.startswith("~"):
@@ -251,7 +251,7 @@ def pull(sandbox: Any, name: str) -> None:
 
 
 def waiting_time(name: str) -> float:
-    """How many seconds a sequence moves the clock."""
+    """How many seconds a sequence advances the clock."""
     return sum(float(label[1:]) for label, _, _ in TRIGGERS[name] if label.startswith("~"))
 
 
@@ -265,7 +265,7 @@ def _called(sandbox: Any, path: str, form: dict[str, str], made: dict[str, Any])
 
 
 def _filled(text: str, made: dict[str, Any]) -> str:
-    """`{intent.latest_charge}` replaced by what an earlier answer said."""
+    """The text with placeholders such as `{intent.latest_charge}` replaced from earlier answers."""
 
     def found(match: re.Match[str]) -> str:
         value: Any = made
