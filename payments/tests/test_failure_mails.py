@@ -40,7 +40,7 @@ def test_a_declined_card_and_a_debit_refused_later_are_both_told():
     assert [mail.key.rpartition(":")[2] for mail in mails_about(payment)] == ["declined", "debit-refused"]
     first, second = map(render, mails_about(payment))
     assert "Your card was declined." in first.text
-    assert "still open" in first.text
+    assert "stays open" in first.text
     assert "cancelled" in second.text
     assert "in your cart again" in second.text
 
@@ -72,7 +72,7 @@ def test_a_cart_in_another_currency_takes_nothing_back_and_the_mail_says_so():
     mail, lines = refused_with_this_in_the_cart(Money(900, "EUR"))
     assert lines == 1
     for body in (mail.text, mail.html):
-        assert "Nothing of it was put back into your cart" in body
+        assert "None of it was put back into your cart" in body
         assert "in your cart again" not in body
 
 

@@ -243,7 +243,7 @@ def test_a_page_polls_less_and_less_and_stops_after_half_an_hour():
     assert 25 * 60 < sum(polls) < 35 * 60
     page = client.get(f"/my/orders/{payment.order.number}/status/", {"poll": number}).content.decode()
     assert "hx-get" not in page
-    assert "Look again" in page
+    assert "Check again" in page
 
 
 @pytest.mark.parametrize("poll", ["", "-1", "x", "1e9", "9" * 5000, "٣"])

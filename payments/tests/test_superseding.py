@@ -104,7 +104,7 @@ def test_until_the_page_is_closed_the_cart_says_that_it_can_be_paid(stripe_sandb
     drain(Payment, seconds=5)
     page = client.get("/cart/").content.decode()
     assert payment.order.number in page
-    assert "Until that is done it can still be paid" in page
+    assert "Until then it can still be paid" in page
     stripe_sandbox.switch("faults", clear=True)
     Payment.objects.filter(state="waiting").update(run_after=timezone.now())
     drain(Payment, seconds=10)

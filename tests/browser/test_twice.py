@@ -61,7 +61,7 @@ def test_a_price_that_changed_meanwhile_is_shown_and_must_be_confirmed(student, 
 
     student.page.locator("#pay-button").click()
     expect(student.page.locator("#messages")).to_contain_text("Something in your cart changed.")
-    expect(student.page.get_by_text("Prices changed since you last looked.")).to_be_visible()
+    expect(student.page.get_by_text("Prices have changed since you last looked.")).to_be_visible()
     line = student.page.locator(".cart-line", has_text=ELENAS_COURSE)
     expect(line.locator("s")).to_be_visible()
     assert student.orders() == []
