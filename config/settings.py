@@ -5,9 +5,9 @@ from email.utils import formataddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.templatetags.static import static
-from kombu import Exchange, Queue
-
+from config.admin_look import unfold_settings
+from config.api_settings import rest_framework_settings, spectacular_settings
+from config.celery_settings import *  # noqa: F403  # each is a setting of its own
 from config.database.limits import for_commands, for_pages_and_jobs, read_limits
 from config.environment import InvalidVariable, database_config, read_environment, warn_of_unknown_names
 from config.logging import logging_settings
@@ -276,57 +276,11 @@ STAFF_NEEDS_MFA = env.flag("STAFF_NEEDS_MFA") or not IS_DEVELOPMENT
 
 # --- The API -------------------------------------------------------------------------------------------------------
 CSRF_FAILURE_VIEW = "config.failures.answer_csrf_failure"
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.SessionCookie"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    # No browsable API: it needs inline scripts, which the content security policy forbids.
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
-    ],
-    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "300/min"},
-    "NUM_PROXIES": TRUSTED_PROXY_COUNT,
-    "EXCEPTION_HANDLER": "api.problems.answer_exception",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-}
-SPECTACULAR_SETTINGS = {
-    "TITLE": f"{SITE_NAME} API",
-    "VERSION": "1.0.0",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-}
+REST_FRAMEWORK = rest_framework_settings(trusted_proxy_count=TRUSTED_PROXY_COUNT)
+SPECTACULAR_SETTINGS = spectacular_settings(site_name=SITE_NAME)
 
 # --- The look of the admin; its menu is built from the installed apps and the permissions -----------------------------
-UNFOLD = {
-    "SITE_TITLE": SITE_NAME,
-    "SITE_HEADER": SITE_NAME,
-    "SITE_SUBHEADER": "Staff",
-    "SITE_SYMBOL": "school",
-    # The site's green, from light to dark.
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97% .02 165)",
-            "100": "oklch(94% .04 165)",
-            "200": "oklch(89% .07 165)",
-            "300": "oklch(82% .10 165)",
-            "400": "oklch(72% .12 165)",
-            "500": "oklch(58% .11 165)",
-            "600": "oklch(46% .09 165)",
-            "700": "oklch(40% .08 165)",
-            "800": "oklch(34% .06 165)",
-            "900": "oklch(29% .05 165)",
-            "950": "oklch(22% .04 165)",
-        }
-    },
-    "STYLES": [lambda _request: static("css/admin.css")],
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": True,
-    "ENVIRONMENT": "config.admin_menu.environment",
-    "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.admin_menu.navigation"},
-}
+UNFOLD = unfold_settings(SITE_NAME)
 
 # --- Content security: only our own files, nothing inline ---------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
@@ -414,40 +368,6 @@ LOGGING = logging_settings(
 
 # --- Celery: its messages only wake workers; durable work is in PostgreSQL --------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
-CELERY_BROKER_TRANSPORT = "jobs.broker:Transport"
-# The anonymous exchange routes only by queue name. A named one keeps its bindings in Redis, and after a flush all
-# messages would be lost until the workers reconnect.
-CELERY_TASK_QUEUES = [
-    Queue(name, Exchange(""), routing_key=name) for name in ("urgent", "stripe", "default", "background")
-]
-CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_IGNORE_RESULT = True
-# A message is removed from the queue only when its task has ended, however it ends.
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# For scheduled tasks. Drains have their own limits, which follow from the leases of their work.
-CELERY_TASK_TIME_LIMIT = 120
-CELERY_TASK_SOFT_TIME_LIMIT = 90
-# Redis may be down for a day: workers and beat reconnect by themselves and need no restart.
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_CHANNEL_ERROR_RETRY = True
-# A task that runs when Redis goes down is completed: its row records that, and a redelivered message finds no work.
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    # Publishers give up quickly, since the sweep finds the rows.
-    "socket_connect_timeout": 1,
-    "socket_timeout": 5,
-    "socket_keepalive": True,
-    "max_retries": 0,
-    # A message whose worker was lost is redelivered after this many seconds. Longer than every time limit, so that no
-    # scheduled task runs twice at once. Durable work does not wait for it, since rows have their own leases.
-    "visibility_timeout": 300,
-}
-CELERY_BEAT_SCHEDULER = "jobs.beat:BoundedScheduler"
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TIMEZONE = "UTC"
 
 # --- Processes: gunicorn and the Procfile read these; they are only checked here --------------------------------------
 processes = read_processes(env)

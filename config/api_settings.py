@@ -1,0 +1,35 @@
+"""How REST framework and drf-spectacular behave. Part of the settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def rest_framework_settings(*, trusted_proxy_count: int) -> dict[str, Any]:
+    """Return REST framework's settings. Addresses are believed as far as this many proxies of ours wrote them."""
+    return {
+        "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.SessionCookie"],
+        "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+        # No browsable API: it needs inline scripts, which the content security policy forbids.
+        "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+        "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+        "URL_FORMAT_OVERRIDE": None,
+        "DEFAULT_THROTTLE_CLASSES": [
+            "rest_framework.throttling.AnonRateThrottle",
+            "rest_framework.throttling.UserRateThrottle",
+        ],
+        "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "300/min"},
+        "NUM_PROXIES": trusted_proxy_count,
+        "EXCEPTION_HANDLER": "api.problems.answer_exception",
+        "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    }
+
+
+def spectacular_settings(*, site_name: str) -> dict[str, Any]:
+    """Return drf-spectacular's settings."""
+    return {
+        "TITLE": f"{site_name} API",
+        "VERSION": "1.0.0",
+        "OAS_VERSION": "3.1.1",
+        "SERVE_INCLUDE_SCHEMA": False,
+    }
