@@ -71,7 +71,7 @@ def test_a_teacher_writes_publishes_changes_and_withdraws_an_offer(desk, teacher
         {"description": "a" * 5001},
     ],
 )  # fmt: skip
-def test_a_hostile_offer_is_refused_in_the_form(desk, bad):
+def test_an_invalid_offer_is_refused_in_the_form(desk, bad):
     assert desk.post(reverse("bookings:offer_create"), filled_in(**bad)).status_code == 400
     assert not LessonOffer.objects.exists()
 

@@ -74,7 +74,7 @@ def test_a_student_asks_a_teacher(teacher):
     assert "United Kingdom" in page
 
 
-def test_an_offer_is_mentioned_and_fills_in_the_form(teacher):
+def test_an_offer_is_shown_and_fills_in_the_form(teacher):
     offer = make.offer(teacher=teacher, levels=["advanced"])
     url = reverse("bookings:request_create", args=[teacher.slug]) + f"?offer={offer.slug}"
     response = signed_in(UserFactory()).get(url)
@@ -85,7 +85,7 @@ def test_an_offer_is_mentioned_and_fills_in_the_form(teacher):
 
 
 @pytest.mark.parametrize("offer", ["%00", "'", "x" * 500, "%F0%9F%8E%BB", "unknown"])
-def test_a_hostile_offer_is_not_mentioned(teacher, offer):
+def test_an_unknown_or_malformed_offer_is_ignored(teacher, offer):
     url = reverse("bookings:request_create", args=[teacher.slug]) + f"?offer={offer}"
     assert signed_in(UserFactory()).get(url).context["offer"] is None
 
@@ -107,7 +107,7 @@ def test_a_student_asks_any_teacher(teacher):
         {"preferred_days": ["mon", "xyz"]}, {"preferred_parts": "night"}, {"preferred_times": "a" * 501},
     ],
 )  # fmt: skip
-def test_a_hostile_request_is_refused_in_the_form(teacher, bad):
+def test_an_invalid_request_is_refused_in_the_form(teacher, bad):
     url = reverse("bookings:request_create", args=[teacher.slug])
     assert signed_in(UserFactory()).post(url, asked(subject_of(teacher), **bad)).status_code == 400
     assert not LessonRequest.objects.exists()
@@ -172,7 +172,7 @@ def test_times_that_the_clock_change_skips_or_repeats_are_explained(teacher, whe
         {"time_1": "2020-01-01T10:00"},
     ],
 )  # fmt: skip
-def test_a_hostile_answer_is_refused_in_the_form(teacher, bad):
+def test_an_invalid_answer_is_refused_in_the_form(teacher, bad):
     request = make.open_request(teacher=teacher)
     response = signed_in(teacher.user).post(reverse("bookings:request_answer", args=[request.pk]), answered(**bad))
     assert response.status_code == 400

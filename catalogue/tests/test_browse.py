@@ -122,7 +122,7 @@ def test_dates_are_in_the_visitors_time_zone(client):
     assert titles(client, from_date=tokyo_day, to_date=tokyo_day) == ["Midnight in Tokyo"]
 
 
-def test_order(client):
+def test_results_are_sorted_as_chosen(client):
     now = timezone.now()
     ListingFactory(title="Dear", prices=[Money(9000, "GBP")], starts_at=now + timedelta(days=2))
     ListingFactory(title="Cheap", prices=[Money(100, "GBP")], starts_at=now + timedelta(days=1), is_sold_out=True)

@@ -70,7 +70,7 @@ def test_a_subject_keeps_its_cover_unless_staff_choose_one():
     assert SubjectFactory(name="Cello", chosen_tone="rose", chosen_motif="waves").motif == "waves"
 
 
-def test_subjects_have_only_two_levels():
+def test_subjects_have_only_two_tiers():
     from django.core.exceptions import ValidationError
 
     music = SubjectFactory(name="Music")
