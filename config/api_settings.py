@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_VERSION = "1.0.0"
+
 
 def rest_framework_settings(*, trusted_proxy_count: int) -> dict[str, Any]:
     """Return REST framework's settings. Addresses are believed as far as this many proxies of ours wrote them."""
@@ -15,12 +17,14 @@ def rest_framework_settings(*, trusted_proxy_count: int) -> dict[str, Any]:
         "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
         "URL_FORMAT_OVERRIDE": None,
         "DEFAULT_THROTTLE_CLASSES": [
-            "rest_framework.throttling.AnonRateThrottle",
-            "rest_framework.throttling.UserRateThrottle",
+            "api.throttles.GuestThrottle",
+            "api.throttles.AccountThrottle",
         ],
         "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "300/min"},
         "NUM_PROXIES": trusted_proxy_count,
         "EXCEPTION_HANDLER": "api.problems.answer_exception",
+        # There is one version. drf-spectacular would write any other into the document and into a header.
+        "ALLOWED_VERSIONS": [_VERSION],
         "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     }
 
@@ -29,7 +33,7 @@ def spectacular_settings(*, site_name: str) -> dict[str, Any]:
     """Return drf-spectacular's settings."""
     return {
         "TITLE": f"{site_name} API",
-        "VERSION": "1.0.0",
+        "VERSION": _VERSION,
         "OAS_VERSION": "3.1.1",
         "SERVE_INCLUDE_SCHEMA": False,
     }

@@ -1,7 +1,9 @@
 """Every error below /api/ is problem details, whoever refuses the request: a view, a middleware, or Django itself."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 
 from accounts.tests.factories import UserFactory
@@ -91,6 +93,46 @@ def test_behind_a_proxy_guests_are_told_apart(settings):
         assert quiet().get(COMMISSION, {"amount": "1"}, headers=sent).status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)
+def test_requests_at_the_same_moment_are_all_counted():
+    def ask(_number):
+        try:
+            return quiet(REMOTE_ADDR="192.0.2.3").get(COMMISSION, {"amount": "1"}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(threads.map(ask, range(100)))
+    assert (statuses.count(200), statuses.count(429)) == (60, 40)
+
+
+@pytest.mark.parametrize("count_of_proxies", [0, 1])
+def test_the_addresses_of_one_home_network_count_as_one_guest(settings, count_of_proxies):
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": count_of_proxies}
+
+    def ask(address):
+        sent = (
+            {"REMOTE_ADDR": "192.0.2.4", "HTTP_X_FORWARDED_FOR": address}
+            if count_of_proxies
+            else {"REMOTE_ADDR": address}
+        )
+        return quiet(**sent).get(COMMISSION, {"amount": "1"}).status_code
+
+    assert {ask(f"2001:db8:1:2::{number:x}") for number in range(60)} == {200}
+    assert ask("2001:db8:1:2:ffff::1") == 429
+    assert ask("2001:db8:1:3::1") == 200
+
+
+@pytest.mark.parametrize("sent", ["198.51.100.7:{}", "[2001:db8::{}]:443", "{}" + "x" * 300])
+def test_no_spelling_of_an_address_escapes_the_limit(settings, sent):
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
+    statuses = [
+        quiet().get(COMMISSION, {"amount": "1"}, headers={"x-forwarded-for": sent.format(number)}).status_code
+        for number in range(1000, 1061)
+    ]
+    assert statuses == [200] * 60 + [429]
+
+
 def test_pages_keep_their_own_errors():
     assert b"<!doctype html>" in quiet().get("/nothing/").content
     assert "text/html" in quiet().get("/nothing/").headers["Content-Type"]
@@ -110,3 +152,13 @@ def test_the_document_is_served_and_names_each_endpoint_once():
 def test_the_document_is_throttled_too():
     statuses = {Client().get("/api/schema/", headers={"accept": "application/json"}).status_code for _ in range(61)}
     assert statuses == {200, 429}
+
+
+@pytest.mark.parametrize(
+    "asked", ["version=%0d%0aSet-Cookie:a=b", "version=%22;x=%22", "version=9", "lang=../../x", "lang=%00"]
+)
+def test_the_document_is_the_same_whatever_is_asked_of_it(asked):
+    plain = quiet().get("/api/schema/")
+    answer = quiet().get(f"/api/schema/?{asked}")
+    assert (answer.status_code, answer.content) == (200, plain.content)
+    assert answer.headers["Content-Disposition"] == plain.headers["Content-Disposition"]
