@@ -13,9 +13,9 @@ from django.contrib.contenttypes.views import shortcut
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import InvalidPage
 from django.db.models import Model
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from unfold.sites import UnfoldAdminSite
 
 from config.admin_guard import guard
@@ -72,6 +72,12 @@ class LecternAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no 
             for model_admin in self._registry.values()
             for form in (model_admin, *model_admin.inlines)
         )
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # noqa: ARG002  # Django's signature
+        """Lead to the site's own page, which limits guesses at the present password and mails about the change."""
+        return HttpResponseRedirect(reverse("account_change_password"))
+
+    password_change_done = password_change
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponseBase:
         return DeclaredAutocompleteView.as_view(admin_site=self)(request)

@@ -15,6 +15,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from accounts.addresses import record_verified_address
 from accounts.models import User
 from accounts.roles import ROLES, may, roles
+from accounts.tests.factories import UserFactory
 from tests.market import open_market, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -316,6 +317,40 @@ def test_staff_see_and_change_in_the_admin_what_their_group_may(market, group):
         if row and not may(role, permission("delete", model)):
             assert client.post(reverse(f"{stem}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
     assert_nothing_changed(before)
+
+
+# What staff have before any group says what they may do: the way in and out, and words for scripts. No rows of anything.
+OF_ALL_STAFF = {"admin:index", "admin:jsi18n", "admin:login", "admin:logout", "admin:search"}
+
+
+@pytest.mark.slow
+def test_staff_without_a_role_open_nothing_but_the_index(market):
+    user, client = UserFactory(is_staff=True), Client(raise_request_exception=False)
+    before = everything_stored()
+    labels = {model._meta.app_label for model in admin.site._registry}
+    opened = {}
+    for address in [*addresses_of_the_admin(), *(reverse("admin:app_list", args=[label]) for label in labels)]:
+        for send in (client.get, client.post):
+            # Anew each time: one of them signs out.
+            client.force_login(user)
+            answer = send(address, follow=True)
+            assert answer.status_code < 500, address
+            if answer.status_code < 400:
+                opened[answer.request["PATH_INFO"]] = answer.content.decode()
+    assert {address for address in opened if address.startswith("/admin/")} == {reverse(name) for name in OF_ALL_STAFF}
+    assert_nothing_changed(before)
+    client.force_login(user)
+    shown = "".join(opened.values()) + client.get(reverse("admin:search"), {"s": "a"}).content.decode()
+    rows = [
+        market.student.full_name,
+        market.student.email,
+        market.order.number,
+        market.ticket.code,
+        market.course.title,
+    ]
+    assert [row for row in rows if row in shown] == []
+    names = [f"{model._meta.app_label}/{model._meta.model_name}/" for model in admin.site._registry]
+    assert [name for name in names if name in shown] == []
 
 
 @pytest.mark.slow
