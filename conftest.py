@@ -146,7 +146,11 @@ def pytest_collection_finish():
 # Tests that run a whole site: two at once leave no time for anything else.
 TESTS_OF_THE_SITE = ("tests/browser/", "tests/simulation/", "demo/tests/test_running_the_demo.py")
 # Files whose tests share a slow set-up: done once, not once in each process.
-SET_UP_ONCE = ("sandbox/tests/test_djstripe.py", "sandbox/tests/test_dashboard_in_a_browser.py")
+SET_UP_ONCE = (
+    "sandbox/tests/test_djstripe.py",
+    "sandbox/tests/test_dashboard_in_a_browser.py",
+    "tests/test_migrations_move_data.py",
+)
 
 
 class OneSite(LoadScopeScheduling):
