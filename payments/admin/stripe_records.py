@@ -1,7 +1,8 @@
 """dj-stripe's copies of Stripe's objects, read-only: without dj-stripe's actions and forms, and without the keys.
 
 dj-stripe's own pages list every property of an object, including its API key, offer commands to all staff, and search
-by fields that its tables no longer have. So only the names of its columns are used.
+by fields that its tables no longer have. So only the names of its columns are used. Its names for rows are replaced,
+because many of them fail on a row without an amount, a currency or a related row.
 """
 
 from __future__ import annotations
@@ -44,12 +45,20 @@ class StripeRecordAdmin(ReadOnlyAdmin, ModelAdmin):
 
 
 def show_only() -> None:
-    """Replace dj-stripe's pages with ours."""
-    for model in filter(admin.site.is_registered, apps.get_app_config("djstripe").get_models()):
+    """Replace dj-stripe's pages, and its names for rows, with ours."""
+    models = list(apps.get_app_config("djstripe").get_models())
+    for model in models:
+        # On the class itself, because pages also name the rows that a row refers to.
+        model.__str__ = _name_of  # type: ignore[method-assign, assignment]
+    for model in filter(admin.site.is_registered, models):
         columns = admin.site.get_model_admin(model).list_display
         admin.site.unregister(model)
         if model not in _HIDDEN:
             admin.site.register(model, _admin_of(model, columns))
+
+
+def _name_of(record: Model) -> str:
+    return f"{record._meta.verbose_name} {getattr(record, 'id', record.pk)}"
 
 
 def _admin_of(model: type[Model], columns: Iterable[Any]) -> type[StripeRecordAdmin]:
