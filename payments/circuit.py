@@ -1,6 +1,7 @@
-"""Keeps a silent provider from taking the site along: few wait for it at once, none for long, and none once it is down.
+"""A bulkhead and a circuit breaker, so that a provider that does not answer cannot block the site.
 
-Each process decides for itself from what it has seen. Nothing here knows Stripe.
+Few threads wait for it at once, none for long, and none once it counts as down. Each process decides from its own
+calls. Nothing here is specific to Stripe.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-# This many calls in a row without an answer, and the provider is taken to be down.
+# After this many calls in a row without an answer the provider counts as down.
 _FAILURES_UNTIL_OPEN = 3
-# Then nothing is asked for a while, except one call after each pause to see whether it is back. Pauses double.
+# While it is down, only one call is made after each pause, to probe whether it is back. Each pause is twice the last.
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 30.0
-# Where all places are taken, one more caller waits for as long as the others are likely to be answered.
+# If all slots are taken, another caller waits until this long after the latest of those calls began: a healthy provider
+# has answered by then.
 _PATIENCE_SECONDS = 1.0
 
 
-class NotAsked(Exception):
-    """The call was not made. `retry_after` says in how many seconds one may be."""
+class CallNotMade(Exception):
+    """The call was not made. After `retry_after` seconds another may be."""
 
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
@@ -31,15 +33,15 @@ class NotAsked(Exception):
 
 
 class NoAnswer(Exception):
-    """To be raised within `Circuit.call` where the provider did not answer, or answered that it is broken."""
+    """Raise this within `Circuit.call` if the provider did not answer, or answered with a server error."""
 
 
 class Circuit:
-    """A bulkhead and a breaker around calls to one provider, for all threads of a process."""
+    """A bulkhead and a circuit breaker around calls to one provider, for all threads of a process."""
 
-    def __init__(self, *, places: int) -> None:
-        """At most `places` threads wait at once."""
-        self._places = places
+    def __init__(self, *, slots: int) -> None:
+        """At most `slots` threads wait for the provider at once."""
+        self._slots = slots
         self._waiting: dict[object, float] = {}
         self._changed = threading.Condition()
         self._failures = 0
@@ -49,23 +51,23 @@ class Circuit:
 
     @property
     def is_open(self) -> bool:
-        """Whether the provider is taken to be down and is not to be asked now."""
+        """Whether the provider counts as down and must not be called now."""
         with self._changed:
             return self._refuses()
 
     @property
     def seconds_until_probe(self) -> float | None:
-        """How long to wait until one call may find out whether the provider is back; None if it is not down."""
+        """The seconds until a call may probe whether the provider is back; None if it is not down."""
         with self._changed:
             return max(self._opens_again_at - time.monotonic(), 0) if self._is_down() else None
 
     @contextmanager
     def call(self, *, may_probe: bool = True) -> Iterator[None]:
-        """Make one call within. Raises NotAsked instead; NoAnswer raised within counts against the provider.
+        """Make one call inside the block. Raises CallNotMade before it; NoAnswer raised inside counts as a failure.
 
-        A caller that may not probe is not the one that finds out, after a pause, whether the provider is back.
+        With `may_probe=False`, the call is never the one that probes after a pause whether the provider is back.
         """
-        with self.place():
+        with self.slot():
             is_probe = self._begin(may_probe=may_probe)
             try:
                 yield
@@ -78,14 +80,14 @@ class Circuit:
             self._record_answer()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Take one of the few places for threads that wait. Raises NotAsked if they are taken by calls that hang."""
+    def slot(self) -> Iterator[None]:
+        """Take one of the slots for waiting threads. Raises CallNotMade if calls that hang have taken them all."""
         token = object()
         with self._changed:
-            while len(self._waiting) >= self._places:
+            while len(self._waiting) >= self._slots:
                 patience = max(self._waiting.values()) + _PATIENCE_SECONDS - time.monotonic()
                 if patience <= 0:
-                    raise NotAsked("too many wait for an answer already", retry_after=_FIRST_PAUSE_SECONDS)
+                    raise CallNotMade("too many threads wait for an answer", retry_after=_FIRST_PAUSE_SECONDS)
                 self._changed.wait(patience)
             self._waiting[token] = time.monotonic()
         try:
@@ -102,13 +104,13 @@ class Circuit:
         return self._failures >= _FAILURES_UNTIL_OPEN
 
     def _begin(self, *, may_probe: bool) -> bool:
-        """Whether this call is the one that finds out if the provider is back. Raises NotAsked."""
+        """Begin a call; True if it is the probe of whether the provider is back. Raises CallNotMade."""
         with self._changed:
             if not self._is_down():
                 return False
             left = self._opens_again_at - time.monotonic()
             if self._is_probing or left > 0 or not may_probe:
-                raise NotAsked("it did not answer the last calls", retry_after=max(left, 1))
+                raise CallNotMade("it did not answer the last calls", retry_after=max(left, 1))
             self._is_probing = True
             return True
 
@@ -141,7 +143,7 @@ _budget: ContextVar[_Budget | None] = ContextVar("seconds for a provider", defau
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Let everything within wait for providers for this long in all, however many calls it makes."""
+    """Limit how long the calls inside the block may wait for providers in total, however many there are."""
     token = _budget.set(_Budget(seconds))
     try:
         yield
@@ -151,11 +153,11 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def spending_time(*, at_most: float) -> Iterator[float]:
-    """Take the time within from what is left; gives the moment (monotonic) by which to be done. Raises NotAsked."""
+    """Count the time inside the block against the limit; yields the deadline (monotonic). Raises CallNotMade."""
     budget = _budget.get()
     left = at_most if budget is None else min(at_most, budget.seconds_left)
     if left <= 0:
-        raise NotAsked("the time for this request is used up", retry_after=_FIRST_PAUSE_SECONDS)
+        raise CallNotMade("the time for this request is used up", retry_after=_FIRST_PAUSE_SECONDS)
     began_at = time.monotonic()
     try:
         yield began_at + left

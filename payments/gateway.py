@@ -15,8 +15,8 @@ import stripe
 from django.conf import settings
 
 from money import Money
-from payments.circuit import NotAsked, spending_time
-from payments.stripe_http import StripeNotAsked, http_client
+from payments.circuit import CallNotMade, spending_time
+from payments.stripe_http import StripeNotCalled, http_client
 from payments.stripe_objects import (
     ChargeFacts,
     CheckoutSession,
@@ -112,7 +112,7 @@ class _translated_errors:  # noqa: N801  # reads as a statement: `with _translat
         message = error.user_message or str(error)
         if is_final and error.http_status != 409:  # noqa: PLR2004  # "in use": the first call is still running
             raise _kind_of_refusal(error)(message, code=error.code or "", param=_param_of(error)) from error
-        if isinstance(error, StripeNotAsked):
+        if isinstance(error, StripeNotCalled):
             raise StripeUnreachable(message, retry_after=error.retry_after) from error
         raise StripeUnreachable(message) from error
 
@@ -125,9 +125,9 @@ def waiting_for_another(*, at_most: float) -> Iterator[float]:
     Raises StripeUnreachable.
     """
     try:
-        with http_client().circuit.place(), spending_time(at_most=at_most) as stop_at:
+        with http_client().circuit.slot(), spending_time(at_most=at_most) as stop_at:
             yield stop_at
-    except NotAsked as reason:
+    except CallNotMade as reason:
         raise StripeUnreachable(str(reason), retry_after=reason.retry_after) from reason
 
 

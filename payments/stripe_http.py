@@ -1,4 +1,4 @@
-"""How stripe-python talks to Stripe in each of our processes: within a time, through one circuit."""
+"""The HTTP client of stripe-python in each of our processes: with a time limit, and through one circuit."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 import stripe
 from django.conf import settings
 
-from payments.circuit import Circuit, NoAnswer, NotAsked, spending_time
+from payments.circuit import CallNotMade, Circuit, NoAnswer, spending_time
 
-# One call in all, repeats and pauses included, where nothing shorter is asked for (`circuit.time_limit`).
+# The limit of one call, retries and pauses included, unless `circuit.time_limit` sets a shorter one.
 _SECONDS_PER_CALL = 12.0
 _SECONDS_TO_CONNECT = 3.05
-# What is left when repeating is still worth it: the pause before it, and time for an answer.
-_LEAST_SECONDS_TO_REPEAT = 2.0
+# With less time left than this a retry is not worth it: it needs a pause before it, and time for an answer.
+_LEAST_SECONDS_TO_RETRY = 2.0
 
 _LEAST_SECONDS_BETWEEN_PROBES = 0.1
 
@@ -31,18 +31,18 @@ Answer = tuple[Any, int, Mapping[str, str]]
 _done_by: ContextVar[float] = ContextVar("when this call must be done")
 
 
-class StripeNotAsked(stripe.APIConnectionError):
-    """No call was made: Stripe is taken to be down, or too many wait for it already."""
+class StripeNotCalled(stripe.APIConnectionError):
+    """No call was made: Stripe counts as down, or too many threads wait for it."""
 
-    def __init__(self, reason: NotAsked) -> None:
-        super().__init__(f"Stripe was not asked: {reason}", should_retry=False)  # type: ignore[no-untyped-call]
+    def __init__(self, reason: CallNotMade) -> None:
+        super().__init__(f"Stripe was not called: {reason}", should_retry=False)  # type: ignore[no-untyped-call]
         self.retry_after = reason.retry_after
 
 
 class HttpClient(stripe.RequestsClient):
-    """stripe-python's client within our limits.
+    """stripe-python's client with our limits.
 
-    It also repeats what was refused because too much was asked at once, where Stripe says nothing against it.
+    It also retries requests that Stripe refused because of too many at once (429), unless Stripe forbids that.
     """
 
     def __init__(self, circuit: Circuit) -> None:
@@ -52,13 +52,13 @@ class HttpClient(stripe.RequestsClient):
 
     @property
     def _timeout(self) -> tuple[float, float]:
-        """For connecting and for each wait on the socket; stripe-python reads it for each request it sends."""
+        """For connecting and for each wait on the socket, in seconds. stripe-python reads it for each request."""
         left = max(_done_by.get() - time.monotonic(), 0.05)
         return min(_SECONDS_TO_CONNECT, left), left
 
     @_timeout.setter
     def _timeout(self, seconds: object) -> None:
-        """Set by stripe-python's constructor; ours follow from the time that is left."""
+        """Ignore what stripe-python's constructor sets: our time-outs follow from the time that is left."""
 
     def request_with_retries(
         self,
@@ -69,13 +69,13 @@ class HttpClient(stripe.RequestsClient):
         max_network_retries: int | None = None,
         **options: Any,
     ) -> Answer:
-        """One call with its repeats. Raises stripe.APIConnectionError, StripeNotAsked among them."""
-        ask = partial(super().request_with_retries, method, url, headers, post_data, max_network_retries, **options)
+        """One call with its retries. Raises stripe.APIConnectionError, including its subclass StripeNotCalled."""
+        send = partial(super().request_with_retries, method, url, headers, post_data, max_network_retries, **options)
         try:
             with spending_time(at_most=_SECONDS_PER_CALL) as done_by, self.circuit.call(may_probe=False):
-                return _answer_of(ask, done_by=done_by)
-        except NotAsked as reason:
-            raise StripeNotAsked(reason) from reason
+                return _answer_of(send, done_by=done_by)
+        except CallNotMade as reason:
+            raise StripeNotCalled(reason) from reason
         except _Broken as broken:
             self._watch(url)
             return broken.answer
@@ -84,19 +84,19 @@ class HttpClient(stripe.RequestsClient):
             raise silence.__cause__ or silence from None
 
     def _watch(self, url: str) -> None:
-        """If Stripe is down, find out beside all callers when it is back: none of them should wait for that."""
+        """If Stripe is down, start a thread that probes until it is back, so that no caller has to wait for that."""
         if self.circuit.seconds_until_probe is not None and self._is_watched.acquire(blocking=False):
             threading.Thread(target=self._probe_until_answered, args=(url,), name="stripe-probe", daemon=True).start()
 
     def _probe_until_answered(self, url: str) -> None:
         origin = urlsplit(url)._replace(path="/v1/balance", query="").geturl()
-        # Without a key: a refusal is an answer too.
-        ask = partial(super().request_with_retries, "get", origin, {}, max_network_retries=0)
+        # Without a key: a refusal is an answer, too.
+        send = partial(super().request_with_retries, "get", origin, {}, max_network_retries=0)
         try:
             while (seconds := self.circuit.seconds_until_probe) is not None:
                 time.sleep(max(seconds, _LEAST_SECONDS_BETWEEN_PROBES))
-                with suppress(NotAsked, NoAnswer), self.circuit.call():
-                    _answer_of(ask, done_by=time.monotonic() + _SECONDS_PER_CALL)
+                with suppress(CallNotMade, NoAnswer), self.circuit.call():
+                    _answer_of(send, done_by=time.monotonic() + _SECONDS_PER_CALL)
         finally:
             self._is_watched.release()
 
@@ -107,7 +107,7 @@ class HttpClient(stripe.RequestsClient):
         num_retries: int,
         max_network_retries: int | None,
     ) -> bool:
-        if _done_by.get() - time.monotonic() < _LEAST_SECONDS_TO_REPEAT:
+        if _done_by.get() - time.monotonic() < _LEAST_SECONDS_TO_RETRY:
             return False
         if super()._should_retry(response, api_connection_error, num_retries, max_network_retries):
             return True
@@ -117,11 +117,11 @@ class HttpClient(stripe.RequestsClient):
         return status == HTTPStatus.TOO_MANY_REQUESTS and (headers or {}).get("stripe-should-retry") != "false"
 
 
-def _answer_of(ask: Callable[[], Answer], *, done_by: float) -> Answer:
-    """What Stripe answers. Raises NoAnswer, _Broken among them."""
+def _answer_of(send: Callable[[], Answer], *, done_by: float) -> Answer:
+    """Stripe's answer. Raises NoAnswer, including its subclass _Broken."""
     token = _done_by.set(done_by)
     try:
-        answer = ask()
+        answer = send()
     except stripe.APIConnectionError as error:
         raise NoAnswer from error
     finally:
@@ -132,7 +132,7 @@ def _answer_of(ask: Callable[[], Answer], *, done_by: float) -> Answer:
 
 
 class _Broken(NoAnswer):
-    """An answer that says Stripe is broken; counted like none, and handed on to stripe-python as it is."""
+    """A server error of Stripe's. It counts as no answer, and stripe-python gets it unchanged."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -141,5 +141,5 @@ class _Broken(NoAnswer):
 
 @cache
 def http_client() -> HttpClient:
-    """The one client of this process, whose circuit all calls share."""
-    return HttpClient(Circuit(places=settings.STRIPE_CALLS_AT_ONCE))
+    """The client of this process, whose circuit all calls share."""
+    return HttpClient(Circuit(slots=settings.STRIPE_CALLS_AT_ONCE))

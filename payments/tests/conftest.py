@@ -10,7 +10,7 @@ from payments.tests.stripe_sandbox import StripeSandbox
 
 @pytest.fixture(autouse=True)
 def sample_domain(monkeypatch):
-    """The sample domain beside the real ones, forgetful from test to test."""
+    """The sample domain, registered in addition to the real ones, and empty at the start of each test."""
     monkeypatch.setitem(registry._handlers, SAMPLE.domain, SAMPLE)
     SAMPLE.clear()
     return SAMPLE
@@ -25,7 +25,7 @@ def sandbox_process(tmp_path_factory):
 
 @pytest.fixture
 def stripe_sandbox(sandbox_process, settings, monkeypatch):
-    """A well-behaved sandbox at the other end of the gateway."""
+    """The sandbox as the gateway's Stripe, without faults."""
     settings.STRIPE_API_HOST = sandbox_process.url
     monkeypatch.setattr(stripe, "api_base", sandbox_process.url)
     forget_stripe()
@@ -36,7 +36,7 @@ def stripe_sandbox(sandbox_process, settings, monkeypatch):
 
 @pytest.fixture
 def perform_looks(monkeypatch):
-    """Performs the looks at Stripe that pages requested, as a worker would; returns how many there were."""
+    """A function that performs the looks at Stripe that pages requested, as a worker would, and returns their number."""
     sent = []
     monkeypatch.setattr(wakeups._waker, "ask", sent.append)
 
@@ -52,6 +52,6 @@ def perform_looks(monkeypatch):
 
 
 def forget_stripe():
-    """Each test begins with new connections, and with what this process has learnt of Stripe's answering forgotten."""
+    """Start each test with new connections and a new circuit."""
     gateway._client.cache_clear()
     stripe_http.http_client.cache_clear()

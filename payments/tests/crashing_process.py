@@ -1,6 +1,6 @@
 """A web process or a worker that ends with SIGKILL at a named point: `python -m payments.tests.crashing_process POINT`.
 
-The event it is given on standard input is delivered; without one, it works on what is due.
+An event on standard input is delivered; without one, the process performs the work that is due.
 """
 
 import os

@@ -1,8 +1,8 @@
-"""Bring a new database up by dj-stripe's own migrations: `python -m payments.tests.djstripes_own_way`.
+"""Migrate a new database by dj-stripe's own migrations: `python -m payments.tests.djstripes_own_way`.
 
-They remove 519 columns one by one. Django builds every model in memory anew after each, which takes half a minute and
-changes nothing in the database: the statement that removes a column needs that column alone, and the models of before
-still have it. So the models are built anew only where an operation of another kind asks for them.
+They remove 519 columns one by one. After each, Django renders every model again, which takes half a minute and changes
+nothing in the database: the statement that removes a column needs only that column, which the former models still have.
+So the models are rendered again only if an operation of another kind needs them.
 """
 
 import os
@@ -14,7 +14,7 @@ from django.db.migrations.operations import RemoveField
 
 
 def forget_the_field(removal, app_label, state):
-    """What RemoveField does to the description of a model, without building the models."""
+    """Do what RemoveField does to the state of a model, without rendering the models."""
     model = (app_label, removal.model_name_lower)
     field = state.models[model].fields.pop(removal.name_lower)
     if state._relations is not None:
@@ -26,5 +26,5 @@ if __name__ == "__main__":
     settings.DATABASES["default"] = settings.DATABASE_OF_COMMANDS  # as manage.py does
     django.setup()
     RemoveField.state_forwards = forget_the_field
-    # One app alone always goes the long way.
+    # For a single app, all its migrations always run.
     call_command("migrate", "djstripe", skip_checks=True, verbosity=0)

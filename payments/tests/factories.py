@@ -1,4 +1,4 @@
-"""Carts, orders and payments made through the public functions; the session at Stripe is written down as if opened."""
+"""Carts, orders and payments, created by the public functions; the session's id is stored as if it had been opened."""
 
 import itertools
 import time
@@ -21,7 +21,7 @@ _counter = itertools.count(1)
 
 
 def sample_offer(*prices, places=10, teacher=None):
-    """Offer one more thing in the sample domain; returns its reference."""
+    """Offer another item in the sample domain; returns its reference."""
     reference = str(next(_counter))
     SAMPLE.teacher_id = (teacher or TeacherFactory()).pk
     SAMPLE.offer(reference, prices=prices or [Money(2500, "GBP")], places=places)
@@ -29,7 +29,7 @@ def sample_offer(*prices, places=10, teacher=None):
 
 
 def cart_with(*references, user=None, quantity=1):
-    """A cart of sample things at the prices they have now."""
+    """A cart of sample items at their current prices."""
     user = user or UserFactory()
     cart, _ = Cart.objects.get_or_create(user=user)
     for reference in references:
@@ -75,13 +75,13 @@ def paid_order(*prices, quantity=1, currency="GBP", user=None):
 
 
 def refunded(payment, wanted=None, **changes):
-    """A refund requested of the payment's order, of all that is left unless said otherwise."""
+    """A requested refund of the payment's order; of all that is left unless `wanted` is given."""
     fields = {"reason": Refund.Reason.GOODWILL, "request_key": uuid.uuid4().hex}
     return request_refund(order_id=payment.order_id, wanted=wanted or WholeOrder(), **{**fields, **changes})
 
 
 def session_object(payment, **changes):
-    """A Checkout Session as Stripe's events carry it, complete and paid unless changed."""
+    """A Checkout Session as in Stripe's events; complete and paid unless changed."""
     fields = {
         "id": payment.stripe_session_id,
         "object": "checkout.session",
@@ -101,7 +101,7 @@ def session_object(payment, **changes):
 
 
 def intent_object(payment, **changes):
-    """The payment intent of a session, succeeded unless changed."""
+    """The payment intent of a session; succeeded unless changed."""
     fields = {
         "id": f"pi_{payment.reference.hex}",
         "object": "payment_intent",
@@ -117,7 +117,7 @@ def intent_object(payment, **changes):
 
 
 def refund_object(refund, **changes):
-    """A refund of ours as Stripe describes it, succeeded unless changed."""
+    """A refund of ours as in Stripe's events; succeeded unless changed."""
     fields = {
         "id": refund.stripe_refund_id or f"re_{uuid.uuid4().hex}",
         "object": "refund",

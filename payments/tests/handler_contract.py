@@ -1,7 +1,7 @@
-"""What payments relies on, tried against every handler.
+"""The contract of handlers, on which payments relies, tested against every handler.
 
-A domain's tests inherit from HandlerContract and give it a `shop` that puts something of theirs on sale and looks at what
-became of it. The shop's lines are handed over as payments would, inside the test's transaction.
+A domain's tests inherit from HandlerContract and give it a `shop`, which offers an item of the domain and reads its state.
+The shop's lines are passed to the handler as payments does, inside the test's transaction.
 """
 
 import json
@@ -29,20 +29,20 @@ def later(**delta):
 
 
 class Shop:
-    """What a domain tells the suite. One shop sells one thing, of which `places` can be had, to its `buyer`."""
+    """The domain's part of the suite. One shop sells one item, with a number of `places`, to its `buyer`."""
 
     domain: str
-    # How many of it there are; 1 where one buyer has the only one.
+    # The number of places; 1 if the item can be sold only once.
     places = 1
-    # Whether others than `buyer` may buy it.
+    # Whether people other than `buyer` may buy it.
     is_for_everyone = True
 
     def put_on_sale(self):
-        """Offer a new thing; returns its reference."""
+        """Offer a new item; returns its reference."""
         raise NotImplementedError
 
     def offer_again(self):
-        """Do what it takes to sell it once more after it was taken back; nothing, as a rule."""
+        """Do what is needed to sell it again after it was revoked; usually nothing."""
 
     def withdraw(self):
         """Take it off sale."""
@@ -113,7 +113,7 @@ class HandlerContract:
         assert isinstance(answer, Quote) == shop.is_for_everyone
 
     @pytest.mark.parametrize("reference", UNKNOWN_REFERENCES)
-    def test_an_unknown_reference_is_answered_and_spoils_nothing(self, shop, handler, reference):
+    def test_an_unknown_reference_is_not_for_sale_and_does_not_affect_the_others(self, shop, handler, reference):
         items = [Item(domain=shop.domain, reference=each) for each in (reference, shop.reference, reference)]
         answers = handler.quote(items, shop.buyer.pk)
         assert [type(answer) for answer in answers] == [NotForSale, Quote, NotForSale]
@@ -121,11 +121,11 @@ class HandlerContract:
 
     @pytest.mark.parametrize("spelling", ["0{}", "00{}", "+{}", " {}", "{} ", "{}.0", "{}\n"])
     def test_a_reference_has_one_spelling(self, shop, handler, spelling):
-        """Another would be a second line of one thing in the same cart."""
+        """With another, one item could be two lines of a cart."""
         answer = self.quote(shop, handler, buyer=shop.buyer, reference=spelling.format(shop.reference))
         assert isinstance(answer, NotForSale)
 
-    def test_no_items_are_no_answers(self, shop, handler):
+    def test_no_items_give_no_quotes(self, shop, handler):
         assert list(handler.quote([], shop.buyer.pk)) == []
 
     def test_many_items_cost_as_many_queries_as_one(self, shop, handler):
@@ -151,7 +151,7 @@ class HandlerContract:
         assert isinstance(quote, Quote), quote
         assert quote.quantity_limit >= shop.places
 
-    def test_what_was_withdrawn_is_not_for_sale(self, shop, handler):
+    def test_a_withdrawn_item_is_not_for_sale(self, shop, handler):
         shop.withdraw()
         assert isinstance(self.quote(shop, handler, buyer=shop.buyer), NotForSale)
 
@@ -179,7 +179,7 @@ class HandlerContract:
             with pytest.raises(SoldOut):
                 handler.reserve(replace(shop.line(), reference=reference), later(minutes=30))
 
-    def test_a_released_hold_can_be_had_by_another_order(self, shop, handler):
+    def test_released_places_can_be_held_by_another_order(self, shop, handler):
         line = shop.line(quantity=shop.places)
         handler.reserve(line, later(minutes=30))
         for _ in range(2):
@@ -189,13 +189,13 @@ class HandlerContract:
         handler.reserve(other, later(minutes=30))
         assert shop.held(other) == shop.places
 
-    def test_a_hold_that_ran_out_can_be_had_by_another_order(self, shop, handler):
+    def test_places_of_an_expired_hold_can_be_held_by_another_order(self, shop, handler):
         handler.reserve(shop.line(quantity=shop.places), later(minutes=-1))
         other = shop.line(quantity=shop.places)
         handler.reserve(other, later(minutes=30))
         assert shop.held(other) == shop.places
 
-    def test_releasing_what_was_never_held_is_harmless(self, shop, handler):
+    def test_releasing_a_line_without_a_hold_is_harmless(self, shop, handler):
         handler.release(shop.line())
         handler.release(replace(shop.line(), reference="999999999999"))
 
@@ -207,7 +207,7 @@ class HandlerContract:
         assert (shop.held(bought), shop.delivered(bought)) == (0, shop.places)
         assert Mail.objects.count() == mails
 
-    def test_a_line_whose_hold_ran_out_is_delivered_while_the_places_are_free(self, shop, handler):
+    def test_a_line_whose_hold_expired_is_delivered_while_the_places_are_free(self, shop, handler):
         line = shop.line(quantity=shop.places)
         handler.reserve(line, later(minutes=-1))
         handler.fulfil(line)
@@ -231,15 +231,15 @@ class HandlerContract:
         assert str(refusal.value)
         assert shop.delivered(late) == 0
 
-    def test_what_does_not_exist_any_more_cannot_be_delivered(self, shop, handler):
+    def test_an_item_that_no_longer_exists_cannot_be_delivered(self, shop, handler):
         with pytest.raises(CannotDeliver):
             handler.fulfil(replace(shop.line(), reference="999999999999"))
 
-    def test_what_was_delivered_is_not_released(self, shop, handler, bought):
+    def test_a_delivered_line_is_not_released(self, shop, handler, bought):
         handler.release(bought)
         assert shop.delivered(bought) == shop.places
 
-    def test_only_its_buyer_finds_what_was_delivered(self, shop, handler, bought):
+    def test_only_the_buyer_can_open_the_delivery(self, shop, handler, bought):
         address = handler.delivery_url(bought)
         assert address.startswith("/")
         client = Client()
@@ -255,15 +255,15 @@ class HandlerContract:
             handler.delivery_url(bought)
         assert len(queries) == 0
 
-    # --- Taking back --------------------------------------------------------------------------------------------
-    def test_what_was_delivered_is_taken_back_once(self, shop, handler, bought):
+    # --- Revoking -----------------------------------------------------------------------------------------------
+    def test_a_delivered_line_is_revoked_once(self, shop, handler, bought):
         assert handler.revoke(bought, bought.quantity, "refunded") is None
         assert shop.delivered(bought) == 0
         mails = Mail.objects.count()
         handler.revoke(bought, bought.quantity, "refunded")
         assert Mail.objects.count() == mails
 
-    def test_part_of_a_line_is_taken_back_by_running_total(self, shop, handler, bought):
+    def test_part_of_a_line_is_revoked_by_running_total(self, shop, handler, bought):
         for total in range(1, bought.quantity + 1):
             for _ in range(2):
                 handler.revoke(bought, total, "refunded")
@@ -271,17 +271,17 @@ class HandlerContract:
         handler.revoke(bought, 1, "refunded")
         assert shop.delivered(bought) == 0
 
-    def test_what_was_taken_back_is_not_delivered_again(self, shop, handler, bought):
+    def test_a_revoked_line_is_not_delivered_again(self, shop, handler, bought):
         handler.revoke(bought, bought.quantity, "refunded")
         handler.fulfil(bought)
         assert shop.delivered(bought) == 0
 
-    def test_a_late_delivery_leaves_taken_back_what_was(self, shop, handler, bought):
+    def test_a_late_delivery_does_not_restore_revoked_units(self, shop, handler, bought):
         handler.revoke(bought, 1, "refunded")
         handler.fulfil(bought)
         assert shop.delivered(bought) == bought.quantity - 1
 
-    def test_what_was_taken_back_can_be_bought_again(self, shop, handler, bought):
+    def test_a_revoked_item_can_be_bought_again(self, shop, handler, bought):
         handler.revoke(bought, bought.quantity, "refunded")
         shop.offer_again()
         again = shop.line(quantity=shop.places)
@@ -289,7 +289,7 @@ class HandlerContract:
         handler.fulfil(again)
         assert shop.delivered(again) == shop.places
 
-    def test_taking_back_what_was_never_delivered_is_harmless(self, shop, handler):
+    def test_revoking_a_line_that_was_never_delivered_is_harmless(self, shop, handler):
         line, mails = shop.line(), Mail.objects.count()
         handler.revoke(line, 1, "undeliverable")
         handler.revoke(replace(line, reference="999999999999"), 1, "undeliverable")
@@ -297,13 +297,13 @@ class HandlerContract:
 
     # --- Money --------------------------------------------------------------------------------------------------
     @pytest.mark.parametrize("at", [timedelta(0), timedelta(days=3650), timedelta(days=-3650)])
-    def test_what_cancelling_gives_back_is_between_nothing_and_all(self, handler, bought, at):
+    def test_the_refund_of_a_cancellation_is_between_nothing_and_all(self, handler, bought, at):
         offer = handler.refund_offer(bought, timezone.now() + at)
         assert isinstance(offer, Money)
         assert offer.currency == bought.amount.currency
         assert 0 <= offer.minor <= bought.amount.minor
 
-    def test_cancelling_gives_back_all_at_first_and_nothing_in_the_end(self, handler, bought):
+    def test_cancelling_refunds_all_at_first_and_nothing_in_the_end(self, handler, bought):
         assert handler.refund_offer(bought, timezone.now()) == bought.amount
         assert handler.refund_offer(bought, later(days=3650)).minor == 0
 
@@ -311,13 +311,13 @@ class HandlerContract:
         odd = replace(bought, amount=Money(3333, bought.amount.currency))
         assert handler.refund_offer(odd, timezone.now()) == odd.amount
 
-    def test_the_share_is_the_teachers_from_a_moment_on(self, handler, bought):
+    def test_the_teachers_share_can_be_withdrawn_from_a_certain_time(self, handler, bought):
         moment = handler.earned_at(bought)
         assert isinstance(moment, datetime)
         assert moment.tzinfo is not None
         assert moment >= timezone.now() - timedelta(days=1)
 
-    def test_money_questions_about_what_is_gone_are_answered(self, shop, handler):
+    def test_refund_and_share_of_a_deleted_item_are_still_known(self, shop, handler):
         gone = replace(shop.line(), reference="999999999999")
         assert handler.refund_offer(gone, timezone.now()) == gone.amount
         assert isinstance(handler.earned_at(gone), datetime)

@@ -1,4 +1,4 @@
-"""A domain made for these tests: things with a price, a number of places, and a memory of what was asked of it."""
+"""A domain for these tests: items with a price and a number of places. It records the calls it gets."""
 
 from collections import Counter
 from datetime import timedelta

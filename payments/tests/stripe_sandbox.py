@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class StripeSandbox:
-    """One sandbox process, what a student would do on its pages, and the switches that make it misbehave."""
+    """One sandbox process, the actions of students on its pages, and the switches for its faults."""
 
     def __init__(self, folder):
         with socket.socket() as listener:
@@ -39,7 +39,7 @@ class StripeSandbox:
             env=environment,
             stdout=self.log,
             stderr=self.log,
-            start_new_session=True,  # a group of its own, so that it can be frozen with its children
+            start_new_session=True,  # a process group, so that it can be frozen with its children
         )
         self.http = requests.Session()
         self.http.auth = (settings.STRIPE_SECRET_KEY, "")
@@ -64,7 +64,7 @@ class StripeSandbox:
 
     @contextmanager
     def frozen(self):
-        """Stopped, not ended: its port takes connections, and nothing answers."""
+        """Stop the process without ending it: its port accepts connections, but nothing answers."""
         os.killpg(self.process.pid, signal.SIGSTOP)
         try:
             yield
@@ -77,7 +77,7 @@ class StripeSandbox:
         return answer.json()
 
     def calm(self):
-        """Forget everything: no objects and events of earlier tests, no faults, today's clock."""
+        """Reset it: no objects and events of earlier tests, no faults, the current time."""
         self.switch("reset")
         self.switch("faults", clear=True)
         self.switch("clock", reset=True)

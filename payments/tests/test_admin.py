@@ -1,4 +1,4 @@
-"""What staff see of orders and events, and that they can replay one after a fix."""
+"""The admin of orders and events: staff see them, and can replay an event after a fix."""
 
 import pytest
 from django.db import connection
@@ -60,7 +60,7 @@ def test_an_orders_page_shows_lines_shares_payments_and_events(staff):
         assert expected in page
 
 
-def test_an_events_page_shows_payload_tries_and_outcome(staff):
+def test_an_events_page_shows_payload_attempts_and_outcome(staff):
     bought_with_an_event()
     event = WebhookEvent.objects.get()
     page = staff.get(f"/admin/payments/webhookevent/{event.pk}/change/").content.decode()
@@ -86,7 +86,7 @@ def test_a_quarantined_event_can_be_replayed_after_a_fix(staff):
 
 
 @pytest.mark.parametrize("name", ["order", "payment", "refund", "webhookevent"])
-def test_nothing_can_be_added_or_deleted_by_hand(staff, name):
+def test_staff_cannot_add_or_delete_anything(staff, name):
     bought_with_an_event()
     assert staff.get(f"/admin/payments/{name}/add/").status_code == 403
     order = Order.objects.get()
@@ -108,7 +108,7 @@ def test_the_order_list_takes_the_same_number_of_queries_for_1_and_10_rows(staff
     assert counts[0] == counts[1]
 
 
-def test_students_do_not_get_in():
+def test_students_cannot_open_the_admin():
     client = Client()
     client.force_login(User.objects.create_user("student@example.org", "correct horse battery"))
     assert client.get("/admin/payments/order/").status_code in (302, 403, 404)

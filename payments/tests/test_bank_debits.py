@@ -1,4 +1,4 @@
-"""Bank debits, which are answered days later: with a webhook or without, they come to an end and are asked for until then."""
+"""Bank debits are confirmed or refused days later. With or without a webhook, they are checked until they have ended."""
 
 from datetime import timedelta
 
@@ -21,13 +21,13 @@ SUCCEEDS, FAILS = "AT611904300234573201", "AT861904300235473202"
 
 @pytest.fixture
 def debit(stripe_sandbox, settings):
-    """Pay a new order by a debit of this account, which is answered once the sandbox's clock moves."""
+    """Pay a new order by a debit of this account; the bank answers once the sandbox's clock moves."""
     settings.CURRENCIES = ["GBP", "EUR"]
 
     def begin(iban):
         cart = cart_with(sample_offer(Money(2500, "EUR")))
         client = signed_in(cart.user)
-        # The sandbox offers debits only where they are asked for; at Stripe the Dashboard decides, and we do not ask.
+        # The sandbox offers debits only if the request names them; at Stripe the Dashboard decides, so ours names none.
         stripe_sandbox.fault("server_error", path="/v1/checkout/sessions", count=3)
         press_pay(client, cart)
         payment = Payment.objects.get()
@@ -68,7 +68,7 @@ def days_later(sandbox, days):
     ("iban", "ended"),
     [(SUCCEEDS, ("succeeded", "completed", "done")), (FAILS, ("failed", "cancelled", "done"))],
 )
-def test_without_any_webhook_the_follow_up_learns_of_the_answer_days_later_and_ends(stripe_sandbox, debit, iban, ended):
+def test_without_a_webhook_the_follow_up_gets_the_answer_days_later_and_ends(stripe_sandbox, debit, iban, ended):
     stripe_sandbox.switch("clock", set=int(timezone.now().timestamp()))
     payment = debit(iban)
     with time_machine.travel(timezone.now() + timedelta(minutes=40)):
@@ -78,7 +78,7 @@ def test_without_any_webhook_the_follow_up_learns_of_the_answer_days_later_and_e
     assert (payment.status, payment.order.state, payment.state) == ended
 
 
-def test_a_debit_under_way_is_asked_for_every_six_hours(stripe_sandbox, debit, monkeypatch):
+def test_a_processing_debit_is_checked_every_six_hours(stripe_sandbox, debit, monkeypatch):
     payment = debit("AT321904300235473204")
     with time_machine.travel(timezone.now() + timedelta(minutes=40)):
         follow_up(payment)
@@ -89,7 +89,7 @@ def test_a_debit_under_way_is_asked_for_every_six_hours(stripe_sandbox, debit, m
     assert (payment.status, payment.state, payment.postponements) == ("processing", "waiting", 2)
 
 
-def test_a_refused_debit_frees_the_places_gives_the_cart_back_and_tells_the_student_once(stripe_sandbox, debit):
+def test_a_refused_debit_releases_the_places_restores_the_cart_and_mails_the_student_once(stripe_sandbox, debit):
     payment = debit(FAILS)
     take_in_and_work()
     with days_later(stripe_sandbox, 3):
@@ -102,7 +102,7 @@ def test_a_refused_debit_frees_the_places_gives_the_cart_back_and_tells_the_stud
     assert Mail.objects.filter(template="payments/mail/debit_refused").count() == 1
 
 
-def test_a_debit_that_is_never_answered_reaches_staff(debit, stripe_sandbox):
+def test_a_debit_that_is_never_answered_alerts_staff(debit, stripe_sandbox):
     payment = debit("AT321904300235473204")
     with time_machine.travel(timezone.now() + timedelta(minutes=40)):
         follow_up(payment)
@@ -118,7 +118,7 @@ def look_up():
     return ChargeLookup.objects.get()
 
 
-def test_charge_balance_transaction_and_fee_are_stored_once_stripe_makes_them_known(stripe_sandbox):
+def test_charge_balance_transaction_and_fee_are_stored_once_stripe_reports_them(stripe_sandbox):
     cart = cart_with(sample_offer(Money(2500, "GBP")))
     press_pay(signed_in(cart.user), cart)
     payment = Payment.objects.get()
@@ -137,7 +137,7 @@ def test_charge_balance_transaction_and_fee_are_stored_once_stripe_makes_them_kn
 
 
 def test_while_the_balance_transaction_is_unknown_the_charge_is_looked_up_again(stripe_sandbox, debit):
-    """A debit under way has a charge, and no balance transaction for days."""
+    """A debit that is processing has a charge, but no balance transaction for days."""
     payment = debit("AT321904300235473204")
     intent = stripe_sandbox.get(f"checkout/sessions/{payment.stripe_session_id}")["payment_intent"]
     settle_payment(evidence_for(payment, payment_intent_id=intent))
@@ -150,7 +150,7 @@ def test_while_the_balance_transaction_is_unknown_the_charge_is_looked_up_again(
     assert look_up().run_after - timezone.now() > first_wait
 
 
-def test_settling_asks_for_no_charge_of_its_own_and_a_repeat_no_second_time():
+def test_settling_queues_one_charge_lookup_and_a_repeat_none():
     payment = open_order()
     settle_payment(evidence_for(payment))
     settle_payment(evidence_for(payment))

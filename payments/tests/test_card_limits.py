@@ -1,4 +1,4 @@
-"""Amounts a card cannot be charged: told in the cart, in words about the amount, before anything is sent to Stripe."""
+"""Amounts that a card cannot be charged: the cart says what is wrong with them before anything is sent to Stripe."""
 
 import pytest
 from django.test import Client
@@ -31,12 +31,12 @@ def test_the_cart_says_what_cannot_be_paid_by_card(price, quantity, problem):
     assert not Order.objects.exists()
 
 
-def test_pence_add_up_to_what_can_be_paid():
+def test_small_prices_can_be_paid_together():
     assert price_cart(cart_with(sample_offer(Money(10, "GBP")), quantity=3)).is_buyable
 
 
 @pytest.mark.parametrize("price", [Money(30, "GBP"), Money(50, "JPY"), Money(5120, "KWD"), Money(100, "ISK")])
-def test_the_least_amounts_are_paid(stripe_sandbox, price):
+def test_the_minimum_amounts_can_be_paid(stripe_sandbox, price):
     cart = cart_with(sample_offer(price))
     response = press_pay(signed_in(cart.user), cart)
     session = stripe_sandbox.get(f"checkout/sessions/{Order.objects.get().payments.get().stripe_session_id}")
@@ -44,8 +44,8 @@ def test_the_least_amounts_are_paid(stripe_sandbox, price):
     assert response.url == session["url"]
 
 
-def test_an_amount_only_stripe_finds_too_small_is_no_outage(stripe_sandbox, monkeypatch):
-    """Its least is compared in the currency the account settles in, so ours may be lower than what it takes today."""
+def test_an_amount_that_only_stripe_finds_too_small_is_not_an_outage(stripe_sandbox, monkeypatch):
+    """Stripe converts its minimum from the account's currency, so ours may be lower than today's."""
     monkeypatch.setitem(limits._LEAST_MINOR, "GBP", 10)
     cart = cart_with(sample_offer(Money(20, "GBP")))
     client = signed_in(cart.user)
@@ -54,7 +54,7 @@ def test_an_amount_only_stripe_finds_too_small_is_no_outage(stripe_sandbox, monk
     assert Order.objects.get().state == "cancelled"
 
 
-def test_a_guest_is_told_too():
+def test_guests_see_the_problem_too():
     client = Client()
     client.post("/cart/add/", {"domain": "sample", "reference": sample_offer(Money(29, "GBP"))})
     assert "The least that can be paid by card is £0.30." in client.get("/cart/").content.decode()

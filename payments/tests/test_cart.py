@@ -38,7 +38,7 @@ def test_a_guest_fills_a_cart_and_sees_it():
     assert "Create an account" in page
 
 
-def test_signing_in_takes_the_guests_lines_along():
+def test_signing_in_moves_the_guests_lines_to_the_users_cart():
     client, user = Client(), UserFactory()
     old = cart_with(sample_offer(), user=user)
     reference = sample_offer()
@@ -48,7 +48,7 @@ def test_signing_in_takes_the_guests_lines_along():
     assert Cart.objects.count() == 1
 
 
-def test_the_guests_choice_of_the_same_thing_wins():
+def test_the_guests_line_replaces_the_users_line_of_the_same_item():
     client, user = Client(), UserFactory()
     reference = sample_offer()
     cart = cart_with(reference, user=user)
@@ -73,7 +73,7 @@ def test_two_guests_do_not_share_a_cart():
     assert f"Sample {reference}" not in second.get("/cart/").content.decode()
 
 
-def test_one_currency_per_cart_and_a_clear_word_about_it():
+def test_a_cart_has_one_currency_and_says_so_clearly():
     client = Client()
     add(client, sample_offer(Money(100, "GBP")))
     add(client, sample_offer(Money(1000, "JPY")))
@@ -98,7 +98,7 @@ def test_a_changed_price_is_pointed_out_once():
     assert "Prices changed" not in client.get("/cart/").content.decode()
 
 
-def test_what_was_withdrawn_is_named_and_keeps_the_cart_from_being_paid():
+def test_a_withdrawn_item_is_named_and_prevents_payment_of_the_cart():
     client = Client()
     reference = sample_offer()
     add(client, reference)
@@ -138,7 +138,7 @@ def test_hostile_posts_are_refused_and_put_nothing_in(posted):
     assert not CartLine.objects.exists()
 
 
-def test_more_than_there_is_cannot_be_put_in():
+def test_more_than_is_available_cannot_be_added():
     client = Client()
     add(client, sample_offer(places=2), quantity=3)
     assert not CartLine.objects.exists()
@@ -153,7 +153,7 @@ def test_a_hostile_quantity_changes_nothing(quantity):
     assert CartLine.objects.get().quantity == 1
 
 
-def test_somebody_elses_line_is_a_404():
+def test_another_persons_line_is_a_404():
     cart = cart_with(sample_offer())
     stranger = Client()
     add(stranger, sample_offer())
@@ -165,7 +165,7 @@ def test_somebody_elses_line_is_a_404():
 
 
 @pytest.mark.parametrize("path", ["/cart/add/", "/checkout/", "/cart/lines/1/"])
-def test_nothing_changes_by_get_or_without_a_token(path):
+def test_get_requests_and_posts_without_a_token_change_nothing(path):
     assert Client().get(path).status_code == 405
     assert Client(enforce_csrf_checks=True).post(path).status_code == 403
 
@@ -193,7 +193,7 @@ def test_the_cart_page_takes_the_same_number_of_queries_for_1_and_20_lines():
     assert counts[0] == counts[1]
 
 
-def test_noting_changed_prices_takes_the_same_number_of_queries_for_1_and_20_lines():
+def test_recording_changed_prices_takes_the_same_number_of_queries_for_1_and_20_lines():
     counts = []
     for lines in (1, 20):
         user = UserFactory()
@@ -234,7 +234,7 @@ def test_a_guests_refused_posts_leave_neither_cart_nor_session():
     assert not Session.objects.exists()
 
 
-def test_one_address_begins_a_limited_number_of_guests_carts(settings):
+def test_one_address_can_start_a_limited_number_of_guest_carts(settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"guest_cart": "2/h/ip"}
     reference = sample_offer()
     guests = [Client() for _ in range(3)]
@@ -246,7 +246,7 @@ def test_one_address_begins_a_limited_number_of_guests_carts(settings):
     assert CartLine.objects.count() == 3
 
 
-def test_merging_keeps_to_the_lines_of_a_cart():
+def test_merging_respects_the_maximum_number_of_lines():
     client, user = Client(), UserFactory()
     cart_with(*[sample_offer() for _ in range(29)], user=user)
     for _ in range(2):
@@ -256,7 +256,7 @@ def test_merging_keeps_to_the_lines_of_a_cart():
     assert "could not be moved into your cart: “Sample" in client.get("/cart/").content.decode()
 
 
-def test_restoring_keeps_to_the_lines_of_a_cart():
+def test_restoring_respects_the_maximum_number_of_lines():
     order = open_order(*[sample_offer() for _ in range(5)]).order
     order.user.cart.lines.all().delete()
     cart_with(*[sample_offer() for _ in range(28)], user=order.user)
@@ -264,7 +264,7 @@ def test_restoring_keeps_to_the_lines_of_a_cart():
     assert order.user.cart.lines.count() == 30
 
 
-def test_what_was_withdrawn_keeps_its_title():
+def test_a_withdrawn_item_keeps_its_title():
     client = Client()
     reference = sample_offer()
     add(client, reference)
@@ -281,7 +281,7 @@ def test_the_cart_follows_the_currency_chosen_on_any_page():
     assert "Prices changed" not in page
 
 
-def test_a_cart_that_cannot_follow_stays_and_says_so():
+def test_a_cart_that_cannot_change_currency_keeps_it_and_says_so():
     client = Client()
     add(client, sample_offer(Money(100, "GBP"), Money(120, "EUR")))
     add(client, sample_offer(Money(300, "GBP")))
@@ -291,7 +291,7 @@ def test_a_cart_that_cannot_follow_stays_and_says_so():
     assert "£4.00" in page
 
 
-def test_adding_again_without_details_keeps_those_there_are():
+def test_adding_again_without_details_keeps_the_existing_ones():
     client = Client()
     reference = sample_offer()
     add(client, reference, details='{"colour": "red"}')

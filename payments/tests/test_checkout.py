@@ -75,7 +75,7 @@ def test_a_student_who_never_returns_is_delivered_from_stripes_events(stripe_san
     assert Order.objects.get().is_paid
 
 
-def test_events_of_four_silent_days_are_taken_in_once(stripe_sandbox):
+def test_events_of_four_days_without_webhooks_are_stored_once(stripe_sandbox):
     cart = cart_with(sample_offer())
     press_pay(signed_in(cart.user), cart)
     stripe_sandbox.pay(Payment.objects.get().stripe_session_id)
@@ -115,7 +115,7 @@ def test_fifty_clicks_at_once_open_one_session(stripe_sandbox, monkeypatch):
     together = Barrier(50)
 
     def price_slowly(cart):
-        # As long as a quote may take: without a lock on the cart, all fifty would now find no order yet.
+        # As long as a quote may take: without a lock on the cart, none of the fifty would find an order yet.
         priced = price_cart(cart)
         time.sleep(0.02)
         return priced
@@ -182,7 +182,7 @@ def test_a_reply_lost_after_stripe_created_the_session_leads_to_the_same_session
     assert Payment.objects.get().stripe_session_id == made["id"]
 
 
-def test_a_reply_lost_for_ever_is_learnt_by_the_payments_own_follow_up(stripe_sandbox):
+def test_a_session_whose_reply_was_lost_is_found_by_the_payments_follow_up(stripe_sandbox):
     cart = cart_with(sample_offer())
     stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
     press_pay(signed_in(cart.user), cart)
@@ -193,7 +193,7 @@ def test_a_reply_lost_for_ever_is_learnt_by_the_payments_own_follow_up(stripe_sa
     assert len(stripe_sandbox.sessions_of(payment.reference)) == 1
 
 
-def test_after_a_day_the_key_is_forgotten_so_we_look_before_we_create(stripe_sandbox):
+def test_after_a_day_the_key_is_forgotten_so_we_search_before_we_create(stripe_sandbox):
     cart = cart_with(sample_offer())
     stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
     press_pay(signed_in(cart.user), cart)
@@ -205,7 +205,7 @@ def test_after_a_day_the_key_is_forgotten_so_we_look_before_we_create(stripe_san
     assert payment.stripe_session_id == stripe_sandbox.sessions_of(payment.reference)[0]["id"]
 
 
-def test_looking_for_a_session_finds_it_though_stripes_clock_was_behind_ours(stripe_sandbox, monkeypatch):
+def test_a_search_finds_the_session_even_if_stripes_clock_was_behind_ours(stripe_sandbox, monkeypatch):
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     stripe_sandbox.switch("clock", advance=-120)
@@ -218,8 +218,8 @@ def test_looking_for_a_session_finds_it_though_stripes_clock_was_behind_ours(str
     assert press_pay(client, cart).url == made["url"]
 
 
-def test_after_a_day_a_session_that_was_never_created_is_not_created_any_more(stripe_sandbox):
-    """The hold ended long ago, so a page that could be paid now would sell a place nobody keeps."""
+def test_after_a_day_a_session_that_was_never_created_is_no_longer_created(stripe_sandbox):
+    """The hold expired long ago, so a page that can be paid now would sell a place that is not held."""
     reference = sample_offer()
     cart = cart_with(reference)
     client = signed_in(cart.user)
@@ -266,7 +266,7 @@ def test_after_a_day_the_session_is_found_among_hundreds_made_since(stripe_sandb
 
 @pytest.mark.parametrize("kind", ["rate_limit", "server_error"])
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_hiccup_of_stripes_is_not_noticed(stripe_sandbox, kind, count):
+def test_a_brief_fault_at_stripe_is_not_noticed(stripe_sandbox, kind, count):
     cart = cart_with(sample_offer())
     stripe_sandbox.fault(kind, path="/v1/checkout/sessions", count=count)
     assert press_pay(signed_in(cart.user), cart).status_code == 302
@@ -274,7 +274,7 @@ def test_a_hiccup_of_stripes_is_not_noticed(stripe_sandbox, kind, count):
 
 
 @pytest.mark.parametrize("kind", ["rate_limit", "server_error"])
-def test_stripe_being_down_gives_a_kind_page_and_keeps_the_cart(stripe_sandbox, kind):
+def test_when_stripe_is_down_a_page_explains_it_and_the_cart_stays(stripe_sandbox, kind):
     cart = cart_with(sample_offer())
     stripe_sandbox.fault(kind, path="/v1/*", count=10)
     response = press_pay(signed_in(cart.user), cart)
@@ -283,7 +283,9 @@ def test_stripe_being_down_gives_a_kind_page_and_keeps_the_cart(stripe_sandbox, 
     assert cart.lines.count() == 1
 
 
-def test_stripe_saying_nothing_gives_the_same_page_and_the_next_click_the_one_session(stripe_sandbox, monkeypatch):
+def test_when_stripe_does_not_answer_a_page_explains_it_and_the_next_click_opens_the_same_session(
+    stripe_sandbox, monkeypatch
+):
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     stripe_sandbox.fault("hang", path="/v1/checkout/sessions", seconds=1)
@@ -292,12 +294,12 @@ def test_stripe_saying_nothing_gives_the_same_page_and_the_next_click_the_one_se
         response = press_pay(client, cart)
     assert response.status_code == 503
     assert "your cart is as you left it" in response.content.decode()
-    time.sleep(1)  # what hung is done in the meantime
+    time.sleep(1)  # the call that hung completes in the meantime
     assert press_pay(client, cart).status_code == 302
     assert len(stripe_sandbox.sessions_of(Payment.objects.get().reference)) == 1
 
 
-def test_stripe_is_asked_again_after_pauses_that_differ(stripe_sandbox, monkeypatch):
+def test_calls_to_stripe_are_retried_after_varying_pauses(stripe_sandbox, monkeypatch):
     pauses = []
     monkeypatch.setattr(_http_client.time, "sleep", pauses.append)
     for _ in range(2):
@@ -308,7 +310,7 @@ def test_stripe_is_asked_again_after_pauses_that_differ(stripe_sandbox, monkeypa
     assert pauses[1] != pauses[3]
 
 
-def test_what_stripe_refuses_lets_go_of_the_order_at_once(stripe_sandbox):
+def test_a_refusal_by_stripe_cancels_the_order_at_once(stripe_sandbox):
     reference = sample_offer()
     cart = cart_with(reference, user=UserFactory(email="an address Stripe refuses"))
     response = press_pay(signed_in(cart.user), cart)
@@ -345,7 +347,7 @@ def test_posted_prices_and_currencies_are_ignored(stripe_sandbox):
     assert Order.objects.get().total == Money(2500, "GBP")
 
 
-def test_what_sold_out_meanwhile_is_told_before_paying(stripe_sandbox):
+def test_an_item_that_sold_out_meanwhile_is_shown_before_paying(stripe_sandbox):
     reference = sample_offer(places=1)
     cart = cart_with(reference)
     digest = price_cart(cart).digest
@@ -370,7 +372,7 @@ def test_the_eleventh_attempt_within_a_minute_is_asked_to_wait(stripe_sandbox):
 
 
 @pytest.mark.parametrize("switch", ["checkout-closed", "checkout-closed-sample"])
-def test_a_closed_checkout_says_so_kindly_and_webhooks_flow_on(stripe_sandbox, switch):
+def test_a_closed_checkout_says_so_and_webhooks_are_still_processed(stripe_sandbox, switch):
     paid_before = open_order()
     Switch.objects.create(name=switch, active=True)
     cart = cart_with(sample_offer())
@@ -401,7 +403,7 @@ def test_a_return_from_stripe_is_settled_if_no_webhook_came(stripe_sandbox, perf
 
 
 @pytest.mark.parametrize("session_id", ["", "cs_test_unknown", "\x00", "'; drop table", "x" * 5000])
-def test_the_return_page_knows_no_foreign_or_made_up_session(stripe_sandbox, session_id):
+def test_the_return_page_answers_404_for_foreign_and_invented_sessions(stripe_sandbox, session_id):
     payment = open_order()
     somebody = signed_in(UserFactory())
     assert somebody.get("/checkout/return/", {"session_id": payment.stripe_session_id}).status_code == 404
@@ -419,7 +421,7 @@ def test_the_return_page_works_while_stripe_is_down(stripe_sandbox, perform_look
     assert perform_looks() == 1
 
 
-def test_an_expired_session_is_learnt_without_a_webhook_and_frees_the_places(stripe_sandbox):
+def test_an_expired_session_is_noticed_without_a_webhook_and_releases_the_places(stripe_sandbox):
     reference = sample_offer()
     cart = cart_with(reference)
     press_pay(signed_in(cart.user), cart)
@@ -456,7 +458,7 @@ def test_only_the_owner_can_see_cancel_or_download_an_order():
     assert owner.get(f"/my/orders/{number}/receipt.pdf").content.startswith(b"%PDF")
 
 
-def test_what_cannot_be_delivered_is_refunded_at_stripe_once(stripe_sandbox):
+def test_an_undeliverable_line_is_refunded_at_stripe_once(stripe_sandbox):
     good, gone = sample_offer(Money(2500, "GBP")), sample_offer(Money(1500, "GBP"))
     cart = cart_with(good, gone)
     press_pay(signed_in(cart.user), cart)
@@ -477,7 +479,7 @@ def test_what_cannot_be_delivered_is_refunded_at_stripe_once(stripe_sandbox):
     assert len(stripe_sandbox.get("refunds", limit=100)["data"]) >= 1
 
 
-def test_closing_a_session_whose_creation_was_cut_off_finds_and_closes_it(stripe_sandbox):
+def test_closing_a_session_whose_creation_was_interrupted_finds_and_closes_it(stripe_sandbox):
     cart = cart_with(sample_offer())
     stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
     press_pay(signed_in(cart.user), cart)

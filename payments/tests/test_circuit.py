@@ -1,4 +1,4 @@
-"""Few wait for a provider at once, none for long, and none while it is down; once it is back all goes on."""
+"""Few threads wait for a provider at once, none for long, and none while it is down; calls resume once it is back."""
 
 import threading
 import time
@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from payments import circuit as circuits
-from payments.circuit import Circuit, NoAnswer, NotAsked, spending_time, time_limit
+from payments.circuit import CallNotMade, Circuit, NoAnswer, spending_time, time_limit
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that moves when told to."""
+    """A clock that the test moves."""
 
     class Clock:
         now = 1000.0
@@ -38,7 +38,7 @@ def succeed(circuit):
 def is_refused(circuit):
     try:
         succeed(circuit)
-    except NotAsked:
+    except CallNotMade:
         return True
     return False
 
@@ -48,17 +48,17 @@ def open_up(circuit):
         fail(circuit)
 
 
-def test_after_three_failures_in_a_row_nothing_is_asked(clock):
-    circuit = Circuit(places=2)
+def test_after_three_failures_in_a_row_no_call_is_made(clock):
+    circuit = Circuit(slots=2)
     open_up(circuit)
     assert circuit.is_open
-    with pytest.raises(NotAsked) as refused:
+    with pytest.raises(CallNotMade) as refused:
         succeed(circuit)
     assert refused.value.retry_after == 5
 
 
-def test_an_answer_in_between_is_a_new_beginning(clock):
-    circuit = Circuit(places=2)
+def test_an_answer_in_between_resets_the_count(clock):
+    circuit = Circuit(slots=2)
     fail(circuit)
     fail(circuit)
     succeed(circuit)
@@ -67,8 +67,8 @@ def test_an_answer_in_between_is_a_new_beginning(clock):
     assert not circuit.is_open
 
 
-def test_after_the_pause_one_call_finds_out_and_others_wait_for_what_it_finds(clock):
-    circuit = Circuit(places=4)
+def test_after_the_pause_one_call_probes_and_the_others_wait_for_its_result(clock):
+    circuit = Circuit(slots=4)
     open_up(circuit)
     clock.now += 5
     assert not circuit.is_open
@@ -79,13 +79,13 @@ def test_after_the_pause_one_call_finds_out_and_others_wait_for_what_it_finds(cl
     assert not is_refused(circuit)
 
 
-def test_most_callers_are_not_the_one_that_finds_out(clock):
-    circuit = Circuit(places=4)
+def test_most_callers_do_not_probe(clock):
+    circuit = Circuit(slots=4)
     open_up(circuit)
     assert circuit.seconds_until_probe == 5
     clock.now += 6
     assert circuit.seconds_until_probe == 0
-    with pytest.raises(NotAsked), circuit.call(may_probe=False):
+    with pytest.raises(CallNotMade), circuit.call(may_probe=False):
         pass
     succeed(circuit)
     assert circuit.seconds_until_probe is None
@@ -93,8 +93,8 @@ def test_most_callers_are_not_the_one_that_finds_out(clock):
         pass
 
 
-def test_pauses_double_up_to_half_a_minute_and_begin_anew_after_an_answer(clock):
-    circuit = Circuit(places=2)
+def test_pauses_double_up_to_half_a_minute_and_start_over_after_an_answer(clock):
+    circuit = Circuit(slots=2)
     open_up(circuit)
     pauses = []
     for _ in range(5):
@@ -112,7 +112,7 @@ def test_pauses_double_up_to_half_a_minute_and_begin_anew_after_an_answer(clock)
 
 
 def test_a_probe_that_ends_in_an_error_of_ours_lets_another_try(clock):
-    circuit = Circuit(places=2)
+    circuit = Circuit(slots=2)
     open_up(circuit)
     clock.now += 5
     with pytest.raises(ZeroDivisionError), circuit.call():
@@ -121,7 +121,7 @@ def test_a_probe_that_ends_in_an_error_of_ours_lets_another_try(clock):
 
 
 def test_calls_that_began_before_and_fail_later_do_not_lengthen_the_pause(clock):
-    circuit = Circuit(places=9)
+    circuit = Circuit(slots=9)
     calls = [circuit.call() for _ in range(5)]
     for call in calls:
         call.__enter__()
@@ -131,9 +131,9 @@ def test_calls_that_began_before_and_fail_later_do_not_lengthen_the_pause(clock)
     assert not circuit.is_open
 
 
-def test_where_calls_hang_no_more_than_the_places_wait(monkeypatch):
+def test_hanging_calls_take_no_more_than_the_slots(monkeypatch):
     monkeypatch.setattr(circuits, "_PATIENCE_SECONDS", 0.2)
-    circuit, is_over = Circuit(places=2), threading.Event()
+    circuit, is_over = Circuit(slots=2), threading.Event()
 
     def hang():
         with circuit.call():
@@ -151,8 +151,8 @@ def test_where_calls_hang_no_more_than_the_places_wait(monkeypatch):
     assert not is_refused(circuit)
 
 
-def test_where_calls_are_answered_a_crowd_takes_turns():
-    circuit, most, now, lock = Circuit(places=2), [0], [0], threading.Lock()
+def test_a_crowd_takes_turns_while_calls_are_answered():
+    circuit, most, now, lock = Circuit(slots=2), [0], [0], threading.Lock()
 
     def call():
         with circuit.call():
@@ -177,7 +177,7 @@ def test_all_calls_of_a_request_share_its_time(clock):
         with spending_time(at_most=12) as done_by:
             assert done_by == clock.now + 2
             clock.now += 3
-        with pytest.raises(NotAsked), spending_time(at_most=12):
+        with pytest.raises(CallNotMade), spending_time(at_most=12):
             pass
     with spending_time(at_most=12) as done_by:
         assert done_by == clock.now + 12

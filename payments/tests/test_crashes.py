@@ -1,4 +1,4 @@
-"""Killed at any point between Stripe's delivery and ours: what was acknowledged is delivered once, by whoever is left."""
+"""A process is killed at any point between webhook and delivery: what was acknowledged is still delivered, once."""
 
 import json
 import os
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def woken(monkeypatch):
-    """Which kinds of work a worker was woken for; nothing is sent."""
+    """The kinds of work for which a worker was woken; no message is sent."""
     asked = []
     monkeypatch.setattr(wakeups, "_waker", wakeups.Waker(asked.append))
     monkeypatch.setattr(wakeups._waker, "ask", asked.append)
@@ -30,7 +30,7 @@ def woken(monkeypatch):
 
 
 def killed(point, event=None):
-    """Another process that gets no further than the point."""
+    """Run another process, which is killed at the point."""
     process = subprocess.run(
         [sys.executable, "-m", "payments.tests.crashing_process", point],
         input=json.dumps(event).encode() if event else b"",
@@ -44,7 +44,7 @@ def killed(point, event=None):
 
 
 def time_passes():
-    """Leases end, and what was to wait a little is due."""
+    """Let leases expire and delayed work become due."""
     WebhookEvent.objects.filter(state__in=["waiting", "running"]).update(run_after="2000-01-01T00:00Z")
 
 
@@ -67,7 +67,7 @@ def test_a_web_process_killed_before_it_stored_the_event_has_not_acknowledged_it
     assert_delivered_once(payment)
 
 
-def test_the_sweep_finds_what_a_web_process_stored_and_was_killed_before_it_woke_anybody(woken):
+def test_the_sweep_finds_an_event_whose_web_process_was_killed_before_it_woke_a_worker(woken):
     payment = open_order()
     event = completed(payment)
     killed("web: stored, nobody woken", event)
@@ -83,7 +83,7 @@ def test_the_sweep_finds_what_a_web_process_stored_and_was_killed_before_it_woke
 @pytest.mark.parametrize(
     "point", ["worker: claimed, not begun", "worker: paid, not delivered", "worker: delivered, not committed"]
 )
-def test_the_sweep_finds_what_a_killed_worker_had_claimed_and_nothing_of_it_took_effect(woken, point):
+def test_the_sweep_finds_the_claim_of_a_killed_worker_none_of_whose_work_took_effect(woken, point):
     payment = open_order()
     deliver(completed(payment))
     killed(point)

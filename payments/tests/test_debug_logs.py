@@ -1,4 +1,4 @@
-"""At the level at which most is said, a purchase at the real sandbox puts none of its words into a line."""
+"""Even at level DEBUG, a purchase at the real sandbox writes none of its personal data to the log."""
 
 import json
 from urllib.parse import quote, quote_plus
@@ -24,7 +24,7 @@ FORBIDDEN = [
 ]  # fmt: skip
 
 
-def test_a_purchase_leaves_no_name_and_no_address_in_a_line(stripe_sandbox, written_lines):
+def test_a_purchase_leaves_no_name_and_no_address_in_the_log(stripe_sandbox, written_lines):
     cart = cart_with(sample_offer())
     cart.user.email, cart.user.full_name = ADDRESS, NAME
     cart.user.save()

@@ -1,4 +1,4 @@
-"""A payment that fails is told once for each way in which it failed, in words that fit what was done."""
+"""A failed payment sends one mail for each way in which it failed, and the mail says what was done."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def mails_about(payment):
     return list(Mail.objects.filter(key__startswith=f"payment:{payment.pk}:").order_by("pk"))
 
 
-def test_a_declined_card_and_a_debit_refused_later_are_both_told():
+def test_a_declined_card_and_a_later_refused_debit_send_a_mail_each():
     payment = open_order()
     decline(payment)
     decline(payment)
@@ -45,7 +45,7 @@ def test_a_declined_card_and_a_debit_refused_later_are_both_told():
     assert "in your cart again" in second.text
 
 
-def test_each_payment_of_a_student_is_told_by_itself():
+def test_each_failed_payment_of_a_student_sends_its_own_mail():
     first, second = open_order(), open_order()
     decline(first)
     decline(second)
@@ -53,7 +53,7 @@ def test_each_payment_of_a_student_is_told_by_itself():
 
 
 def refused_with_this_in_the_cart(*prices, ordered=2):
-    """A debit refused after the student put other things into the cart; the mail as rendered, and what the cart holds."""
+    """Refuse a debit after the student added other items to the cart; returns the rendered mail and the cart's lines."""
     payment = open_order(*(sample_offer() for _ in range(ordered)))
     receive(completed(payment, payment_status="unpaid"))
     cart = payment.order.cart
@@ -68,7 +68,7 @@ def refused_with_this_in_the_cart(*prices, ordered=2):
     return render(mails_about(payment)[0]), cart.lines.count()
 
 
-def test_a_cart_in_another_currency_takes_nothing_back_and_the_mail_says_so():
+def test_nothing_is_put_back_into_a_cart_in_another_currency_and_the_mail_says_so():
     mail, lines = refused_with_this_in_the_cart(Money(900, "EUR"))
     assert lines == 1
     for body in (mail.text, mail.html):
@@ -76,14 +76,14 @@ def test_a_cart_in_another_currency_takes_nothing_back_and_the_mail_says_so():
         assert "in your cart again" not in body
 
 
-def test_a_cart_without_room_for_everything_is_told_too(monkeypatch):
+def test_the_mail_says_so_if_the_cart_has_no_room_for_everything(monkeypatch):
     monkeypatch.setattr("payments.cart.LINES_AT_MOST", 2)
     mail, lines = refused_with_this_in_the_cart(Money(900, "GBP"))
     assert lines == 2
     assert "Not everything was put back" in mail.text
 
 
-def test_a_cart_with_other_things_in_the_same_currency_takes_everything_back():
+def test_everything_is_put_back_into_a_cart_with_other_items_in_the_same_currency():
     mail, lines = refused_with_this_in_the_cart(Money(900, "GBP"))
     assert lines == 3
     assert "Everything you ordered is in your cart again" in mail.text

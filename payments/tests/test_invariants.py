@@ -1,4 +1,4 @@
-"""The promises about refunds hold after refunds of every kind, and each notices when it is broken past the triggers."""
+"""The invariants of refunds hold after refunds of every kind, and each detects a violation that evades the triggers."""
 
 import pytest
 from django.db import connection, transaction
@@ -28,13 +28,13 @@ def refunds_of_every_kind():
     Refund.objects.create(payment=paid_order(), amount_minor=100, currency="GBP", reason="made_at_stripe")
 
 
-def test_all_promises_hold_after_refunds_of_every_kind():
+def test_all_invariants_hold_after_refunds_of_every_kind():
     refunds_of_every_kind()
     assert broken(INVARIANTS) == {}
 
 
 def past_all_triggers(statement):
-    """What a repair by hand, or a bug, could do in a database whose triggers are off."""
+    """Run a statement with triggers off, as a manual repair or a bug might."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(statement)
@@ -96,7 +96,7 @@ LIVE_REFUND = "(SELECT id FROM payments_refund WHERE status = 'succeeded')"
         ),
     ],
 )
-def test_each_promise_notices_when_it_is_broken(statement, names):
+def test_each_invariant_notices_when_it_is_broken(statement, names):
     refunds_of_every_kind()
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

@@ -1,4 +1,4 @@
-"""A payment asks Stripe for the same thing each time; once that is refused for being late, its order gets another."""
+"""A payment sends Stripe the same request each time; if that is refused as too late, the order gets another payment."""
 
 from datetime import timedelta
 
@@ -28,12 +28,12 @@ def reply_is_lost(sandbox):
 
 
 def after(sandbox, **span):
-    """Both clocks moved: Stripe's and ours."""
+    """Move both clocks, Stripe's and ours."""
     sandbox.switch("clock", advance=int(timedelta(**span).total_seconds()))
     return time_machine.travel(timezone.now() + timedelta(**span))
 
 
-def test_everything_a_session_is_asked_for_is_frozen_with_its_payment(stripe_sandbox, settings):
+def test_the_whole_request_for_a_session_is_frozen_with_its_payment(stripe_sandbox, settings):
     cart = cart_with(sample_offer(), quantity=2)
     client = signed_in(cart.user)
     reply_is_lost(stripe_sandbox)
@@ -55,7 +55,7 @@ def test_everything_a_session_is_asked_for_is_frozen_with_its_payment(stripe_san
     assert Order.objects.get().is_paid
 
 
-def test_a_click_three_minutes_into_an_outage_makes_another_payment_for_the_same_order(stripe_sandbox):
+def test_a_click_three_minutes_into_an_outage_creates_another_payment_for_the_same_order(stripe_sandbox):
     reference = sample_offer()
     cart = cart_with(reference)
     client = signed_in(cart.user)
@@ -79,7 +79,7 @@ def test_a_click_three_minutes_into_an_outage_makes_another_payment_for_the_same
     assert second.order.is_paid
 
 
-def test_a_lost_reply_is_still_the_one_session_three_minutes_later(stripe_sandbox):
+def test_three_minutes_after_a_lost_reply_the_same_session_is_opened(stripe_sandbox):
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     reply_is_lost(stripe_sandbox)
@@ -91,7 +91,7 @@ def test_a_lost_reply_is_still_the_one_session_three_minutes_later(stripe_sandbo
     assert (response.url, payment.stripe_session_id) == (made["url"], made["id"])
 
 
-def test_places_that_went_during_the_outage_are_told_and_the_order_is_let_go_in_time(stripe_sandbox):
+def test_places_sold_during_the_outage_are_shown_and_the_order_is_cancelled_in_time(stripe_sandbox):
     reference = sample_offer()
     cart = cart_with(reference)
     client = signed_in(cart.user)
@@ -111,7 +111,7 @@ def test_places_that_went_during_the_outage_are_told_and_the_order_is_let_go_in_
     assert SAMPLE.calls["release", reference] == 1
 
 
-def test_a_page_never_opened_waits_for_a_click_and_is_let_go_with_its_places(stripe_sandbox):
+def test_an_order_whose_page_never_opened_waits_for_a_click_and_is_cancelled_with_its_places(stripe_sandbox):
     cart = cart_with(sample_offer())
     stripe_is_down(stripe_sandbox)
     press_pay(signed_in(cart.user), cart)
@@ -120,18 +120,18 @@ def test_a_page_never_opened_waits_for_a_click_and_is_let_go_with_its_places(str
         drain(Payment, seconds=5)
     payment = Payment.objects.get()
     assert (payment.status, payment.state, payment.order.state) == ("created", "waiting", "awaiting_payment")
-    # The database's clock, from which it is counted, did not travel.
+    # The database's clock, which counts, was not moved.
     assert payment.run_after + timedelta(minutes=3, seconds=5) > payment.expires_at
 
 
-def test_refused_for_its_end_at_once_a_payment_is_not_tried_again_and_again(stripe_sandbox):
+def test_a_payment_refused_at_once_for_its_expiry_is_not_retried_endlessly(stripe_sandbox):
     cart = cart_with(sample_offer())
     stripe_sandbox.switch("clock", advance=600)
     assert press_pay(signed_in(cart.user), cart).status_code == 503
     assert Payment.objects.get().status == "failed"
 
 
-def test_a_session_that_stripe_does_not_know_lets_its_order_be_cancelled(stripe_sandbox):
+def test_the_order_of_a_session_that_stripe_does_not_know_can_be_cancelled(stripe_sandbox):
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     press_pay(client, cart)
@@ -145,7 +145,7 @@ def test_a_session_that_stripe_does_not_know_lets_its_order_be_cancelled(stripe_
     assert press_pay(client, cart).status_code == 302
 
 
-def test_a_session_that_stripe_does_not_know_lets_a_changed_cart_be_paid(stripe_sandbox):
+def test_a_changed_cart_can_be_paid_if_stripe_does_not_know_the_old_session(stripe_sandbox):
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     press_pay(client, cart)
@@ -155,7 +155,7 @@ def test_a_session_that_stripe_does_not_know_lets_a_changed_cart_be_paid(stripe_
     assert Order.objects.filter(state="awaiting_payment").count() == 1
 
 
-def test_keys_that_do_not_open_stripe_cancel_no_order_and_answer_kindly(stripe_sandbox, settings):
+def test_invalid_keys_cancel_no_order_and_a_page_explains_the_outage(stripe_sandbox, settings):
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     press_pay(client, cart)
@@ -206,7 +206,7 @@ def test_a_declined_payment_stays_failed_when_its_page_expires():
         {"stripe_fee_minor": 5},
     ],
 )
-def test_the_database_keeps_state_and_moments_in_step(facts):
+def test_the_database_refuses_a_status_that_contradicts_the_times(facts):
     open_order()
     with pytest.raises(IntegrityError), transaction.atomic():
         Payment.objects.update(**facts)
@@ -230,7 +230,7 @@ def test_an_order_has_one_payable_payment_and_one_success():
         Payment.objects.create(**copy, **another, **moment, status="succeeded")
 
 
-def test_a_payment_says_when_it_changed_and_its_follow_up_does_not_count():
+def test_a_payment_records_when_it_changed_but_not_its_follow_ups():
     payment = open_order()
     Payment.objects.update(updated_at="2000-01-01T00:00Z")
     Payment.objects.update(attempts=3, looks=2)

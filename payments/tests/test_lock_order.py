@@ -1,4 +1,4 @@
-"""Paths that lock the same cart, order and places do so in one sequence: each pair runs at once on two connections."""
+"""All paths lock cart, order and places in the same sequence: each pair runs at once, on two connections."""
 
 import itertools
 import threading
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def places_that_are_locked(monkeypatch):
-    """A domain that locks a row for each line, as the real ones do, and takes its time over it."""
+    """A domain that locks a row for each line, as the real ones do, slowly."""
 
     def lock(line, *_):
         list(Teacher.objects.select_for_update(no_key=True).filter(pk=line.teacher_id))
@@ -42,7 +42,7 @@ def places_that_are_locked(monkeypatch):
 
 
 class Purchase:
-    """A student with an order whose page is open, and a cart that holds the same thing again."""
+    """A student with an order whose page is open, and a cart that holds the same item again."""
 
     def __init__(self):
         self.reference = sample_offer()
@@ -85,14 +85,14 @@ class Purchase:
 
 
 PATHS = ("settle", "process", "expire", "refuse_debit", "cancel", "check_out", "change_cart", "merge", "refund")
-# Without its second try, which would hide a deadlock.
+# Without the retry, which would hide a deadlock.
 _prepare_once = _prepare.__wrapped__
-# What a path may say when the other one was quicker.
+# The errors that a path may raise if the other one was faster.
 TOO_LATE = (PaymentDisagrees, RefundRefused, CartEmpty, CartChanged)
 
 
 def run_at_once(*functions):
-    """Start them in the same instant; returns the deadlocks PostgreSQL had to break."""
+    """Start the functions at the same moment; returns the deadlocks that PostgreSQL had to break."""
     barrier = threading.Barrier(len(functions))
 
     def run(function):
@@ -113,15 +113,15 @@ def run_at_once(*functions):
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.combinations_with_replacement(PATHS, 2)))
-def test_two_paths_at_once_never_wait_for_each_other_in_a_circle(places_that_are_locked, first, second):
+def test_two_paths_at_once_never_deadlock(places_that_are_locked, first, second):
     purchase = Purchase()
     assert run_at_once(getattr(purchase, first), getattr(purchase, second)) == []
 
 
-def test_a_refused_debit_and_a_checkout_of_the_same_place_do_not_hang(places_that_are_locked):
+def test_a_refused_debit_and_a_checkout_of_the_same_place_do_not_deadlock(places_that_are_locked):
     purchase = Purchase()
     purchase.process()
-    # The debit is on its way; the student has put the same thing into the cart again and pays.
+    # The debit is processing; the student has added the same item to the cart again and pays.
     cart = cart_with(purchase.reference, user=purchase.user)
     assert (
         run_at_once(
@@ -144,7 +144,7 @@ def test_lines_are_locked_by_teacher_so_that_calendars_are_locked_in_one_sequenc
     assert [[line.teacher_id for line in lines_in_lock_order(order)] for order in orders] == [[first.pk, second.pk]] * 2
 
 
-def test_a_deadlock_that_happens_all_the_same_is_tried_once_more():
+def test_after_a_deadlock_the_transaction_is_retried_once():
     teachers = sorted([TeacherFactory().pk, TeacherFactory().pk])
     calls, meeting = [], threading.Barrier(2, timeout=10)
 

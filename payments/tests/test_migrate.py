@@ -1,4 +1,4 @@
-"""The quick way to dj-stripe's tables must end where its own migrations end."""
+"""Our creation of dj-stripe's tables has the same result as its own migrations."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ RECORDED = "select app, name from django_migrations where app = 'djstripe'"
 
 
 def connects_to(database):
-    """Parameters for a connection to a database on the server the tests use."""
+    """Parameters for a connection to a database on the tests' server."""
     known = connection.settings_dict
     parameters = {"host": known["HOST"], "port": known["PORT"], "user": known["USER"], "password": known["PASSWORD"]}
     return {name: value for name, value in parameters.items() if value} | {"dbname": database}
@@ -35,7 +35,7 @@ def connects_to(database):
 
 @contextmanager
 def an_empty_database(name):
-    """A database of its own on the server the tests use; yields its settings as a connection string and as a URL."""
+    """An empty database on the tests' server; yields its address as a connection string and as a URL."""
     name = f"{name}_{os.getpid()}"
     with psycopg.connect(**connects_to("postgres"), autocommit=True) as admin:
         admin.execute(f'drop database if exists "{name}"')
@@ -55,7 +55,7 @@ def migrate_as_djstripe_does(database_url):
 
 
 def run(*arguments, database_url):
-    """Run Python in a process of its own on this database; returns what it printed."""
+    """Run Python in a separate process on this database; returns its output."""
     environment = os.environ | {"DATABASE_URL": database_url, "LECTERN_ENV": "development"}
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
@@ -72,7 +72,7 @@ def schema(parameters):
 
 
 @pytest.mark.slow
-def test_djstripes_own_migrations_and_the_quick_way_give_the_same_tables():
+def test_djstripes_own_migrations_and_ours_create_the_same_tables():
     with an_empty_database("quick") as (quick, quick_url), an_empty_database("long") as (long, long_url):
         assert "Created dj-stripe's tables" in migrate(quick_url)
         migrate_as_djstripe_does(long_url)
@@ -81,7 +81,7 @@ def test_djstripes_own_migrations_and_the_quick_way_give_the_same_tables():
         for query, rows in long_schema.items():
             assert quick_schema[query] == rows
 
-        # Here before: nothing is created anew, and both databases end fully migrated.
+        # The tables exist: nothing is created again, and both databases are fully migrated in the end.
         assert "Created dj-stripe's tables" not in migrate(quick_url)
         assert "Created dj-stripe's tables" not in migrate(long_url)
         assert schema(long) == long_schema
@@ -90,7 +90,7 @@ def test_djstripes_own_migrations_and_the_quick_way_give_the_same_tables():
 
 
 @pytest.mark.django_db
-def test_a_database_that_has_met_djstripe_is_left_to_django():
+def test_a_database_with_tables_of_djstripe_is_left_to_django():
     assert not create_djstripe_tables(connection)
 
 

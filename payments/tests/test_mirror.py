@@ -1,4 +1,4 @@
-"""dj-stripe's tables follow Stripe, and no key is ever written to one."""
+"""dj-stripe's tables follow Stripe, and never contain an API key."""
 
 from datetime import timedelta
 
@@ -46,13 +46,13 @@ def test_the_database_refuses_a_key():
         APIKey.objects.create(id="x", type="secret", secret="sk_test_" + "a" * 24, livemode=False)
 
 
-def test_several_events_about_one_object_become_one_reading():
+def test_several_events_about_one_object_cause_one_call():
     for _ in range(5):
         request_object_copy({"object": "charge", "id": "ch_1"})
     assert MirrorSync.objects.count() == 1
 
 
-def test_an_event_during_a_reading_leads_to_another_reading():
+def test_an_event_during_a_call_causes_another_call():
     request_object_copy({"object": "charge", "id": "ch_1"})
     MirrorSync.objects.update(state="running", attempts=1)
     claimed = MirrorSync.objects.get()
@@ -63,7 +63,7 @@ def test_an_event_during_a_reading_leads_to_another_reading():
 
 
 @pytest.mark.parametrize("names_it", ["latest_charge", "charge"])
-def test_the_charge_an_object_names_is_read_with_it(names_it):
+def test_the_charge_that_an_object_names_is_copied_with_it(names_it):
     request_object_copy({"object": "payment_intent", "id": "pi_1", names_it: "ch_1"})
     assert set(MirrorSync.objects.values_list("object_type", "object_id")) == {
         ("payment_intent", "pi_1"),
@@ -72,12 +72,12 @@ def test_the_charge_an_object_names_is_read_with_it(names_it):
 
 
 @pytest.mark.parametrize("odd", [None, "", 7, {"id": "ch_1"}, ["ch_1"], "c" * 101])
-def test_a_charge_that_is_named_in_no_way_we_know_is_left_alone(odd):
+def test_a_charge_named_in_an_unknown_way_is_ignored(odd):
     request_object_copy({"object": "payment_intent", "id": "pi_1", "latest_charge": odd})
     assert [sync.object_type for sync in MirrorSync.objects.all()] == ["payment_intent"]
 
 
-def test_objects_dj_stripe_does_not_know_are_left_alone():
+def test_objects_unknown_to_djstripe_are_ignored():
     request_object_copy({"object": "invented", "id": "x"})
     request_object_copy({"id": "x"})
     request_object_copy({"object": ["charge"], "id": "x"})
@@ -85,7 +85,7 @@ def test_objects_dj_stripe_does_not_know_are_left_alone():
 
 
 @pytest.mark.parametrize("event_type", LISTENED_FOR)
-def test_dj_stripe_keeps_each_event_from_the_inbox_without_asking_stripe(settings, event_type):
+def test_each_event_is_copied_to_djstripe_from_the_inbox_without_a_call(settings, event_type):
     settings.STRIPE_API_HOST = "http://127.0.0.1:1"  # nothing answers there
     event = event_of(event_type, {"id": "x_1", "object": "something"}, request={"id": "req_1", "idempotency_key": "k"})
     store_event(event, source="webhook")
@@ -102,7 +102,7 @@ def test_dj_stripe_keeps_each_event_from_the_inbox_without_asking_stripe(setting
     [{"created": None}, {"created": 10**40}, {"request": None}, {"request": "req_1"}, {"api_version": None}],
     ids=str,
 )
-def test_an_event_with_odd_fields_is_kept_all_the_same(odd):
+def test_an_event_with_odd_fields_is_still_copied(odd):
     event = event_of("customer.created", {"id": "cus_1"}, **odd)
     store_event(event, source="webhook")
     read_into_mirror(object_type="event", object_id=event["id"])
@@ -112,18 +112,18 @@ def test_an_event_with_odd_fields_is_kept_all_the_same(odd):
 @pytest.mark.parametrize(
     "make", [completed, lambda _: event_of("customer.created", {"id": "cus_1", "object": "customer"})]
 )
-def test_every_event_that_is_done_is_put_in_line_to_be_kept(make):
+def test_every_processed_event_is_queued_for_djstripe(make):
     event = make(open_order())
     receive(event)
     assert MirrorSync.objects.filter(object_type="event", object_id=event["id"], state="waiting").exists()
 
 
-def test_an_event_that_was_deleted_from_the_inbox_is_let_go():
+def test_the_copy_of_an_event_deleted_from_the_inbox_is_skipped():
     read_into_mirror(object_type="event", object_id="evt_gone")
     assert not Event.objects.exists()
 
 
-def test_kept_events_go_when_those_of_the_inbox_go():
+def test_copies_of_events_are_deleted_when_those_of_the_inbox_are():
     event = event_of("customer.created", {"id": "cus_1"})
     store_event(event, source="webhook")
     read_into_mirror(object_type="event", object_id=event["id"])

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def priced_with(discount, *prices, quantity=1, currency="GBP"):
-    """A cart of things at these prices, with a discount spread over its lines."""
+    """A cart of items at these prices, with a discount spread over its lines."""
     references = [sample_offer(Money(minor, currency)) for minor in prices]
     cart = cart_with(*references, quantity=quantity)
     priced = price_cart(cart)
@@ -77,7 +77,7 @@ def test_the_student_agrees_to_the_discounted_price():
 
 
 def refuse_at_commit():
-    """What a commit would say. Leaves nothing behind to be said again when the test ends."""
+    """Check the deferred constraints as a commit would, and reset them, so that the end of the test does not."""
     with pytest.raises(IntegrityError, match="do not add up"):
         connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
     transaction.set_rollback(True)
@@ -86,7 +86,7 @@ def refuse_at_commit():
 @pytest.mark.parametrize("table", [Order, OrderLine])
 @pytest.mark.parametrize("column", ["discount_minor", "tax_minor"])
 def test_the_database_refuses_an_order_its_lines_do_not_add_up_to(table, column):
-    """Each row is sound by itself; only the sum is wrong."""
+    """Each row is valid by itself; only the sum is wrong."""
     order = order_with(100, 600, 400)
     rows = Order.objects.filter(pk=order.pk) if table is Order else OrderLine.objects.filter(pk=order.lines.first().pk)
     row = rows.get()
@@ -100,7 +100,7 @@ def test_the_database_refuses_an_order_its_lines_do_not_add_up_to(table, column)
     refuse_at_commit()
 
 
-def test_the_database_refuses_to_lose_a_line():
+def test_the_database_refuses_the_deletion_of_a_line():
     order = order_with(0, 600, 400)
     order.lines.first().delete()
     refuse_at_commit()

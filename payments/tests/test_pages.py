@@ -64,7 +64,7 @@ def test_history_shows_own_orders_only():
     assert theirs.number not in page
 
 
-def test_an_order_that_waits_updates_itself_and_one_that_is_paid_does_not():
+def test_a_waiting_order_updates_itself_and_a_paid_one_does_not():
     payment = open_order()
     client = signed_in(payment.order.user)
     path = payment.order.get_absolute_url()

@@ -1,4 +1,4 @@
-"""Whatever durable work is given up, staff are told; no kind may be forgotten."""
+"""Every kind of parked work alerts staff."""
 
 import pytest
 from django.db.models.functions import Now
@@ -45,7 +45,7 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("model", registry.work_models(), ids=lambda model: model._meta.label)
-def test_every_kind_of_work_that_is_given_up_raises_an_alert(model):
+def test_every_kind_of_parked_work_raises_an_alert(model):
     work = MAKERS[model._meta.concrete_model]()
     Alert.objects.all().delete()
     model.objects.filter(pk=work.pk).update(state="running", attempts=model.max_attempts + 1, run_after=Now())

@@ -1,4 +1,4 @@
-"""Receipts name people and things in their own script."""
+"""Receipts name people and items in their own script."""
 
 import re
 import zlib
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def letters_of(pdf):
-    """Every letter that can be copied out of a PDF: those its fonts' tables lead back to."""
+    """Every letter that can be copied from a PDF, by its fonts' tables."""
     codes = re.findall(rb"<[0-9A-F]{4}> <([0-9A-F]+)>", pdf)
     return {letter for code in codes for letter in bytes.fromhex(code.decode()).decode("utf-16-be")}
 
@@ -55,7 +55,7 @@ def test_a_receipt_names_its_payer_in_their_own_script(name):
     assert not set(GAP) & letters_of(pdf)
 
 
-def test_letters_no_font_has_leave_an_honest_gap_and_say_where_they_are():
+def test_letters_without_a_font_leave_a_gap_and_a_note_where_to_read_them():
     letters = letters_of(receipt_for("山田 Hanako", title="かな入門 😀"))
     assert set("Hanako") <= letters
     assert set(GAP) <= letters
@@ -87,11 +87,11 @@ def test_western_letters_are_drawn_without_embedding_any():
     assert "Zoë D’Été-Müller".encode("windows-1252") in content_of(pdf)
 
 
-def test_one_foreign_letter_is_enough_for_the_letters_of_the_world():
+def test_one_letter_that_is_not_western_is_enough_for_the_other_font():
     assert b"FontFile" in receipt_for("Zoë Łodz")
 
 
-def test_the_mail_about_a_payment_brings_the_receipt(mailoutbox):
+def test_the_mail_about_a_payment_has_the_receipt_attached(mailoutbox):
     order = settle_payment(evidence_for(open_order()))[0]
     drain(Mail, seconds=10)
     (sent,) = (mail for mail in mailoutbox if mail.attachments)
@@ -103,7 +103,7 @@ def test_the_mail_about_a_payment_brings_the_receipt(mailoutbox):
     assert order.get_absolute_url() in sent.body
 
 
-def test_drawing_a_receipt_is_no_news(caplog):
+def test_drawing_a_receipt_logs_nothing(caplog):
     receipt_for("Ελένη")
     assert not [record for record in caplog.records if record.name.startswith("fontTools")]
 

@@ -1,4 +1,4 @@
-"""The database itself counts refunds, refuses what exceeds a line or a payment, and keeps the record as it is."""
+"""The database itself counts refunds, refuses those that exceed a line or a payment, and protects their records."""
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sql(statement, *values):
-    """One statement past the ORM, with deferred triggers checked at its end as a commit would."""
+    """Run one statement without the ORM, and check deferred triggers at its end, as a commit would."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values)
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -154,7 +154,7 @@ def test_the_record_cannot_be_changed(statement):
 
 
 @pytest.mark.parametrize("over", ["failed", "canceled"])
-def test_a_refund_that_is_over_stays_so(over):
+def test_a_refund_that_has_ended_stays_ended(over):
     refund = refunded(paid_order())
     sql("UPDATE payments_refund SET status = %s", over)
     for status in ("requested", "pending", "requires_action", "succeeded", "failed", "canceled"):
@@ -176,7 +176,7 @@ def test_a_copy_of_a_payment_read_before_the_refund_cannot_undo_the_count():
     assert OrderLine.objects.get(pk=stale_line.pk).refunded_minor == 2500
 
 
-def test_refunds_and_their_lines_are_listed_with_everything_that_was_counted():
+def test_refunds_and_their_lines_are_listed_with_all_counters():
     refund = refunded(paid_order(2500, quantity=3), requested_by_id=None, note="x" * 400)
     (part,) = RefundAllocation.objects.filter(refund=refund)
     assert (part.amount.minor, part.fee.minor, part.share.minor, part.tax.minor, part.quantity) == (

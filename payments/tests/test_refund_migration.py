@@ -1,4 +1,4 @@
-"""Refunds of one line each, as they were stored before, become refunds of the payment and can go back."""
+"""Refunds of one line each, the former schema, are migrated to refunds of payments and back."""
 
 from contextlib import contextmanager
 
@@ -24,7 +24,7 @@ def migrate(*arguments):
 
 @contextmanager
 def before_refunds_had_payments():
-    """Payments' tables as they were; whatever happens, as they are now afterwards."""
+    """The former tables of payments; afterwards the current ones again, even if the test fails."""
     migrate("payments", BEFORE)
     try:
         yield
@@ -74,7 +74,7 @@ def test_refunds_move_to_their_payments_and_back_with_everything_counted():
     assert broken(INVARIANTS) == {}
 
 
-def test_what_the_older_version_cannot_hold_is_not_thrown_away_on_the_way_back():
+def test_refunds_that_the_older_version_cannot_hold_stop_the_reverse_migration():
     refunded(paid_order(2500, 1500))
     try:
         with pytest.raises(RuntimeError, match="several order lines"):

@@ -1,4 +1,4 @@
-"""A refund exists at Stripe once, whatever gets lost on the way, and the record follows Stripe's word in any order."""
+"""A refund exists at Stripe once, whatever answer is lost, and our record follows its state there in any order."""
 
 import itertools
 import uuid
@@ -57,7 +57,7 @@ def made_at(sandbox, payment):
 
 
 def refund_in_dashboard(sandbox, payment, minor, **fields):
-    """What somebody at Stripe's Dashboard does; returns the refund as it stands there."""
+    """Make a refund as a user of Stripe's Dashboard does; returns its state there."""
     body = {"payment_intent": payment.stripe_payment_intent_id, "amount": minor, **fields}
     answer = sandbox.http.post(f"{sandbox.url}/v1/refunds", data=body, timeout=30)
     assert answer.ok, answer.text
@@ -65,7 +65,7 @@ def refund_in_dashboard(sandbox, payment, minor, **fields):
 
 
 def said(payment, status, **changes):
-    """Stripe's word about a refund of the payment that nothing here requested, unless changed."""
+    """A refund of the payment as Stripe reports it; made in the Dashboard unless changed."""
     fields = {
         "id": f"re_{uuid.uuid4().hex}",
         "status": status,
@@ -77,13 +77,13 @@ def said(payment, status, **changes):
 
 
 def said_of(refund, status, **changes):
-    """Stripe's word about a refund of ours."""
+    """A refund of ours as Stripe reports it."""
     fields = {"id": f"re_of_{refund.pk}", "amount": refund.amount, "refund_key": refund.idempotency_key}
     return said(refund.payment, status, **{**fields, **changes})
 
 
 def counted(payment):
-    """What the payment and its lines count as given back."""
+    """What the payment and its lines count as refunded."""
     payment.refresh_from_db()
     return payment.refunded_minor, sum(
         OrderLine.objects.filter(order=payment.order).values_list("refunded_minor", flat=True)
@@ -140,7 +140,7 @@ def test_equal_refunds_of_equal_amounts_are_two(stripe_sandbox):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_that_overlap_make_one_refund(stripe_sandbox, monkeypatch):
-    """The first is thought lost after it has asked Stripe and before it records the answer; another takes over."""
+    """The first worker's claim expires after its call to Stripe, before it records the answer; another takes over."""
     payment = paid_at_stripe(stripe_sandbox)
     refund = refunded(payment, OverAllLines(pounds(1500)))
     is_made, may_go_on = Event(), Event()
@@ -190,7 +190,7 @@ def test_a_refund_that_stripe_refuses_fails_and_gives_everything_back(stripe_san
     assert refund.ended_at is not None
     assert counted(payment) == (0, 0)
     assert alerts(f"refund-failed:{refund.pk}").count() == 1
-    # Now there is room for what was refunded at Stripe.
+    # Now the refund made at Stripe no longer exceeds what is left.
     assert record_refund(in_dashboard).has_changed
     assert counted(payment) == (4000, 4000)
 
@@ -215,7 +215,7 @@ def test_disputed_money_is_not_refunded(stripe_sandbox):
     assert refund.failure_reason.startswith("charge_disputed")
 
 
-def test_a_refusal_for_our_key_parks_the_refund_and_gives_nothing_up(stripe_sandbox, settings):
+def test_a_refusal_because_of_our_key_parks_the_refund_and_releases_nothing(stripe_sandbox, settings):
     payment = paid_at_stripe(stripe_sandbox)
     refund = refunded(payment)
     right = settings.STRIPE_SECRET_KEY
@@ -241,7 +241,7 @@ def test_a_payment_that_stripe_does_not_know_parks_the_refund(stripe_sandbox):
 
 
 @pytest.mark.parametrize("code", ["balance_insufficient", "lock_timeout"])
-def test_a_refusal_for_now_is_tried_again_and_gives_nothing_up(stripe_sandbox, monkeypatch, code):
+def test_a_temporary_refusal_is_retried_and_releases_nothing(stripe_sandbox, monkeypatch, code):
     payment = paid_at_stripe(stripe_sandbox)
     refund = refunded(payment)
 
@@ -255,7 +255,7 @@ def test_a_refusal_for_now_is_tried_again_and_gives_nothing_up(stripe_sandbox, m
     assert (refund.status, refund.state, counted(payment)) == ("requested", "waiting", (4000, 4000))
 
 
-def test_a_refusal_of_what_another_worker_made_meanwhile_is_no_failure(stripe_sandbox, monkeypatch):
+def test_a_refusal_of_a_refund_that_another_worker_created_is_not_a_failure(stripe_sandbox, monkeypatch):
     payment = paid_at_stripe(stripe_sandbox)
     refund = refunded(payment)
     create = gateway.create_refund
@@ -271,7 +271,7 @@ def test_a_refusal_of_what_another_worker_made_meanwhile_is_no_failure(stripe_sa
     assert made_at(stripe_sandbox, payment) == [4000]
 
 
-def test_what_is_sent_or_over_is_not_sent_again(stripe_sandbox):
+def test_a_refund_that_was_sent_or_has_ended_is_not_sent_again(stripe_sandbox):
     payment = paid_at_stripe(stripe_sandbox)
     refund = refunded(payment, OverAllLines(pounds(1500)))
     record_refund(said_of(refund, "failed"))
@@ -283,7 +283,7 @@ def test_what_is_sent_or_over_is_not_sent_again(stripe_sandbox):
     assert made_at(stripe_sandbox, payment) == [1500]
 
 
-# --- Stripe's word ----------------------------------------------------------------------------------------------------
+# --- Stripe's reports -------------------------------------------------------------------------------------------------
 
 
 def test_rf17_a_refund_stays_pending_until_stripe_has_the_money(stripe_sandbox):
@@ -301,7 +301,7 @@ def test_rf17_a_refund_stays_pending_until_stripe_has_the_money(stripe_sandbox):
     assert counted(payment) == (8000, 8000)
 
 
-def test_rf02_a_refund_that_fails_later_is_free_to_be_made_again(stripe_sandbox):
+def test_rf02_a_refund_that_fails_later_can_be_made_again(stripe_sandbox):
     payment = paid_at_stripe(stripe_sandbox, 4000, method="pm_card_refundFail")
     refund = refunded(payment)
     send_refund(refund)
@@ -328,7 +328,7 @@ def test_rf02_a_refund_that_fails_later_is_free_to_be_made_again(stripe_sandbox)
         ([None, "a_word_of_tomorrow", "succeeded"], "succeeded", 4000),
     ],
 )
-def test_late_news_of_an_earlier_state_changes_nothing(words, ends, left):
+def test_a_late_report_of_an_earlier_state_changes_nothing(words, ends, left):
     for order in itertools.permutations(words):
         payment = paid_order()
         refund = refunded(payment)
@@ -341,7 +341,7 @@ def test_late_news_of_an_earlier_state_changes_nothing(words, ends, left):
         assert (refund.ended_at is None) == bool(left)
 
 
-def test_rf01_the_same_news_three_times_is_one_refund():
+def test_rf01_the_same_report_three_times_is_one_refund():
     payment = paid_order(10000)
     news = said(payment, "succeeded", amount=pounds(2500))
     assert [record_refund(news).has_changed for _ in range(3)] == [True, False, False]
@@ -360,7 +360,7 @@ def test_rf03_of_two_equal_refunds_only_the_one_that_failed_is_given_back():
     assert dict(Refund.objects.values_list("pk", "status")) == {first.pk: "failed", second.pk: "succeeded"}
 
 
-def test_a_refund_of_a_payment_that_is_not_ours_is_left_alone():
+def test_a_refund_of_a_payment_that_is_not_ours_is_ignored():
     payment = paid_order()
     assert record_refund(said(payment, "succeeded", payment_intent_id="pi_of_another_shop")) is None
     assert not Refund.objects.exists()
@@ -387,7 +387,7 @@ def test_a_whole_refund_made_in_the_dashboard_allocates_itself(stripe_sandbox):
     assert not Alert.objects.exists()
 
 
-def test_all_that_is_left_and_what_only_one_line_can_mean_allocate_themselves():
+def test_unambiguous_refunds_are_allocated_automatically():
     payment = paid_order(2500, 1500, 1000)
     cheap = payment.order.lines.get(amount_minor=1000)
     refunded(payment, OfLines([LinePart(line_id=cheap.pk)]))
@@ -422,7 +422,7 @@ def test_a_dashboard_refund_that_fails_is_given_back():
     assert counted(first_heard_when_failed) == (0, 0)
 
 
-def test_news_of_a_refund_before_its_payment_is_settled_is_taken_in_afterwards(stripe_sandbox):
+def test_a_refund_reported_before_its_payment_is_settled_is_recorded_afterwards(stripe_sandbox):
     cart = cart_with(sample_offer(pounds(5000)))
     payment = start_checkout(user=cart.user, cart=cart, agreed_digest=price_cart(cart).digest)
     stripe_sandbox.pay(payment.stripe_session_id)
@@ -465,7 +465,7 @@ def test_the_refund_of_a_second_payment_made_at_stripe_touches_no_line():
         {"payment_intent_id": "other"},
     ],
 )
-def test_a_refund_of_ours_that_is_about_something_else_at_stripe_is_for_a_person(changes):
+def test_a_refund_of_ours_that_differs_at_stripe_is_left_to_staff(changes):
     payment, other = paid_order(), paid_order()
     if "payment_intent_id" in changes:
         changes = {"payment_intent_id": other.stripe_payment_intent_id}
@@ -477,7 +477,7 @@ def test_a_refund_of_ours_that_is_about_something_else_at_stripe_is_for_a_person
 
 
 @pytest.mark.parametrize("amount", [pounds(0), pounds(-1), pounds(4001), Money(100, "EUR"), pounds(10**30)])
-def test_a_dashboard_refund_that_cannot_be_of_its_payment_is_for_a_person(amount):
+def test_a_dashboard_refund_that_cannot_belong_to_its_payment_is_left_to_staff(amount):
     payment = paid_order()
     with pytest.raises(RefundDisagrees):
         record_refund(said(payment, "succeeded", amount=amount))
@@ -493,7 +493,7 @@ def test_our_key_on_a_second_refund_does_not_make_it_ours():
     assert counted(payment) == (2000, 2000)
 
 
-def test_a_refund_that_was_refused_and_exists_all_the_same_is_counted():
+def test_a_refund_that_was_refused_but_exists_is_counted():
     payment = paid_order(4000)
     refund = refunded(payment)
     Refund.objects.filter(pk=refund.pk).update(status=Refund.Status.FAILED)
@@ -502,7 +502,7 @@ def test_a_refund_that_was_refused_and_exists_all_the_same_is_counted():
     assert counted(payment) == (4000, 4000)
 
 
-def test_a_place_that_went_is_refunded_at_stripe_and_its_line_says_so(stripe_sandbox):
+def test_a_place_that_was_gone_is_refunded_at_stripe_and_its_line_says_so(stripe_sandbox):
     good, gone = sample_offer(pounds(2500)), sample_offer(pounds(1500))
     cart = cart_with(good, gone)
     payment = start_checkout(user=cart.user, cart=cart, agreed_digest=price_cart(cart).digest)

@@ -1,4 +1,4 @@
-"""What the student and staff see of refunds under way, done, and failed."""
+"""The pages on which students and staff see pending, succeeded and failed refunds."""
 
 import pytest
 from django.db import connection
@@ -33,7 +33,7 @@ def stripe_says(refund, status, **changes):
     refund.refresh_from_db()
 
 
-def test_a_student_sees_a_refund_under_way_done_and_failed_in_plain_words():
+def test_a_student_sees_whether_a_refund_is_pending_succeeded_or_failed():
     payment = paid_order(2500, 1500)
     assert "Refunds" not in page_of(payment)
     refund = refunded(payment, OverAllLines(pounds(1600)), note="Rude on the telephone")
@@ -56,7 +56,7 @@ def test_a_student_sees_a_refund_under_way_done_and_failed_in_plain_words():
     assert "lost_or_stolen_card" not in page
 
 
-def test_a_line_that_was_taken_back_does_not_say_that_it_was_never_bought():
+def test_a_revoked_line_does_not_say_that_it_was_never_bought():
     payment = paid_order(2500)
     refunded(payment)
     payment.order.lines.update(state=OrderLine.State.REVOKED)
@@ -109,7 +109,7 @@ def test_staff_see_a_refund_with_its_allocations_and_find_it_from_the_order(staf
 
 
 @pytest.mark.parametrize("name", ["order", "payment", "refund"])
-def test_lists_with_refunds_ask_the_database_as_often_for_ten_rows_as_for_one(staff, name):
+def test_lists_with_refunds_take_the_same_number_of_queries_for_1_and_10_rows(staff, name):
     counts = []
     for rows in (1, 9):
         for _ in range(rows):

@@ -1,4 +1,4 @@
-"""What each line gives back: the figures of refund bugs that others had, and sums that are exact in any sequence."""
+"""The plan of a refund: figures from known refund bugs elsewhere, and sums that are exact in any sequence."""
 
 import pytest
 from hypothesis import given
@@ -42,7 +42,7 @@ def lines_of(*amounts, quantity=1, currency="GBP", rate=1000, tax_bps=0):
 
 
 def count(parts, *, times=1):
-    """What the database's triggers do when a refund is written, and with times=-1 when it fails."""
+    """Count as the database's triggers do when a refund is written, or, with times=-1, when it fails."""
     for part in parts:
         line = part.line
         line.refunded_minor += times * part.amount.minor
@@ -68,8 +68,8 @@ def left_of(line):
     )
 
 
-# Id of the known bug, the line's amount, what is refunded one after another, what each gives back (fee, share), and
-# what is left of fee and share.
+# Id of the known bug, the line's amount, the refunds one after another, the fee and share of each, and
+# the fee and share that are left.
 SEQUENCES = [
     ("RF-01", 10000, [2500], [(250, 2250)], (750, 6750)),
     ("RF-02", 4000, [4000], [(400, 3600)], (0, 0)),
@@ -140,7 +140,7 @@ def test_rf08_refunding_one_line_leaves_the_other():
     assert (left_of(kept), left_of(removed)) == ((500, 4500), (0, 0))
 
 
-def test_rf12_and_rf14_what_exceeds_the_rest_is_refused_by_name():
+def test_rf12_and_rf14_a_refund_that_exceeds_the_rest_is_refused_with_its_own_error():
     (line,) = lines_of(3000)
     give_back([line], of_line(line, 2000))
     with pytest.raises(RefundExceedsRemaining, match=r"£15\.00 is more than the £10\.00"):
@@ -159,7 +159,7 @@ def test_rf15_an_amount_is_spread_over_the_lines_in_proportion():
     assert [left_of(line)[1] for line in lines] == [3150, 1260, 1890]
 
 
-def test_rf18_every_part_gives_something_back_in_the_payments_currency():
+def test_rf18_every_part_is_positive_and_in_the_payments_currency():
     (line,) = lines_of(6000)
     for minor in (-1000, 0):
         with pytest.raises(InvalidRefundPart):
@@ -222,7 +222,7 @@ def test_places_after_an_amount_given_back_in_goodwill_cost_what_is_left_at_most
     assert left_of(line) == (0, 0)
 
 
-def test_a_place_goes_back_for_less_where_the_policy_says_so():
+def test_a_place_is_returned_for_less_if_the_policy_says_so():
     (line,) = lines_of(3000, quantity=3)
     (part,) = give_back([line], of_line(line, 500, quantity=1))
     assert (part.amount.minor, part.quantity) == (500, 1)
@@ -288,6 +288,6 @@ def test_an_amount_over_all_lines_is_spread_exactly_and_overdraws_none(data, amo
 
 
 @pytest.mark.parametrize("refund", [0, -1, 11])
-def test_what_is_not_positive_or_exceeds_what_is_left_has_no_parts(refund):
+def test_an_amount_that_is_not_positive_or_too_large_is_refused(refund):
     with pytest.raises(ValueError, match="where 10 is left"):
         part_to_give_back(refund, of=GivenBack(amount=30, part=3), so_far=GivenBack(amount=20, part=2))

@@ -1,4 +1,4 @@
-"""Staff and the site ask for refunds: never more than what is left, however many ask at once, and a repeat is one."""
+"""Requests for refunds: never more than what is left, even if many are made at once, and a repeat is the same one."""
 
 import itertools
 import time
@@ -40,7 +40,7 @@ def figures(refund):
 
 
 def counted(payment):
-    """What the payment and its lines count as given back."""
+    """What the payment and its lines count as refunded."""
     payment.refresh_from_db()
     return payment.refunded_minor, sum(
         OrderLine.objects.filter(order=payment.order).values_list("refunded_minor", flat=True)
@@ -86,7 +86,7 @@ def test_a_line_some_places_and_an_amount_are_refunded_one_after_another():
         (OfLines([LinePart(line_id=0)]), InvalidRefundPart),
     ],
 )
-def test_what_cannot_be_refunded_is_refused_by_name_and_nothing_is_written(wanted, refused):
+def test_an_impossible_refund_is_refused_with_its_own_error_and_nothing_is_written(wanted, refused):
     payment = paid_order(2500, 1500)
     with pytest.raises(refused):
         refunded(payment, wanted)
@@ -100,7 +100,7 @@ def test_a_line_of_another_order_cannot_be_named():
         refunded(payment, OfLines([LinePart(line_id=other.order.lines.first().pk)]))
 
 
-def test_an_order_that_nothing_was_paid_for_cannot_be_refunded():
+def test_an_unpaid_order_cannot_be_refunded():
     unpaid, expired, free = open_order(), open_order(), open_order(sample_offer(pounds(0)))
     cancel_order(order_id=expired.order_id, reason="expired", payment_status=Payment.Status.EXPIRED)
     settle_payment(evidence_for(free, payment_intent_id=""))
@@ -142,7 +142,7 @@ def test_a_repeat_with_the_same_request_key_is_the_first_refund():
     assert counted(payment) == (2000, 2000)
 
 
-def test_a_refund_made_at_stripe_that_no_line_is_named_for_leaves_less_to_refund():
+def test_an_unallocated_refund_made_at_stripe_leaves_less_to_refund():
     payment = paid_order(2500, 1500)
     Refund.objects.create(payment=payment, amount_minor=1000, currency="GBP", reason="made_at_stripe")
     line = payment.order.lines.get(amount_minor=2500)
@@ -151,7 +151,7 @@ def test_a_refund_made_at_stripe_that_no_line_is_named_for_leaves_less_to_refund
     assert refunded(payment, OfLines([LinePart(line_id=line.pk)])).amount == pounds(2500)
 
 
-def test_all_that_cannot_be_delivered_of_an_order_is_one_refund():
+def test_all_undeliverable_lines_of_an_order_are_one_refund():
     references = [sample_offer(pounds(minor)) for minor in (2500, 1500, 1000)]
     payment = open_order(*references)
     SAMPLE.undeliverable.update(references[1:])
@@ -163,7 +163,7 @@ def test_all_that_cannot_be_delivered_of_an_order_is_one_refund():
     assert request_refund_of_undeliverable(payment.order, undeliverable) == refund
 
 
-def test_what_cost_nothing_and_cannot_be_delivered_needs_no_refund():
+def test_a_free_line_that_cannot_be_delivered_needs_no_refund():
     free = sample_offer(pounds(0))
     payment = open_order(free, sample_offer())
     SAMPLE.undeliverable.add(free)
@@ -173,7 +173,7 @@ def test_what_cost_nothing_and_cannot_be_delivered_needs_no_refund():
 
 
 def second_payment(payment):
-    """Another payment of the same order, expired here before Stripe said that it was paid as well."""
+    """Another payment of the same order, which expired here before Stripe reported that it was paid, too."""
     return Payment.objects.create(
         **{
             field.attname: getattr(payment, field.attname)
@@ -187,7 +187,7 @@ def second_payment(payment):
     )
 
 
-def test_a_second_payment_of_an_order_goes_back_whole_and_touches_no_line():
+def test_a_second_payment_of_an_order_is_refunded_in_full_and_touches_no_line():
     payment = paid_order()
     second = second_payment(payment)
     refund = refund_second_success(second)
@@ -199,7 +199,7 @@ def test_a_second_payment_of_an_order_goes_back_whole_and_touches_no_line():
 
 
 def at_once(*actions):
-    """Do all at the same moment, each on its own connection; returns what they returned or raised, in their order."""
+    """Run the actions at the same moment, each on its own connection; returns their results or exceptions, in order."""
     together = Barrier(len(actions))
 
     def act(action):
@@ -229,7 +229,7 @@ def wait_until_another_waits_for_a_lock():
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("first", [6000, 7000])
 def test_of_two_staff_who_refund_more_than_there_is_between_them_the_second_is_refused(first):
-    """The first ends its transaction only once the second waits for it, so each of the two orders is sure to happen."""
+    """The first commits only once the second waits for it, so both orders are certain to occur."""
     payment = paid_order(10000)
     second = 13000 - first
     is_written = Event()
@@ -289,7 +289,7 @@ def test_a_failure_and_a_new_refund_at_once_count_each_once(order_of_start):
     st.sampled_from(["GBP", "JPY", "KWD"]),
     st.lists(st.integers(100, 10**5).map(lambda tens: tens * 10), min_size=1, max_size=3),
 )
-def test_any_sequence_of_refunds_and_failures_ends_with_all_given_back_exactly(data, currency, prices):
+def test_any_sequence_of_refunds_and_failures_ends_with_an_exact_full_refund(data, currency, prices):
     with transaction.atomic():
         payment = paid_order(*prices, currency=currency)
         for _ in range(data.draw(st.integers(1, 6))):

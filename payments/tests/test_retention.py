@@ -1,4 +1,4 @@
-"""Finished events go after their time; what needs somebody stays."""
+"""Finished events are deleted after their time; those that need staff stay."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -37,7 +37,7 @@ def left():
     return list(WebhookEvent.objects.order_by("pk"))
 
 
-def test_a_finished_event_and_its_tries_go_once_it_is_older_than_it_is_kept(settings):
+def test_a_finished_event_and_its_attempts_are_deleted_once_too_old(settings):
     settings.WEBHOOK_EVENTS_KEPT = timedelta(days=40)
     make_event(age=timedelta(days=40, seconds=5))
     younger = make_event(age=timedelta(days=40, seconds=-60))
@@ -53,7 +53,7 @@ def test_events_are_kept_a_year_unless_set_otherwise(settings):
 @pytest.mark.parametrize(
     "fields", [{"state": "waiting"}, {"state": "running"}, {"state": "parked"}, {"is_quarantined": True}]
 )
-def test_what_is_not_settled_stays_however_old(fields):
+def test_unfinished_events_stay_however_old(fields):
     event = make_event(age=timedelta(days=4000), **fields)
     assert delete_old() == 0
     assert left() == [event]
@@ -75,7 +75,7 @@ def delete_on_a_connection_of_its_own():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_event_that_is_being_replayed_is_passed_over():
+def test_an_event_that_is_being_replayed_is_skipped():
     held = make_event()
     make_event()
     with transaction.atomic(), ThreadPoolExecutor(1) as elsewhere:
@@ -84,7 +84,7 @@ def test_an_event_that_is_being_replayed_is_passed_over():
     assert left() == [held]
 
 
-def test_it_is_done_once_a_day_however_often_it_is_asked_for():
+def test_deletion_runs_once_a_day_however_often_it_is_called():
     make_event()
     tasks.delete_expired()
     assert not left()
@@ -93,7 +93,7 @@ def test_it_is_done_once_a_day_however_often_it_is_asked_for():
     assert left() == [event]
 
 
-def test_it_is_on_the_schedule():
+def test_deletion_is_on_the_schedule():
     assert "jobs.delete_expired" in {entry["task"] for entry in app.conf.beat_schedule.values()}
 
 
@@ -104,7 +104,7 @@ def test_the_payload_is_not_read_to_be_deleted(django_assert_max_num_queries):
     assert not [query["sql"] for query in queries if '"payload"' in query["sql"]]
 
 
-def test_a_sync_that_was_done_goes_and_one_that_was_given_up_stays(settings):
+def test_a_finished_sync_is_deleted_and_a_parked_one_stays(settings):
     settings.FINISHED_SYNCS_KEPT = timedelta(days=30)
     for number, (state, age) in enumerate([("done", 31), ("done", 29), ("parked", 400), ("waiting", 400)]):
         sync = MirrorSync.objects.create(object_type="charge", object_id=f"ch_{number}", state=state)
@@ -120,7 +120,7 @@ def guest_cart(*, days_ago):
     return cart
 
 
-def test_carts_that_guests_left_are_deleted_and_nobodys_else():
+def test_only_abandoned_guest_carts_are_deleted():
     users = Cart.objects.create(user=UserFactory())
     Cart.objects.filter(pk=users.pk).update(updated_at=timezone.now() - timedelta(days=400))
     fresh = guest_cart(days_ago=29)

@@ -1,4 +1,4 @@
-"""The student comes back in the very moment Stripe's webhook is worked on: one of the two settles, the other finds it done."""
+"""The student returns while Stripe's webhook is being processed: one of the two settles, the other changes nothing."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def outcomes(monkeypatch):
-    """Hold both ways into settlement until the other has come as far; what each of them was told."""
+    """Hold both paths into settlement until the other has reached it; yields the result of each."""
     met, told = threading.Barrier(2), []
 
     def settle_at_once(evidence):
@@ -38,7 +38,7 @@ def outcomes(monkeypatch):
 
 
 def at_once(*actions):
-    """Run the actions side by side, each on a connection of its own; what they returned."""
+    """Run the actions at once, each on its own connection; returns their results."""
 
     def run(action):
         try:
@@ -51,7 +51,7 @@ def at_once(*actions):
 
 
 def work_on_events():
-    # Some events step back for a moment in a rush; here the race is wanted now.
+    # Some events are delayed for a moment; here they must race now.
     WebhookEvent.objects.filter(state="waiting").update(run_after="2000-01-01T00:00Z")
     drain(WebhookEvent, seconds=10)
 

@@ -1,4 +1,4 @@
-"""An order is paid once: what a second payment brings in goes back by itself, and what is over stays over."""
+"""An order is paid once: a second payment is refunded automatically, and a payment that has ended stays ended."""
 
 import uuid
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def another_payment_of(first):
-    """The first one is over, as far as we know; the order has got another page."""
+    """Another payment of the first one's order; the first has ended, as far as we know."""
     Payment.objects.filter(pk=first.pk).update(status="expired", ended_at=timezone.now())
     reference = uuid.uuid4()
     return Payment.objects.create(
@@ -35,7 +35,7 @@ def another_payment_of(first):
     )
 
 
-def test_a_second_payment_of_a_paid_order_is_given_back_and_told_once():
+def test_a_second_payment_of_a_paid_order_is_refunded_with_one_mail():
     first = open_order()
     second = another_payment_of(first)
     assert settle_payment(evidence_for(second))[1] == Settlement.SETTLED
@@ -55,7 +55,7 @@ def test_a_second_payment_of_a_paid_order_is_given_back_and_told_once():
     assert second.status == "succeeded"
 
 
-def test_a_page_that_expires_after_another_payment_paid_the_order_is_over():
+def test_a_page_that_expires_after_another_payment_paid_the_order_has_ended():
     first = open_order()
     second = another_payment_of(first)
     settle_payment(evidence_for(first))

@@ -1,4 +1,4 @@
-"""An order is paid and delivered once, whatever Stripe says how often and in what order."""
+"""An order is paid and delivered once, however often and in whatever order Stripe reports it."""
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 
 def work_on_all(seconds=5):
-    """Work on what is stored, without waiting for what steps back in a rush; then on what asks Stripe first."""
+    """Process the stored events, including delayed ones; then those that must be fetched."""
     WebhookEvent.objects.filter(state="waiting", attempts=0, last_error="").update(run_after="2000-01-01T00:00Z")
     drain(WebhookEvent, seconds=seconds)
     if FetchedEvent.due().exists():
@@ -43,7 +43,7 @@ def work_on_all(seconds=5):
 
 
 def receive(*events):
-    """Take in events and work on them in this order."""
+    """Store events and process them in this order."""
     for event in events:
         store_event(event, source="webhook")
         work_on_all()
@@ -61,7 +61,7 @@ def intent_paid(payment, **changes):
     return event_of("payment_intent.succeeded", intent_object(payment, **changes))
 
 
-def test_settling_pays_delivers_empties_the_cart_and_tells_the_student():
+def test_settling_pays_delivers_empties_the_cart_and_mails_the_student():
     first, second = sample_offer(), sample_offer()
     payment = open_order(first, second)
     order, outcome = settle_payment(evidence_for(payment))
@@ -85,7 +85,7 @@ def test_settling_again_has_no_effect_and_says_so():
     assert Mail.objects.filter(template="payments/mail/payment_confirmed").count() == 1
 
 
-def test_what_was_added_to_the_cart_since_stays_in_it():
+def test_lines_added_to_the_cart_since_stay_in_it():
     payment = open_order()
     later = CartLine.objects.create(
         cart=payment.order.cart, domain="sample", reference=sample_offer(), seen_unit_minor=2500
@@ -124,7 +124,7 @@ def test_metadata_alone_does_not_make_a_foreign_session_pay_an_order():
         settle_payment(evidence_for(payment, session_id="cs_test_of_somebody"))
 
 
-def test_a_payment_of_nobody_is_unknown():
+def test_a_payment_without_an_order_is_unknown():
     payment = open_order()
     with pytest.raises(PaymentUnknown):
         settle_payment(evidence_for(payment, session_id="cs_x", payment_reference="no-uuid", payment_intent_id="pi_x"))
@@ -181,7 +181,7 @@ def test_expired_after_completed_is_ignored():
     assert not any(call[0] == "release" for call in SAMPLE.calls)
 
 
-def test_expired_frees_the_places_and_keeps_the_cart():
+def test_expiry_releases_the_places_and_keeps_the_cart():
     reference = sample_offer()
     payment = open_order(reference)
     receive(event_of("checkout.session.expired", session_object(payment, status="expired", payment_status="unpaid")))
@@ -198,7 +198,7 @@ def test_a_payment_completed_in_the_instant_of_expiry_is_delivered_if_the_place_
     assert Order.objects.get(pk=payment.order_id).is_paid
 
 
-def test_a_payment_completed_after_the_place_went_is_refunded_once_and_both_are_told():
+def test_a_payment_completed_after_the_place_was_gone_is_refunded_once_and_student_and_staff_are_mailed():
     reference = sample_offer()
     payment = open_order(reference)
     cancel_order(order_id=payment.order_id, reason="expired", payment_status=Payment.Status.EXPIRED)
@@ -212,7 +212,7 @@ def test_a_payment_completed_after_the_place_went_is_refunded_once_and_both_are_
     assert Alert.objects.filter(key=f"cannot-deliver:{payment.order.number}").exists()
 
 
-def test_one_line_that_cannot_be_delivered_does_not_keep_the_others():
+def test_one_undeliverable_line_does_not_prevent_the_others():
     good, gone = sample_offer(), sample_offer()
     payment = open_order(good, gone)
     SAMPLE.undeliverable.add(gone)
@@ -222,7 +222,7 @@ def test_one_line_that_cannot_be_delivered_does_not_keep_the_others():
     assert [part.line.reference for part in Refund.objects.get().allocations.all()] == [gone]
 
 
-def test_what_a_line_says_before_it_turns_out_undeliverable_is_never_sent(monkeypatch):
+def test_mails_of_a_line_that_turns_out_undeliverable_are_never_sent(monkeypatch):
     good, gone = sample_offer(), sample_offer()
     payment = open_order(good, gone)
 
@@ -236,7 +236,7 @@ def test_what_a_line_says_before_it_turns_out_undeliverable_is_never_sent(monkey
     assert [mail.key for mail in Mail.objects.filter(template="sample")] == [f"sample:{good}"]
 
 
-def test_an_order_of_many_lines_tells_everybody_in_one_statement(monkeypatch):
+def test_an_order_of_many_lines_queues_its_mails_in_one_statement(monkeypatch):
     def tell(line):
         queue_mail(key=f"sample:{line.reference}", to=payment.order.user, template="sample", context={})
 
@@ -276,7 +276,7 @@ def test_an_event_of_an_unknown_order_is_quarantined_and_can_be_replayed_after_a
     assert Order.objects.get(pk=payment.order_id).is_paid
 
 
-def test_a_domain_that_is_gone_quarantines_the_event(monkeypatch):
+def test_a_removed_domain_quarantines_the_event(monkeypatch):
     payment = open_order()
     OrderLine.objects.filter(order=payment.order).update(domain="yoga")
     event = completed(payment)
@@ -285,7 +285,7 @@ def test_a_domain_that_is_gone_quarantines_the_event(monkeypatch):
     assert not Order.objects.get(pk=payment.order_id).is_paid
 
 
-def test_a_handler_that_always_fails_parks_its_event_and_others_flow(monkeypatch):
+def test_a_handler_that_always_fails_parks_its_event_but_no_others(monkeypatch):
     broken, fine = open_order(), open_order()
     broken_event, fine_event = completed(broken), completed(fine)
     SAMPLE.fails_with = RuntimeError("bug")
@@ -334,7 +334,7 @@ def test_new_fields_are_ignored():
     assert Order.objects.get(pk=payment.order_id).is_paid
 
 
-def test_a_bank_debit_delivers_only_when_the_money_is_there():
+def test_a_bank_debit_delivers_only_when_the_money_has_arrived():
     reference = sample_offer()
     payment = open_order(reference)
     receive(completed(payment, payment_status="unpaid"))
@@ -347,7 +347,7 @@ def test_a_bank_debit_delivers_only_when_the_money_is_there():
     assert SAMPLE.calls["fulfil", reference] == 1
 
 
-def test_a_bank_debit_that_fails_frees_the_place_and_gives_the_cart_back():
+def test_a_bank_debit_that_fails_releases_the_place_and_restores_the_cart():
     reference = sample_offer()
     payment = open_order(reference)
     receive(
@@ -361,7 +361,7 @@ def test_a_bank_debit_that_fails_frees_the_place_and_gives_the_cart_back():
     assert Mail.objects.filter(template="payments/mail/debit_refused").count() == 1
 
 
-def test_a_declined_card_tells_the_student_once_and_leaves_the_order_open():
+def test_a_declined_card_sends_one_mail_and_leaves_the_order_open():
     payment = open_order()
     declined = {"type": "card_error", "message": "Your card was declined."}
     failed = {"status": "requires_payment_method", "last_payment_error": declined}
@@ -383,7 +383,7 @@ def test_a_declined_card_tells_the_student_once_and_leaves_the_order_open():
         (None, "The payment did not go through."),
     ],
 )
-def test_words_stripe_writes_for_developers_are_not_shown_to_students(error, words):
+def test_messages_of_stripe_for_developers_are_not_shown_to_students(error, words):
     payment = open_order()
     for_developers = error and {"type": "invalid_request_error", "message": "Provide payment_method_data.", **error}
     failed = {"status": "requires_payment_method", "last_payment_error": for_developers}
@@ -448,7 +448,7 @@ def test_twenty_workers_settling_the_same_payment_deliver_it_once():
     assert Mail.objects.filter(key=f"order:{payment.order.number}:paid").count() == 1
 
 
-def test_every_type_stripe_lists_is_stored_and_worked_on_without_an_error(stripe_sandbox):
+def test_every_type_that_stripe_lists_is_stored_and_processed_without_an_error(stripe_sandbox):
     types = every_event_type()
     assert len(types) > 200
     for event_type in types:
@@ -456,6 +456,6 @@ def test_every_type_stripe_lists_is_stored_and_worked_on_without_an_error(stripe
     work_on_all(seconds=60)
     states = dict(WebhookEvent.objects.values_list("type", "state"))
     assert set(states) == set(types)
-    # Those that are fetched are unknown to Stripe here: parked with an alert. The others are not ours.
+    # The objects to be fetched do not exist at Stripe: parked with an alert. The others are not ours.
     assert {event_type for event_type, state in states.items() if state != "done"} <= ACTED_ON
     assert not WebhookEvent.objects.filter(state__in=["waiting", "running"], needs_fetch=False).exists()

@@ -1,4 +1,4 @@
-"""Stripe stops answering, its port still open: pages answer at once, deliveries go on, and nothing waits for it twice."""
+"""Stripe stops answering while its port is open: pages answer at once, deliveries continue, and calls do not pile up."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ def test_all_calls_of_a_click_together_wait_no_longer_than_a_request_may(stripe_
     cart = cart_with(sample_offer())
     client = signed_in(cart.user)
     press_pay(client, cart)
-    cart.lines.update(quantity=2)  # the old page is to be closed before a new one is opened
+    cart.lines.update(quantity=2)  # the old page must be closed before a new one is opened
     with stripe_sandbox.frozen(), timed(at_most=1.5):
         response = press_pay(client, cart)
     assert response.status_code == 503
@@ -71,7 +71,7 @@ def test_after_three_silent_calls_a_click_is_answered_at_once_and_again_normally
     assert len(stripe_sandbox.sessions_of(Payment.objects.get().reference)) == 1
 
 
-def test_no_click_waits_to_find_out_that_stripe_is_back(stripe_sandbox, monkeypatch):
+def test_no_click_waits_for_the_probe_of_stripe(stripe_sandbox, monkeypatch):
     monkeypatch.setattr(middleware, "SECONDS_FOR_STRIPE", 0.5)
     monkeypatch.setattr(circuits, "_FIRST_PAUSE_SECONDS", 0.2)
     monkeypatch.setattr(stripe_http, "_SECONDS_PER_CALL", 0.5)
@@ -81,7 +81,7 @@ def test_no_click_waits_to_find_out_that_stripe_is_back(stripe_sandbox, monkeypa
         for _ in range(3):
             press_pay(client, cart)
         for _ in range(8):
-            time.sleep(0.25)  # longer than the pause, so each of these could be the one that finds out
+            time.sleep(0.25)  # longer than the pause, so each of these could be the probe
             with timed(at_most=0.4):
                 assert press_pay(client, cart).status_code == 503
     ends_at = time.monotonic() + 5
@@ -126,7 +126,7 @@ def test_deliveries_do_not_notice_that_stripe_is_silent(stripe_sandbox):
     assert payment.order.is_paid
 
 
-def test_what_asks_stripe_shares_no_queue_with_deliveries_or_mails():
+def test_work_that_calls_stripe_shares_no_queue_with_deliveries_or_mails():
     queues = {model._meta.label: model.queue for model in registry.work_models()}
     asking = {"payments.Payment", "payments.ChargeLookup", "payments.Refund", "payments.MirrorSync"}
     assert asking <= {label for label, queue in queues.items() if queue == "stripe"}
@@ -134,7 +134,7 @@ def test_what_asks_stripe_shares_no_queue_with_deliveries_or_mails():
 
 
 def asked_of(monkeypatch):
-    """Each time Stripe is asked how a session stands."""
+    """Every call to Stripe for the state of a session."""
     asked, retrieve = [], gateway.retrieve_session
 
     def watch(session_id):
@@ -152,7 +152,7 @@ def wait_for_order(stripe_sandbox):
     return client, Payment.objects.get()
 
 
-def test_a_hundred_polls_are_one_question(stripe_sandbox, perform_looks):
+def test_a_hundred_polls_cause_one_look(stripe_sandbox, perform_looks):
     client, payment = wait_for_order(stripe_sandbox)
     for _ in range(100):
         assert client.get(f"/my/orders/{payment.order.number}/status/").status_code == 200
@@ -161,17 +161,17 @@ def test_a_hundred_polls_are_one_question(stripe_sandbox, perform_looks):
     assert perform_looks() <= 2
 
 
-def test_questions_become_rarer_and_a_return_from_stripe_asks_anew():
+def test_looks_become_rarer_and_a_return_from_stripe_starts_over():
     payment = open_order()
     pauses = []
     for _ in range(8):
         payment.refresh_from_db()
         assert outcomes.take_look(payment)
-        assert not outcomes.take_look(payment)  # another page that has read the same
+        assert not outcomes.take_look(payment)  # another page that has read the same values
         payment.refresh_from_db()
         assert not outcomes.take_look(payment)
         pauses.append(pause_until_next_look(payment))
-    # The test itself takes moments, which the database's clock counts.
+    # The test itself takes time, which the database's clock counts.
     expected = [2, 4, 8, 16, 32, 60, 60, 60]
     assert all(most - 2 <= pause <= most for pause, most in zip(pauses, expected, strict=True)), pauses
     Payment.objects.update(looked_at=timezone.now())
@@ -188,7 +188,7 @@ def move_back(payment, seconds):
 
 
 def pause_until_next_look(payment):
-    """Seconds after which another look may be taken; nothing is left of having tried."""
+    """The seconds until another look is allowed; the attempts to find out are rolled back."""
     for seconds in range(1, 120):
         move_back(payment, 1)
         with transaction.atomic():
@@ -221,7 +221,7 @@ def test_a_look_at_a_silent_stripe_is_no_error_and_a_later_one_settles(stripe_sa
     assert "Paid. Thank you!" in client.get(path).content.decode()
 
 
-def test_a_look_that_comes_late_finds_the_order_settled_and_asks_nothing(stripe_sandbox, perform_looks, monkeypatch):
+def test_a_late_look_finds_the_order_settled_and_makes_no_call(stripe_sandbox, perform_looks, monkeypatch):
     client, payment = wait_for_order(stripe_sandbox)
     client.get(f"/my/orders/{payment.order.number}/status/")
     settle_payment(evidence_for(payment))
@@ -254,7 +254,7 @@ def test_a_made_up_number_of_polls_is_answered(poll):
     assert "hx-get" not in page.content.decode()
 
 
-def test_a_paid_order_polls_no_more():
+def test_a_paid_order_no_longer_polls():
     payment = open_order()
     settle_payment(evidence_for(payment))
     client = Client()

@@ -1,4 +1,4 @@
-"""Stripe's objects as staff see them: looked at, never changed, and without the keys and secrets stored with them."""
+"""Stripe's objects in the admin: read-only, and without the keys and secrets stored with them."""
 
 import pytest
 from django.apps import apps
@@ -33,7 +33,7 @@ def address(model, page="changelist", *parts):
 
 
 def record(model, stripe_id="row_1"):
-    """A row of any of dj-stripe's tables with the least that the table takes, as are the rows that it refers to."""
+    """A row of any of dj-stripe's tables, and the rows it refers to, each with only the required columns filled."""
     fields = model._meta.concrete_fields
     needed = [field for field in fields if not (field.null or field.has_default() or field.primary_key)]
     values = {field.name: value_for(field) for field in needed}
@@ -98,7 +98,7 @@ def test_every_record_is_shown_and_found(boss, model):
 
 
 @pytest.mark.parametrize("group", [None, "support", "finance", "admin", "superuser"])
-def test_nothing_of_stripes_is_changed_in_the_admin(group, boss):
+def test_no_copy_of_stripes_objects_can_be_changed_in_the_admin(group, boss):
     client = boss
     if group != "superuser":
         client, user = Client(), UserFactory(is_staff=True)
@@ -109,11 +109,11 @@ def test_nothing_of_stripes_is_changed_in_the_admin(group, boss):
         for model_name in ("paymentintent", "price", "nothing"):
             for send in (client.get, client.post):
                 answer = send(f"{address(PaymentIntent)}action/{name}/{model_name}/", {"_selected_action": row.pk})
-                # Taken for the number of a row, which it is not.
+                # Interpreted as the id of a row, which does not exist.
                 assert answer.status_code in (301, 302, 403, 404), name
                 assert answer.headers.get("Location", "").rstrip("/") != address(PaymentIntent).rstrip("/")
         answer = client.post(address(PaymentIntent), {"action": name, "_selected_action": row.pk})
-        # The list again, with no question whether to go on.
+        # The list again, without a page that asks for confirmation.
         assert answer.status_code == 403 or "cl" in answer.context, name
     for page in (address(PaymentIntent, "add"), address(PaymentIntent, "delete", row.pk)):
         assert client.post(page, {"post": "yes"}).status_code == 403

@@ -1,4 +1,4 @@
-"""A cart that its student changes closes the page that was opened for it; looking at it does not."""
+"""Changing a cart closes the payment page that was opened for it; viewing the cart does not."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -89,7 +89,7 @@ def get_a_refused_orders_things_back(cart):
 @pytest.mark.parametrize(
     "look", [look_at_the_cart, add_the_same, set_the_same_quantity, get_a_refused_orders_things_back]
 )
-def test_who_does_not_change_their_cart_keeps_their_page(stripe_sandbox, look):
+def test_a_cart_that_is_not_changed_keeps_its_page(stripe_sandbox, look):
     cart, _, payment = opened(stripe_sandbox)
     look(cart)
     drain(Payment, seconds=10)
@@ -111,7 +111,7 @@ def test_until_the_page_is_closed_the_cart_says_that_it_can_be_paid(stripe_sandb
     assert "can still be paid" not in client.get("/cart/").content.decode()
 
 
-def test_what_was_paid_before_it_could_be_closed_is_delivered(stripe_sandbox):
+def test_a_page_paid_before_it_could_be_closed_is_delivered(stripe_sandbox):
     cart, _, payment = opened(stripe_sandbox)
     stripe_sandbox.pay(payment.stripe_session_id)
     empty(cart)
@@ -120,7 +120,7 @@ def test_what_was_paid_before_it_could_be_closed_is_delivered(stripe_sandbox):
     assert (payment.status, payment.order.state, payment.state) == ("succeeded", "completed", "done")
 
 
-def test_paying_at_once_for_what_the_cart_became_closes_the_old_page_first(stripe_sandbox):
+def test_paying_for_the_changed_cart_at_once_closes_the_old_page_first(stripe_sandbox):
     cart, client, payment = opened(stripe_sandbox)
     more(cart)
     assert press_pay(client, cart).status_code == 302
@@ -131,7 +131,7 @@ def test_paying_at_once_for_what_the_cart_became_closes_the_old_page_first(strip
     assert stripe_sandbox.get(f"checkout/sessions/{new.stripe_session_id}")["status"] == "open"
 
 
-def test_a_change_and_back_again_still_gets_another_page(stripe_sandbox):
+def test_a_change_that_is_undone_still_needs_another_page(stripe_sandbox):
     cart, client, payment = opened(stripe_sandbox)
     more(cart)
     change_quantity(cart=cart, line_id=line_of(cart), quantity=1)
@@ -139,8 +139,8 @@ def test_a_change_and_back_again_still_gets_another_page(stripe_sandbox):
     assert Payment.objects.exclude(pk=payment.pk).get().status == "open"
 
 
-def test_a_page_that_opens_while_the_cart_is_emptied_is_closed_all_the_same(stripe_sandbox):
-    """The request that asks Stripe notes the answer after the student changed their mind in another tab."""
+def test_a_page_that_opens_while_the_cart_is_emptied_is_still_closed(stripe_sandbox):
+    """The request that opens the page stores Stripe's answer after the student has emptied the cart in another tab."""
     cart = cart_with(sample_offer())
     stripe_sandbox.fault("drop_reply", path="/v1/checkout/sessions", count=3)
     press_pay(signed_in(cart.user), cart)
@@ -154,8 +154,8 @@ def test_a_page_that_opens_while_the_cart_is_emptied_is_closed_all_the_same(stri
 
 
 @pytest.mark.django_db(transaction=True)
-def test_changing_a_cart_and_settling_its_order_never_block_each_other_for_ever():
-    """Both want the payment's row and the cart's lines."""
+def test_changing_a_cart_and_settling_its_order_never_deadlock():
+    """Both lock the payment's row and the cart's lines."""
     payments = [open_order(sample_offer(), sample_offer()) for _ in range(8)]
 
     def run(work):
@@ -174,7 +174,7 @@ def test_changing_a_cart_and_settling_its_order_never_block_each_other_for_ever(
     assert set(Order.objects.values_list("state", flat=True)) == {"completed"}
 
 
-def test_a_change_that_fails_asks_for_nothing():
+def test_a_change_that_fails_closes_nothing():
     payment = open_order(sample_offer())
     cart = Cart.objects.get(user=payment.order.user)
     with pytest.raises(ZeroDivisionError), transaction.atomic():

@@ -1,4 +1,4 @@
-"""What no webhook told is found in Stripe's list, however long the silence was and however it ended."""
+"""Events that no webhook delivered are found in Stripe's list, however long the outage was and however it ended."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ FOUR_DAYS = timedelta(days=4)
 
 
 def buy(sandbox):
-    """Somebody pays, and no event of it is delivered: this sandbox has nowhere to deliver to."""
+    """Make a purchase of which no event is delivered: this sandbox has no webhook endpoint."""
     cart = cart_with(sample_offer())
     press_pay(signed_in(cart.user), cart)
     payment = Payment.objects.latest("pk")
@@ -45,7 +45,7 @@ def is_paid_after_work(payment):
 
 
 def after(span, sandbox):
-    """Both clocks moved: Stripe's and ours."""
+    """Move both clocks, Stripe's and ours."""
     sandbox.switch("clock", advance=int(span.total_seconds()))
     return time_machine.travel(timezone.now() + span)
 
@@ -60,7 +60,7 @@ def test_four_days_without_webhooks_are_searched_in_whole(stripe_sandbox):
     assert is_paid_after_work(payment)
 
 
-def test_a_webhook_that_ends_the_silence_before_anybody_searched_hides_nothing(stripe_sandbox):
+def test_a_webhook_that_arrives_before_the_search_hides_no_missed_event(stripe_sandbox):
     take_in_missed_events()
     payment = buy(stripe_sandbox)
     with after(FOUR_DAYS, stripe_sandbox):
@@ -83,7 +83,7 @@ def test_the_search_goes_no_further_back_than_stripe_keeps_events(monkeypatch, l
     assert timedelta(days=30) <= timezone.now() - asked[0] < timedelta(days=30, minutes=1)
 
 
-def test_what_we_do_not_listen_for_is_not_missed(stripe_sandbox):
+def test_events_that_we_do_not_listen_for_are_not_searched(stripe_sandbox):
     buy(stripe_sandbox)
     take_in_missed_events()
     assert set(WebhookEvent.objects.values_list("type", flat=True)) == {
@@ -92,13 +92,13 @@ def test_what_we_do_not_listen_for_is_not_missed(stripe_sandbox):
     }
 
 
-def test_more_types_than_one_request_may_name_are_all_asked_for(stripe_sandbox, monkeypatch):
+def test_more_types_than_one_request_may_name_are_all_searched(stripe_sandbox, monkeypatch):
     monkeypatch.setattr(gateway, "TYPES_PER_LIST", 2)
     buy(stripe_sandbox)
     assert take_in_missed_events() == 2
 
 
-def test_an_event_that_is_not_ours_alerts_and_does_not_keep_the_others(monkeypatch):
+def test_an_event_that_is_not_ours_alerts_and_does_not_prevent_the_others(monkeypatch):
     events = [
         event_of("customer.created", {"id": "cus_1"}, livemode=True),
         event_of("customer.created", {"id": "cus_2"}, account="acct_other"),
@@ -109,19 +109,19 @@ def test_an_event_that_is_not_ours_alerts_and_does_not_keep_the_others(monkeypat
     assert {"event-unusable:mode", "event-unusable:account"} == set(Alert.objects.values_list("key", flat=True))
 
 
-def test_more_events_than_stripe_lists_at_once_are_taken_in(stripe_sandbox, monkeypatch):
+def test_more_events_than_stripe_lists_at_once_are_stored(stripe_sandbox, monkeypatch):
     monkeypatch.setattr(gateway, "_EVENTS_PER_PAGE", 3)
     payments = [buy(stripe_sandbox) for _ in range(4)]
     assert take_in_missed_events() == 8
     assert all(is_paid_after_work(payment) for payment in payments)
 
 
-# Customers' events are quickly made by the dozen; the search knows nothing of what types mean.
+# Events of customers are quick to create in numbers; the search does not depend on the types.
 CUSTOMERS = ("customer.created",)
 
 
 def customers_over_days(sandbox, *, days, a_day):
-    """Events spread over days, the newest of them now; both clocks end where they began plus `days`."""
+    """Create events spread over days, the newest of them now; moves both clocks by `days`."""
     for day in range(days):
         for number in range(a_day):
             sandbox.http.post(f"{sandbox.url}/v1/customers", data={"name": f"{day}.{number}"}, timeout=30)
@@ -133,12 +133,12 @@ def names_taken_in():
     return [event.payload["data"]["object"]["name"] for event in WebhookEvent.objects.order_by("pk")]
 
 
-def test_many_events_are_taken_in_over_several_runs_none_twice_and_none_skipped(stripe_sandbox, monkeypatch):
+def test_many_events_are_stored_over_several_runs_none_twice_and_none_skipped(stripe_sandbox, monkeypatch):
     monkeypatch.setattr(gateway, "_EVENTS_PER_PAGE", 3)
     monkeypatch.setattr(sweeps, "_PAGES_PER_SLICE", 2)
     with customers_over_days(stripe_sandbox, days=10, a_day=7):
         found = []
-        # Hardly any time, and each day's events in one burst: most runs are cut off within a slice.
+        # Very little time, and each day's events in one burst: most runs are interrupted within a slice.
         while not Heartbeat.objects.filter(name="payments.take_in_missed_events").exists():
             found.append(take_in_missed_events(types=CUSTOMERS, seconds=0.3))
             assert len(found) < 200
@@ -148,7 +148,7 @@ def test_many_events_are_taken_in_over_several_runs_none_twice_and_none_skipped(
         assert take_in_missed_events(types=CUSTOMERS) == 0
 
 
-def test_a_run_that_is_cut_off_keeps_what_it_searched(stripe_sandbox, monkeypatch):
+def test_an_interrupted_run_keeps_its_progress(stripe_sandbox, monkeypatch):
     list_pages, calls = gateway.list_event_pages, []
 
     def break_off(**options):
@@ -169,7 +169,7 @@ def test_a_run_that_is_cut_off_keeps_what_it_searched(stripe_sandbox, monkeypatc
         assert len(names_taken_in()) == 12
 
 
-def test_an_event_at_each_seam_of_slices_is_taken_in(stripe_sandbox, monkeypatch):
+def test_an_event_at_each_boundary_of_slices_is_stored(stripe_sandbox, monkeypatch):
     monkeypatch.setattr(sweeps, "_FIRST_SLICE", timedelta(seconds=1))
     monkeypatch.setattr(sweeps, "_FURTHEST_BACK", timedelta(seconds=20))
     monkeypatch.setattr(sweeps, "_OVERLAP", timedelta(0))
@@ -202,7 +202,7 @@ def test_a_page_is_stored_in_one_statement():
         assert store_events(events, source="backfill") == (0, [])
 
 
-def test_one_event_that_cannot_be_stored_keeps_no_other_out():
+def test_one_event_that_cannot_be_stored_does_not_prevent_the_others():
     events = [event_of("customer.created", {"id": "cus_1", "name": name}) for name in ("a", "b\x00", "c", "\ud83d")]
     stored, problems = store_events(events, source="backfill")
     assert (stored, [problem.kind for problem in problems]) == (2, ["unstorable", "unstorable"])

@@ -1,4 +1,4 @@
-"""The acknowledgement, tried with what strangers and broken clocks send."""
+"""The webhook endpoint, also with forged requests and wrong clocks."""
 
 import hmac
 import json
@@ -71,14 +71,14 @@ def test_its_other_addresses_answer_as_it_does_in_one_statement(path):
     assert deliver(event, path=path, header="t=1,v1=x").json() == {"error": "Invalid signature"}
 
 
-def test_a_webhook_in_clear_is_refused_where_it_must_come_over_https(settings):
+def test_a_webhook_without_https_is_refused_in_production(settings):
     settings.WEBHOOKS_NEED_HTTPS = True
     assert deliver(new_event()).status_code == 403
     assert not WebhookEvent.objects.exists()
     assert deliver(new_event(), is_secure=True).status_code == 200
 
 
-def test_a_proxys_word_for_https_counts_only_where_a_proxy_is_trusted(settings):
+def test_forwarded_https_counts_only_behind_a_trusted_proxy(settings):
     settings.WEBHOOKS_NEED_HTTPS = True
     proxied = Client(HTTP_X_FORWARDED_PROTO="https")
     assert deliver(new_event(), client=proxied).status_code == 403
@@ -205,13 +205,13 @@ def test_another_accounts_event_is_refused_with_an_alert(settings, ours, account
 
 
 @pytest.mark.parametrize("account", ["acct_ours", None])
-def test_our_own_accounts_event_is_taken(settings, account):
+def test_our_own_accounts_event_is_accepted(settings, account):
     settings.STRIPE_ACCOUNT_ID = "acct_ours"
     assert deliver(new_event(account=account)).status_code == 200
 
 
 class Unread(BytesIO):
-    """A body nobody may read."""
+    """A body that must not be read."""
 
     def read(self, *_):
         pytest.fail("read")
@@ -243,7 +243,7 @@ def test_a_body_without_a_usable_length_is_refused(announced):
     assert endpoint.receive_event(request).status_code == 400
 
 
-def test_the_largest_body_allowed_is_taken():
+def test_the_largest_body_allowed_is_accepted():
     event = event_of("a.b", {"id": "x", "note": ""})
     event["data"]["object"]["note"] = "x" * (endpoint.BODY_BYTES_AT_MOST - len(json.dumps(event)))
     assert deliver(event).status_code == 200
@@ -303,7 +303,7 @@ def test_a_signed_body_that_is_no_event_is_refused(body):
     ],
     ids=lambda hostile: hostile[:20],
 )
-def test_json_the_database_cannot_hold_is_refused_not_asked_for_again(hostile):
+def test_json_that_the_database_cannot_store_is_refused_for_good(hostile):
     body = json.dumps(event_of("a.b", {"id": "x", "note": "HERE"})).replace('"HERE"', hostile).encode()
     assert deliver(body).status_code == 400
     assert not WebhookEvent.objects.exists()
@@ -318,7 +318,7 @@ def test_json_the_database_cannot_hold_is_refused_not_asked_for_again(hostile):
 def test_what_is_stored_can_be_loaded_again_as_it_was_read(odd):
     body = json.dumps(event_of("a.b", {"id": "x", "note": "HERE"})).replace('"HERE"', odd).encode()
     assert deliver(body).status_code == 200
-    # As floats: jsonb writes 1e308 out in digits, which Python then reads as a whole number.
+    # As floats: jsonb expands 1e308 into digits, which Python then reads as an integer.
     loaded = json.loads(json.dumps(WebhookEvent.objects.get().payload), parse_int=float)
     assert loaded == json.loads(body, parse_int=float)
 
@@ -341,7 +341,7 @@ def test_what_the_body_claims_to_be_does_not_matter(content_type):
     assert response.status_code == 200
 
 
-def test_bodies_thrown_together_at_random_never_crash_and_leave_no_row():
+def test_random_bodies_never_crash_and_leave_no_row():
     seed = random.randrange(10**6)
     chance = random.Random(seed)
     pieces = [

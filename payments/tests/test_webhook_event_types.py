@@ -1,4 +1,4 @@
-"""What Stripe is asked to send."""
+"""The types of event that Stripe must send."""
 
 from django.core.management import call_command
 
@@ -6,10 +6,10 @@ from payments.webhook.event_types import LISTENED_FOR
 from payments.webhook.routing import ACTED_ON
 
 
-def test_stripe_is_asked_for_every_type_that_is_acted_on_and_for_no_other():
+def test_the_types_listened_for_are_exactly_those_acted_on():
     assert set(LISTENED_FOR) == ACTED_ON
 
 
-def test_the_command_prints_them_as_stripes_own_command_line_takes_them(capsys):
+def test_the_command_prints_them_as_the_stripe_cli_takes_them(capsys):
     call_command("webhook_event_types")
     assert capsys.readouterr().out == ",".join(LISTENED_FOR) + "\n"

@@ -1,4 +1,4 @@
-"""Events worked on in every order, at the same instant, too early, and with fields that Stripe changed."""
+"""Events processed in every order, at the same moment, too early, and with changed fields."""
 
 import itertools
 import json
@@ -58,7 +58,7 @@ DECLINED = {
 bank_asked = session_event("checkout.session.completed", **UNPAID)
 bank_is_slow = intent_event("payment_intent.processing", status="processing", amount_received=0)
 declined = intent_event("payment_intent.payment_failed", **DECLINED)
-# What Stripe tells of one purchase, and how order, line and payment must end; mails of payment and of failure.
+# The events of one purchase, and the final states of order, line and payment; the mails about payment and failure.
 PURCHASES = {
     "paid, and said to have expired": (
         [completed, intent_paid, charge_paid, session_event("checkout.session.expired", status="expired", **UNPAID)],
@@ -102,7 +102,7 @@ def how_it_ended(payment, *, failure="debit-refused"):
 
 
 @pytest.mark.parametrize("purchase", PURCHASES)
-def test_every_order_of_what_stripe_tells_ends_alike(purchase):
+def test_every_order_of_a_purchases_events_has_the_same_result(purchase):
     tellings, expected = PURCHASES[purchase]
     for permutation in itertools.permutations(tellings):
         payment = open_order()
@@ -118,7 +118,7 @@ def test_every_order_of_what_stripe_tells_ends_alike(purchase):
     assert not Alert.objects.exists()
 
 
-def test_a_decline_is_told_to_the_student_only_before_the_payment_that_followed():
+def test_a_decline_is_mailed_only_before_the_payment_that_followed():
     for permutation in itertools.permutations([declined, completed, intent_paid, charge_paid]):
         payment = open_order()
         receive(*(telling(payment) for telling in permutation))
@@ -129,7 +129,7 @@ def test_a_decline_is_told_to_the_student_only_before_the_payment_that_followed(
 
 
 def refund_at_stripe(sandbox, method="pm_card_visa"):
-    """A refund of a place that went, made at Stripe by our own worker."""
+    """A refund of a place that was gone, created at Stripe by our own worker."""
     good, gone = sample_offer(), sample_offer()
     cart = cart_with(good, gone)
     press_pay(signed_in(cart.user), cart)
@@ -149,12 +149,12 @@ def refund_told(refund, event_type, status):
     ("method", "now"),
     [("pm_card_visa", "succeeded"), ("pm_card_pendingRefund", "pending"), ("pm_card_refundFail", "failed")],
 )
-def test_whatever_a_refunds_events_say_and_in_which_order_it_becomes_what_stripe_says_now(stripe_sandbox, method, now):
+def test_a_refund_gets_its_current_state_at_stripe_whatever_its_events_say(stripe_sandbox, method, now):
     refund = refund_at_stripe(stripe_sandbox, method)
     stripe_sandbox.switch("clock", advance=60)
     now = stripe_sandbox.get(f"refunds/{refund.stripe_refund_id}")["status"]
     for statuses in itertools.permutations(["pending", "succeeded", "failed"]):
-        # A refund that failed stays so; the others are put back to what they were when nothing had been heard.
+        # A failed refund stays failed; the others are reset to their state before any report.
         Refund.objects.filter(pk=refund.pk).exclude(status="failed").update(status="pending", succeeded_at=None)
         receive(*(refund_told(refund, "refund.updated", status) for status in statuses))
         assert Refund.objects.get(pk=refund.pk).status == now, statuses
@@ -162,7 +162,7 @@ def test_whatever_a_refunds_events_say_and_in_which_order_it_becomes_what_stripe
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_purchases_event_delivered_and_worked_on_by_twenty_at_once_takes_effect_once():
+def test_one_event_delivered_and_processed_by_twenty_at_once_takes_effect_once():
     reference = sample_offer()
     payment = open_order(reference)
     event = completed(payment)
@@ -186,7 +186,7 @@ def test_one_purchases_event_delivered_and_worked_on_by_twenty_at_once_takes_eff
 
 
 @pytest.mark.django_db(transaction=True)
-def test_session_and_intent_worked_on_in_the_same_instant_deliver_once(monkeypatch):
+def test_session_and_intent_processed_at_the_same_moment_deliver_once(monkeypatch):
     barrier = threading.Barrier(2)
     lock = settlement.lock_order_of
 
@@ -217,7 +217,7 @@ def test_session_and_intent_worked_on_in_the_same_instant_deliver_once(monkeypat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_payment_told_before_our_own_commit_of_its_session_waits_for_it(stripe_sandbox, monkeypatch):
+def test_a_payment_reported_before_our_commit_of_its_session_waits_for_it(stripe_sandbox, monkeypatch):
     cart = cart_with(sample_offer())
     client, agreed = signed_in(cart.user), price_cart(cart).digest
     is_created, may_go_on = threading.Event(), threading.Event()
@@ -261,9 +261,9 @@ def test_a_payment_told_before_our_own_commit_of_its_session_waits_for_it(stripe
 
 MISSING = object()
 ODD_VALUES = [MISSING, None, "", "text", "x" * 300, 0, -1, 10**30, 1.5, True, [], ["x"], {}, {"id": ["x"]}]
-# Fields without which nothing may be delivered, whatever Stripe puts there instead.
+# Fields that must be valid for a delivery, whatever Stripe sends instead.
 DECISIVE = {"id", "payment_status", "amount_total", "amount_received", "currency", "livemode"}
-# An intent is new to us when it succeeds, so any text could be its id; the session's id beside it decides.
+# An intent's id is not known before it succeeds, so any text could be it; the session's id decides.
 COULD_BE = {("id",): ("text",)}
 PAYING = {
     "checkout.session.completed",
@@ -328,7 +328,7 @@ def test_the_fields_of_every_type_we_act_on_are_fuzzed():
 
 
 def fuzz(original):
-    """Receive the event with each field missing or of another kind; yields what changed and how it went."""
+    """Receive the event with each field missing or of another type; yields the change and the result."""
     payload = original["data"]["object"]
     for path in fields_of(payload):
         for value in ODD_VALUES:
@@ -337,7 +337,7 @@ def fuzz(original):
             receive(event)
             worked_on = stored(event)
             case = (path, value, worked_on.outcome, worked_on.last_error)
-            # Neither retried for hours, which is what a crash would lead to, nor silently given up.
+            # Neither retried for hours, as after a crash, nor dropped without an alert.
             assert (worked_on.state, worked_on.attempts) in [("done", 1), ("parked", 1)], case
             has_alert = Alert.objects.filter(key=f"webhook-event-parked:{event['type']}").exists()
             assert has_alert == (worked_on.state == "parked"), case
@@ -361,7 +361,7 @@ def test_a_refunds_field_missing_or_of_another_kind_changes_nothing_or_alerts_at
         assert Refund.objects.get(pk=refund.pk).status == "succeeded", (path, value)
 
 
-def test_fields_nobody_knows_yet_are_ignored_in_every_type_we_act_on():
+def test_unknown_fields_are_ignored_in_every_type_we_act_on():
     for telling in ACTED_ON_AT_ONCE.values():
         event = telling(open_order())
         event["data"]["object"] |= {"invented": {"deeply": ["nested"]}}

@@ -1,4 +1,4 @@
-"""Whose an event is, and what connects it with a payment of ours: by stored ids, or confirmed at Stripe first."""
+"""How an event is matched to a payment of ours: by stored ids, or after confirmation by Stripe."""
 
 import time
 
@@ -48,7 +48,7 @@ ELSEWHERE = {
 
 
 @pytest.mark.parametrize("event_type", ELSEWHERE)
-def test_what_another_product_on_the_account_sold_is_acknowledged_without_alarm(event_type):
+def test_an_event_of_another_product_on_the_account_is_acknowledged_without_an_alert(event_type):
     payment = open_order()
     event = event_of(event_type, ELSEWHERE[event_type](payment))
     receive(event)
@@ -66,7 +66,7 @@ def test_a_session_of_another_mode_is_not_ours(mode):
     assert not Alert.objects.exists()
 
 
-def test_a_foreign_object_we_cannot_read_is_no_alarm_either():
+def test_an_unreadable_object_of_another_product_raises_no_alert_either():
     event = event_of("checkout.session.completed", {"id": "cs_x", "object": "checkout.session", "metadata": ["odd"]})
     receive(event)
     assert (stored(event).state, stored(event).outcome) == ("done", "not ours")
@@ -83,7 +83,7 @@ def test_a_foreign_object_we_cannot_read_is_no_alarm_either():
     ],
     ids=str,
 )
-def test_what_names_us_but_nothing_we_know_is_logged_quarantined_alerted_and_replayable(metadata, words, caplog):
+def test_metadata_that_names_something_unknown_is_logged_quarantined_alerted_and_replayable(metadata, words, caplog):
     payment = open_order()
     real_id = payment.stripe_session_id
     payment.stripe_session_id = "cs_test_unknown"
@@ -92,7 +92,7 @@ def test_what_names_us_but_nothing_we_know_is_logged_quarantined_alerted_and_rep
     assert (stored(event).state, stored(event).is_quarantined) == ("parked", True)
     assert Alert.objects.filter(key=f"webhook-event-parked:{event['type']}").exists()
     assert any(words in record.getMessage() and record.levelname == "WARNING" for record in caplog.records)
-    # Staff mend what was wrong and press retry.
+    # Staff fix the cause and press retry.
     row = stored(event)
     row.payload["data"]["object"] |= {"id": real_id, "metadata": {}, "payment_intent": "pi_real"}
     row.save()
@@ -133,7 +133,7 @@ def test_metadata_that_agrees_delivers(metadata):
     assert stored(event).outcome == "settled"
 
 
-def test_nothing_to_pay_with_an_amount_to_pay_is_a_contradiction():
+def test_no_payment_required_with_an_amount_is_a_contradiction():
     payment = open_order()
     event = completed(payment, payment_status="no_payment_required", payment_intent=None)
     receive(event)
@@ -152,7 +152,7 @@ def test_an_intent_that_paid_another_order_is_a_contradiction_not_retried(make):
     assert not Order.objects.get(pk=other.order_id).is_paid
 
 
-def test_an_intent_that_another_payment_takes_in_the_same_instant_is_a_contradiction(monkeypatch):
+def test_an_intent_that_another_payment_takes_at_the_same_moment_is_a_contradiction(monkeypatch):
     payment = open_order()
 
     def another_was_quicker(*_, **__):
@@ -164,7 +164,7 @@ def test_an_intent_that_another_payment_takes_in_the_same_instant_is_a_contradic
 
 
 def bought(sandbox):
-    """A purchase paid at Stripe of which we have heard nothing yet; its payment and payment intent."""
+    """A purchase that is paid at Stripe but not yet reported; returns its payment and payment intent."""
     cart = cart_with(sample_offer(), user=UserFactory())
     press_pay(signed_in(cart.user), cart)
     payment = Payment.objects.get(order__user=cart.user)
@@ -195,7 +195,7 @@ def test_a_foreign_intent_with_copied_metadata_and_the_right_amount_delivers_not
     assert not Order.objects.get(pk=payment.order_id).is_paid
 
 
-def test_metadata_that_names_a_payment_of_another_intent_is_refused_without_asking():
+def test_metadata_that_names_a_payment_of_another_intent_is_refused_without_a_call():
     payment = open_order()
     settle_payment(evidence_for(payment))
     event = intent_paid(payment, id="pi_of_a_stranger", payment_details=None)
@@ -209,7 +209,7 @@ def test_a_repeat_says_so_and_so_does_the_second_event_of_a_payment():
     assert stored(second).outcome == "payment_already_processed"
 
 
-def test_events_that_ask_stripe_stand_in_no_lane_of_a_delivery(stripe_sandbox):
+def test_events_that_need_a_fetch_do_not_delay_deliveries(stripe_sandbox):
     payment, intent = bought(stripe_sandbox)
     stripe_sandbox.fault("hang", path="/v1/refunds/re_1", method="GET", seconds=30)
     refund = event_of("refund.updated", {"id": "re_1", "object": "refund", "payment_intent": intent["id"]})

@@ -1,4 +1,4 @@
-"""A student's orders. Somebody else's order is a 404."""
+"""A student's own orders. Orders of other people answer 404."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def list_orders(request: HttpRequest) -> HttpResponse:
 @never_cache
 @login_required
 def show_order(request: HttpRequest, number: str) -> HttpResponse:
-    """One order: its state, what it delivered and where to find it, and its receipt."""
+    """One order: its state, its lines with links to what was delivered, and its receipt."""
     order = _own_order(request, number)
     return render(request, "payments/order_show.html", {**_order_context(order), "poll": first_poll(order)})
 
@@ -52,7 +52,7 @@ def show_order(request: HttpRequest, number: str) -> HttpResponse:
 @never_cache
 @login_required
 def order_status(request: HttpRequest, number: str) -> HttpResponse:
-    """The part of the order page that updates itself until the payment is decided."""
+    """The part of the order page that polls until the outcome of the payment is known."""
     order = _own_order(request, number)
     payment = order.payments.filter(ended_at=None).first()
     if payment is not None:
@@ -75,7 +75,7 @@ def receipt_pdf(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 @login_required
 def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
-    """Let go of an order that is not paid: its page at Stripe is closed, its places are freed, the cart stays."""
+    """Cancel an unpaid order: its page at Stripe is closed and its places are released; the cart stays as it is."""
     order = _own_order(request, number)
     payment = order.payments.filter(ended_at=None).first()
     if payment is not None:
