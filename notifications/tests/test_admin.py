@@ -137,4 +137,4 @@ def test_the_overview_counts_every_kind_and_warns_when_no_sweep_runs(staff, queu
     page = staff.get(reverse("admin:jobs_heartbeat_changelist")).content.decode()
     assert "Mails" in page
     assert "/admin/notifications/mail/?state__exact=parked" in page
-    assert "Beat, or every worker, is down" in page
+    assert "Beat or all workers are down" in page
