@@ -74,7 +74,7 @@ class LecternAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no 
         )
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # noqa: ARG002  # Django's signature
-        """Lead to the site's own page, which limits guesses at the present password and mails about the change."""
+        """Redirect to the site's own page, which limits guesses at the current password and reports the change by mail."""
         return HttpResponseRedirect(reverse("account_change_password"))
 
     password_change_done = password_change

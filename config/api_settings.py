@@ -1,4 +1,4 @@
-"""How REST framework and drf-spectacular behave. Part of the settings."""
+"""The settings of REST framework and drf-spectacular."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _VERSION = "1.0.0"
 
 
 def rest_framework_settings(*, trusted_proxy_count: int) -> dict[str, Any]:
-    """Return REST framework's settings. Addresses are believed as far as this many proxies of ours wrote them."""
+    """Return REST framework's settings. Only the part of addresses that this many proxies of ours wrote is used."""
     return {
         "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.SessionCookie"],
         "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -23,7 +23,7 @@ def rest_framework_settings(*, trusted_proxy_count: int) -> dict[str, Any]:
         "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "300/min"},
         "NUM_PROXIES": trusted_proxy_count,
         "EXCEPTION_HANDLER": "api.problems.answer_exception",
-        # There is one version. drf-spectacular would write any other into the document and into a header.
+        # There is one version. drf-spectacular would write any other one into the document and a header.
         "ALLOWED_VERSIONS": [_VERSION],
         "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     }

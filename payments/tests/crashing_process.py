@@ -40,7 +40,7 @@ def main(point: str, event: bytes) -> None:
     event_performer = work.performer_of(WebhookEvent)
     places = {
         "web: before the event is stored": (endpoint, "store_event", die),
-        "web: stored, nobody woken": (endpoint, "wake_after_commit", die),
+        "web: stored, no worker woken": (endpoint, "wake_after_commit", die),
         "worker: claimed, not begun": (runner, "run", die),
         "worker: paid, not delivered": (settlement, "_deliver", die),
         "worker: delivered, not committed": (processing, "request_event_copy", die),

@@ -405,9 +405,9 @@ def test_a_return_from_stripe_is_settled_if_no_webhook_came(stripe_sandbox, perf
 @pytest.mark.parametrize("session_id", ["", "cs_test_unknown", "\x00", "'; drop table", "x" * 5000])
 def test_the_return_page_answers_404_for_foreign_and_invented_sessions(stripe_sandbox, session_id):
     payment = open_order()
-    somebody = signed_in(UserFactory())
-    assert somebody.get("/checkout/return/", {"session_id": payment.stripe_session_id}).status_code == 404
-    assert somebody.get("/checkout/return/", {"session_id": session_id}).status_code == 404
+    stranger = signed_in(UserFactory())
+    assert stranger.get("/checkout/return/", {"session_id": payment.stripe_session_id}).status_code == 404
+    assert stranger.get("/checkout/return/", {"session_id": session_id}).status_code == 404
 
 
 def test_the_return_page_works_while_stripe_is_down(stripe_sandbox, perform_looks):

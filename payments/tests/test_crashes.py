@@ -70,7 +70,7 @@ def test_a_web_process_killed_before_it_stored_the_event_has_not_acknowledged_it
 def test_the_sweep_finds_an_event_whose_web_process_was_killed_before_it_woke_a_worker(woken):
     payment = open_order()
     event = completed(payment)
-    killed("web: stored, nobody woken", event)
+    killed("web: stored, no worker woken", event)
     assert WebhookEvent.objects.get().state == "waiting"
     assert deliver(event).json() == {"status": "already_processed"}
     assert WebhookEvent not in woken

@@ -24,17 +24,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def outcomes(monkeypatch):
     """Hold both paths into settlement until the other has reached it; yields the result of each."""
-    met, told = threading.Barrier(2), []
+    met, results = threading.Barrier(2), []
 
     def settle_at_once(evidence):
         met.wait(timeout=20)
         answer = settle_payment(evidence)
-        told.append(answer[1])
+        results.append(answer[1])
         return answer
 
     monkeypatch.setattr(payment_outcomes, "settle_payment", settle_at_once)
     monkeypatch.setattr(event_handlers, "settle_payment", settle_at_once)
-    return told
+    return results
 
 
 def at_once(*actions):

@@ -47,7 +47,7 @@ def test_a_second_payment_of_a_paid_order_is_refunded_with_one_mail():
     refund = Refund.objects.get()
     assert (refund.payment, refund.amount_minor, refund.reason) == (first, first.amount_minor, "second_payment")
     assert (first.status, first.stripe_payment_intent_id) == ("failed", f"pi_{first.reference.hex}")
-    assert [stored(told).state for told in (event, again)] == ["done", "done"]
+    assert [stored(each).state for each in (event, again)] == ["done", "done"]
     assert Mail.objects.filter(template="payments/mail/paid_twice").count() == 1
     assert Alert.objects.get().key == f"paid-twice:{first.pk}"
     assert SAMPLE.calls["fulfil", first.order.lines.get().reference] == 1

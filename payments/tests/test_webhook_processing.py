@@ -274,9 +274,9 @@ PAYING = {
 
 def test_an_event_of_a_session_that_is_never_stored_waits_ever_longer_and_alerts_in_the_end():
     payment = open_order()
-    told = completed(payment)
-    store_event(told, source="webhook")
-    event = stored(told)
+    event_body = completed(payment)
+    store_event(event_body, source="webhook")
+    event = stored(event_body)
     Payment.objects.filter(pk=payment.pk).update(stripe_session_id=None)
     waits = []
     while event.state == "waiting":

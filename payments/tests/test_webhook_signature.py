@@ -117,7 +117,7 @@ def test_an_old_forged_signature_is_reported_as_forged_not_late():
         ("we forget the old one before Stripe does", [OLD, NEW], [NEW], True),
         ("the old secret has ended at Stripe", [NEW], [NEW, OLD], True),
         ("we forget the old secret", [NEW], [NEW], True),
-        ("somebody still uses the old one", [OLD], [NEW], False),
+        ("the old one is still used", [OLD], [NEW], False),
         ("a secret that was never ours", [STRANGE], [NEW, OLD], False),
     ],
 )
