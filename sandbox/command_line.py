@@ -20,7 +20,7 @@ environment (README.md lists all variables):
   SANDBOX_WEBHOOK_EVENTS       the types of event it receives, separated by commas: all
   SANDBOX_WEBHOOK_SECRET       the secret that signs them
 
-It refuses to start beside a live key or production settings."""
+It refuses to start with a live key or production settings."""
 # The environment variable that each option sets.
 _VARIABLE_OF = {
     "host": "SANDBOX_HOST",

@@ -70,27 +70,27 @@ class Options:
 
 
 def refuse_production(environment: Mapping[str, str]) -> None:
-    """Refuse to start beside real payments: with a live key or a production flag."""
+    """Refuse to start where real payments could be made: with a live key or a production setting."""
     for name, value in sorted(environment.items()):
         if value.strip().startswith(LIVE_KEY_PREFIXES):
-            raise RefusesToStart(f"{name} holds a live key: the sandbox never runs beside real money.")
+            raise RefusesToStart(f"{name} holds a live key: the sandbox never runs together with live payments.")
 
-    def said(name: str) -> str:
+    def setting(name: str) -> str:
         return environment.get(name, "").strip().lower()
 
-    if said("LECTERN_ENV") == "production":
-        raise RefusesToStart("LECTERN_ENV is production: the sandbox never runs there.")
-    if said("PAYMENTS_MODE") == "live":
-        raise RefusesToStart("PAYMENTS_MODE is live: the sandbox never runs beside real money.")
-    if said("STRIPE_LIVE_MODE") in _YES:
-        raise RefusesToStart("STRIPE_LIVE_MODE is on: the sandbox never runs beside real money.")
-    settings = said("DJANGO_SETTINGS_MODULE")
+    if setting("LECTERN_ENV") == "production":
+        raise RefusesToStart("LECTERN_ENV is production: the sandbox never runs in production.")
+    if setting("PAYMENTS_MODE") == "live":
+        raise RefusesToStart("PAYMENTS_MODE is live: the sandbox never runs together with live payments.")
+    if setting("STRIPE_LIVE_MODE") in _YES:
+        raise RefusesToStart("STRIPE_LIVE_MODE is on: the sandbox never runs together with live payments.")
+    settings = setting("DJANGO_SETTINGS_MODULE")
     # A site may run in production by default, as Lectern does.
     is_of_a_site = settings not in ("", "sandbox.settings")
-    if is_of_a_site and said("LECTERN_ENV") != "development":
+    if is_of_a_site and setting("LECTERN_ENV") != "development":
         raise RefusesToStart(
-            f"DJANGO_SETTINGS_MODULE is {settings}, the settings of a site, and the sandbox never runs beside one in "
-            "production. Unset it, or set LECTERN_ENV=development."
+            f"DJANGO_SETTINGS_MODULE is {settings}, the settings of a site, and the sandbox never runs together with "
+            "a site in production. Unset it, or set LECTERN_ENV=development."
         )
 
 

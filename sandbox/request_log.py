@@ -53,7 +53,7 @@ def find(request_id: str) -> Entry | None:
     return next((found for found in latest() if found.request_id == request_id), None)
 
 
-def forget() -> None:
+def clear() -> None:
     """Clear the requests in memory, as a reset does; the file is unchanged."""
     with _guard:
         _entries.clear()

@@ -212,9 +212,9 @@ def _amount_fields(given: Body, name: str) -> Body:
     return {name: int(value) if is_whole else None, f"{name}_decimal": f"{value:f}"}
 
 
-def price_change(price: Body, asked: Body) -> Body:
+def price_change(price: Body, parameters: Body) -> Body:
     """The fields of a price after an update. Raises where Stripe no longer allows a change."""
-    change = dict(asked)
+    change = dict(parameters)
     if "metadata" in change:
         change["metadata"] = merge_metadata(price["metadata"], change["metadata"])
     behaviour = change.get("tax_behavior")

@@ -1,7 +1,7 @@
 """Test clocks: customers whose time stands still until it is advanced (docs: "Test clocks").
 
-Everything made for such a customer lives in the clock's time: within `time_of` the clock's time applies, and
-`schedule_in_time_of` makes later steps wait for the clock instead of for the sandbox's time.
+Everything created for such a customer uses the clock's time: within `time_of` the clock's time applies, and
+`schedule_in_time_of` makes later steps wait for the clock instead of the sandbox's time.
 """
 
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def time_of(body: Body) -> Iterator[None]:
 
 
 def schedule_in_time_of(body: Body, name: str, object_id: str, *, after: float = 0.0, at: float | None = None) -> None:
-    """Schedule a step by the clock that an object lives by."""
+    """Schedule a step on the clock of an object: its test clock if it has one, otherwise the sandbox's clock."""
     with time_of(body):
         schedule.schedule(name, object_id, after=after, at=at, test_clock=clock_of(body))
 

@@ -31,7 +31,7 @@ def delete_clock(test_clock: Body, *, is_automatic: bool = False) -> Body:
 
 
 @step("forget_test_clock")
-def forget_when_due(clock_id: str) -> None:
+def delete_when_due(clock_id: str) -> None:
     """Delete an old clock, as Stripe does."""
     test_clock = store.fetch(clocks.CLOCK, clock_id)
     if not test_clock.get("deleted"):

@@ -33,7 +33,7 @@ def recalculate(invoice: Body, *, balance: int | None = None) -> Body:
         line["pretax_credit_amounts"] = _as_credits(line["discount_amounts"])
         included_before += taxes.included(taxes.taxes_of(own, rates, tax_exempt=exempt))
     _total(invoice, left=sum(left), subtotal=sum(after_own), included_before=included_before)
-    _owe(invoice, balance)
+    _set_amount_due(invoice, balance)
     return invoice
 
 
@@ -90,8 +90,8 @@ def _as_credits(amounts: Sequence[Body]) -> list[Body]:
     return [taken | {"type": "discount"} for taken in amounts]
 
 
-def _owe(invoice: Body, balance: int | None) -> None:
-    """The amount due after the customer's balance; one too small to charge is carried over to the next invoice."""
+def _set_amount_due(invoice: Body, balance: int | None) -> None:
+    """Set the amount due after the customer's balance; one too small to charge is carried over to the next invoice."""
     if balance is not None:
         invoice["starting_balance"] = balance
     due = max(invoice["total"] + invoice["starting_balance"], 0)

@@ -140,13 +140,13 @@ def _name_of(price: Body) -> str:
 
 
 def _currency(given: Mapping[str, Any], price: Body | None, expected: str | None, path: str) -> str:
-    asked: str | None = given.get("currency")
-    if expected and asked and asked != expected:
+    passed: str | None = given.get("currency")
+    if expected and passed and passed != expected:
         raise ApiError(
-            f"The currency must be {expected}, like that of the invoice; you passed {asked}.",
+            f"The currency must be {expected}, like that of the invoice; you passed {passed}.",
             param=_named(path, "currency"),
         )
-    found = asked or expected or (price and price["currency"])
+    found = passed or expected or (price and price["currency"])
     if not found:
         raise missing_parameter(_named(path, "currency"))
     return str(found)

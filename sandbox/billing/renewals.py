@@ -8,7 +8,7 @@ from sandbox.billing.subscription_billing import draft_invoice, interval_of, lin
 from sandbox.billing.subscription_shapes import items_of
 from sandbox.billing.subscriptions import (
     ENDED,
-    LIVING,
+    ONGOING,
     billed_period,
     emitting_change,
     end,
@@ -26,7 +26,7 @@ from sandbox.webhooks.events import emit
 def renew_when_due(subscription_id: str) -> None:
     """Renew a subscription whose period is over."""
     subscription = store.fetch("subscription", subscription_id)
-    if subscription["status"] in LIVING and renews_at(subscription) <= clock.now():
+    if subscription["status"] in ONGOING and renews_at(subscription) <= clock.now():
         renew(subscription)
 
 
@@ -72,7 +72,7 @@ def _stop_where_paused(subscription: Body, invoice: Body) -> None:
 def announce_renewal(subscription_id: str) -> None:
     """Emit invoice.upcoming. The invoice does not exist yet, so it has no id."""
     subscription = store.fetch("subscription", subscription_id)
-    if subscription["status"] not in LIVING:
+    if subscription["status"] not in ONGOING:
         return
     emit("invoice.upcoming", without_id(upcoming_invoice(subscription)))
 
@@ -139,7 +139,7 @@ def expire(subscription: Body) -> None:
 def resume_collection(subscription_id: str) -> None:
     """Resume paused collection at the planned time."""
     subscription = store.fetch("subscription", subscription_id)
-    if subscription["status"] in LIVING and subscription["pause_collection"]:
+    if subscription["status"] in ONGOING and subscription["pause_collection"]:
         with emitting_change(subscription):
             subscription["pause_collection"] = None
             store.save(subscription)

@@ -33,8 +33,8 @@ def update_subscription(subscription: Body, change: Body, collection: Body) -> B
         if "discounts" in change:
             _replace_discounts(subscription, change["discounts"])
         if "pause_collection" in change:
-            asked = change["pause_collection"]
-            subscription["pause_collection"] = {"resumes_at": None} | asked if asked else None
+            pause = change["pause_collection"]
+            subscription["pause_collection"] = {"resumes_at": None} | pause if pause else None
         if "trial_end" in change:
             _move_trial(subscription, change["trial_end"], terms)
         resets = change.get("billing_cycle_anchor") == "now"

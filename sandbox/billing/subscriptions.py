@@ -19,7 +19,7 @@ from sandbox.webhooks.events import emit, emitting_first
 
 ENDED = clocks.ENDED
 # The states that are billed at the end of a period.
-LIVING = ("trialing", "active", "past_due", "unpaid")
+ONGOING = ("trialing", "active", "past_due", "unpaid")
 DAY = 24 * 3600
 TRIAL_WARNING_DAYS = 3
 # At Stripe, an account chooses between 1 and 45 days.
@@ -97,7 +97,7 @@ def plan(subscription: Body) -> None:
         unschedule(name, subscription["id"])
     if subscription["status"] == "incomplete":
         _schedule(subscription, "expire_subscription", subscription["created"] + INCOMPLETE_HOURS * 3600)
-    if subscription["status"] not in LIVING:
+    if subscription["status"] not in ONGOING:
         return
     renewal = renews_at(subscription)
     if ends_before_renewal(subscription):

@@ -42,8 +42,8 @@ def _pay(session: Body, method: Body | None, buyer: Buyer) -> Attempt | None:
         complete_session(session, payment_status="no_payment_required")
         return None
     intent = _intent_of(session)
-    asked = session["_payment_intent_data"].get("setup_future_usage")
-    intent["setup_future_usage"] = asked or ("on_session" if buyer.saves_method and session["customer"] else None)
+    usage = session["_payment_intent_data"].get("setup_future_usage")
+    intent["setup_future_usage"] = usage or ("on_session" if buyer.saves_method and session["customer"] else None)
     keep_for_later(method, intents.future_usage(intent, method))
     store.save(session)
     attempt = intents.confirm_intent(intent, method, return_url=success_address(session))

@@ -30,31 +30,31 @@ def plan_run() -> None:
         schedule.schedule_once(PAYOUT_RUN, account["id"], at=at)
 
 
-def next_run(asked: Body, moment: int) -> int | None:
+def next_run(payout_schedule: Body, moment: int) -> int | None:
     """The next automatic payout of a schedule after a moment; None for manual payouts."""
     today = moment // DAY
     for day in range(today, today + LONGEST_WAIT_DAYS):
         at = day * DAY + HOUR_OF_RUN * 3600
-        if at > moment and _is_payout_day(asked, datetime.fromtimestamp(at, UTC)):
+        if at > moment and _is_payout_day(payout_schedule, datetime.fromtimestamp(at, UTC)):
             return at
     return None
 
 
-def _is_payout_day(asked: Body, day: datetime) -> bool:
-    if asked["interval"] == "daily":
+def _is_payout_day(payout_schedule: Body, day: datetime) -> bool:
+    if payout_schedule["interval"] == "daily":
         return True
-    if asked["interval"] == "weekly":
-        return WEEKDAYS[day.weekday()] in asked["weekly_payout_days"]
-    if asked["interval"] == "monthly":
-        return day.day in _days_of_month(asked["monthly_payout_days"], day)
+    if payout_schedule["interval"] == "weekly":
+        return WEEKDAYS[day.weekday()] in payout_schedule["weekly_payout_days"]
+    if payout_schedule["interval"] == "monthly":
+        return day.day in _days_of_month(payout_schedule["monthly_payout_days"], day)
     return False
 
 
-def _days_of_month(wanted: list[int], day: datetime) -> set[int]:
+def _days_of_month(numbers: list[int], day: datetime) -> set[int]:
     """The schedule's days in this month: the 31st becomes the last day of a shorter one."""
     following = datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
     last = (following - datetime(day.year, day.month, 1, tzinfo=UTC)).days
-    return {min(number, last) for number in wanted}
+    return {min(number, last) for number in numbers}
 
 
 @step(PAYOUT_RUN)

@@ -8,16 +8,16 @@ from sandbox.protocol.resource import fetch_from_parameter
 from sandbox.store import Body
 
 
-def check_share(asked: Body, *, amount: int | None = None, within: str = "") -> None:
+def check_share(parameters: Body, *, amount: int | None = None, within: str = "") -> None:
     """Raises Stripe's 400 for a share that is impossible. `within` names the hash these parameters were sent in."""
-    transfer_data = asked.get("transfer_data") or {}
+    transfer_data = parameters.get("transfer_data") or {}
     if transfer_data and not transfer_data.get("destination"):
         raise missing_parameter(_named(within, "transfer_data") + "[destination]")
-    destination, fee = transfer_data.get("destination"), asked.get("application_fee_amount")
+    destination, fee = transfer_data.get("destination"), parameters.get("application_fee_amount")
     if destination:
         check_destination(destination, param=_named(within, "transfer_data") + "[destination]")
-    if asked.get("on_behalf_of"):
-        fetch_from_parameter("account", asked["on_behalf_of"], param=_named(within, "on_behalf_of"))
+    if parameters.get("on_behalf_of"):
+        fetch_from_parameter("account", parameters["on_behalf_of"], param=_named(within, "on_behalf_of"))
     if fee is None:
         _check_part(transfer_data.get("amount"), amount, _named(within, "transfer_data") + "[amount]")
         return

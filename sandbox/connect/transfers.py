@@ -1,7 +1,7 @@
 """Transfers: money from the platform to a connected account (docs: "Separate charges and transfers").
 
-On the platform a transfer takes money away; on the connected account the same money arrives as a payment, a charge
-that nobody paid by card.
+A transfer reduces the platform's balance; the connected account receives the money as a payment, a charge without a
+card.
 """
 
 from typing import Any

@@ -88,6 +88,6 @@ def remember(  # noqa: PLR0913 -- one row, spelled out
     )
 
 
-def forget_expired() -> None:
+def delete_expired() -> None:
     """Delete responses older than the retention time."""
     IdempotentAnswer.objects.filter(created__lte=clock.now() - RETENTION_SECONDS).delete()

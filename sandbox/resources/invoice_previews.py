@@ -11,7 +11,7 @@ from sandbox.billing.invoice_totals import recalculate
 from sandbox.billing.item_parameters import DISCOUNTS, granted, item_facts
 from sandbox.billing.rehearsals import rehearse
 from sandbox.billing.renewals import upcoming_invoice
-from sandbox.billing.subscriptions import LIVING, ends_before_renewal, renews_at
+from sandbox.billing.subscriptions import ONGOING, ends_before_renewal, renews_at
 from sandbox.options import options
 from sandbox.payments.fees import default_currency
 from sandbox.payments.methods import EMPTY_ADDRESS
@@ -83,7 +83,7 @@ def _subscription(call: Call, customer: Body, details: Body) -> Body | None:
         return subscription
     if details.get("items"):
         return None
-    rows = store.rows("subscription").filter(customer=customer["id"], status__in=LIVING).order_by("sequence")
+    rows = store.rows("subscription").filter(customer=customer["id"], status__in=ONGOING).order_by("sequence")
     renewing = [found for found in rows.values_list("body", flat=True) if not ends_before_renewal(found)]
     currency = call.get("currency")
     return min((one for one in renewing if currency in (None, one["currency"])), key=renews_at, default=None)

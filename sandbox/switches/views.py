@@ -115,7 +115,7 @@ def reset_switch(method: str, body: Answer) -> Answer:
         raise ValueError("use POST to reset")
     faults.clear()
     modes.choose(modes.Mode())
-    request_log.forget()
+    request_log.clear()
     with store.writing():
         keep = store.rows("webhook_endpoint") if body.get("keep_endpoints", True) else StoredObject.objects.none()
         kept = list(keep.values_list("object_id", flat=True))

@@ -175,14 +175,14 @@ def test_a_trial_ended_by_an_update_pauses_without_a_payment_method(shop):
 
 @pytest.mark.parametrize("named", ["plan", "price"])
 def test_an_item_may_name_its_plan(shop, customer, named):
-    price, dear = shop.price(1000), shop.price(3000)
+    price, higher = shop.price(1000), shop.price(3000)
     made = shop.v1.subscriptions.create({"customer": customer.id, "items": [{named: price.id}]})
     assert item_of(made).price.id == price.id
-    changed = shop.v1.subscriptions.update(made.id, {"items": [{"id": item_of(made).id, named: dear.id}]})
-    assert item_of(changed).price.id == dear.id
+    changed = shop.v1.subscriptions.update(made.id, {"items": [{"id": item_of(made).id, named: higher.id}]})
+    assert item_of(changed).price.id == higher.id
     added = shop.v1.subscription_items.create({"subscription": made.id, named: price.id})
     assert added.plan.id == price.id
-    preview = {"customer": customer.id, "subscription_details": {"items": [{named: dear.id}]}}
+    preview = {"customer": customer.id, "subscription_details": {"items": [{named: higher.id}]}}
     assert shop.v1.invoices.create_preview(preview).total == 3000
     with pytest.raises(stripe.InvalidRequestError) as missing:
         shop.v1.subscription_items.update(added.id, {named: "price_none"})

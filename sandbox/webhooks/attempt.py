@@ -11,7 +11,7 @@ from sandbox.models import Delivery, DeliveryAttempt
 from sandbox.options import options
 from sandbox.store import Body
 from sandbox.webhooks import modes, queue
-from sandbox.webhooks.queue import Owed
+from sandbox.webhooks.queue import DueDelivery
 from sandbox.webhooks.rendering import request_body
 from sandbox.webhooks.sending import post
 from sandbox.webhooks.signing import signature_header
@@ -38,21 +38,21 @@ class Outcome:
         return self.status is not None and self.status in SUCCESS
 
 
-def attempt(owed: Owed) -> None:
+def attempt(delivery: DueDelivery) -> None:
     """Send once and record the outcome; every failure but the last one schedules the next attempt."""
-    endpoint = store.find_anywhere("webhook_endpoint", owed.endpoint)
+    endpoint = store.find_anywhere("webhook_endpoint", delivery.endpoint)
     if endpoint is None or endpoint.get("deleted"):
-        _write(owed, Outcome(None, "The endpoint was deleted."), is_given_up=True)
+        _write(delivery, Outcome(None, "The endpoint was deleted."), is_given_up=True)
         return
     if endpoint["status"] != "enabled":
-        _write(owed, Outcome(None, "The endpoint is disabled."))
+        _write(delivery, Outcome(None, "The endpoint is disabled."))
         return
-    event = store.find_anywhere("event", owed.event)
+    event = store.find_anywhere("event", delivery.event)
     if event is None:  # A reset has deleted the event and its deliveries meanwhile.
         return
     outcome = _post(endpoint, event)
     _log(event, endpoint["url"], outcome)
-    _write(owed, outcome)
+    _write(delivery, outcome)
 
 
 def _post(endpoint: Body, event: Body) -> Outcome:
@@ -92,8 +92,8 @@ def _signature(payload: bytes, endpoint: Body, event_type: str) -> str:
     return signature_header(payload, secrets, timestamp)
 
 
-def _write(owed: Owed, outcome: Outcome, *, is_given_up: bool = False) -> None:
-    attempts = owed.attempts + 1
+def _write(delivery: DueDelivery, outcome: Outcome, *, is_given_up: bool = False) -> None:
+    attempts = delivery.attempts + 1
     wait = queue.retry_delay(attempts)
     moment = clock.precise_now()
     state = Delivery.State.PENDING
@@ -105,10 +105,10 @@ def _write(owed: Owed, outcome: Outcome, *, is_given_up: bool = False) -> None:
         f"UPDATE {_DELIVERIES} SET state = ?, attempts = ?, last_status = ?, last_answer = ?, last_attempt_at = ?, "  # noqa: S608
         "next_attempt_at = ? WHERE id = ?"
     )
-    values = (state.value, attempts, outcome.status, outcome.answer, moment, moment + (wait or 0), owed.delivery)
+    values = (state.value, attempts, outcome.status, outcome.answer, moment, moment + (wait or 0), delivery.id)
     with store.writing():
         if statements.run(change, values).rowcount:  # A reset may have deleted the delivery meanwhile.
-            row = {"delivery_id": owed.delivery, "at": moment, **asdict(outcome)}
+            row = {"delivery_id": delivery.id, "at": moment, **asdict(outcome)}
             statements.insert_into(_ATTEMPTS, row)
 
 

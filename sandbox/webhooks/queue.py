@@ -43,11 +43,11 @@ def enqueue(event: Body, endpoints: list[Body]) -> None:
     copies = 2 if mode.name == modes.DUPLICATE else 1
     for endpoint in endpoints:
         for _ in range(copies):
-            _owe(event, endpoint, state=state, after=mode.extra_delay())
+            _queue(event, endpoint, state=state, after=mode.extra_delay())
     transaction.on_commit(delivery_arrived.set)
 
 
-def _owe(event: Body, endpoint: Body, *, state: Delivery.State = Delivery.State.PENDING, after: float = 0.0) -> None:
+def _queue(event: Body, endpoint: Body, *, state: Delivery.State = Delivery.State.PENDING, after: float = 0.0) -> None:
     delivery = {
         "event": event["id"],
         "event_type": event["type"],
@@ -61,16 +61,16 @@ def _owe(event: Body, endpoint: Body, *, state: Delivery.State = Delivery.State.
 
 
 @dataclass(frozen=True)
-class Owed:
+class DueDelivery:
     """A due delivery: the id of its row, the ids of event and endpoint, and the number of attempts so far."""
 
-    delivery: int
+    id: int
     event: str
     endpoint: str
     attempts: int
 
 
-def due(most: int, *, but: Collection[int] = (), but_to: Collection[str] = ()) -> list[Owed]:
+def due(most: int, *, but: Collection[int] = (), but_to: Collection[str] = ()) -> list[DueDelivery]:
     """Up to `most` due deliveries, oldest first, without those in `but` and those to the endpoints in `but_to`."""
     statement = (
         f"SELECT id, event, endpoint, attempts FROM {_TABLE} WHERE state = ? AND next_attempt_at <= ? "  # noqa: S608
@@ -78,7 +78,7 @@ def due(most: int, *, but: Collection[int] = (), but_to: Collection[str] = ()) -
         "ORDER BY next_attempt_at, id LIMIT ?"
     )
     values = (Delivery.State.PENDING.value, clock.wall(), *but, *but_to, most)
-    return [Owed(*row) for row in statements.run(statement, values)]
+    return [DueDelivery(*row) for row in statements.run(statement, values)]
 
 
 def count_pending(event: Body) -> int:
@@ -110,7 +110,7 @@ def resend(event: Body) -> int:
         endpoints = listening(event["type"])
     with store.writing():
         for endpoint in endpoints:
-            _owe(event, endpoint)
+            _queue(event, endpoint)
     delivery_arrived.set()
     return len(endpoints)
 

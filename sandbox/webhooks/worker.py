@@ -10,14 +10,14 @@ from sandbox import schedule, statements, store
 from sandbox.options import options
 from sandbox.protocol import idempotency
 from sandbox.webhooks.attempt import attempt
-from sandbox.webhooks.queue import Owed, delivery_arrived, due
+from sandbox.webhooks.queue import DueDelivery, delivery_arrived, due
 
 CARRIERS = 32
 READ_AHEAD = 64
 # The number of deliveries a carrier sends before it frees its thread for other endpoints.
 MOST_IN_A_ROW = 8
 HEARTBEAT_SECONDS = 1.0
-FORGET_EVERY_SECONDS = 60.0
+CLEAN_UP_EVERY_SECONDS = 60.0
 MOVE_LOG_EVERY_SECONDS = 2.0
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class Dispatcher:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(CARRIERS, thread_name_prefix="delivery")
         self._guard = threading.Lock()
-        self._waiting: defaultdict[str, deque[Owed]] = defaultdict(deque)
+        self._waiting: defaultdict[str, deque[DueDelivery]] = defaultdict(deque)
         self._carriers: Counter[str] = Counter()
         # Deliveries that were read and whose outcome is not recorded yet.
         self._taken: set[int] = set()
@@ -54,9 +54,9 @@ class Dispatcher:
             supplied = [endpoint for endpoint, waiting in self._waiting.items() if len(waiting) >= at_once]
             found = due(READ_AHEAD, but=self._taken, but_to=supplied)
             self._is_more_due = bool(supplied)
-            for owed in found:
-                self._taken.add(owed.delivery)
-                self._waiting[owed.endpoint].append(owed)
+            for delivery in found:
+                self._taken.add(delivery.id)
+                self._waiting[delivery.endpoint].append(delivery)
             for endpoint, waiting in self._waiting.items():
                 for _ in range(min(at_once - self._carriers[endpoint], len(waiting))):
                     self._carriers[endpoint] += 1
@@ -66,20 +66,20 @@ class Dispatcher:
 
     def _carry(self, endpoint: str) -> None:
         for _ in range(MOST_IN_A_ROW):
-            owed = self._next(endpoint)
-            if owed is None:
+            delivery = self._next(endpoint)
+            if delivery is None:
                 return
             try:
-                attempt(owed)
+                attempt(delivery)
             except Exception:
-                logger.exception("The attempt of delivery %s failed in the sandbox itself", owed.delivery)
+                logger.exception("The attempt of delivery %s failed in the sandbox itself", delivery.id)
             finally:
                 with self._guard:
-                    self._taken.discard(owed.delivery)
+                    self._taken.discard(delivery.id)
         # Other endpoints may wait for a thread.
         self._pool.submit(self._carry, endpoint)
 
-    def _next(self, endpoint: str) -> Owed | None:
+    def _next(self, endpoint: str) -> DueDelivery | None:
         """The next delivery to an endpoint, or None, which ends the carrier."""
         with self._guard:
             waiting = self._waiting[endpoint]
@@ -102,7 +102,7 @@ dispatcher = Dispatcher()
 
 
 def _tick_forever() -> None:
-    forget_at = move_log_at = 0.0
+    clean_up_at = move_log_at = 0.0
     while True:
         wait = schedule.seconds_until_next()
         schedule.work_arrived.wait(HEARTBEAT_SECONDS if wait is None else min(wait, HEARTBEAT_SECONDS))
@@ -112,10 +112,10 @@ def _tick_forever() -> None:
             if time.monotonic() > move_log_at:
                 move_log_at = time.monotonic() + MOVE_LOG_EVERY_SECONDS
                 statements.move_log_into_file()
-            if time.monotonic() > forget_at:
-                forget_at = time.monotonic() + FORGET_EVERY_SECONDS
+            if time.monotonic() > clean_up_at:
+                clean_up_at = time.monotonic() + CLEAN_UP_EVERY_SECONDS
                 with store.writing():
-                    idempotency.forget_expired()
+                    idempotency.delete_expired()
         except Exception:
             logger.exception("Scheduled steps failed; trying again.")
 
