@@ -291,7 +291,9 @@ def fill_payments(past):
         "paid": shop.attempt(shop.order(6_000, 1_200), "paid", stripe_payment_intent_id="pi_1"),
         "creating": shop.attempt(shop.order(6_000, **awaiting), "creating"),
         "open": shop.attempt(shop.order(6_000, **awaiting), "open"),
-        "processing": shop.attempt(shop.order(6_000, state="payment_pending"), "processing"),
+        "processing": shop.attempt(
+            shop.order(6_000, state="payment_pending"), "processing", stripe_payment_intent_id="pi_3"
+        ),
         "expired": shop.attempt(shop.order(6_000, **cancelled), "expired"),
         "refused": shop.attempt(shop.order(6_000, **cancelled), "refused"),
         "failed": shop.attempt(shop.order(6_000, **awaiting), "failed"),
