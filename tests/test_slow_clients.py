@@ -90,16 +90,24 @@ def slow_body(url, ends_at):
 
 
 def slow_reader(url, ends_at):
+    return read_slowly(url, ends_at, path="/large")[1]
+
+
+def read_slowly(url, ends_at, *, path, cookie="a=1"):
+    """Read 64 bytes every two seconds; return what came, and when the server closed, if it did."""
+    received = b""
     with connect(url, receive_buffer=4096) as client:
-        client.sendall(b"GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode())
         while time.monotonic() < ends_at:
             time.sleep(2)
             try:
-                if not client.recv(64):
-                    return time.monotonic()
+                part = client.recv(64)
             except OSError:
-                return time.monotonic()
-        return None
+                part = b""
+            if not part:
+                return received, time.monotonic()
+            received += part
+    return received, None
 
 
 @pytest.mark.slow
