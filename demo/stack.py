@@ -72,7 +72,7 @@ class Stack:
         self.worker = self._celery_worker("worker", "urgent")
         # Calls to Stripe may have to wait for answers, so they have their own workers. These and the mails run at lower
         # priority.
-        self.stripe = self._celery_worker("stripe", "stripe", niceness=10)
+        self.stripe = self._celery_worker("stripe", "looks,stripe", niceness=10)
         self.background = self._celery_worker("background", "default,background", niceness=10)
         self.beat = self._celery("beat", "beat", "--pidfile=")
         self.sandbox = self._process(

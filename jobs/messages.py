@@ -17,12 +17,12 @@ DRAIN: Final = "jobs.drain"
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A task that is welcome but not needed: it may be lost, and is not sent where many wait already."""
+    """A task whose message may be lost, or thrown away when it has waited for too long."""
 
     task_name: str
     args: tuple[str, ...]
     queue: str
-    # After this many seconds a worker throws it away.
+    # In seconds after sending.
     expires: float
     soft_time_limit: float
 
@@ -32,21 +32,20 @@ class Hint:
             self.task_name,
             self.args,
             queue=self.queue,
-            longest=LONGEST_QUEUE // 10,
             expires=self.expires,
             soft_time_limit=self.soft_time_limit,
             time_limit=self.soft_time_limit + 5,
         )
 
 
-def send(task_name: str, args: tuple[str, ...] = (), *, queue: str, longest: int | None = None, **options: Any) -> bool:
-    """Send one message; False if `longest` or LONGEST_QUEUE wait in the queue already. Raises what the broker's client raises.
+def send(task_name: str, args: tuple[str, ...] = (), *, queue: str, **options: Any) -> bool:
+    """Send one message; False if the queue is already full. Raises what the broker's client raises.
 
     Tries once: the caller knows better than the client whether and when to try again.
     """
     with current_app.producer_or_acquire() as producer:
         # Declaring the queue returns its length; in Redis the queue is only a list, which exists while it has entries.
-        if producer.channel.queue_declare(queue=queue).message_count >= (longest or LONGEST_QUEUE):
+        if producer.channel.queue_declare(queue=queue).message_count >= LONGEST_QUEUE:
             return False
         current_app.send_task(task_name, args, queue=queue, producer=producer, retry=False, **options)
     return True

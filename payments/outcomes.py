@@ -47,7 +47,7 @@ def request_look(payment: Payment, *, has_returned: bool = False) -> None:
     if payment.order.state != Order.State.AWAITING_PAYMENT or not payment.stripe_session_id:
         return
     if take_look(payment, has_returned=has_returned):
-        look = Hint("payments.look_at_stripe", (str(payment.pk),), queue="stripe", expires=30, soft_time_limit=20)
+        look = Hint("payments.look_at_stripe", (str(payment.pk),), queue="looks", expires=60, soft_time_limit=20)
         send_soon(look)
 
 
