@@ -10,12 +10,14 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import TO_FIELD_VAR, IncorrectLookupParameters, ModelAdmin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import BadRequest, FieldDoesNotExist
 from django.db import DataError, transaction
 from django.db.models import Field, Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
+from config.list_fields import ListFormField
 from config.relation_boxes import can_be_value_of, show_possible_rows_only
 
 
@@ -81,6 +83,8 @@ class GuardedAdmin:
         return {}
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **options: Any) -> Any:
+        if isinstance(db_field, ArrayField):
+            options.setdefault("form_class", ListFormField)
         # By name, as Django does: waffle's admin accepts it only so.
         form_field = super().formfield_for_dbfield(db_field, request=request, **options)  # type: ignore[misc]
         if form_field and db_field.is_relation:
