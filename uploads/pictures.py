@@ -21,6 +21,9 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 # phone's 50 megapixels (8192 x 6144) are welcome; of several scans, the decoder keeps 6 to 8 bytes a pixel. PNG takes 4
 # bytes a pixel, WebP 15.
 MOST_PIXELS = {"JPEG": 52_000_000, "JPEG in several scans": 25_000_000, "PNG": 40_000_000, "WEBP": 16_000_000}
+# The longest side a JPEG can have. Pillow keeps some bytes for each row, however short, so 40 million rows of one pixel
+# would take 700 MB and ten seconds.
+LONGEST_SIDE = 65_535
 # Common encoders make 6 to 12. Each costs a pass over the picture, and a file of 5 MB could demand thousands.
 MOST_SCANS = 64
 # Averaging reduces the picture to at least this multiple of the final size; a filter that looks better does the rest.
@@ -40,6 +43,14 @@ class Shape:
     def scale(self, width: int, height: int) -> float:
         """The factor by which a picture's sides are multiplied."""
         return self.side / (min(width, height) if self.is_square else max(width, height))
+
+    def box(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """The part of a picture that is kept: left, top, right, bottom. A square comes from the middle."""
+        if not self.is_square:
+            return 0, 0, width, height
+        side = min(width, height)
+        left, top = (width - side) // 2, (height - side) // 2
+        return left, top, left + side, top + side
 
 
 PORTRAIT = Shape(600, is_square=True)
@@ -91,7 +102,8 @@ def _decode(data: bytes, shape: Shape) -> Image.Image:
         # Lets the JPEG decoder skip detail that resizing would discard.
         image.draft(None, (max(1, int(image.width * 2 * scale)), max(1, int(image.height * 2 * scale))))
         image.load()
-        small = _shrink(image, max(1, int(1 / (_MARGIN * shape.scale(image.width, image.height)))))
+        factor = max(1, int(1 / (_MARGIN * shape.scale(image.width, image.height))))
+        small = _shrink(image, factor, box=shape.box(image.width, image.height))
         # The orientation may be stored after the pixels.
         small.info = {key: value for key, value in image.info.items() if key != "transparency"}
         return small
@@ -107,6 +119,8 @@ def _refuse_too_much_work(image: Image.Image, data: bytes) -> None:
         kind = "JPEG in several scans"
     if image.width * image.height > MOST_PIXELS[kind]:
         raise _too_many_pixels(MOST_PIXELS[kind])
+    if max(image.size) > LONGEST_SIDE:
+        raise ValidationError(f"The picture is too long: at most {LONGEST_SIDE} pixels can be read.", code="too_long")
 
 
 def _too_many_pixels(most: int) -> ValidationError:
@@ -127,15 +141,16 @@ def _finish(small: Image.Image, shape: Shape) -> Image.Image:
     return _in_srgb(small, profile)
 
 
-def _shrink(image: Image.Image, factor: int) -> Image.Image:
-    """Reduce by a whole factor, in a mode that can be averaged: eight bits per channel, no palette."""
+def _shrink(image: Image.Image, factor: int, *, box: tuple[int, int, int, int]) -> Image.Image:
+    """Reduce a part by a whole factor, in a mode that can be averaged: eight bits per channel, no palette."""
     mode = _plain_mode(image)
-    size = (-(-image.width // factor), -(-image.height // factor))
-    small = Image.new(mode, size)
-    rows = factor * max(1, _PIXELS_OF_A_STRIP // (image.width * factor))
-    for top in range(0, image.height, rows):
-        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        small.paste(_converted(strip, mode).reduce(factor), (0, top // factor))
+    left, first, right, last = box
+    width = right - left
+    small = Image.new(mode, (-(-width // factor), -(-(last - first) // factor)))
+    rows = factor * max(1, _PIXELS_OF_A_STRIP // (width * factor))
+    for top in range(first, last, rows):
+        strip = image.crop((left, top, right, min(top + rows, last)))
+        small.paste(_converted(strip, mode).reduce(factor), (0, (top - first) // factor))
     return small
 
 

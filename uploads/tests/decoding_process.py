@@ -1,4 +1,4 @@
-"""A process that reads the same picture in several threads: `python -m uploads.tests.decoding_process FILE THREADS`.
+"""A process that reads the same picture in several threads: `python -m uploads.tests.decoding_process FILE THREADS SHAPE`.
 
 Prints how many were read, how many were refused, by how many MB its memory grew at most, and when each decoding began
 and ended by the machine's clock.
@@ -19,7 +19,7 @@ def peak_megabytes():
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def main(path, threads):
+def main(path, threads, shape):
     django.setup()
     from django.core.exceptions import ValidationError
     from django.core.files.base import ContentFile
@@ -41,7 +41,7 @@ def main(path, threads):
     def read():
         while True:
             try:
-                pictures.read_picture(ContentFile(content), shape=pictures.COVER)
+                pictures.read_picture(ContentFile(content), shape=getattr(pictures, shape))
                 outcomes.append("read")
             except ValidationError as refusal:
                 if refusal.code == "busy":
@@ -62,4 +62,4 @@ def main(path, threads):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])

@@ -19,11 +19,11 @@ from uploads.tests.pictures import picture, png_of_zeros
 MEGABYTES_A_PICTURE = 300
 
 
-def start(path, threads):
+def start(path, threads, *, shape="COVER"):
     names = ("USER", "PASSWORD", "HOST", "PORT", "NAME")
     user, password, host, port, database = (connection.settings_dict[name] for name in names)
     return subprocess.Popen(
-        [sys.executable, "-m", "uploads.tests.decoding_process", str(path), str(threads)],
+        [sys.executable, "-m", "uploads.tests.decoding_process", str(path), str(threads), shape],
         env={**os.environ, "DATABASE_URL": f"postgres://{user}:{password}@{host}:{port}/{database}"},
         cwd=settings.BASE_DIR,
         stdout=subprocess.PIPE,
@@ -79,6 +79,17 @@ def test_the_largest_picture_of_each_kind_stays_below_its_bound(tmp_path, kind, 
     file = tmp_path / "large"
     file.write_bytes(picture(kind, (side, side), colour=0, **options))
     result = outcome(start(file, 1))
+    assert result["outcomes"] == ["read"]
+    assert result["grown"] < MEGABYTES_A_PICTURE
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("size", [(65_500, 790), (790, 65_500)])
+def test_a_portrait_cut_from_a_long_picture_stays_below_the_bound(tmp_path, size):
+    file = tmp_path / "long"
+    file.write_bytes(picture("JPEG", size, colour=0))
+    result = outcome(start(file, 1, shape="PORTRAIT"))
     assert result["outcomes"] == ["read"]
     assert result["grown"] < MEGABYTES_A_PICTURE
 

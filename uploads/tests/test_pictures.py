@@ -258,6 +258,14 @@ def test_how_many_are_too_many_depends_on_what_decoding_costs(kind, side, option
     assert refusal.value.code == "too_many_pixels"
 
 
+@pytest.mark.parametrize("size", [(1, 39_000_000), (39_000_000, 1), (1, 65_536)])
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_a_picture_of_millions_of_short_rows_is_refused(size):
+    with pytest.raises(ValidationError) as refusal:
+        read_picture(upload(png_of_zeros(size, depth=1, colour_type=0)), shape=PORTRAIT)
+    assert refusal.value.code == "too_long"
+
+
 def test_what_phones_take_is_read():
     assert MOST_PIXELS["JPEG"] >= 8192 * 6144
     assert kept(picture("JPEG", (8192, 6144), quality=40)).size == (1600, 1200)
