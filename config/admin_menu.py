@@ -13,11 +13,11 @@ from payments.domains import domain_configs
 _TAUGHT = "Teaching"
 # Group, icon (Material Symbols), the apps in it. Apps in no group appear under "More", so that none is missing.
 _GROUPS = [
-    ("Payments", "payments", ["payments", "ledger"]),
+    ("Payments", "payments", ["payments"]),
     ("Catalogue", "menu_book", ["catalogue"]),
     (_TAUGHT, "event", []),
     ("People", "group", ["accounts", "account", "auth"]),
-    ("Operations", "monitor_heart", ["operations", "notifications", "jobs", "waffle", "django_celery_beat"]),
+    ("Operations", "monitor_heart", ["notifications", "jobs", "waffle"]),
 ]
 # dj-stripe's mirror has more lists than all our apps together, so the menu only links to their index.
 _MIRROR, _MIRROR_ICON = "djstripe", "database"

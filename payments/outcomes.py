@@ -34,6 +34,9 @@ def take_look(payment: Payment, *, has_returned: bool = False) -> bool:
     is_time = Q(looked_at=None) | Q(looked_at__lte=Now() - timedelta(seconds=pause))
     # If two pages read the same count, the first changes it, so the second finds no row to update.
     is_latest = Q() if has_returned else Q(looks=payment.looks)
+    if has_returned:
+        # The next look comes soon even if another page has just had one.
+        Payment.objects.filter(pk=payment.pk).update(looks=1)
     next_count = min(looks + 1, len(_SECONDS_BETWEEN_LOOKS))
     return bool(Payment.objects.filter(is_time, is_latest, pk=payment.pk).update(looked_at=Now(), looks=next_count))
 
@@ -65,7 +68,7 @@ def look_at_stripe(payment_id: int) -> None:
 def sync_with_stripe(payment: Payment) -> None:
     """Retrieve the session and bring the order to the same state. Call outside transactions.
 
-    Used by pages and by the follow-up; both settle through the one settlement function. Raises
+    Used by looks, the follow-up and sessions.py; all settle through the one settlement function. Raises
     gateway.StripeUnreachable, gateway.StripeRefused, and what settle_payment raises.
     """
     session = gateway.retrieve_session(payment.stripe_session_id or "")
@@ -85,7 +88,7 @@ def record_expiry(payment: Payment) -> bool:
         order_id=payment.order_id, reason="The payment page expired.", payment_status=Payment.Status.EXPIRED
     )
     if not is_cancelled:
-        # Another payment decided the outcome of the order; this one's page has expired all the same.
+        # The order was decided before; if this payment's page was still open, it has expired all the same.
         Payment.objects.filter(pk=payment.pk, ended_at=None).update(status=Payment.Status.EXPIRED, ended_at=Now())
     return is_cancelled
 

@@ -144,7 +144,8 @@ def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
 
 def _payment_of(stripe_refund: StripeRefund) -> Payment | None:
     """The refunded payment, by the intent stored with it; by reference if its intent is not stored yet."""
-    by_intent = Payment.objects.filter(stripe_payment_intent_id=stripe_refund.payment_intent_id or None).first()
+    # A refund of a plain charge names no intent. As None it would match every payment whose intent is not known yet.
+    by_intent = Payment.objects.filter(stripe_payment_intent_id=stripe_refund.payment_intent_id).first()
     if by_intent is not None:
         return by_intent
     if Refund.objects.filter(stripe_refund_id=stripe_refund.id).exists():

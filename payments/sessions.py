@@ -25,7 +25,7 @@ TIME_FOR_THE_REQUEST = timedelta(seconds=20)
 STRIPE_IS_LATE = timedelta(seconds=30)
 # Stripe refuses to open a page that would expire sooner (docs: Checkout Session, expires_at).
 _SHORTEST_LIFE = timedelta(minutes=30)
-# Stripe forgets idempotency keys after 24 hours; from well before that we search before we create.
+# Stripe forgets idempotency keys after 24 hours; from well before that we only search.
 _KEY_IS_REMEMBERED = timedelta(hours=23)
 # Sessions carry Stripe's time: if its clock is behind ours, the session looks older than the payment.
 _CLOCKS_MAY_DIFFER = timedelta(hours=1)
@@ -119,7 +119,7 @@ def _create(payment: Payment) -> Payment:
 
 
 def _find_or_create(payment: Payment) -> CheckoutSession | None:
-    """The payment's session, created before or now; None if there is none and it is too late to create one."""
+    """The payment's session, created before or now; None if there is none and none can be created any more."""
     if not payment.session_request or timezone.now() - payment.created_at > _KEY_IS_REMEMBERED:
         return _find(payment)
     try:

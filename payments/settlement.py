@@ -1,6 +1,6 @@
 """Settlement: the only way an order becomes paid and delivered.
 
-Webhook, return page, the payment's follow-up and the event sweep all call `settle_payment` with what Stripe reported.
+Webhooks, the payment's follow-up and the looks that waiting pages request all call it with what Stripe reported.
 """
 
 from __future__ import annotations

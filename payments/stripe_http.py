@@ -13,9 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
+import structlog
 from django.conf import settings
 
 from payments.circuit import CallNotMade, Circuit, NoAnswer, spending_time
+
+log = structlog.get_logger()
 
 # The limit of one call, retries and pauses included, unless `circuit.time_limit` sets a shorter one.
 _SECONDS_PER_CALL = 12.0
@@ -75,6 +78,8 @@ class HttpClient(stripe.RequestsClient):
             with spending_time(at_most=_SECONDS_PER_CALL) as done_by, self.circuit.call(may_probe=False):
                 return _answer_of(send, done_by=done_by)
         except CallNotMade as reason:
+            # Normally a probe is under way. One that could not be started, or just ended, must not leave us waiting.
+            self._watch(url)
             raise StripeNotCalled(reason) from reason
         except _Broken as broken:
             self._watch(url)
@@ -85,8 +90,15 @@ class HttpClient(stripe.RequestsClient):
 
     def _watch(self, url: str) -> None:
         """If Stripe is down, start a thread that probes until it is back, so that no caller has to wait for that."""
-        if self.circuit.seconds_until_probe is not None and self._is_watched.acquire(blocking=False):
-            threading.Thread(target=self._probe_until_answered, args=(url,), name="stripe-probe", daemon=True).start()
+        if self.circuit.seconds_until_probe is None or not self._is_watched.acquire(blocking=False):
+            return
+        probe = threading.Thread(target=self._probe_until_answered, args=(url,), name="stripe-probe", daemon=True)
+        try:
+            probe.start()
+        except RuntimeError as error:
+            # The process is exiting or out of threads; the next call tries again.
+            self._is_watched.release()
+            log.warning("probe_not_started", error=repr(error))
 
     def _probe_until_answered(self, url: str) -> None:
         origin = urlsplit(url)._replace(path="/v1/balance", query="").geturl()

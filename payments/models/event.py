@@ -15,7 +15,7 @@ from payments.models.order import Order
 
 
 class WebhookEvent(DurableWork):
-    """One event from Stripe, stored once before it is acknowledged, and kept for a year. `payload` is the signed body.
+    """One event from Stripe, stored once before it is acknowledged. `payload` is the signed body, or as Stripe's event list has it.
 
     It is processed from the payload alone. An event whose object must be fetched from Stripe first is a FetchedEvent.
     """

@@ -94,8 +94,8 @@ def test_a_changed_price_is_pointed_out_once():
     reference = sample_offer(Money(2500, "GBP"))
     add(client, reference)
     SAMPLE.offer(reference, prices=[Money(2600, "GBP")])
-    assert "Prices changed" in client.get("/cart/").content.decode()
-    assert "Prices changed" not in client.get("/cart/").content.decode()
+    assert "Prices have changed" in client.get("/cart/").content.decode()
+    assert "Prices have changed" not in client.get("/cart/").content.decode()
 
 
 def test_a_withdrawn_item_is_named_and_prevents_payment_of_the_cart():
@@ -278,7 +278,7 @@ def test_the_cart_follows_the_currency_chosen_on_any_page():
     client.post("/browse/currency/", {"currency": "EUR"})
     page = client.get("/cart/").content.decode()
     assert "€1.20" in page
-    assert "Prices changed" not in page
+    assert "Prices have changed" not in page
 
 
 def test_a_cart_that_cannot_change_currency_keeps_it_and_says_so():

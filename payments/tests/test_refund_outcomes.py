@@ -366,6 +366,14 @@ def test_a_refund_of_a_payment_that_is_not_ours_is_ignored():
     assert not Refund.objects.exists()
 
 
+def test_a_refund_without_a_payment_intent_is_not_taken_for_one_of_an_open_payment():
+    """Charges of other products need no intent, and neither does a payment whose session was just opened."""
+    open_order()
+    payment = paid_order()
+    assert record_refund(said(payment, "succeeded", payment_intent_id="")) is None
+    assert not Refund.objects.exists()
+
+
 # --- Made at Stripe ---------------------------------------------------------------------------------------------------
 
 

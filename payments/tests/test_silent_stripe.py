@@ -90,6 +90,36 @@ def test_no_click_waits_for_the_probe_of_stripe(stripe_sandbox, monkeypatch):
     assert status == 302
 
 
+def test_a_probe_that_could_not_start_is_started_by_a_later_call(stripe_sandbox, monkeypatch):
+    monkeypatch.setattr(circuits, "_FIRST_PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(stripe_http, "_SECONDS_PER_CALL", 0.3)
+    payment = open_order()
+
+    def call():
+        with pytest.raises(gateway.StripeUnreachable):
+            gateway.retrieve_session(payment.stripe_session_id)
+
+    class NoThread:
+        def __init__(self, **_options):
+            pass
+
+        def start(self):
+            raise RuntimeError("can't start new thread")
+
+    with stripe_sandbox.frozen():
+        monkeypatch.setattr(stripe_http.threading, "Thread", NoThread)
+        for _ in range(3):
+            call()
+        monkeypatch.undo()
+        monkeypatch.setattr(circuits, "_FIRST_PAUSE_SECONDS", 0.2)
+        call()
+    ends_at = time.monotonic() + 20
+    circuit = stripe_http.http_client().circuit
+    while circuit.seconds_until_probe is not None and time.monotonic() < ends_at:
+        time.sleep(0.1)
+    assert circuit.seconds_until_probe is None
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_a_crowd_that_clicks_only_as_many_threads_wait_as_there_are_places(stripe_sandbox, monkeypatch, settings):
     settings.STRIPE_CALLS_AT_ONCE = 2
@@ -176,6 +206,8 @@ def test_looks_become_rarer_and_a_return_from_stripe_starts_over():
     assert all(most - 2 <= pause <= most for pause, most in zip(pauses, expected, strict=True)), pauses
     Payment.objects.update(looked_at=timezone.now())
     assert not outcomes.take_look(payment, has_returned=True)
+    payment.refresh_from_db()
+    assert payment.looks == 1  # so the next page may ask after two seconds
     move_back(payment, 5)
     assert outcomes.take_look(payment, has_returned=True)
     payment.refresh_from_db()

@@ -363,7 +363,8 @@ def test_random_bodies_never_crash_and_leave_no_row():
     ]
     whole = json.dumps(new_event()).encode()
     for _ in range(300):
-        start = chance.randrange(len(whole))
+        # Cut before the last text begins: what is appended could otherwise end it and make another event.
+        start = chance.randrange(whole.rindex(b'"type"'))
         broken = whole[:start] + b"".join(chance.choices(pieces, k=chance.randint(1, 20)))
         assert deliver(broken).status_code == 400, f"seed {seed}: {broken}"
     assert not WebhookEvent.objects.exists()
