@@ -119,6 +119,8 @@ def merge_guest_cart(*, guest: Cart, buyer_id: int) -> list[str]:
     """
     with transaction.atomic():
         cart = _lock_or_create(buyer_id=buyer_id, cart=None)
+        # The cart itself, as when a line is added: a line that another tab adds now is moved, or added to the new cart.
+        list(Cart.objects.filter(pk=guest.pk, user=None).select_for_update())
         lines = list(CartLine.objects.filter(cart=guest, cart__user=None).select_for_update(of=("self",)))
         own = {(line.domain, line.reference): line for line in cart.lines.all()}
         items = [_with_details_of(own.get((line.domain, line.reference)), line.item) for line in lines]

@@ -125,7 +125,7 @@ def waiting_for_another(*, at_most: float) -> Iterator[float]:
     Raises StripeUnreachable.
     """
     try:
-        with http_client().circuit.slot(), spending_time(at_most=at_most) as stop_at:
+        with spending_time(at_most=at_most) as stop_at, http_client().circuit.slot():
             yield stop_at
     except CallNotMade as reason:
         raise StripeUnreachable(str(reason), retry_after=reason.retry_after) from reason
