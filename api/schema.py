@@ -38,5 +38,4 @@ class ProblemDetails(serializers.Serializer[Any]):
 
 def answers(serializer: type[serializers.Serializer[Any]], *problems: Problem) -> dict[Any, Any]:
     """The `responses` of an endpoint: its answer, its own errors, and those that any endpoint can have."""
-    of_any = (THROTTLED,)
-    return {200: serializer} | {(each.status, CONTENT_TYPE): ProblemDetails for each in (*problems, *of_any)}
+    return {200: serializer} | {(each.status, CONTENT_TYPE): ProblemDetails for each in (*problems, THROTTLED)}

@@ -16,8 +16,10 @@ _LONGEST_CHOICE = 200
 class LinesField(forms.CharField):
     """Several short texts, one per line."""
 
+    widget = forms.Textarea(attrs={"rows": 5})
+
     def __init__(self, *, lines_at_most: int, longest: int, **options: Any) -> None:
-        super().__init__(**{"widget": forms.Textarea(attrs={"rows": 5}), **options})
+        super().__init__(**options)
         self.lines_at_most = lines_at_most
         self.longest = longest
 
@@ -38,20 +40,21 @@ class LinesField(forms.CharField):
 
 class OutcomesField(LinesField):
     def __init__(self, **options: Any) -> None:
-        texts = {"label": "What students will learn", "help_text": "One outcome per line."}
-        limits = {"lines_at_most": _OUTCOMES_AT_MOST, "longest": _LONGEST_OUTCOME}
-        super().__init__(required=False, **{**texts, **limits, **options})
+        super().__init__(
+            lines_at_most=_OUTCOMES_AT_MOST,
+            longest=_LONGEST_OUTCOME,
+            required=False,
+            label="What students will learn",
+            help_text="One outcome per line.",
+            **options,
+        )
 
 
 class ChoicesField(LinesField):
     """The choices of a quiz question."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            lines_at_most=_CHOICES_AT_MOST,
-            longest=_LONGEST_CHOICE,
-            **{"help_text": "One choice per line.", **options},
-        )
+    def __init__(self, *, help_text: str = "One choice per line.", **options: Any) -> None:
+        super().__init__(lines_at_most=_CHOICES_AT_MOST, longest=_LONGEST_CHOICE, help_text=help_text, **options)
 
 
 def _lines_of(text: str) -> list[str]:

@@ -49,18 +49,19 @@ def wake_after_commit(model: type[Wakeable]) -> None:
 
 def wake(model: type[Wakeable]) -> None:
     """Wake a worker for rows of `model` that are committed. Takes microseconds and never raises."""
-    try:
-        _waker.ask(model)
-    except RuntimeError as error:  # no thread can be started: the process is exiting, or out of threads
-        log.warning("wake_failed", work=model._meta.label, error=repr(error))
+    _ask(model)
 
 
 def send_soon(hint: Hint) -> None:
     """Send a message that may be lost, from the same thread. Takes microseconds and never raises."""
+    _ask(hint)
+
+
+def _ask(subject: Subject) -> None:
     try:
-        _waker.ask(hint)
-    except RuntimeError as error:
-        log.warning("hint_not_sent", task=hint.task_name, error=repr(error))
+        _waker.ask(subject)
+    except RuntimeError as error:  # no thread can be started: the process is exiting, or out of threads
+        log.warning("wake_failed", subject=_name_of(subject), error=repr(error))
 
 
 def _publish(subject: Subject) -> None:

@@ -34,11 +34,13 @@ def take_look(payment: Payment, *, has_returned: bool = False) -> bool:
     is_time = Q(looked_at=None) | Q(looked_at__lte=Now() - timedelta(seconds=pause))
     # If two pages read the same count, the first changes it, so the second finds no row to update.
     is_latest = Q() if has_returned else Q(looks=payment.looks)
-    if has_returned:
-        # The next look comes soon even if another page has just had one.
-        Payment.objects.filter(pk=payment.pk).update(looks=1)
     next_count = min(looks + 1, len(_SECONDS_BETWEEN_LOOKS))
-    return bool(Payment.objects.filter(is_time, is_latest, pk=payment.pk).update(looked_at=Now(), looks=next_count))
+    this_payment = Payment.objects.filter(pk=payment.pk)
+    is_taken = bool(this_payment.filter(is_time, is_latest).update(looked_at=Now(), looks=next_count))
+    if has_returned and not is_taken:
+        # Another page has just had a look. The next one comes soon all the same.
+        this_payment.update(looks=next_count)
+    return is_taken
 
 
 def request_look(payment: Payment, *, has_returned: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Every error below /api/ is problem details, whoever refuses the request: a view, a middleware, or Django itself."""
+"""Every error below /api/ is problem details, from a view, a middleware, or Django itself."""
 
 from concurrent.futures import ThreadPoolExecutor
 
