@@ -16,8 +16,19 @@ from accounts.time_zones import zone_for, zone_of_user
 from bookings import DOMAIN, mails, rules
 from bookings.holds import SlotTaken, confirm_live_hold, confirm_slot, free_slot, hold_slot, lock_lesson
 from bookings.models import Lesson
-from money import Money
-from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
+from money.limits import half_of
+from payments.contracts import (
+    CancellationTerms,
+    CannotDeliver,
+    DomainHandler,
+    Item,
+    NotForSale,
+    Place,
+    Quote,
+    RefundStep,
+    SoldLine,
+    SoldOut,
+)
 from payments.references import read_id
 
 _TAKEN = "This time has just been taken by another student. Ask the teacher for another one."
@@ -68,7 +79,13 @@ class LessonHandler(DomainHandler):
         if lesson and lesson.order_line_id == line.id and lesson.state == Lesson.State.HELD:
             free_slot(lesson)
 
-    def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:  # noqa: ARG002  # a lesson is one unit
+    def revoke(  # a lesson is one unit
+        self,
+        line: SoldLine,
+        quantity: int,  # noqa: ARG002
+        reason: str,
+        places: Sequence[str] = (),  # noqa: ARG002
+    ) -> None:
         """Cancel a lesson after a refund or a lost dispute; a lesson that took place does not change."""
         lesson = _locked(line)
         if lesson is None or lesson.order_line_id != line.id:
@@ -83,18 +100,23 @@ class LessonHandler(DomainHandler):
         if lesson.confirmed_at:
             mails.queue_lesson_cancelled(lesson)
 
-    def refund_offer(self, line: SoldLine, at: datetime) -> Money:
-        """Full, half (rounded up) or no refund, by the hours left until the lesson; full if the line has no lesson."""
+    def cancellation_terms(self, line: SoldLine) -> CancellationTerms:
+        """Full, half or no refund, by the hours left until the lesson; full if the line has no lesson."""
         lesson = _lesson_of(line)
         if lesson is None or lesson.order_line_id != line.id:
-            return line.amount
-        left = lesson.starts_at - at
+            return CancellationTerms(steps=[RefundStep(amount=line.amount, until=None)])
         policy = {**rules.CANCELLATION_POLICY, **line.policy}
-        if left >= timedelta(hours=policy["full_refund_hours"]):
-            return line.amount
-        if left >= timedelta(hours=policy["half_refund_hours"]):
-            return Money((line.amount.minor + 1) // 2, line.amount.currency)
-        return Money.zero(line.amount.currency)
+        full_until = lesson.starts_at - timedelta(hours=policy["full_refund_hours"])
+        half_until = lesson.starts_at - timedelta(hours=policy["half_refund_hours"])
+        return CancellationTerms(
+            steps=[
+                RefundStep(amount=line.amount, until=full_until),
+                RefundStep(amount=half_of(line.amount), until=half_until),
+            ],
+            places=[Place(key="lesson")] if lesson.is_confirmed else [],
+            closes_at=lesson.starts_at,
+            zone=lesson.place_zone,
+        )
 
     def earned_at(self, line: SoldLine) -> datetime:
         """When the time in which the student may contest the lesson ends: `rules.CONTEST_WITHIN` after the lesson."""

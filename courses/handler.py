@@ -14,8 +14,18 @@ from courses import DOMAIN
 from courses.holds import activate_enrolment, hold_enrolment, release_enrolment, revoke_enrolment
 from courses.mails import queue_enrolment_mails
 from courses.models import Course, Enrolment
-from money import Money
-from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
+from payments.contracts import (
+    CancellationTerms,
+    CannotDeliver,
+    DomainHandler,
+    Item,
+    NotForSale,
+    Place,
+    Quote,
+    RefundStep,
+    SoldLine,
+    SoldOut,
+)
 from payments.references import read_id
 
 LABEL = "Course"
@@ -64,22 +74,32 @@ class CourseHandler(DomainHandler):
         if course_id is not None:
             release_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
 
-    def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:  # noqa: ARG002  # one unit; payments' mail states the reason
+    def revoke(  # a course is one unit; payments' mail states the reason
+        self,
+        line: SoldLine,
+        quantity: int,  # noqa: ARG002
+        reason: str,  # noqa: ARG002
+        places: Sequence[str] = (),  # noqa: ARG002
+    ) -> None:
         course_id = _existing_course_id(line)
         if course_id is not None:
             revoke_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
 
-    def refund_offer(self, line: SoldLine, at: datetime) -> Money:
-        """The full amount within the days frozen at purchase, then zero; the full amount if it was never delivered."""
+    def cancellation_terms(self, line: SoldLine) -> CancellationTerms:
+        """The full amount within the days frozen at purchase, without an end if it was never delivered.
+
+        After these days the student keeps the course: there is nothing to cancel.
+        """
         enrolment = Enrolment.objects.filter(course=_course_id(line.reference), student=line.buyer_id).first()
-        if enrolment is None:
-            return line.amount
-        if line.id in enrolment.ended_line_ids:
-            return Money.zero(line.amount.currency)
-        delivered_at = enrolment.activated_at if _delivered_by(enrolment, line) else None
-        if delivered_at is None or at <= delivered_at + _refund_period(line):
-            return line.amount
-        return Money.zero(line.amount.currency)
+        if enrolment and line.id in enrolment.ended_line_ids:
+            return CancellationTerms(steps=[])
+        delivered_at = enrolment.activated_at if enrolment and _delivered_by(enrolment, line) else None
+        if delivered_at is None:
+            return CancellationTerms(steps=[RefundStep(amount=line.amount, until=None)])
+        until = delivered_at + _refund_period(line)
+        return CancellationTerms(
+            steps=[RefundStep(amount=line.amount, until=until)], places=[Place(key="course")], closes_at=until
+        )
 
     def earned_at(self, line: SoldLine) -> datetime:
         """When the period for a full refund ends."""

@@ -44,6 +44,14 @@ class ChargeLimits:
             raise CannotBeCharged(f"The most that can be paid by card at once is {self.most}.")
         self.check_step(amount)
 
+    def round_up(self, amount: Money) -> Money:
+        """The least amount in whole steps that is not below `amount`."""
+        return Money(-(-amount.minor // self.step.minor) * self.step.minor, amount.currency)
+
+    def round_down(self, amount: Money) -> Money:
+        """The largest amount in whole steps that does not exceed `amount`."""
+        return Money(amount.minor // self.step.minor * self.step.minor, amount.currency)
+
     def check_step(self, amount: Money) -> None:
         """Raise CannotBeCharged for an amount that is finer than the currency is charged."""
         if amount.minor % self.step.minor:
@@ -56,6 +64,11 @@ def limits_of(currency: str) -> ChargeLimits:
     # Where Stripe publishes no minimum, only its refusal at checkout shows that an amount is too small.
     least = _LEAST_MINOR.get(currency, step)
     return ChargeLimits(Money(least, currency), Money(MOST_MINOR - MOST_MINOR % step, currency), Money(step, currency))
+
+
+def half_of(amount: Money) -> Money:
+    """Half of an amount, rounded up to a whole step of the currency, in favour of the person who gets it."""
+    return min(limits_of(amount.currency).round_up(Money((amount.minor + 1) // 2, amount.currency)), amount)
 
 
 def check_chargeable(amount: Money) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Protocol, runtime_checkable
 
 from money import Money
@@ -61,7 +61,7 @@ class Quote:
     quantity_limit: int = 1
     # The commission on this offer in basis points; None for the teacher's rate or the platform's.
     commission_bps: int | None = None
-    # Frozen on the order line and passed to `refund_offer`.
+    # Frozen on the order line and passed to `cancellation_terms`.
     policy: Mapping[str, Any] = field(default_factory=dict)
     # One short line under the title in cart and receipt: date and place, or slot.
     description: str = ""
@@ -87,6 +87,40 @@ class SoldLine:
     teacher_id: int
     amount: Money
     policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One delivered unit of a line. `key` identifies it within its line; `label` says who it is for, if that is known."""
+
+    key: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundStep:
+    """The refund of a whole line that is cancelled at `until` or earlier; None if it never ends."""
+
+    amount: Money
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancellationTerms:
+    """What the policy frozen at purchase promises a student who cancels, and what of the line can be cancelled now."""
+
+    # The earliest first. After the last one nothing is refunded.
+    steps: Sequence[RefundStep]
+    # The units that are delivered now; empty if there is nothing left to cancel.
+    places: Sequence[Place] = ()
+    # From this moment on it cannot be cancelled, since it has begun or its period for refunds is over.
+    closes_at: datetime | None = None
+    # The zone of the place where it happens; None if its times are shown in the reader's zone.
+    zone: tzinfo | None = None
+
+    def step_at(self, at: datetime) -> RefundStep | None:
+        """The step that applies to a cancellation at this moment; None if nothing is refunded."""
+        return next((step for step in self.steps if step.until is None or at <= step.until), None)
 
 
 @runtime_checkable
@@ -128,16 +162,25 @@ class DomainHandler(Protocol):
         """Release the hold of a line that will not be paid. A second call, or one after `fulfil`, has no effect."""
 
     @abstractmethod
-    def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:
-        """Revoke what was delivered, after a refund or a lost dispute, until `quantity` units are revoked in total.
+    def revoke(self, line: SoldLine, quantity: int, reason: str, places: Sequence[str] = ()) -> None:
+        """Revoke what was delivered, after a cancellation, refund or lost dispute, until `quantity` units are revoked.
 
-        `quantity` is the total (1 to line.quantity), so a repeat or an earlier, smaller number has no effect. A line
-        revoked in full is never delivered again by a late payment event.
+        `quantity` is the total (1 to line.quantity), so a repeat or an earlier, smaller number has no effect. The places
+        with the keys `places` are revoked first, then the last ones. A line revoked in full is never delivered again by
+        a late payment event. `reason` is shown to the people concerned. Call it through `revocation.revoke_units`.
         """
 
     @abstractmethod
+    def cancellation_terms(self, line: SoldLine) -> CancellationTerms:
+        """What the student gets back for the whole line, by when they cancel, and the places they can cancel now.
+
+        Everything, without an end, for a line that was never delivered because its item no longer exists.
+        """
+
     def refund_offer(self, line: SoldLine, at: datetime) -> Money:
-        """The amount that the policy frozen at purchase refunds if the student cancels at this moment."""
+        """The amount that the policy frozen at purchase refunds if the student cancels the whole line at this moment."""
+        step = self.cancellation_terms(line).step_at(at)
+        return step.amount if step else Money.zero(line.amount.currency)
 
     @abstractmethod
     def earned_at(self, line: SoldLine) -> datetime:

@@ -9,13 +9,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.time_zones import zone_of_buyer
-from money import Money
-from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldLine, SoldOut
+from payments.contracts import (
+    CancellationTerms,
+    CannotDeliver,
+    DomainHandler,
+    Item,
+    NotForSale,
+    Quote,
+    SoldLine,
+    SoldOut,
+)
 from workshops import DOMAIN, holds, mails
 from workshops.availability import places_left_for, refusal, unit_prices, workshops_for_sale
 from workshops.models import Workshop
 from workshops.participants import InvalidParticipants, read_participants
-from workshops.refund_policy import policy_to_freeze, refund_for
+from workshops.refund_policy import policy_to_freeze, refund_steps
 from workshops.schedule import describe_schedule, first_start, last_end
 
 MOST_PLACES_PER_LINE = 10
@@ -61,15 +69,20 @@ class WorkshopHandler(DomainHandler):
     def release(self, line: SoldLine) -> None:
         holds.release_seats(line=line)
 
-    def revoke(self, line: SoldLine, quantity: int, reason: str) -> None:
-        revoked = holds.revoke_seats(line=line, quantity=quantity, reason=reason)
+    def revoke(self, line: SoldLine, quantity: int, reason: str, places: Sequence[str] = ()) -> None:
+        revoked = holds.revoke_seats(line=line, quantity=quantity, reason=reason, first=places)
         if revoked:
             mails.queue_revocation_mails(line=line, registrations=revoked)
 
-    def refund_offer(self, line: SoldLine, at: datetime) -> Money:
+    def cancellation_terms(self, line: SoldLine) -> CancellationTerms:
         workshop = _workshop_of(line)
         starts_at = first_start(list(workshop.sessions.all())) if workshop else None
-        return refund_for(amount=line.amount, policy=line.policy, starts_at=starts_at, at=at)
+        return CancellationTerms(
+            steps=refund_steps(amount=line.amount, policy=line.policy, starts_at=starts_at),
+            places=holds.places_of(line),
+            closes_at=starts_at,
+            zone=workshop.place_zone if workshop else None,
+        )
 
     def earned_at(self, line: SoldLine) -> datetime:
         workshop = _workshop_of(line)

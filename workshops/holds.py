@@ -7,7 +7,7 @@ unique constraint on live seats and the capacity trigger also protect against co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from catalogue.listings import mark_sold_out
-from payments.contracts import SoldLine, SoldOut
+from payments.contracts import Place, SoldLine, SoldOut
 from payments.references import read_id
 from workshops import DOMAIN
 from workshops.models import Registration, Workshop
@@ -118,10 +118,10 @@ def release_seats(*, line: SoldLine) -> None:
 
 
 @transaction.atomic
-def revoke_seats(*, line: SoldLine, quantity: int, reason: str) -> list[Registration]:
-    """Revoke seats permanently, the last ones first, until `quantity` of the line's seats are revoked in total.
+def revoke_seats(*, line: SoldLine, quantity: int, reason: str, first: Collection[str] = ()) -> list[Registration]:
+    """Revoke seats permanently until `quantity` of the line's seats are revoked in total.
 
-    Returns the registrations that were confirmed before. Held and released ones are revoked as well, so that a payment
+    Those with the ticket codes `first` come first, then the last ones. Returns the registrations that were confirmed before. Held and released ones are revoked as well, so that a payment
     event that arrives late finds the line refunded.
     """
     return _end_registrations(
@@ -130,7 +130,14 @@ def revoke_seats(*, line: SoldLine, quantity: int, reason: str) -> list[Registra
         state=Registration.State.REVOKED,
         revoked_reason=reason[:200],
         total=quantity,
+        first=first,
     )
+
+
+def places_of(line: SoldLine) -> list[Place]:
+    """The confirmed places of a line, by ticket code."""
+    places = Registration.objects.filter(order_line_id=line.id, state=_Confirmed).order_by("position")
+    return [Place(key=place.code, label=place.participant_name) for place in places]
 
 
 def recycle_lapsed_holds(workshop: Workshop) -> None:
@@ -235,10 +242,16 @@ def _describe_places_left(workshop: Workshop, left: int, wanted: int) -> str:
     return f"“{workshop.title}” has {places} left, and you asked for {wanted}."
 
 
-def _end_registrations(
-    line: SoldLine, *, from_states: list[str], state: str, revoked_reason: str = "", total: int | None = None
+def _end_registrations(  # noqa: PLR0913  # each says which places, or what becomes of them
+    line: SoldLine,
+    *,
+    from_states: list[str],
+    state: str,
+    revoked_reason: str = "",
+    total: int | None = None,
+    first: Collection[str] = (),
 ) -> list[Registration]:
-    """Change the line's places to the final `state`, the last ones first, until `total` of them are in it.
+    """Change the line's places to the final `state`, those in `first` and then the last ones, until `total` are in it.
 
     Returns those that were confirmed before.
     """
@@ -248,6 +261,7 @@ def _end_registrations(
         return []
     places = _registrations_of(line)
     ending = [place for place in reversed(places) if place.state in from_states]
+    ending.sort(key=lambda place: place.code not in first)
     if total is not None:
         ending = ending[: max(total - sum(place.state == state for place in places), 0)]
     was_confirmed = [place for place in ending if place.state == _Confirmed]

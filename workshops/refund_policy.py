@@ -12,13 +12,14 @@ from typing import Any
 
 from accounts.moments import write_moment
 from accounts.time_zones import zone_for
-from money import Money, split_by_rate
+from money import Money
+from money.limits import half_of
+from payments.contracts import RefundStep
 from workshops.models import Workshop
 from workshops.schedule import first_start
 
 FULL_UNTIL = timedelta(days=7)
 HALF_UNTIL = timedelta(hours=48)
-_HALF_BPS = 5_000
 
 
 def policy_to_freeze(workshop: Workshop, reader: tzinfo) -> dict[str, Any]:
@@ -37,16 +38,14 @@ def policy_to_freeze(workshop: Workshop, reader: tzinfo) -> dict[str, Any]:
     }
 
 
-def refund_for(*, amount: Money, policy: Mapping[str, Any], starts_at: datetime | None, at: datetime) -> Money:
-    """The refund of `amount` when cancelling at this moment. `starts_at` is the workshop's current start."""
+def refund_steps(*, amount: Money, policy: Mapping[str, Any], starts_at: datetime | None) -> list[RefundStep]:
+    """The steps of the refund of `amount`. `starts_at` is the workshop's current start."""
     if not policy:
-        return Money.zero(amount.currency)
+        return []
     was_moved = starts_at is not None and starts_at != datetime.fromisoformat(policy["starts_at"])
-    if was_moved and starts_at is not None and at < starts_at:
-        return amount
-    if at < datetime.fromisoformat(policy["full_until"]):
-        return amount
-    if at < datetime.fromisoformat(policy["half_until"]):
-        # Half of an odd amount in minor units is rounded up, in the student's favour.
-        return split_by_rate(amount, _HALF_BPS).fee
-    return Money.zero(amount.currency)
+    if was_moved:
+        return [RefundStep(amount=amount, until=starts_at)]
+    return [
+        RefundStep(amount=amount, until=datetime.fromisoformat(policy["full_until"])),
+        RefundStep(amount=half_of(amount), until=datetime.fromisoformat(policy["half_until"])),
+    ]

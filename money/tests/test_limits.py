@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from money import Money
 from money.form_fields import PriceField
-from money.limits import CannotBeCharged, check_chargeable, limits_of
+from money.limits import CannotBeCharged, check_chargeable, half_of, limits_of
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,27 @@ def test_a_price_comes_back_as_it_was_typed_and_unchanged():
     assert str(field.prepare_value(Money(5120, "KWD"))) == "5.120"
     assert not field.has_changed(Money(5120, "KWD"), "5.120")
     assert field.has_changed(Money(5120, "KWD"), "5.130")
+
+
+@pytest.mark.parametrize(
+    ("amount", "half"),
+    [
+        (Money(4501, "GBP"), 2251),
+        (Money(1, "GBP"), 1),
+        (Money(0, "GBP"), 0),
+        (Money(8401, "JPY"), 4201),
+        (Money(12_350, "KWD"), 6_180),
+        (Money(12_340, "KWD"), 6_170),
+        (Money(500, "ISK"), 300),
+    ],
+)
+def test_half_is_rounded_up_in_steps_of_the_currency(amount, half):
+    assert half_of(amount) == Money(half, amount.currency)
+
+
+@given(st.integers(0, 10**9), st.sampled_from(["GBP", "JPY", "KWD", "ISK"]))
+def test_half_is_never_more_than_the_amount_and_never_less_than_half(steps, currency):
+    step = limits_of(currency).step.minor
+    half = half_of(Money(steps * step, currency)).minor
+    assert half % step == 0
+    assert 0 <= 2 * half - steps * step <= step

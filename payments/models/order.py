@@ -137,6 +137,8 @@ class OrderLine(models.Model):
     refunded_share_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     refunded_tax_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     refunded_quantity = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    # How many units their domain has revoked, with or without a refund. Only `revocation.revoke_units` writes it.
+    revoked_quantity = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     # The cart line this was written from, so that exactly what was bought is removed from the cart.
     cart_line_id = models.BigIntegerField(null=True, editable=False)
 
@@ -165,6 +167,11 @@ class OrderLine(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(refunded_quantity__lte=F("quantity")), name="order_line_refunded_within_quantity"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="revoked", revoked_quantity=F("quantity"))
+                | (~Q(state="revoked") & Q(revoked_quantity__lt=F("quantity"))),
+                name="order_line_revoked_with_its_last_unit",
             ),
         ]
 

@@ -4,6 +4,7 @@ A domain's tests inherit from HandlerContract and give it a `shop`, which offers
 The shop's lines are passed to the handler as payments does, inside the test's transaction.
 """
 
+import itertools
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from django.utils import timezone
 from accounts.models import Teacher
 from accounts.tests.factories import UserFactory
 from money import Money
+from money.limits import limits_of
 from notifications.models import Mail
 from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldOut
 from payments.registry import handler_for
@@ -271,6 +273,27 @@ class HandlerContract:
         handler.revoke(bought, 1, "refunded")
         assert shop.delivered(bought) == 0
 
+    def test_the_places_of_a_line_are_those_that_are_delivered(self, shop, handler):
+        line = shop.line(quantity=shop.places)
+        handler.reserve(line, later(minutes=30))
+        assert list(handler.cancellation_terms(line).places) == []
+        handler.fulfil(line)
+        for revoked in range(line.quantity + 1):
+            keys = [place.key for place in handler.cancellation_terms(line).places]
+            assert len(set(keys)) == len(keys) == line.quantity - revoked
+            if keys:
+                handler.revoke(line, revoked + 1, "cancelled", [keys[0]])
+
+    def test_the_named_place_is_revoked_and_the_others_stay(self, handler, bought):
+        before = [place.key for place in handler.cancellation_terms(bought).places]
+        for _ in range(2):
+            handler.revoke(bought, 1, "cancelled", [before[0]])
+            assert [place.key for place in handler.cancellation_terms(bought).places] == before[1:]
+
+    def test_unknown_places_revoke_no_more_than_the_quantity(self, shop, handler, bought):
+        handler.revoke(bought, 1, "cancelled", ["", "x", "\x00", "9" * 40])
+        assert shop.delivered(bought) == bought.quantity - 1
+
     def test_a_revoked_line_is_not_delivered_again(self, shop, handler, bought):
         handler.revoke(bought, bought.quantity, "refunded")
         handler.fulfil(bought)
@@ -307,6 +330,22 @@ class HandlerContract:
         assert handler.refund_offer(bought, timezone.now()) == bought.amount
         assert handler.refund_offer(bought, later(days=3650)).minor == 0
 
+    @pytest.mark.parametrize("amount", [Money(3333, "GBP"), Money(1, "GBP"), Money(5151, "JPY"), Money(12_350, "KWD")])
+    def test_each_step_lasts_longer_and_gives_less_and_can_be_refunded(self, handler, bought, amount):
+        steps = handler.cancellation_terms(replace(bought, amount=amount)).steps
+        assert steps[0].amount == amount
+        for earlier, later_one in itertools.pairwise(steps):
+            assert later_one.amount < earlier.amount or amount.minor == 1
+            assert later_one.until > earlier.until
+        for step in steps:
+            assert step.amount.minor % limits_of(amount.currency).step.minor == 0
+            assert handler.refund_offer(replace(bought, amount=amount), step.until) == step.amount
+
+    def test_what_can_be_cancelled_closes_when_its_refunds_have_ended(self, handler, bought):
+        terms = handler.cancellation_terms(bought)
+        assert terms.closes_at > timezone.now()
+        assert terms.closes_at >= terms.steps[-1].until
+
     def test_an_odd_amount_loses_nothing(self, handler, bought):
         odd = replace(bought, amount=Money(3333, bought.amount.currency))
         assert handler.refund_offer(odd, timezone.now()) == odd.amount
@@ -320,5 +359,6 @@ class HandlerContract:
     def test_refund_and_share_of_a_deleted_item_are_still_known(self, shop, handler):
         gone = replace(shop.line(), reference="999999999999")
         assert handler.refund_offer(gone, timezone.now()) == gone.amount
+        assert list(handler.cancellation_terms(gone).places) == []
         assert isinstance(handler.earned_at(gone), datetime)
         assert handler.delivery_url(gone).startswith("/")

@@ -3,8 +3,19 @@
 from collections import Counter
 from datetime import timedelta
 
-from money import Money
-from payments.contracts import CannotDeliver, NotForSale, Quote, SoldOut
+from django.utils import timezone
+
+from money.limits import half_of
+from payments.contracts import (
+    CancellationTerms,
+    CannotDeliver,
+    DomainHandler,
+    NotForSale,
+    Place,
+    Quote,
+    RefundStep,
+    SoldOut,
+)
 
 
 class SampleDomain:
@@ -23,6 +34,11 @@ class SampleDomain:
         self.undeliverable = set()
         self.quote_calls = 0
         self.commission_bps = None
+        # The keys of the places that each line has now.
+        self.delivered = {}
+        self.full_until = timezone.now() + timedelta(days=7)
+        self.half_until = timezone.now() + timedelta(days=9)
+        self.closes_at = timezone.now() + timedelta(days=10)
 
     def offer(self, reference, *, prices, places=10):
         self.prices[reference] = {money.currency: money for money in prices}
@@ -56,15 +72,32 @@ class SampleDomain:
             raise self.fails_with
         if line.reference in self.undeliverable:
             raise CannotDeliver("The place is gone.")
+        self.delivered.setdefault(line.id, [str(number) for number in range(1, line.quantity + 1)])
 
     def release(self, line):
         self.calls["release", line.reference] += 1
 
-    def revoke(self, line, reason):
+    def revoke(self, line, quantity, reason, places=()):
         self.calls["revoke", line.reference] += 1
+        delivered = self.delivered.setdefault(line.id, [])
+        named = [key for key in places if key in delivered]
+        gone = [*named, *(key for key in reversed(delivered) if key not in named)]
+        for key in gone[: max(quantity - (line.quantity - len(delivered)), 0)]:
+            delivered.remove(key)
+
+    def cancellation_terms(self, line):
+        """All until `full_until`, half until `half_until`, nothing after that."""
+        return CancellationTerms(
+            steps=[
+                RefundStep(amount=line.amount, until=self.full_until),
+                RefundStep(amount=half_of(line.amount), until=self.half_until),
+            ],
+            places=[Place(key=key, label=f"Place {key}") for key in self.delivered.get(line.id, [])],
+            closes_at=self.closes_at,
+        )
 
     def refund_offer(self, line, at):
-        return Money.zero(line.amount.currency)
+        return DomainHandler.refund_offer(self, line, at)
 
     def earned_at(self, line):
         return line and timedelta(0)

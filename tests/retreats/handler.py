@@ -5,12 +5,20 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from money import Money
-from payments.contracts import CannotDeliver, DomainHandler, NotForSale, Quote, SoldOut
+from payments.contracts import (
+    CancellationTerms,
+    CannotDeliver,
+    DomainHandler,
+    NotForSale,
+    Quote,
+    RefundStep,
+    SoldOut,
+)
 from tests.retreats import DOMAIN, mails
 from tests.retreats.holds import (
     confirm_places,
     hold_places,
+    places_of,
     places_taken,
     release_places,
     retreat_id_from,
@@ -45,14 +53,19 @@ class RetreatHandler(DomainHandler):
     def release(self, line):
         release_places(line=line)
 
-    def revoke(self, line, quantity, reason):
+    def revoke(self, line, quantity, reason, places=()):
         if revoke_places(line=line, quantity=quantity):
             mails.queue_stay_revoked(line, quantity, reason)
 
-    def refund_offer(self, line, at):
+    def cancellation_terms(self, line):
         retreat = Retreat.objects.filter(pk=retreat_id_from(line.reference)).first()
-        is_early = retreat is None or at <= retreat.starts_at - FULL_REFUND
-        return line.amount if is_early else Money.zero(line.amount.currency)
+        if retreat is None:
+            return CancellationTerms(steps=[RefundStep(amount=line.amount, until=None)])
+        return CancellationTerms(
+            steps=[RefundStep(amount=line.amount, until=retreat.starts_at - FULL_REFUND)],
+            places=places_of(line),
+            closes_at=retreat.starts_at,
+        )
 
     def earned_at(self, line):
         retreat = Retreat.objects.filter(pk=retreat_id_from(line.reference)).first()

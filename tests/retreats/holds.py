@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
-from payments.contracts import SoldOut
+from payments.contracts import Place, SoldOut
 from tests.retreats.models import Retreat, Stay
 
 
@@ -80,6 +80,12 @@ def revoke_places(*, line, quantity):
     taken = quantity - stay.revoked
     Stay.objects.filter(pk=stay.pk).update(revoked=quantity)
     return taken if stay.state == Stay.State.CONFIRMED else 0
+
+
+def places_of(line):
+    """The places of a line that are still confirmed. A stay is a number, so a place is only a position in it."""
+    stay = Stay.objects.filter(order_line_id=line.id, state=Stay.State.CONFIRMED).first()
+    return [Place(key=str(position)) for position in range(stay.revoked, stay.quantity)] if stay else []
 
 
 def free_lapsed_holds():
