@@ -14,6 +14,7 @@ _TAUGHT = "Teaching"
 # Group, icon (Material Symbols), the apps in it. Apps in no group appear under "More", so that none is missing.
 _GROUPS = [
     ("Payments", "payments", ["payments"]),
+    ("Books", "account_balance", ["ledger"]),
     ("Catalogue", "menu_book", ["catalogue"]),
     (_TAUGHT, "event", []),
     ("People", "group", ["accounts", "account", "auth"]),

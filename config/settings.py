@@ -122,6 +122,7 @@ INSTALLED_APPS = [
     "courses",
     "payments",
     "catalogue",
+    "ledger",
     "notifications",
     "accounts",
     "jobs",

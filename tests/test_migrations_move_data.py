@@ -447,7 +447,18 @@ def test_every_migration_that_moves_data_is_tried_here():
     assert moving == TRIED | MOVE_NOTHING
 
 
-OURS = {"accounts", "bookings", "catalogue", "courses", "jobs", "notifications", "payments", "uploads", "workshops"}
+OURS = {
+    "accounts",
+    "bookings",
+    "catalogue",
+    "courses",
+    "jobs",
+    "ledger",
+    "notifications",
+    "payments",
+    "uploads",
+    "workshops",
+}
 TRIED = {
     "bookings.0003_domain_is_called_private_teaching",
     "bookings.0005_fill_place_zones",

@@ -178,7 +178,7 @@ def test_it_imports_nothing_of_the_site():
         "import os, sys, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'sandbox.settings'; django.setup(); "
         "import sandbox.urls, sandbox.serving; "
         "print([m for m in sys.modules if m.split('.')[0] in "
-        "{'config', 'accounts', 'catalogue', 'payments', 'bookings', 'workshops', 'courses', 'notifications', 'jobs', 'money', 'djstripe', 'demo'}])"
+        "{'config', 'accounts', 'catalogue', 'payments', 'bookings', 'workshops', 'courses', 'ledger', 'notifications', 'jobs', 'money', 'djstripe', 'demo'}])"
     )
     ran = subprocess.run(
         [sys.executable, "-c", script],
