@@ -25,6 +25,14 @@ class RefundExceedsRemaining(RefundRefused):
         super().__init__(f"{wanted} is more than the {remaining} that remains.")
 
 
+class AmountDisputed(RefundRefused):
+    """The amount is disputed: the cardholder's bank has taken it, or is about to."""
+
+    def __init__(self, *, disputed: Money, remaining: Money) -> None:
+        left = f"only {remaining} of it can" if remaining.minor else "nothing of it can"
+        super().__init__(f"The cardholder disputes {disputed} of this payment with their bank: {left} be refunded.")
+
+
 class InvalidRefundPart(RefundRefused):
     """An invalid part: zero or less, another currency, a line of another order, a line named twice."""
 
@@ -141,8 +149,8 @@ def _plan_part(line: OrderLine, part: LinePart) -> PlannedPart:
     if amount is None:
         amount = line.refundable if part.quantity is None else _price_of_places(line, quantity)
     _refuse_impossible(amount, line.refundable)
-    fee = _share_of_part(line, amount, whole=line.platform_fee_minor, so_far=line.refunded_fee_minor)
-    tax = _share_of_part(line, amount, whole=line.tax_minor, so_far=line.refunded_tax_minor)
+    fee = _fee_of_part(line, amount)
+    tax = _tax_of_part(line, amount)
     return PlannedPart(line=line, amount=amount, fee=fee, share=amount - fee, tax=tax, quantity=quantity)
 
 
@@ -168,10 +176,23 @@ def _price_of_places(line: OrderLine, quantity: int) -> Money:
     return min(Money(price, line.amount.currency), line.refundable)
 
 
-def _share_of_part(line: OrderLine, amount: Money, *, whole: int, so_far: int) -> Money:
+def _fee_of_part(line: OrderLine, amount: Money) -> Money:
+    """The platform's part, by the running total of all that refunds and disputes take of the line."""
     part = part_to_give_back(
         amount.minor,
-        of=GivenBack(amount=line.amount_minor, part=whole),
-        so_far=GivenBack(amount=line.refunded_minor, part=so_far),
+        of=GivenBack(amount=line.amount_minor, part=line.platform_fee_minor),
+        so_far=GivenBack(
+            amount=line.refunded_minor + line.disputed_minor, part=line.refunded_fee_minor + line.disputed_fee_minor
+        ),
+    )
+    return Money(part, amount.currency)
+
+
+def _tax_of_part(line: OrderLine, amount: Money) -> Money:
+    """The tax within, by the running total of the refunds. A dispute changes no receipt, so it takes no tax."""
+    part = part_to_give_back(
+        amount.minor,
+        of=GivenBack(amount=line.amount_minor, part=line.tax_minor),
+        so_far=GivenBack(amount=line.refunded_minor, part=line.refunded_tax_minor),
     )
     return Money(part, amount.currency)

@@ -13,6 +13,7 @@ from money.limits import CannotBeCharged, limits_of
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
 from payments.models.order import lines_in_lock_order
 from payments.refund_plan import (
+    AmountDisputed,
     InvalidRefundPart,
     LinePart,
     OfLines,
@@ -46,7 +47,7 @@ def request_refund(  # noqa: PLR0913  # each is one field of the refund
 ) -> Refund:
     """Write a refund, which a worker sends. A repeat with the same request key returns the first.
 
-    Raises RefundExceedsRemaining, InvalidRefundPart, OrderNotPaid, or RequestKeyReused.
+    Raises RefundExceedsRemaining, AmountDisputed, InvalidRefundPart, OrderNotPaid, or RequestKeyReused.
     """
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=order_id)
@@ -101,7 +102,7 @@ def refund_second_success(payment: Payment) -> Refund | None:
     """
     request_key = f"second-success:{payment.pk}"
     first = Refund.objects.filter(request_key=request_key).first()
-    payment.refresh_from_db(fields=["refunded_minor"])
+    payment.refresh_from_db(fields=["refunded_minor", "disputed_minor"])
     if first is not None or payment.refundable.minor == 0:
         return first
     return Refund.objects.create(
@@ -156,16 +157,26 @@ def write_allocations(refund: Refund, parts: Sequence[PlannedPart]) -> None:
 
 
 def _plan_for(order: Order, payment: Payment, wanted: Wanted) -> list[PlannedPart]:
-    parts = plan_refund(lines_in_lock_order(order), wanted)
+    try:
+        parts = _plan_within(order, payment, wanted)
+    except RefundExceedsRemaining as refusal:
+        if payment.disputed_minor:
+            raise AmountDisputed(disputed=payment.disputed, remaining=payment.refundable) from refusal
+        raise
     total = total_of(parts)
-    # Less may be left of the payment than of its lines, if a refund made at Stripe is not allocated yet.
-    if payment.refundable < total:
-        raise RefundExceedsRemaining(wanted=total, remaining=payment.refundable)
     try:
         # Stripe refunds any positive amount, but only in steps in which the currency is charged.
         limits_of(total.currency).check_step(total)
     except CannotBeCharged as problem:
         raise InvalidRefundPart(str(problem)) from problem
+    return parts
+
+
+def _plan_within(order: Order, payment: Payment, wanted: Wanted) -> list[PlannedPart]:
+    parts = plan_refund(lines_in_lock_order(order), wanted)
+    # Less may be left of the payment than of its lines, if a refund made at Stripe is not allocated yet.
+    if payment.refundable < (total := total_of(parts)):
+        raise RefundExceedsRemaining(wanted=total, remaining=payment.refundable)
     return parts
 
 

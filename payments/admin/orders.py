@@ -73,7 +73,7 @@ class PaymentInline(ReadOnlyAdmin, TabularInline):
 
     @display(description="Given back or on its way")
     def shown_refunded(self, payment: Payment) -> str:
-        return f"{payment.amount - payment.refundable} of {payment.amount}"
+        return f"{payment.amount - payment.refundable - payment.disputed} of {payment.amount}"
 
 
 class WebhookEventInline(ReadOnlyAdmin, TabularInline):

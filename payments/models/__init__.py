@@ -1,7 +1,9 @@
-"""Carts, orders, payments, Stripe's events and refunds."""
+"""Carts, orders, payments, Stripe's events, refunds and disputes."""
 
 from payments.models.cart import Cart, CartLine
+from payments.models.dispute import Dispute, DisputeAllocation, DisputeMovement
 from payments.models.event import EventAttempt, EventSearch, FetchedEvent, WebhookEvent
+from payments.models.fraud_warning import FraudWarning
 from payments.models.mirror import MirrorSync
 from payments.models.order import Order, OrderLine
 from payments.models.payment import ChargeLookup, Payment
@@ -11,9 +13,13 @@ __all__ = [
     "Cart",
     "CartLine",
     "ChargeLookup",
+    "Dispute",
+    "DisputeAllocation",
+    "DisputeMovement",
     "EventAttempt",
     "EventSearch",
     "FetchedEvent",
+    "FraudWarning",
     "MirrorSync",
     "Order",
     "OrderLine",

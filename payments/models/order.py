@@ -139,6 +139,10 @@ class OrderLine(models.Model):
     refunded_quantity = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     # How many units their domain has revoked, with or without a refund. Only `revocation.revoke_units` writes it.
     revoked_quantity = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    # What disputes took or may take, counted by triggers from their allocations.
+    disputed_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    disputed_fee_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    disputed_share_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     # The cart line this was written from, so that exactly what was bought is removed from the cart.
     cart_line_id = models.BigIntegerField(null=True, editable=False)
 
@@ -156,14 +160,16 @@ class OrderLine(models.Model):
             models.CheckConstraint(condition=Q(tax_minor__lte=F("amount_minor")), name="order_line_tax_within_amount"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_quantity_positive"),
             models.CheckConstraint(
-                condition=Q(refunded_minor__lte=F("amount_minor")), name="order_line_refunded_within_amount"
+                condition=Q(refunded_minor__lte=F("amount_minor") - F("disputed_minor")),
+                name="order_line_refunded_and_disputed_within_amount",
             ),
             models.CheckConstraint(
-                condition=Q(refunded_fee_minor__lte=F("platform_fee_minor"))
-                & Q(refunded_share_minor__lte=F("teacher_share_minor"))
+                condition=Q(refunded_fee_minor__lte=F("platform_fee_minor") - F("disputed_fee_minor"))
+                & Q(refunded_share_minor__lte=F("teacher_share_minor") - F("disputed_share_minor"))
                 & Q(refunded_tax_minor__lte=F("tax_minor"))
-                & Q(refunded_minor=F("refunded_fee_minor") + F("refunded_share_minor")),
-                name="order_line_refunded_parts_within_parts",
+                & Q(refunded_minor=F("refunded_fee_minor") + F("refunded_share_minor"))
+                & Q(disputed_minor=F("disputed_fee_minor") + F("disputed_share_minor")),
+                name="order_line_taken_parts_within_parts",
             ),
             models.CheckConstraint(
                 condition=Q(refunded_quantity__lte=F("quantity")), name="order_line_refunded_within_quantity"
@@ -221,9 +227,14 @@ class OrderLine(models.Model):
         return self._money(self.refunded_minor)
 
     @property
+    def disputed(self) -> Money:
+        """The amount of this line that disputes took or may take."""
+        return self._money(self.disputed_minor)
+
+    @property
     def refundable(self) -> Money:
-        """The most that can still be refunded of this line."""
-        return self._money(self.amount_minor - self.refunded_minor)
+        """The most that can still be refunded of this line. What is disputed is not refundable."""
+        return self._money(self.amount_minor - self.refunded_minor - self.disputed_minor)
 
     @property
     def is_delivered(self) -> bool:

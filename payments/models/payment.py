@@ -78,6 +78,12 @@ class Payment(DurableWork):
         editable=False,
         help_text="What was given back or is on its way. Counted by a trigger from the live refunds.",
     )
+    disputed_minor = models.PositiveBigIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="What disputes took or may take. Counted by a trigger from their claims.",
+    )
 
     class Meta(DurableWork.Meta):
         constraints = [
@@ -90,7 +96,8 @@ class Payment(DurableWork):
                 name="payment_one_success_per_order",
             ),
             models.CheckConstraint(
-                condition=Q(refunded_minor__lte=F("amount_minor")), name="payment_refunded_within_amount"
+                condition=Q(refunded_minor__lte=F("amount_minor") - F("disputed_minor")),
+                name="payment_refunded_and_disputed_within_amount",
             ),
             models.CheckConstraint(
                 condition=Q(status="failed")
@@ -119,8 +126,13 @@ class Payment(DurableWork):
 
     @property
     def refundable(self) -> Money:
-        """The most that can still be refunded of this payment."""
-        return Money(self.amount_minor - self.refunded_minor, self.currency)
+        """The most that can still be refunded of this payment. What is disputed is not refundable."""
+        return Money(self.amount_minor - self.refunded_minor - self.disputed_minor, self.currency)
+
+    @property
+    def disputed(self) -> Money:
+        """What disputes took or may take."""
+        return Money(self.disputed_minor, self.currency)
 
     @property
     def stripe_fee(self) -> Money | None:

@@ -59,6 +59,7 @@ class Refund(DurableWork):
         STUDENT_CANCELLED = "student_cancelled", "the student cancelled"
         TEACHER_CANCELLED = "teacher_cancelled", "the teacher cancelled"
         GOODWILL = "goodwill"
+        FRAUD_WARNING = "fraud_warning", "the bank warned of fraud"
         MADE_AT_STRIPE = "made_at_stripe", "made in Stripe's Dashboard"
 
     # A second payment belongs to no line. A refund made at Stripe names none; staff allocate it.

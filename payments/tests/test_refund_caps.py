@@ -49,7 +49,7 @@ def counted(line):
 def test_refunds_beyond_the_payment_are_refused():
     payment = paid_order()
     made_at_stripe(payment, 3000)
-    with pytest.raises(IntegrityError, match="payment_refunded_within_amount"):
+    with pytest.raises(IntegrityError, match="payment_refunded_and_disputed_within_amount"):
         made_at_stripe(payment, 1001)
     made_at_stripe(payment, 1001, status="failed")
     made_at_stripe(payment, 1000, status="pending")
@@ -61,9 +61,11 @@ def test_allocations_beyond_a_line_are_refused():
     payment = paid_order()
     line = payment.order.lines.get(amount_minor=1500)
     refund = made_at_stripe(payment, 4000)
-    with pytest.raises(IntegrityError, match=r"order_line_refunded_(within_amount|parts_within_parts)"):
+    with pytest.raises(
+        IntegrityError, match=r"order_line_(refunded_and_disputed_within_amount|taken_parts_within_parts)"
+    ):
         sql(INSERT_ALLOCATION, refund.pk, line.pk, 1501, 150, 1351, 0, 0)
-    with pytest.raises(IntegrityError, match="order_line_refunded_parts_within_parts"):
+    with pytest.raises(IntegrityError, match="order_line_taken_parts_within_parts"):
         sql(INSERT_ALLOCATION, refund.pk, line.pk, 1000, 151, 849, 0, 0)
     with pytest.raises(IntegrityError, match="order_line_refunded_within_quantity"):
         sql(INSERT_ALLOCATION, refund.pk, line.pk, 1000, 100, 900, 0, 2)
