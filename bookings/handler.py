@@ -39,6 +39,8 @@ class LessonHandler(DomainHandler):
 
     domain = DOMAIN
     label = "Private lesson"
+    revoke_label = "Cancel the lesson"
+    revoked_label = "lesson cancelled"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
         """Quote each lesson to the student it was proposed to; any other buyer is answered NotForSale."""

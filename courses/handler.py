@@ -37,6 +37,8 @@ class CourseHandler(DomainHandler):
 
     domain = DOMAIN
     label = LABEL
+    revoke_label = "End the access to the course"
+    revoked_label = "access ended"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
         """Quote the items in three queries."""

@@ -134,6 +134,9 @@ class DomainHandler(Protocol):
     domain: str
     # What pages call one item: "Private lesson", "Workshop", "Course".
     label: str
+    # What pages call the revocation of units: as a choice of staff, and once it has happened.
+    revoke_label: str = "Take back what was delivered"
+    revoked_label: str = "taken back"
 
     @abstractmethod
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:

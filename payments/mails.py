@@ -7,11 +7,14 @@ from typing import Any
 
 from django.urls import reverse
 
+from accounts.models import Teacher
+from money import Money
 from notifications.alerts import raise_alert
 from notifications.attachments import RenderedAttachment
 from notifications.outbox import queue_mail
-from payments.models import Order, OrderLine, Payment
+from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
 from payments.models.order import lines_in_lock_order
+from payments.registry import revoked_label_of
 
 RECEIPT_RENDERER = "payments.receipt"
 
@@ -83,6 +86,88 @@ def queue_paid_twice_mails(order: Order, payment: Payment) -> None:
         title=f"Order {order.number} was paid twice; the second payment is refunded automatically",
         detail={"order": order.number, "payment": str(payment.reference)},
     )
+
+
+def queue_refund_pending(refund: Refund) -> None:
+    """Mail the student that a refund is on its way, or that Stripe needs something from them. Once per status."""
+    _mail_student_refund(refund, kind=refund.status, template="refund_pending")
+
+
+def queue_refund_succeeded(refund: Refund) -> None:
+    """Mail the student that Stripe has confirmed the refund."""
+    _mail_student_refund(refund, kind="succeeded", template="refund_succeeded")
+
+
+def queue_refund_failed(refund: Refund) -> None:
+    """Mail the student that the refund did not reach them; and the teachers, if they had been told that it did."""
+    _mail_student_refund(refund, kind="failed", template="refund_failed")
+    if refund.succeeded_at:
+        _mail_teachers(refund, kind="failed", template="refund_failed_teacher")
+
+
+def queue_teachers_refunded(refund: Refund) -> None:
+    """Mail each teacher what was refunded of their lines, and how much of their share they give back."""
+    _mail_teachers(refund, kind="succeeded", template="refund_teacher")
+
+
+def _mail_student_refund(refund: Refund, *, kind: str, template: str) -> None:
+    order = refund.payment.order
+    queue_mail(
+        key=f"refund:{refund.pk}:{kind}",
+        to=order.user,
+        template=f"payments/mail/{template}",
+        context={
+            "order_number": order.number,
+            "order_path": order.get_absolute_url(),
+            "amount": str(refund.amount),
+            "pending_reason": refund.pending_reason,
+            "needs_student": refund.status == Refund.Status.REQUIRES_ACTION,
+            "is_second_payment": refund.reason == Refund.Reason.SECOND_PAYMENT,
+            "lines": [_refunded_line(part) for part in _parts_of(refund)],
+        },
+    )
+
+
+def _mail_teachers(refund: Refund, *, kind: str, template: str) -> None:
+    """One mail per teacher, who hears nothing of lines that were never delivered: they have earned nothing with them."""
+    order = refund.payment.order
+    parts_of: dict[Teacher, list[RefundAllocation]] = {}
+    for part in _parts_of(refund):
+        if part.line.state != OrderLine.State.UNDELIVERABLE:
+            parts_of.setdefault(part.line.teacher, []).append(part)
+    for teacher, parts in parts_of.items():
+        share = sum((part.share for part in parts), Money.zero(refund.currency))
+        queue_mail(
+            key=f"refund:{refund.pk}:{kind}:teacher:{teacher.pk}",
+            to=teacher.user,
+            template=f"payments/mail/{template}",
+            context={
+                "name": teacher.user.display_name,
+                "order_number": order.number,
+                "sales_path": reverse("payments:sales"),
+                "share": str(share),
+                "lines": [_refunded_line(part) for part in parts],
+            },
+        )
+
+
+def _parts_of(refund: Refund) -> list[RefundAllocation]:
+    parts = list(refund.allocations.select_related("line__teacher__user").order_by("line__domain", "line__reference"))
+    for part in parts:
+        part.refund = refund
+    return parts
+
+
+def _refunded_line(part: RefundAllocation) -> dict[str, Any]:
+    line = part.line
+    returned = f"{part.quantity} × {revoked_label_of(line.domain)}" if part.quantity else ""
+    return {
+        "title": line.counted_title,
+        "description": line.description,
+        "amount": str(part.amount),
+        "share": str(part.share),
+        "returned": "" if line.state == OrderLine.State.UNDELIVERABLE else returned,
+    }
 
 
 def _receipt(order: Order) -> RenderedAttachment:

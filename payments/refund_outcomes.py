@@ -18,6 +18,7 @@ from notifications.alerts import raise_alert
 from payments import gateway
 from payments.models import Order, Payment, Refund
 from payments.models.order import lines_in_lock_order
+from payments.refund_effects import apply_status
 from payments.refunds import allocate_if_clear, propose_allocation
 from payments.stripe_objects import StripeRefund
 
@@ -118,6 +119,7 @@ def _record_refusal(refund: Refund, why: str) -> None:
         refused = Refund.objects.filter(pk=refund.pk, status=_Status.REQUESTED)
         if refused.update(status=_Status.FAILED, failure_reason=why[:300], ended_at=timezone.now()):
             refund.refresh_from_db()
+            apply_status(refund)
             _alert_failed(refund)
 
 
@@ -138,6 +140,8 @@ def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
             has_changed = True
         else:
             has_changed = _change_status(refund, stripe_refund)
+        if has_changed:
+            apply_status(refund)
     log.info("refund_recorded", order=order.number, refund=refund.pk, status=refund.status, has_changed=has_changed)
     return RecordedRefund(refund=refund, has_changed=has_changed)
 

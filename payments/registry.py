@@ -36,3 +36,13 @@ def handler_for(domain: str) -> DomainHandler:
 def registered_domains() -> frozenset[str]:
     """The names of all domains with a handler."""
     return frozenset(_handlers)
+
+
+def revoke_label_of(domain: str) -> str:
+    """What pages call the revocation of units of this domain, which may have been removed since the sale."""
+    return _handlers[domain].revoke_label if domain in _handlers else DomainHandler.revoke_label
+
+
+def revoked_label_of(domain: str) -> str:
+    """What pages call units of this domain that were revoked."""
+    return _handlers[domain].revoked_label if domain in _handlers else DomainHandler.revoked_label

@@ -393,6 +393,20 @@ def test_refunds_of_lines_become_refunds_of_payments_that_are_counted(past):
     ]
 
 
+def test_earlier_refunds_have_the_changes_that_are_known_of_them(past):
+    changes = [
+        [(change.kind, change.at) for change in Refund.objects.get(pk=refund.pk).changes.all()]
+        for refund in past.rows["refunds"]
+    ]
+    asked = [Refund.objects.get(pk=refund.pk).created_at for refund in past.rows["refunds"]]
+    assert changes == [
+        [("requested", asked[0]), ("succeeded", REFUNDED_AT)],
+        [("requested", asked[1]), ("pending", asked[1])],
+        [("requested", asked[2]), ("failed", REFUNDED_AT)],
+        [("requested", asked[3])],
+    ]
+
+
 def test_private_lessons_are_sold_under_the_name_that_integrators_know(past):
     assert OrderLine.objects.get(order=past.rows["lesson order"].pk).domain == "private_teaching"
     domains = CartLine.objects.filter(cart=past.rows["cart"].pk).values_list("domain", flat=True)
@@ -467,6 +481,7 @@ TRIED = {
     "payments.0009_move_refunds_to_payments",
     "payments.0013_payment_moments_filled",
     "payments.0016_look_up_earlier_charges",
+    "payments.0025_changes_of_earlier_refunds",
     "workshops.0004_listings_know_place_and_early_price",
 }
 # Triggers and functions.
@@ -475,5 +490,6 @@ MOVE_NOTHING = {
     "payments.0007_check_order_totals",
     "payments.0010_cap_refunds",
     "payments.0012_payment_keeps_its_facts",
+    "payments.0024_changes_of_refunds",
     "workshops.0002_seats_stay_within_capacity",
 }

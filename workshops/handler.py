@@ -38,6 +38,8 @@ class WorkshopHandler(DomainHandler):
 
     domain = DOMAIN
     label = "Workshop"
+    revoke_label = "Give the places back"
+    revoked_label = "places given back"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
         ids = {holds.workshop_id_from(item.reference) for item in items}

@@ -8,6 +8,7 @@ from payments.models.mirror import MirrorSync
 from payments.models.order import Order, OrderLine
 from payments.models.payment import ChargeLookup, Payment
 from payments.models.refund import Refund, RefundAllocation
+from payments.models.refund_change import RefundChange
 
 __all__ = [
     "Cart",
@@ -26,5 +27,6 @@ __all__ = [
     "Payment",
     "Refund",
     "RefundAllocation",
+    "RefundChange",
     "WebhookEvent",
 ]

@@ -46,6 +46,7 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        permissions = [("refund_order", "Can refund orders")]
         indexes = [models.Index(fields=["user", "-created_at"])]
         constraints = [
             models.UniqueConstraint(

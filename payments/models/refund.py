@@ -90,6 +90,7 @@ class Refund(DurableWork):
     objects = RefundQuerySet.as_manager()
 
     class Meta(DurableWork.Meta):
+        permissions = [("allocate_refund", "Can allocate refunds made at Stripe")]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_of_something"),
             models.CheckConstraint(

@@ -21,6 +21,8 @@ from payments.contracts import (
 class SampleDomain:
     domain = "sample"
     label = "Sample"
+    revoke_label = "Give the samples back"
+    revoked_label = "samples given back"
 
     def __init__(self):
         self.clear()
@@ -30,6 +32,7 @@ class SampleDomain:
         self.places = {}
         self.teacher_id = None
         self.calls = Counter()
+        self.revoked = {}
         self.fails_with = None
         self.undeliverable = set()
         self.quote_calls = 0
@@ -79,6 +82,7 @@ class SampleDomain:
 
     def revoke(self, line, quantity, reason, places=()):
         self.calls["revoke", line.reference] += 1
+        self.revoked[line.id] = (quantity, reason)
         delivered = self.delivered.setdefault(line.id, [])
         named = [key for key in places if key in delivered]
         gone = [*named, *(key for key in reversed(delivered) if key not in named)]
