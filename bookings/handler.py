@@ -120,10 +120,10 @@ class LessonHandler(DomainHandler):
             zone=lesson.place_zone,
         )
 
-    def earned_at(self, line: SoldLine) -> datetime:
+    def earned_at(self, line: SoldLine) -> datetime | None:
         """When the time in which the student may contest the lesson ends: `rules.CONTEST_WITHIN` after the lesson."""
         lesson = _lesson_of(line)
-        return (lesson.ends_at if lesson else timezone.now()) + rules.CONTEST_WITHIN
+        return lesson.ends_at + rules.CONTEST_WITHIN if lesson else None
 
     def delivery_url(self, line: SoldLine) -> str:
         """The lesson's page; the list of lessons if the reference is not an id."""

@@ -106,6 +106,8 @@ GUEST_CARTS_KEPT = timedelta(days=env.count("GUEST_CART_DAYS", default=30, least
 # Only finished events. Stripe lists events for 30 days, and one deleted before would look like a missed one.
 WEBHOOK_EVENTS_KEPT = timedelta(days=env.count("WEBHOOK_EVENT_DAYS", default=365, least=31, most=36_500))
 DEFAULT_COMMISSION_BPS = read_commission_bps(env)
+# A teacher may withdraw a share no earlier than this after the sale, since most refunds are asked for within days.
+EARNINGS_HELD_FOR = timedelta(days=env.count("EARNINGS_HOLDING_DAYS", default=7, least=0, most=365))
 # Prices include tax. Zero if the platform is not registered for it. The label is printed on receipts.
 TAX_RATE_BPS = env.count("TAX_RATE_BPS", default=0, least=0, most=10_000)
 TAX_LABEL = env.text("TAX_LABEL", default="VAT", longest=30)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.models import Teacher
 from courses import DOMAIN
@@ -103,11 +102,11 @@ class CourseHandler(DomainHandler):
             steps=[RefundStep(amount=line.amount, until=until)], places=[Place(key="course")], closes_at=until
         )
 
-    def earned_at(self, line: SoldLine) -> datetime:
+    def earned_at(self, line: SoldLine) -> datetime | None:
         """When the period for a full refund ends."""
         enrolment = Enrolment.objects.filter(course=_course_id(line.reference), student=line.buyer_id).first()
         delivered_at = enrolment.activated_at if enrolment and _delivered_by(enrolment, line) else None
-        return (delivered_at or timezone.now()) + _refund_period(line)
+        return delivered_at + _refund_period(line) if delivered_at else None
 
     def delivery_url(self, line: SoldLine) -> str:
         """An address that redirects to the course. It contains only the id, so that lists of orders need no query."""

@@ -7,7 +7,10 @@ from jobs.schedule import PeriodicWork
 
 class PaymentsConfig(AppConfig):
     name = "payments"
-    periodic_work = (PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10), queue="stripe"),)
+    periodic_work = (
+        PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10), queue="stripe"),
+        PeriodicWork(task="payments.mature_earnings", every=timedelta(minutes=5)),
+    )
 
     def ready(self) -> None:
         from notifications.attachments import register_renderer

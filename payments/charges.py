@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from jobs.models import WorkPostponed
 from payments import gateway
+from payments.earnings.stripe_costs import book_costs_of_charge
 from payments.models import ChargeLookup, Payment
 
 # The result is not urgent; right after a big sale, deliveries are.
@@ -26,15 +27,11 @@ def request_charge_lookup(payment: Payment) -> None:
 
 
 def look_up_charge(lookup: ChargeLookup) -> None:
-    """Store what Stripe reports about a payment's charge. Raises WorkPostponed until the fee is known too."""
+    """Store and book what Stripe reports about a payment's charge. Raises WorkPostponed until the fee is known too."""
     payment = lookup.payment
     facts = gateway.retrieve_charge(payment.stripe_payment_intent_id or "")
-    Payment.objects.filter(pk=payment.pk).update(
-        stripe_charge_id=facts.charge_id or None,
-        stripe_balance_transaction_id=facts.balance_transaction_id or None,
-        stripe_fee_minor=facts.fee.minor if facts.fee else None,
-        stripe_fee_currency=facts.fee.currency if facts.fee else "",
-    )
-    if facts.fee is None:
+    Payment.objects.filter(pk=payment.pk).update(stripe_charge_id=facts.charge_id or None)
+    if facts.balance_transaction is None:
         delay = min(_LOOK_AGAIN_AFTER * 2**lookup.postponements, _LONGEST_PAUSE)
         raise WorkPostponed("Stripe has not reported the balance transaction yet", delay=delay)
+    book_costs_of_charge(payment, facts.balance_transaction)

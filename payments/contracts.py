@@ -186,8 +186,12 @@ class DomainHandler(Protocol):
         return step.amount if step else Money.zero(line.amount.currency)
 
     @abstractmethod
-    def earned_at(self, line: SoldLine) -> datetime:
-        """When the teacher may withdraw their share of this line."""
+    def earned_at(self, line: SoldLine) -> datetime | None:
+        """When the teacher has earned their share of this line, for example some time after the lesson.
+
+        It may change, for example with a lesson that is moved. None if the item no longer has such a moment: then only
+        the holding time of all earnings counts.
+        """
 
     @abstractmethod
     def delivery_url(self, line: SoldLine) -> str:

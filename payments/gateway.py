@@ -24,8 +24,8 @@ from payments.stripe_objects import (
     ChargeFacts,
     CheckoutSession,
     StripeRefund,
-    as_text,
     id_of,
+    read_balance_transaction,
     read_refund,
     read_session,
 )
@@ -71,10 +71,10 @@ def retrieve_charge(payment_intent_id: str) -> ChargeFacts:
         )
     charge = intent.to_dict().get("latest_charge")
     transaction = charge.get("balance_transaction") if isinstance(charge, Mapping) else None
-    if not isinstance(transaction, Mapping):
-        return ChargeFacts(charge_id=id_of(charge), balance_transaction_id="", fee=None)
-    fee = Money(transaction["fee"], as_text(transaction["currency"]).upper())
-    return ChargeFacts(charge_id=id_of(charge), balance_transaction_id=id_of(transaction), fee=fee)
+    return ChargeFacts(
+        charge_id=id_of(charge),
+        balance_transaction=read_balance_transaction(transaction) if isinstance(transaction, Mapping) else None,
+    )
 
 
 def expire_session(session_id: str) -> CheckoutSession:
@@ -120,8 +120,11 @@ def find_refund(*, payment_intent_id: str, refund_key: str) -> StripeRefund | No
 
 
 def retrieve_refund(refund_id: str) -> StripeRefund:
-    """The current state of a refund, with the reference of its payment. Raises StripeUnreachable or StripeRefused."""
-    params: Any = {"expand": ["payment_intent"]}
+    """The current state of a refund, with the reference of its payment and its balance transaction.
+
+    Raises StripeUnreachable or StripeRefused.
+    """
+    params: Any = {"expand": ["payment_intent", "balance_transaction"]}
     with _translated_errors():
         refund = _client().v1.refunds.retrieve(refund_id, params)
     return read_refund(refund.to_dict())

@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from jobs.invariants import Invariant
+from payments.earnings import invariants as earnings
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
 
 # Each counter of a line, and the field of its allocations that it sums.
@@ -146,6 +147,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     RefundsAreAllocated(),
     FullyRefundedLinesKeepNothing(),
     RefundsMatchTheirStatus(),
+    *earnings.INVARIANTS,
 )
 
 

@@ -16,6 +16,8 @@ from django.utils import timezone
 from jobs.models import WorkParked
 from notifications.alerts import raise_alert
 from payments import gateway
+from payments.earnings.books import book_refund_end, book_refund_success
+from payments.earnings.stripe_costs import book_costs_of_refund
 from payments.models import Order, Payment, Refund
 from payments.models.order import lines_in_lock_order
 from payments.refund_effects import apply_status
@@ -119,6 +121,7 @@ def _record_refusal(refund: Refund, why: str) -> None:
         refused = Refund.objects.filter(pk=refund.pk, status=_Status.REQUESTED)
         if refused.update(status=_Status.FAILED, failure_reason=why[:300], ended_at=timezone.now()):
             refund.refresh_from_db()
+            book_refund_end(refund, had_succeeded=False)
             apply_status(refund)
             _alert_failed(refund)
 
@@ -140,6 +143,8 @@ def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
             has_changed = True
         else:
             has_changed = _change_status(refund, stripe_refund)
+        if refund.has_succeeded and stripe_refund.balance_transaction:
+            book_costs_of_refund(refund, stripe_refund.balance_transaction)
         if has_changed:
             apply_status(refund)
     log.info("refund_recorded", order=order.number, refund=refund.pk, status=refund.status, has_changed=has_changed)
@@ -190,12 +195,15 @@ def _change_status(refund: Refund, stripe_refund: StripeRefund) -> bool:
     status = _STATUS_OF_STRIPE.get(stripe_refund.status, _Status.PENDING)
     if refund.status != status and refund.status not in _MAY_COME_AFTER[status]:
         return False
-    has_changed = refund.status != status
+    had_succeeded, has_changed = refund.has_succeeded, refund.status != status
     _copy_state(refund, stripe_refund, status)
     refund.save(
         update_fields=["status", "stripe_refund_id", "pending_reason", "failure_reason", "succeeded_at", "ended_at"]
     )
+    if has_changed and refund.has_succeeded:
+        book_refund_success(refund)
     if has_changed and not refund.is_live:
+        book_refund_end(refund, had_succeeded=had_succeeded)
         _alert_failed(refund)
     return has_changed
 
@@ -236,6 +244,8 @@ def _record_made_at_stripe(stripe_refund: StripeRefund, order: Order, payment: P
     if refund.is_live and payment.refundable < refund.amount:
         raise NoRoomForRefund(f"{refund.amount} of {order.number}, but only {payment.refundable} is left")
     refund.save()
+    if refund.has_succeeded:
+        book_refund_success(refund)
     if refund.is_live and paid_the_order:
         _allocate_or_ask(refund, order)
     return refund

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from money.limits import CannotBeCharged, limits_of
+from payments.earnings.books import book_allocations
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
 from payments.models.order import lines_in_lock_order
 from payments.refund_plan import (
@@ -134,14 +135,14 @@ def propose_allocation(refund: Refund, lines: Sequence[OrderLine]) -> list[Plann
 
 
 def write_allocations(refund: Refund, parts: Sequence[PlannedPart]) -> None:
-    """Allocate a refund to lines; triggers count it on them. Call with the order locked.
+    """Allocate a refund to lines: triggers count it on them, and the ledger holds it. Call with the order locked.
 
     Raises RefundExceedsRemaining if the parts are more than the refund.
     """
     total = total_of(parts)
     if refund.to_allocate < total:
         raise RefundExceedsRemaining(wanted=total, remaining=refund.to_allocate)
-    RefundAllocation.objects.bulk_create(
+    allocations = RefundAllocation.objects.bulk_create(
         RefundAllocation(
             refund=refund,
             line=part.line,
@@ -154,6 +155,7 @@ def write_allocations(refund: Refund, parts: Sequence[PlannedPart]) -> None:
         for part in parts
     )
     refund.refresh_from_db(fields=["allocated_minor"])
+    book_allocations(refund, allocations)
 
 
 def _plan_for(order: Order, payment: Payment, wanted: Wanted) -> list[PlannedPart]:

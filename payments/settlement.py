@@ -17,6 +17,7 @@ from notifications.outbox import mails_gathered
 from payments.cart import remove_bought_lines
 from payments.charges import request_charge_lookup
 from payments.contracts import CannotDeliver, SoldOut
+from payments.earnings.books import book_sale, book_second_payment
 from payments.evidence import (
     PaymentDisagrees,
     PaymentEvidence,
@@ -59,8 +60,10 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
         refuse_other_domains(evidence.metadata, lines)
         _mark_paid(order, payment, evidence)
         undeliverable = [line for line in lines if not _deliver(line)]
+        delivered = [line for line in lines if line not in undeliverable]
+        _mark_fulfilled(delivered)
+        book_sale(order, delivered=delivered, undeliverable=undeliverable)
         request_refund_of_undeliverable(order, undeliverable)
-        _mark_fulfilled([line for line in lines if line not in undeliverable])
         remove_bought_lines([line.cart_line_id for line in lines if line.cart_line_id])
         queue_payment_confirmed(order, lines)
         queue_cannot_deliver_mails(order, undeliverable)
@@ -119,6 +122,8 @@ def _refund_if_second(order: Order, payment: Payment, evidence: PaymentEvidence)
     payment.failure_message = "The order had been paid already. This payment is refunded."
     payment.stripe_payment_intent_id = evidence.payment_intent_id
     payment.save(update_fields=["status", "ended_at", "failure_message", "stripe_payment_intent_id"])
+    book_second_payment(payment)
+    request_charge_lookup(payment)
     refund_second_success(payment)
     queue_paid_twice_mails(order, payment)
     return Settlement.REFUNDED

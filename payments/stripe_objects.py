@@ -49,13 +49,36 @@ class CheckoutSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceTransaction:
+    """The fields we use of a balance transaction: a line of the statement of our money at Stripe.
+
+    Amounts are in the currency in which the account is paid out. `amount` is before the fee, and negative for money that
+    leaves; a negative fee is one that Stripe gives back.
+    """
+
+    id: str
+    type: str
+    amount: Money
+    fee: Money
+    # What the fee consists of, such as "stripe_fee 59, tax 12" in minor units.
+    fee_parts: str
+    # The object that it belongs to, such as a charge; empty if Stripe names none.
+    source_id: str
+    created_at: datetime
+    available_at: datetime
+
+    @property
+    def net(self) -> Money:
+        """What the balance changes by."""
+        return self.amount - self.fee
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeFacts:
-    """The fields we use of a charge. Ids are empty, and the fee is None, until Stripe reports them."""
+    """The fields we use of a charge. The id is empty, and the transaction None, until Stripe reports them."""
 
     charge_id: str
-    balance_transaction_id: str
-    # In the currency the account is paid out in.
-    fee: Money | None
+    balance_transaction: BalanceTransaction | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +86,7 @@ class StripeRefund:
     """The fields we use of a refund. Strings are empty if Stripe does not report them.
 
     `refund_key` is our key in its metadata. `payment_reference` is in the metadata of its payment intent, and known
-    only if that was expanded.
+    only if that was expanded; so is the balance transaction, which a refund has once the money has left.
     """
 
     id: str
@@ -74,6 +97,7 @@ class StripeRefund:
     payment_reference: str = ""
     pending_reason: str = ""
     failure_reason: str = ""
+    balance_transaction: BalanceTransaction | None = None
 
 
 def read_session(data: Mapping[str, Any]) -> CheckoutSession:
@@ -95,7 +119,7 @@ def read_session(data: Mapping[str, Any]) -> CheckoutSession:
 
 def read_refund(data: Mapping[str, Any]) -> StripeRefund:
     """Read a refund from Stripe's JSON. Raises KeyError, TypeError or ValueError if a field is missing or wrong."""
-    intent = data.get("payment_intent")
+    intent, transaction = data.get("payment_intent"), data.get("balance_transaction")
     return StripeRefund(
         id=as_text(data["id"]),
         # Documented as nullable; a refund without a status counts as pending.
@@ -106,6 +130,22 @@ def read_refund(data: Mapping[str, Any]) -> StripeRefund:
         payment_reference=_in_metadata(intent, "payment") if isinstance(intent, Mapping) else "",
         pending_reason=str(data.get("pending_reason") or ""),
         failure_reason=str(data.get("failure_reason") or ""),
+        balance_transaction=read_balance_transaction(transaction) if isinstance(transaction, Mapping) else None,
+    )
+
+
+def read_balance_transaction(data: Mapping[str, Any]) -> BalanceTransaction:
+    """Read a balance transaction from Stripe's JSON. Raises KeyError, TypeError or ValueError if a field is wrong."""
+    currency = as_text(data["currency"]).upper()
+    return BalanceTransaction(
+        id=as_text(data["id"]),
+        type=as_text(data["type"]),
+        amount=Money(data["amount"], currency),
+        fee=Money(data["fee"], currency),
+        fee_parts=", ".join(f"{part['type']} {part['amount']}" for part in data.get("fee_details") or ()),
+        source_id=id_of(data.get("source")),
+        created_at=datetime.fromtimestamp(int(data["created"]), tz=UTC),
+        available_at=datetime.fromtimestamp(int(data["available_on"]), tz=UTC),
     )
 
 

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from payments.views import cart, checkout, desk, orders
+from payments.views import cart, checkout, desk, earnings, orders
 from payments.webhook.endpoint import receive_event
 
 app_name = "payments"
@@ -16,6 +16,12 @@ urlpatterns = [
     path("my/orders/<slug:number>/receipt.pdf", orders.receipt_pdf, name="receipt"),
     path("my/orders/<slug:number>/cancel/", orders.cancel_unpaid, name="order_cancel"),
     path("teach/", desk.show_sales, name="sales"),
+    path("teach/earnings/", earnings.show_earnings, name="earnings"),
+    re_path(
+        r"^teach/earnings/statement-(?P<period>\d{4}(?:-\d{2})?)-(?P<currency>[A-Z]{3})\.(?P<kind>csv|pdf)$",
+        earnings.download_statement,
+        name="statement",
+    ),
     # With and without the last slash, because Stripe counts a redirect as a failure.
     re_path(r"^payments/webhook/?$", receive_event, name="webhook"),
     re_path(r"^api/webhooks/stripe/?$", receive_event, name="webhook_of_integrators"),

@@ -86,10 +86,10 @@ class WorkshopHandler(DomainHandler):
             zone=workshop.place_zone if workshop else None,
         )
 
-    def earned_at(self, line: SoldLine) -> datetime:
+    def earned_at(self, line: SoldLine) -> datetime | None:
         workshop = _workshop_of(line)
         ends_at = last_end(list(workshop.sessions.all())) if workshop else None
-        return (ends_at or timezone.now()) + EARNED_AFTER
+        return ends_at + EARNED_AFTER if ends_at else None
 
     def delivery_url(self, line: SoldLine) -> str:
         # The list of tickets, scrolled to the line's own: an order page with ten lines needs no query for this address.

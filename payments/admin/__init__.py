@@ -1,10 +1,11 @@
 """The admin of orders, payments, refunds and Stripe's events. Functions move money; no amount can be edited."""
 
+from payments.admin.earnings import EarningAdmin
 from payments.admin.events import WebhookEventAdmin
 from payments.admin.orders import OrderAdmin, PaymentAdmin
 from payments.admin.refunds import RefundAdmin
 from payments.admin.stripe_records import show_only
 
-__all__ = ["OrderAdmin", "PaymentAdmin", "RefundAdmin", "WebhookEventAdmin"]
+__all__ = ["EarningAdmin", "OrderAdmin", "PaymentAdmin", "RefundAdmin", "WebhookEventAdmin"]
 
 show_only()

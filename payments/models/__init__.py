@@ -1,7 +1,8 @@
-"""Carts, orders, payments, Stripe's events, refunds and disputes."""
+"""Carts, orders, payments, earnings, Stripe's events, refunds and disputes."""
 
 from payments.models.cart import Cart, CartLine
 from payments.models.dispute import Dispute, DisputeAllocation, DisputeMovement
+from payments.models.earning import Earning
 from payments.models.event import EventAttempt, EventSearch, FetchedEvent, WebhookEvent
 from payments.models.fraud_warning import FraudWarning
 from payments.models.mirror import MirrorSync
@@ -17,6 +18,7 @@ __all__ = [
     "Dispute",
     "DisputeAllocation",
     "DisputeMovement",
+    "Earning",
     "EventAttempt",
     "EventSearch",
     "FetchedEvent",

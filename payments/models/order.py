@@ -238,8 +238,18 @@ class OrderLine(models.Model):
         return self._money(self.amount_minor - self.refunded_minor - self.disputed_minor)
 
     @property
+    def share_left(self) -> Money:
+        """What refunds and disputes have left of the teacher's share."""
+        return self._money(self.teacher_share_minor - self.refunded_share_minor - self.disputed_share_minor)
+
+    @property
     def is_delivered(self) -> bool:
         return self.state == OrderLine.State.FULFILLED
+
+    @property
+    def was_delivered(self) -> bool:
+        """Whether it was ever delivered, so that platform and teacher earned their parts."""
+        return self.state in (OrderLine.State.FULFILLED, OrderLine.State.REVOKED)
 
     def as_session_line(self) -> SessionLine:
         """The line as Stripe's page shows it: exactly its amount, after the discount."""

@@ -42,6 +42,7 @@ class SampleDomain:
         self.full_until = timezone.now() + timedelta(days=7)
         self.half_until = timezone.now() + timedelta(days=9)
         self.closes_at = timezone.now() + timedelta(days=10)
+        self.earned = None
 
     def offer(self, reference, *, prices, places=10):
         self.prices[reference] = {money.currency: money for money in prices}
@@ -104,7 +105,7 @@ class SampleDomain:
         return DomainHandler.refund_offer(self, line, at)
 
     def earned_at(self, line):
-        return line and timedelta(0)
+        return self.earned
 
     def delivery_url(self, line):
         return "/"

@@ -2,14 +2,16 @@
 
 import pytest
 from django.db import connection, transaction
-from django.utils import timezone
 
 from jobs.invariants import broken
 from money import Money
+from payments.earnings import invariants as earnings
 from payments.invariants import INVARIANTS
 from payments.models import Refund
+from payments.refund_outcomes import record_refund
 from payments.refund_plan import OverAllLines
-from payments.tests.factories import paid_order, refunded
+from payments.stripe_objects import read_refund
+from payments.tests.factories import paid_order, refund_object, refunded
 
 pytestmark = pytest.mark.django_db
 
@@ -18,12 +20,8 @@ def refunds_of_every_kind():
     """A refund of each status, one of them in part and one still to allocate."""
     for status in Refund.Status:
         refund = refunded(paid_order(), OverAllLines(Money(1234, "GBP")))
-        is_over = status in Refund.ENDED
-        refund.status = status
-        refund.stripe_refund_id = None if status == "requested" else f"re_{refund.pk}"
-        refund.succeeded_at = timezone.now() if status == "succeeded" else None
-        refund.ended_at = timezone.now() if is_over else None
-        refund.save()
+        if status != "requested":
+            record_refund(read_refund(refund_object(refund, status=status)))
     refunded(paid_order())
     Refund.objects.create(payment=paid_order(), amount_minor=100, currency="GBP", reason="made_at_stripe")
 
@@ -101,7 +99,7 @@ def test_each_invariant_notices_when_it_is_broken(statement, names):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     past_all_triggers(statement)
-    found = broken(INVARIANTS)
+    found = broken(invariant for invariant in INVARIANTS if invariant not in earnings.INVARIANTS)
     assert set(found) == names
     assert all(found.values())
     transaction.set_rollback(True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.paginator import Paginator
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -20,13 +20,26 @@ _LINES_PER_PAGE = 25
 @never_cache
 @teacher_required
 def show_sales(request: TeacherRequest) -> HttpResponse:
-    """Every paid line of this teacher, with their share, and the sum per currency."""
+    """Every delivered line of this teacher, or those of one order, with their share, and the sum per currency."""
     sold = OrderLine.objects.filter(
-        teacher=request.teacher, order__state=Order.State.COMPLETED, state=OrderLine.State.FULFILLED
+        teacher=request.teacher,
+        order__state=Order.State.COMPLETED,
+        state__in=[OrderLine.State.FULFILLED, OrderLine.State.REVOKED],
     )
-    totals = sold.values("order__currency").annotate(share=Sum("teacher_share_minor")).order_by("order__currency")
+    number = request.GET.get("order", "")
+    if number:
+        sold = sold.filter(order__number=number)
+    totals = (
+        sold.values("order__currency")
+        .annotate(share=Sum(F("teacher_share_minor") - F("refunded_share_minor")))
+        .order_by("order__currency")
+    )
     page = Paginator(sold.select_related("order__user").order_by("-order__paid_at", "pk"), _LINES_PER_PAGE).get_page(
         request.GET.get("page")
     )
-    context = {"page": page, "totals": [Money(row["share"], row["order__currency"]) for row in totals]}
+    context = {
+        "page": page,
+        "order_number": number,
+        "totals": [Money(row["share"], row["order__currency"]) for row in totals],
+    }
     return render(request, "payments/sales_list.html", context)

@@ -69,7 +69,7 @@ class RetreatHandler(DomainHandler):
 
     def earned_at(self, line):
         retreat = Retreat.objects.filter(pk=retreat_id_from(line.reference)).first()
-        return retreat.ends_at if retreat else timezone.now()
+        return retreat.ends_at if retreat else None
 
     def delivery_url(self, line):
         return reverse("retreats:mine")

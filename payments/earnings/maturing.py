@@ -1,0 +1,73 @@
+"""Make teachers' shares available once their holding time is over and the lesson or workshop has taken place."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from ledger.entries import JournalKind
+from ledger.journals import record_journal
+from money import Money
+from payments.earnings.books import subject_of
+from payments.earnings.entries import entries_of_maturity
+from payments.models import Earning, Order
+from payments.registry import UnknownDomain, handler_for
+
+_LINES_PER_RUN = 2000
+# Lessons and workshops are moved, so a moment in the future is asked for again.
+_LOOK_AGAIN_AFTER = timedelta(hours=12)
+
+
+def mature_earnings(*, at_most: int = _LINES_PER_RUN) -> int:
+    """Look at the earnings whose time has come, each in a transaction of its own; returns how many became available.
+
+    A repeat, or a second process at the same time, makes nothing available twice.
+    """
+    due = Earning.objects.filter(matured_at=None, look_at__lte=timezone.now()).order_by("look_at")
+    return sum(mature_earning(line_id) for line_id in due.values_list("pk", flat=True)[:at_most])
+
+
+def mature_earning(line_id: int) -> bool:
+    """Make one line's share available if its time has come, otherwise note when to look again."""
+    with transaction.atomic():
+        # Refunds and disputes of the line hold the same lock: they see the share either pending or available.
+        order = Order.objects.select_for_update(of=("self",), skip_locked=True).filter(lines=line_id).first()
+        earning = Earning.objects.filter(pk=line_id, matured_at=None).select_related("line").first()
+        if order is None or earning is None:
+            return False
+        earning.line.order = order
+        now = timezone.now()
+        earning.matures_at = _matures_at(earning, order)
+        if earning.matures_at > now:
+            earning.look_at = min(earning.matures_at, now + _LOOK_AGAIN_AFTER)
+        else:
+            _make_available(earning, now)
+        earning.save(update_fields=["matures_at", "look_at", "matured_at", "matured_minor"])
+    return earning.is_available
+
+
+def _matures_at(earning: Earning, order: Order) -> datetime:
+    """The later of the end of the holding time and the moment the domain names, if it names one."""
+    held_until = (order.paid_at or timezone.now()) + settings.EARNINGS_HELD_FOR
+    try:
+        earned_at = handler_for(earning.line.domain).earned_at(earning.line.as_sold())
+    except UnknownDomain:
+        return held_until
+    return max(held_until, earned_at) if earned_at else held_until
+
+
+def _make_available(earning: Earning, now: datetime) -> None:
+    left = earning.line.share_left
+    earning.look_at = None
+    earning.matured_at = now
+    earning.matured_minor = left.minor
+    record_journal(
+        source=f"line:{earning.line.order.number}:{earning.pk}:matured",
+        kind=JournalKind.MATURITY,
+        subject=subject_of(earning.line.order),
+        description=earning.line.title,
+        entries=entries_of_maturity(Money(left.minor, earning.currency), earning.teacher_id),
+    )

@@ -1,0 +1,107 @@
+"""The rules of the books: every journal balances, and what is taken is given back to the minor unit."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ledger.entries import AccountKind
+from money import Money, split_by_rate
+from money.shares import GivenBack, part_to_give_back
+from payments.earnings import entries
+from payments.earnings.entries import Portion, RefundedPart
+
+EVERY_AMOUNT = 10_000_000
+
+
+def sums_of(*journals):
+    """The balance of each account after some journals, debit positive; accounts at zero are left out."""
+    sums = {}
+    for entry in (entry for journal in journals for entry in journal):
+        key = (entry.kind, entry.teacher_id, entry.amount.currency)
+        sums[key] = sums.get(key, 0) + entry.amount.minor
+    return {key: total for key, total in sums.items() if total}
+
+
+def totals_of(journal):
+    totals = {}
+    for entry in journal:
+        totals[entry.amount.currency] = totals.get(entry.amount.currency, 0) + entry.amount.minor
+    return totals
+
+
+def test_fee_and_share_are_the_amount_for_every_amount_to_ten_million():
+    for minor in range(1, EVERY_AMOUNT + 1):
+        # As split_by_rate, which tests of money hold to this; ten million objects would take minutes.
+        fee = (2 * minor * 1000 + 10_000) // 20_000
+        assert fee + (minor - fee) == minor
+        assert abs(10 * fee - minor) <= 5
+    for minor in range(1, EVERY_AMOUNT, 997):
+        split = split_by_rate(Money(minor, "GBP"), 1000)
+        assert split.fee.minor == (2 * minor * 1000 + 10_000) // 20_000
+        assert split.fee + split.share == Money(minor, "GBP")
+
+
+@st.composite
+def sales_with_refunds(draw):
+    amount = draw(st.integers(1, EVERY_AMOUNT))
+    rate = draw(st.integers(0, 10_000))
+    cuts = sorted(draw(st.sets(st.integers(1, amount), max_size=8)) | {amount})
+    parts = [after - before for before, after in zip([0, *cuts], cuts, strict=False)]
+    return amount, rate, parts, draw(st.sampled_from(["GBP", "JPY", "KWD"]))
+
+
+@given(sales_with_refunds())
+def test_any_partial_refunds_of_all_the_amount_leave_every_account_but_clearing_at_zero(sale):
+    amount, rate, parts, currency = sale
+    split = split_by_rate(Money(amount, currency), rate)
+    sold = Portion(teacher_id=7, fee=split.fee, share=split.share)
+    journals = [entries.entries_of_sale([sold])]
+    refunded = fee_back = 0
+    for part in parts:
+        fee = part_to_give_back(
+            part,
+            of=GivenBack(amount=amount, part=split.fee.minor),
+            so_far=GivenBack(amount=refunded, part=fee_back),
+        )
+        refunded, fee_back = refunded + part, fee_back + fee
+        portion = Portion(teacher_id=7, fee=Money(fee, currency), share=Money(part - fee, currency))
+        journals += [
+            entries.entries_of_hold(portion.share, 7, from_account=AccountKind.TEACHER_PENDING),
+            entries.entries_of_refund(
+                [RefundedPart(portion=portion)],
+                Money.zero(currency),
+                rest_account=AccountKind.REFUNDS_TO_ALLOCATE,
+            ),
+        ]
+    assert all(set(totals_of(journal).values()) <= {0} for journal in journals)
+    assert sums_of(*journals) == {}
+
+
+@given(st.integers(1, EVERY_AMOUNT), st.integers(0, 10_000), st.booleans(), st.booleans())
+def test_a_refund_that_fails_after_it_succeeded_changes_nothing_in_the_end(amount, rate, is_delivered, has_matured):
+    split = split_by_rate(Money(amount, "GBP"), rate)
+    portion = Portion(teacher_id=7, fee=split.fee, share=split.share)
+    account = AccountKind.TEACHER_AVAILABLE if has_matured else AccountKind.TEACHER_PENDING
+    part, rest = RefundedPart(portion=portion, is_delivered=is_delivered), Money(5, "GBP")
+    held = entries.entries_of_hold(portion.share, 7, from_account=account) if is_delivered else []
+    unallocated = AccountKind.REFUNDS_TO_ALLOCATE
+    done = entries.entries_of_refund([part], rest, rest_account=unallocated)
+    undone = entries.entries_of_failed_refund([(part, account)], rest, rest_account=unallocated)
+    assert sums_of(held, done, undone) == {}
+
+
+def test_the_money_of_an_undeliverable_line_is_owed_to_the_student_and_earned_by_no_one():
+    sold = entries.entries_of_sale([], [Money(3000, "GBP")])
+    assert sums_of(sold) == {
+        (AccountKind.STRIPE_CLEARING, None, "GBP"): 3000,
+        (AccountKind.REFUNDS_DUE, None, "GBP"): -3000,
+    }
+
+
+def test_each_currency_of_a_conversion_balances_by_itself():
+    converted = entries.entries_of_conversion(Money(10_000, "JPY"), Money(5_300, "GBP"))
+    assert totals_of(converted) == {"JPY": 0, "GBP": 0}
+
+
+def test_a_fee_that_stripe_gives_back_is_the_reverse_of_a_fee():
+    fee, returned = (entries.entries_of_stripe_fee(Money(minor, "GBP")) for minor in (59, -59))
+    assert sums_of(fee, returned) == {}
