@@ -6,7 +6,7 @@ Webhooks, the payment's follow-up and the looks that waiting pages request all c
 from __future__ import annotations
 
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 import structlog
@@ -46,9 +46,10 @@ class Settlement(Enum):
     REFUNDED = "the order was paid before; refunded"
 
 
-def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
+def settle_payment(evidence: PaymentEvidence, *, happened_at: datetime | None = None) -> tuple[Order, Settlement]:
     """Mark the order paid and deliver its lines, once. All of it happens in one transaction, or none of it.
 
+    `happened_at` is when the payment was made, for one that is reported long after that; the books are dated so.
     Raises PaymentUnknown, SessionNotStoredYet, ConfirmationNeeded, PaymentDisagrees, or registry.UnknownDomain.
     """
     with intent_used_once(), transaction.atomic(), mails_gathered():
@@ -62,7 +63,7 @@ def settle_payment(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
         undeliverable = [line for line in lines if not _deliver(line)]
         delivered = [line for line in lines if line not in undeliverable]
         _mark_fulfilled(delivered)
-        book_sale(order, delivered=delivered, undeliverable=undeliverable)
+        book_sale(order, delivered=delivered, undeliverable=undeliverable, happened_at=happened_at)
         request_refund_of_undeliverable(order, undeliverable)
         remove_bought_lines([line.cart_line_id for line in lines if line.cart_line_id])
         queue_payment_confirmed(order, lines)

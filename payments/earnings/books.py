@@ -7,6 +7,7 @@ those again, and the books can be rebuilt from orders and Stripe.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from ledger.entries import AccountKind, JournalKind
 from ledger.journals import record_journal
@@ -21,8 +22,17 @@ def subject_of(order: Order) -> str:
     return f"order:{order.number}"
 
 
-def book_sale(order: Order, *, delivered: Sequence[OrderLine], undeliverable: Sequence[OrderLine]) -> None:
-    """Book a paid order, and remember the teachers' shares that must mature. Call within the settlement."""
+def book_sale(
+    order: Order,
+    *,
+    delivered: Sequence[OrderLine],
+    undeliverable: Sequence[OrderLine],
+    happened_at: datetime | None = None,
+) -> None:
+    """Book a paid order, and remember the teachers' shares that must mature. Call within the settlement.
+
+    `happened_at` is for a payment that was reported long after it was made.
+    """
     record_journal(
         source=f"order:{order.number}:settled",
         kind=JournalKind.SALE,
@@ -34,6 +44,7 @@ def book_sale(order: Order, *, delivered: Sequence[OrderLine], undeliverable: Se
             ],
             [line.amount for line in undeliverable],
         ),
+        effective_at=happened_at,
     )
     Earning.objects.bulk_create(
         Earning(line=line, teacher_id=line.teacher_id, currency=order.currency, share_minor=line.teacher_share_minor)
@@ -63,7 +74,7 @@ def book_allocations(refund: Refund, allocations: Sequence[RefundAllocation]) ->
         if refund.has_succeeded:
             _book_late_allocation(refund, allocation)
         else:
-            _hold(refund, allocation)
+            hold_allocation(refund, allocation)
 
 
 def book_refund_success(refund: Refund) -> None:
@@ -115,7 +126,8 @@ def part_of(allocation: RefundAllocation) -> RefundedPart:
     )
 
 
-def _hold(refund: Refund, allocation: RefundAllocation) -> None:
+def hold_allocation(refund: Refund, allocation: RefundAllocation) -> None:
+    """Hold the teacher's part of an allocation until the refund has succeeded or ended."""
     line = allocation.line
     if line.was_delivered:
         record_journal(
