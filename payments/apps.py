@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+from celery.schedules import crontab
 from django.apps import AppConfig
 
 from jobs.schedule import PeriodicWork
@@ -10,6 +11,7 @@ class PaymentsConfig(AppConfig):
     periodic_work = (
         PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10), queue="stripe"),
         PeriodicWork(task="payments.mature_earnings", every=timedelta(minutes=5)),
+        PeriodicWork(task="payments.reconcile", every=crontab(hour="2", minute="20"), expires=timedelta(hours=2)),
     )
 
     def ready(self) -> None:

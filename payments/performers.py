@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from jobs.models import DurableWork
+from datetime import timedelta
+from typing import Final
+
+from jobs.models import DurableWork, WorkPostponed
 from jobs.registry import performs
-from notifications.alerts import raise_alert
+from notifications.alerts import clear_alert, raise_alert
 from payments.charges import look_up_charge
 from payments.follow_up import follow_up_payment
-from payments.models import ChargeLookup, FetchedEvent, MirrorSync, Payment, Refund, WebhookEvent
+from payments.models import ChargeLookup, FetchedEvent, MirrorSync, Payment, ReconciliationRun, Refund, WebhookEvent
+from payments.reconciliation.runs import advance_run
 from payments.refund_outcomes import send_refund
 from payments.webhook.mirror import read_into_mirror
 from payments.webhook.processing import handle_event
+
+_SECONDS_OF_RECONCILIATION: Final = 45.0
 
 
 def alert_parked_event(event: WebhookEvent) -> None:
@@ -56,6 +62,14 @@ def alert_parked_mirror_sync(sync: MirrorSync) -> None:
     )
 
 
+def alert_parked_reconciliation(run: ReconciliationRun) -> None:
+    raise_alert(
+        key="reconciliation-parked",
+        title="The books could not be compared with Stripe",
+        detail={"run": run.pk, "step": run.get_step_display(), "error": _end_of_error(run)},
+    )
+
+
 def _end_of_error(work: DurableWork) -> str:
     return work.last_error.strip()[-500:]
 
@@ -71,3 +85,11 @@ performs(ChargeLookup, when_parked=alert_parked_charge_lookup)(look_up_charge)
 def perform_mirror_sync(sync: MirrorSync) -> None:
     """Copy the object into dj-stripe's tables."""
     read_into_mirror(object_type=sync.object_type, object_id=sync.object_id)
+
+
+@performs(ReconciliationRun, when_parked=alert_parked_reconciliation)
+def perform_reconciliation(run: ReconciliationRun) -> None:
+    """Continue the run for a while; other work of the queue gets its turn in between."""
+    if not advance_run(run, seconds=_SECONDS_OF_RECONCILIATION):
+        raise WorkPostponed("continues", delay=timedelta(0))
+    clear_alert(key="reconciliation-parked")

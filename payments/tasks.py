@@ -1,9 +1,19 @@
 """The tasks of payments: periodic ones, and those that pages request."""
 
-from celery import shared_task
+from datetime import timedelta
 
+from celery import shared_task
+from django.utils import timezone
+
+from jobs import heartbeats
 from payments import gateway, outcomes, sweeps
 from payments.earnings import maturing
+from payments.models import ReconciliationRun
+from payments.reconciliation.runs import request_run
+
+# The books of the last minutes may still change while they are compared.
+_NOT_COMPARED = timedelta(minutes=10)
+_EVENTS_MAY_TAKE = timedelta(hours=1)
 
 
 @shared_task(name="payments.take_in_missed_events", autoretry_for=(gateway.StripeUnreachable,), max_retries=3)
@@ -22,3 +32,14 @@ def mature_earnings() -> None:
 def look_at_stripe(payment_id: str) -> None:
     """Get the outcome of a payment from Stripe, for a page that waits to show it."""
     outcomes.look_at_stripe(int(payment_id))
+
+
+@shared_task(name="payments.reconcile")
+def reconcile() -> None:
+    """Compare everything with Stripe, and book what Stripe moved by itself: payouts to the bank, fees of the account."""
+    if heartbeats.take_turn(name="payments.reconcile", every=timedelta(hours=20)):
+        request_run(
+            until=timezone.now() - _NOT_COMPARED,
+            grace=_EVENTS_MAY_TAKE,
+            repairs=ReconciliationRun.Repairs.ROUTINE,
+        )

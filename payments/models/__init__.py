@@ -8,6 +8,7 @@ from payments.models.fraud_warning import FraudWarning
 from payments.models.mirror import MirrorSync
 from payments.models.order import Order, OrderLine
 from payments.models.payment import ChargeLookup, Payment
+from payments.models.reconciliation import Difference, ReconciliationRun, ReconciliationTotal, StripeMovement
 from payments.models.refund import Refund, RefundAllocation
 from payments.models.refund_change import RefundChange
 
@@ -15,6 +16,7 @@ __all__ = [
     "Cart",
     "CartLine",
     "ChargeLookup",
+    "Difference",
     "Dispute",
     "DisputeAllocation",
     "DisputeMovement",
@@ -27,8 +29,11 @@ __all__ = [
     "Order",
     "OrderLine",
     "Payment",
+    "ReconciliationRun",
+    "ReconciliationTotal",
     "Refund",
     "RefundAllocation",
     "RefundChange",
+    "StripeMovement",
     "WebhookEvent",
 ]

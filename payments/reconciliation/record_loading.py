@@ -1,0 +1,145 @@
+"""Find our records behind Stripe's objects: payments, refunds, disputes and payouts, with the journals they lead to."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from payments.models import Payment, Refund
+from payments.reconciliation.book_items import Record
+from payments.reconciliation.statement import Movement, Topic, key_of, topic_of
+
+_REFUND_STEPS = ("succeeded", "failed", "fee", "converted")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecord:
+    """A record, and the sources of the journals on Stripe clearing that it may have."""
+
+    record: Record
+    sources: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class FoundRecords:
+    """Our records by match key, and what is known about objects at Stripe that have none."""
+
+    of_key: dict[str, list[FoundRecord]] = field(default_factory=lambda: defaultdict(list))
+    # The other object at Stripe that our record of the same key names.
+    twins: dict[str, str] = field(default_factory=dict)
+    order_of_intent: dict[str, str] = field(default_factory=dict)
+
+    def order_number(self, movements: Sequence[Movement]) -> str:
+        """The number of the order whose payment is behind the movements; empty if it is none of this site."""
+        return next(filter(None, (self.order_of_intent.get(each.payment_intent, "") for each in movements)), "")
+
+
+def find_records(movements_of: Mapping[str, Sequence[Movement]]) -> FoundRecords:
+    """The records of each key; the key's movements say how else a record may be found."""
+    found = FoundRecords()
+    _find_payments(movements_of, found)
+    _find_refunds(movements_of, found)
+    return found
+
+
+def ids_of(keys: Iterable[str], topic: Topic) -> list[str]:
+    """Stripe's ids in the keys of one topic."""
+    return [key.partition(":")[2] for key in keys if topic_of(key) == topic]
+
+
+def _find_payments(movements_of: Mapping[str, Sequence[Movement]], found: FoundRecords) -> None:
+    ids = ids_of(movements_of, Topic.CHARGE)
+    claimed = {
+        reference: key
+        for key, movements in movements_of.items()
+        if topic_of(key) == Topic.CHARGE
+        for movement in movements
+        if (reference := _uuid(movement.claim.payment))
+    }
+    by_id = Q(stripe_payment_intent_id__in=ids) | Q(stripe_charge_id__in=ids)
+    # A payment that no event has reported does not have its intent yet.
+    by_claim = Q(stripe_payment_intent_id=None, reference__in=list(claimed))
+    for payment in payments_with_state().filter(by_id | by_claim):
+        keys = (key_of(Topic.CHARGE, payment.stripe_payment_intent_id or ""), claimed.get(payment.reference, ""))
+        key = next((key for key in keys if key in movements_of), key_of(Topic.CHARGE, payment.stripe_charge_id or ""))
+        if key in movements_of:
+            found.of_key[key].append(as_found_payment(payment, key))
+    intents = {each.payment_intent for movements in movements_of.values() for each in movements} - {""}
+    ours = Payment.objects.filter(stripe_payment_intent_id__in=intents)
+    rows = ours.values_list("stripe_payment_intent_id", "order__number")
+    found.order_of_intent.update({intent: number for intent, number in rows if intent})
+
+
+def payments_with_state() -> QuerySet[Payment]:
+    """Payments with their order, and whether they were refunded as a second payment of it."""
+    second = Refund.objects.filter(payment=OuterRef("pk"), reason=Refund.Reason.SECOND_PAYMENT)
+    return Payment.objects.select_related("order").annotate(is_second=Exists(second)).order_by("pk")
+
+
+def as_found_payment(payment: Payment, key: str) -> FoundRecord:
+    """A payment with `is_second`, as a record under a key."""
+    steps = ("second", "fee", "converted")
+    sources = [f"payment:{payment.reference}:{step}" for step in steps]
+    if payment.has_succeeded:
+        sources.insert(0, f"order:{payment.order.number}:settled")
+    record = Record(
+        topic=Topic.CHARGE,
+        key=key,
+        label=f"Payment of order {payment.order.number}",
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        is_done=payment.has_succeeded or getattr(payment, "is_second", False),
+        happened_at=payment.succeeded_at or payment.ended_at or payment.created_at,
+        livemode=payment.livemode,
+        order_number=payment.order.number,
+    )
+    return FoundRecord(record, tuple(sources))
+
+
+def _find_refunds(movements_of: Mapping[str, Sequence[Movement]], found: FoundRecords) -> None:
+    ids = ids_of(movements_of, Topic.REFUND)
+    claimed = {
+        movement.claim.refund: key
+        for key, movements in movements_of.items()
+        if topic_of(key) == Topic.REFUND
+        for movement in movements
+        if movement.claim.refund
+    }
+    refunds = Refund.objects.select_related("payment__order").order_by("pk")
+    for refund in refunds.filter(Q(stripe_refund_id__in=ids) | Q(idempotency_key__in=list(claimed))):
+        own = key_of(Topic.REFUND, refund.stripe_refund_id or "")
+        other = claimed.get(refund.idempotency_key, "")
+        if own in movements_of:
+            found.of_key[own].append(as_found_refund(refund, own))
+        elif refund.stripe_refund_id is None and other:
+            found.of_key[other].append(as_found_refund(refund, other))
+        if other and refund.stripe_refund_id and other != own:
+            found.twins[other] = refund.stripe_refund_id
+
+
+def as_found_refund(refund: Refund, key: str) -> FoundRecord:
+    """A refund as a record under a key. One that succeeded and failed later has both journals."""
+    number = refund.payment.order.number
+    record = Record(
+        topic=Topic.REFUND,
+        key=key,
+        label=f"Refund of order {number}",
+        amount_minor=refund.amount_minor,
+        currency=refund.currency,
+        is_done=refund.succeeded_at is not None,
+        happened_at=refund.succeeded_at or refund.created_at,
+        livemode=refund.payment.livemode,
+        order_number=number,
+    )
+    return FoundRecord(record, tuple(f"refund:{refund.idempotency_key}:{step}" for step in _REFUND_STEPS))
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
