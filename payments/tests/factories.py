@@ -21,9 +21,15 @@ _counter = itertools.count(1)
 
 
 def sample_offer(*prices, places=10, teacher=None):
-    """Offer another item in the sample domain; returns its reference."""
+    """Offer another item in the sample domain; returns its reference.
+
+    Items without a teacher of their own belong to the one of the last such item.
+    """
     reference = str(next(_counter))
-    SAMPLE.teacher_id = (teacher or TeacherFactory()).pk
+    if teacher:
+        SAMPLE.teacher_ids[reference] = teacher.pk
+    else:
+        SAMPLE.teacher_id = TeacherFactory().pk
     SAMPLE.offer(reference, prices=prices or [Money(2500, "GBP")], places=places)
     return reference
 

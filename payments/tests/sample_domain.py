@@ -31,6 +31,8 @@ class SampleDomain:
         self.prices = {}
         self.places = {}
         self.teacher_id = None
+        # Of items that have a teacher of their own.
+        self.teacher_ids = {}
         self.calls = Counter()
         self.revoked = {}
         self.fails_with = None
@@ -58,7 +60,7 @@ class SampleDomain:
         return Quote(
             title=f"Sample {item.reference}",
             unit_prices=self.prices[item.reference],
-            teacher_id=self.teacher_id,
+            teacher_id=self.teacher_ids.get(item.reference, self.teacher_id),
             url="/",
             quantity_limit=self.places[item.reference],
             policy={"frozen": True},

@@ -1,0 +1,273 @@
+"""Lectern as the world of scenarios: its public functions, Stripe's events, and figures from the ledger."""
+
+import uuid
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Sum
+from django.test import override_settings
+from django.utils import timezone
+
+from accounts.tests.factories import TeacherFactory
+from jobs.retention import delete_expired, registered_retention
+from jobs.runner import drain
+from ledger.balances import balance_of
+from ledger.entries import AccountKind
+from money import Money
+from money.amounts import InvalidAmount
+from money.shares import spread
+from notifications.models import Mail
+from payments.checkout import _new_payment
+from payments.earnings.maturing import mature_earnings
+from payments.earnings.stripe_costs import book_costs_of_charge
+from payments.models import Earning, Order, Payment, Refund, WebhookEvent
+from payments.orders import cancel_order, write_order
+from payments.pricing import price_cart
+from payments.refund_plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
+from payments.refunds import request_refund
+from payments.stripe_objects import BalanceTransaction
+from payments.tests.factories import cart_with, event_of, sample_offer, session_object
+from payments.tests.sample_domain import SAMPLE
+from payments.webhook.inbox import store_event
+from tests.money_bugs.lectern_refunds import LecternRefund
+from tests.money_bugs.world import Refused, Sale, Shown, World
+
+OWED_TO_TEACHERS = (
+    AccountKind.TEACHER_PENDING,
+    AccountKind.TEACHER_AVAILABLE,
+    AccountKind.TEACHER_HELD,
+    AccountKind.TEACHER_IN_PAYOUT,
+)
+COSTS = (
+    AccountKind.STRIPE_FEES,
+    AccountKind.DISPUTE_FEES,
+    AccountKind.PAYOUT_FEES,
+    AccountKind.PLATFORM_LOSSES,
+    AccountKind.PLATFORM_DISCOUNTS,
+)
+MONTH = timedelta(days=31)
+YEARS = timedelta(days=3650)
+
+
+class LecternWorld(World):
+    def __init__(self):
+        self.teachers = {}
+
+    def teacher(self, letter):
+        if letter not in self.teachers:
+            self.teachers[letter] = TeacherFactory()
+        return self.teachers[letter]
+
+    def open_sale(self, *prices, teachers="A", currency="GBP", quantity=1, off="0", tax="0"):
+        with refusing(InvalidAmount):
+            amounts = [Money.from_major(price, currency) for price in prices]
+            discount = Money.from_major(off, currency)
+        letters = teachers if len(teachers) == len(prices) else teachers * len(prices)
+        references = [
+            sample_offer(amount, teacher=self.teacher(letter)) for amount, letter in zip(amounts, letters, strict=True)
+        ]
+        with override_settings(TAX_RATE_BPS=int(tax) * 100), transaction.atomic():
+            payment = _new_payment(write_discounted_order(cart_with(*references, quantity=quantity), discount))
+        Payment.objects.filter(pk=payment.pk).update(
+            status=Payment.Status.OPEN, stripe_session_id=f"cs_test_{uuid.uuid4().hex}"
+        )
+        payment.refresh_from_db()
+        return LecternSale(payment, references)
+
+    def figures(self, currency="GBP"):
+        def total(kinds, teacher_id=None):
+            balances = (balance_of(kind, currency, teacher_id=teacher_id) for kind in kinds)
+            return sum(balances, Money.zero(currency))
+
+        owed = {letter: total(OWED_TO_TEACHERS, teacher.pk) for letter, teacher in self.teachers.items()}
+        fees, costs = total([AccountKind.PLATFORM_FEES]), total(COSTS)
+        figures = {**owed, "fees": fees, "costs": costs, "platform": fees - costs}
+        return {name: amount.to_major() for name, amount in figures.items()}
+
+    def pay_out(self, teacher, amount=None, *, currency="GBP"):
+        raise NotImplementedError
+
+    def old_records_are_archived(self):
+        Refund.objects.update(created_at=timezone.now() - YEARS)
+        WebhookEvent.objects.update(created_at=timezone.now() - YEARS)
+        for kept in registered_retention():
+            delete_expired(kept)
+
+
+class LecternSale(Sale):
+    def __init__(self, payment, references):
+        self.payment = payment
+        self.references = references
+
+    @property
+    def order(self):
+        return self.payment.order
+
+    def pays(self, *, amount=None, intent=None, stripe_fee=None):
+        changes = {}
+        if amount is not None:
+            changes["amount_total"] = Money.from_major(amount, self.payment.currency).minor
+        if intent is not None:
+            changes["payment_intent"] = intent
+        tell("checkout.session.completed", session_object(self.payment, **changes))
+        self.payment = Payment.objects.get(pk=self.payment.pk)
+        if stripe_fee is not None:
+            self._costs(stripe_fee)
+
+    def _costs(self, stripe_fee):
+        fee = Money.from_major(stripe_fee, self.payment.currency)
+        now = timezone.now()
+        book_costs_of_charge(
+            self.payment,
+            BalanceTransaction(
+                id=f"txn_{self.payment.reference.hex}",
+                type="charge",
+                amount=self.payment.amount,
+                fee=fee,
+                fee_parts=f"stripe_fee {fee.minor}",
+                source_id=f"ch_{self.payment.reference.hex}",
+                created_at=now,
+                available_at=now,
+            ),
+        )
+
+    def pays_again(self):
+        tell("checkout.session.completed", session_object(second_page_of(self.payment)))
+
+    def is_earned(self):
+        """As if it had been paid a month ago."""
+        Order.objects.filter(pk=self.order.pk).update(paid_at=timezone.now() - MONTH)
+        Earning.objects.filter(line__order=self.order, matured_at=None).update(look_at=timezone.now())
+        mature_earnings()
+
+    def is_cancelled(self):
+        cancel_order(order_id=self.order.pk, reason="The student gave up.", payment_status=Payment.Status.EXPIRED)
+
+    def place_is_gone(self):
+        SAMPLE.undeliverable.update(self.references)
+
+    def line(self, number):
+        return LecternLine(self.order, self.references[number - 1])
+
+    def refund(self, amount=None, *, line=None, places=None, currency=None, form=None, events_before_answer=0):
+        with refusing(RefundRefused, InvalidAmount):
+            money = None if amount is None else Money.from_major(amount, currency or self.payment.currency)
+            refund = request_refund(
+                order_id=self.order.pk,
+                wanted=self._wanted(money, line, places),
+                reason=Refund.Reason.GOODWILL,
+                request_key=form or uuid.uuid4().hex,
+            )
+        made = LecternRefund(self.payment, self.references, refund)
+        if events_before_answer:
+            for _ in range(events_before_answer):
+                made.succeeds()
+            made.is_answered()
+        return made
+
+    def _wanted(self, money, line, places):
+        if line is None and places is None:
+            return WholeOrder() if money is None else OverAllLines(money)
+        part = LinePart(line_id=self.line(line or 1).row.pk, amount=money, quantity=places)
+        return OfLines([part])
+
+    def refund_at_stripe(self, amount):
+        made = LecternRefund(self.payment, self.references, amount=Money.from_major(amount, self.payment.currency))
+        made.succeeds()
+        return made
+
+    def automatic_refund(self):
+        return LecternRefund(self.payment, self.references, Refund.objects.get(payment__order=self.order))
+
+    def dispute(self, amount=None, *, is_inquiry=False, fee="15.00"):
+        raise NotImplementedError
+
+    def figures(self):
+        payment = Payment.objects.select_related("order").get(pk=self.payment.pk)
+        order, zero = payment.order, Money.zero(payment.currency)
+        refunds = Refund.objects.filter(payment__order=order)
+        reached = refunds.filter(status="succeeded").aggregate(total=Sum("amount_minor"))["total"]
+        paid = order.total if order.is_paid else zero
+        amounts = {
+            "paid": paid,
+            "due": order.total - paid,
+            "refunded": Money(int(reached or 0), payment.currency),
+            "refundable": payment.refundable if payment.has_succeeded else zero,
+            "tax": order.tax - sum((self.line(each).tax_returned for each in self._numbers()), zero),
+        }
+        return {
+            **{name: amount.to_major() for name, amount in amounts.items()},
+            "charged": sum(
+                item["price_data"]["unit_amount"] * item["quantity"] for item in payment.session_request["line_items"]
+            ),
+            "refunds": refunds.count(),
+            "mails": Mail.objects.filter(user=order.user, key__startswith="refund:").count(),
+        }
+
+    def _numbers(self):
+        return range(1, len(self.references) + 1)
+
+
+class LecternLine(Shown):
+    def __init__(self, order, reference):
+        self.row = order.lines.select_related("order").get(reference=reference)
+
+    @property
+    def tax_returned(self):
+        return Money(self.row.refunded_tax_minor, self.row.order.currency)
+
+    def figures(self):
+        line = self.row
+        figures = {
+            "amount": line.amount,
+            "fee": line.platform_fee,
+            "share": line.teacher_share,
+            "fee_left": line.platform_fee - Money(line.refunded_fee_minor, line.order.currency),
+            "share_left": line.share_left,
+            "left": line.refundable,
+        }
+        return {name: amount.to_major() for name, amount in figures.items()}
+
+
+def second_page_of(first):
+    """Another page of the payment's order, of which only Stripe knows that it can still be paid."""
+    reference = uuid.uuid4()
+    return Payment.objects.create(
+        order=first.order,
+        reference=reference,
+        idempotency_key=f"lectern-session-{reference}",
+        session_request=first.session_request,
+        status=Payment.Status.EXPIRED,
+        ended_at=timezone.now(),
+        stripe_session_id=f"cs_test_{reference.hex}",
+        amount_minor=first.amount_minor,
+        currency=first.currency,
+        expires_at=first.expires_at,
+        livemode=False,
+    )
+
+
+def write_discounted_order(cart, discount):
+    """An order of what is in the cart, with a discount spread over its lines."""
+    priced = price_cart(cart)
+    parts = spread(discount, over=[line.list_amount for line in priced.lines])
+    lines = [replace(line, discount_minor=part.minor) for line, part in zip(priced.lines, parts, strict=True)]
+    return write_order(user_id=cart.user_id, priced=replace(priced, lines=lines))
+
+
+def tell(event_type, obj):
+    """Stripe's event arrives and is processed. One that contradicts the order is kept for staff."""
+    event = event_of(event_type, obj)
+    store_event(event, source="webhook")
+    drain(WebhookEvent, seconds=5)
+
+
+@contextmanager
+def refusing(*errors):
+    """Translate the errors by which a public function refuses."""
+    try:
+        yield
+    except errors as error:
+        raise Refused(str(error)) from error
