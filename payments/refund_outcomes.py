@@ -21,27 +21,13 @@ from payments.earnings.stripe_costs import book_costs_of_refund
 from payments.models import Order, Payment, Refund
 from payments.models.order import lines_in_lock_order
 from payments.refund_effects import apply_status
+from payments.refund_states import UNDER_WAY, Booking, RefundStatus, booking_of_new, change_after, read_status
 from payments.refunds import allocate_if_clear, propose_allocation
 from payments.stripe_objects import StripeRefund
 
 log = structlog.get_logger()
 
 _Status = Refund.Status
-# A status that Stripe may add one day counts as pending: nothing is released because of it.
-_STATUS_OF_STRIPE = {
-    status.value: status
-    for status in (_Status.PENDING, _Status.REQUIRES_ACTION, _Status.SUCCEEDED, _Status.FAILED, _Status.CANCELED)
-}
-_UNDER_WAY = (_Status.REQUESTED, _Status.PENDING, _Status.REQUIRES_ACTION)
-# Which states may precede each. A succeeded refund may still fail (the card was closed), but a failed one stays failed:
-# a late report of an earlier state changes nothing.
-_MAY_COME_AFTER = {
-    _Status.PENDING: (_Status.REQUESTED, _Status.REQUIRES_ACTION),
-    _Status.REQUIRES_ACTION: (_Status.REQUESTED, _Status.PENDING),
-    _Status.SUCCEEDED: _UNDER_WAY,
-    _Status.FAILED: (*_UNDER_WAY, _Status.SUCCEEDED),
-    _Status.CANCELED: (*_UNDER_WAY, _Status.SUCCEEDED),
-}
 # Refusals that are not final: the balance is too low for now, or Stripe is busy with the charge.
 _MAY_SUCCEED_LATER = frozenset(["balance_insufficient", "insufficient_funds", "lock_timeout", "rate_limit"])
 
@@ -192,30 +178,40 @@ def _find_ours(stripe_refund: StripeRefund, payment: Payment) -> Refund | None:
 
 
 def _change_status(refund: Refund, stripe_refund: StripeRefund) -> bool:
-    status = _STATUS_OF_STRIPE.get(stripe_refund.status, _Status.PENDING)
-    if refund.status != status and refund.status not in _MAY_COME_AFTER[status]:
+    status = read_status(stripe_refund.status)
+    change = change_after(refund.status, status)
+    if change is None and refund.status != status:
         return False
-    had_succeeded, has_changed = refund.has_succeeded, refund.status != status
     _copy_state(refund, stripe_refund, status)
     refund.save(
         update_fields=["status", "stripe_refund_id", "pending_reason", "failure_reason", "succeeded_at", "ended_at"]
     )
-    if has_changed and refund.has_succeeded:
-        book_refund_success(refund)
-    if has_changed and not refund.is_live:
-        book_refund_end(refund, had_succeeded=had_succeeded)
+    if change is None:
+        return False
+    _book(refund, change.booking)
+    if not refund.is_live:
         _alert_failed(refund)
-    return has_changed
+    return True
 
 
-def _copy_state(refund: Refund, stripe_refund: StripeRefund, status: Refund.Status) -> None:
+def _book(refund: Refund, booking: Booking) -> None:
+    match booking:
+        case Booking.TAKE:
+            book_refund_success(refund)
+        case Booking.RELEASE:
+            book_refund_end(refund, had_succeeded=False)
+        case Booking.RESTORE:
+            book_refund_end(refund, had_succeeded=True)
+
+
+def _copy_state(refund: Refund, stripe_refund: StripeRefund, status: RefundStatus) -> None:
     """Copy the state at Stripe to our record, without saving it. Times are when we recorded the change."""
     now = timezone.now()
-    refund.status = status
+    refund.status = status.value
     refund.stripe_refund_id = stripe_refund.id
-    refund.pending_reason = stripe_refund.pending_reason[:100] if status in _UNDER_WAY else ""
+    refund.pending_reason = stripe_refund.pending_reason[:100] if status in UNDER_WAY else ""
     refund.failure_reason = stripe_refund.failure_reason[:300]
-    if status == _Status.SUCCEEDED:
+    if refund.has_succeeded:
         refund.succeeded_at = refund.succeeded_at or now
     if not refund.is_live:
         refund.ended_at = refund.ended_at or now
@@ -240,12 +236,11 @@ def _record_made_at_stripe(stripe_refund: StripeRefund, order: Order, payment: P
         state=Refund.State.DONE,
         finished_at=timezone.now(),
     )
-    _copy_state(refund, stripe_refund, _STATUS_OF_STRIPE.get(stripe_refund.status, _Status.PENDING))
+    _copy_state(refund, stripe_refund, read_status(stripe_refund.status))
     if refund.is_live and payment.refundable < refund.amount:
         raise NoRoomForRefund(f"{refund.amount} of {order.number}, but only {payment.refundable} is left")
     refund.save()
-    if refund.has_succeeded:
-        book_refund_success(refund)
+    _book(refund, booking_of_new(read_status(stripe_refund.status)))
     if refund.is_live and paid_the_order:
         _allocate_or_ask(refund, order)
     return refund
