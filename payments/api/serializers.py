@@ -85,3 +85,66 @@ class PaymentAnswer(serializers.Serializer[Any]):
     poll_after_seconds = serializers.IntegerField(
         allow_null=True, help_text="When asking again may bring news; null once the payment is decided."
     )
+
+
+class BalanceOfCurrency(serializers.Serializer[Any]):
+    """A teacher's money in one currency. Earned = pending + available + held + in payout + withdrawn."""
+
+    currency = serializers.CharField(help_text="ISO 4217 code.")
+    total_earned = serializers.CharField(help_text="After the platform's fee, less what was refunded.")
+    available_balance = serializers.CharField(
+        help_text="Can be paid out; negative while the teacher owes the platform."
+    )
+    pending_balance = serializers.CharField(help_text="Earned, but not available yet.")
+    held = serializers.CharField(help_text="Kept back for refunds under way and disputes.")
+    in_payout = serializers.CharField(help_text="Requested or on its way.")
+    withdrawn = serializers.CharField(help_text="Paid out.")
+
+
+class BalanceQuestion(serializers.Serializer[Any]):
+    """Which currency the figures at the top are in."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add the currency, which defaults to the platform's."""
+        return super().get_fields() | {"currency": serializers.ChoiceField(settings.CURRENCIES, required=False)}
+
+
+class BalanceAnswer(BalanceOfCurrency):
+    """The balance in the currency asked for, and all balances; none before the first sale."""
+
+    balances = BalanceOfCurrency(many=True)
+
+
+class HistoryQuestion(serializers.Serializer[Any]):
+    """Whose view, and which page."""
+
+    ROLES = ("student", "teacher")
+
+    role = serializers.ChoiceField(
+        ROLES, required=False, help_text="A teacher may also ask for what they bought themselves, as a student."
+    )
+    cursor = serializers.CharField(required=False, default="", max_length=300)
+    limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=100)
+
+
+class HistoryEntry(serializers.Serializer[Any]):
+    """One change of the caller's money. The amount is negative if it is money the caller paid or gave back."""
+
+    type = serializers.CharField(
+        help_text="`payment` or `refund` for students; `sale`, `refund`, `payout_paid` and the like for teachers."
+    )
+    at = serializers.DateTimeField()
+    currency = serializers.CharField(help_text="ISO 4217 code.")
+    amount = serializers.CharField()
+    status = serializers.CharField(help_text="Of the payment or refund; `booked` for teachers' movements.")
+    order = serializers.CharField(allow_null=True)
+    description = serializers.CharField(allow_blank=True)
+    url = serializers.URLField(allow_null=True, help_text="The student's page of the order.")
+
+
+class HistoryAnswer(serializers.Serializer[Any]):
+    """A page of the history, newest first."""
+
+    role = serializers.ChoiceField(HistoryQuestion.ROLES)
+    next = serializers.URLField(allow_null=True, help_text="The next page; null after the last one.")
+    results = HistoryEntry(many=True)

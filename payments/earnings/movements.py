@@ -37,18 +37,23 @@ class Movement:
         return title_of(self.kind)
 
 
-def rows_of_movements(teacher_id: int, currency: str) -> QuerySet[Posting, Any]:
-    """The teacher's journals in a currency, newest first, as rows that `as_movements` reads. Slice or filter them."""
+def rows_of_movements(teacher_id: int, currency: str = "") -> QuerySet[Posting, Any]:
+    """The teacher's journals, in one currency or in all, newest first, as rows that `as_movements` reads.
+
+    Slice or filter them.
+    """
+    postings = Posting.objects.filter(account__teacher_id=teacher_id)
+    if currency:
+        postings = postings.filter(account__currency=currency)
     return (
-        Posting.objects.filter(account__teacher_id=teacher_id, account__currency=currency)
-        .values("journal_id", "effective_at", kind=F("journal__kind"), subject=F("journal__subject"))
-        .annotate(description=F("journal__description"), debited=Sum("amount_minor"))
+        postings.values("journal_id", "effective_at", kind=F("journal__kind"), subject=F("journal__subject"))
+        .annotate(currency=F("account__currency"), description=F("journal__description"), debited=Sum("amount_minor"))
         .exclude(debited=0)
-        .order_by("-effective_at", "-journal_id")
+        .order_by("-effective_at", "-journal_id", "-currency")
     )
 
 
-def as_movements(rows: Iterable[Mapping[str, Any]], *, teacher_id: int, currency: str) -> list[Movement]:
+def as_movements(rows: Iterable[Mapping[str, Any]], *, teacher_id: int) -> list[Movement]:
     """The movements of some rows. Two queries for any number of rows."""
     rows = list(rows)
     titles = _titles_by_order([_order_of(row["subject"]) for row in rows], teacher_id)
@@ -58,7 +63,7 @@ def as_movements(rows: Iterable[Mapping[str, Any]], *, teacher_id: int, currency
             kind=row["kind"],
             order_number=(number := _order_of(row["subject"])),
             description=row["description"] or titles.get(number, ""),
-            amount=Money(-int(row["debited"]), currency),
+            amount=Money(-int(row["debited"]), row["currency"]),
         )
         for row in rows
     ]

@@ -96,7 +96,7 @@ def write_statement(teacher: Teacher, currency: str, period: Period) -> Statemen
         teacher=teacher,
         period=period,
         opening=Money(-int(before["debited"] or 0), currency),
-        movements=as_movements(rows, teacher_id=teacher.pk, currency=currency),
+        movements=as_movements(rows, teacher_id=teacher.pk),
     )
 
 

@@ -68,7 +68,7 @@ def _details(request: TeacherRequest, chosen: TeacherBalance) -> dict[str, objec
     months = _latest_months(zone)
     return {
         "page": page,
-        "movements": as_movements(page.object_list, teacher_id=teacher_id, currency=currency),
+        "movements": as_movements(page.object_list, teacher_id=teacher_id),
         "pending": pending.select_related("line__order").order_by("matures_at", "pk")[:_PENDING_SHOWN],
         "bars": _bars(months, earned_by_month(teacher_id, currency, since=months[0], zone=zone)),
         "months": [Period(year=month.year, month=month.month, zone=zone) for month in reversed(months)],
