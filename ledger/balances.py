@@ -1,16 +1,23 @@
-"""Balances: what is on an account, now or at any moment."""
+"""Balances: what is on an account, now or at any moment. Read from checkpoints and the postings since."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.db.models import Q, Sum
+from django.db import connection
 
 from ledger.chart import CHART, check_account
 from ledger.entries import AccountKey, AccountKind
-from ledger.models import Posting
 from money import Money
+
+_ONE = """
+SELECT ledger_balance(id, %s, %s) FROM ledger_account
+ WHERE kind = %s AND coalesce(teacher_id, 0) = %s AND currency = %s
+"""
+_OF_TEACHER = """
+SELECT kind, currency, ledger_balance(id, NULL, NULL) FROM ledger_account WHERE teacher_id = %s ORDER BY currency, kind
+"""
 
 
 def balance_of(
@@ -27,25 +34,18 @@ def balance_of(
     by then. Raises AccountDoesNotFit.
     """
     check_account(AccountKey(kind, teacher_id, currency))
-    owner = Q(account__teacher__isnull=True) if teacher_id is None else Q(account__teacher_id=teacher_id)
-    postings = Posting.objects.filter(owner, account__kind=kind, account__currency=currency)
-    if recorded_at is not None:
-        postings = postings.filter(recorded_at__lte=recorded_at)
-    if effective_at is not None:
-        postings = postings.filter(effective_at__lte=effective_at)
-    minor = postings.aggregate(total=Sum("amount_minor"))["total"]
-    return CHART[kind].as_read(int(minor or 0), currency)
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE, [recorded_at, effective_at, str(kind), teacher_id or 0, currency])
+        found = cursor.fetchone()
+    return CHART[kind].as_read(found[0] if found else 0, currency)
 
 
 def balances_of_teacher(teacher_id: int) -> Mapping[tuple[AccountKind, str], Money]:
-    """All balances of a teacher by kind and currency, as `balance_of` gives them; accounts never used are missing."""
-    sums = (
-        Posting.objects.filter(account__teacher_id=teacher_id)
-        .values_list("account__kind", "account__currency")
-        .annotate(total=Sum("amount_minor"))
-        .order_by("account__currency", "account__kind")
-    )
+    """All balances of a teacher by kind and currency, as `balance_of` gives them; accounts not yet opened are missing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_TEACHER, [teacher_id])
+        found = cursor.fetchall()
     return {
-        (AccountKind(kind), currency): CHART[AccountKind(kind)].as_read(int(minor), currency)
-        for kind, currency, minor in sums
+        (AccountKind(kind), currency): CHART[AccountKind(kind)].as_read(minor, currency)
+        for kind, currency, minor in found
     }

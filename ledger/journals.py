@@ -13,7 +13,8 @@ from ledger.models import Journal, Posting
 from ledger.opening import columns_of, open_accounts
 from money import Money
 
-# The journal is written only if all its accounts are open.
+# The journal is written only if all its accounts are open. One that took effect in a closed period takes effect at the
+# first open moment, since the money moved nevertheless; the description keeps the true moment.
 _RECORD = """
 WITH wanted AS (
     SELECT account.id, wanted.amount
@@ -21,9 +22,16 @@ WITH wanted AS (
       JOIN ledger_account AS account
         ON account.kind = wanted.kind AND coalesce(account.teacher_id, 0) = wanted.teacher
        AND account.currency = wanted.currency
+), happened AS (
+    SELECT %s::timestamptz AS at, (SELECT max(closed_until) FROM ledger_periodclose) AS first_open
 ), journal AS (
     INSERT INTO ledger_journal (source, kind, subject, description, effective_at, reverses_id)
-    SELECT %s, %s, %s, %s, %s::timestamptz, %s
+    SELECT %s, %s, %s,
+           left(%s || CASE WHEN at < first_open
+                      THEN to_char(at AT TIME ZONE 'UTC', ' [happened on FMDD FMMonth YYYY, HH24:MI UTC]')
+                      ELSE '' END, 500),
+           CASE WHEN at < first_open THEN first_open ELSE at END, %s
+      FROM happened
      WHERE (SELECT count(*) FROM wanted) = %s
     ON CONFLICT (source) DO NOTHING
     RETURNING id
@@ -58,12 +66,13 @@ def record_journal(  # noqa: PLR0913  # what a journal consists of
 ) -> bool:
     """Write a journal. False if nothing is written: `source` was recorded before, or all entries cancel out.
 
-    Entries on one account are merged, and amounts of zero dropped. `effective_at` is the moment of the happening, now
-    if it is None, or if a host's fast clock puts it ahead of the database's. Raises Unbalanced; AccountDoesNotFit; JournalDiffers if `source` was recorded with
+    Entries on one account are merged, and amounts of zero dropped. `effective_at` is the moment of the happening: now if
+    it is None, or if a host's fast clock puts it ahead of the database's; the first open moment if that period is closed.
+    Raises Unbalanced; AccountDoesNotFit; JournalDiffers if `source` was recorded with
     other postings.
     """
     net = net_amounts(entries)
-    written = [source, str(kind), subject, description, effective_at]
+    written = [effective_at, source, str(kind), subject, description]
     return bool(net) and _record(net, written, reverses=None)
 
 
@@ -88,7 +97,7 @@ def reverse_journal(  # noqa: PLR0913  # as for record_journal
     if reversal is not None and reversal.source != source:
         raise AlreadyReversed(f"{of} was reversed by {reversal.source}.")
     opposite = {key: -minor for key, minor in recorded_amounts(of).items()}
-    written = [source, str(kind), original.subject if subject is None else subject, description, effective_at]
+    written = [effective_at, source, str(kind), original.subject if subject is None else subject, description]
     return _record(opposite, written, reverses=original.pk)
 
 
@@ -107,7 +116,7 @@ def _record(net: dict[AccountKey, int], written: list[Any], *, reverses: int | N
         open_accounts(net)
         found, recorded = _execute(parameters)
     if not recorded:
-        _refuse_difference(written[0], net)
+        _refuse_difference(written[1], net)
     return bool(recorded)
 
 

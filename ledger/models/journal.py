@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GistIndex
+from django.contrib.postgres.indexes import BrinIndex, GistIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
@@ -29,7 +29,7 @@ class Journal(models.Model):
     description = models.CharField(max_length=500, blank=True)
     recorded_at = models.DateTimeField(db_default=_CLOCK)
     effective_at = models.DateTimeField(db_default=_CLOCK)
-    # The transaction that wrote it (PostgreSQL's xid8): only that one may add postings.
+    # The number of the transaction that wrote it, as `Numbering` says: only that one may add postings.
     xact_id = models.BigIntegerField(db_default=_TRANSACTION)
     reverses = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by")
 
@@ -72,11 +72,15 @@ class Posting(models.Model):
     class Meta:
         default_permissions = ("view",)
         indexes = [
+            # For balances, which read nothing but this index.
             models.Index(
-                fields=["account", "recorded_at"],
-                include=["xact_id", "amount_minor", "effective_at"],
-                name="ledger_posting_by_account",
+                fields=["account", "xact_id"],
+                include=["recorded_at", "amount_minor"],
+                name="ledger_posting_by_transaction",
             ),
+            models.Index(fields=["account", "effective_at"], name="ledger_posting_by_time"),
+            # Almost free, since numbers grow with the table: for finding what the last checkpoints did not cover.
+            BrinIndex(fields=["xact_id"], autosummarize=True, name="ledger_posting_latest"),
             # Postings that were recorded after they took effect. As a range of one number, the account needs no
             # extension for its place in a GiST index.
             GistIndex(

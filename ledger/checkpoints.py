@@ -1,0 +1,116 @@
+"""Takes checkpoints of balances, so that reading one costs the same however many postings there are.
+
+Why a checkpoint is final. PostgreSQL gives each transaction that writes a number, in order, and each posting carries
+its transaction's. A snapshot's xmin is the lowest number of all transactions that had not ended when it was taken: every
+transaction below has committed, and the same snapshot sees what it wrote, or has aborted. A transaction that begins later
+gets a higher number. So the sum of postings below xmin, read in the same statement as xmin, can never change; it does not
+matter in which order transactions began, wrote, committed, or drew the ids of their rows. A checkpoint "of all ids so far"
+has no such property: a transaction with lower ids may commit afterwards.
+
+A crash keeps this: the transaction that writes a checkpoint has itself a number at or above the horizon, and its records
+reach the disk after those of every transaction that its snapshot saw; so after recovery PostgreSQL counts on from above the
+horizon. A restore into another cluster may count from below; see `ledger_transaction_number` in the migrations.
+
+No clock is involved. A checkpoint stores the first and the last moment of recording of its segment, and the last of all
+below its horizon; since the set is final, so are they. A balance at an earlier moment reads from postings only the
+segments that were recorded in part by then.
+"""
+
+from __future__ import annotations
+
+from django.db import connection, transaction
+
+# A balance reads at most about twice as many postings.
+SEGMENT_POSTINGS = 1000
+_LOCK = 4_173_001  # of pg_advisory_lock; any number that no other lock of ours has
+
+# Tests and restored databases may lack the row.
+_NUMBERING = """
+INSERT INTO ledger_numbering (id, shift, horizon, settled_from, searched_to) VALUES (1, 0, 0, 0, 0)
+ON CONFLICT DO NOTHING
+"""
+
+# After a new shift: until every transaction that may have used the former one has ended, no checkpoint is taken.
+_SETTLE = """
+UPDATE ledger_numbering SET settled_from = pg_snapshot_xmax(pg_current_snapshot())::text::bigint, searched_to = 0
+ WHERE settled_from IS NULL
+"""
+
+_HORIZON = """
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + shift, searched_to FROM ledger_numbering
+ WHERE pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= settled_from
+"""
+
+# One statement, so horizon and sums are of one snapshot. Postings are divided in the order of transactions into segments
+# of a thousand; those of one transaction stay together, in the later segment. The last segment is not covered yet.
+_TAKE = """
+WITH horizon AS MATERIALIZED (
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + shift AS value FROM ledger_numbering
+     WHERE pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= settled_from
+), touched AS (
+    SELECT DISTINCT account_id FROM ledger_posting WHERE xact_id >= %(searched_to)s
+), start AS (
+    SELECT touched.account_id, coalesce(last.horizon, 0) AS since, coalesce(last.balance_minor, 0) AS balance_minor,
+           last.latest_recorded_at
+      FROM touched LEFT JOIN LATERAL (
+           SELECT horizon, balance_minor, latest_recorded_at FROM ledger_checkpoint AS checkpoint
+            WHERE checkpoint.account_id = touched.account_id ORDER BY horizon DESC LIMIT 1) AS last ON true
+), uncovered AS (
+    SELECT posting.account_id, posting.xact_id, posting.amount_minor, posting.recorded_at,
+           (row_number() OVER (PARTITION BY posting.account_id ORDER BY posting.xact_id) - 1) / %(size)s AS block
+      FROM start CROSS JOIN horizon JOIN ledger_posting AS posting
+        ON posting.account_id = start.account_id AND posting.xact_id >= start.since AND posting.xact_id < horizon.value
+), placed AS (
+    SELECT *, max(block) OVER (PARTITION BY account_id, xact_id) AS number FROM uncovered
+), segment AS (
+    SELECT account_id, number, lead(min(xact_id)) OVER (PARTITION BY account_id ORDER BY number) AS horizon,
+           count(*) AS postings, sum(amount_minor) AS amount_minor,
+           min(recorded_at) AS first_recorded_at, max(recorded_at) AS last_recorded_at
+      FROM placed GROUP BY account_id, number
+)
+INSERT INTO ledger_checkpoint (account_id, since, horizon, postings, amount_minor, first_recorded_at, last_recorded_at,
+                               balance_minor, latest_recorded_at)
+SELECT segment.account_id, lag(segment.horizon, 1, start.since) OVER so_far, segment.horizon, segment.postings,
+       segment.amount_minor, segment.first_recorded_at, segment.last_recorded_at,
+       start.balance_minor + sum(segment.amount_minor) OVER so_far,
+       greatest(start.latest_recorded_at, max(segment.last_recorded_at) OVER so_far)
+  FROM segment JOIN start USING (account_id)
+ WHERE segment.horizon IS NOT NULL
+WINDOW so_far AS (PARTITION BY segment.account_id ORDER BY segment.number)
+"""
+
+_FINISH = """
+UPDATE ledger_numbering
+   SET searched_to = %s, horizon = greatest(horizon, (SELECT max(checkpoint.horizon) FROM ledger_checkpoint AS checkpoint))
+"""
+
+
+def take_checkpoints(*, segment_postings: int = SEGMENT_POSTINGS) -> int:
+    """Take those that are due: of accounts with as many postings that no checkpoint covers. Returns their number.
+
+    One transaction. Returns zero at once if another process is at it.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+        cursor.execute(_NUMBERING)
+        cursor.execute(_SETTLE)
+        cursor.execute(_HORIZON)
+        found = cursor.fetchone()
+        if found is None:
+            return 0
+        horizon, searched_to = found
+        cursor.execute(_TAKE, {"searched_to": searched_to, "size": segment_postings})
+        taken = cursor.rowcount
+        cursor.execute(_FINISH, [horizon])
+    return int(taken)
+
+
+def retake_checkpoints(*, segment_postings: int = SEGMENT_POSTINGS) -> int:
+    """Delete all checkpoints and take them again, from postings alone. Balances stay right meanwhile."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("DELETE FROM ledger_checkpoint")
+        cursor.execute("UPDATE ledger_numbering SET searched_to = 0")
+        return take_checkpoints(segment_postings=segment_postings)

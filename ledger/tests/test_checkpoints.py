@@ -1,0 +1,263 @@
+"""Checkpoints against transactions that begin early and commit late, on PostgreSQL, with several real connections.
+
+What is counted as an interleaving: the history of one account in one schedule. Accounts of a schedule share its order of
+begins, commits, rollbacks and checkpoints, but each has postings of its own random choice of its transactions.
+"""
+
+import os
+import random
+from contextlib import ExitStack, closing, contextmanager
+from itertools import islice, product
+from string import ascii_uppercase
+
+import psycopg
+import pytest
+from django.db import connection
+
+from accounts.tests.factories import TeacherFactory
+from ledger import checkpoints
+from ledger.balances import balance_of
+from ledger.checkpoints import retake_checkpoints, take_checkpoints
+from ledger.entries import AccountKind
+from ledger.models import Checkpoint, Numbering, Posting
+from ledger.tests.test_journals import sale
+from money import Money
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WRITERS = 4
+CURRENCIES = 50  # of two accounts each: 1,000 schedules are 100,000 histories
+PAIRS = [("bank", "stripe_clearing"), ("stripe_reserve", "conversion"), ("stripe_fees", "dispute_fees")]
+WRITE = """
+WITH journal AS (
+    INSERT INTO ledger_journal (source, kind, subject, description, effective_at)
+    VALUES (%(source)s, 'x', '', '', clock_timestamp() - %(late)s * interval '1 millisecond') RETURNING id
+)
+INSERT INTO ledger_posting (journal_id, account_id, amount_minor)
+SELECT journal.id, account.id, CASE account.kind WHEN %(debit)s THEN 1 ELSE -1 END * %(amount)s
+  FROM journal CROSS JOIN ledger_account AS account
+ WHERE account.kind = ANY(%(kinds)s) AND hashtext(account.currency || %(source)s) %% 2 = 0
+   AND account.currency = ANY(%(currencies)s)
+"""
+# Each balance beside the full sum, at the moments given: rows that differ.
+WRONG = """
+SELECT count(*) FROM ledger_account AS account CROSS JOIN (VALUES {moments}) AS moment (recorded, effective)
+ WHERE account.kind = ANY(%s) AND account.currency = ANY(%s)
+   AND ledger_balance(account.id, recorded, effective) <> coalesce((
+       SELECT sum(amount_minor) FROM ledger_posting
+        WHERE account_id = account.id AND (recorded IS NULL OR recorded_at <= recorded)
+          AND (effective IS NULL OR effective_at <= effective)), 0)
+"""
+
+
+@contextmanager
+def writers(number):
+    with ExitStack() as stack:
+        known = connection.settings_dict
+        parameters = {name: known[name.upper()] for name in ("host", "port", "user", "password")} | {
+            "dbname": known["NAME"]
+        }
+        yield [stack.enter_context(closing(psycopg.connect(**parameters))) for _ in range(number)]
+
+
+class Schedule:
+    """A random schedule over fresh accounts: two of each currency."""
+
+    def __init__(self, seed, kinds, currencies, connections):
+        self.dice, self.kinds, self.currencies = random.Random(seed), list(kinds), currencies
+        self.idle, self.busy, self.written = list(connections), [], 0
+        self.seed, self.wrong, self.taken = seed, 0, 0
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO ledger_account (kind, currency)"
+                " SELECT kind, currency FROM unnest(%s::text[]) AS kind, unnest(%s::text[]) AS currency",
+                [self.kinds, self.currencies],
+            )
+
+    def run(self, steps):
+        for _ in range(steps):
+            self.dice.choices([self.write, self.end, self.checkpoint_and_compare], weights=[5, 4, 3])[0]()
+        while self.busy:
+            self.end()
+        self.checkpoint()
+        moments = list(
+            Posting.objects.filter(account__currency__in=self.currencies[:20]).values_list(
+                "recorded_at", "effective_at"
+            )
+        )
+        self.compare(
+            [
+                tuple(self.dice.choice(moments)[i] if self.dice.random() < 0.9 else None for i in (0, 1))
+                for _ in range(3)
+            ]
+        )
+
+    def write(self):
+        """Write a journal in a transaction already begun, or in a new one."""
+        one = self.dice.choice(self.idle + self.busy)
+        if one in self.idle:
+            self.idle.remove(one)
+            self.busy.append(one)
+        self.written += 1
+        one.execute(
+            WRITE,
+            {
+                "source": f"{self.seed}:{self.written}", "late": self.dice.choice([0, 0, 1, 5, 60]), "kinds": self.kinds,
+                "debit": self.kinds[0], "amount": self.dice.randint(1, 10_000), "currencies": self.currencies,
+            },
+        )  # fmt: skip
+
+    def end(self):
+        """Commit or roll back one of the transactions, seldom the oldest."""
+        if self.busy:
+            one = self.busy.pop(max(self.dice.randrange(len(self.busy)) for _ in range(3)))
+            one.rollback() if self.dice.random() < 0.15 else one.commit()
+            self.idle.append(one)
+
+    def checkpoint(self):
+        self.taken += take_checkpoints(segment_postings=self.dice.choice([1, 1, 2, 3]))
+
+    def checkpoint_and_compare(self):
+        self.checkpoint()
+        self.compare([(None, None)])
+
+    def compare(self, moments):
+        values = ", ".join(["(%s::timestamptz, %s::timestamptz)"] * len(moments))
+        with connection.cursor() as cursor:
+            flat = [moment for pair in moments for moment in pair]
+            cursor.execute(WRONG.format(moments=values), [*flat, self.kinds, self.currencies])
+            self.wrong += cursor.fetchone()[0]
+
+
+def run_schedules(number, seed):
+    """Run so many, each on accounts of its own; returns how many balances were wrong, and the checkpoints taken."""
+    codes = map("".join, product(ascii_uppercase, repeat=3))
+    of_schedule = [(kinds, list(islice(codes, CURRENCIES))) for kinds in PAIRS for _ in range(number // len(PAIRS) + 1)]
+    wrong = taken = 0
+    with writers(WRITERS) as connections:
+        for place, (kinds, currencies) in enumerate(of_schedule[:number]):
+            schedule = Schedule(f"{seed}-{place}", kinds, currencies, connections)
+            schedule.run(steps=14)
+            wrong, taken = wrong + schedule.wrong, taken + schedule.taken
+    return wrong, taken
+
+
+@pytest.mark.slow
+def test_no_late_commit_makes_a_balance_wrong():
+    seed = os.environ.get("LEDGER_SEED") or random.randrange(10**9)
+    schedules = int(os.environ.get("LEDGER_SCHEDULES", "1000"))
+    wrong, taken = run_schedules(schedules, seed)
+    assert taken > schedules * CURRENCIES
+    assert wrong == 0, f"LEDGER_SEED={seed}"
+
+
+def test_a_checkpoint_of_all_that_is_visible_goes_wrong(monkeypatch):
+    """The same schedules find the fault of checkpoints up to the newest transaction, or the newest id, so far."""
+    naive = checkpoints._TAKE.replace("SELECT pg_snapshot_xmin", "SELECT pg_snapshot_xmax")
+    assert naive != checkpoints._TAKE
+    monkeypatch.setattr(checkpoints, "_TAKE", naive)
+    wrong, _ = run_schedules(20, seed=1)
+    assert wrong > 100
+
+
+def test_the_entry_that_opens_first_and_commits_last_is_counted():
+    """LB-05, adamcharnock/django-hordak#142: 45.00 opens first and commits last; a checkpoint is taken in between."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO ledger_account (kind, currency) VALUES ('bank', 'GBP'), ('stripe_clearing', 'GBP')")
+    common = {"late": 0, "kinds": ["bank", "stripe_clearing"], "debit": "bank", "currencies": ["GBP"]}
+    statement = WRITE.replace("AND hashtext(account.currency || %(source)s) %% 2 = 0", "")
+    with writers(2) as (first, second):
+        first.execute(statement, {**common, "source": "1", "amount": 4500})
+        second.execute(statement, {**common, "source": "2", "amount": 1800})
+        second.commit()
+        assert take_checkpoints(segment_postings=1) == 0  # the horizon is the first transaction's
+        assert balance_of(AccountKind.BANK, "GBP") == Money(1800, "GBP")
+        first.commit()
+    sale(TeacherFactory(), total=0, fee=0)
+    take_checkpoints(segment_postings=1)
+    assert Checkpoint.objects.exists()
+    assert balance_of(AccountKind.BANK, "GBP") == Money(6300, "GBP")
+
+
+class TestAfterARestoreIntoAnotherCluster:
+    """Such a database has rows whose transactions' numbers PostgreSQL will give out again."""
+
+    def restore(self):
+        """Pretend: raise all numbers that are stored far above PostgreSQL's own, as if it counted from low again."""
+        with connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute("UPDATE ledger_posting SET xact_id = xact_id + 1000000000000")
+            cursor.execute("UPDATE ledger_journal SET xact_id = xact_id + 1000000000000")
+            cursor.execute(
+                "UPDATE ledger_checkpoint SET since = CASE since WHEN 0 THEN 0 ELSE since + 1000000000000 END, horizon = horizon + 1000000000000"
+            )
+            cursor.execute("UPDATE ledger_numbering SET horizon = horizon + 1000000000000")
+            cursor.execute("SET session_replication_role = origin")
+
+    def test_numbers_go_on_above_the_checkpoints_and_balances_stay_right(self):
+        teacher = TeacherFactory()
+        for number in range(5):
+            sale(teacher, source=f"before {number}")
+        assert take_checkpoints(segment_postings=1)
+        self.restore()
+        horizon = Numbering.objects.get().horizon
+        sale(teacher, source="after 1")
+        assert Posting.objects.filter(journal__source="after 1", xact_id__gte=horizon).count() == 3
+        assert balance_of(AccountKind.STRIPE_CLEARING, "GBP") == Money(60000, "GBP")
+        assert take_checkpoints(segment_postings=1) == 0  # a transaction with the former numbers might still run
+        sale(teacher, source="after 2")
+        sale(teacher, source="after 3")
+        assert take_checkpoints(segment_postings=1)
+        assert balance_of(AccountKind.STRIPE_CLEARING, "GBP") == Money(80000, "GBP")
+
+    def test_the_first_two_at_once_agree_on_the_numbers(self):
+        teacher = TeacherFactory()
+        for number in range(5):
+            sale(teacher, source=f"before {number}")
+        take_checkpoints(segment_postings=1)
+        self.restore()
+        with writers(2) as (first, second):
+            write = "INSERT INTO ledger_journal (source, kind, subject, description) VALUES (%s, 'x', '', '') RETURNING xact_id"
+            number = first.execute(write, ["after 1"]).fetchone()[0]
+            second.execute("SET lock_timeout = '200ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                second.execute(write, ["after 2"])
+            second.rollback()
+            first.rollback()
+            assert second.execute(write, ["after 2"]).fetchone()[0] >= Numbering.objects.get().horizon
+            assert number >= Numbering.objects.get().horizon
+
+
+def test_checkpoints_taken_again_are_the_same():
+    teacher = TeacherFactory()
+    for number in range(7):
+        sale(teacher, source=f"order:{number}")
+    take_checkpoints(segment_postings=2)
+    first = list(
+        Checkpoint.objects.order_by("account", "horizon").values("account", "since", "horizon", "balance_minor")
+    )
+    assert len(first) > 3
+    retake_checkpoints(segment_postings=2)
+    again = list(
+        Checkpoint.objects.order_by("account", "horizon").values("account", "since", "horizon", "balance_minor")
+    )
+    assert again == first
+
+
+def test_a_clock_that_jumped_makes_no_balance_wrong():
+    """Postings whose moments of recording go back and forth by months, as a wrong clock would write them."""
+    teacher = TeacherFactory()
+    for number in range(12):
+        sale(teacher, source=f"order:{number}", total=2000 + number)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            "UPDATE ledger_posting SET recorded_at = recorded_at + jump, effective_at = effective_at + jump"
+            "  FROM (SELECT id, (abs(hashtext(source)) % 400 - 200) * interval '1 day' AS jump FROM ledger_journal) AS jumped"
+            " WHERE jumped.id = journal_id"
+        )
+        cursor.execute("SET session_replication_role = origin")
+    take_checkpoints(segment_postings=1)
+    moments = Posting.objects.filter(account__kind="stripe_clearing").values_list("recorded_at", "amount_minor")
+    for moment, _ in moments:
+        expected = sum(amount for at, amount in moments if at <= moment)
+        assert balance_of(AccountKind.STRIPE_CLEARING, "GBP", recorded_at=moment) == Money(expected, "GBP")
