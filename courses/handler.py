@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import Teacher
 from courses import DOMAIN
 from courses.holds import activate_enrolment, hold_enrolment, release_enrolment, revoke_enrolment
-from courses.mails import queue_enrolment_mails
+from courses.mails import queue_enrolment_mails, queue_enrolment_revoked
 from courses.models import Course, Enrolment
 from payments.contracts import (
     CancellationTerms,
@@ -75,16 +75,19 @@ class CourseHandler(DomainHandler):
         if course_id is not None:
             release_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
 
-    def revoke(  # a course is one unit; payments' mail states the reason
+    def revoke(  # a course is one unit
         self,
         line: SoldLine,
         quantity: int,  # noqa: ARG002
-        reason: str,  # noqa: ARG002
+        reason: str,
         places: Sequence[str] = (),  # noqa: ARG002
     ) -> None:
         course_id = _existing_course_id(line)
-        if course_id is not None:
-            revoke_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
+        if course_id is None:
+            return
+        revoked = revoke_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
+        if revoked:
+            queue_enrolment_revoked(revoked, order_line_id=line.id, reason=reason)
 
     def cancellation_terms(self, line: SoldLine) -> CancellationTerms:
         """The full amount within the days frozen at purchase, without an end if it was never delivered.

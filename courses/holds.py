@@ -67,14 +67,15 @@ def release_enrolment(*, course_id: int, student_id: int, order_line_id: int) ->
 
 
 @transaction.atomic
-def revoke_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> None:
-    """Revoke the enrolment if this line delivered it.
+def revoke_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> Enrolment | None:
+    """Revoke the enrolment if this line delivered it; returns it if this call did so.
 
     In any case the line is recorded as ended, so that a late repetition of its delivery does not open the course again.
     """
     enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
     if order_line_id in enrolment.ended_line_ids:
-        return
+        return None
+    was_active = enrolment.state == Enrolment.State.ACTIVE and enrolment.order_line_id == order_line_id
     changes: dict[str, Any] = {"ended_line_ids": [*enrolment.ended_line_ids, order_line_id]}
     if enrolment.order_line_id == order_line_id:
         if enrolment.state == Enrolment.State.ACTIVE:
@@ -82,6 +83,7 @@ def revoke_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> 
         elif enrolment.state == Enrolment.State.HELD:
             changes |= _without_hold(enrolment)
     _change(enrolment, **changes)
+    return enrolment if was_active else None
 
 
 def _lock_enrolment(*, course_id: int, student_id: int) -> Enrolment:

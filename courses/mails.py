@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import reverse
 
 from accounts.models import User
-from courses.models import Course
+from courses.models import Course, Enrolment
 from notifications.outbox import queue_mail
 
 
@@ -30,6 +30,23 @@ def queue_enrolment_mails(*, course: Course, student: User, order_line_id: int) 
             "name": course.teacher.display_name,
             "course": course.title,
             "student": student.display_name,
+            "path": reverse("courses:desk"),
+        },
+    )
+
+
+def queue_enrolment_revoked(enrolment: Enrolment, *, order_line_id: int, reason: str) -> None:
+    """Inform the teacher that a student no longer has the course. The student gets the mails of payments."""
+    course = enrolment.course
+    queue_mail(
+        key=f"course:{order_line_id}:revoked:teacher",
+        to=course.teacher.user,
+        template="courses/mail/enrolment_revoked",
+        context={
+            "name": course.teacher.display_name,
+            "course": course.title,
+            "student": enrolment.student.display_name,
+            "reason": reason,
             "path": reverse("courses:desk"),
         },
     )

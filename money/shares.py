@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from money.amounts import CurrencyMismatch, Money
+from money.limits import limits_of
 
 WHOLE_BASIS_POINTS = 10_000
 
@@ -54,6 +55,19 @@ def spread(amount: Money, *, over: Sequence[Money]) -> list[Money]:
     left = amount.minor - sum(part for part, _ in divided)
     favoured = sorted(range(len(over)), key=lambda position: -divided[position][1])[:left]
     return [Money(part + (position in favoured), amount.currency) for position, (part, _) in enumerate(divided)]
+
+
+def amount_of_units(whole: Money, *, of: int, before: int, count: int) -> Money:
+    """What `count` units make up of a whole of `of` units, after `before` others.
+
+    By the running total, in steps of the currency: all units together make exactly the whole, rounded down to a step,
+    in whatever portions they are taken. Raises ValueError for units that the whole does not have.
+    """
+    if whole.minor < 0 or before < 0 or count < 0 or not before + count <= of:
+        raise ValueError(f"{count} units after {before} of {of} for {whole}")
+    step = limits_of(whole.currency).step.minor
+    steps = whole.minor // step
+    return Money((steps * (before + count) // of - steps * before // of) * step, whole.currency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

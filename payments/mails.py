@@ -170,6 +170,42 @@ def _refunded_line(part: RefundAllocation) -> dict[str, Any]:
     }
 
 
+def queue_cancelled_by_student(line: OrderLine, *, places: Sequence[str], amount: Money, kept: Money) -> None:
+    """Confirm to the student what they cancelled, for whom the places were, what comes back and what does not."""
+    named = [place for place in places if place]
+    _queue_cancellation(line, template="line_cancelled", amount=amount, places=named, kept=_text_of(kept))
+
+
+def queue_cancelled_by_teacher(line: OrderLine, *, reason: str, amount: Money) -> None:
+    """Mail the student that their teacher cancelled what they bought, why, and what comes back."""
+    _queue_cancellation(line, template="line_cancelled_by_teacher", amount=amount, reason=reason)
+
+
+def _queue_cancellation(line: OrderLine, *, template: str, amount: Money, **more: Any) -> None:
+    """The key counts the cancelled places of the line, since they may be cancelled one after another."""
+    order = line.order
+    queue_mail(
+        key=f"line:{line.pk}:cancelled:{line.revoked_quantity}",
+        to=order.user,
+        template=f"payments/mail/{template}",
+        context={
+            "order_number": order.number,
+            "order_path": order.get_absolute_url(),
+            "title": line.title,
+            "description": line.description,
+            "teacher": line.teacher.display_name,
+            "amount": _text_of(amount),
+            "paid": _text_of(line.amount),
+            **more,
+        },
+    )
+
+
+def _text_of(amount: Money) -> str:
+    """The amount as text; empty for zero."""
+    return str(amount) if amount.minor else ""
+
+
 def _receipt(order: Order) -> RenderedAttachment:
     return RenderedAttachment(
         name=order.receipt_name, mime="application/pdf", renderer=RECEIPT_RENDERER, reference=order.number

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from money import Money
-from money.limits import limits_of
-from money.shares import GivenBack, part_to_give_back, spread
+from money.shares import GivenBack, amount_of_units, part_to_give_back, spread
 
 if TYPE_CHECKING:
     # Only its figures are read, so tests plan refunds of lines that are not in a database.
@@ -168,16 +167,9 @@ def _refuse_impossible(amount: Money, left: Money) -> None:
 
 
 def _price_of_places(line: OrderLine, quantity: int) -> Money:
-    """The price of the next places, by the running total, so that all places together cost exactly the line's amount.
-
-    In the steps of the currency, since Stripe refunds KWD only in hundredths. At most what is left, since an amount may
-    have been refunded before without a place.
-    """
-    step = limits_of(line.amount.currency).step.minor
-    before, after = line.refunded_quantity, line.refunded_quantity + quantity
-    steps = line.amount_minor // step
-    price = (steps * after // line.quantity - steps * before // line.quantity) * step
-    return min(Money(price, line.amount.currency), line.refundable)
+    """The price of the next places; at most what is left, since an amount may have been refunded without a place."""
+    price = amount_of_units(line.amount, of=line.quantity, before=line.refunded_quantity, count=quantity)
+    return min(price, line.refundable)
 
 
 def _fee_of_part(line: OrderLine, amount: Money) -> Money:

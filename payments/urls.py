@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from payments.views import cart, checkout, desk, earnings, orders
+from payments.views import cancellations, cart, checkout, desk, earnings, orders
 from payments.webhook.endpoint import receive_event
 
 app_name = "payments"
@@ -11,6 +11,7 @@ urlpatterns = [
     path("checkout/", checkout.begin_checkout, name="checkout"),
     path("checkout/return/", checkout.return_from_stripe, name="return"),
     path("my/orders/", orders.list_orders, name="orders"),
+    path("my/orders/lines/<int:line_id>/cancel/", cancellations.cancel_line, name="line_cancel"),
     path("my/orders/<slug:number>/", orders.show_order, name="order"),
     path("my/orders/<slug:number>/status/", orders.order_status, name="order_status"),
     path("my/orders/<slug:number>/receipt.pdf", orders.receipt_pdf, name="receipt"),

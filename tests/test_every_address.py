@@ -83,6 +83,7 @@ STUDENTS = [
     "payments:order_status",
     "payments:receipt",
     "payments:order_cancel",
+    "payments:line_cancel",
     "payments-api:verify_status",
     "payments-api:verify_status_other",
     "bookings:request_detail",
@@ -173,6 +174,7 @@ def address_of(name, market):
         "slug": {"workshops": market.workshop, "courses": market.course}.get(app, market.teacher).slug,
     }
     known |= {
+        "payments:line_cancel": {"line_id": market.order.lines.get(domain="workshops").pk},
         "bookings:offer_detail": {"slug": market.offer.slug},
         "bookings:proposal_withdraw": {"lesson_id": market.proposed.pk},
         "courses:lesson_file": {"lesson_id": market.file.pk},

@@ -58,7 +58,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
 def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
     """Queue mails to named participants whose ticket is no longer valid, and to the teacher.
 
-    The buyer gets the mail about the refund from payments.
+    The buyer gets the mails of payments about the cancellation and the refund.
     """
     workshop = _workshop_with_people(registrations[0].workshop_id)
     buyer = User.objects.get(pk=line.buyer_id)
@@ -72,7 +72,10 @@ def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registrati
     people = [{"name": place.participant_name, "email": place.participant_email} for place in registrations]
     # A line may lose its places one after another; the teacher gets a mail each time.
     about = "-".join(str(place.pk) for place in registrations[:5])
-    _mail_teacher(workshop, line, template="registration_revoked", people=people, buyer=buyer, about=about)
+    reason = registrations[0].revoked_reason
+    _mail_teacher(
+        workshop, line, template="registration_revoked", people=people, buyer=buyer, about=about, reason=reason
+    )
 
 
 def queue_new_schedule_mails(workshop: Workshop) -> None:
@@ -103,7 +106,14 @@ def queue_new_schedule_mails(workshop: Workshop) -> None:
 
 
 def _mail_teacher(  # noqa: PLR0913  # each is content of the mail, or part of its key
-    workshop: Workshop, line: SoldLine, *, template: str, people: list[dict[str, str]], buyer: User, about: str
+    workshop: Workshop,
+    line: SoldLine,
+    *,
+    template: str,
+    people: list[dict[str, str]],
+    buyer: User,
+    about: str,
+    reason: str = "",
 ) -> None:
     teacher = workshop.teacher
     queue_mail(
@@ -117,6 +127,7 @@ def _mail_teacher(  # noqa: PLR0913  # each is content of the mail, or part of i
             "participants": people,
             "order_number": line.order_number,
             "participants_path": reverse("workshops:participants", args=[workshop.slug]),
+            "reason": reason,
         },
     )
 

@@ -122,6 +122,7 @@ def show_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
     context = {
         "lesson": lesson,
         "is_teacher": lesson.teacher.user_id == request.user.pk,
+        "can_cancel": lesson.is_confirmed and lesson.starts_at > timezone.now(),
     }
     return render(request, "bookings/lesson_show.html", context)
 

@@ -42,7 +42,10 @@ def open_course(request: HttpRequest, course_id: int) -> HttpResponse:
 def learn(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the course's outline."""
     course = _open_course(request, slug)
-    return render(request, "courses/course_learn.html", {"course": course, "outline": outline_of(course)})
+    own = Enrolment.objects.active().filter(course=course, student=request.user.pk).first()
+    return render(
+        request, "courses/course_learn.html", {"course": course, "outline": outline_of(course), "enrolment": own}
+    )
 
 
 @login_required

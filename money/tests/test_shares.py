@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from money import CurrencyMismatch, Money, split_by_rate
-from money.shares import spread, tax_within
+from money.limits import limits_of
+from money.shares import amount_of_units, spread, tax_within
 
 MINOR = st.integers(min_value=0, max_value=10**12)
 RATES = st.integers(min_value=0, max_value=10_000)
@@ -80,3 +81,27 @@ def test_what_cannot_be_spread_is_refused(amount, lines):
 def test_a_spread_never_mixes_currencies():
     with pytest.raises(CurrencyMismatch):
         spread(Money(1, "GBP"), over=[Money(1, "EUR")])
+
+
+@given(
+    st.integers(0, 10**7),
+    st.sampled_from(["GBP", "JPY", "KWD"]),
+    st.lists(st.integers(1, 4), min_size=1, max_size=8),
+)
+def test_units_in_any_portions_make_exactly_the_whole(steps, currency, portions):
+    step = limits_of(currency).step.minor
+    whole, of = Money(steps * step, currency), sum(portions)
+    parts, before = [], 0
+    for count in portions:
+        parts.append(amount_of_units(whole, of=of, before=before, count=count).minor)
+        before += count
+    assert sum(parts) == whole.minor
+    for count, part in zip(portions, parts, strict=True):
+        assert part % step == 0
+        assert abs(part * of - whole.minor * count) < of * step
+
+
+@pytest.mark.parametrize(("before", "count"), [(0, 4), (3, 1), (-1, 1), (0, -1)])
+def test_units_that_the_whole_does_not_have_are_refused(before, count):
+    with pytest.raises(ValueError, match="units after"):
+        amount_of_units(Money(1000, "GBP"), of=3, before=before, count=count)

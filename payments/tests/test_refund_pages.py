@@ -61,7 +61,7 @@ def test_a_revoked_line_does_not_say_that_it_was_never_bought():
     refunded(payment)
     payment.order.lines.update(state=OrderLine.State.REVOKED, revoked_quantity=1)
     page = page_of(payment)
-    assert "Revoked" in page
+    assert "Cancelled" in page
     assert "Not bought" not in page
 
 

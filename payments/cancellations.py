@@ -1,0 +1,228 @@
+"""Cancel what was bought: what comes back, then the revocation and the refund, in one transaction.
+
+The domain's handler says what the policy frozen at purchase promises and which places a line has; this module knows no
+domain. The order's lock keeps cancellations, refunds and disputes of one order apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from money import Money
+from money.limits import limits_of
+from money.shares import amount_of_units
+from notifications.outbox import mails_gathered
+from payments.contracts import CancellationTerms, Place, RefundStep
+from payments.mails import queue_cancelled_by_student, queue_cancelled_by_teacher
+from payments.models import Order, OrderLine, Refund
+from payments.refund_plan import LinePart, OfLines, RefundRefused
+from payments.refunds import request_refund
+from payments.registry import UnknownDomain, handler_for
+from payments.revocation import revoke_units
+
+log = structlog.get_logger()
+
+BY_STUDENT = "Cancelled by the student."
+
+
+class CannotCancel(Exception):
+    """The line, or a place of it, cannot be cancelled. The message is for the person who wants to cancel it."""
+
+
+class OfferChanged(Exception):
+    """What comes back is no longer what the student agreed to; `offer` is what it is now."""
+
+    def __init__(self, offer: Offer) -> None:
+        super().__init__("What you get back has changed.")
+        self.offer = offer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """What comes back for cancelling these places of a line now."""
+
+    line: OrderLine
+    places: Sequence[Place]
+    terms: CancellationTerms
+    # The step of the policy that applies; None if nothing is refunded.
+    step: RefundStep | None
+    # The number of places cancelled before, and what is left of the line, when the offer was made.
+    before: int
+    left: Money
+
+    @property
+    def amount(self) -> Money:
+        """What comes back."""
+        return self.amount_in(self.step)
+
+    @property
+    def price(self) -> Money:
+        """What was paid for these places."""
+        return self._part_of(self.line.amount)
+
+    @property
+    def kept(self) -> Money:
+        """What was paid for these places and does not come back."""
+        return max(min(self.price, self.left) - self.amount, Money.zero(self.amount.currency))
+
+    @property
+    def token(self) -> str:
+        """A digest of the offer. The student confirms it, so that nothing but what was shown is carried out."""
+        until = self.step.until if self.step else None
+        shown = [
+            self.line.pk,
+            sorted(place.key for place in self.places),
+            [self.amount.minor, self.amount.currency],
+            until.isoformat() if until else "",
+            # Places without names may keep their keys when one of them is cancelled.
+            self.before,
+        ]
+        return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
+
+    def amount_in(self, step: RefundStep | None) -> Money:
+        """What comes back while this step applies: never more than is left of the line."""
+        if step is None:
+            return Money.zero(self.line.amount.currency)
+        return min(self._part_of(step.amount), limits_of(self.left.currency).round_down(self.left))
+
+    def _part_of(self, whole: Money) -> Money:
+        return amount_of_units(whole, of=self.line.quantity, before=self.before, count=len(self.places))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancellation:
+    """What was cancelled; `refund` is None if nothing comes back."""
+
+    offer: Offer
+    refund: Refund | None
+
+
+def terms_for_student(line: OrderLine, *, at: datetime) -> CancellationTerms:
+    """The terms of a line that its student can cancel at this moment. Raises CannotCancel."""
+    terms = _terms_of(line)
+    if terms.closes_at is not None and terms.closes_at <= at:
+        raise CannotCancel("It is too late to cancel this.")
+    return terms
+
+
+def offer_cancellation(*, line: OrderLine, keys: Collection[str], at: datetime) -> Offer:
+    """What the student gets back for cancelling the places with these keys at this moment. Raises CannotCancel."""
+    terms = terms_for_student(line, at=at)
+    places = [place for place in terms.places if place.key in keys]
+    if not places or len(places) < len(set(keys)):
+        raise CannotCancel("One of these places is cancelled already. Please choose again.")
+    return _offer(line, places, terms, terms.step_at(at))
+
+
+def cancel_for_student(*, line_id: int, keys: Collection[str], token: str) -> Cancellation:
+    """Cancel places of a line as the student confirmed it: their places are free at once, and the refund is on its way.
+
+    Raises CannotCancel, or OfferChanged if the token belongs to another offer. The caller checks whose line it is.
+    """
+    with transaction.atomic(), mails_gathered():
+        line = _lock_line(line_id)
+        offer = offer_cancellation(line=line, keys=keys, at=timezone.now())
+        if offer.token != token:
+            raise OfferChanged(offer)
+        _revoke(offer, reason=BY_STUDENT)
+        refund = _refund(
+            offer,
+            reason=Refund.Reason.STUDENT_CANCELLED,
+            request_key=f"student-cancelled:{line.pk}:{offer.before}",
+            requested_by_id=line.order.user_id,
+        )
+        labels = [place.label for place in offer.places]
+        queue_cancelled_by_student(line, places=labels, amount=offer.amount, kept=offer.kept)
+    log.info("line_cancelled_by_student", order=line.order.number, line=line.pk, amount=str(offer.amount))
+    return Cancellation(offer=offer, refund=refund)
+
+
+def cancel_for_teacher(*, line_id: int, reason: str, requested_by_id: int | None) -> Cancellation | None:
+    """Cancel all places that a line still has and refund all that was paid for them, whatever its policy says.
+
+    None if the line was cancelled before, so a repeat refunds nothing twice. `reason` is shown to the student.
+    Raises CannotCancel. The caller checks that the person may do this.
+    """
+    with transaction.atomic(), mails_gathered():
+        line = _lock_line(line_id)
+        if line.state == OrderLine.State.REVOKED:
+            return None
+        terms = _terms_of(line)
+        offer = _offer(line, terms.places, terms, RefundStep(amount=line.amount, until=None))
+        _revoke(offer, reason=reason)
+        refund = _refund(
+            offer,
+            reason=Refund.Reason.TEACHER_CANCELLED,
+            request_key=f"teacher-cancelled:{line.pk}",
+            requested_by_id=requested_by_id,
+        )
+        queue_cancelled_by_teacher(line, reason=reason, amount=offer.amount)
+    log.info("line_cancelled_by_teacher", order=line.order.number, line=line.pk, amount=str(offer.amount))
+    return Cancellation(offer=offer, refund=refund)
+
+
+def _terms_of(line: OrderLine) -> CancellationTerms:
+    """The terms of a line that has places to cancel. Raises CannotCancel."""
+    if line.state == OrderLine.State.REVOKED:
+        raise CannotCancel("This is cancelled already.")
+    if line.state != OrderLine.State.FULFILLED or not line.order.is_paid:
+        raise CannotCancel("This was not delivered, so there is nothing to cancel.")
+    try:
+        terms = handler_for(line.domain).cancellation_terms(line.as_sold())
+    except UnknownDomain:
+        raise CannotCancel("This is no longer offered here. Please write to us.") from None
+    if not terms.places:
+        raise CannotCancel("There is nothing left to cancel.")
+    if Refund.objects.to_allocate().filter(payment__order=line.order_id).exists():
+        raise CannotCancel("Our staff are working on a refund of this order. Please try again later, or write to us.")
+    return terms
+
+
+def _offer(line: OrderLine, places: Sequence[Place], terms: CancellationTerms, step: RefundStep | None) -> Offer:
+    return Offer(line=line, places=places, terms=terms, step=step, before=line.revoked_quantity, left=line.refundable)
+
+
+def _lock_line(line_id: int) -> OrderLine:
+    """Lock the order of a line, and return the line as it is now."""
+    order = Order.objects.select_for_update(of=("self",)).select_related("user").get(lines=line_id)
+    line = OrderLine.objects.select_related("teacher").get(pk=line_id)
+    line.order = order
+    return line
+
+
+def _revoke(offer: Offer, *, reason: str) -> None:
+    """Revoke exactly the places of the offer. Raises CannotCancel if its domain has changed them since."""
+    line, wanted = offer.line, len(offer.places)
+    revoke_units(line=line, quantity=wanted, reason=reason, places=[place.key for place in offer.places])
+    left = handler_for(line.domain).cancellation_terms(line.as_sold()).places
+    if len(left) != len(offer.terms.places) - wanted:
+        raise CannotCancel("This has just changed. Please look at it again.")
+
+
+def _refund(offer: Offer, *, reason: Refund.Reason, request_key: str, requested_by_id: int | None) -> Refund | None:
+    if not offer.amount.minor:
+        return None
+    line = offer.line
+    # Staff may have refunded a place that the student kept: it does not count as refunded twice.
+    quantity = min(len(offer.places), line.quantity - line.refunded_quantity)
+    try:
+        return request_refund(
+            order_id=line.order_id,
+            wanted=OfLines([LinePart(line_id=line.pk, amount=offer.amount, quantity=quantity)]),
+            reason=reason,
+            request_key=request_key,
+            requested_by_id=requested_by_id,
+        )
+    except RefundRefused as refusal:
+        log.warning("cancellation_refused", order=line.order.number, line=line.pk, refusal=str(refusal))
+        raise CannotCancel("This cannot be refunded automatically, so nothing is cancelled. Please write to us.") from (
+            refusal
+        )
