@@ -19,6 +19,7 @@ from django.utils import timezone
 from money import Money
 from money.limits import limits_of
 from money.shares import amount_of_units
+from notifications.alerts import raise_alert
 from notifications.outbox import mails_gathered
 from payments.contracts import CancellationTerms, Place, RefundStep
 from payments.mails import queue_cancelled_by_student, queue_cancelled_by_teacher
@@ -107,6 +108,8 @@ class Cancellation:
 
 def terms_for_student(line: OrderLine, *, at: datetime) -> CancellationTerms:
     """The terms of a line that its student can cancel at this moment. Raises CannotCancel."""
+    if line.disputed_minor:
+        raise CannotCancel("You dispute this payment with your bank, which decides about it now.")
     terms = _terms_of(line)
     if terms.closes_at is not None and terms.closes_at <= at:
         raise CannotCancel("It is too late to cancel this.")
@@ -165,6 +168,7 @@ def cancel_for_teacher(*, line_id: int, reason: str, requested_by_id: int | None
             requested_by_id=requested_by_id,
         )
         queue_cancelled_by_teacher(line, reason=reason, amount=offer.amount)
+        _alert_disputed(line)
     log.info("line_cancelled_by_teacher", order=line.order.number, line=line.pk, amount=str(offer.amount))
     return Cancellation(offer=offer, refund=refund)
 
@@ -205,6 +209,20 @@ def _revoke(offer: Offer, *, reason: str) -> None:
     left = handler_for(line.domain).cancellation_terms(line.as_sold()).places
     if len(left) != len(offer.terms.places) - wanted:
         raise CannotCancel("This has just changed. Please look at it again.")
+
+
+def _alert_disputed(line: OrderLine) -> None:
+    """Alert staff if part of a line that its teacher cancelled is disputed: it is not refundable until that is decided."""
+    if line.disputed_minor:
+        raise_alert(
+            key=f"cancelled-in-dispute:{line.pk}",
+            title=f"Order {line.order.number}: cancelled by the teacher while {line.disputed} of it is disputed",
+            detail={
+                "order": line.order.number,
+                "line": line.title,
+                "next": "If the dispute is won, refund the amount to the student.",
+            },
+        )
 
 
 def _refund(offer: Offer, *, reason: Refund.Reason, request_key: str, requested_by_id: int | None) -> Refund | None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jobs.invariants import broken
 from money import Money
 from money.limits import limits_of
-from notifications.models import Mail
+from notifications.models import Alert, Mail
 from payments.cancellations import (
     CannotCancel,
     OfferChanged,
@@ -24,7 +24,7 @@ from payments.cancellations import (
     offer_cancellation,
 )
 from payments.invariants import INVARIANTS
-from payments.models import OrderLine, Refund
+from payments.models import Dispute, DisputeAllocation, OrderLine, Refund
 from payments.refund_plan import LinePart, OfLines, RefundExceedsRemaining
 from payments.tests.factories import open_order, paid_order, refunded
 from payments.tests.sample_domain import SAMPLE
@@ -105,6 +105,24 @@ def test_nothing_is_offered_while_staff_must_allocate_a_refund_of_the_order():
     Refund.objects.create(payment=payment, amount_minor=100, currency="GBP", reason="made_at_stripe")
     with pytest.raises(CannotCancel, match="staff"):
         offered(only_line(payment), "1")
+
+
+def test_what_is_disputed_is_not_cancelled_by_its_student():
+    line = only_line(paid_order(2500))
+    dispute(line, 400)
+    with pytest.raises(CannotCancel, match="dispute"):
+        offered(line, "1")
+
+
+def dispute(line, minor):
+    payment = line.order.payments.get()
+    opened = {"status": "needs_response", "is_charge_refundable": False, "opened_at": timezone.now()}
+    taken = Dispute.objects.create(
+        payment=payment, stripe_dispute_id="du_1", amount_minor=minor, currency="GBP", claimed_minor=minor, **opened
+    )
+    DisputeAllocation.objects.create(
+        dispute=taken, line=line, amount_minor=minor, fee_minor=minor // 10, share_minor=minor - minor // 10
+    )
 
 
 # --- What happens --------------------------------------------------------------------------------------------------
@@ -219,6 +237,14 @@ def test_a_teacher_gives_back_no_more_than_is_left():
     refunded(payment, OfLines([LinePart(line_id=only_line(payment).pk, amount=pounds(600))]))
     done = cancel_for_teacher(line_id=only_line(payment).pk, reason="Ill", requested_by_id=None)
     assert done.refund.amount == pounds(1900)
+
+
+def test_a_teacher_cancels_what_is_disputed_and_staff_see_to_the_rest():
+    line = only_line(paid_order(2500))
+    dispute(line, 400)
+    done = cancel_for_teacher(line_id=line.pk, reason="Ill", requested_by_id=None)
+    assert done.refund.amount == pounds(2100)
+    assert Alert.objects.get().key == f"cancelled-in-dispute:{line.pk}"
 
 
 # --- Properties ----------------------------------------------------------------------------------------------------
