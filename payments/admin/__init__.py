@@ -3,9 +3,20 @@
 from payments.admin.earnings import EarningAdmin
 from payments.admin.events import WebhookEventAdmin
 from payments.admin.orders import OrderAdmin, PaymentAdmin
+from payments.admin.reconciliation import DifferenceAdmin, ReconciliationRunAdmin
 from payments.admin.refunds import RefundAdmin
+from payments.admin.statement import StripeMovementAdmin
 from payments.admin.stripe_records import show_only
 
-__all__ = ["EarningAdmin", "OrderAdmin", "PaymentAdmin", "RefundAdmin", "WebhookEventAdmin"]
+__all__ = [
+    "DifferenceAdmin",
+    "EarningAdmin",
+    "OrderAdmin",
+    "PaymentAdmin",
+    "ReconciliationRunAdmin",
+    "RefundAdmin",
+    "StripeMovementAdmin",
+    "WebhookEventAdmin",
+]
 
 show_only()
