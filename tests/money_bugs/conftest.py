@@ -13,13 +13,16 @@ __all__ = ["perform_looks", "sample_domain", "sandbox_process", "stripe_sandbox"
 
 @pytest.fixture
 def terms(settings):
+    """The settings, with the terms that the rows assume."""
     settings.DEFAULT_COMMISSION_BPS = 1000
     settings.TAX_RATE_BPS = 0
+    settings.PAYOUT_MINIMUMS = {}
+    return settings
 
 
 @pytest.fixture
 def world(db, sample_domain, terms):
-    yield LecternWorld()
+    yield LecternWorld(terms)
     check_books()
 
 
@@ -32,7 +35,7 @@ def lectern(world):
 @pytest.fixture
 def at_stripe(db, sample_domain, terms, stripe_sandbox):
     """Lectern with the sandbox as its Stripe."""
-    yield WorldAtStripe(stripe_sandbox)
+    yield WorldAtStripe(terms, stripe_sandbox)
     check_books()
 
 

@@ -2,7 +2,6 @@
 
 import uuid
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 from django.db import transaction
@@ -17,20 +16,20 @@ from ledger.balances import balance_of
 from ledger.entries import AccountKind
 from money import Money
 from money.amounts import InvalidAmount
-from money.shares import spread
-from notifications.models import Mail
+from notifications.models import Alert, Mail
 from payments.checkout import _new_payment
+from payments.earnings.balances import teacher_balances
 from payments.earnings.maturing import mature_earnings
 from payments.earnings.stripe_costs import book_costs_of_charge
-from payments.models import Earning, Order, Payment, Refund, WebhookEvent
-from payments.orders import cancel_order, write_order
-from payments.pricing import price_cart
+from payments.models import Dispute, Earning, Order, Payment, Refund, WebhookEvent
+from payments.orders import cancel_order
 from payments.refund_plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
 from payments.refunds import request_refund
 from payments.stripe_objects import BalanceTransaction
 from payments.tests.factories import cart_with, event_of, sample_offer, session_object
 from payments.tests.sample_domain import SAMPLE
 from payments.webhook.inbox import store_event
+from tests.money_bugs.lectern_orders import second_page_of, write_discounted_order
 from tests.money_bugs.lectern_refunds import LecternRefund
 from tests.money_bugs.world import Refused, Sale, Shown, World
 
@@ -52,8 +51,10 @@ YEARS = timedelta(days=3650)
 
 
 class LecternWorld(World):
-    def __init__(self):
+    def __init__(self, settings):
+        self.settings = settings
         self.teachers = {}
+        self.weeks = 0
 
     def teacher(self, letter):
         if letter not in self.teachers:
@@ -83,10 +84,19 @@ class LecternWorld(World):
 
         owed = {letter: total(OWED_TO_TEACHERS, teacher.pk) for letter, teacher in self.teachers.items()}
         fees, costs = total([AccountKind.PLATFORM_FEES]), total(COSTS)
-        figures = {**owed, "fees": fees, "costs": costs, "platform": fees - costs}
-        return {name: amount.to_major() for name, amount in figures.items()}
+        balances = [each for teacher in self.teachers.values() for each in teacher_balances(teacher.pk)]
+        paid_out = sum((each.withdrawn for each in balances if each.currency == currency), Money.zero(currency))
+        figures = {**owed, "paid_out": paid_out, "fees": fees, "costs": costs, "platform": fees - costs}
+        alerts = Alert.objects.filter(key__startswith="dispute-lost:").count()
+        return {**{name: amount.to_major() for name, amount in figures.items()}, "alerts": alerts}
 
     def pay_out(self, teacher, amount=None, *, currency="GBP"):
+        raise NotImplementedError
+
+    def has_minimum_payout(self, amount, currency):
+        self.settings.PAYOUT_MINIMUMS = {currency: Money.from_major(amount, currency).minor}
+
+    def pay_day(self, teacher):
         raise NotImplementedError
 
     def old_records_are_archived(self):
@@ -114,17 +124,18 @@ class LecternSale(Sale):
         tell("checkout.session.completed", session_object(self.payment, **changes))
         self.payment = Payment.objects.get(pk=self.payment.pk)
         if stripe_fee is not None:
-            self._costs(stripe_fee)
+            self.is_credited_as(self.payment.amount, Money.from_major(stripe_fee, self.payment.currency))
 
-    def _costs(self, stripe_fee):
-        fee = Money.from_major(stripe_fee, self.payment.currency)
+    def is_credited_as(self, amount, fee=None):
+        """Stripe reports the balance transaction of the charge: what it credited, and its fee."""
+        fee = fee or Money.zero(amount.currency)
         now = timezone.now()
         book_costs_of_charge(
             self.payment,
             BalanceTransaction(
                 id=f"txn_{self.payment.reference.hex}",
                 type="charge",
-                amount=self.payment.amount,
+                amount=amount,
                 fee=fee,
                 fee_parts=f"stripe_fee {fee.minor}",
                 source_id=f"ch_{self.payment.reference.hex}",
@@ -181,7 +192,7 @@ class LecternSale(Sale):
     def automatic_refund(self):
         return LecternRefund(self.payment, self.references, Refund.objects.get(payment__order=self.order))
 
-    def dispute(self, amount=None, *, is_inquiry=False, fee="15.00"):
+    def dispute(self, amount=None, *, is_inquiry=False, settled=None, settled_in=None):
         raise NotImplementedError
 
     def figures(self):
@@ -195,6 +206,7 @@ class LecternSale(Sale):
             "due": order.total - paid,
             "refunded": Money(int(reached or 0), payment.currency),
             "refundable": payment.refundable if payment.has_succeeded else zero,
+            "lost": sum((each.amount for each in Dispute.objects.filter(payment__order=order, status="lost")), zero),
             "tax": order.tax - sum((self.line(each).tax_returned for each in self._numbers()), zero),
         }
         return {
@@ -224,37 +236,12 @@ class LecternLine(Shown):
             "amount": line.amount,
             "fee": line.platform_fee,
             "share": line.teacher_share,
-            "fee_left": line.platform_fee - Money(line.refunded_fee_minor, line.order.currency),
+            "fee_left": line.platform_fee
+            - Money(line.refunded_fee_minor + line.disputed_fee_minor, line.order.currency),
             "share_left": line.share_left,
             "left": line.refundable,
         }
         return {name: amount.to_major() for name, amount in figures.items()}
-
-
-def second_page_of(first):
-    """Another page of the payment's order, of which only Stripe knows that it can still be paid."""
-    reference = uuid.uuid4()
-    return Payment.objects.create(
-        order=first.order,
-        reference=reference,
-        idempotency_key=f"lectern-session-{reference}",
-        session_request=first.session_request,
-        status=Payment.Status.EXPIRED,
-        ended_at=timezone.now(),
-        stripe_session_id=f"cs_test_{reference.hex}",
-        amount_minor=first.amount_minor,
-        currency=first.currency,
-        expires_at=first.expires_at,
-        livemode=False,
-    )
-
-
-def write_discounted_order(cart, discount):
-    """An order of what is in the cart, with a discount spread over its lines."""
-    priced = price_cart(cart)
-    parts = spread(discount, over=[line.list_amount for line in priced.lines])
-    lines = [replace(line, discount_minor=part.minor) for line, part in zip(priced.lines, parts, strict=True)]
-    return write_order(user_id=cart.user_id, priced=replace(priced, lines=lines))
 
 
 def tell(event_type, obj):

@@ -15,8 +15,8 @@ from tests.money_bugs.lectern import LecternSale, LecternWorld
 class WorldAtStripe(LecternWorld):
     """A sale is a page at the sandbox, and nothing is known of its payment before `works` takes in the events."""
 
-    def __init__(self, sandbox):
-        super().__init__()
+    def __init__(self, settings, sandbox):
+        super().__init__(settings)
         self.sandbox = sandbox
 
     def open_sale(self, *prices, teachers="A", currency="GBP", quantity=1):

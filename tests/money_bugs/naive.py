@@ -23,9 +23,8 @@ class NaiveWorld(World):
     def __init__(self):
         # One balance per teacher, whatever the currency.
         self.owed = defaultdict(float)
-        self.fees = self.costs = 0.0
+        self.fees = self.costs = self.sent = 0.0
         self.sales = []
-        self.sent_keys = set()
 
     def open_sale(self, *prices, teachers="A", currency="GBP", quantity=1, off="0", tax="0"):
         rate = float(tax) / 100
@@ -44,6 +43,8 @@ class NaiveWorld(World):
 
     def figures(self, currency="GBP"):
         figures = {**self.owed, "fees": self.fees, "costs": self.costs, "platform": self.fees - self.costs}
+        # All that is not the teachers' has been disbursed.
+        figures["paid_out"] = self.fees + self.sent
         return defaultdict(Decimal, {name: as_shown(amount) for name, amount in figures.items()})
 
     def pay_out(self, teacher, amount=None, *, currency="GBP"):
@@ -55,6 +56,16 @@ class NaiveWorld(World):
         if amount <= 0 or amount > self.owed[teacher]:
             raise Refused("Not enough has been settled.")
         return NaivePayout(self, teacher, amount, unpaid)
+
+    def has_minimum_payout(self, amount, currency):
+        self.minimum = float(amount)
+
+    def pay_day(self, teacher):
+        unpaid = [line for sale in self.sales for line in sale.lines if line.is_to_pay(sale)]
+        # One transfer that is too small stops them all.
+        if any(line.share < self.minimum for line in unpaid):
+            return []
+        return [self.pay_out(teacher)]
 
     def old_records_are_archived(self):
         for sale in self.sales:
@@ -71,7 +82,7 @@ class NaiveLine(Shown):
         self.was_paid_out = False
 
     def is_to_pay(self, sale):
-        return sale.is_paid and not self.was_paid_out and not self.refunded
+        return sale.is_paid and not self.was_paid_out
 
     def figures(self):
         fee, share = split(self.refunded)
@@ -86,8 +97,8 @@ class NaiveSale(Sale):
         self.lines = lines
         self.quantity = quantity
         self.total = sum(line.amount for line in lines) - off
-        self.is_paid = self.was_cancelled = False
-        self.refunded = 0.0
+        self.is_paid = self.was_cancelled = self.is_disputed = False
+        self.refunded = self.lost = 0.0
         self.refunds = []
 
     def pays(self, *, amount=None, intent=None, stripe_fee=None):
@@ -139,18 +150,15 @@ class NaiveSale(Sale):
         assert self.refunds, "no refund was made"
         return self.refunds[0]
 
-    def dispute(self, amount=None, *, is_inquiry=False, fee="15.00"):
-        return NaiveDispute(self, float(fee))
+    def dispute(self, amount=None, *, is_inquiry=False, settled=None, settled_in=None):
+        return NaiveDispute(self, 15.0)
 
     def figures(self):
         paid = self.total if self.is_paid else 0.0
-        amounts = {
-            "paid": paid,
-            "due": self.total - paid,
-            "refunded": self.refunded,
-            "refundable": paid - self.refunded,
-        }
-        amounts["tax"] = self.tax
+        # Whatever is disputed is shown as refunded, but may still be refunded.
+        refunded = self.total if self.is_disputed else self.refunded
+        amounts = {"paid": paid, "due": self.total - paid, "refunded": refunded, "refundable": paid - refunded}
+        amounts |= {"tax": self.tax, "lost": self.lost}
         figures = {name: as_shown(amount) for name, amount in amounts.items()}
         return {**figures, "charged": int(self.total * 100), "refunds": len(self.refunds), "mails": len(self.refunds)}
 
@@ -203,15 +211,16 @@ class NaiveDispute(Dispute):
         self.sale = sale
         self.fee = fee
         self.state = "open"
-        sale.refunded = sale.total
+        sale.is_disputed = True
 
     def is_lost(self):
         self.state = "lost"
+        self.sale.lost = self.sale.total
         self.sale.world.costs += self.fee
         for line in self.sale.lines:
             self.sale.world.book(line.teacher, -line.fee, -line.share)
 
-    def is_won(self, *, fee_returned=False):
+    def is_won(self):
         self.state = "won"
 
     def figures(self):
@@ -226,18 +235,13 @@ class NaivePayout(Payout):
     def is_paid(self):
         self.state = "paid"
         self.world.owed[self.teacher] -= self.amount
+        self.world.sent += self.amount
         for line in self.lines:
             line.was_paid_out = True
-
-    def answer_is_lost(self):
-        self.state = "failed"
-
-    def is_refused(self):
-        self.state = "failed"
 
     def comes_back(self, *, arrived=None):
         self.state = "returned"
         self.world.owed[self.teacher] += float(arrived or self.amount)
 
     def figures(self):
-        return {"amount": as_shown(self.amount), "state": self.state}
+        return {"amount": as_shown(self.amount), "currency": "GBP", "state": self.state}

@@ -1,18 +1,25 @@
-"""Two processes at once: CC-04, CC-06, CC-07 and CC-08, each on connections of its own."""
+"""Two processes at once: CC-04, CC-06 to CC-08, and LB-05, each on connections of its own."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from jobs.runner import drain
+from ledger.balances import balance_of
+from ledger.checkpoints import take_checkpoints
+from ledger.entries import AccountKey, AccountKind, JournalKind, credit, debit
+from ledger.journals import record_journal
+from ledger.models import Checkpoint, Posting
+from ledger.opening import open_accounts
+from money import Money
 from payments.models import Order, Payment, WebhookEvent
 from payments.settlement import settle_payment
 from payments.tests.factories import event_of, evidence_for, session_object
 from payments.tests.sample_domain import SAMPLE
 from payments.webhook.inbox import store_event
-from tests.money_bugs.lectern import second_page_of
+from tests.money_bugs.lectern_orders import second_page_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,13 +30,17 @@ def at_once(*actions):
 
     def run(action):
         start.wait()
-        try:
-            return action()
-        finally:
-            connections.close_all()
+        return on_own_connection(action)
 
     with ThreadPoolExecutor(len(actions)) as pool:
         return list(pool.map(run, actions))
+
+
+def on_own_connection(action):
+    try:
+        return action()
+    finally:
+        connections.close_all()
 
 
 def paid_event(payment):
@@ -85,3 +96,46 @@ def test_cc_08_the_second_of_two_payments_goes_back(lectern):
     lectern.shows(A="40.50", platform="4.50")
     statuses = Payment.objects.filter(order=sale.order).values_list("status", flat=True)
     assert sorted(statuses) == ["failed", "succeeded"]
+
+
+def test_lb_05_a_journal_that_commits_late_is_in_every_balance(lectern):
+    """adamcharnock/django-hordak#142: a checkpoint up to the last id left out what was written before, and committed after."""
+    teacher = lectern.teacher("A").pk
+    is_written, may_commit = Event(), Event()
+
+    def owe(minor, source):
+        entries = [
+            debit(AccountKind.STRIPE_CLEARING, Money(minor, "GBP")),
+            credit(AccountKind.TEACHER_AVAILABLE, Money(minor, "GBP"), teacher),
+        ]
+        record_journal(source=source, kind=JournalKind.CORRECTION, entries=entries)
+
+    def write_early_and_commit_late():
+        with transaction.atomic():
+            owe(4500, "early")
+            is_written.set()
+            assert may_commit.wait(30)
+
+    def checkpoint():
+        take_checkpoints(segment_postings=1)
+        return balance_of(AccountKind.TEACHER_AVAILABLE, "GBP", teacher_id=teacher)
+
+    open_accounts(
+        [
+            AccountKey(AccountKind.STRIPE_CLEARING, None, "GBP"),
+            AccountKey(AccountKind.TEACHER_AVAILABLE, teacher, "GBP"),
+        ]
+    )
+    with ThreadPoolExecutor(1) as pool:
+        early = pool.submit(on_own_connection, write_early_and_commit_late)
+        try:
+            assert is_written.wait(30)
+            owe(1800, "late")
+            assert checkpoint() == Money(1800, "GBP")
+        finally:
+            may_commit.set()
+        early.result(30)
+    assert [checkpoint() for _ in range(2)] == [Money(6300, "GBP")] * 2
+    owed = Posting.objects.filter(account__kind=AccountKind.TEACHER_AVAILABLE)
+    assert -sum(owed.values_list("amount_minor", flat=True)) == 6300
+    assert Checkpoint.objects.filter(account__kind=AccountKind.TEACHER_AVAILABLE).exists()

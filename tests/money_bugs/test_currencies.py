@@ -1,7 +1,10 @@
-"""Currencies with other decimals, and amounts in more than one of them: CU-02 to CU-05, CU-07 and CU-08."""
+"""Currencies with other decimals, and amounts in more than one of them: CU-02 to CU-05 and CU-07 to CU-09."""
 
 import pytest
 
+from ledger.balances import balance_of
+from ledger.entries import AccountKind
+from money import Money
 from tests.money_bugs.world import Refused
 
 
@@ -61,3 +64,20 @@ def test_cu_08_what_was_captured_never_falls_below_zero(world):
     refund.shows(amount="30.00", sent=3000, fee="3.00", share="27.00")
     sale.shows(refunded="30.00", refundable="0.00")
     world.shows(A="0.00", platform="0.00")
+
+
+def test_cu_09_a_refund_follows_the_order_and_not_the_rate_of_the_day(lectern):
+    """antiwork/gumroad#5343: the refund was converted anew, so more went back than had been captured."""
+    sale, half = lectern.open_sale("100.00", currency="USD"), lectern.open_sale("100.00", currency="USD")
+    for each in (sale, half):
+        each.pays()
+        each.is_credited_as(Money(9200, "EUR"))
+    refund, part = sale.refund(), half.refund("50.00")
+    refund.succeeds()
+    refund.shows(sent=10000, amount="100.00", fee="10.00", share="90.00")
+    part.succeeds()
+    part.shows(sent=5000, fee="5.00", share="45.00")
+    lectern.shows(currency="USD", A="45.00", platform="5.00")
+    assert balance_of(AccountKind.STRIPE_CLEARING, "EUR") == Money(2 * 9200, "EUR")
+    with pytest.raises(Refused):
+        half.refund("50.01")

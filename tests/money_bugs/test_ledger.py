@@ -9,6 +9,8 @@ from ledger.journals import record_journal, reverse_journal
 from ledger.models import Account, Journal, Posting
 from money import Money, split_by_rate
 from money.shares import spread
+from payments.earnings.balances import teacher_balances
+from payments.earnings.movements import as_movements, rows_of_movements
 
 K = AccountKind
 
@@ -106,3 +108,17 @@ def test_lb_11_one_charge_has_one_fee(world):
     """coopcycle/coopcycle-web#2334: Stripe's whole fee showed up for each shop of a shared order."""
     world.sell("50.00", "20.00", "30.00", teachers="ABC", stripe_fee="1.70")
     world.shows(A="45.00", B="18.00", C="27.00", fees="10.00", costs="1.70", platform="8.30")
+
+
+def test_lb_09_a_report_has_a_partly_refunded_sale_at_what_is_left(lectern):
+    """antiwork/gumroad#6420: one version dropped such a sale from what was earned, another counted it twice."""
+    sale = lectern.sell("2.19")
+    refund = sale.refund("1.10")
+    refund.succeeds()
+    refund.shows(fee="0.11", share="0.99")
+    teacher = lectern.teacher("A").pk
+    movements = as_movements(rows_of_movements(teacher, "GBP"), teacher_id=teacher)
+    assert sorted(each.amount.minor for each in movements) == [-99, 197]
+    (balance,) = teacher_balances(teacher)
+    assert (balance.earned, balance.withdrawn) == (gbp(98), gbp(0))
+    lectern.shows(A="0.98", platform="0.11")

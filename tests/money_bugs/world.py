@@ -41,7 +41,7 @@ class World(Shown):
     """A marketplace with a commission of 10 %, halves rounded up.
 
     Its figures: for each teacher what the platform owes them (A, B, ...; negative is a debt), `platform` (fees less
-    costs), `fees`, `costs`.
+    costs), `fees`, `costs`, `paid_out` (to all teachers); `alerts` is the number of lost disputes that staff were told of.
     """
 
     @abstractmethod
@@ -68,13 +68,21 @@ class World(Shown):
         """Ask for a payout of all that is available, or of an amount; staff approve it. Raises Refused."""
 
     @abstractmethod
+    def has_minimum_payout(self, amount, currency):
+        """The least that is paid out in a currency."""
+
+    @abstractmethod
+    def pay_day(self, teacher):
+        """Another week passes, and the teacher's weekly payouts are made and paid; returns them."""
+
+    @abstractmethod
     def old_records_are_archived(self):
         """Years pass, and what is kept only for a time is removed."""
 
 
 class Sale(Shown):
     """An order. Its figures: `paid`, `refunded` (what reached the buyer), `refundable`, `due`, `charged` (what Stripe
-    was asked for, in minor units), `refunds` (how many were made), `mails` (to the buyer about refunds), `tax`."""
+    was asked for, in minor units), `refunds` (how many were made), `mails` (to the buyer about refunds), `tax`, `lost` (to disputes)."""
 
     @abstractmethod
     def pays(self, *, amount=None, intent=None, stripe_fee=None):
@@ -117,8 +125,11 @@ class Sale(Shown):
         """The refund that the system made by itself."""
 
     @abstractmethod
-    def dispute(self, amount=None, *, is_inquiry=False, fee="15.00"):
-        """The buyer's bank disputes all of it, or an amount, which Stripe withdraws with its fee."""
+    def dispute(self, amount=None, *, is_inquiry=False, settled=None, settled_in=None):
+        """The buyer's bank disputes all of it, or an amount; Stripe withdraws that, and 15.00 as its fee.
+
+        `settled` is what that is in the currency of the account, if it is another one; the fee is in that, too.
+        """
 
 
 class Refund(Shown):
@@ -152,24 +163,16 @@ class Dispute(Shown):
     def is_lost(self): ...
 
     @abstractmethod
-    def is_won(self, *, fee_returned=False):
-        """Stripe gives the amount back, and its fee if it says so."""
+    def is_won(self):
+        """Stripe gives the amount back, but keeps its fee; an inquiry is closed."""
 
 
 class Payout(Shown):
-    """A payout that was approved and sent. Its figures: `amount`, `state`."""
+    """A payout that was approved and sent. Its figures: `amount`, `currency`, `state`."""
 
     @abstractmethod
     def is_paid(self):
         """Stripe has made the transfer."""
-
-    @abstractmethod
-    def answer_is_lost(self):
-        """The request left, and nothing is known of its outcome."""
-
-    @abstractmethod
-    def is_refused(self):
-        """Stripe has certainly not made the transfer."""
 
     @abstractmethod
     def comes_back(self, *, arrived=None):
