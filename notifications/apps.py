@@ -1,8 +1,13 @@
+from datetime import timedelta
+
 from django.apps import AppConfig
+
+from jobs.schedule import PeriodicWork
 
 
 class NotificationsConfig(AppConfig):
     name = "notifications"
+    periodic_work = (PeriodicWork(task="notifications.check_invariants", every=timedelta(hours=1)),)
 
     def ready(self) -> None:
         from accounts.applications import listen_to_decisions  # models can be imported only now

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from jobs.invariants import Invariant
 from payments.earnings import invariants as earnings
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
+from payments.reconciliation import invariants as reconciliation
 
 # Each counter of a line, and the field of its allocations that it sums.
 _COUNTERS = {
@@ -148,6 +149,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     FullyRefundedLinesKeepNothing(),
     RefundsMatchTheirStatus(),
     *earnings.INVARIANTS,
+    *reconciliation.INVARIANTS,
 )
 
 

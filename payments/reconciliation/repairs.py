@@ -11,6 +11,7 @@ from django.utils import timezone
 from ledger.journals import JournalDiffers
 from payments import gateway
 from payments.charges import look_up_charge, request_charge_lookup
+from payments.earnings.earlier_sales import book_earlier_sale
 from payments.evidence import PaymentDisagrees
 from payments.models import ChargeLookup, Difference, Payment, ReconciliationRun
 from payments.outcomes import sync_with_stripe
@@ -104,6 +105,7 @@ def _look_at_payment(difference: Difference) -> None:
     if not payment.has_succeeded:
         sync_with_stripe(payment)
         payment.refresh_from_db()
+    book_earlier_sale(payment.order_id)
     _look_up_charge_of(payment)
 
 
