@@ -9,8 +9,18 @@ from jobs.models import DurableWork, WorkPostponed
 from jobs.registry import performs
 from notifications.alerts import clear_alert, raise_alert
 from payments.charges import look_up_charge
+from payments.disputes.sending import send_answer
 from payments.follow_up import follow_up_payment
-from payments.models import ChargeLookup, FetchedEvent, MirrorSync, Payment, ReconciliationRun, Refund, WebhookEvent
+from payments.models import (
+    ChargeLookup,
+    DisputeAnswer,
+    FetchedEvent,
+    MirrorSync,
+    Payment,
+    ReconciliationRun,
+    Refund,
+    WebhookEvent,
+)
 from payments.reconciliation.runs import advance_run
 from payments.refund_outcomes import send_refund
 from payments.webhook.mirror import read_into_mirror
@@ -33,6 +43,14 @@ def alert_parked_refund(refund: Refund) -> None:
         key=f"refund-parked:{refund.pk}",
         title=f"A refund of {refund.amount} could not be sent to Stripe",
         detail={"order": refund.payment.order.number, "error": _end_of_error(refund)},
+    )
+
+
+def alert_parked_answer(answer: DisputeAnswer) -> None:
+    raise_alert(
+        key=f"dispute-answer-parked:{answer.pk}",
+        title=f"The answer to the dispute of {answer.dispute.amount} could not be sent to Stripe",
+        detail={"page": answer.dispute.get_admin_url(), "error": _end_of_error(answer)},
     )
 
 
@@ -77,6 +95,7 @@ def _end_of_error(work: DurableWork) -> str:
 performs(WebhookEvent, when_parked=alert_parked_event)(handle_event)
 performs(FetchedEvent, when_parked=alert_parked_event)(handle_event)
 performs(Refund, when_parked=alert_parked_refund)(send_refund)
+performs(DisputeAnswer, when_parked=alert_parked_answer)(send_answer)
 performs(Payment, when_parked=alert_parked_payment)(follow_up_payment)
 performs(ChargeLookup, when_parked=alert_parked_charge_lookup)(look_up_charge)
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from jobs.models import WorkParked
 from notifications.alerts import raise_alert
 from payments import gateway
+from payments.disputes.claiming import claim_anew
 from payments.earnings.books import book_refund_end, book_refund_success
 from payments.earnings.stripe_costs import book_costs_of_refund
 from payments.models import Order, Payment, Refund
@@ -108,6 +109,7 @@ def _record_refusal(refund: Refund, why: str) -> None:
         if refused.update(status=_Status.FAILED, failure_reason=why[:300], ended_at=timezone.now()):
             refund.refresh_from_db()
             book_refund_end(refund, had_succeeded=False)
+            claim_anew(refund.payment)
             apply_status(refund)
             _alert_failed(refund)
 
@@ -190,6 +192,8 @@ def _change_status(refund: Refund, stripe_refund: StripeRefund) -> bool:
         return False
     _book(refund, change.booking)
     if not refund.is_live:
+        # A dispute takes what it could not take as long as it counted as refunded.
+        claim_anew(refund.payment)
         _alert_failed(refund)
     return True
 
@@ -237,6 +241,10 @@ def _record_made_at_stripe(stripe_refund: StripeRefund, order: Order, payment: P
         finished_at=timezone.now(),
     )
     _copy_state(refund, stripe_refund, read_status(stripe_refund.status))
+    if refund.is_live and payment.disputed_minor and payment.refundable < refund.amount:
+        # Stripe made the refund before the dispute, and it was reported after it.
+        claim_anew(payment, reserved=refund.amount_minor)
+        payment.refresh_from_db(fields=["refunded_minor", "disputed_minor"])
     if refund.is_live and payment.refundable < refund.amount:
         raise NoRoomForRefund(f"{refund.amount} of {order.number}, but only {payment.refundable} is left")
     refund.save()

@@ -1,7 +1,9 @@
-"""The admin of orders, payments, refunds and Stripe's events. Functions move money; no amount can be edited."""
+"""The admin of orders, payments, refunds, disputes and Stripe's events. Functions move money; no amount can be edited."""
 
+from payments.admin.disputes import DisputeAdmin, DisputeAnswerAdmin
 from payments.admin.earnings import EarningAdmin
 from payments.admin.events import WebhookEventAdmin
+from payments.admin.fraud_warnings import FraudWarningAdmin
 from payments.admin.orders import OrderAdmin, PaymentAdmin
 from payments.admin.reconciliation import DifferenceAdmin, ReconciliationRunAdmin
 from payments.admin.refunds import RefundAdmin
@@ -10,7 +12,10 @@ from payments.admin.stripe_records import show_only
 
 __all__ = [
     "DifferenceAdmin",
+    "DisputeAdmin",
+    "DisputeAnswerAdmin",
     "EarningAdmin",
+    "FraudWarningAdmin",
     "OrderAdmin",
     "PaymentAdmin",
     "ReconciliationRunAdmin",

@@ -2,6 +2,7 @@
 
 from payments.models.cart import Cart, CartLine
 from payments.models.dispute import Dispute, DisputeAllocation, DisputeMovement
+from payments.models.dispute_answer import DisputeAnswer, EvidenceDraft, EvidenceFile
 from payments.models.earning import Earning
 from payments.models.event import EventAttempt, EventSearch, FetchedEvent, WebhookEvent
 from payments.models.fraud_warning import FraudWarning
@@ -19,10 +20,13 @@ __all__ = [
     "Difference",
     "Dispute",
     "DisputeAllocation",
+    "DisputeAnswer",
     "DisputeMovement",
     "Earning",
     "EventAttempt",
     "EventSearch",
+    "EvidenceDraft",
+    "EvidenceFile",
     "FetchedEvent",
     "FraudWarning",
     "MirrorSync",

@@ -142,6 +142,11 @@ class DisputeMovement(models.Model):
         return f"{self.amount} ({self.stripe_balance_transaction_id})"
 
     @property
+    def is_withdrawal(self) -> bool:
+        """Whether Stripe took money; also for a fee alone."""
+        return self.claim_minor > 0 or (self.claim_minor == 0 and self.fee_minor >= 0)
+
+    @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.tests.factories import UserFactory
 from jobs.runner import drain
 from notifications.models import Alert
-from payments import gateway
+from payments import gateway, stripe_api
 from payments.evidence import PaymentDisagrees
 from payments.models import FetchedEvent, Order, Payment, WebhookEvent
 from payments.settlement import settle_payment
@@ -225,7 +225,7 @@ def test_events_that_need_a_fetch_do_not_delay_deliveries(stripe_sandbox):
 
 
 def test_a_fetch_that_is_not_answered_is_retried_later_each_time(stripe_sandbox, settings, monkeypatch):
-    monkeypatch.setattr(gateway, "_NETWORK_RETRIES", 0)
+    monkeypatch.setattr(stripe_api, "_NETWORK_RETRIES", 0)
     gateway._client.cache_clear()
     stripe_sandbox.fault("drop_reply", path="/v1/refunds/re_1", method="GET", count=50)
     event = event_of("refund.updated", {"id": "re_1", "object": "refund", "metadata": {"order": "L1"}})

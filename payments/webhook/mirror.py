@@ -27,6 +27,7 @@ _MODELS: Final[Mapping[str, Any]] = {
     "charge": mirrored.Charge,
     "checkout.session": mirrored.Session,
     "customer": mirrored.Customer,
+    "dispute": mirrored.Dispute,
     "payment_intent": mirrored.PaymentIntent,
     "payment_method": mirrored.PaymentMethod,
     "price": mirrored.Price,

@@ -15,6 +15,7 @@ from django.db.models import Q
 from jobs.models import WorkParked, WorkPostponed
 from jobs.wakeups import wake_after_commit
 from payments import gateway
+from payments.disputes.finding import DisputeDisagrees
 from payments.evidence import ConfirmationNeeded, PaymentDisagrees, PaymentUnknown, SessionNotStoredYet
 from payments.metadata import OurMetadata
 from payments.models import EventAttempt, FetchedEvent, Payment, WebhookEvent
@@ -110,7 +111,7 @@ def _contradictions_quarantined(event: WebhookEvent, obj: Mapping[str, Any]) -> 
         raise _quarantine_unknown(event, _what_is_unknown(obj, problem)) from problem
     except UnknownDomain as problem:
         raise _quarantine_unknown(event, f"Unknown domain {problem}") from problem
-    except (PaymentDisagrees, RefundDisagrees) as problem:
+    except (PaymentDisagrees, RefundDisagrees, DisputeDisagrees) as problem:
         raise Quarantined(f"{type(problem).__name__}: {problem}") from problem
     except DataError as problem:
         # For example an id longer than its column: every retry would fail in the same way.

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
+from payments.disputes import event_handlers as dispute_handlers
+from payments.disputes import fetches as dispute_fetches
 from payments.models import WebhookEvent
 from payments.webhook import event_handlers, fetches
 
@@ -43,6 +45,20 @@ _ROUTES: Final[Mapping[str, Route]] = {
     "refund.created": Route(event_handlers.refund_changed, 10, fetch=fetches.fetch_refund),
     "refund.updated": Route(event_handlers.refund_changed, 10, fetch=fetches.fetch_refund),
     "refund.failed": Route(event_handlers.refund_changed, 10, fetch=fetches.fetch_refund),
+    **dict.fromkeys(
+        (
+            "charge.dispute.created",
+            "charge.dispute.updated",
+            "charge.dispute.closed",
+            "charge.dispute.funds_withdrawn",
+            "charge.dispute.funds_reinstated",
+        ),
+        Route(dispute_handlers.dispute_changed, 10, fetch=dispute_fetches.fetch_dispute),
+    ),
+    **dict.fromkeys(
+        ("radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"),
+        Route(dispute_handlers.fraud_warning_changed, 10, fetch=dispute_fetches.fetch_fraud_warning),
+    ),
 }
 # For events that need no fetch, unless only metadata links them to a payment of ours.
 _CONFIRMED: Final[Mapping[str, Route]] = {

@@ -1,0 +1,109 @@
+"""Record in the ledger what a dispute moves, holds, releases and takes, within the caller's transaction.
+
+Money at Stripe follows Stripe's balance transactions, each booked once. What is held or lost follows the claim: each
+change of it is a numbered step, and its journal is the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ledger.entries import Entry, JournalKind
+from ledger.journals import record_journal
+from ledger.locks import lock_teacher_accounts
+from money import Money
+from payments.disputes.entries import Part, entries_of_hold, entries_of_loss, entries_of_movement
+from payments.disputes.taken import Taken, TakenOfLine
+from payments.earnings.books import account_of_share
+from payments.models import Dispute, DisputeMovement, OrderLine
+
+
+def subject_of(dispute: Dispute) -> str:
+    """What pages link a journal about a dispute to."""
+    return f"dispute:{dispute.stripe_dispute_id}"
+
+
+def book_movement(dispute: Dispute, movement: DisputeMovement) -> None:
+    """Book one balance transaction of a dispute, the second of its kind as `…:withdrawn:2`. A repeat changes nothing."""
+    before = [
+        each for each in dispute.movements.filter(pk__lt=movement.pk) if each.is_withdrawal == movement.is_withdrawal
+    ]
+    what = "withdrawn" if movement.is_withdrawal else "reinstated"
+    record_journal(
+        source=f"{subject_of(dispute)}:{what}" + (f":{len(before) + 1}" if before else ""),
+        kind=JournalKind.DISPUTE_WITHDRAWN if movement.is_withdrawal else JournalKind.DISPUTE_REINSTATED,
+        subject=subject_of(dispute),
+        description=movement.stripe_balance_transaction_id,
+        entries=entries_of_movement(
+            amount=movement.amount,
+            fee=movement.fee,
+            claim=Money(movement.claim_minor, dispute.payment.currency),
+        ),
+        effective_at=movement.happened_at,
+    )
+
+
+def book_change(dispute: Dispute, before: Taken, after: Taken) -> None:
+    """Book the difference between what a dispute took and takes. Call with the order locked, after all other locks."""
+    if before == after:
+        return
+    dispute.steps += 1
+    dispute.save(update_fields=["steps"])
+    lines = _lines_of(before, after)
+    currency = dispute.payment.currency
+    lock_teacher_accounts({line.teacher_id for line in lines.values()}, currency)
+    held = _differences(before.of_lines, after.of_lines, lines, currency)
+    net = sum(part.share.minor for part in held)
+    _record(
+        dispute,
+        "released" if net < 0 else "held",
+        entries_of_hold([(part, account_of_share(line)) for part, line in zip(held, lines.values(), strict=True)]),
+    )
+    lost = entries_of_loss(
+        _differences(before.lost_of_lines, after.lost_of_lines, lines, currency),
+        owed=Money(after.lost_of_none - before.lost_of_none, currency),
+        excess=Money(after.lost_beyond - before.lost_beyond, currency),
+    )
+    _record(dispute, "lost", lost)
+
+
+_KINDS = {
+    "held": JournalKind.DISPUTE_HELD,
+    "released": JournalKind.DISPUTE_RELEASED,
+    "lost": JournalKind.DISPUTE_LOST,
+}
+
+
+def _record(dispute: Dispute, what: str, entries: list[Entry]) -> None:
+    record_journal(
+        source=f"{subject_of(dispute)}:{what}:{dispute.steps}",
+        kind=_KINDS[what],
+        subject=subject_of(dispute),
+        entries=entries,
+    )
+
+
+def _lines_of(before: Taken, after: Taken) -> dict[int, OrderLine]:
+    lines = OrderLine.objects.filter(pk__in={*before.of_lines, *after.of_lines}).select_related("order")
+    return {line.pk: line for line in lines.order_by("pk")}
+
+
+def _differences(
+    before: Mapping[int, TakenOfLine],
+    after: Mapping[int, TakenOfLine],
+    lines: Mapping[int, OrderLine],
+    currency: str,
+) -> list[Part]:
+    nothing = TakenOfLine()
+    parts = []
+    for line_id, line in lines.items():
+        old, new = before.get(line_id, nothing), after.get(line_id, nothing)
+        parts.append(
+            Part(
+                teacher_id=line.teacher_id,
+                fee=Money(new.fee - old.fee, currency),
+                share=Money(new.share - old.share, currency),
+                is_delivered=line.was_delivered,
+            )
+        )
+    return parts

@@ -1,0 +1,91 @@
+"""Early fraud warnings: staff are alerted, and can refund the payment before it becomes a dispute with its fee."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from notifications.alerts import clear_alert, raise_alert
+from payments.disputes.finding import DisputeDisagrees, find_payment, lock_order_of
+from payments.disputes.stripe_objects import StripeFraudWarning
+from payments.models import FraudWarning, Refund
+from payments.refund_plan import WholeOrder
+from payments.refunds import request_refund
+
+
+def record_fraud_warning(fresh: StripeFraudWarning) -> FraudWarning | None:
+    """Record the state of an early fraud warning; None if its payment is not ours. A repeat changes nothing.
+
+    A warning that Stripe called settled stays so: an earlier state that is recorded late does not reopen it. Raises
+    DisputeDisagrees or DisputedPaymentNotSettled.
+    """
+    payment = find_payment(
+        payment_intent_id=fresh.payment_intent_id,
+        charge_id=fresh.charge_id,
+        payment_reference=fresh.payment_reference,
+    )
+    if payment is None:
+        return None
+    with transaction.atomic():
+        lock_order_of(payment)
+        warning, is_new = FraudWarning.objects.select_related("refund").get_or_create(
+            stripe_warning_id=fresh.id,
+            defaults={
+                "payment": payment,
+                "fraud_type": fresh.fraud_type[:50],
+                "is_actionable": fresh.is_actionable,
+                "warned_at": fresh.warned_at,
+            },
+        )
+        if warning.payment_id != payment.pk:
+            raise DisputeDisagrees(f"{fresh.id} was a warning about another payment before.")
+        warning.payment = payment
+        if warning.is_actionable and not fresh.is_actionable:
+            warning.is_actionable, warning.updated_at = False, timezone.now()
+            warning.save(update_fields=["is_actionable", "updated_at"])
+        _alert_to_decide(warning, is_new=is_new)
+    return warning
+
+
+def refund_because_of_warning(warning: FraudWarning, *, requested_by_id: int) -> Refund:
+    """Refund all that is left of the payment. A second click is the same refund; after a failed one it is another.
+
+    Raises RefundRefused.
+    """
+    with transaction.atomic():
+        lock_order_of(warning.payment)
+        warning.refresh_from_db(fields=["refund"])
+        failed = f":after:{warning.refund_id}" if warning.refund and not warning.refund.is_live else ""
+        refund = request_refund(
+            order_id=warning.payment.order_id,
+            wanted=WholeOrder(),
+            reason=Refund.Reason.FRAUD_WARNING,
+            request_key=f"fraud-warning:{warning.stripe_warning_id}{failed}",
+            note=f"Early fraud warning {warning.stripe_warning_id}: {warning.fraud_type}",
+            requested_by_id=requested_by_id,
+        )
+        warning.refund, warning.updated_at = refund, timezone.now()
+        warning.save(update_fields=["refund", "updated_at"])
+        clear_alert(key=_alert_key(warning))
+    return refund
+
+
+def _alert_to_decide(warning: FraudWarning, *, is_new: bool) -> None:
+    if not warning.needs_decision:
+        clear_alert(key=_alert_key(warning))
+    elif is_new:
+        raise_alert(
+            key=_alert_key(warning),
+            title=f"The bank warns of fraud: order {warning.payment.order.number}, {warning.payment.amount}",
+            detail={
+                "order": warning.payment.order.number,
+                "warning": warning.stripe_warning_id,
+                "what to do": "Refund it now, before it becomes a dispute with its fee, unless you know the student.",
+                "page": reverse("admin:payments_fraudwarning_change", args=[warning.pk]),
+            },
+        )
+
+
+def _alert_key(warning: FraudWarning) -> str:
+    return f"fraud-warning:{warning.stripe_warning_id}"

@@ -1,0 +1,84 @@
+"""What a recorded dispute takes: the figures before and after a change, which the journals book the difference of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from payments.disputes.claims import Standing, sums_of
+from payments.models import Dispute
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOfLine:
+    """Fee and share that a dispute takes of one line, in minor units."""
+
+    fee: int = 0
+    share: int = 0
+
+    @property
+    def amount(self) -> int:
+        return self.fee + self.share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a dispute takes, in minor units of the payment's currency. `moved` is what Stripe took and did not return."""
+
+    of_lines: Mapping[int, TakenOfLine] = field(default_factory=dict)
+    claimed: int = 0
+    moved: int = 0
+    is_final: bool = False
+
+    @property
+    def lost_of_lines(self) -> Mapping[int, TakenOfLine]:
+        """What the lines have lost for good."""
+        return self.of_lines if self.is_final else {}
+
+    @property
+    def lost_of_none(self) -> int:
+        """What was lost of a payment that paid for no line."""
+        return self.claimed - sum(part.amount for part in self.of_lines.values()) if self.is_final else 0
+
+    @property
+    def lost_beyond(self) -> int:
+        """What was lost beyond the payment; negative if Stripe gave back more than it took."""
+        return self.moved - self.claimed if self.is_final else 0
+
+    @property
+    def lost(self) -> int:
+        """All that was lost for good."""
+        return self.moved if self.is_final else 0
+
+
+def standing_of(dispute: Dispute) -> Standing:
+    """The state of a recorded dispute, for the rules."""
+    withdrawn, reinstated = sums_of(list(dispute.movements.values_list("claim_minor", flat=True)))
+    return Standing(
+        status=dispute.status,
+        is_charge_refundable=dispute.is_charge_refundable,
+        disputed=disputed_of_payment(dispute),
+        withdrawn=withdrawn,
+        reinstated=reinstated,
+    )
+
+
+def disputed_of_payment(dispute: Dispute) -> int:
+    """What is disputed, in minor units of the payment's currency.
+
+    A dispute in another currency names no rate before money has moved, so it counts as one of the whole payment.
+    """
+    payment = dispute.payment
+    return dispute.amount_minor if dispute.currency == payment.currency else payment.amount_minor
+
+
+def taken_by(dispute: Dispute) -> Taken:
+    """What a recorded dispute takes now. Call with the order locked."""
+    standing = standing_of(dispute)
+    allocations = dispute.allocations.values_list("line_id", "fee_minor", "share_minor")
+    return Taken(
+        of_lines={line_id: TakenOfLine(fee, share) for line_id, fee, share in allocations},
+        claimed=dispute.claimed_minor,
+        moved=standing.taken,
+        is_final=standing.is_final,
+    )
