@@ -19,6 +19,7 @@ urlpatterns = [
     path("teach/lessons/requests/<int:request_id>/", teachers.answer_request, name="request_answer"),
     path("teach/lessons/requests/<int:request_id>/decline/", teachers.decline, name="request_decline"),
     path("teach/lessons/<int:lesson_id>/withdraw/", teachers.withdraw, name="proposal_withdraw"),
+    path("teach/lessons/<int:lesson_id>/cancel/", teachers.cancel_lesson, name="lesson_cancel"),
     path("teach/lessons/<int:lesson_id>/meeting/", teachers.set_meeting, name="lesson_meeting"),
     path("teach/lessons/offers/", offers.list_offers, name="offers_mine"),
     path("teach/lessons/offers/new/", offers.create_offer, name="offer_create"),

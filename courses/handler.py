@@ -86,7 +86,8 @@ class CourseHandler(DomainHandler):
         if course_id is None:
             return
         revoked = revoke_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
-        if revoked:
+        # The teacher of a closed course gets one mail when all are refunded, not one for each.
+        if revoked and not revoked.course.is_closed:
             queue_enrolment_revoked(revoked, order_line_id=line.id, reason=reason)
 
     def cancellation_terms(self, line: SoldLine) -> CancellationTerms:

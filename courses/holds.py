@@ -46,7 +46,7 @@ def activate_enrolment(*, course_id: int, student_id: int, order_line_id: int) -
         return None
     if enrolment.state == Enrolment.State.ACTIVE:
         raise CannotDeliver("You already have this course from another order, so this payment is refunded.")
-    if not is_ours and not Course.objects.filter(pk=course_id, state=Course.State.PUBLISHED).exists():
+    if not is_ours and not _is_published(course_id):
         raise CannotDeliver("The course was withdrawn before your payment arrived, so the payment is refunded.")
     _change(
         enrolment,
@@ -64,6 +64,13 @@ def release_enrolment(*, course_id: int, student_id: int, order_line_id: int) ->
     enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
     if enrolment.state == Enrolment.State.HELD and enrolment.order_line_id == order_line_id:
         _change(enrolment, **_without_hold(enrolment))
+
+
+def release_all_holds(*, course_id: int) -> None:
+    """Release every hold of a course that is being closed. Its row must be locked."""
+    held = Enrolment.objects.filter(course=course_id, state=Enrolment.State.HELD)
+    held.filter(revoked_at=None).update(state=Enrolment.State.RELEASED, order_line_id=None, held_until=None)
+    held.update(state=Enrolment.State.REVOKED, order_line_id=None, held_until=None)
 
 
 @transaction.atomic
@@ -84,6 +91,11 @@ def revoke_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> 
             changes |= _without_hold(enrolment)
     _change(enrolment, **changes)
     return enrolment if was_active else None
+
+
+def _is_published(course_id: int) -> bool:
+    """Whether it is published. Locks it, so that it is not closed between this answer and the commit."""
+    return bool(Course.objects.select_for_update(no_key=True).filter(pk=course_id, state=Course.State.PUBLISHED))
 
 
 def _lock_enrolment(*, course_id: int, student_id: int) -> Enrolment:

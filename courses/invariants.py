@@ -6,9 +6,9 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, Exists, Func, OuterRef, Q
 
 from courses import DOMAIN
-from courses.models import Enrolment
+from courses.models import Course, Enrolment
 from jobs.invariants import Invariant
-from payments.models import OrderLine
+from payments.models import LineCancellation, OrderLine
 
 
 class PaidCoursesAreOpen:
@@ -24,4 +24,16 @@ class PaidCoursesAreOpen:
         return list(lines.exclude(Exists(given)).order_by("pk").values_list("pk", flat=True))
 
 
-INVARIANTS: tuple[Invariant, ...] = (PaidCoursesAreOpen(),)
+class ClosedCoursesAreEmpty:
+    name = "courses.closed_courses_are_empty"
+    promise = "A closed course has no active enrolment once its refunds are requested, and no held one at all."
+
+    def breaking(self) -> list[int]:
+        unfinished = LineCancellation.objects.exclude(state=LineCancellation.State.DONE)
+        enrolments = Enrolment.objects.filter(course__state=Course.State.CLOSED)
+        held = enrolments.filter(state=Enrolment.State.HELD)
+        active = enrolments.active().exclude(order_line_id__in=unfinished.values("line"))
+        return sorted({enrolment.course_id for enrolment in (held | active)})
+
+
+INVARIANTS: tuple[Invariant, ...] = (PaidCoursesAreOpen(), ClosedCoursesAreEmpty())

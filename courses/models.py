@@ -68,6 +68,8 @@ class Course(models.Model):
         DRAFT = "draft"
         PUBLISHED = "published"
         WITHDRAWN = "withdrawn"
+        # For good: every student is refunded, and no one has it any more.
+        CLOSED = "closed"
 
     teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="courses")
     # Never changed after creation: mails and receipts link to it for years.
@@ -109,6 +111,10 @@ class Course(models.Model):
     @property
     def is_published(self) -> bool:
         return self.state == Course.State.PUBLISHED
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state == Course.State.CLOSED
 
 
 class CoursePrice(Price):

@@ -7,7 +7,10 @@ from django.utils import timezone
 
 from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
 from courses import DOMAIN
+from courses.holds import release_all_holds
 from courses.models import Course, CourseLesson
+from payments.models import SaleCancellation
+from payments.sale_cancellations import cancel_all_sold, latest_cancellation
 
 
 class CannotPublish(Exception):
@@ -46,6 +49,8 @@ def reasons_against_selling(course: Course) -> list[str]:
 def publish_course(*, course_id: int) -> Course:
     """Put a course on sale. Raises CannotPublish; publishing twice has no effect."""
     course = lock_course(course_id)
+    if course.is_closed:
+        raise CannotPublish(["It is closed, and its students were refunded. Make a new course instead."])
     reasons = reasons_against_publishing(course)
     if reasons:
         raise CannotPublish(reasons)
@@ -66,6 +71,33 @@ def withdraw_course(*, course_id: int) -> Course:
         course.save(update_fields=["state"])
     refresh_listing(course)
     return course
+
+
+@transaction.atomic
+def close_course(*, course_id: int, reason: str, requested_by_id: int) -> SaleCancellation | None:
+    """Take a course from everyone who has it, for good, and refund them in the background. None for a draft.
+
+    A repeat returns the first cancellation. A payment that arrives later is refunded automatically: all holds end here,
+    and without a hold only a published course is delivered, under this lock.
+    """
+    course = lock_course(course_id)
+    if course.state == Course.State.DRAFT:
+        return None
+    before = latest_cancellation(domain=DOMAIN, reference=str(course.pk))
+    if course.is_closed and before is not None:
+        return before
+    course.state = Course.State.CLOSED
+    course.save(update_fields=["state"])
+    refresh_listing(course)
+    release_all_holds(course_id=course.pk)
+    return cancel_all_sold(
+        domain=DOMAIN,
+        reference=str(course.pk),
+        title=course.title,
+        teacher_id=course.teacher_id,
+        reason=reason,
+        requested_by_id=requested_by_id,
+    )
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ urlpatterns = [
     path(f"{_COURSE}details/", desk.course_edit, name="course_edit"),
     path(f"{_COURSE}publish/", desk.course_publish, name="course_publish"),
     path(f"{_COURSE}withdraw/", desk.course_withdraw, name="course_withdraw"),
+    path(f"{_COURSE}close/", desk.course_close, name="course_close"),
     path(f"{_COURSE}modules/", authoring.module_add, name="module_add"),
     path(_MODULE, authoring.module_edit, name="module_edit"),
     path(f"{_MODULE}move/", authoring.module_move, name="module_move"),

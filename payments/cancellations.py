@@ -38,6 +38,10 @@ class CannotCancel(Exception):
     """The line, or a place of it, cannot be cancelled. The message is for the person who wants to cancel it."""
 
 
+class NothingToCancel(CannotCancel):
+    """Nothing of the line is left to cancel."""
+
+
 class OfferChanged(Exception):
     """What comes back is no longer what the student agreed to; `offer` is what it is now."""
 
@@ -151,14 +155,15 @@ def cancel_for_student(*, line_id: int, keys: Collection[str], token: str) -> Ca
 def cancel_for_teacher(*, line_id: int, reason: str, requested_by_id: int | None) -> Cancellation | None:
     """Cancel all places that a line still has and refund all that was paid for them, whatever its policy says.
 
-    None if the line was cancelled before, so a repeat refunds nothing twice. `reason` is shown to the student.
+    None if nothing is left to cancel, so a repeat refunds nothing twice. `reason` is shown to the student.
     Raises CannotCancel. The caller checks that the person may do this.
     """
     with transaction.atomic(), mails_gathered():
         line = _lock_line(line_id)
-        if line.state == OrderLine.State.REVOKED:
+        try:
+            terms = _terms_of(line)
+        except NothingToCancel:
             return None
-        terms = _terms_of(line)
         offer = _offer(line, terms.places, terms, RefundStep(amount=line.amount, until=None))
         _revoke(offer, reason=reason)
         refund = _refund(
@@ -176,7 +181,7 @@ def cancel_for_teacher(*, line_id: int, reason: str, requested_by_id: int | None
 def _terms_of(line: OrderLine) -> CancellationTerms:
     """The terms of a line that has places to cancel. Raises CannotCancel."""
     if line.state == OrderLine.State.REVOKED:
-        raise CannotCancel("This is cancelled already.")
+        raise NothingToCancel("This is cancelled already.")
     if line.state != OrderLine.State.FULFILLED or not line.order.is_paid:
         raise CannotCancel("This was not delivered, so there is nothing to cancel.")
     try:
@@ -184,7 +189,7 @@ def _terms_of(line: OrderLine) -> CancellationTerms:
     except UnknownDomain:
         raise CannotCancel("This is no longer offered here. Please write to us.") from None
     if not terms.places:
-        raise CannotCancel("There is nothing left to cancel.")
+        raise NothingToCancel("There is nothing left to cancel.")
     if Refund.objects.to_allocate().filter(payment__order=line.order_id).exists():
         raise CannotCancel("Our staff are working on a refund of this order. Please try again later, or write to us.")
     return terms

@@ -49,7 +49,11 @@ class DomainConfig(AppConfig):
     @property
     def role_permissions(self) -> Mapping[str, Sequence[str]]:
         """Which of this app's permissions each group of staff has; read by `accounts.roles`."""
-        return {"support": [f"{self.label}.*"], "finance": [f"{self.label}.view_*"], "admin": [f"{self.label}.*"]}
+        return {
+            "support": [f"{self.label}.*"],
+            "finance": [f"{self.label}.view_*", f"{self.label}.cancel_*"],
+            "admin": [f"{self.label}.*"],
+        }
 
     def ready(self) -> None:
         handler: type[DomainHandler] = import_string(self.handler)

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from jobs.invariants import Invariant
 from payments.earnings import invariants as earnings
-from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
+from payments.models import LineCancellation, Order, OrderLine, Payment, Refund, RefundAllocation
 from payments.reconciliation import invariants as reconciliation
 
 # Each counter of a line, and the field of its allocations that it sums.
@@ -138,6 +138,22 @@ class UndeliverableLinesAreRefunded:
         return _ids(lines.exclude(Exists(requested)).exclude(refunded_minor=F("amount_minor")))
 
 
+class CancelledLinesAreRevoked:
+    name = "payments.cancelled_lines_are_revoked"
+    promise = (
+        "Each line that was cancelled together with all that was sold of an item is revoked, and its refund was requested "
+        "or nothing was left to refund."
+    )
+
+    def breaking(self) -> list[int]:
+        done = LineCancellation.objects.filter(state=LineCancellation.State.DONE)
+        unrevoked = done.exclude(line__state=OrderLine.State.REVOKED)
+        # What a refund that failed gives back to the line is an alert of its own.
+        left = F("line__refunded_minor") + F("line__disputed_minor")
+        unrefunded = done.filter(refund=None, line__amount_minor__gt=left, line__refunded_quantity=0)
+        return list((unrevoked | unrefunded).order_by("pk").values_list("line", flat=True))
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     PaidLinesAreDecided(),
     UndeliverableLinesAreRefunded(),
@@ -148,6 +164,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     RefundsAreAllocated(),
     FullyRefundedLinesKeepNothing(),
     RefundsMatchTheirStatus(),
+    CancelledLinesAreRevoked(),
     *earnings.INVARIANTS,
     *reconciliation.INVARIANTS,
 )

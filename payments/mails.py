@@ -12,7 +12,7 @@ from money import Money
 from notifications.alerts import raise_alert
 from notifications.attachments import RenderedAttachment
 from notifications.outbox import queue_mail
-from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
+from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation, SaleCancellation
 from payments.models.order import lines_in_lock_order
 from payments.registry import revoked_label_of
 
@@ -179,6 +179,24 @@ def queue_cancelled_by_student(line: OrderLine, *, places: Sequence[str], amount
 def queue_cancelled_by_teacher(line: OrderLine, *, reason: str, amount: Money) -> None:
     """Mail the student that their teacher cancelled what they bought, why, and what comes back."""
     _queue_cancellation(line, template="line_cancelled_by_teacher", amount=amount, reason=reason)
+
+
+def queue_sale_cancelled(cancellation: SaleCancellation, *, total: int, failed: int) -> None:
+    """Mail the teacher that everything sold of an item is cancelled, and whether something could not be refunded."""
+    teacher = cancellation.teacher
+    queue_mail(
+        key=f"sale-cancellation:{cancellation.pk}:finished",
+        to=teacher.user,
+        template="payments/mail/sale_cancelled",
+        context={
+            "name": teacher.display_name,
+            "title": cancellation.title,
+            "reason": cancellation.reason,
+            "total": total,
+            "failed": failed,
+            "sales_path": reverse("payments:sales"),
+        },
+    )
 
 
 def _queue_cancellation(line: OrderLine, *, template: str, amount: Money, **more: Any) -> None:

@@ -15,6 +15,7 @@ from payments.models import (
     ChargeLookup,
     DisputeAnswer,
     FetchedEvent,
+    LineCancellation,
     MirrorSync,
     Payment,
     ReconciliationRun,
@@ -23,6 +24,7 @@ from payments.models import (
 )
 from payments.reconciliation.runs import advance_run
 from payments.refund_outcomes import send_refund
+from payments.sale_cancellations import cancel_sold_line, give_up_line
 from payments.webhook.mirror import read_into_mirror
 from payments.webhook.processing import handle_event
 
@@ -98,6 +100,7 @@ performs(Refund, when_parked=alert_parked_refund)(send_refund)
 performs(DisputeAnswer, when_parked=alert_parked_answer)(send_answer)
 performs(Payment, when_parked=alert_parked_payment)(follow_up_payment)
 performs(ChargeLookup, when_parked=alert_parked_charge_lookup)(look_up_charge)
+performs(LineCancellation, when_parked=give_up_line)(cancel_sold_line)
 
 
 @performs(MirrorSync, when_parked=alert_parked_mirror_sync)

@@ -3,18 +3,36 @@
 import pytest
 
 from bookings.models import Lesson
-from courses.models import Enrolment
+from courses.models import Course, Enrolment
 from jobs.invariants import broken, installed_invariants
-from payments.models import OrderLine
+from payments.models import LineCancellation, OrderLine
+from payments.sale_cancellations import cancel_all_sold
 from tests.market import open_market
-from workshops.models import Registration
+from workshops.models import Registration, Workshop
 
 pytestmark = pytest.mark.django_db
+
+
+def cancel_in_name_only():
+    line = OrderLine.objects.filter(domain="workshops").get()
+    cancel_all_sold(
+        domain="workshops",
+        reference=line.reference,
+        title=line.title,
+        teacher_id=line.teacher_id,
+        reason="Ill",
+        requested_by_id=line.teacher.user_id,
+    )
+    LineCancellation.objects.update(state="done")
+
 
 PROMISES_OF_DOMAINS = [
     ("workshops.paid_places_are_registered", lambda: Registration.objects.update(state="released")),
     ("bookings.paid_lessons_are_booked", lambda: Lesson.objects.update(order_line_id=None, state="proposed")),
     ("courses.paid_courses_are_open", lambda: Enrolment.objects.update(order_line_id=None, state="released")),
+    ("workshops.cancelled_workshops_are_empty", lambda: Workshop.objects.update(state="cancelled")),
+    ("courses.closed_courses_are_empty", lambda: Course.objects.update(state="closed")),
+    ("payments.cancelled_lines_are_revoked", cancel_in_name_only),
     ("payments.paid_lines_are_decided", lambda: OrderLine.objects.update(state="reserved")),
     ("payments.undeliverable_lines_are_refunded", lambda: OrderLine.objects.update(state="undeliverable")),
 ]

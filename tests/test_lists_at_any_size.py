@@ -22,6 +22,7 @@ from jobs.models import Heartbeat
 from notifications.alerts import raise_alert
 from payments.models import MirrorSync, Payment, WebhookEvent
 from payments.refunds import request_refund_of_undeliverable
+from payments.sale_cancellations import cancel_all_sold
 from payments.settlement import settle_payment
 from payments.tests.factories import event_of, evidence_for, session_object
 from payments.webhook.inbox import store_event
@@ -50,6 +51,14 @@ def grow(market, number):
     order, _ = settle_payment(evidence_for(payment))
     WebhookEvent.objects.filter(order=None).update(order=order)
     request_refund_of_undeliverable(order, [order.lines.last()])
+    cancel_all_sold(
+        domain="workshops",
+        reference=str(market.workshop.pk),
+        title=market.workshop.title,
+        teacher_id=teacher.pk,
+        reason="Ill",
+        requested_by_id=teacher.user_id,
+    )
     # A person may not start more than ten purchases a minute.
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=1))
     # A student may ask fifteen times a day.

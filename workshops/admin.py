@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,13 +10,20 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from accounts.labelled_inline import LabelledInline
+from accounts.models import User
 from accounts.sold_admin import SoldAdmin, Tables
 from jobs.read_only_admin import ReadOnlyAdmin
 from money import Money
+from payments.forms import CancellationForm
+from payments.sale_cancellations import sold_of
+from workshops import DOMAIN
+from workshops.cancelling import NeverPublished, cancel_workshop
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
 from workshops.publishing import (
     CapacityBelowTaken,
@@ -65,9 +72,9 @@ class WorkshopAdmin(SoldAdmin):
     list_select_related = ("teacher",)
     search_fields = ("title", "slug", "teacher__display_name", "teacher__user__email", "place")
     autocomplete_fields = ("teacher",)
-    readonly_fields = ("slug", "state", "is_sold_out", "created_at", "updated_at")
+    readonly_fields = ("slug", "state", "is_sold_out", "cancel_reason", "created_at", "updated_at")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
-    actions = ("publish_chosen", "withdraw_chosen")
+    actions = ("publish_chosen", "withdraw_chosen", "cancel_chosen")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workshop]:
         confirmed = Q(registrations__state=Registration.State.CONFIRMED)
@@ -90,7 +97,9 @@ class WorkshopAdmin(SoldAdmin):
         return False
 
     @display(
-        description="State", ordering="state", label={"published": "success", "draft": "info", "withdrawn": "warning"}
+        description="State",
+        ordering="state",
+        label={"published": "success", "draft": "info", "withdrawn": "warning", "cancelled": "danger"},
     )
     def shown_state(self, workshop: Workshop) -> str:
         return workshop.state
@@ -114,6 +123,38 @@ class WorkshopAdmin(SoldAdmin):
         for workshop in chosen:
             withdraw_workshop(workshop=workshop)
             messages.success(request, f"{workshop} is off sale.")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("workshops.cancel_workshop"))
+
+    @action(description="Cancel and refund everyone", permissions=["cancel"])
+    def cancel_chosen(self, request: HttpRequest, chosen: QuerySet[Workshop]) -> TemplateResponse | None:
+        """Show what is refunded, and cancel once that is confirmed with a reason."""
+        form = CancellationForm(request.POST if "confirmed" in request.POST else None)
+        if form.is_valid():
+            self._cancel(request, chosen, form.cleaned_data["reason"])
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Cancel and refund everyone",
+            "opts": self.model._meta,
+            "form": form,
+            "rows": [(workshop, sold_of(domain=DOMAIN, reference=str(workshop.pk))) for workshop in chosen],
+        }
+        return TemplateResponse(request, "admin/workshops/workshop/cancel_chosen.html", context)
+
+    def _cancel(self, request: HttpRequest, chosen: QuerySet[Workshop], reason: str) -> None:
+        for workshop in chosen:
+            try:
+                cancellation = cancel_workshop(
+                    workshop=workshop, reason=reason, requested_by_id=cast("User", request.user).pk
+                )
+            except NeverPublished:
+                messages.error(request, f"{workshop} was never on sale.")
+                continue
+            self.log_change(request, workshop, f"Cancelled: {reason}")
+            link = format_html('<a href="{}">how far the refunds are</a>', cancellation.get_admin_url())
+            messages.success(request, format_html("{} is cancelled. See {}.", workshop, link))
 
 
 @admin.register(Registration)

@@ -54,6 +54,8 @@ def registration_closes_at(workshop: Workshop) -> datetime | None:
 
 def refusal(workshop: Workshop, at: datetime, reader: tzinfo) -> NotForSale | None:
     """Why registration is not open at this moment, regardless of places left; None if it is open."""
+    if workshop.is_cancelled:
+        return NotForSale(f"“{workshop.title}” is cancelled.")
     if not workshop.is_published or workshop.teacher.status != Teacher.Status.APPROVED:
         return NotForSale("This workshop is not offered any more.")
     if workshop.registration_opens_at and at < workshop.registration_opens_at:

@@ -13,8 +13,10 @@ from accounts.time_zones import zone_for
 from workshops.models import Workshop
 
 
-def calendar_of(workshop: Workshop, reader: tzinfo) -> str:
+def calendar_of(workshop: Workshop, reader: tzinfo, *, is_cancelled: bool = False) -> str:
     """All sessions as an iCalendar file (RFC 5545). A newer file replaces older events, which have the same UIDs.
+
+    The sessions of a cancelled workshop, or for a cancelled place, are cancelled in the reader's calendar.
 
     Times are in UTC, which every calendar shows in its owner's zone; the description writes them as pages and mails do.
     """
@@ -33,6 +35,9 @@ def calendar_of(workshop: Workshop, reader: tzinfo) -> str:
         event.add("description", write_span(session.starts_at, session.ends_at, zone))
         event.add("location", workshop.online_url if workshop.is_online else address_of(workshop))
         event.add("url", f"{settings.BASE_URL}{workshop.get_absolute_url()}")
+        if is_cancelled or workshop.is_cancelled:
+            event.add("status", "CANCELLED")
+            event.add("sequence", 1)
         calendar.add_component(event)
     written: bytes = calendar.to_ical()
     return written.decode()

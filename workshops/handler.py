@@ -16,6 +16,7 @@ from payments.contracts import (
     Item,
     NotForSale,
     Quote,
+    RefundStep,
     SoldLine,
     SoldOut,
 )
@@ -63,6 +64,8 @@ class WorkshopHandler(DomainHandler):
             raise CannotDeliver("This workshop no longer exists.") from None
         except SoldOut as error:
             raise CannotDeliver(f"The payment arrived after another buyer had taken the place. {error}") from error
+        except holds.WorkshopIsCancelled as error:
+            raise CannotDeliver(f"“{error}” was cancelled before the payment arrived.") from error
         except holds.WorkshopIsOver as error:
             raise CannotDeliver(f"The payment arrived after “{error}” had ended.") from error
         if is_first_delivery:
@@ -78,6 +81,13 @@ class WorkshopHandler(DomainHandler):
 
     def cancellation_terms(self, line: SoldLine) -> CancellationTerms:
         workshop = _workshop_of(line)
+        if workshop and workshop.is_cancelled:
+            # All is refunded anyway, in a moment.
+            return CancellationTerms(
+                steps=[RefundStep(amount=line.amount, until=None)],
+                places=holds.places_of(line),
+                zone=workshop.place_zone,
+            )
         starts_at = first_start(list(workshop.sessions.all())) if workshop else None
         return CancellationTerms(
             steps=refund_steps(amount=line.amount, policy=line.policy, starts_at=starts_at),

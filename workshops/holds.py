@@ -30,6 +30,10 @@ class NoSuchWorkshop(Exception):
     """The line's reference names no workshop."""
 
 
+class WorkshopIsCancelled(Exception):
+    """The workshop is cancelled for good. The message is its title."""
+
+
 class WorkshopIsOver(Exception):
     """The last session has ended, so a ticket would be worthless. The message is the workshop's title."""
 
@@ -58,6 +62,8 @@ def hold_seats(*, line: SoldLine, until: datetime) -> list[Registration]:
     registrations = _registrations_of(line)
     if _are_settled(registrations):
         return registrations
+    if workshop.is_cancelled:
+        raise SoldOut(f"“{workshop.title}” is cancelled.")
     registrations = _not_revoked(registrations)
     _give_seats(workshop, line, registrations, state=_Held, held_until=until)
     show_places_in_catalogue(workshop)
@@ -69,7 +75,7 @@ def confirm_seats(*, line: SoldLine) -> tuple[list[Registration], bool]:
     """Confirm the line's seats, taking free ones again if the hold lapsed.
 
     Returns the registrations, and whether this call confirmed them. Raises SoldOut if others have taken the seats,
-    WorkshopIsOver, and NoSuchWorkshop.
+    WorkshopIsOver, WorkshopIsCancelled, and NoSuchWorkshop.
     """
     registrations = _registrations_of(line)
     if not _are_settled(registrations) and _confirm_live_hold(line, _not_revoked(registrations)):
@@ -78,6 +84,8 @@ def confirm_seats(*, line: SoldLine) -> tuple[list[Registration], bool]:
     registrations = _registrations_of(line)
     if _are_settled(registrations):
         return registrations, False
+    if workshop.is_cancelled:
+        raise WorkshopIsCancelled(workshop.title)
     registrations = _not_revoked(registrations)
     _refuse_when_over(workshop)
     _give_seats(workshop, line, registrations, state=_Confirmed, held_until=None)
@@ -138,6 +146,11 @@ def places_of(line: SoldLine) -> list[Place]:
     """The confirmed places of a line, by ticket code."""
     places = Registration.objects.filter(order_line_id=line.id, state=_Confirmed).order_by("position")
     return [Place(key=place.code, label=place.participant_name) for place in places]
+
+
+def release_all_holds(workshop: Workshop) -> None:
+    """Free all held seats, also those of payment pages that are still open. The workshop's row must be locked."""
+    workshop.registrations.filter(state=_Held).update(state=Registration.State.RELEASED, held_until=None)
 
 
 def recycle_lapsed_holds(workshop: Workshop) -> None:

@@ -6,7 +6,7 @@ from django.db.models import Count, F, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.invariants import Invariant
-from payments.models import OrderLine
+from payments.models import LineCancellation, OrderLine
 from workshops import DOMAIN
 from workshops.models import Registration, Workshop
 
@@ -36,4 +36,24 @@ class NoWorkshopIsOversold:
         return list(workshops.filter(taken__gt=F("capacity")).order_by("pk").values_list("pk", flat=True))
 
 
-INVARIANTS: tuple[Invariant, ...] = (PaidPlacesAreRegistered(), NoWorkshopIsOversold())
+class CancelledWorkshopsAreEmpty:
+    name = "workshops.cancelled_workshops_are_empty"
+    promise = (
+        "A cancelled workshop has no confirmed registration once its refunds are requested, and no held one at all."
+    )
+
+    def breaking(self) -> list[int]:
+        unfinished = LineCancellation.objects.exclude(state=LineCancellation.State.DONE)
+        places = Registration.objects.filter(workshop__state=Workshop.State.CANCELLED)
+        held = places.filter(state=Registration.State.HELD)
+        confirmed = places.filter(state=Registration.State.CONFIRMED).exclude(
+            order_line_id__in=unfinished.values("line")
+        )
+        return sorted({place.workshop_id for place in (held | confirmed)})
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    PaidPlacesAreRegistered(),
+    NoWorkshopIsOversold(),
+    CancelledWorkshopsAreEmpty(),
+)

@@ -67,8 +67,17 @@ def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registrati
             key=f"workshop-registration:{place.pk}:revoked",
             to=place.participant_email,
             template="workshops/mail/ticket_revoked",
-            context=_about(workshop, workshop.zone) | {"name": place.participant_name, "code": place.code},
+            context=_about(workshop, workshop.zone)
+            | {
+                "name": place.participant_name,
+                "code": place.code,
+                "cancel_reason": workshop.cancel_reason,
+                "is_workshop_cancelled": workshop.is_cancelled,
+            },
         )
+    if workshop.is_cancelled:
+        # The teacher, who cancelled it, gets one mail when all are refunded, not one for each.
+        return
     people = [{"name": place.participant_name, "email": place.participant_email} for place in registrations]
     # A line may lose its places one after another; the teacher gets a mail each time.
     about = "-".join(str(place.pk) for place in registrations[:5])

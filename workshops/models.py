@@ -42,6 +42,8 @@ class Workshop(models.Model):
         DRAFT = "draft"
         PUBLISHED = "published"
         WITHDRAWN = "withdrawn"
+        # For good: every registration is refunded.
+        CANCELLED = "cancelled"
 
     teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="workshops")
     slug = models.SlugField(max_length=80, unique=True)
@@ -70,6 +72,7 @@ class Workshop(models.Model):
         null=True, blank=True, help_text="By default when the first session starts."
     )
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    cancel_reason = models.CharField(max_length=300, blank=True, editable=False)
     # The same value as in the catalogue's listing, which is written only when this changes.
     is_sold_out = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -77,6 +80,7 @@ class Workshop(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        permissions = [("cancel_workshop", "Can cancel workshops and refund their registrations")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(capacity__gte=1, capacity__lte=LARGEST_CAPACITY), name="workshop_capacity_in_range"
@@ -108,6 +112,10 @@ class Workshop(models.Model):
     @property
     def is_published(self) -> bool:
         return self.state == self.State.PUBLISHED
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.state == self.State.CANCELLED
 
     @property
     def level_names(self) -> list[str]:

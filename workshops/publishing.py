@@ -36,6 +36,13 @@ class NotReadyToPublish(Exception):
         self.about = about
 
 
+class CancelledForGood(NotReadyToPublish):
+    """A cancelled workshop can be neither changed nor put on sale again."""
+
+    def __init__(self) -> None:
+        super().__init__("This workshop is cancelled. Plan a new one instead.", about="")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPlan:
     """Start and end of a session to be saved."""
@@ -83,6 +90,8 @@ def publish_workshop(*, workshop: Workshop) -> None:
     """Put a workshop on sale and list it in the catalogue. Raises NotReadyToPublish."""
     rows = Workshop.objects.select_for_update(of=("self",), no_key=True).select_related("teacher", "subject")
     locked = rows.get(pk=workshop.pk)
+    if locked.is_cancelled:
+        raise CancelledForGood
     _refuse_unready(locked)
     locked.state = workshop.state = Workshop.State.PUBLISHED
     locked.save(update_fields=["state", "updated_at"])
@@ -94,6 +103,8 @@ def publish_workshop(*, workshop: Workshop) -> None:
 def withdraw_workshop(*, workshop: Workshop) -> None:
     """Take a workshop off sale and out of the catalogue. Held and confirmed places are kept."""
     locked = Workshop.objects.select_for_update(no_key=True).get(pk=workshop.pk)
+    if locked.is_cancelled:
+        return
     locked.state = workshop.state = Workshop.State.WITHDRAWN
     locked.save(update_fields=["state", "updated_at"])
     withdraw_listing(domain=DOMAIN, reference=str(locked.pk))
@@ -125,6 +136,8 @@ def free_slug(title: str) -> str:
 def _keep_stored_state(workshop: Workshop) -> None:
     """Lock the row and read the fields that publishing and selling write: they may have changed since it was loaded."""
     locked = Workshop.objects.select_for_update(no_key=True).get(pk=workshop.pk)
+    if locked.is_cancelled:
+        raise CancelledForGood
     workshop.state, workshop.is_sold_out, workshop.slug = locked.state, locked.is_sold_out, locked.slug
     # Orders name the teacher, so a workshop never changes its teacher.
     workshop.teacher_id = locked.teacher_id

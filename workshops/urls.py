@@ -17,5 +17,6 @@ urlpatterns = [
     path("teach/workshops/<slug:slug>/", authoring.edit_workshop, name="edit"),
     path("teach/workshops/<slug:slug>/publish/", desk.publish, name="publish"),
     path("teach/workshops/<slug:slug>/withdraw/", desk.withdraw, name="withdraw"),
+    path("teach/workshops/<slug:slug>/cancel/", desk.cancel, name="cancel"),
     path("teach/workshops/<slug:slug>/participants/", desk.list_participants, name="participants"),
 ]

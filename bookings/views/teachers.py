@@ -10,7 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.guards import TeacherRequest, teacher_required
-from accounts.time_zones import zone_of_user
+from accounts.moments import write_span
+from accounts.time_zones import zone_for, zone_of_user
+from bookings import DOMAIN
 from bookings.forms.proposals import AcceptForm, DeclineForm, MeetingForm
 from bookings.matching import open_requests_for
 from bookings.meetings import set_meeting_link
@@ -23,6 +25,9 @@ from bookings.proposals import (
     withdraw_proposal,
 )
 from bookings.requests import RequestClosed
+from payments.cancellations import CannotCancel, cancel_for_teacher
+from payments.forms import CancellationForm
+from payments.sale_cancellations import sold_of
 
 # Far more than one teacher can answer; the oldest are shown first.
 _REQUESTS_AT_MOST = 100
@@ -112,6 +117,43 @@ def withdraw(request: TeacherRequest, lesson_id: int) -> HttpResponse:
     else:
         messages.success(request, "The proposal is withdrawn.")
     return redirect("bookings:desk")
+
+
+@teacher_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def cancel_lesson(request: TeacherRequest, lesson_id: int) -> HttpResponse:
+    """Show what cancelling a paid lesson means, and cancel it with a full refund."""
+    lesson = get_object_or_404(Lesson.objects.for_pages(), pk=lesson_id, teacher=request.teacher)
+    if lesson.order_line_id is None or not lesson.is_confirmed or lesson.ends_at <= timezone.now():
+        messages.error(request, "This lesson cannot be cancelled.")
+        return redirect(lesson)
+    form = CancellationForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            cancel_for_teacher(
+                line_id=lesson.order_line_id,
+                reason=f"Cancelled by the teacher: {form.cleaned_data['reason']}",
+                requested_by_id=request.teacher.user_id,
+            )
+        except CannotCancel as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(
+                request, f"The lesson is cancelled, and {lesson.student.display_name} is refunded in full."
+            )
+        return redirect(lesson)
+    context = {
+        "kicker": "Cancel a lesson",
+        "heading": lesson.title,
+        "lead": write_span(lesson.starts_at, lesson.ends_at, zone_for(lesson, reader=zone_of_user(request.user))),
+        "form": form,
+        "sold": sold_of(domain=DOMAIN, reference=str(lesson.pk)),
+        "consequence": f"Your slot is free again, and {lesson.student.display_name} gets a mail.",
+        "action": "Cancel the lesson and refund it",
+        "back": lesson.get_absolute_url(),
+    }
+    return render(request, "payments/sale_cancel.html", context, status=400 if form.errors else 200)
 
 
 @teacher_required

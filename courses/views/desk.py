@@ -5,14 +5,19 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.guards import TeacherRequest, teacher_required
+from courses import DOMAIN
 from courses.authoring import WouldBreakPublished, change_course, create_course
 from courses.forms import CourseForm, ModuleForm
 from courses.models import Course, CourseLesson
 from courses.outline import outline_of
-from courses.publishing import CannotPublish, publish_course, reasons_against_publishing, withdraw_course
+from courses.publishing import CannotPublish, close_course, publish_course, reasons_against_publishing, withdraw_course
+from payments.forms import CancellationForm
+from payments.sale_cancellations import failures_of, latest_cancellation, progress_of, sold_of
 from uploads.storage import NotStored
 
 
@@ -104,3 +109,33 @@ def course_withdraw(request: TeacherRequest, course_id: int) -> HttpResponse:
     withdraw_course(course_id=course.pk)
     messages.success(request, "Your course is no longer for sale. Its students keep it.")
     return redirect("courses:course_outline", course.pk)
+
+
+@teacher_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def course_close(request: TeacherRequest, course_id: int) -> HttpResponse:
+    """Show what closing a course means, close it, and then show how far the refunds are."""
+    course = own_course(request, course_id)
+    form = CancellationForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        if close_course(course_id=course.pk, reason=reason, requested_by_id=request.teacher.user_id) is None:
+            messages.error(request, "This course was never published, so there is nothing to close.")
+            return redirect("courses:course_outline", course.pk)
+        messages.success(request, f"“{course.title}” is closed. Everyone who has it gets their money back.")
+        return redirect("courses:course_close", course.pk)
+    cancellation = latest_cancellation(domain=DOMAIN, reference=str(course.pk))
+    context = {
+        "kicker": "Close a course",
+        "heading": course.title,
+        "form": form,
+        "sold": sold_of(domain=DOMAIN, reference=str(course.pk)),
+        "consequence": "The course goes off sale for good, its students lose it, and they get a mail.",
+        "action": "Close the course and refund everyone",
+        "back": reverse("courses:course_outline", args=[course.pk]),
+        "cancellation": cancellation,
+        "progress": progress_of(cancellation) if cancellation else None,
+        "failures": failures_of(cancellation) if cancellation else [],
+    }
+    return render(request, "payments/sale_cancel.html", context, status=400 if form.errors else 200)

@@ -7,6 +7,7 @@ from payments.admin.fraud_warnings import FraudWarningAdmin
 from payments.admin.orders import OrderAdmin, PaymentAdmin
 from payments.admin.reconciliation import DifferenceAdmin, ReconciliationRunAdmin
 from payments.admin.refunds import RefundAdmin
+from payments.admin.sale_cancellations import LineCancellationAdmin, SaleCancellationAdmin
 from payments.admin.statement import StripeMovementAdmin
 from payments.admin.stripe_records import show_only
 
@@ -16,10 +17,12 @@ __all__ = [
     "DisputeAnswerAdmin",
     "EarningAdmin",
     "FraudWarningAdmin",
+    "LineCancellationAdmin",
     "OrderAdmin",
     "PaymentAdmin",
     "ReconciliationRunAdmin",
     "RefundAdmin",
+    "SaleCancellationAdmin",
     "StripeMovementAdmin",
     "WebhookEventAdmin",
 ]

@@ -12,6 +12,7 @@ from payments.models.payment import ChargeLookup, Payment
 from payments.models.reconciliation import Difference, ReconciliationRun, ReconciliationTotal, StripeMovement
 from payments.models.refund import Refund, RefundAllocation
 from payments.models.refund_change import RefundChange
+from payments.models.sale_cancellation import LineCancellation, SaleCancellation
 
 __all__ = [
     "Cart",
@@ -29,6 +30,7 @@ __all__ = [
     "EvidenceFile",
     "FetchedEvent",
     "FraudWarning",
+    "LineCancellation",
     "MirrorSync",
     "Order",
     "OrderLine",
@@ -38,6 +40,7 @@ __all__ = [
     "Refund",
     "RefundAllocation",
     "RefundChange",
+    "SaleCancellation",
     "StripeMovement",
     "WebhookEvent",
 ]

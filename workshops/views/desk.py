@@ -6,10 +6,16 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.guards import TeacherRequest, teacher_required
+from payments.forms import CancellationForm
+from payments.sale_cancellations import failures_of, progress_of, sold_of
+from workshops import DOMAIN
+from workshops.cancelling import NeverPublished, cancel_workshop, cancellation_of
 from workshops.models import Registration, Workshop
 from workshops.publishing import NotReadyToPublish, publish_workshop, withdraw_workshop
 from workshops.schedule import describe_schedule
@@ -60,6 +66,40 @@ def withdraw(request: TeacherRequest, slug: str) -> HttpResponse:
     withdraw_workshop(workshop=workshop)
     messages.success(request, f"“{workshop.title}” is off sale. People who have a place keep it.")
     return redirect("workshops:desk")
+
+
+@teacher_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def cancel(request: TeacherRequest, slug: str) -> HttpResponse:
+    """Show what cancelling a workshop means, cancel it, and then show how far the refunds are."""
+    workshop = own_workshop(request, slug)
+    form = CancellationForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            cancel_workshop(
+                workshop=workshop, reason=form.cleaned_data["reason"], requested_by_id=request.teacher.user_id
+            )
+        except NeverPublished:
+            messages.error(request, "This workshop was never on sale, so there is nothing to cancel.")
+            return redirect("workshops:desk")
+        messages.success(request, f"“{workshop.title}” is cancelled. Everyone who has a place gets their money back.")
+        return redirect("workshops:cancel", slug=slug)
+    cancellation = cancellation_of(workshop)
+    context = {
+        "kicker": "Cancel a workshop",
+        "heading": workshop.title,
+        "lead": describe_schedule(workshop, timezone.get_current_timezone()),
+        "form": form,
+        "sold": sold_of(domain=DOMAIN, reference=str(workshop.pk)),
+        "consequence": "The workshop goes off sale for good, and everyone with a place gets a mail.",
+        "action": "Cancel the workshop and refund everyone",
+        "back": reverse("workshops:desk"),
+        "cancellation": cancellation,
+        "progress": progress_of(cancellation) if cancellation else None,
+        "failures": failures_of(cancellation) if cancellation else [],
+    }
+    return render(request, "payments/sale_cancel.html", context, status=400 if form.errors else 200)
 
 
 @teacher_required

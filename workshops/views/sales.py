@@ -130,10 +130,11 @@ def _participants_in_cart(request: HttpRequest, workshop: Workshop) -> list[Part
 
 
 def _visible_workshop(request: HttpRequest, slug: str) -> Workshop:
-    """A published workshop, or an unpublished one for its teacher and people with a place; otherwise raise Http404."""
+    """A published or cancelled workshop; any other for its teacher and people with a place; otherwise raise Http404."""
     found = Workshop.objects.select_related("teacher__user", "subject").prefetch_related("sessions", "prices")
     workshop = get_object_or_404(found, slug=slug)
-    is_public = workshop.is_published and workshop.teacher.status == Teacher.Status.APPROVED
+    is_shown = workshop.is_published or workshop.is_cancelled
+    is_public = is_shown and workshop.teacher.status == Teacher.Status.APPROVED
     if is_public or _is_own(request, workshop) or _places_of(request, workshop):
         return workshop
     raise Http404

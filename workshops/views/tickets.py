@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import cast
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from workshops.calendar_file import calendar_of
-from workshops.models import Registration, RegistrationQuerySet
+from workshops.models import Registration, RegistrationQuerySet, Workshop
 from workshops.schedule import describe_schedule, first_start, last_end, session_times
 
 
@@ -21,7 +22,9 @@ from workshops.schedule import describe_schedule, first_start, last_end, session
 @require_safe
 def list_tickets(request: HttpRequest) -> HttpResponse:
     """List all tickets a person bought, grouped by purchase: upcoming workshops first, past ones below."""
-    tickets = _tickets_of(request).filter(state=Registration.State.CONFIRMED).order_by("-order_line_id", "position")
+    was_cancelled = Q(state=Registration.State.REVOKED, workshop__state=Workshop.State.CANCELLED)
+    tickets = _tickets_of(request).filter(Q(state=Registration.State.CONFIRMED) | was_cancelled)
+    tickets = tickets.order_by("-order_line_id", "position")
     purchases = []
     for line_id, places in groupby(tickets, key=lambda ticket: ticket.order_line_id):
         registrations = list(places)
@@ -54,7 +57,7 @@ def show_ticket(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "ticket": ticket,
         "workshop": workshop,
-        "is_valid": ticket.state == Registration.State.CONFIRMED,
+        "is_valid": ticket.state == Registration.State.CONFIRMED and not workshop.is_cancelled,
         "sessions": session_times(workshop, timezone.get_current_timezone()),
     }
     return render(request, "workshops/ticket_detail.html", context)
@@ -65,7 +68,8 @@ def show_ticket(request: HttpRequest, code: str) -> HttpResponse:
 def download_calendar(request: HttpRequest, code: str) -> HttpResponse:
     """Download the sessions of a ticket's workshop as a calendar file."""
     ticket = _ticket(request, code)
-    calendar = calendar_of(ticket.workshop, timezone.get_current_timezone())
+    is_cancelled = ticket.state == Registration.State.REVOKED
+    calendar = calendar_of(ticket.workshop, timezone.get_current_timezone(), is_cancelled=is_cancelled)
     response = HttpResponse(calendar, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="workshop.ics"'
     return response
