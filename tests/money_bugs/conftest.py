@@ -4,11 +4,11 @@ import pytest
 from django.db import connection
 
 from jobs.invariants import broken, installed_invariants
-from payments.tests.conftest import perform_looks, sample_domain, sandbox_process, stripe_sandbox
+from payments.tests.conftest import sample_domain, sandbox_process, stripe_sandbox
 from tests.money_bugs.lectern import LecternWorld
 from tests.money_bugs.lectern_at_stripe import WorldAtStripe
 
-__all__ = ["perform_looks", "sample_domain", "sandbox_process", "stripe_sandbox"]
+__all__ = ["sample_domain", "sandbox_process", "stripe_sandbox"]
 
 
 @pytest.fixture

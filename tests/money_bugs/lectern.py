@@ -26,9 +26,10 @@ from payments.orders import cancel_order
 from payments.refund_plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
 from payments.refunds import request_refund
 from payments.stripe_objects import BalanceTransaction
-from payments.tests.factories import cart_with, event_of, sample_offer, session_object
+from payments.tests.factories import cart_with, event_of, intent_object, sample_offer, session_object
 from payments.tests.sample_domain import SAMPLE
 from payments.webhook.inbox import store_event
+from tests.money_bugs.lectern_disputes import LecternDispute
 from tests.money_bugs.lectern_orders import second_page_of, write_discounted_order
 from tests.money_bugs.lectern_refunds import LecternRefund
 from tests.money_bugs.world import Refused, Sale, Shown, World
@@ -147,6 +148,18 @@ class LecternSale(Sale):
     def pays_again(self):
         tell("checkout.session.completed", session_object(second_page_of(self.payment)))
 
+    def is_declined(self):
+        failed = {
+            "status": "requires_payment_method",
+            "amount_received": 0,
+            "last_payment_error": {"type": "card_error"},
+        }
+        tell("payment_intent.payment_failed", intent_object(self.payment, **failed))
+
+    def page_expires(self):
+        unpaid = {"status": "expired", "payment_status": "unpaid", "payment_intent": None}
+        tell("checkout.session.expired", session_object(self.payment, **unpaid))
+
     def is_earned(self):
         """As if it had been paid a month ago."""
         Order.objects.filter(pk=self.order.pk).update(paid_at=timezone.now() - MONTH)
@@ -162,12 +175,14 @@ class LecternSale(Sale):
     def line(self, number):
         return LecternLine(self.order, self.references[number - 1])
 
-    def refund(self, amount=None, *, line=None, places=None, currency=None, form=None, events_before_answer=0):
+    def refund(
+        self, amount=None, *, line=None, places=None, parts=None, currency=None, form=None, events_before_answer=0
+    ):
         with refusing(RefundRefused, InvalidAmount):
             money = None if amount is None else Money.from_major(amount, currency or self.payment.currency)
             refund = request_refund(
                 order_id=self.order.pk,
-                wanted=self._wanted(money, line, places),
+                wanted=self._parts(parts) if parts else self._wanted(money, line, places),
                 reason=Refund.Reason.GOODWILL,
                 request_key=form or uuid.uuid4().hex,
             )
@@ -184,6 +199,10 @@ class LecternSale(Sale):
         part = LinePart(line_id=self.line(line or 1).row.pk, amount=money, quantity=places)
         return OfLines([part])
 
+    def _parts(self, parts):
+        amounts = {number: Money.from_major(amount, self.payment.currency) for number, amount in parts.items()}
+        return OfLines([LinePart(line_id=self.line(each).row.pk, amount=amount) for each, amount in amounts.items()])
+
     def refund_at_stripe(self, amount):
         made = LecternRefund(self.payment, self.references, amount=Money.from_major(amount, self.payment.currency))
         made.succeeds()
@@ -193,7 +212,15 @@ class LecternSale(Sale):
         return LecternRefund(self.payment, self.references, Refund.objects.get(payment__order=self.order))
 
     def dispute(self, amount=None, *, is_inquiry=False, settled=None, settled_in=None):
-        raise NotImplementedError
+        currency = self.payment.currency
+        disputed = self.payment.amount if amount is None else Money.from_major(amount, currency)
+        return LecternDispute(
+            self.payment,
+            disputed,
+            fee=Money.from_major("15.00", settled_in or currency),
+            settled=Money.from_major(settled, settled_in) if settled else None,
+            is_inquiry=is_inquiry,
+        )
 
     def figures(self):
         payment = Payment.objects.select_related("order").get(pk=self.payment.pk)

@@ -111,6 +111,13 @@ class NaiveSale(Sale):
     def pays_again(self):
         self.pays()
 
+    def is_declined(self):
+        # The last report wins.
+        self.is_paid = False
+
+    def page_expires(self):
+        self.was_cancelled = True
+
     def is_earned(self):
         pass
 
@@ -123,7 +130,12 @@ class NaiveSale(Sale):
     def line(self, number):
         return self.lines[number - 1]
 
-    def refund(self, amount=None, *, line=None, places=None, currency=None, form=None, events_before_answer=0):
+    def refund(
+        self, amount=None, *, line=None, places=None, parts=None, currency=None, form=None, events_before_answer=0
+    ):
+        if parts:
+            # Only the sum is looked at.
+            return self.refund(sum(float(amount) for amount in parts.values()))
         target = self.line(line or 1)
         amount = self._wanted(target, line, places) if amount is None else float(amount)
         if amount * 100 > int(self.total * 100) - int(self.refunded * 100):

@@ -1,4 +1,10 @@
-"""Checkout, and events in any order: CW-01, CW-04, CW-07, CW-09 and CW-10."""
+"""Checkout, and events in any order: CW-01, CW-02, CW-04, CW-06, CW-07, CW-09 and CW-10."""
+
+from django.db import DatabaseError
+
+from jobs.runner import drain
+from payments.models import Order, WebhookEvent
+from payments.tests.sample_domain import SAMPLE
 
 
 def test_cw_01_a_payment_pays_one_order(world):
@@ -11,6 +17,16 @@ def test_cw_01_a_payment_pays_one_order(world):
     world.shows(A="90.00", platform="10.00")
 
 
+def test_cw_02_an_older_report_that_arrives_later_changes_nothing(world):
+    """laravel/cashier-stripe#1201: the event that came last won, so a customer who had paid became incomplete."""
+    sale = world.open_sale("30.00")
+    sale.pays()
+    sale.is_declined()
+    sale.page_expires()
+    sale.shows(paid="30.00", due="0.00")
+    world.shows(A="27.00", platform="3.00")
+
+
 def test_cw_04_money_for_a_cancelled_order_goes_back(world):
     """woocommerce/woocommerce-gateway-stripe#5703: the event of a late payment was skipped, and the money kept."""
     sale = world.open_sale("50.00")
@@ -21,6 +37,26 @@ def test_cw_04_money_for_a_cancelled_order_goes_back(world):
     sale.automatic_refund().succeeds()
     sale.shows(refunds=1, paid="50.00", refunded="50.00", refundable="0.00")
     world.shows(A="0.00", fees="0.00", costs="1.05", platform="-1.05")
+
+
+def test_cw_06_what_has_ended_stays_so_and_an_error_is_not_swallowed(lectern):
+    """managoat/fountain#158: a delayed event revived what was over, and one that met an error was never repeated."""
+    ended = lectern.open_sale("30.00")
+    ended.page_expires()
+    ended.is_declined()
+    assert Order.objects.get().state == Order.State.CANCELLED
+    lectern.shows(A="0.00", platform="0.00")
+    sale = lectern.open_sale("30.00")
+    SAMPLE.fails_with = DatabaseError("the disk is full")
+    sale.pays()
+    sale.shows(paid="0.00")
+    lectern.shows(A="0.00", platform="0.00")
+    SAMPLE.fails_with = None
+    for _ in range(2):
+        WebhookEvent.objects.filter(state="waiting").update(run_after="2020-01-01T00:00:00Z")
+        drain(WebhookEvent, seconds=5)
+    sale.shows(paid="30.00")
+    lectern.shows(A="27.00", platform="3.00")
 
 
 def test_cw_07_a_refund_reported_before_its_payment_is_not_lost(world):

@@ -42,6 +42,15 @@ def a_payment_reported_twice(world):
     world.shows(A="90.00", platform="10.00")
 
 
+def a_lost_dispute(world):
+    sale = world.sell("100.00")
+    dispute = sale.dispute()
+    dispute.is_lost()
+    dispute.shows(state="lost")
+    sale.shows(lost="100.00")
+    world.shows(A="0.00", fees="0.00", costs="15.00")
+
+
 SCENARIOS = [
     a_sale,
     a_sale_of_three_teachers,
@@ -49,6 +58,7 @@ SCENARIOS = [
     a_partial_refund,
     a_refund_of_a_line,
     a_payment_reported_twice,
+    a_lost_dispute,
 ]
 
 

@@ -1,12 +1,47 @@
-"""Stripe's statement against the books, and reports: RC-03, RC-05 to RC-07."""
+"""Stripe's statement against the books, and reports: RC-01 to RC-07."""
 
 from ledger.balances import balance_of
-from ledger.entries import AccountKind
+from ledger.entries import AccountKind, JournalKind
 from ledger.models import Posting
 from money import Money
+from notifications.models import Alert
 from payments.earnings.movements import as_movements, rows_of_movements
 from payments.models import ReconciliationRun
 from tests.money_bugs.lectern_statement import Statement, differences, totals
+
+
+def test_rc_01_what_has_no_name_is_shown_and_the_sum_is_stripes(lectern):
+    """Automattic/woocommerce-payments#8588: only some kinds were listed, so the rows did not add up to the payout."""
+    sale = lectern.sell("1000.00", stripe_fee="0.00")
+    refund = sale.refund("100.00")
+    refund.succeeds()
+    dispute = sale.dispute("30.00")
+    statement = Statement()
+    statement.has_charge(sale, "1000.00")
+    statement.has_refund(refund, "-100.00")
+    statement.has_dispute(dispute)
+    run = statement.is_compared()
+    assert totals(run) == ["855.00", "855.00", "0.00", "0.00"]
+    statement.has("loan_adjustment", "-5.00")
+    run = statement.is_compared()
+    assert totals(run) == ["850.00", "855.00", "-5.00", "0.00"]
+    assert differences(run) == [("unknown_type", "-5.00")]
+    assert "loan_adjustment" in run.differences.get().sentence
+    assert Alert.objects.filter(key="reconciliation", cleared_at=None).exists()
+
+
+def test_rc_02_a_month_with_a_lost_dispute_has_its_report(lectern):
+    """stamhoofd/stamhoofd#577: a row of a dispute raised an error, and there was no report at all."""
+    kept, disputed = lectern.sell("200.00"), lectern.sell("100.00")
+    dispute = disputed.dispute()
+    dispute.is_lost()
+    statement = Statement()
+    statement.has_charge(kept, "200.00")
+    statement.has_charge(disputed, "100.00")
+    statement.has_dispute(dispute)
+    run = statement.is_compared()
+    assert totals(run) == ["185.00", "185.00", "0.00", "0.00"]
+    assert differences(run) == []
 
 
 def test_rc_03_a_cancelled_sale_is_sold_and_refunded(world):
@@ -16,6 +51,23 @@ def test_rc_03_a_cancelled_sale_is_sold_and_refunded(world):
     refund.shows(amount="100.00", fee="10.00", share="90.00")
     sale.shows(paid="100.00", refunded="100.00", refundable="0.00")
     world.shows(A="0.00", fees="0.00")
+
+
+def test_rc_04_refunds_and_lost_disputes_are_losses_and_others_are_not(lectern):
+    """govuk-pay/pay-selfservice#4941: the net of refunds and lost disputes was missing, or of the wrong sign."""
+    refund = lectern.sell("100.00").refund("20.00")
+    refund.succeeds()
+    lost, won = lectern.sell("100.00").dispute(), lectern.sell("100.00").dispute()
+    lectern.sell("100.00").dispute()
+    lost.is_lost()
+    won.is_won()
+    assert at_stripe(journal__kind=JournalKind.REFUND) == gbp(-2000)
+    assert at_stripe(journal__subject=f"dispute:{lost.stripe_id}") == gbp(-11500)
+    assert at_stripe(journal__subject=f"dispute:{won.stripe_id}") == gbp(-1500)
+    # The teacher sees the sales, and only what is lost: 18.00 of the refund, 90.00 of the dispute.
+    seen = sorted(movement.amount.minor for movement in movements_of(lectern.teacher("A")))
+    assert seen == [-9000, -1800, 9000, 9000, 9000, 9000]
+    lectern.shows(A="252.00", fees="28.00", costs="45.00")
 
 
 def test_rc_05_the_charges_of_a_payout_add_up_to_it(lectern):

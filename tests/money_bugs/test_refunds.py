@@ -1,4 +1,4 @@
-"""Refunds: RF-01 to RF-17."""
+"""Refunds: RF-01 to RF-05, RF-07, RF-08, RF-11, RF-12, RF-14, RF-15, RF-17 and RF-18."""
 
 import pytest
 
@@ -153,3 +153,14 @@ def test_rf_17_one_that_fails_instead_leaves_everything_as_it_was(world):
     refund.fails()
     world.shows(A="72.00", platform="8.00")
     sale.shows(refunded="0.00", refundable="80.00")
+
+
+def test_rf_18_no_part_of_a_refund_is_negative_or_more_than_came_in(world):
+    """pretix/pretix#6579: 70.00 and -10.00 made a refund of 60.00. There two ways of paying, here two lines."""
+    sale = world.sell("60.00", "40.00")
+    with pytest.raises(Refused):
+        sale.refund(parts={1: "70.00", 2: "-10.00"})
+    with pytest.raises(Refused):
+        sale.refund(parts={1: "60.00", 2: "-10.00"})
+    sale.shows(refunds=0, refunded="0.00", refundable="100.00")
+    world.shows(A="90.00", platform="10.00")

@@ -93,6 +93,14 @@ class Sale(Shown):
         """The buyer pays the order a second time, on another page."""
 
     @abstractmethod
+    def is_declined(self):
+        """Stripe reports that a card was declined, which may be older than what was reported before."""
+
+    @abstractmethod
+    def page_expires(self):
+        """Stripe reports that the page can no longer be paid."""
+
+    @abstractmethod
     def is_earned(self):
         """The holding time is over: the teachers' shares become available to them."""
 
@@ -109,8 +117,10 @@ class Sale(Shown):
         """One line, counted from 1. Its figures: `amount`, `fee`, `share`; and what of each is left."""
 
     @abstractmethod
-    def refund(self, amount=None, *, line=None, places=None, currency=None, form=None, events_before_answer=0):
-        """Staff refund all, a line, places of a line, or an amount; Stripe has accepted it. Raises Refused.
+    def refund(
+        self, amount=None, *, line=None, places=None, parts=None, currency=None, form=None, events_before_answer=0
+    ):
+        """Staff refund all, a line, places of a line, an amount, or parts by line; Stripe accepts. Raises Refused.
 
         `form` identifies the form that staff sent, so that one sent twice is recognised. Stripe may report success
         before its answer is recorded.
