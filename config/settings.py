@@ -13,7 +13,7 @@ from config.environment import InvalidVariable, database_config, read_environmen
 from config.logging import logging_settings
 from config.mail_server import read_mail_server
 from config.processes import read_processes
-from config.stripe_keys import read_commission_bps, read_stripe_keys
+from config.stripe_keys import read_commission_bps, read_payout_minimums, read_stripe_keys
 from money import is_currency
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -115,6 +115,10 @@ CURRENCIES = env.items("CURRENCIES", default=["GBP", "EUR", "USD", "JPY"])
 if not all(is_currency(code) for code in CURRENCIES):
     raise InvalidVariable("CURRENCIES", "must hold currency codes such as GBP,EUR.")
 DEFAULT_CURRENCY = env.choice("DEFAULT_CURRENCY", CURRENCIES, default=CURRENCIES[0])
+# Which of Stripe's interfaces creates teachers' accounts; those that exist keep theirs.
+STRIPE_CONNECT_ACCOUNTS = env.choice("STRIPE_CONNECT_ACCOUNTS", ["v1", "v2"], default="v1")
+# The least that is paid out, per currency; in others it is the least that a card is charged.
+PAYOUT_MINIMUMS = read_payout_minimums(env)
 
 # --- Apps ---------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -1,4 +1,4 @@
-"""The variables about payments: Stripe's keys, their mode, and the platform's commission."""
+"""The variables about payments: Stripe's keys, their mode, the platform's commission, and the minimums of payouts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 
 from config.environment import Environment, InvalidVariable
+from money import Money, is_currency
+from money.amounts import InvalidAmount
 
 SANDBOX_SECRET_KEY = "sk_test_sandbox00000000000000000"  # noqa: S105 - valid only at the sandbox
 SANDBOX_WEBHOOK_SECRET = "whsec_sandbox0000000000000000000000000"  # noqa: S105 - likewise
@@ -13,6 +15,7 @@ _SECRET_KEY = r"(?:sk|rk)_(?:test|live)_[A-Za-z0-9_]{16,200}"  # noqa: S105 - a 
 _PUBLISHABLE_KEY = r"pk_(?:test|live)_[A-Za-z0-9_]{16,200}"
 _WEBHOOK_SECRET = r"whsec_[A-Za-z0-9+/=_-]{16,200}"  # noqa: S105 - a pattern
 _DEFAULT_COMMISSION_BPS = 1000
+_DEFAULT_PAYOUT_MINIMUMS = ["GBP:10", "EUR:10", "USD:10", "JPY:1000"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,3 +88,22 @@ def read_commission_bps(env: Environment) -> int:
     if env.text("DEFAULT_COMMISSION_BPS") and basis_points != rate:
         raise InvalidVariable("PLATFORM_COMMISSION_RATE", "and DEFAULT_COMMISSION_BPS contradict each other; keep one.")
     return rate
+
+
+def read_payout_minimums(env: Environment) -> dict[str, int]:
+    """Return the least that is paid out, in minor units by currency. Raises InvalidVariable."""
+    pairs = [pair.partition(":") for pair in env.items("PAYOUT_MINIMUMS", default=_DEFAULT_PAYOUT_MINIMUMS)]
+    minimums = {currency: _minor_units(amount, currency) for currency, _, amount in pairs if is_currency(currency)}
+    if len(minimums) != len(pairs) or not all(minor > 0 for minor in minimums.values()):
+        raise InvalidVariable("PAYOUT_MINIMUMS", "must hold currencies with an amount each, such as GBP:10,JPY:1000.")
+    return minimums
+
+
+def _minor_units(text: str, currency: str) -> int:
+    """The minor units of an amount; zero, which is not allowed, if it is none."""
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", text) is None:
+        return 0
+    try:
+        return Money.from_major(text, currency).minor
+    except InvalidAmount:
+        return 0

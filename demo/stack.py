@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from demo.ports import LISTENER, HeldPort, PortTaken
 from demo.processes import Command, DidNotStart, LineSink, Process, answers_http, stop_all
 from demo.servers import PostgresServer, RedisServer
-from payments.webhook.event_types import LISTENED_FOR
+from payments.webhook.event_types import LISTENED_FOR, LISTENED_FOR_ON_ACCOUNTS
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Django's own variable would point the sandbox, which is another Django project, at the marketplace's settings.
@@ -134,7 +134,7 @@ class Stack:
             "SANDBOX_THREADS": "4",
             "SANDBOX_DATABASE": str(self.folder / "sandbox.sqlite3"),
             "SANDBOX_WEBHOOK_URL": webhook,
-            "SANDBOX_WEBHOOK_EVENTS": ",".join(LISTENED_FOR),
+            "SANDBOX_WEBHOOK_EVENTS": ",".join([*LISTENED_FOR, *LISTENED_FOR_ON_ACCOUNTS]),
             "SANDBOX_WEBHOOK_SECRET": "whsec_sandbox0000000000000000000000000",
             "PYTHONUNBUFFERED": "1",
             # macOS kills processes that fork after using its frameworks; Celery's workers are forks.

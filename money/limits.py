@@ -21,6 +21,8 @@ MOST_MINOR = 99_999_999
 # Charged by Stripe with two decimals that must be 00, because these currencies lost their decimals after Stripe began.
 # HUF and TWD are charged to the hundredth; only payouts in them must be whole.
 _WHOLE_UNITS_ONLY = frozenset(["ISK", "UGX"])
+# Banks are paid out to in whole units of these as well.
+_WHOLE_UNITS_AT_BANKS = _WHOLE_UNITS_ONLY | {"HUF", "TWD"}
 _THOUSANDTHS = 3
 
 
@@ -74,6 +76,12 @@ def half_of(amount: Money) -> Money:
 def check_chargeable(amount: Money) -> None:
     """Raise CannotBeCharged unless a card can be charged exactly this."""
     limits_of(amount.currency).check(amount)
+
+
+def largest_payable(amount: Money) -> Money:
+    """The largest amount up to this one that a bank can be paid; the rest is finer than the currency's step."""
+    step = 100 if amount.currency in _WHOLE_UNITS_AT_BANKS else _step_minor(amount.currency)
+    return Money(amount.minor - amount.minor % step, amount.currency)
 
 
 def _step_minor(currency: str) -> int:

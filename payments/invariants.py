@@ -1,4 +1,4 @@
-"""The invariants of paid orders and their refunds.
+"""The invariants of paid orders and their refunds; those of payouts are beside what pays out.
 
 Triggers and checks enforce most of them. These queries verify them after a restore, a migration or a manual repair, too.
 """
@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from jobs.invariants import Invariant
 from payments.earnings import invariants as earnings
 from payments.models import LineCancellation, Order, OrderLine, Payment, Refund, RefundAllocation
+from payments.payouts import invariants as payouts
 from payments.reconciliation import invariants as reconciliation
 
 # Each counter of a line, and the field of its allocations that it sums.
@@ -167,6 +168,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     CancelledLinesAreRevoked(),
     *earnings.INVARIANTS,
     *reconciliation.INVARIANTS,
+    *payouts.INVARIANTS,
 )
 
 

@@ -22,6 +22,7 @@ from payments.models import (
     Refund,
     WebhookEvent,
 )
+from payments.payouts import performers as payout_performers
 from payments.reconciliation.runs import advance_run
 from payments.refund_outcomes import send_refund
 from payments.sale_cancellations import cancel_sold_line, give_up_line
@@ -94,6 +95,7 @@ def _end_of_error(work: DurableWork) -> str:
     return work.last_error.strip()[-500:]
 
 
+assert payout_performers  # noqa: S101  # importing it registers those of payouts
 performs(WebhookEvent, when_parked=alert_parked_event)(handle_event)
 performs(FetchedEvent, when_parked=alert_parked_event)(handle_event)
 performs(Refund, when_parked=alert_parked_refund)(send_refund)

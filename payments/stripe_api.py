@@ -95,7 +95,7 @@ class translated_errors:  # noqa: N801  # reads as a statement: `with translated
         is_final = isinstance(error, _FINAL_ERRORS)
         message = error.user_message or str(error)
         if is_final and error.http_status != 409:  # noqa: PLR2004  # "in use": the first call is still running
-            raise _kind_of_refusal(error)(message, code=error.code or "", param=_param_of(error)) from error
+            raise _kind_of_refusal(error)(message, code=_code_of(error), param=_param_of(error)) from error
         if isinstance(error, StripeNotCalled):
             raise StripeUnreachable(message, retry_after=error.retry_after) from error
         raise StripeUnreachable(message) from error
@@ -121,6 +121,12 @@ def _kind_of_refusal(error: stripe.StripeError) -> type[StripeRefused]:
     if isinstance(error, _ERRORS_OF_SETUP):
         return StripeMisconfigured
     return NoSuchObject if error.code == "resource_missing" else StripeRefused
+
+
+def _code_of(error: stripe.StripeError) -> str:
+    """Stripe's code. The library leaves it out of errors of permission, but keeps the body."""
+    body = getattr(error, "error", None)
+    return str(error.code or getattr(body, "code", None) or "")
 
 
 def _param_of(error: stripe.StripeError) -> str:

@@ -9,6 +9,7 @@ from jobs import heartbeats
 from payments import gateway, outcomes, sweeps
 from payments.earnings import maturing
 from payments.models import ReconciliationRun
+from payments.payouts import follow_up, schedules
 from payments.reconciliation.runs import request_run
 
 # The books of the last minutes may still change while they are compared.
@@ -43,3 +44,16 @@ def reconcile() -> None:
             grace=_EVENTS_MAY_TAKE,
             repairs=ReconciliationRun.Repairs.ROUTINE,
         )
+
+
+@shared_task(name="payments.request_scheduled_payouts")
+def request_scheduled_payouts() -> None:
+    """Request the payouts whose day has come, and alert staff to those that are late."""
+    schedules.request_scheduled_payouts()
+    schedules.alert_late_payouts()
+
+
+@shared_task(name="payments.follow_up_accounts")
+def follow_up_accounts() -> None:
+    """Ask Stripe about teachers' accounts, in case an event of theirs was missed."""
+    follow_up.follow_up_accounts()

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from payments.views import cancellations, cart, checkout, desk, earnings, orders
+from payments.views import cancellations, cart, checkout, desk, earnings, orders, payouts
 from payments.webhook.endpoint import receive_event
 
 app_name = "payments"
@@ -23,6 +23,13 @@ urlpatterns = [
         earnings.download_statement,
         name="statement",
     ),
+    path("teach/payouts/", payouts.show_payouts, name="payouts"),
+    path("teach/payouts/request/", payouts.request_money, name="payout_request"),
+    path("teach/payouts/schedule/", payouts.change_schedule, name="payout_schedule"),
+    path("teach/payouts/account/", payouts.begin_onboarding, name="account_begin"),
+    path("teach/payouts/account/renew/", payouts.renew_onboarding, name="account_renew"),
+    path("teach/payouts/account/return/", payouts.return_from_onboarding, name="account_return"),
+    path("teach/payouts/<uuid:reference>/", payouts.show_payout, name="payout"),
     # With and without the last slash, because Stripe counts a redirect as a failure.
     re_path(r"^payments/webhook/?$", receive_event, name="webhook"),
     re_path(r"^api/webhooks/stripe/?$", receive_event, name="webhook_of_integrators"),

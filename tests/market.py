@@ -17,6 +17,7 @@ from payments.models import Cart, Payment
 from payments.pricing import price_cart
 from payments.settlement import settle_payment
 from payments.tests.factories import evidence_for
+from payments.tests.payout_factories import earn, ready_account, requested
 from workshops.models import Registration
 from workshops.tests.factories import make_workshop
 
@@ -72,6 +73,9 @@ def open_market():
     market.question = QuizQuestion.objects.get(lesson=market.quiz)
     market.order = buy_everything(market)
     market.ticket = Registration.objects.get(order_line_id__in=market.order.lines.values("pk"))
+    ready_account(teacher)
+    earn(teacher, 9000)
+    market.payout = requested(teacher)
     # A second lesson stays in the cart.
     signed_in(student).post(f"/my/lessons/requests/{market.proposed.request_id}/buy/", {"lesson": market.proposed.pk})
     market.cart_line = student.cart.lines.get()

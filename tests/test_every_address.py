@@ -67,6 +67,7 @@ OWN_DESK = [
     "accounts:teacher_profile",
     "catalogue:expertise_edit",
     "payments:sales",
+    "payments:payouts",
     "bookings:desk",
     "bookings:offers_mine",
     "bookings:offer_create",
@@ -74,6 +75,14 @@ OWN_DESK = [
     "workshops:create",
     "courses:desk",
     "courses:course_create",
+]
+# Act for the teacher who asks, and lead on to another page.
+OWN_DESK_ACTIONS = [
+    "payments:payout_request",
+    "payments:payout_schedule",
+    "payments:account_begin",
+    "payments:account_renew",
+    "payments:account_return",
 ]
 # Belong to one person: the student who owns everything in the market.
 STUDENTS = [
@@ -105,6 +114,7 @@ SHARED = [
 # Belong to the teacher who sells everything in the market.
 TEACHERS = [
     "catalogue:expertise_remove",
+    "payments:payout",
     "bookings:request_answer",
     "bookings:request_decline",
     "bookings:proposal_withdraw",
@@ -134,7 +144,7 @@ TEACHERS = [
     "courses:question_add",
     "courses:question_delete",
 ]
-OURS = [*PUBLIC, *OWN, *OWN_DESK, *STUDENTS, *SHARED, *TEACHERS]
+OURS = [*PUBLIC, *OWN, *OWN_DESK, *OWN_DESK_ACTIONS, *STUDENTS, *SHARED, *TEACHERS]
 # Written when pages are viewed; not part of the site's data.
 NOT_STATE = {"sessions.session", "admin.logentry"}
 
@@ -173,6 +183,7 @@ def address_of(name, market):
         "module_id": market.module.pk,
         "question_id": market.question.pk,
         "kind": "text",
+        "reference": market.payout.reference,
         "session_id": market.payment.stripe_session_id,
         "slug": {"workshops": market.workshop, "courses": market.course}.get(app, market.teacher).slug,
     }
@@ -241,7 +252,7 @@ def test_pages_of_other_people_are_a_404(market, role):
 
 def test_guests_are_asked_to_sign_in_before_they_see_anything(market):
     before = everything_stored()
-    for name in [*STUDENTS, *SHARED, *TEACHERS, *OWN, *OWN_DESK]:
+    for name in [*STUDENTS, *SHARED, *TEACHERS, *OWN, *OWN_DESK, *OWN_DESK_ACTIONS]:
         for send in (Client().get, Client().post):
             response = send(address_of(name, market))
             is_sent_to_sign_in = response.headers.get("Location", "").startswith(reverse("account_login"))
@@ -278,6 +289,17 @@ def test_personal_pages_show_nothing_of_other_people(market, role):
         assert [secret for secret in theirs if secret in response.content.decode()] == [], name
         if name in OWN_DESK:
             assert response.status_code == (200 if role == "another teacher" else 302), name
+
+
+def test_only_teachers_act_at_a_teachers_desk(market):
+    client = signed_in(market.other_student)
+    before = everything_stored()
+    for name in OWN_DESK_ACTIONS:
+        for send in (client.get, client.post):
+            response = send(address_of(name, market))
+            is_sent_to_apply = response.headers.get("Location") == reverse("accounts:teacher_apply")
+            assert is_sent_to_apply or response.status_code == 405, (name, response.status_code)
+    assert_nothing_changed(before)
 
 
 def test_what_is_not_on_sale_is_its_teachers_alone(market):

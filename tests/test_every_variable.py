@@ -141,6 +141,11 @@ VARIABLES = {
     "FINISHED_SYNC_DAYS": ("1", [*NUMBERS, "0"]),
     "GUEST_CART_DAYS": ("1", [*NUMBERS, "0"]),
     "DEFAULT_COMMISSION_BPS": ("0", [*NUMBERS, "10001", "20000", "-500", "10 %"]),
+    "STRIPE_CONNECT_ACCOUNTS": ("v2", ["v3", "express", "V1", *WORDS]),
+    "PAYOUT_MINIMUMS": (
+        "GBP:10,KWD:1.005",
+        ["GBP", "10", "GBP:", "GBP:0", "GBP:-1", "GBP:1e3", "GBP:1.001", "JPY:0.5", "XXQ:1", "GBP:1,GBP:2", "GBP 10"],
+    ),
     "PLATFORM_COMMISSION_RATE": (
         "0.10",
         [

@@ -1,10 +1,11 @@
-"""The admin of orders, payments, refunds, disputes and Stripe's events. Functions move money; no amount can be edited."""
+"""The admin of orders, payments, earnings, refunds, disputes, payouts and Stripe's events. No amount can be edited."""
 
 from payments.admin.disputes import DisputeAdmin, DisputeAnswerAdmin
 from payments.admin.earnings import EarningAdmin
 from payments.admin.events import WebhookEventAdmin
 from payments.admin.fraud_warnings import FraudWarningAdmin
 from payments.admin.orders import OrderAdmin, PaymentAdmin
+from payments.admin.payouts import ConnectedAccountAdmin, PayoutAdmin
 from payments.admin.reconciliation import DifferenceAdmin, ReconciliationRunAdmin
 from payments.admin.refunds import RefundAdmin
 from payments.admin.sale_cancellations import LineCancellationAdmin, SaleCancellationAdmin
@@ -12,6 +13,7 @@ from payments.admin.statement import StripeMovementAdmin
 from payments.admin.stripe_records import show_only
 
 __all__ = [
+    "ConnectedAccountAdmin",
     "DifferenceAdmin",
     "DisputeAdmin",
     "DisputeAnswerAdmin",
@@ -20,6 +22,7 @@ __all__ = [
     "LineCancellationAdmin",
     "OrderAdmin",
     "PaymentAdmin",
+    "PayoutAdmin",
     "ReconciliationRunAdmin",
     "RefundAdmin",
     "SaleCancellationAdmin",

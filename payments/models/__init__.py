@@ -1,6 +1,7 @@
-"""Carts, orders, payments, earnings, Stripe's events, refunds and disputes."""
+"""Carts, orders, payments, earnings, Stripe's events, refunds, disputes and payouts."""
 
 from payments.models.cart import Cart, CartLine
+from payments.models.connected_account import BankPayout, ConnectedAccount
 from payments.models.dispute import Dispute, DisputeAllocation, DisputeMovement
 from payments.models.dispute_answer import DisputeAnswer, EvidenceDraft, EvidenceFile
 from payments.models.earning import Earning
@@ -9,15 +10,19 @@ from payments.models.fraud_warning import FraudWarning
 from payments.models.mirror import MirrorSync
 from payments.models.order import Order, OrderLine
 from payments.models.payment import ChargeLookup, Payment
+from payments.models.payout import Payout, PayoutSchedule, PayoutStep
+from payments.models.payout_transfer import PayoutReversal, PayoutTransfer
 from payments.models.reconciliation import Difference, ReconciliationRun, ReconciliationTotal, StripeMovement
 from payments.models.refund import Refund, RefundAllocation
 from payments.models.refund_change import RefundChange
 from payments.models.sale_cancellation import LineCancellation, SaleCancellation
 
 __all__ = [
+    "BankPayout",
     "Cart",
     "CartLine",
     "ChargeLookup",
+    "ConnectedAccount",
     "Difference",
     "Dispute",
     "DisputeAllocation",
@@ -35,6 +40,11 @@ __all__ = [
     "Order",
     "OrderLine",
     "Payment",
+    "Payout",
+    "PayoutReversal",
+    "PayoutSchedule",
+    "PayoutStep",
+    "PayoutTransfer",
     "ReconciliationRun",
     "ReconciliationTotal",
     "Refund",

@@ -320,7 +320,14 @@ ACTED_ON_AT_ONCE = {
     "payment_intent.succeeded": intent_paid,
     "payment_intent.payment_failed": declined,
 }
-FETCHED = {"refund.created", "refund.updated", "refund.failed"}
+FETCHED = {
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "transfer.created",
+    "transfer.updated",
+    "transfer.reversed",
+}
 
 
 def test_the_fields_of_every_type_we_act_on_are_fuzzed():

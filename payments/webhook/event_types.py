@@ -24,4 +24,18 @@ LISTENED_FOR: Final = (
     "charge.dispute.funds_reinstated",
     "radar.early_fraud_warning.created",
     "radar.early_fraud_warning.updated",
+    "transfer.created",
+    "transfer.updated",
+    "transfer.reversed",
+)
+# Of teachers' accounts. At Stripe these need an endpoint of their own, for events on connected accounts; it may have the
+# same address.
+LISTENED_FOR_ON_ACCOUNTS: Final = (
+    "account.updated",
+    "account.application.deauthorized",
+    "payout.created",
+    "payout.updated",
+    "payout.paid",
+    "payout.failed",
+    "payout.canceled",
 )

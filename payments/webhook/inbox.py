@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import DataError, connection, transaction
 
-from payments.models import WebhookEvent
-from payments.webhook.routing import route_of
+from payments.models import ConnectedAccount, WebhookEvent
+from payments.webhook.routing import connected_account_of, route_of
 
 # Stripe's identifiers are far shorter.
 _ID_LENGTH_AT_MOST = 100
@@ -115,14 +115,14 @@ _VALUES = "(%s, %s, %s, %s::jsonb, %s, %s, %s, statement_timestamp() + make_inte
 def _row_of(event: Mapping[str, Any], *, source: str, text: str = "") -> _Row:
     _refuse_foreign(event)
     _refuse_deep(event)
-    route = route_of(event["type"])
+    route = route_of(event["type"], is_of_account=bool(connected_account_of(event)))
     return _Row(
         stripe_id=event["id"],
         type=event["type"],
         livemode=event["livemode"],
         payload=text or json.dumps(event),
         source=source,
-        needs_fetch=route.fetch is not None,
+        needs_fetch=route.needs_fetch,
         priority=route.priority,
         delay_seconds=route.delay.total_seconds(),
     )
@@ -159,8 +159,13 @@ def _refuse_foreign(event: Mapping[str, Any]) -> None:
     if event["livemode"] != settings.STRIPE_LIVE_MODE:
         raise UnusableEvent("mode", "A live event reached a test site, or the reverse.")
     account = event.get("account")
-    if account is not None and account != settings.STRIPE_ACCOUNT_ID:
+    if account not in (None, settings.STRIPE_ACCOUNT_ID) and not _is_connected(account):
         raise UnusableEvent("account", "The event belongs to another account.")
+
+
+def _is_connected(account: object) -> bool:
+    """Whether a teacher has or had this account."""
+    return _is_name(account) and ConnectedAccount.objects.filter(stripe_account_id=account).exists()
 
 
 def _refuse_deep(event: Mapping[str, Any]) -> None:

@@ -19,11 +19,12 @@ from payments.disputes.finding import DisputeDisagrees
 from payments.evidence import ConfirmationNeeded, PaymentDisagrees, PaymentUnknown, SessionNotStoredYet
 from payments.metadata import OurMetadata
 from payments.models import EventAttempt, FetchedEvent, Payment, WebhookEvent
+from payments.payouts.outcomes import TransferDisagrees
 from payments.refund_outcomes import RefundDisagrees
 from payments.registry import UnknownDomain, registered_domains
 from payments.webhook.fetches import Unreadable
 from payments.webhook.mirror import request_event_copy
-from payments.webhook.routing import route_of
+from payments.webhook.routing import Route, connected_account_of, route_of
 
 log = structlog.get_logger()
 
@@ -48,16 +49,18 @@ def handle_event(event: WebhookEvent) -> None:
     """
     started = time.monotonic()
     obj = event.payload["data"]["object"]
-    route = route_of(event.type, is_confirmed=event.needs_fetch)
-    if route.fetch and not event.needs_fetch:
+    account = connected_account_of(event.payload)
+    route = route_of(event.type, is_confirmed=event.needs_fetch, is_of_account=bool(account))
+    if route.needs_fetch and not event.needs_fetch:
         _move_to_fetched(event)
         return
     try:
         with _contradictions_quarantined(event, obj):
-            fetched = route.fetch(obj) if route.fetch else obj
+            fetched = _fetch(route, obj, account=account)
             with transaction.atomic():
                 outcome = route.effect(event, fetched)
-                request_event_copy(event.stripe_id, obj)
+                # The mirror holds the platform's objects only.
+                request_event_copy(event.stripe_id, None if account else obj)
                 _finish(event, started, outcome)
     except WorkPostponed:
         raise
@@ -73,6 +76,13 @@ def handle_event(event: WebhookEvent) -> None:
             WebhookEvent.objects.filter(pk=event.pk).update(is_quarantined=True, outcome="quarantined")
         _record_attempt(event, started, outcome=type(error).__name__, error=str(error))
         raise
+
+
+def _fetch(route: Route, obj: Mapping[str, Any], *, account: str) -> Any:
+    """What the effect acts on: the object's current state if the route has a fetch, otherwise the object as signed."""
+    if route.fetch_in_account:
+        return route.fetch_in_account(account, obj)
+    return route.fetch(obj) if route.fetch else obj
 
 
 def _move_to_fetched(event: WebhookEvent) -> None:
@@ -111,7 +121,7 @@ def _contradictions_quarantined(event: WebhookEvent, obj: Mapping[str, Any]) -> 
         raise _quarantine_unknown(event, _what_is_unknown(obj, problem)) from problem
     except UnknownDomain as problem:
         raise _quarantine_unknown(event, f"Unknown domain {problem}") from problem
-    except (PaymentDisagrees, RefundDisagrees, DisputeDisagrees) as problem:
+    except (PaymentDisagrees, RefundDisagrees, DisputeDisagrees, TransferDisagrees) as problem:
         raise Quarantined(f"{type(problem).__name__}: {problem}") from problem
     except DataError as problem:
         # For example an id longer than its column: every retry would fail in the same way.

@@ -6,13 +6,19 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
+from django.conf import settings
+
 from payments.disputes import event_handlers as dispute_handlers
 from payments.disputes import fetches as dispute_fetches
 from payments.models import WebhookEvent
+from payments.payouts import event_handlers as payout_handlers
+from payments.payouts import fetches as payout_fetches
 from payments.webhook import event_handlers, fetches
 
 Effect = Callable[[WebhookEvent, Any], str]
 Fetch = Callable[[Mapping[str, Any]], Any]
+# For objects of a connected account, whose id comes first.
+AccountFetch = Callable[[str, Mapping[str, Any]], Any]
 
 
 class Route(NamedTuple):
@@ -26,6 +32,11 @@ class Route(NamedTuple):
     priority: int
     delay: timedelta = timedelta(0)
     fetch: Fetch | None = None
+    fetch_in_account: AccountFetch | None = None
+
+    @property
+    def needs_fetch(self) -> bool:
+        return self.fetch is not None or self.fetch_in_account is not None
 
 
 def _record_only(event: WebhookEvent, payload: Mapping[str, Any]) -> str:  # noqa: ARG001  # an effect's signature
@@ -59,6 +70,25 @@ _ROUTES: Final[Mapping[str, Route]] = {
         ("radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"),
         Route(dispute_handlers.fraud_warning_changed, 10, fetch=dispute_fetches.fetch_fraud_warning),
     ),
+    "transfer.created": Route(payout_handlers.transfer_changed, 10, fetch=payout_fetches.fetch_transfer),
+    "transfer.updated": Route(payout_handlers.transfer_changed, 10, fetch=payout_fetches.fetch_transfer),
+    "transfer.reversed": Route(payout_handlers.transfer_changed, 10, fetch=payout_fetches.fetch_transfer),
+}
+_ACCOUNT_CHANGED: Final = Route(
+    payout_handlers.account_changed, 10, fetch_in_account=payout_fetches.fetch_account_state
+)
+_BANK_PAYOUT_CHANGED: Final = Route(
+    payout_handlers.bank_payout_changed, 10, fetch_in_account=payout_fetches.fetch_bank_payout
+)
+# Of connected accounts. Whatever else such an account does is its own: a payment there pays no order here.
+_ROUTES_OF_ACCOUNTS: Final[Mapping[str, Route]] = {
+    "account.updated": _ACCOUNT_CHANGED,
+    "account.application.deauthorized": _ACCOUNT_CHANGED,
+    "payout.created": _BANK_PAYOUT_CHANGED,
+    "payout.updated": _BANK_PAYOUT_CHANGED,
+    "payout.paid": _BANK_PAYOUT_CHANGED,
+    "payout.failed": _BANK_PAYOUT_CHANGED,
+    "payout.canceled": _BANK_PAYOUT_CHANGED,
 }
 # For events that need no fetch, unless only metadata links them to a payment of ours.
 _CONFIRMED: Final[Mapping[str, Route]] = {
@@ -68,12 +98,21 @@ _CONFIRMED: Final[Mapping[str, Route]] = {
 _EVERYTHING_ELSE: Final = Route(_record_only, 20, _UNTIL_THE_RUSH_IS_OVER)
 
 ACTED_ON: Final = frozenset(_ROUTES)
+ACTED_ON_FOR_ACCOUNTS: Final = frozenset(_ROUTES_OF_ACCOUNTS)
 
 
-def route_of(event_type: str, *, is_confirmed: bool = False) -> Route:
+def connected_account_of(event: Mapping[str, Any]) -> str:
+    """The id of the connected account that an event belongs to; empty for the platform's own."""
+    account = event.get("account") or ""
+    return "" if account == settings.STRIPE_ACCOUNT_ID else account
+
+
+def route_of(event_type: str, *, is_confirmed: bool = False, is_of_account: bool = False) -> Route:
     """The route of a type. Events of unknown types are only stored and acknowledged.
 
-    `is_confirmed` is for an event that needs Stripe's confirmation.
+    `is_confirmed` is for an event that needs Stripe's confirmation, `is_of_account` for one of a connected account.
     """
+    if is_of_account:
+        return _ROUTES_OF_ACCOUNTS.get(event_type, _EVERYTHING_ELSE)
     at_once = _ROUTES.get(event_type, _EVERYTHING_ELSE)
     return _CONFIRMED.get(event_type, at_once) if is_confirmed else at_once

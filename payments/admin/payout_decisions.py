@@ -1,0 +1,214 @@
+"""The pages on which staff decide on a payout: each shows what will happen, takes a form, and makes one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from unfold.decorators import action
+
+from accounts.models import User
+from money import Money
+from payments.models import Payout
+from payments.payouts import gateway
+from payments.payouts.decisions import (
+    DecisionRefused,
+    approve_payout,
+    decline_payout,
+    pay_by_bank,
+    record_bank_return,
+    record_bank_transfer,
+)
+from payments.payouts.requests import PayoutRefused, available_amounts, current_account
+from payments.payouts.rules import Happening
+from payments.payouts.staff_forms import ApproveForm, BankTransferForm, DeclineForm, PaidTeacherForm, ReturnForm
+from payments.stripe_api import StripeRefused, StripeUnreachable
+
+_PERMISSION = "payments.approve_payout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One page: its words, its form, and the call that it makes."""
+
+    title: str
+    button: str
+    form: Callable[[Any, Payout], forms.Form]
+    decide: Callable[[Payout, User, Any], object]
+    consequences: Callable[[Payout], list[str]]
+    is_destructive: bool = False
+
+
+def _consequences_of_approval(payout: Payout) -> list[str]:
+    account = current_account(payout.teacher_id)
+    where = f"{account.stripe_account_id} ({account.state})" if account else "no account: approval is refused"
+    return [
+        f"{payout.amount} leaves the platform's Stripe balance for the teacher's account {where}.",
+        _word_on_balance(payout),
+        "Once it has been sent, only Stripe can return it.",
+    ]
+
+
+def _word_on_balance(payout: Payout) -> str:
+    try:
+        available = gateway.retrieve_available_balance().get(payout.currency, Money.zero(payout.currency))
+    except (StripeUnreachable, StripeRefused):
+        return "Stripe does not say what is available at the moment."
+    if available < payout.amount:
+        return (
+            f"Only {available} is available at Stripe: the payout waits until there is enough, and staff are alerted."
+        )
+    return f"{available} is available at Stripe."
+
+
+_APPROVE = Decision(
+    title="Approve this payout",
+    button="Approve and send",
+    form=lambda data, _: ApproveForm(data),
+    decide=lambda payout, by, form: approve_payout(payout_id=payout.pk, by=by, note=form.cleaned_data["note"]),
+    consequences=_consequences_of_approval,
+)
+_DECLINE = Decision(
+    title="Decline this payout",
+    button="Decline",
+    form=lambda data, _: DeclineForm(data),
+    decide=lambda payout, by, form: decline_payout(payout_id=payout.pk, by=by, reason=form.cleaned_data["reason"]),
+    consequences=lambda payout: [
+        f"{payout.amount} is available to the teacher again, and they can request it again.",
+        "The teacher gets a mail with your reason.",
+    ],
+    is_destructive=True,
+)
+_RECORD = Decision(
+    title="Record a bank transfer",
+    button="Record the transfer",
+    form=lambda data, payout: BankTransferForm(data, currency=payout.currency),
+    decide=lambda payout, by, form: record_bank_transfer(payout_id=payout.pk, by=by, transfer=form.transfer),
+    consequences=lambda payout: [
+        f"The payout counts as paid: you have transferred {payout.amount} from the platform's bank.",
+        "Nothing is sent by Stripe. The teacher gets a mail.",
+    ],
+)
+_RETURN = Decision(
+    title="Record that the bank sent it back",
+    button="Record the return",
+    form=lambda data, _: ReturnForm(data),
+    decide=lambda payout, by, form: record_bank_return(payout_id=payout.pk, by=by, note=form.cleaned_data["note"]),
+    consequences=lambda payout: [
+        f"{payout.amount} is back in the platform's bank, and the teacher is owed it again.",
+        "What the bank charged stays a cost of the platform. The teacher gets a mail.",
+    ],
+    is_destructive=True,
+)
+
+
+class PayoutDecisions:
+    """Put before the ModelAdmin of payouts: the buttons, each only where its decision is possible."""
+
+    actions_detail = ("approve", "decline", "record_transfer", "record_return")
+    actions_list = ("record_unrequested",)
+
+    @action(description="Approve", url_path="approve", permissions=["approve"])
+    def approve(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return self._decide(request, object_id, _APPROVE)
+
+    @action(description="Decline", url_path="decline", permissions=["decline"])
+    def decline(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return self._decide(request, object_id, _DECLINE)
+
+    @action(description="Record bank transfer", url_path="record-transfer", permissions=["record"])
+    def record_transfer(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return self._decide(request, object_id, _RECORD)
+
+    @action(description="Bank sent it back", url_path="record-return", permissions=["record_back"])
+    def record_return(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return self._decide(request, object_id, _RETURN)
+
+    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return _may(request, object_id, Happening.APPROVE)
+
+    def has_decline_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return _may(request, object_id, Happening.DECLINE)
+
+    def has_record_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return _may(request, object_id, Happening.RECORD_BANK_TRANSFER)
+
+    def has_record_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        payout = Payout.objects.filter(pk=object_id).first() if object_id else None
+        is_possible = payout is None or (not payout.is_by_transfer and payout.status == Payout.Status.PAID)
+        return request.user.has_perm(_PERMISSION) and is_possible
+
+    def has_record_unrequested_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(_PERMISSION)
+
+    def _decide(self, request: HttpRequest, object_id: int, decision: Decision) -> HttpResponse:
+        payout = get_object_or_404(Payout.objects.select_related("teacher__user"), pk=object_id)
+        form = decision.form(request.POST if request.method == "POST" else None, payout)
+        if form.is_valid():
+            try:
+                decision.decide(payout, cast("User", request.user), form)
+            except (DecisionRefused, PayoutRefused) as refusal:
+                messages.error(request, str(refusal))
+                return redirect("admin:payments_payout_change", payout.pk)
+            self.log_change(request, payout, f"{decision.title}.")  # type: ignore[attr-defined]  # of what it is put before
+            messages.success(request, "Done.")
+            return redirect("admin:payments_payout_change", payout.pk)
+        context = {
+            "decision": decision,
+            "payout": payout,
+            "consequences": decision.consequences(payout),
+            "form": form,
+            "back": reverse("admin:payments_payout_change", args=[payout.pk]),
+        }
+        return _page(request, context)
+
+    @action(description="Record a bank transfer", url_path="record-unrequested", permissions=["record_unrequested"])
+    def record_unrequested(self, request: HttpRequest) -> HttpResponse:
+        """Record a bank transfer to a teacher who requested none: first what would happen, then for good."""
+        if not request.user.has_perm(_PERMISSION):
+            raise PermissionDenied
+        data = request.POST if request.method == "POST" else None
+        paid = PaidTeacherForm(data)
+        typed = request.POST.get("currency")
+        currency = typed if typed in settings.CURRENCIES else settings.DEFAULT_CURRENCY
+        bank = BankTransferForm(data, currency=currency)
+        context: dict[str, Any] = {"forms": [paid, bank], "back": reverse("admin:payments_payout_changelist")}
+        if data is None or not (paid.is_valid() and bank.is_valid()):
+            return _page(request, context)
+        teacher, amount = paid.cleaned_data["teacher"], paid.cleaned_data["amount"]
+        if "confirmed" not in data:
+            available = available_amounts(teacher.pk).get(amount.currency, Money.zero(amount.currency))
+            summary = [
+                f"{teacher} was paid {amount} from the platform's bank.",
+                f"{available} is available to them now.",
+            ]
+            return _page(request, {**context, "consequences": summary, "is_preview": True})
+        try:
+            payout = pay_by_bank(teacher=teacher, amount=amount, by=cast("User", request.user), transfer=bank.transfer)
+        except (DecisionRefused, PayoutRefused) as refusal:
+            messages.error(request, str(refusal))
+            return _page(request, context)
+        self.log_change(request, payout, "Recorded a bank transfer.")  # type: ignore[attr-defined]  # of what it is put before
+        return redirect("admin:payments_payout_change", payout.pk)
+
+
+def _may(request: HttpRequest, object_id: Any, happening: Happening) -> bool:
+    payout = Payout.objects.filter(pk=object_id).first() if object_id else None
+    return request.user.has_perm(_PERMISSION) and (payout is None or payout.may(happening))
+
+
+def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    decision = context.get("decision")
+    title = decision.title if decision else "Record a bank transfer"
+    button = decision.button if decision else "Record the transfer"
+    status = 422 if request.method == "POST" and not context.get("is_preview") else 200
+    shared = {**admin.site.each_context(request), "title": title, "button": button}
+    return render(request, "admin/payments/payout/decide.html", {**shared, **context}, status=status)

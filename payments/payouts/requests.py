@@ -1,0 +1,122 @@
+"""Request payouts: checked under the lock of the teacher's accounts, so that the same money is never promised twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import Teacher
+from ledger.balances import balance_of, balances_of_teacher
+from ledger.entries import AccountKind
+from ledger.locks import lock_teacher_accounts
+from money import Money
+from money.limits import largest_payable, limits_of
+from payments.models import ConnectedAccount, Payout
+from payments.payouts.steps import begin
+
+
+class PayoutRefused(Exception):
+    """The payout cannot be requested. The message is for the person."""
+
+
+class BelowMinimum(PayoutRefused):
+    """Less than the least that is paid out. It stays in the balance, and counts for the next payout."""
+
+
+class MoreThanAvailable(PayoutRefused):
+    """More was asked for than is available."""
+
+
+class NotPayable(PayoutRefused):
+    """Not a positive amount, or finer than banks pay in the currency."""
+
+
+class PayoutAlreadyOpen(PayoutRefused):
+    """Another payout of the teacher in the currency is not finished yet."""
+
+
+class AccountNotReady(PayoutRefused):
+    """The teacher has no Stripe account that can be paid."""
+
+
+def minimum_payout(currency: str) -> Money:
+    """The least that is paid out in a currency."""
+    minor = settings.PAYOUT_MINIMUMS.get(currency)
+    return Money(minor, currency) if minor else limits_of(currency).least
+
+
+def current_account(teacher_id: int) -> ConnectedAccount | None:
+    """The Stripe account that a teacher's payouts go to."""
+    return ConnectedAccount.objects.filter(teacher_id=teacher_id, replaced_at=None).first()
+
+
+def available_amounts(teacher_id: int) -> Mapping[str, Money]:
+    """What a teacher could be paid, per currency; less than zero is a debt."""
+    balances = balances_of_teacher(teacher_id)
+    return {currency: amount for (kind, currency), amount in balances.items() if kind == AccountKind.TEACHER_AVAILABLE}
+
+
+def request_payout(
+    *,
+    teacher: Teacher,
+    currency: str,
+    amount: Money | None = None,
+    requested_by_id: int | None = None,
+    origin: Payout.Origin = Payout.Origin.TEACHER,
+) -> Payout:
+    """Claim an amount, or all that is available, for a payout that staff decide on. Raises PayoutRefused."""
+    check_account_ready(teacher)
+    with transaction.atomic():
+        wanted = claimable(teacher, currency, amount, least=minimum_payout(currency))
+        payout = Payout.objects.create(
+            teacher=teacher,
+            amount_minor=wanted.minor,
+            currency=currency,
+            origin=origin,
+            requested_by_id=requested_by_id,
+        )
+        begin(payout, by_id=requested_by_id)
+    return payout
+
+
+def check_account_ready(teacher: Teacher) -> ConnectedAccount:
+    """The account that is paid. Raises AccountNotReady, with what the teacher can do."""
+    account = current_account(teacher.pk)
+    if account is None:
+        raise AccountNotReady("Set up your Stripe account first: payouts go there.")
+    if account.can_be_paid:
+        return account
+    reasons = {
+        "closed": "Your Stripe account was closed. Set up a new one.",
+        "incomplete": "Your Stripe account is not complete yet. Continue at Stripe.",
+        "restricted": "Stripe needs more details before it can pay you. Continue at Stripe.",
+    }
+    raise AccountNotReady(reasons.get(account.state, "Stripe is still checking your details."))
+
+
+def claimable(teacher: Teacher, currency: str, amount: Money | None, *, least: Money) -> Money:
+    """The amount that may be claimed now, with the teacher's accounts locked for it. Raises PayoutRefused."""
+    if amount is not None:
+        _check_payable(amount, currency)
+    lock_teacher_accounts([teacher.pk], currency)
+    # Read after the lock: the claim of another request has been committed by now.
+    if Payout.objects.open().filter(teacher=teacher, currency=currency).exists():
+        raise PayoutAlreadyOpen(f"A payout in {currency} is already under way. Ask again once it is finished.")
+    available = balance_of(AccountKind.TEACHER_AVAILABLE, currency, teacher_id=teacher.pk)
+    wanted = largest_payable(available) if amount is None and available.minor > 0 else amount
+    if wanted is None or wanted.minor <= 0 or available < least:
+        raise BelowMinimum(f"The least that is paid out is {least}; {available} is available.")
+    if available < wanted:
+        raise MoreThanAvailable(f"Only {available} is available.")
+    if wanted < least:
+        raise BelowMinimum(f"The least that is paid out is {least}.")
+    return wanted
+
+
+def _check_payable(amount: Money, currency: str) -> None:
+    if amount.currency != currency or amount.minor <= 0:
+        raise NotPayable(f"Enter an amount of more than zero in {currency}.")
+    if largest_payable(amount) != amount:
+        raise NotPayable(f"The nearest amount below that can be paid out is {largest_payable(amount)}.")
