@@ -102,7 +102,7 @@ class AlertAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has
     search_fields = ["title", "key"]
     ordering = ["-cleared_at", "-last_seen_at"]
     actions = ["clear_selected"]
-    fields = ["title", "status", "detail", "occurrences", "opened_at", "last_seen_at", "cleared_at", "key"]
+    fields = ["title", "status", "page", "detail", "occurrences", "opened_at", "last_seen_at", "cleared_at", "key"]
     readonly_fields = fields
 
     def has_clear_permission(self, request: HttpRequest) -> bool:
@@ -112,6 +112,12 @@ class AlertAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has
     @display(description="status", label={"open": "danger", "cleared": "success"})
     def status(self, alert: Alert) -> tuple[str, str]:
         return ("cleared", "Cleared") if alert.cleared_at else ("open", "Open")
+
+    @display(description="where to act")
+    def page(self, alert: Alert) -> str:
+        """A link to the page of this site on which staff solve the problem, if its detail names one."""
+        url = alert.page
+        return format_html('<a class="underline" href="{}">{}</a>', url, url) if url else "–"
 
     @admin.action(description="Clear", permissions=["clear"])
     def clear_selected(self, request: HttpRequest, selected: QuerySet[Alert]) -> None:

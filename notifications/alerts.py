@@ -28,6 +28,7 @@ _MAILED_PER_HOUR = 20
 def raise_alert(*, key: str, title: str, detail: Mapping[str, Any] | None = None) -> None:
     """Open an alert under `key`, or count one more occurrence of the open one. Staff get one mail when it is opened.
 
+    `detail["page"]` is the path of this site's page on which staff solve it; alert and mail link to it.
     Runs in the caller's transaction but never raises: an alert that cannot be recorded is logged.
     """
     log.error("alert", key=key, title=title, detail=dict(detail or {}))
@@ -88,7 +89,8 @@ def _mail_staff(alert: Alert) -> None:
                 template="notifications/mail/alert",
                 context={
                     "title": alert.title,
-                    "details": sorted(alert.detail.items()),
+                    "details": sorted((name, value) for name, value in alert.detail.items() if name != "page"),
+                    "page_path": alert.page,
                     "alert_path": reverse("admin:notifications_alert_change", args=[alert.pk]),
                 },
             )

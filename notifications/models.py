@@ -90,3 +90,9 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def page(self) -> str:
+        """The path on this site where staff solve the problem, from the detail "page"; empty if there is none."""
+        page = self.detail.get("page", "")
+        return page if isinstance(page, str) and page.startswith("/") and not page.startswith("//") else ""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from django.db.models import Sum
 
+from notifications.alerts import clear_alert
 from payments.mails import queue_refund_failed, queue_refund_pending, queue_refund_succeeded, queue_teachers_refunded
 from payments.models import OrderLine, Refund, RefundAllocation, RefundChange
 from payments.models.order import lines_in_lock_order
@@ -34,6 +35,7 @@ def apply_status(refund: Refund) -> None:
         apply_allocations(refund)
     elif not refund.is_live:
         queue_refund_failed(refund)
+        clear_alert(key=f"refund-to-allocate:{refund.pk}")
 
 
 def apply_allocations(refund: Refund) -> None:

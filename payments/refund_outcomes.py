@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from jobs.models import WorkParked
@@ -267,6 +268,7 @@ def _allocate_or_ask(refund: Refund, order: Order) -> None:
             "refund": refund.stripe_refund_id,
             "amount": str(refund.amount),
             "proposal": ", ".join(f"{part.amount} of {part.line.title}" for part in proposal),
+            "page": reverse("admin:payments_refund_allocate", args=[refund.pk]),
         },
     )
 
@@ -280,5 +282,13 @@ def _alert_failed(refund: Refund) -> None:
             "refund": refund.stripe_refund_id or "never made at Stripe",
             "status": refund.get_status_display(),
             "reason": refund.failure_reason,
+            "page": _page_of_failed(refund),
         },
     )
+
+
+def _page_of_failed(refund: Refund) -> str:
+    """Where staff make it again. A second payment belongs to no line, so its refund has a page of its own."""
+    if not refund.payment.has_succeeded:
+        return reverse("admin:payments_refund_change", args=[refund.pk])
+    return f"{reverse('admin:payments_order_refund', args=[refund.payment.order_id])}?again={refund.pk}"

@@ -44,12 +44,14 @@ class InvalidRefundPart(RefundRefused):
 class LinePart:
     """The part of a refund for one line: an amount, places at the price paid for them, or, without both, what is left.
 
-    With both, that many places are returned for that amount, as a cancellation policy may grant.
+    With both, that many places are returned for that amount, as a cancellation policy may grant. If `keeps_places`, the
+    amount is the same but no place is returned: the student keeps what they bought.
     """
 
     line_id: int
     amount: Money | None = None
     quantity: int | None = None
+    keeps_places: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,8 @@ def _plan_part(line: OrderLine, part: LinePart) -> PlannedPart:
     _refuse_impossible(amount, line.refundable)
     fee = _fee_of_part(line, amount)
     tax = _tax_of_part(line, amount)
-    return PlannedPart(line=line, amount=amount, fee=fee, share=amount - fee, tax=tax, quantity=quantity)
+    returned = 0 if part.keeps_places else quantity
+    return PlannedPart(line=line, amount=amount, fee=fee, share=amount - fee, tax=tax, quantity=returned)
 
 
 def _refuse_impossible(amount: Money, left: Money) -> None:

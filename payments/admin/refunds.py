@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
 from jobs.read_only_admin import ReadOnlyAdmin
+from payments.admin.allocation_pages import AllocationPages
+from payments.admin.refund_filters import AllocationFilter
 from payments.models import Order, Refund, RefundAllocation
 
 
@@ -36,11 +40,11 @@ class RefundAllocationInline(ReadOnlyAdmin, TabularInline):
 
 
 @admin.register(Refund)
-class RefundAdmin(DurableWorkAdmin):
-    """Refunds. Staff can retry the sending here, but cannot enter amounts."""
+class RefundAdmin(AllocationPages):
+    """Refunds. Staff can retry the sending here, and allocate those made at Stripe; they refund on the order's page."""
 
-    list_display = ("order", "shown_amount", "shown_status", "reason", *DurableWorkAdmin.list_display)
-    list_filter = ("status", "reason", *DurableWorkAdmin.list_filter)
+    list_display = ("order", "shown_amount", "shown_status", "reason", "allocation", *DurableWorkAdmin.list_display)
+    list_filter = ("status", AllocationFilter, "reason", *DurableWorkAdmin.list_filter)
     list_select_related = ("payment__order",)
     search_fields = ("payment__order__number", "stripe_refund_id", "payment__stripe_payment_intent_id")
     readonly_fields = (
@@ -48,6 +52,7 @@ class RefundAdmin(DurableWorkAdmin):
         "payment",
         "shown_amount",
         "shown_to_allocate",
+        "allocation",
         "status",
         "reason",
         "note",
@@ -70,6 +75,14 @@ class RefundAdmin(DurableWorkAdmin):
     @display(description="Amount", ordering="amount_minor")
     def shown_amount(self, refund: Refund) -> str:
         return str(refund.amount)
+
+    @display(description="Lines")
+    def allocation(self, refund: Refund) -> str:
+        """A link to the page on which staff allocate it, if that is to be done."""
+        if refund.reason != Refund.Reason.MADE_AT_STRIPE or not refund.is_live or not refund.to_allocate.minor:
+            return "–"
+        url = reverse("admin:payments_refund_allocate", args=[refund.pk])
+        return format_html('<a class="underline" href="{}">Allocate</a>', url)
 
     @display(description="Not allocated to a line")
     def shown_to_allocate(self, refund: Refund) -> str:

@@ -1,0 +1,132 @@
+"""What a refund will do, as staff see it before they confirm, and the marks by which a changed preview is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from accounts.models import Teacher
+from money import Money
+from payments.models import Order, OrderLine, Payment, Refund
+from payments.models.order import lines_in_lock_order
+from payments.refund_plan import PlannedPart, RefundRefused, Wanted, total_of
+from payments.refunds import preview_refund
+from payments.registry import revoke_label_of
+
+
+class PreviewOutdated(RefundRefused):
+    """What would be done now is not what staff have seen. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The figures of a refund or an allocation, per line and in total. `remaining` is what can be refunded after it."""
+
+    parts: Sequence[PlannedPart]
+    total: Money
+    fee: Money
+    shares: Sequence[tuple[Teacher, Money]]
+    stripe_fee: Money | None
+    remaining: Money
+    # What staff chose, and what they chose it from. Sent with the form and compared under the order's lock.
+    plan_mark: str
+    basis_mark: str
+
+    @property
+    def mark(self) -> str:
+        """Identifies this preview in a form."""
+        return f"{self.plan_mark}.{self.basis_mark}"
+
+    @property
+    def rows(self) -> list[tuple[PlannedPart, str]]:
+        """The parts, and what happens to what their lines delivered."""
+        return [(part, _effect_of(part)) for part in self.parts]
+
+    def refuse_unless_seen(self, seen: str) -> None:
+        """Raise PreviewOutdated if `seen` is the mark of another preview."""
+        refuse_other_basis(seen, self.basis_mark)
+        if seen != self.mark:
+            raise PreviewOutdated("You changed the form. Nothing was booked. Check the new figures and confirm.")
+
+
+def refuse_other_basis(seen: str, basis_mark: str) -> None:
+    """Raise PreviewOutdated if what remains has changed since the preview with the mark `seen`."""
+    if seen.partition(".")[2] != basis_mark:
+        raise PreviewOutdated(
+            "Another refund or dispute has changed what remains since you opened this page. Nothing was booked."
+            " Check the new figures and confirm again."
+        )
+
+
+def staleness_of(seen: str, basis_mark: str) -> str:
+    """The text of PreviewOutdated if what remains has changed since; empty if not, or if nothing was shown before."""
+    try:
+        if seen:
+            refuse_other_basis(seen, basis_mark)
+    except PreviewOutdated as stale:
+        return str(stale)
+    return ""
+
+
+def preview_of_request(order: Order, wanted: Wanted) -> Preview:
+    """Preview a refund of the order. Raises as `preview_refund` does."""
+    parts = preview_refund(order, wanted)
+    payment = order.payments.get(status=Payment.Status.SUCCEEDED)
+    remaining = payment.refundable - total_of(parts)
+    return preview_of_parts(parts, payment, remaining=remaining, basis_mark=basis_mark_of(order))
+
+
+def basis_mark_of(order: Order, refund: Refund | None = None) -> str:
+    """Marks all that a plan depends on and others may change; for an allocation, also what is left of the refund."""
+    payment = order.payments.filter(status=Payment.Status.SUCCEEDED).first()
+    lines = [_state_of(line) for line in lines_in_lock_order(order)]
+    return _mark_of([payment.refundable.minor if payment else 0, refund.to_allocate.minor if refund else None, *lines])
+
+
+def preview_of_parts(parts: Sequence[PlannedPart], payment: Payment, *, remaining: Money, basis_mark: str) -> Preview:
+    """Preview planned parts of a payment. Raises nothing: the parts were checked when they were planned."""
+    total = total_of(parts)
+    return Preview(
+        parts=parts,
+        total=total,
+        fee=_sum((part.fee for part in parts), total.currency),
+        shares=_shares_of(parts),
+        stripe_fee=payment.stripe_fee,
+        remaining=remaining,
+        plan_mark=_mark_of([[part.line.pk, part.amount.minor, part.quantity] for part in parts]),
+        basis_mark=basis_mark,
+    )
+
+
+def _effect_of(part: PlannedPart) -> str:
+    line = part.line
+    if line.state == OrderLine.State.UNDELIVERABLE:
+        return "It was never delivered."
+    if line.state == OrderLine.State.REVOKED:
+        return "It has been taken back already."
+    if not part.quantity:
+        return "The student keeps it."
+    label = revoke_label_of(line.domain)
+    return f"{label}." if line.quantity == 1 else f"{label}: {part.quantity} of {line.quantity}."
+
+
+def _state_of(line: OrderLine) -> list[int]:
+    return [line.pk, line.refunded_minor, line.disputed_minor, line.refunded_quantity]
+
+
+def _shares_of(parts: Sequence[PlannedPart]) -> list[tuple[Teacher, Money]]:
+    shares: dict[Teacher, Money] = {}
+    for part in parts:
+        teacher = part.line.teacher
+        shares[teacher] = shares.get(teacher, Money.zero(part.share.currency)) + part.share
+    return list(shares.items())
+
+
+def _sum(amounts: Iterable[Money], currency: str) -> Money:
+    return sum(amounts, Money.zero(currency))
+
+
+def _mark_of(facts: object) -> str:
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:20]

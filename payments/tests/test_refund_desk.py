@@ -1,0 +1,543 @@
+"""Staff refund exactly what they saw, once: forms sent twice, made stale, or confirmed by two at the same time."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connections
+from django.test import Client
+
+from accounts.models import User
+from jobs.invariants import broken
+from money import Money
+from notifications.models import Alert
+from payments.invariants import INVARIANTS
+from payments.models import OrderLine, Refund
+from payments.refund_outcomes import record_refund
+from payments.refund_plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
+from payments.refund_preview import PreviewOutdated, preview_of_request
+from payments.refund_requests import (
+    AlreadyRequested,
+    NothingToAllocate,
+    allocate_refund,
+    preview_of_allocation,
+    request_previewed_refund,
+)
+from payments.refunds import propose_allocation
+from payments.tests.factories import open_order, paid_order, refunded
+from payments.tests.sample_domain import SAMPLE
+from payments.tests.test_refund_effects import changes, mails, stripe_says
+from payments.tests.test_refund_outcomes import said
+
+pytestmark = pytest.mark.django_db
+
+
+def pounds(minor):
+    return Money(minor, "GBP")
+
+
+def staff_in(*groups):
+    person = User.objects.create_user(f"{uuid4().hex}@example.org", is_staff=True)
+    person.groups.set(Group.objects.filter(name__in=groups))
+    return person
+
+
+def client_of(person):
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+@pytest.fixture
+def finance():
+    return client_of(staff_in("finance"))
+
+
+def page_of(payment):
+    return f"/admin/payments/order/{payment.order_id}/refund/"
+
+
+def opened(client, payment, query=""):
+    """The answers with which the form opens, and the mark of its preview."""
+    context = client.get(page_of(payment) + query).context
+    preview = context.get("preview")
+    return dict(context["form"].data) | {"seen": preview.mark if preview else ""}
+
+
+def sent(client, payment, answers, do="refund", query=""):
+    return client.post(page_of(payment) + query, {**answers, "do": do}, follow=True)
+
+
+def figures(refund):
+    parts = refund.allocations.order_by("line__amount_minor")
+    return [(part.amount_minor, part.fee_minor, part.share_minor, part.quantity) for part in parts]
+
+
+def name(line):
+    return f"line{line.pk}"
+
+
+# The page
+
+
+def test_a_whole_order_is_refunded_in_two_clicks(finance):
+    payment = paid_order(2500, 1500)
+    page = finance.get(page_of(payment)).content.decode()
+    for figure in ("£40.00", "£36.00", "£4.00", "£25.00", "£22.50", "£2.50", "Give the samples back"):
+        assert figure in page
+    assert "Nothing more of the payment can be refunded afterwards." in page
+    answer = sent(finance, payment, opened(finance, payment))
+    assert "The refund of £40.00 is requested" in answer.content.decode()
+    refund = Refund.objects.get()
+    assert figures(refund) == [(1500, 150, 1350, 1), (2500, 250, 2250, 1)]
+    assert refund.requested_by == User.objects.get(groups__name="finance")
+    assert (refund.reason, refund.status) == ("goodwill", "requested")
+
+
+def test_one_line_is_refunded_in_two_clicks_and_the_order_page_links_to_it(finance):
+    payment = paid_order(2500, 1500)
+    line = payment.order.lines.get(amount_minor=1500)
+    order_page = finance.get(f"/admin/payments/order/{payment.order_id}/change/").content.decode()
+    assert f"{page_of(payment)}?line={line.pk}" in order_page
+    answers = opened(finance, payment, f"?line={line.pk}")
+    assert sent(finance, payment, answers | {"note": "Rained off"}).status_code == 200
+    refund = Refund.objects.get()
+    assert figures(refund) == [(1500, 150, 1350, 1)]
+    assert changes(refund) == [("requested", "Rained off")]
+
+
+def test_places_and_amounts_are_chosen_per_line_and_previewed_before_they_are_refunded(finance):
+    payment = paid_order(1000, 3000, quantity=3)
+    cheap, dear = payment.order.lines.order_by("amount_minor")
+    answers = opened(finance, payment) | {
+        f"{name(cheap)}_what": "places",
+        f"{name(cheap)}_places": "2",
+        f"{name(dear)}_what": "amount",
+        f"{name(dear)}_amount": "5.00",
+        f"{name(dear)}_places": "1",
+    }
+    preview = sent(finance, payment, answers, do="preview").context["preview"]
+    assert not Refund.objects.exists()
+    by_line = {part.line.pk: (part.amount, part.share, part.fee, part.quantity) for part in preview.parts}
+    assert by_line == {
+        cheap.pk: (pounds(2000), pounds(1800), pounds(200), 2),
+        dear.pk: (pounds(500), pounds(450), pounds(50), 1),
+    }
+    assert preview.remaining == pounds(9500)
+    sent(finance, payment, answers | {"seen": preview.mark})
+    assert figures(Refund.objects.get()) == [(2000, 200, 1800, 2), (500, 50, 450, 1)]
+
+
+def test_a_refund_may_leave_the_student_what_they_bought(finance):
+    payment = paid_order(1000, quantity=2)
+    line = payment.order.lines.get()
+    answers = opened(finance, payment)
+    del answers[f"{name(line)}_takes_back"]
+    shown = sent(finance, payment, answers, do="preview")
+    assert "The student keeps it." in shown.content.decode()
+    sent(finance, payment, answers | {"seen": shown.context["preview"].mark})
+    refund = Refund.objects.get()
+    assert figures(refund) == [(2000, 200, 1800, 0)]
+    stripe_says(refund, "succeeded")
+    assert SAMPLE.revoked == {}
+
+
+def test_an_amount_is_spread_over_all_lines(finance):
+    payment = paid_order(2500, 1500)
+    answers = opened(finance, payment) | {"how": "spread", "spread_amount": "16.00"}
+    mark = sent(finance, payment, answers, do="preview").context["preview"].mark
+    sent(finance, payment, answers | {"seen": mark})
+    assert figures(Refund.objects.get()) == [(600, 60, 540, 0), (1000, 100, 900, 0)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("-5", "must be more than zero"),
+        ("0", "must be more than zero"),
+        ("25.01", "£25.01 is more than the £25.00 that remains"),
+        ("1.001", "no more than 2 decimal places"),
+        ("1e30", "no more than"),
+        ("€5", "Enter an amount in GBP"),
+        ("5 EUR", "Enter an amount in GBP"),
+        ("NaN", "Enter an amount in GBP"),
+        ("", "Enter the amount"),
+    ],
+)
+@pytest.mark.parametrize("field", ["line", "spread"])
+def test_an_impossible_amount_gets_a_clear_error_and_changes_nothing(finance, typed, word, field):
+    payment = paid_order(2500)
+    answers = opened(finance, payment)
+    line = payment.order.lines.get()
+    answers |= (
+        {f"{name(line)}_what": "amount", f"{name(line)}_amount": typed}
+        if field == "line"
+        else {"how": "spread", "spread_amount": typed}
+    )
+    for do in ("preview", "refund"):
+        page = sent(finance, payment, answers, do=do).content.decode()
+        assert word in page
+        assert "Refund £" not in page
+    assert not Refund.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("4", "Only 3 can be returned"),
+        ("-1", "cannot be negative"),
+        ("1.5", "whole number"),
+        ("0", "Enter how many places"),
+        ("two", "whole number"),
+    ],
+)
+def test_an_impossible_number_of_places_gets_a_clear_error(finance, typed, word):
+    payment = paid_order(1000, quantity=3)
+    line = payment.order.lines.get()
+    answers = opened(finance, payment) | {f"{name(line)}_what": "places", f"{name(line)}_places": typed}
+    assert word in sent(finance, payment, answers).content.decode()
+    assert not Refund.objects.exists()
+
+
+def test_what_the_page_does_not_show_is_not_checked(finance):
+    payment = paid_order(2500)
+    line = payment.order.lines.get()
+    answers = opened(finance, payment) | {f"{name(line)}_amount": "-5", "spread_amount": "rubbish"}
+    sent(finance, payment, answers)
+    assert figures(Refund.objects.get()) == [(2500, 250, 2250, 1)]
+
+
+def test_nothing_chosen_an_unpaid_order_and_a_refunded_order_say_so(finance):
+    payment = paid_order(2500)
+    nothing = opened(finance, payment) | {f"{name(payment.order.lines.get())}_what": "nothing"}
+    assert "Choose at least one line." in sent(finance, payment, nothing).content.decode()
+    unpaid = open_order()
+    assert "Nothing was paid for order" in finance.get(page_of(unpaid)).content.decode()
+    refunded(payment)
+    assert "Nothing is left to refund." in finance.get(page_of(payment)).content.decode()
+    assert Refund.objects.count() == 1
+
+
+def test_an_amount_finer_than_its_currency_is_refunded_says_so(finance):
+    payment = paid_order(12340, currency="KWD")
+    line = payment.order.lines.get()
+    answers = opened(finance, payment) | {f"{name(line)}_what": "amount", f"{name(line)}_amount": "1.001"}
+    assert "in steps of" in sent(finance, payment, answers).content.decode()
+    assert not Refund.objects.exists()
+
+
+def test_forged_fields_of_other_lines_and_orders_change_nothing(finance):
+    payment, other = paid_order(2500), paid_order(9900)
+    foreign = other.order.lines.get()
+    answers = opened(finance, payment) | {f"{name(foreign)}_what": "all", f"{name(foreign)}_takes_back": "on"}
+    sent(finance, payment, answers)
+    assert figures(Refund.objects.get()) == [(2500, 250, 2250, 1)]
+    assert finance.get("/admin/payments/order/999999999999/refund/").status_code == 404
+    for odd in ("?line=%00", "?again=%F0", "?again=99999999999999999999", "?line=x&again=-1"):
+        assert finance.get(page_of(other) + odd).status_code in (200, 400)
+
+
+@pytest.mark.parametrize("groups", [("support",), ()])
+def test_support_and_staff_without_a_group_may_not_refund(groups):
+    payment = paid_order(2500)
+    client = client_of(staff_in(*groups))
+    assert client.get(page_of(payment)).status_code in (302, 403)
+    assert client.post(page_of(payment), {"do": "refund"}).status_code in (302, 403)
+    page = client.get(f"/admin/payments/order/{payment.order_id}/change/").content.decode()
+    assert page_of(payment) not in page
+    assert not Refund.objects.exists()
+
+
+def test_admins_may_refund_and_students_may_not():
+    payment = paid_order(2500)
+    client = client_of(staff_in("admin"))
+    sent(client, payment, opened(client, payment))
+    assert Refund.objects.count() == 1
+    assert client_of(payment.order.user).get(page_of(payment)).status_code in (302, 403, 404)
+
+
+# Sent twice, and stale
+
+
+def test_a_form_sent_twice_is_one_refund(finance):
+    payment = paid_order(2500, 1500)
+    line = payment.order.lines.get(amount_minor=1500)
+    answers = opened(finance, payment, f"?line={line.pk}")
+    sent(finance, payment, answers)
+    page = sent(finance, payment, answers).content.decode()
+    assert "This form was sent before: £15.00 was refunded with it, and nothing more now." in page
+    assert Refund.objects.count() == 1
+    # Nor does another amount in the same form, for example after going back in the browser.
+    other = answers | {f"{name(payment.order.lines.get(amount_minor=2500))}_what": "all"}
+    assert "This form was sent before" in sent(finance, payment, other).content.decode()
+    assert Refund.objects.count() == 1
+
+
+def test_a_form_made_stale_by_another_refund_is_refused_and_keeps_its_answers(finance):
+    payment = paid_order(2500, 1500)
+    line = payment.order.lines.get(amount_minor=2500)
+    answers = opened(finance, payment, f"?line={line.pk}") | {"note": "She was ill"}
+    refunded(payment, OverAllLines(pounds(400)))
+    stale = sent(finance, payment, answers)
+    page = stale.content.decode()
+    assert "has changed what remains" in page
+    assert "She was ill" in page
+    assert stale.context["preview"].total == pounds(2250)
+    assert Refund.objects.count() == 1
+    sent(finance, payment, answers | {"seen": stale.context["preview"].mark})
+    assert figures(Refund.objects.latest("pk")) == [(2250, 225, 2025, 1)]
+
+
+def test_a_form_whose_line_was_refunded_meanwhile_says_so(finance):
+    payment = paid_order(2500, 1500)
+    line = payment.order.lines.get(amount_minor=2500)
+    answers = opened(finance, payment, f"?line={line.pk}")
+    refunded(payment, OfLines([LinePart(line_id=line.pk)]))
+    page = sent(finance, payment, answers).content.decode()
+    assert "has changed what remains" in page
+    assert Refund.objects.count() == 1
+
+
+def test_an_allocation_whose_line_was_refunded_meanwhile_says_so(finance, waiting):
+    payment, refund = waiting
+    answers = allocation(finance, refund)
+    refunded(payment, OfLines([LinePart(line_id=payment.order.lines.get(amount_minor=1500).pk)]))
+    page = finance.post(allocation_page(refund), answers | {"do": "allocate"}).content.decode()
+    assert "has changed what remains" in page
+    assert not refund.allocations.exists()
+
+
+def test_a_form_changed_after_its_preview_is_previewed_again(finance):
+    payment = paid_order(2500)
+    line = payment.order.lines.get()
+    answers = opened(finance, payment) | {f"{name(line)}_what": "amount", f"{name(line)}_amount": "20"}
+    shown = sent(finance, payment, answers)
+    assert "You changed the form." in shown.content.decode()
+    assert not Refund.objects.exists()
+    sent(finance, payment, answers | {"seen": shown.context["preview"].mark})
+    assert Refund.objects.get().amount == pounds(2000)
+
+
+def at_the_same_moment(*calls):
+    """Run the calls with a connection each; returns their results, refusals included."""
+    barrier = Barrier(len(calls))
+
+    def run(call):
+        barrier.wait(20)
+        try:
+            return call()
+        except RefundRefused as refusal:
+            return refusal
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def asks_for(payment, wanted, person, *, key=None):
+    seen = preview_of_request(payment.order, wanted).mark
+    request_key = key or uuid4().hex
+
+    def ask():
+        return request_previewed_refund(
+            order_id=payment.order_id,
+            wanted=wanted,
+            seen=seen,
+            reason=Refund.Reason.GOODWILL,
+            note="",
+            request_key=request_key,
+            by_id=person.pk,
+        )
+
+    return ask
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("wanted", [WholeOrder(), OverAllLines(pounds(1000))])
+def test_of_two_staff_who_refund_at_once_one_wins_and_the_other_is_told(wanted):
+    payment, ada, bob = paid_order(2500, 1500), staff_in("finance"), staff_in("finance")
+    done = at_the_same_moment(asks_for(payment, wanted, ada), asks_for(payment, wanted, bob))
+    assert sorted(type(each).__name__ for each in done) in (
+        ["PreviewOutdated", "Refund"],
+        ["Refund", "RefundExceedsRemaining"],
+    )
+    assert Refund.objects.count() == 1
+    assert broken(INVARIANTS) == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_double_click_is_one_refund():
+    payment, ada = paid_order(2500, 1500), staff_in("finance")
+    ask = asks_for(payment, OverAllLines(pounds(1000)), ada, key="pressed")
+    done = at_the_same_moment(ask, ask, ask)
+    assert sorted(type(each).__name__ for each in done) == ["AlreadyRequested", "AlreadyRequested", "Refund"]
+    assert {each.refund if isinstance(each, AlreadyRequested) else each for each in done} == {Refund.objects.get()}
+
+
+# Made again
+
+
+def test_a_failed_refund_is_made_again_with_its_answers_and_clears_the_alert(finance):
+    payment = paid_order(1000, quantity=3)
+    line = payment.order.lines.get()
+    failed = refunded(payment, OfLines([LinePart(line_id=line.pk, amount=pounds(700), quantity=2)]), note="Ill")
+    stripe_says(failed, "failed", failure_reason="lost_or_stolen_card")
+    alert = Alert.objects.get(key=f"refund-failed:{failed.pk}", cleared_at=None)
+    query = f"?again={failed.pk}"
+    assert alert.detail["page"] == page_of(payment) + query
+    assert page_of(payment) + query in finance.get(f"/admin/payments/order/{payment.order_id}/change/").content.decode()
+    answers = opened(finance, payment, query)
+    assert answers["note"] == "Ill"
+    sent(finance, payment, answers, query=query)
+    again = Refund.objects.latest("pk")
+    assert figures(again) == figures(failed) == [(700, 70, 630, 2)]
+    alert.refresh_from_db()
+    assert alert.cleared_at
+
+
+# Allocation of refunds made at Stripe
+
+
+def made_in_dashboard(payment, minor, status="succeeded"):
+    return record_refund(said(payment, status, amount=pounds(minor))).refund
+
+
+@pytest.fixture
+def waiting():
+    """An order of two lines, and a refund of 16.00 of it that was made in the Dashboard."""
+    payment = paid_order(2500, 1500)
+    return payment, made_in_dashboard(payment, 1600)
+
+
+def allocation_page(refund):
+    return f"/admin/payments/refund/{refund.pk}/allocate/"
+
+
+def allocation(client, refund):
+    context = client.get(allocation_page(refund)).context
+    return dict(context["form"].data) | {"seen": context["preview"].mark}
+
+
+def test_the_proposal_is_accepted_in_two_clicks(finance, waiting):
+    _, refund = waiting
+    alert = Alert.objects.get(key=f"refund-to-allocate:{refund.pk}")
+    assert alert.detail["page"] == allocation_page(refund)
+    queue = finance.get("/admin/payments/refund/?allocation=open").content.decode()
+    assert allocation_page(refund) in queue
+    answers = allocation(finance, refund) | {"do": "allocate", "note": "Agreed by telephone"}
+    page = finance.post(allocation_page(refund), answers, follow=True).content.decode()
+    assert "The refund of £16.00 is allocated." in page
+    assert figures(refund) == [(600, 60, 540, 0), (1000, 100, 900, 0)]
+    alert.refresh_from_db()
+    assert alert.cleared_at
+    change = refund.changes.get(kind="allocated")
+    assert (change.by.groups.get().name, change.note) == ("finance", "Agreed by telephone")
+    assert allocation_page(refund) not in finance.get("/admin/payments/refund/?allocation=open").content.decode()
+    assert SAMPLE.revoked == {}
+    assert ("succeeded", ":teacher") in mails(refund)
+    assert broken(INVARIANTS) == {}
+
+
+def test_amounts_and_places_can_be_changed_and_the_places_go_back(finance, waiting):
+    payment, refund = waiting
+    small, large = payment.order.lines.order_by("amount_minor")
+    answers = allocation(finance, refund) | {
+        f"{name(small)}_amount": "15.00",
+        f"{name(small)}_places": "1",
+        f"{name(large)}_amount": "1.00",
+    }
+    shown = finance.post(allocation_page(refund), answers | {"do": "allocate"})
+    assert "You changed the form." in shown.content.decode()
+    assert not refund.allocations.exists()
+    finance.post(allocation_page(refund), answers | {"do": "allocate", "seen": shown.context["preview"].mark})
+    assert figures(refund) == [(1500, 150, 1350, 1), (100, 10, 90, 0)]
+    assert set(SAMPLE.revoked) == {small.pk}
+    assert OrderLine.objects.get(pk=small.pk).state == "revoked"
+
+
+def test_places_of_a_pending_refund_go_back_when_it_succeeds():
+    payment = paid_order(2500, 1500)
+    refund = made_in_dashboard(payment, 1500, status="pending")
+    line = payment.order.lines.get(amount_minor=1500)
+    wanted = OfLines([LinePart(line_id=line.pk)])
+    seen = preview_of_allocation(refund, wanted).mark
+    allocate_refund(refund_id=refund.pk, wanted=wanted, seen=seen, note="", by_id=staff_in().pk)
+    assert SAMPLE.revoked == {}
+    stripe_says(refund, "succeeded")
+    assert set(SAMPLE.revoked) == {line.pk}
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "word"),
+    [
+        ("6.00", "9.00", "The refund is £16.00, but the lines add up to £15.00."),
+        ("6.00", "10.01", "The refund is £16.00, but the lines add up to £16.01."),
+        ("15.01", "0.99", "£15.01 is more than the £15.00 that remains."),
+        ("-1", "17.00", "must be more than zero"),
+        ("", "", "Enter an amount for at least one line."),
+    ],
+)
+def test_an_allocation_that_does_not_add_up_is_refused(finance, waiting, small, large, word):
+    payment, refund = waiting
+    lines = payment.order.lines.order_by("amount_minor")
+    typed = {f"{name(line)}_amount": text for line, text in zip(lines, (small, large), strict=True)}
+    page = finance.post(allocation_page(refund), allocation(finance, refund) | typed | {"do": "allocate"})
+    assert word in page.content.decode()
+    assert not refund.allocations.exists()
+
+
+def test_an_allocated_and_a_failed_refund_are_not_allocated_again(finance, waiting):
+    payment, refund = waiting
+    answers = allocation(finance, refund) | {"do": "allocate"}
+    finance.post(allocation_page(refund), answers)
+    again = finance.post(allocation_page(refund), answers, follow=True).content.decode()
+    assert "This refund is allocated already, by" in again
+    assert refund.changes.filter(kind="allocated").count() == 1
+    failed = made_in_dashboard(paid_order(2500, 1500), 1600)
+    answers = allocation(finance, failed) | {"do": "allocate"}
+    stripe_says(failed, "failed")
+    assert "This refund has failed" in finance.post(allocation_page(failed), answers, follow=True).content.decode()
+    assert Alert.objects.get(key=f"refund-to-allocate:{failed.pk}").cleared_at
+    assert finance.get(allocation_page(refunded(payment))).status_code == 404
+
+
+def test_support_may_not_allocate(waiting):
+    _, refund = waiting
+    client = client_of(staff_in("support"))
+    assert client.get(allocation_page(refund)).status_code == 403
+    assert client.post(allocation_page(refund), {"do": "allocate"}).status_code == 403
+
+
+def allocates(refund, person):
+    wanted = OfLines(
+        [
+            LinePart(line_id=part.line.pk, amount=part.amount)
+            for part in propose_allocation(refund, list(refund.payment.order.lines.all()))
+        ]
+    )
+    seen = preview_of_allocation(refund, wanted).mark
+    return lambda: allocate_refund(refund_id=refund.pk, wanted=wanted, seen=seen, note="", by_id=person.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_staff_who_allocate_at_once_one_wins_and_the_other_is_told():
+    refund = made_in_dashboard(paid_order(2500, 1500), 1600)
+    done = at_the_same_moment(allocates(refund, staff_in("finance")), allocates(refund, staff_in("finance")))
+    assert sorted(type(each).__name__ for each in done) == ["NothingToAllocate", "Refund"]
+    assert refund.allocations.count() == 2
+    assert broken(INVARIANTS) == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refund_and_an_allocation_at_once_never_take_more_than_a_line():
+    payment = paid_order(2500, 1500)
+    refund = made_in_dashboard(payment, 1600)
+    done = at_the_same_moment(
+        allocates(refund, staff_in("finance")), asks_for(payment, OverAllLines(pounds(2400)), staff_in("finance"))
+    )
+    assert any(isinstance(each, Refund) for each in done)
+    assert all(isinstance(each, Refund | PreviewOutdated | NothingToAllocate) for each in done)
+    assert broken(INVARIANTS) == {}
