@@ -28,7 +28,7 @@ WITH wanted AS (
     INSERT INTO ledger_journal (source, kind, subject, description, effective_at, reverses_id)
     SELECT %s, %s, %s,
            left(%s || CASE WHEN at < first_open
-                      THEN to_char(at AT TIME ZONE 'UTC', ' [happened on FMDD FMMonth YYYY, HH24:MI UTC]')
+                      THEN to_char(at AT TIME ZONE 'UTC', ' "[happened on" FMDD FMMonth YYYY, HH24:MI "UTC]"')
                       ELSE '' END, 500),
            CASE WHEN at < first_open THEN first_open ELSE at END, %s
       FROM happened

@@ -1,6 +1,6 @@
 """Each list, including the admin's, makes as many queries for a hundred rows as for one."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib import admin
@@ -19,6 +19,8 @@ from bookings.tests import factories as lessons
 from catalogue.models import Expertise
 from courses.tests.factories import enrolled_student, published_course
 from jobs.models import Heartbeat
+from ledger.periods import close_period
+from ledger.tests import test_journals as ledger
 from notifications.alerts import raise_alert
 from payments.models import MirrorSync, Payment, WebhookEvent
 from payments.refunds import request_refund_of_undeliverable
@@ -78,6 +80,8 @@ def grow_what_is_not_sold(market, number):
     RetreatHandler().fulfil(sold_stay(make_retreat(teacher=teacher), buyer=student))
     TeacherFactory(user=UserFactory())
     raise_alert(key=f"alert-{number}", title="Look", detail={})
+    ledger.sale(TeacherFactory(), source=f"test:{number}")
+    close_period(until=datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number), by=student)
     Heartbeat.objects.create(name=f"sweep-{number}")
     Group.objects.create(name=f"group-{number}")
     for model in (Flag, Sample, Switch):

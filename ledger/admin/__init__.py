@@ -1,0 +1,1 @@
+from ledger.admin import accounts, journals, periods  # noqa: F401  # each registers its pages
