@@ -26,7 +26,6 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
     fields = (
         "domain",
         "title",
-        "refund_link",
         "quantity",
         "teacher",
         "shown_amount",
@@ -36,6 +35,7 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
         "state",
         "state_reason",
         "fulfilled_at",
+        "refund_link",
     )
     readonly_fields = fields
     extra = 0
