@@ -9,7 +9,7 @@ from django.db.models import Sum
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts.tests.factories import TeacherFactory
+from accounts.tests.factories import TeacherFactory, UserFactory
 from jobs.retention import delete_expired, registered_retention
 from jobs.runner import drain
 from ledger.balances import balance_of
@@ -23,14 +23,17 @@ from payments.earnings.maturing import mature_earnings
 from payments.earnings.stripe_costs import book_costs_of_charge
 from payments.models import Dispute, Earning, Order, Payment, Refund, WebhookEvent
 from payments.orders import cancel_order
+from payments.payouts.requests import PayoutRefused
 from payments.refund_plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
-from payments.refunds import request_refund
+from payments.refund_preview import preview_of_request
+from payments.refund_requests import request_previewed_refund
 from payments.stripe_objects import BalanceTransaction
 from payments.tests.factories import cart_with, event_of, intent_object, sample_offer, session_object
 from payments.tests.sample_domain import SAMPLE
 from payments.webhook.inbox import store_event
 from tests.money_bugs.lectern_disputes import LecternDispute
 from tests.money_bugs.lectern_orders import second_page_of, write_discounted_order
+from tests.money_bugs.lectern_payouts import LecternPayout, request_and_approve, scheduled_and_approved
 from tests.money_bugs.lectern_refunds import LecternRefund
 from tests.money_bugs.world import Refused, Sale, Shown, World
 
@@ -92,13 +95,18 @@ class LecternWorld(World):
         return {**{name: amount.to_major() for name, amount in figures.items()}, "alerts": alerts}
 
     def pay_out(self, teacher, amount=None, *, currency="GBP"):
-        raise NotImplementedError
+        with refusing(PayoutRefused):
+            return LecternPayout(request_and_approve(self.teacher(teacher), currency, amount))
 
     def has_minimum_payout(self, amount, currency):
         self.settings.PAYOUT_MINIMUMS = {currency: Money.from_major(amount, currency).minor}
 
     def pay_day(self, teacher):
-        raise NotImplementedError
+        self.weeks += 1
+        paid = [LecternPayout(row) for row in scheduled_and_approved(self.teacher(teacher), weeks=self.weeks)]
+        for payout in paid:
+            payout.is_paid()
+        return paid
 
     def old_records_are_archived(self):
         Refund.objects.update(created_at=timezone.now() - YEARS)
@@ -114,7 +122,7 @@ class LecternSale(Sale):
 
     @property
     def order(self):
-        return self.payment.order
+        return Order.objects.get(pk=self.payment.order_id)
 
     def pays(self, *, amount=None, intent=None, stripe_fee=None):
         changes = {}
@@ -180,11 +188,15 @@ class LecternSale(Sale):
     ):
         with refusing(RefundRefused, InvalidAmount):
             money = None if amount is None else Money.from_major(amount, currency or self.payment.currency)
-            refund = request_refund(
+            wanted = self._parts(parts) if parts else self._wanted(money, line, places)
+            refund = request_previewed_refund(
                 order_id=self.order.pk,
-                wanted=self._parts(parts) if parts else self._wanted(money, line, places),
+                wanted=wanted,
+                seen=preview_of_request(self.order, wanted).mark,
                 reason=Refund.Reason.GOODWILL,
+                note="",
                 request_key=form or uuid.uuid4().hex,
+                by_id=UserFactory(is_staff=True).pk,
             )
         made = LecternRefund(self.payment, self.references, refund)
         if events_before_answer:

@@ -5,10 +5,11 @@ from contextlib import suppress
 
 from django.db import transaction
 
-from payments.models import Order, Refund, WebhookEvent
-from payments.models.order import lines_in_lock_order
+from accounts.tests.factories import UserFactory
+from payments.models import Refund, WebhookEvent
 from payments.refund_outcomes import PaymentNotSettledYet, record_refund
-from payments.refunds import propose_allocation, write_allocations
+from payments.refund_plan import OverAllLines
+from payments.refund_requests import allocate_refund, preview_of_allocation
 from payments.stripe_objects import read_refund
 from payments.tests.factories import event_of
 from payments.webhook.inbox import store_event
@@ -74,10 +75,11 @@ class LecternRefund(AnyRefund):
         return LecternPart(self.row.allocations.select_related("refund").get(line__reference=self.references[line - 1]))
 
     def is_allocated_as_proposed(self):
-        with transaction.atomic():
-            order = Order.objects.select_for_update().get(pk=self.payment.order_id)
-            refund = self.row
-            write_allocations(refund, propose_allocation(refund, lines_in_lock_order(order)))
+        refund = self.row
+        wanted = OverAllLines(refund.to_allocate)
+        seen = preview_of_allocation(refund, wanted).mark
+        staff = UserFactory(is_staff=True)
+        allocate_refund(refund_id=refund.pk, wanted=wanted, seen=seen, note="", by_id=staff.pk)
 
     def figures(self):
         refund = self.row

@@ -1,6 +1,7 @@
-"""Two processes at once: CC-04, CC-06 to CC-08, and LB-05, each on connections of its own."""
+"""Two processes at once: CC-04 to CC-08, and LB-05, each on connections of its own."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Barrier, Event
 
 import pytest
@@ -15,8 +16,10 @@ from ledger.models import Checkpoint, Posting
 from ledger.opening import open_accounts
 from money import Money
 from payments.models import Order, Payment, WebhookEvent
+from payments.payouts.requests import PayoutRefused, request_payout
 from payments.settlement import settle_payment
 from payments.tests.factories import event_of, evidence_for, session_object
+from payments.tests.payout_factories import ready_account
 from payments.tests.sample_domain import SAMPLE
 from payments.webhook.inbox import store_event
 from tests.money_bugs.lectern_orders import second_page_of
@@ -61,6 +64,23 @@ def test_cc_04_return_and_event_together_make_one_order(lectern):
     sale.shows(paid="60.00", due="0.00")
     lectern.shows(A="54.00", platform="6.00")
     assert Order.objects.count() == 1
+
+
+def test_cc_05_two_requests_at_once_do_not_promise_the_same_money(lectern):
+    """blnkfinance/blnk#171: two settlements of 60.00 both read that 100.00 were left."""
+    lectern.sell("111.11").is_earned()
+    teacher = lectern.teacher("A")
+    ready_account(teacher)
+
+    def request():
+        with suppress(PayoutRefused):
+            return request_payout(teacher=teacher, currency="GBP", amount=Money(6000, "GBP"))
+
+    requested = at_once(request, request)
+    assert len([payout for payout in requested if payout]) == 1
+    assert balance_of(AccountKind.TEACHER_AVAILABLE, "GBP", teacher_id=teacher.pk) == Money(4000, "GBP")
+    assert balance_of(AccountKind.TEACHER_IN_PAYOUT, "GBP", teacher_id=teacher.pk) == Money(6000, "GBP")
+    lectern.shows(A="100.00")
 
 
 def test_cc_06_four_clicks_are_one_charge(at_stripe):

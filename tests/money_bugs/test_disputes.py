@@ -1,4 +1,4 @@
-"""Disputes: DI-01 to DI-08."""
+"""Disputes: DI-01 to DI-09."""
 
 import pytest
 
@@ -85,3 +85,17 @@ def test_di_08_a_refunded_payment_that_is_disputed_costs_the_teacher_nothing_mor
     dispute.is_lost()
     world.shows(A="0.00", fees="0.00", costs="25.00", platform="-25.00")
     sale.shows(refunded="10.00", lost="10.00")
+
+
+def test_di_09_money_that_was_paid_out_before_a_chargeback_is_a_debt(world):
+    """liberapay/liberapay.com#1421: neither a notice nor a claim; the hole was found in the yearly report."""
+    sales = [world.sell("84.00", currency="EUR") for _ in range(6)]
+    for sale in sales:
+        sale.is_earned()
+    world.pay_out("A", currency="EUR").is_paid()
+    world.shows(currency="EUR", A="0.00", alerts=0)
+    for sale in sales:
+        sale.dispute().is_lost()
+    world.shows(currency="EUR", A="-453.60", fees="0.00", costs="90.00", platform="-90.00", alerts=6)
+    for sale in sales:
+        sale.shows(lost="84.00")

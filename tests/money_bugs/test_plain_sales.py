@@ -51,6 +51,15 @@ def a_lost_dispute(world):
     world.shows(A="0.00", fees="0.00", costs="15.00")
 
 
+def a_payout(world):
+    world.sell("100.00").is_earned()
+    payout = world.pay_out("A")
+    payout.shows(amount="90.00", currency="GBP")
+    payout.is_paid()
+    payout.shows(state="paid")
+    world.shows(A="0.00", platform="10.00")
+
+
 SCENARIOS = [
     a_sale,
     a_sale_of_three_teachers,
@@ -59,6 +68,7 @@ SCENARIOS = [
     a_refund_of_a_line,
     a_payment_reported_twice,
     a_lost_dispute,
+    a_payout,
 ]
 
 
