@@ -32,7 +32,8 @@ _BALANCE = "SELECT ledger_balance(%s, %s, %s)"
 _ROW = "SELECT * FROM ledger_journal WHERE id = %s"
 _FULL_SUM = """
 SELECT coalesce(sum(amount_minor), 0) FROM ledger_posting
- WHERE account_id = %s AND recorded_at <= coalesce(%s, 'infinity') AND effective_at <= coalesce(%s, 'infinity')
+ WHERE account_id = %s AND recorded_at <= coalesce(%s::timestamptz, 'infinity')
+   AND effective_at <= coalesce(%s::timestamptz, 'infinity')
 """
 
 

@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 import redis
@@ -42,11 +43,16 @@ class Site:
         charges: list[dict[str, Any]] = answer["data"]
         return charges
 
-    def _ask_sandbox(self, path: str, body: bytes | None = None) -> Any:
+    def refund_at_stripe(self, payment_intent_id: str, amount_minor: int) -> Any:
+        """Refund a part of a payment as a user of Stripe's Dashboard does, without the site knowing."""
+        fields = urlencode({"payment_intent": payment_intent_id, "amount": amount_minor})
+        return self._ask_sandbox("v1/refunds", fields.encode(), kind="application/x-www-form-urlencoded")
+
+    def _ask_sandbox(self, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
         key = read_options({}).secret_key
         request = urllib.request.Request(f"{self.sandbox_url}/{path}", data=body)
         request.add_header("Authorization", "Basic " + base64.b64encode(f"{key}:".encode()).decode())
-        request.add_header("Content-Type", "application/json")
+        request.add_header("Content-Type", kind)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read() or b"null")
 

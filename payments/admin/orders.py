@@ -26,6 +26,7 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
     fields = (
         "domain",
         "title",
+        "refund_link",
         "quantity",
         "teacher",
         "shown_amount",
@@ -35,7 +36,6 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
         "state",
         "state_reason",
         "fulfilled_at",
-        "refund_link",
     )
     readonly_fields = fields
     extra = 0

@@ -92,7 +92,7 @@ class LinesForm(forms.Form):
             min_value=0,
             max_value=left,
             required=False,
-            label=f"Places, of the {left} left" if left != line.quantity else f"Places, of {left}",
+            label=f"Places ({left} left)",
             widget=UnfoldAdminIntegerFieldWidget(),
             error_messages={
                 "invalid": "Enter a whole number of places.",
@@ -101,7 +101,7 @@ class LinesForm(forms.Form):
             },
         )
         self.fields[f"{name}_amount"] = RefundAmountField(
-            currency=line.amount.currency, label=f"Amount, of the {line.refundable} left"
+            currency=line.amount.currency, label=f"Amount ({line.refundable} left)"
         )
 
     def rows(self) -> list[LineRow]:

@@ -6,16 +6,16 @@ change of it is a numbered step, and its journal is the difference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from ledger.entries import Entry, JournalKind
+from ledger.entries import AccountKind, Entry, JournalKind
 from ledger.journals import record_journal
 from ledger.locks import lock_teacher_accounts
 from money import Money
 from payments.disputes.entries import Part, entries_of_hold, entries_of_loss, entries_of_movement
 from payments.disputes.taken import Taken, TakenOfLine
 from payments.earnings.books import account_of_share
-from payments.models import Dispute, DisputeMovement, OrderLine
+from payments.models import Dispute, DisputeMovement, DisputeStep, OrderLine
 
 
 def subject_of(dispute: Dispute) -> str:
@@ -49,25 +49,38 @@ def book_change(dispute: Dispute, before: Taken, after: Taken) -> None:
         return
     dispute.steps += 1
     dispute.save(update_fields=["steps"])
+    DisputeStep.objects.create(dispute=dispute, number=dispute.steps, taken=after.as_json())
     lines = _lines_of(before, after)
+    lock_teacher_accounts({line.teacher_id for line in lines.values()}, dispute.payment.currency)
+    for what, entries in entries_of_change(dispute, before, after, lines, account_of=account_of_share).items():
+        _record(dispute, what, entries)
+
+
+def entries_of_change(
+    dispute: Dispute,
+    before: Taken,
+    after: Taken,
+    lines: Mapping[int, OrderLine],
+    *,
+    account_of: Callable[[OrderLine], AccountKind],
+) -> dict[str, list[Entry]]:
+    """The entries of a change, by what its journals are called: held or released, and lost. Some may be empty."""
     currency = dispute.payment.currency
-    lock_teacher_accounts({line.teacher_id for line in lines.values()}, currency)
     held = _differences(before.of_lines, after.of_lines, lines, currency)
     net = sum(part.share.minor for part in held)
-    _record(
-        dispute,
-        "released" if net < 0 else "held",
-        entries_of_hold([(part, account_of_share(line)) for part, line in zip(held, lines.values(), strict=True)]),
-    )
-    lost = entries_of_loss(
-        _differences(before.lost_of_lines, after.lost_of_lines, lines, currency),
-        owed=Money(after.lost_of_none - before.lost_of_none, currency),
-        excess=Money(after.lost_beyond - before.lost_beyond, currency),
-    )
-    _record(dispute, "lost", lost)
+    return {
+        "released" if net < 0 else "held": entries_of_hold(
+            [(part, account_of(line)) for part, line in zip(held, lines.values(), strict=True)]
+        ),
+        "lost": entries_of_loss(
+            _differences(before.lost_of_lines, after.lost_of_lines, lines, currency),
+            owed=Money(after.lost_of_none - before.lost_of_none, currency),
+            excess=Money(after.lost_beyond - before.lost_beyond, currency),
+        ),
+    }
 
 
-_KINDS = {
+KINDS_OF_CHANGE = {
     "held": JournalKind.DISPUTE_HELD,
     "released": JournalKind.DISPUTE_RELEASED,
     "lost": JournalKind.DISPUTE_LOST,
@@ -77,7 +90,7 @@ _KINDS = {
 def _record(dispute: Dispute, what: str, entries: list[Entry]) -> None:
     record_journal(
         source=f"{subject_of(dispute)}:{what}:{dispute.steps}",
-        kind=_KINDS[what],
+        kind=KINDS_OF_CHANGE[what],
         subject=subject_of(dispute),
         entries=entries,
     )

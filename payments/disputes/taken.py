@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 from payments.disputes.claims import Standing, sums_of
 from payments.models import Dispute
@@ -29,6 +30,17 @@ class Taken:
     claimed: int = 0
     moved: int = 0
     is_final: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """For the history of the dispute."""
+        lines = {str(line_id): [part.fee, part.share] for line_id, part in self.of_lines.items()}
+        return {"lines": lines, "claimed": self.claimed, "moved": self.moved, "is_final": self.is_final}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """What `as_json` wrote."""
+        of_lines = {int(line_id): TakenOfLine(*part) for line_id, part in data["lines"].items()}
+        return cls(of_lines=of_lines, claimed=data["claimed"], moved=data["moved"], is_final=data["is_final"])
 
     @property
     def lost_of_lines(self) -> Mapping[int, TakenOfLine]:

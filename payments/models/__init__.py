@@ -2,7 +2,7 @@
 
 from payments.models.cart import Cart, CartLine
 from payments.models.connected_account import BankPayout, ConnectedAccount
-from payments.models.dispute import Dispute, DisputeAllocation, DisputeMovement
+from payments.models.dispute import Dispute, DisputeAllocation, DisputeMovement, DisputeStep
 from payments.models.dispute_answer import DisputeAnswer, EvidenceDraft, EvidenceFile
 from payments.models.earning import Earning
 from payments.models.event import EventAttempt, EventSearch, FetchedEvent, WebhookEvent
@@ -28,6 +28,7 @@ __all__ = [
     "DisputeAllocation",
     "DisputeAnswer",
     "DisputeMovement",
+    "DisputeStep",
     "Earning",
     "EventAttempt",
     "EventSearch",

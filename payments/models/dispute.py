@@ -155,6 +155,25 @@ class DisputeMovement(models.Model):
         return Money(self.fee_minor, self.currency)
 
 
+class DisputeStep(models.Model):
+    """What a dispute took after one numbered change of its claim. Triggers refuse updates and deletions.
+
+    The journals of the change follow from it and the step before, so that the books can be derived a second time.
+    """
+
+    dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="history")
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField(db_default=Now())
+    taken = models.JSONField(help_text="In minor units of the payment's currency; see payments.disputes.taken.")
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["dispute", "number"], name="dispute_step_once")]
+
+    def __str__(self) -> str:
+        return f"{self.dispute} step {self.number}"
+
+
 class DisputeAllocation(models.Model):
     """How much of a dispute's claim belongs to one order line. Triggers count it on the line; it is zero once released."""
 

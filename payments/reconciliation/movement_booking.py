@@ -11,7 +11,7 @@ from ledger.entries import AccountKind, Entry, JournalKind
 from ledger.journals import record_journal
 from money import Money, is_currency
 from payments.models import Difference, StripeMovement
-from payments.reconciliation.kinds import DifferenceKind
+from payments.reconciliation.kinds import KINDS, DifferenceKind
 
 
 class CannotBeBooked(Exception):
@@ -34,21 +34,38 @@ OTHER_SIDE: Final[Mapping[DifferenceKind, AccountKind]] = {
 }
 
 
+def is_booked_from_statement(kind: DifferenceKind) -> bool:
+    """Whether the statement alone says how a kind is booked."""
+    return kind in _FEES or kind in OTHER_SIDE
+
+
+def source_of_movement(kind: DifferenceKind, transaction_id: str) -> str:
+    """The source of the journal that books a kind of a transaction."""
+    return f"stripe:{transaction_id}:fee" if kind in _FEES else f"stripe:{transaction_id}"
+
+
+def entries_of_movement(kind: DifferenceKind, amount: Money) -> list[Entry]:
+    """What changed Stripe's balance by `amount`. Raises CannotBeBooked."""
+    other_side = _FEES.get(kind) or OTHER_SIDE.get(kind)
+    if other_side is None:
+        raise CannotBeBooked(f"{KINDS[kind].title} is not booked from the statement.")
+    return [Entry(AccountKind.STRIPE_CLEARING, amount), Entry(other_side, amount * -1)]
+
+
 def book_movement(difference: Difference) -> None:
     """Book exactly the amount of a difference; a repeat changes nothing. Raises CannotBeBooked or JournalDiffers."""
     kind = DifferenceKind(difference.kind)
-    other_side = _FEES.get(kind) or OTHER_SIDE.get(kind)
     movement = StripeMovement.objects.filter(stripe_id=difference.stripe_id).first()
-    if other_side is None or movement is None:
-        raise CannotBeBooked(f"{difference.get_kind_display()} is not booked from the statement.")
+    if movement is None:
+        raise CannotBeBooked("The transaction is not on the statement.")
     if not is_currency(difference.currency):
         raise CannotBeBooked(f"The ledger has no accounts in {difference.currency}.")
-    amount = Money(difference.amount_minor, difference.currency)
+    entries = entries_of_movement(kind, Money(difference.amount_minor, difference.currency))
     with transaction.atomic():
         record_journal(
-            source=f"stripe:{movement.stripe_id}:fee" if kind in _FEES else f"stripe:{movement.stripe_id}",
+            source=source_of_movement(kind, movement.stripe_id),
             kind=JournalKind.STRIPE_MOVEMENT,
-            entries=[Entry(AccountKind.STRIPE_CLEARING, amount), Entry(other_side, amount * -1)],
+            entries=entries,
             subject=f"stripe:{movement.stripe_id}",
             description=difference.sentence[:500],
             effective_at=movement.happened_at,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from payments.models import Payment, Refund
+from payments.models import Dispute, Payment, Refund
 from payments.reconciliation.book_items import Record
 from payments.reconciliation.statement import Movement, Topic, key_of, topic_of
 
@@ -43,6 +43,7 @@ def find_records(movements_of: Mapping[str, Sequence[Movement]]) -> FoundRecords
     found = FoundRecords()
     _find_payments(movements_of, found)
     _find_refunds(movements_of, found)
+    _find_disputes(movements_of, found)
     return found
 
 
@@ -136,6 +137,31 @@ def as_found_refund(refund: Refund, key: str) -> FoundRecord:
         order_number=number,
     )
     return FoundRecord(record, tuple(f"refund:{refund.idempotency_key}:{step}" for step in _REFUND_STEPS))
+
+
+def _find_disputes(movements_of: Mapping[str, Sequence[Movement]], found: FoundRecords) -> None:
+    disputes = Dispute.objects.select_related("payment__order").order_by("pk")
+    for dispute in disputes.filter(stripe_dispute_id__in=ids_of(movements_of, Topic.DISPUTE)):
+        key = key_of(Topic.DISPUTE, dispute.stripe_dispute_id)
+        found.of_key[key].append(_as_found_dispute(dispute, key))
+
+
+def _as_found_dispute(dispute: Dispute, key: str) -> FoundRecord:
+    """A dispute as a record under a key. Its journals are found by the key itself."""
+    number = dispute.payment.order.number
+    record = Record(
+        topic=Topic.DISPUTE,
+        key=key,
+        label=f"Dispute of order {number}",
+        amount_minor=dispute.amount_minor,
+        currency=dispute.currency,
+        # An inquiry moves nothing, so a dispute alone does not say that money has moved.
+        is_done=False,
+        happened_at=dispute.opened_at,
+        livemode=dispute.payment.livemode,
+        order_number=number,
+    )
+    return FoundRecord(record, ())
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -11,6 +11,9 @@ from django.utils import timezone
 from ledger.journals import JournalDiffers
 from payments import gateway
 from payments.charges import look_up_charge, request_charge_lookup
+from payments.disputes.finding import DisputeDisagrees, DisputedPaymentNotSettled
+from payments.disputes.gateway import retrieve_dispute
+from payments.disputes.recording import record_dispute
 from payments.earnings.earlier_sales import book_earlier_sale
 from payments.evidence import PaymentDisagrees
 from payments.models import ChargeLookup, Difference, Payment, ReconciliationRun
@@ -33,6 +36,8 @@ class NotRepaired(Exception):
 # What a repair may raise: the difference stays, with the reason beside it. Stripe being unreachable ends the run instead.
 _REFUSALS = (
     CannotBeBooked,
+    DisputeDisagrees,
+    DisputedPaymentNotSettled,
     JournalDiffers,
     NoRoomForRefund,
     NotRepaired,
@@ -136,12 +141,17 @@ def _fetch_refund(difference: Difference) -> None:
         raise NotRepaired("It refunds a payment that is not one of this site.")
 
 
+def _fetch_dispute(difference: Difference) -> None:
+    if record_dispute(retrieve_dispute(difference.object_id)) is None:
+        raise NotRepaired("It disputes a payment that is not one of this site.")
+
+
 _REPAIRS: Mapping[Repair, Callable[[Difference], None]] = {
     Repair.NONE: _refuse,
     Repair.LOOK_AT_PAYMENT: _look_at_payment,
     Repair.LOOK_UP_CHARGE: _look_up_charge,
     Repair.FETCH_REFUND: _fetch_refund,
-    Repair.FETCH_DISPUTE: _refuse,
+    Repair.FETCH_DISPUTE: _fetch_dispute,
     Repair.FETCH_TRANSFER: _refuse,
     Repair.BOOK_MOVEMENT: book_movement,
 }
