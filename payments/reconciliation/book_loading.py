@@ -10,8 +10,9 @@ from ledger.entries import AccountKind
 from ledger.models import Posting
 from payments.models import StripeMovement
 from payments.reconciliation.book_items import BookedEntry
+from payments.reconciliation.found_records import FoundRecord
 from payments.reconciliation.groups import Group
-from payments.reconciliation.record_loading import FoundRecord, find_records
+from payments.reconciliation.record_loading import find_records
 from payments.reconciliation.statement import Movement, Topic, topic_of
 from payments.reconciliation.statement_reading import as_movement
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 
 from ledger.entries import AccountKind
 from ledger.models import Posting
-from payments.models import Difference, Order, Payment, ReconciliationRun, Refund, StripeMovement
+from payments.models import Difference, Order, Payment, PayoutTransfer, ReconciliationRun, Refund, StripeMovement
 from payments.reconciliation.book_loading import load_entries, load_groups
 from payments.reconciliation.groups import Finding, Group, Terms
 from payments.reconciliation.journal_keys import keys_of_sources
@@ -81,6 +81,11 @@ def _refunds_missing_at_stripe(run: ReconciliationRun) -> QuerySet[Refund]:
     return _not_on_statement(run, given, Topic.REFUND, "stripe_refund_id")
 
 
+def _transfers_missing_at_stripe(run: ReconciliationRun) -> QuerySet[PayoutTransfer]:
+    sent = PayoutTransfer.objects.filter(within(run, "payout__paid_at"), stripe_transfer_id__isnull=False)
+    return _not_on_statement(run, sent, Topic.TRANSFER, "stripe_transfer_id")
+
+
 def _not_on_statement(run: ReconciliationRun, rows: QuerySet, topic: Topic, id_field: str) -> QuerySet:  # type: ignore[type-arg]
     """The rows of which the statement has nothing, with their match key as `key`."""
     rows = rows.annotate(key=Concat(Value(f"{topic}:"), id_field, output_field=CharField()))
@@ -91,6 +96,7 @@ def _not_on_statement(run: ReconciliationRun, rows: QuerySet, topic: Topic, id_f
 _RECORDS: dict[str, Callable[[ReconciliationRun], QuerySet]] = {  # type: ignore[type-arg]  # rows of several models
     "payments": _payments_missing_at_stripe,
     "refunds": _refunds_missing_at_stripe,
+    "transfers": _transfers_missing_at_stripe,
 }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from payments.models import Payment, Refund, StripeMovement
+from payments.models import Payment, PayoutTransfer, Refund, StripeMovement
 from payments.reconciliation.book_items import Handle, read_source
+from payments.reconciliation.found_records import as_uuid
 from payments.reconciliation.groups import movement_of_source
 from payments.reconciliation.statement import Topic, key_of
 
@@ -38,7 +38,7 @@ def _of_orders(numbers: set[str]) -> Mapping[str, str]:
 
 
 def _of_payments(references: set[str]) -> Mapping[str, str]:
-    valid = [reference for reference in references if _is_uuid(reference)]
+    valid = [reference for reference in references if as_uuid(reference)]
     paid = Payment.objects.filter(reference__in=valid).exclude(stripe_payment_intent_id=None)
     rows = paid.values_list("reference", "stripe_payment_intent_id")
     return {str(reference): key_of(Topic.CHARGE, intent or "") for reference, intent in rows}
@@ -56,6 +56,13 @@ def _of_disputes(ids: set[str]) -> Mapping[str, str]:
     return {stripe_id: key_of(Topic.DISPUTE, stripe_id) for stripe_id in ids}
 
 
+def _of_payouts(references: set[str]) -> Mapping[str, str]:
+    valid = [reference for reference in references if as_uuid(reference)]
+    sent = PayoutTransfer.objects.filter(payout__reference__in=valid).exclude(stripe_transfer_id=None)
+    rows = sent.values_list("payout__reference", "stripe_transfer_id")
+    return {str(reference): key_of(Topic.TRANSFER, transfer_id or "") for reference, transfer_id in rows}
+
+
 def _of_movements(ids: set[str]) -> Mapping[str, str]:
     return dict(StripeMovement.objects.filter(stripe_id__in=ids).values_list("stripe_id", "match_key"))
 
@@ -65,13 +72,6 @@ _FINDERS = {
     Handle.PAYMENT: _of_payments,
     Handle.REFUND: _of_refunds,
     Handle.DISPUTE: _of_disputes,
+    Handle.PAYOUT: _of_payouts,
     Handle.MOVEMENT: _of_movements,
 }
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -1,41 +1,18 @@
-"""Find our records behind Stripe's objects: payments, refunds, disputes and payouts, with the journals they lead to."""
+"""Find our records behind Stripe's objects, with the journals they lead to: payments and refunds."""
 
 from __future__ import annotations
 
-import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from payments.models import Dispute, Payment, Refund
+from payments.models import Payment, Refund
 from payments.reconciliation.book_items import Record
+from payments.reconciliation.found_records import FoundRecord, FoundRecords, as_uuid, ids_of
+from payments.reconciliation.other_records import find_disputes, find_transfers
 from payments.reconciliation.statement import Movement, Topic, key_of, topic_of
 
 _REFUND_STEPS = ("succeeded", "failed", "fee", "converted")
-
-
-@dataclass(frozen=True, slots=True)
-class FoundRecord:
-    """A record, and the sources of the journals on Stripe clearing that it may have."""
-
-    record: Record
-    sources: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class FoundRecords:
-    """Our records by match key, and what is known about objects at Stripe that have none."""
-
-    of_key: dict[str, list[FoundRecord]] = field(default_factory=lambda: defaultdict(list))
-    # The other object at Stripe that our record of the same key names.
-    twins: dict[str, str] = field(default_factory=dict)
-    order_of_intent: dict[str, str] = field(default_factory=dict)
-
-    def order_number(self, movements: Sequence[Movement]) -> str:
-        """The number of the order whose payment is behind the movements; empty if it is none of this site."""
-        return next(filter(None, (self.order_of_intent.get(each.payment_intent, "") for each in movements)), "")
 
 
 def find_records(movements_of: Mapping[str, Sequence[Movement]]) -> FoundRecords:
@@ -43,13 +20,9 @@ def find_records(movements_of: Mapping[str, Sequence[Movement]]) -> FoundRecords
     found = FoundRecords()
     _find_payments(movements_of, found)
     _find_refunds(movements_of, found)
-    _find_disputes(movements_of, found)
+    find_disputes(movements_of, found)
+    find_transfers(movements_of, found)
     return found
-
-
-def ids_of(keys: Iterable[str], topic: Topic) -> list[str]:
-    """Stripe's ids in the keys of one topic."""
-    return [key.partition(":")[2] for key in keys if topic_of(key) == topic]
 
 
 def _find_payments(movements_of: Mapping[str, Sequence[Movement]], found: FoundRecords) -> None:
@@ -59,7 +32,7 @@ def _find_payments(movements_of: Mapping[str, Sequence[Movement]], found: FoundR
         for key, movements in movements_of.items()
         if topic_of(key) == Topic.CHARGE
         for movement in movements
-        if (reference := _uuid(movement.claim.payment))
+        if (reference := as_uuid(movement.claim.payment))
     }
     by_id = Q(stripe_payment_intent_id__in=ids) | Q(stripe_charge_id__in=ids)
     # A payment that no event has reported does not have its intent yet.
@@ -137,35 +110,3 @@ def as_found_refund(refund: Refund, key: str) -> FoundRecord:
         order_number=number,
     )
     return FoundRecord(record, tuple(f"refund:{refund.idempotency_key}:{step}" for step in _REFUND_STEPS))
-
-
-def _find_disputes(movements_of: Mapping[str, Sequence[Movement]], found: FoundRecords) -> None:
-    disputes = Dispute.objects.select_related("payment__order").order_by("pk")
-    for dispute in disputes.filter(stripe_dispute_id__in=ids_of(movements_of, Topic.DISPUTE)):
-        key = key_of(Topic.DISPUTE, dispute.stripe_dispute_id)
-        found.of_key[key].append(_as_found_dispute(dispute, key))
-
-
-def _as_found_dispute(dispute: Dispute, key: str) -> FoundRecord:
-    """A dispute as a record under a key. Its journals are found by the key itself."""
-    number = dispute.payment.order.number
-    record = Record(
-        topic=Topic.DISPUTE,
-        key=key,
-        label=f"Dispute of order {number}",
-        amount_minor=dispute.amount_minor,
-        currency=dispute.currency,
-        # An inquiry moves nothing, so a dispute alone does not say that money has moved.
-        is_done=False,
-        happened_at=dispute.opened_at,
-        livemode=dispute.payment.livemode,
-        order_number=number,
-    )
-    return FoundRecord(record, ())
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

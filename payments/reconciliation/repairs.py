@@ -18,6 +18,8 @@ from payments.earnings.earlier_sales import book_earlier_sale
 from payments.evidence import PaymentDisagrees
 from payments.models import ChargeLookup, Difference, Payment, ReconciliationRun
 from payments.outcomes import sync_with_stripe
+from payments.payouts.gateway import retrieve_transfer
+from payments.payouts.outcomes import TransferDisagrees, record_transfer
 from payments.reconciliation.book_loading import load_groups
 from payments.reconciliation.comparing import terms_of
 from payments.reconciliation.kinds import KINDS, DifferenceKind, Repair
@@ -44,6 +46,7 @@ _REFUSALS = (
     PaymentDisagrees,
     PaymentNotSettledYet,
     RefundDisagrees,
+    TransferDisagrees,
     gateway.StripeRefused,
 )
 
@@ -146,12 +149,17 @@ def _fetch_dispute(difference: Difference) -> None:
         raise NotRepaired("It disputes a payment that is not one of this site.")
 
 
+def _fetch_transfer(difference: Difference) -> None:
+    if record_transfer(retrieve_transfer(difference.object_id)) is None:
+        raise NotRepaired("No payout of this site belongs to it.")
+
+
 _REPAIRS: Mapping[Repair, Callable[[Difference], None]] = {
     Repair.NONE: _refuse,
     Repair.LOOK_AT_PAYMENT: _look_at_payment,
     Repair.LOOK_UP_CHARGE: _look_up_charge,
     Repair.FETCH_REFUND: _fetch_refund,
     Repair.FETCH_DISPUTE: _fetch_dispute,
-    Repair.FETCH_TRANSFER: _refuse,
+    Repair.FETCH_TRANSFER: _fetch_transfer,
     Repair.BOOK_MOVEMENT: book_movement,
 }
