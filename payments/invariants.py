@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from jobs.invariants import Invariant
 from payments.earnings import invariants as earnings
-from payments.models import LineCancellation, Order, OrderLine, Payment, Refund, RefundAllocation
+from payments.models import LineCancellation, Order, OrderLine, Payment, Refund, RefundAllocation, RefundChange
 from payments.payouts import invariants as payouts
 from payments.reconciliation import invariants as reconciliation
 
@@ -139,6 +139,27 @@ class UndeliverableLinesAreRefunded:
         return _ids(lines.exclude(Exists(requested)).exclude(refunded_minor=F("amount_minor")))
 
 
+class RefundsRecordTheirChanges:
+    name = "payments.refunds_record_their_changes"
+    promise = "The last recorded status of each refund is the status it has."
+
+    def breaking(self) -> list[int]:
+        statuses = RefundChange.objects.filter(refund=OuterRef("pk"), kind__in=Refund.Status.values)
+        refunds = Refund.objects.annotate(last=Subquery(statuses.order_by("-pk").values("kind")[:1]))
+        return _ids(refunds.filter(Q(last=None) | ~Q(last=F("status"))))
+
+
+class ReturnedUnitsAreRevoked:
+    name = "payments.returned_units_are_revoked"
+    promise = "A delivered line has lost at least the units that its succeeded refunds return."
+
+    def breaking(self) -> list[int]:
+        succeeded = RefundAllocation.objects.filter(line=OuterRef("pk"), refund__status=Refund.Status.SUCCEEDED)
+        lines = OrderLine.objects.filter(state__in=[OrderLine.State.FULFILLED, OrderLine.State.REVOKED])
+        returned = lines.annotate(returned=_sum_of(succeeded, by="line", field="quantity"))
+        return _ids(returned.filter(returned__gt=F("revoked_quantity")))
+
+
 class CancelledLinesAreRevoked:
     name = "payments.cancelled_lines_are_revoked"
     promise = (
@@ -165,6 +186,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     RefundsAreAllocated(),
     FullyRefundedLinesKeepNothing(),
     RefundsMatchTheirStatus(),
+    RefundsRecordTheirChanges(),
+    ReturnedUnitsAreRevoked(),
     CancelledLinesAreRevoked(),
     *earnings.INVARIANTS,
     *reconciliation.INVARIANTS,

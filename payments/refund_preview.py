@@ -101,6 +101,7 @@ def preview_of_parts(parts: Sequence[PlannedPart], payment: Payment, *, remainin
 
 
 def _effect_of(part: PlannedPart) -> str:
+    """What happens to what the line delivered. Units count in total, so those revoked before are not revoked again."""
     line = part.line
     if line.state == OrderLine.State.UNDELIVERABLE:
         return "It was never delivered."
@@ -108,8 +109,11 @@ def _effect_of(part: PlannedPart) -> str:
         return "It has been taken back already."
     if not part.quantity:
         return "The student keeps it."
+    newly = line.refunded_quantity + part.quantity - line.revoked_quantity
+    if newly <= 0:
+        return "These places have been taken back already."
     label = revoke_label_of(line.domain)
-    return f"{label}." if line.quantity == 1 else f"{label}: {part.quantity} of {line.quantity}."
+    return f"{label}." if line.quantity == 1 else f"{label}: {newly} of {line.quantity}."
 
 
 def _state_of(line: OrderLine) -> list[int]:

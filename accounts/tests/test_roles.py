@@ -36,6 +36,9 @@ MATRIX = [
     ("djstripe.view_apikey", set()),
     ("djstripe.view_webhookendpoint", set()),
     ("admin.delete_logentry", set()),
+    ("payments.refund_order", {"finance", "admin"}),
+    ("payments.allocate_refund", {"finance", "admin"}),
+    ("payments.delete_refundchange", set()),
 ]
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import TabularInline
@@ -67,6 +71,13 @@ class RefundAdmin(AllocationPages):
     )
     fields = readonly_fields
     inlines = (RefundAllocationInline,)
+    list_before_template = "payments/admin/_refunds_waiting.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """Say above the list how many refunds wait to be allocated."""
+        waiting = {"waiting": Refund.objects.to_allocate().count()}
+        answer: HttpResponseBase = super().changelist_view(request, {**(extra_context or {}), **waiting})
+        return answer
 
     @display(description="Order", ordering="payment__order__number")
     def order(self, refund: Refund) -> Order:

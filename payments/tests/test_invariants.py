@@ -23,6 +23,8 @@ def refunds_of_every_kind():
         if status != "requested":
             record_refund(read_refund(refund_object(refund, status=status)))
     refunded(paid_order())
+    whole = refunded(paid_order())
+    record_refund(read_refund(refund_object(whole, status="succeeded")))
     Refund.objects.create(payment=paid_order(), amount_minor=100, currency="GBP", reason="made_at_stripe")
 
 
@@ -39,7 +41,7 @@ def past_all_triggers(statement):
         cursor.execute("SET LOCAL session_replication_role = origin")
 
 
-LIVE_REFUND = "(SELECT id FROM payments_refund WHERE status = 'succeeded')"
+LIVE_REFUND = "(SELECT min(id) FROM payments_refund WHERE status = 'succeeded')"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,19 @@ LIVE_REFUND = "(SELECT id FROM payments_refund WHERE status = 'succeeded')"
         ),
         (
             f"UPDATE payments_refund SET status = 'failed', ended_at = now() WHERE id = {LIVE_REFUND}",
-            {"payments.lines_count_their_refunds", "payments.payments_count_their_refunds"},
+            {
+                "payments.lines_count_their_refunds",
+                "payments.payments_count_their_refunds",
+                "payments.refunds_record_their_changes",
+            },
+        ),
+        (
+            "DELETE FROM payments_refundchange WHERE kind = 'succeeded'",
+            {"payments.refunds_record_their_changes"},
+        ),
+        (
+            "UPDATE payments_orderline SET state = 'fulfilled', revoked_quantity = 0 WHERE state = 'revoked'",
+            {"payments.returned_units_are_revoked"},
         ),
         (
             "UPDATE payments_payment SET refunded_minor = refunded_minor + 1 WHERE refunded_minor < amount_minor",

@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from jobs.invariants import broken
@@ -26,6 +27,7 @@ from payments.refund_requests import (
     request_previewed_refund,
 )
 from payments.refunds import propose_allocation
+from payments.revocation import revoke_units
 from payments.tests.factories import open_order, paid_order, refunded
 from payments.tests.sample_domain import SAMPLE
 from payments.tests.test_refund_effects import changes, mails, stripe_says
@@ -256,6 +258,78 @@ def test_admins_may_refund_and_students_may_not():
     sent(client, payment, opened(client, payment))
     assert Refund.objects.count() == 1
     assert client_of(payment.order.user).get(page_of(payment)).status_code in (302, 403, 404)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("full", {"full"}),
+        ("part", {"part", "part and more"}),
+        ("under_way", {"under way", "part and more"}),
+        ("failed", {"failed"}),
+        ("none", {"failed", "never"}),
+    ],
+)
+def test_orders_are_filtered_by_how_far_they_are_refunded(finance, query, expected):
+    orders = {
+        name: paid_order(2500, 1500) for name in ("full", "part", "part and more", "under way", "failed", "never")
+    }
+    stripe_says(refunded(orders["full"]), "succeeded")
+    stripe_says(refunded(orders["part"], OverAllLines(pounds(100))), "succeeded")
+    stripe_says(refunded(orders["part and more"], OverAllLines(pounds(100))), "succeeded")
+    refunded(orders["part and more"], OverAllLines(pounds(100)))
+    refunded(orders["under way"])
+    stripe_says(refunded(orders["failed"]), "failed")
+    shown = finance.get("/admin/payments/order/", {"refunds": query}).context["cl"].result_list
+    numbers = {payment.order.number: name for name, payment in orders.items()}
+    assert {numbers[order.number] for order in shown} == expected
+
+
+def test_an_orders_page_takes_the_same_number_of_queries_for_1_and_10_refunds(finance):
+    payment, counts = paid_order(2500, 1500), []
+    for more in (1, 9):
+        for _ in range(more):
+            stripe_says(refunded(payment, OverAllLines(pounds(200))), "succeeded")
+        finance.get(f"/admin/payments/order/{payment.order_id}/change/")
+        with CaptureQueriesContext(connection) as queries:
+            finance.get(f"/admin/payments/order/{payment.order_id}/change/")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_the_history_says_who_why_what_and_stripes_reason(finance):
+    payment = paid_order(1000, quantity=3)
+    ruth = User.objects.create_user("ruth@example.org", full_name="Ruth Adeyemi")
+    line = payment.order.lines.get()
+    refund = refunded(
+        payment, OfLines([LinePart(line_id=line.pk, quantity=2)]), note="Rained off", requested_by_id=ruth.pk
+    )
+    stripe_says(refund, "pending", pending_reason="insufficient_funds")
+    stripe_says(refund, "succeeded")
+    page = finance.get(f"/admin/payments/order/{payment.order_id}/change/").content.decode()
+    for words in (
+        "Ruth Adeyemi",
+        "Rained off",
+        "insufficient_funds: our balance at Stripe is too low",
+        "student £20.00",
+        "gives back £18.00, platform £2.00; 2 of 3 returned",
+        "2 × ",
+        "£10.00 of £30.00 can be refunded",
+    ):
+        assert words in page
+    student_page = client_of(payment.order.user).get(payment.order.get_absolute_url()).content.decode()
+    assert "2 of 3 cancelled" in student_page
+    assert "Rained off" not in student_page
+
+
+def test_places_that_a_cancellation_took_back_are_not_announced_again(finance):
+    payment = paid_order(1000, quantity=3)
+    line = payment.order.lines.get()
+    revoke_units(line=line, quantity=1, reason="Cancelled.")
+    answers = opened(finance, payment) | {f"{name(line)}_what": "places"}
+    for number, words in (("1", "taken back already"), ("2", "Give the samples back: 1 of 3.")):
+        page = sent(finance, payment, answers | {f"{name(line)}_places": number}, do="preview").content.decode()
+        assert words in page
 
 
 # Sent twice, and stale

@@ -112,7 +112,9 @@ def _order_context(order: Order) -> dict[str, object]:
         "is_pending": order.state == Order.State.PAYMENT_PENDING,
         "has_undeliverable": any(line.state == OrderLine.State.UNDELIVERABLE for line in lines),
         "payment": order.payments.order_by("-created_at").first(),
-        "refunds": Refund.objects.filter(payment__order=order).order_by("created_at"),
+        "refunds": Refund.objects.filter(payment__order=order)
+        .prefetch_related("allocations__line")
+        .order_by("created_at"),
     }
 
 
