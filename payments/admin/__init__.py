@@ -1,11 +1,12 @@
 """The admin of orders, payments, earnings, refunds, disputes, payouts and Stripe's events. No amount can be edited."""
 
+from payments.admin.connected_accounts import BankPayoutAdmin, ConnectedAccountAdmin
 from payments.admin.disputes import DisputeAdmin, DisputeAnswerAdmin
 from payments.admin.earnings import EarningAdmin
 from payments.admin.events import WebhookEventAdmin
 from payments.admin.fraud_warnings import FraudWarningAdmin
 from payments.admin.orders import OrderAdmin, PaymentAdmin
-from payments.admin.payouts import ConnectedAccountAdmin, PayoutAdmin
+from payments.admin.payouts import PayoutAdmin, PayoutReversalAdmin, PayoutTransferAdmin
 from payments.admin.reconciliation import DifferenceAdmin, ReconciliationRunAdmin
 from payments.admin.refunds import RefundAdmin
 from payments.admin.sale_cancellations import LineCancellationAdmin, SaleCancellationAdmin
@@ -13,6 +14,7 @@ from payments.admin.statement import StripeMovementAdmin
 from payments.admin.stripe_records import show_only
 
 __all__ = [
+    "BankPayoutAdmin",
     "ConnectedAccountAdmin",
     "DifferenceAdmin",
     "DisputeAdmin",
@@ -23,6 +25,8 @@ __all__ = [
     "OrderAdmin",
     "PaymentAdmin",
     "PayoutAdmin",
+    "PayoutReversalAdmin",
+    "PayoutTransferAdmin",
     "ReconciliationRunAdmin",
     "RefundAdmin",
     "SaleCancellationAdmin",

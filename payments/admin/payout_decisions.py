@@ -10,10 +10,9 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from unfold.decorators import action
+from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
 from money import Money
@@ -44,7 +43,8 @@ class Decision:
     form: Callable[[Any, Payout], forms.Form]
     decide: Callable[[Payout, User, Any], object]
     consequences: Callable[[Payout], list[str]]
-    is_destructive: bool = False
+    is_possible: Callable[[Payout], bool]
+    done: str
 
 
 def _consequences_of_approval(payout: Payout) -> list[str]:
@@ -75,6 +75,8 @@ _APPROVE = Decision(
     form=lambda data, _: ApproveForm(data),
     decide=lambda payout, by, form: approve_payout(payout_id=payout.pk, by=by, note=form.cleaned_data["note"]),
     consequences=_consequences_of_approval,
+    is_possible=lambda payout: payout.may(Happening.APPROVE),
+    done="Approved. It is being sent.",
 )
 _DECLINE = Decision(
     title="Decline this payout",
@@ -85,69 +87,60 @@ _DECLINE = Decision(
         f"{payout.amount} is available to the teacher again, and they can request it again.",
         "The teacher gets a mail with your reason.",
     ],
-    is_destructive=True,
+    is_possible=lambda payout: payout.may(Happening.DECLINE),
+    done="Declined. The teacher has been told why.",
 )
 _RECORD = Decision(
     title="Record a bank transfer",
-    button="Record the transfer",
+    button="Record a bank transfer",
     form=lambda data, payout: BankTransferForm(data, currency=payout.currency),
     decide=lambda payout, by, form: record_bank_transfer(payout_id=payout.pk, by=by, transfer=form.transfer),
     consequences=lambda payout: [
         f"The payout counts as paid: you have transferred {payout.amount} from the platform's bank.",
         "Nothing is sent by Stripe. The teacher gets a mail.",
     ],
+    is_possible=lambda payout: payout.may(Happening.RECORD_BANK_TRANSFER),
+    done="Recorded. The teacher has been told.",
 )
 _RETURN = Decision(
     title="Record that the bank sent it back",
-    button="Record the return",
+    button="Record that it came back",
     form=lambda data, _: ReturnForm(data),
     decide=lambda payout, by, form: record_bank_return(payout_id=payout.pk, by=by, note=form.cleaned_data["note"]),
     consequences=lambda payout: [
         f"{payout.amount} is back in the platform's bank, and the teacher is owed it again.",
         "What the bank charged stays a cost of the platform. The teacher gets a mail.",
     ],
-    is_destructive=True,
+    is_possible=lambda payout: not payout.is_by_transfer and payout.status == Payout.Status.PAID,
+    done="Recorded. The teacher is owed the money again.",
 )
+_DECISIONS = {"approve": _APPROVE, "decline": _DECLINE, "record-transfer": _RECORD, "record-return": _RETURN}
+_LIST = "admin:payments_payout_changelist"
+_ONE = "admin:payments_payout_change"
 
 
 class PayoutDecisions:
-    """Put before the ModelAdmin of payouts: the buttons, each only where its decision is possible."""
+    """Put before the ModelAdmin of payouts: a page for each decision, and one for transfers that were not requested."""
 
-    actions_detail = ("approve", "decline", "record_transfer", "record_return")
-    actions_list = ("record_unrequested",)
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view  # type: ignore[attr-defined]  # ModelAdmin has it
+        pages = [
+            path("record-transfer/", wrap(self.record_unrequested), name="payments_payout_record"),
+            path("<int:pk>/<slug:name>/", wrap(self.decide), name="payments_payout_decide"),
+        ]
+        known: list[URLPattern] = super().get_urls()  # type: ignore[misc]
+        # Django's own pages of a payout have the same form of address, so they come first, save for its last pattern,
+        # which takes every address.
+        return [*known[:-1], *pages, known[-1]]
 
-    @action(description="Approve", url_path="approve", permissions=["approve"])
-    def approve(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return self._decide(request, object_id, _APPROVE)
-
-    @action(description="Decline", url_path="decline", permissions=["decline"])
-    def decline(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return self._decide(request, object_id, _DECLINE)
-
-    @action(description="Record bank transfer", url_path="record-transfer", permissions=["record"])
-    def record_transfer(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return self._decide(request, object_id, _RECORD)
-
-    @action(description="Bank sent it back", url_path="record-return", permissions=["record_back"])
-    def record_return(self, request: HttpRequest, object_id: int) -> HttpResponse:
-        return self._decide(request, object_id, _RETURN)
-
-    def has_approve_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return _may(request, object_id, Happening.APPROVE)
-
-    def has_decline_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return _may(request, object_id, Happening.DECLINE)
-
-    def has_record_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return _may(request, object_id, Happening.RECORD_BANK_TRANSFER)
-
-    def has_record_back_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        payout = Payout.objects.filter(pk=object_id).first() if object_id else None
-        is_possible = payout is None or (not payout.is_by_transfer and payout.status == Payout.Status.PAID)
-        return request.user.has_perm(_PERMISSION) and is_possible
-
-    def has_record_unrequested_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(_PERMISSION)
+    def decide(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """Show what a decision leads to, and make it."""
+        decision = _DECISIONS.get(name)
+        if decision is None:
+            raise Http404
+        if not may_decide(request):
+            raise PermissionDenied
+        return self._decide(request, pk, decision)
 
     def _decide(self, request: HttpRequest, object_id: int, decision: Decision) -> HttpResponse:
         payout = get_object_or_404(Payout.objects.select_related("teacher__user"), pk=object_id)
@@ -157,30 +150,32 @@ class PayoutDecisions:
                 decision.decide(payout, cast("User", request.user), form)
             except (DecisionRefused, PayoutRefused) as refusal:
                 messages.error(request, str(refusal))
-                return redirect("admin:payments_payout_change", payout.pk)
-            self.log_change(request, payout, f"{decision.title}.")  # type: ignore[attr-defined]  # of what it is put before
-            messages.success(request, "Done.")
-            return redirect("admin:payments_payout_change", payout.pk)
+                return redirect(_ONE, payout.pk)
+            self.log_change(request, payout, f"{decision.title}.")  # type: ignore[attr-defined]  # ModelAdmin has it
+            messages.success(request, decision.done)
+            return redirect(_ONE, payout.pk)
+        if not decision.is_possible(payout):
+            messages.warning(request, f"This payout is {payout.get_status_display()}: that is not possible any more.")
+            return redirect(_ONE, payout.pk)
         context = {
             "decision": decision,
             "payout": payout,
             "consequences": decision.consequences(payout),
             "form": form,
-            "back": reverse("admin:payments_payout_change", args=[payout.pk]),
+            "back": reverse(_ONE, args=[payout.pk]),
         }
         return _page(request, context)
 
-    @action(description="Record a bank transfer", url_path="record-unrequested", permissions=["record_unrequested"])
     def record_unrequested(self, request: HttpRequest) -> HttpResponse:
         """Record a bank transfer to a teacher who requested none: first what would happen, then for good."""
-        if not request.user.has_perm(_PERMISSION):
+        if not may_decide(request):
             raise PermissionDenied
         data = request.POST if request.method == "POST" else None
         paid = PaidTeacherForm(data)
         typed = request.POST.get("currency")
         currency = typed if typed in settings.CURRENCIES else settings.DEFAULT_CURRENCY
         bank = BankTransferForm(data, currency=currency)
-        context: dict[str, Any] = {"forms": [paid, bank], "back": reverse("admin:payments_payout_changelist")}
+        context: dict[str, Any] = {"forms": [paid, bank], "back": reverse(_LIST)}
         if data is None or not (paid.is_valid() and bank.is_valid()):
             return _page(request, context)
         teacher, amount = paid.cleaned_data["teacher"], paid.cleaned_data["amount"]
@@ -196,13 +191,22 @@ class PayoutDecisions:
         except (DecisionRefused, PayoutRefused) as refusal:
             messages.error(request, str(refusal))
             return _page(request, context)
-        self.log_change(request, payout, "Recorded a bank transfer.")  # type: ignore[attr-defined]  # of what it is put before
-        return redirect("admin:payments_payout_change", payout.pk)
+        self.log_change(request, payout, "Recorded a bank transfer.")  # type: ignore[attr-defined]  # ModelAdmin has it
+        return redirect(_ONE, payout.pk)
 
 
-def _may(request: HttpRequest, object_id: Any, happening: Happening) -> bool:
-    payout = Payout.objects.filter(pk=object_id).first() if object_id else None
-    return request.user.has_perm(_PERMISSION) and (payout is None or payout.may(happening))
+def may_decide(request: HttpRequest) -> bool:
+    """Whether this member of staff may decide on payouts."""
+    return request.user.has_perm(_PERMISSION)
+
+
+def possible_decisions(payout: Payout) -> list[dict[str, str]]:
+    """The decisions that are possible now, each with its label and page."""
+    return [
+        {"label": decision.button, "url": reverse("admin:payments_payout_decide", args=[payout.pk, name])}
+        for name, decision in _DECISIONS.items()
+        if decision.is_possible(payout)
+    ]
 
 
 def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
@@ -211,4 +215,4 @@ def _page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     button = decision.button if decision else "Record the transfer"
     status = 422 if request.method == "POST" and not context.get("is_preview") else 200
     shared = {**admin.site.each_context(request), "title": title, "button": button}
-    return render(request, "admin/payments/payout/decide.html", {**shared, **context}, status=status)
+    return render(request, "payments/admin/payout_decide.html", {**shared, **context}, status=status)

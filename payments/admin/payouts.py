@@ -1,4 +1,4 @@
-"""The queue of payouts and their decisions, and teachers' Stripe accounts. Nothing can be edited."""
+"""The queue of payouts and their decisions, their transfers, and what came back. Nothing can be edited."""
 
 from __future__ import annotations
 
@@ -17,17 +17,12 @@ from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
 from jobs.read_only_admin import ReadOnlyAdmin
-from ledger.models import Journal
+from ledger.chart import CHART
+from ledger.entries import AccountKind
+from ledger.models import Journal, Posting
 from money import Money
-from payments.admin.payout_decisions import PayoutDecisions
-from payments.models import (
-    BankPayout,
-    ConnectedAccount,
-    Payout,
-    PayoutReversal,
-    PayoutStep,
-    PayoutTransfer,
-)
+from payments.admin.payout_decisions import PayoutDecisions, may_decide, possible_decisions
+from payments.models import Payout, PayoutReversal, PayoutStep, PayoutTransfer
 from payments.payouts import gateway
 from payments.payouts.requests import current_account
 from payments.payouts.rules import OPEN
@@ -45,6 +40,17 @@ _COLOURS = {
     "declined": "danger",
     "returned": "warning",
 }
+# What a payout waits for, in each state.
+_ADVICE = {
+    "requested": "It waits for a decision of staff.",
+    "approved": "It is approved, and is sent within moments, or once the platform's balance at Stripe is high enough.",
+    "sent": "It is being sent to Stripe.",
+    "unknown": "Stripe's answer was lost. The money stays claimed, and Stripe is asked until it is known.",
+    "paid": "It has been paid.",
+    "failed": "Stripe refused it. The money is available to the teacher again.",
+    "declined": "Staff declined it. The money is available to the teacher again.",
+    "returned": "It was paid and came back. The money is available to the teacher again.",
+}
 
 
 class PayoutStepInline(ReadOnlyAdmin, TabularInline):
@@ -54,6 +60,7 @@ class PayoutStepInline(ReadOnlyAdmin, TabularInline):
     fields = readonly_fields = ("at", "status", "by", "note")
     extra = 0
     verbose_name_plural = "history"
+    hide_title = True
 
 
 class PayoutTransferInline(ReadOnlyAdmin, TabularInline):
@@ -63,6 +70,7 @@ class PayoutTransferInline(ReadOnlyAdmin, TabularInline):
     fields = readonly_fields = ("account", "stripe_transfer_id", "state", "attempts", "last_error", "bank_payout")
     extra = 0
     show_change_link = True
+    hide_title = True
 
 
 @admin.register(Payout)
@@ -73,14 +81,16 @@ class PayoutAdmin(PayoutDecisions, ReadOnlyAdmin, ModelAdmin):
     list_filter = ("status", "way", "origin", "currency", "requested_at")
     list_select_related = ("teacher", "decided_by")
     search_fields = ("=reference", "teacher__display_name", "teacher__user__email", "transfer__stripe_transfer_id")
-    list_before_template = "admin/payments/payout/_balances.html"
+    list_before_template = "payments/admin/_payout_queue.html"
+    change_form_outer_before_template = "payments/admin/_payout_advice.html"
+    view_on_site = False
     show_full_result_count = False
     readonly_fields = (
         "reference",
         "teacher",
         "shown_amount",
         "shown_returned",
-        "shown_status",
+        "status",
         "way",
         "origin",
         "shown_account",
@@ -105,8 +115,22 @@ class PayoutAdmin(PayoutDecisions, ReadOnlyAdmin, ModelAdmin):
         return [Case(*cases, default=Value(2), output_field=IntegerField()), "-pk"]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        context = {"balances": _balances(), "title": "Payouts"}
+        record_url = reverse("admin:payments_payout_record") if may_decide(request) else ""
+        context = {"balances": _balances(), "record_url": record_url, "title": "Payouts"}
         answer: HttpResponseBase = super().changelist_view(request, {**(extra_context or {}), **context})
+        return answer
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        context: dict[str, Any] = {}
+        payout = Payout.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        if payout is not None:
+            decisions = possible_decisions(payout) if may_decide(request) else []
+            context = {"advice": _ADVICE[payout.status], "decisions": decisions}
+        answer: HttpResponseBase = super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **context}
+        )
         return answer
 
     @display(description="Amount", ordering="amount_minor")
@@ -141,13 +165,19 @@ class PayoutAdmin(PayoutDecisions, ReadOnlyAdmin, ModelAdmin):
             (
                 journal.source.removeprefix(f"{payout.subject}:"),
                 ", ".join(
-                    f"{posting.account.kind} {Money(posting.amount_minor, posting.account.currency)}"
+                    f"{CHART[AccountKind(posting.account.kind)].title} {_on_its_side(posting)}"
                     for posting in journal.postings.all()
                 ),
             )
             for journal in journals
         ]
         return format_html_join(mark_safe("<br>"), "<strong>{}</strong>: {}", lines) or "–"
+
+
+def _on_its_side(posting: Posting) -> str:
+    """A posting's amount with its side, as bookkeepers write it."""
+    amount = Money(abs(posting.amount_minor), posting.account.currency)
+    return f"{amount} {'debit' if posting.amount_minor > 0 else 'credit'}"
 
 
 def _balances() -> list[dict[str, Any]] | None:
@@ -219,56 +249,3 @@ class PayoutReversalAdmin(DurableWorkAdmin):
     @display(description="Amount", ordering="amount_minor")
     def shown_amount(self, reversal: PayoutReversal) -> str:
         return str(reversal.amount)
-
-
-@admin.register(ConnectedAccount)
-class ConnectedAccountAdmin(ReadOnlyAdmin, ModelAdmin):
-    """Teachers' Stripe accounts, as Stripe last reported them."""
-
-    list_display = ("stripe_account_id", "teacher", "country", "state", "state_as_of", "replaced_at")
-    list_filter = ("api", "can_pay_out", "can_receive_transfers", "country")
-    list_select_related = ("teacher",)
-    search_fields = ("stripe_account_id", "teacher__display_name", "teacher__user__email")
-    ordering = ("-pk",)
-    readonly_fields = (
-        "stripe_account_id",
-        "teacher",
-        "api",
-        "country",
-        "state",
-        "are_details_submitted",
-        "can_receive_transfers",
-        "can_pay_out",
-        "disabled_reason",
-        "requirements_due",
-        "state_as_of",
-        "created_at",
-        "replaced_at",
-        "closed_at",
-    )
-    fields = readonly_fields
-
-
-@admin.register(BankPayout)
-class BankPayoutAdmin(ReadOnlyAdmin, ModelAdmin):
-    """Stripe's payouts from teachers' accounts to their banks."""
-
-    list_display = ("stripe_payout_id", "account", "shown_amount", "status", "arrives_on", "failure_message")
-    list_filter = ("status", "is_automatic")
-    list_select_related = ("account__teacher",)
-    search_fields = ("stripe_payout_id", "account__stripe_account_id", "account__teacher__display_name")
-    readonly_fields = (
-        "stripe_payout_id",
-        "account",
-        "shown_amount",
-        "status",
-        "is_automatic",
-        "arrives_on",
-        "failure_message",
-        "state_as_of",
-    )
-    fields = readonly_fields
-
-    @display(description="Amount", ordering="amount_minor")
-    def shown_amount(self, bank_payout: BankPayout) -> str:
-        return str(bank_payout.amount)

@@ -250,7 +250,9 @@ def test_declining_needs_a_reason_which_is_mailed(stripe_sandbox):
     decide(staff, payout, "decline", reason="Bank details look wrong.")
     assert Payout.objects.get().status == "declined"
     assert Mail.objects.get(user=payout.teacher.user).context["reason"] == "Bank details look wrong."
-    assert decide(staff, payout, "decline", reason="Again").status_code == 403
+    assert "already declined" in decide(staff, payout, "decline", reason="Again").content.decode()
+    gone = signed_in(staff).get(f"/admin/payments/payout/{payout.pk}/approve/", follow=True).content.decode()
+    assert "not possible any more" in gone
 
 
 def test_staff_record_a_bank_transfer_and_that_it_came_back():
@@ -272,7 +274,7 @@ def test_staff_record_a_transfer_that_nobody_requested_after_a_preview():
     teacher, staff = TeacherFactory(), finance()
     earn(teacher, 9000)
     client = signed_in(staff)
-    path = "/admin/payments/payout/record-unrequested/"
+    path = "/admin/payments/payout/record-transfer/"
     data = {
         "teacher": teacher.user.email.upper(),
         "currency": "GBP",
@@ -299,7 +301,8 @@ def test_without_the_permission_no_decision_is_possible(what):
     staff = finance(permission="view_connectedaccount")
     data = {"reason": "x", "note": "x", "paid_on": "2026-01-05", "last_four": "4321"}
     assert decide(staff, payout, what, **data).status_code == 403
-    assert signed_in(staff).get("/admin/payments/payout/record-unrequested/").status_code == 403
+    assert signed_in(staff).get("/admin/payments/payout/record-transfer/").status_code == 403
+    assert signed_in(finance()).get(f"/admin/payments/payout/{payout.pk}/bribe/").status_code == 404
     assert Payout.objects.get().status == "requested"
     page = signed_in(staff).get(admin_path(payout)).content.decode()
     assert f"/{what}/" not in page
@@ -309,7 +312,8 @@ def test_the_page_of_a_payout_shows_who_did_what_and_its_journals():
     payout = approved()
     page = signed_in(finance()).get(admin_path(payout)).content.decode()
     assert str(payout.decided_by) in page
-    assert "teacher_in_payout" in page
+    assert "US$" not in page
+    assert "£90.00 credit" in page
     assert "/decline/" in page
     assert "/approve/" not in page
 
