@@ -52,7 +52,7 @@ class DisputeSteps(RuleBasedStateMachine):
             self._reported(key, snapshot)
 
     def _reported(self, key, snapshot):
-        record_dispute(_as_stripe_reports(key, snapshot))
+        record_dispute(as_stripe_reports(key, snapshot))
         if snapshot.number <= self.newest_of_disputes.get(key, -1):
             return
         self.newest_of_disputes[key] = snapshot.number
@@ -64,7 +64,7 @@ class DisputeSteps(RuleBasedStateMachine):
         plain.demand_of_disputes(order)
 
 
-def _as_stripe_reports(key, snapshot):
+def as_stripe_reports(key, snapshot, *, reference=""):
     currency = snapshot.order.currency
     return StripeDispute(
         id=key,
@@ -73,7 +73,7 @@ def _as_stripe_reports(key, snapshot):
         amount=Money(snapshot.disputed, currency),
         charge_id="",
         payment_intent_id=f"pi_{snapshot.order.payment.reference.hex}",
-        payment_reference="",
+        payment_reference=reference,
         case_type="inquiry" if snapshot.is_inquiry else "chargeback",
         is_charge_refundable=snapshot.is_inquiry,
         due_by=NOW + timedelta(days=7),
