@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 from benchmarks.intervals import median_with_interval, percentile
-from benchmarks.ledger_filling import JOURNALS, LAST_AT, SINCE, fill
+from benchmarks.ledger_filling import FIRST_EFFECT_AT, JOURNALS, LAST_AT, fill
 from benchmarks.targets import report_seconds
 from demo.servers import PostgresServer
 from demo.stack import CHECKOUT
@@ -109,9 +109,9 @@ def _measure_balances(url: str, say: Any) -> bool:
 def _question(dice: random.Random) -> list[Any]:
     """An account, half of the time the one with half of all postings, and two moments; some are "now"."""
     account = 1 if dice.random() < 0.5 else dice.randint(2, 2000)  # noqa: PLR2004  # half
-    span = (LAST_AT - SINCE).total_seconds()
-    moments = [SINCE + timedelta(seconds=dice.random() * span) if dice.random() < 0.8 else None for _ in range(2)]  # noqa: PLR2004
-    return [account, *moments]
+    span = (LAST_AT - FIRST_EFFECT_AT).total_seconds()
+    moments = [FIRST_EFFECT_AT + timedelta(seconds=dice.random() * span) for _ in range(2)]
+    return [account, *(moment if dice.random() < 0.8 else None for moment in moments)]  # noqa: PLR2004  # a fifth
 
 
 def _timed(connection: psycopg.Connection[Any], statement: str, parameters: Sequence[Any]) -> tuple[float, Any]:

@@ -13,12 +13,16 @@ horizon. A restore into another cluster may count from below; see `ledger_transa
 
 No clock is involved. A checkpoint stores the first and the last moment of recording of its segment, and the last of all
 below its horizon; since the set is final, so are they. A balance at an earlier moment reads from postings only the
-segments that were recorded in part by then.
+segments that were recorded in part by then. What had taken effect by a moment is read from pages, which hold the
+postings below checkpoints in that order (`ledger.models.page`).
 """
 
 from __future__ import annotations
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from ledger.models.page import CHECKPOINTS_PER_BLOCK, PAGE_POSTINGS
 
 # A balance reads at most about twice as many postings.
 SEGMENT_POSTINGS = 1000
@@ -50,10 +54,10 @@ WITH horizon AS MATERIALIZED (
 ), touched AS (
     SELECT DISTINCT account_id FROM ledger_posting WHERE xact_id >= %(searched_to)s
 ), start AS (
-    SELECT touched.account_id, coalesce(last.horizon, 0) AS since, coalesce(last.balance_minor, 0) AS balance_minor,
-           last.latest_recorded_at
+    SELECT touched.account_id, coalesce(last.number, 0) AS number, coalesce(last.horizon, 0) AS since,
+           coalesce(last.balance_minor, 0) AS balance_minor, last.latest_recorded_at
       FROM touched LEFT JOIN LATERAL (
-           SELECT horizon, balance_minor, latest_recorded_at FROM ledger_checkpoint AS checkpoint
+           SELECT number, horizon, balance_minor, latest_recorded_at FROM ledger_checkpoint AS checkpoint
             WHERE checkpoint.account_id = touched.account_id ORDER BY horizon DESC LIMIT 1) AS last ON true
 ), uncovered AS (
     SELECT posting.account_id, posting.xact_id, posting.amount_minor, posting.recorded_at,
@@ -68,15 +72,37 @@ WITH horizon AS MATERIALIZED (
            min(recorded_at) AS first_recorded_at, max(recorded_at) AS last_recorded_at
       FROM placed GROUP BY account_id, number
 )
-INSERT INTO ledger_checkpoint (account_id, since, horizon, postings, amount_minor, first_recorded_at, last_recorded_at,
-                               balance_minor, latest_recorded_at)
-SELECT segment.account_id, lag(segment.horizon, 1, start.since) OVER so_far, segment.horizon, segment.postings,
+INSERT INTO ledger_checkpoint (account_id, number, since, horizon, postings, amount_minor, first_recorded_at,
+                               last_recorded_at, balance_minor, latest_recorded_at)
+SELECT segment.account_id, start.number + row_number() OVER so_far, lag(segment.horizon, 1, start.since) OVER so_far, segment.horizon, segment.postings,
        segment.amount_minor, segment.first_recorded_at, segment.last_recorded_at,
        start.balance_minor + sum(segment.amount_minor) OVER so_far,
        greatest(start.latest_recorded_at, max(segment.last_recorded_at) OVER so_far)
   FROM segment JOIN start USING (account_id)
  WHERE segment.horizon IS NOT NULL
 WINDOW so_far AS (PARTITION BY segment.account_id ORDER BY segment.number)
+"""
+
+# Blocks of as many checkpoints as `size` that the run has completed. OFFSET 0 keeps PostgreSQL from joining every block
+# with every posting of its account: it does not know yet how many checkpoints there are.
+_PAGES = """
+WITH block AS (
+    SELECT last.account_id, last.number / %(size)s - 1 AS block, first.since, last.horizon
+      FROM ledger_checkpoint AS last JOIN ledger_checkpoint AS first
+        ON first.account_id = last.account_id AND first.number = last.number - %(size)s + 1
+     WHERE last.id > %(former)s AND last.number %% %(size)s = 0
+), sorted AS (
+    SELECT block.account_id, block.block, posting.effective_at, row_number() OVER by_effect - 1 AS position,
+           sum(posting.amount_minor) OVER by_effect AS total
+      FROM block CROSS JOIN LATERAL (
+           SELECT id, effective_at, amount_minor FROM ledger_posting
+            WHERE account_id = block.account_id AND xact_id >= block.since AND xact_id < block.horizon OFFSET 0) AS posting
+    WINDOW by_effect AS (PARTITION BY block.account_id, block.block ORDER BY posting.effective_at, posting.id)
+)
+INSERT INTO ledger_page (account_id, level, block, page, first_effective_at, effective, sums)
+SELECT account_id, %(level)s, block, position / %(page)s, min(effective_at),
+       array_agg(effective_at ORDER BY position), array_agg(total ORDER BY position)
+  FROM sorted GROUP BY account_id, block, position / %(page)s
 """
 
 _FINISH = """
@@ -101,16 +127,31 @@ def take_checkpoints(*, segment_postings: int = SEGMENT_POSTINGS) -> int:
         if found is None:
             return 0
         horizon, searched_to = found
+        cursor.execute("SELECT coalesce(max(id), 0) FROM ledger_checkpoint")
+        (former,) = cursor.fetchone()
         cursor.execute(_TAKE, {"searched_to": searched_to, "size": segment_postings})
-        taken = cursor.rowcount
+        taken = int(cursor.rowcount)
+        if taken:
+            _fill_pages(cursor, former=former)
         cursor.execute(_FINISH, [horizon])
-    return int(taken)
+    return taken
+
+
+def _fill_pages(cursor: CursorWrapper, *, former: int) -> None:
+    """Write the pages of all blocks that were completed by checkpoints later than `former`, an id."""
+    cursor.execute("SELECT max(number) FROM ledger_checkpoint WHERE id > %s", [former])
+    (highest,) = cursor.fetchone()
+    level, size = 0, 1
+    while size <= highest:
+        cursor.execute(_PAGES, {"level": level, "size": size, "former": former, "page": PAGE_POSTINGS})
+        level, size = level + 1, size * CHECKPOINTS_PER_BLOCK
 
 
 def retake_checkpoints(*, segment_postings: int = SEGMENT_POSTINGS) -> int:
     """Delete all checkpoints and take them again, from postings alone. Balances stay right meanwhile."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("DELETE FROM ledger_page")
         cursor.execute("DELETE FROM ledger_checkpoint")
         cursor.execute("UPDATE ledger_numbering SET searched_to = 0")
         return take_checkpoints(segment_postings=segment_postings)

@@ -6,12 +6,13 @@ runs them all over the whole books.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import connection
 
 from jobs.invariants import Invariant
 from ledger.chart import OF_PLATFORM, PER_TEACHER
+from ledger.models.page import CHECKPOINTS_PER_BLOCK, PAGE_POSTINGS
 
 # Enough to show what is wrong; the memory stays small when everything is.
 _IDS_AT_MOST = 1000
@@ -34,7 +35,7 @@ class _FoundByQuery:
             cursor.execute(f"SELECT id FROM ({self.query}) AS broken LIMIT {_IDS_AT_MOST}", self.parameters())  # noqa: S608  # our own queries
             return [row[0] for row in cursor.fetchall()]
 
-    def parameters(self) -> list[list[str]]:
+    def parameters(self) -> list[Any]:
         return []
 
 
@@ -89,7 +90,7 @@ class AccountsFitTheChart(_FoundByQuery):
          WHERE NOT (kind = ANY(%s) AND teacher_id IS NOT NULL OR kind = ANY(%s) AND teacher_id IS NULL)
     """
 
-    def parameters(self) -> list[list[str]]:
+    def parameters(self) -> list[Any]:
         return [[kind.value for kind in PER_TEACHER], [kind.value for kind in OF_PLATFORM]]
 
 
@@ -114,6 +115,44 @@ class CheckpointsAgree(_FoundByQuery):
             OR checkpoint.latest_recorded_at <> greatest(former.latest_recorded_at, checkpoint.last_recorded_at)
             OR (checkpoint.since <> 0) <> (former.id IS NOT NULL)
     """
+
+
+class PagesAgree(_FoundByQuery):
+    name = "ledger.pages_agree"
+    promise = (
+        "The pages of checkpoints hold the postings below them in the order of effect. A missing page has the id 0."
+    )
+    query = """
+        WITH block AS (
+            SELECT last.account_id, level.level, last.number / level.size - 1 AS block, first.since, last.horizon
+              FROM (SELECT level, (%s ^ level)::int AS size FROM generate_series(0, 6) AS level) AS level
+              JOIN ledger_checkpoint AS last ON last.number %% level.size = 0
+              JOIN ledger_checkpoint AS first
+                ON first.account_id = last.account_id AND first.number = last.number - level.size + 1
+        ), sorted AS (
+            SELECT block.account_id, block.level, block.block, posting.effective_at,
+                   row_number() OVER by_effect - 1 AS position, sum(posting.amount_minor) OVER by_effect AS total
+              FROM block CROSS JOIN LATERAL (
+                   SELECT id, effective_at, amount_minor FROM ledger_posting
+                    WHERE account_id = block.account_id AND xact_id >= block.since AND xact_id < block.horizon
+                   OFFSET 0) AS posting
+            WINDOW by_effect AS (
+                PARTITION BY block.account_id, block.level, block.block ORDER BY posting.effective_at, posting.id)
+        ), expected AS (
+            SELECT account_id, level, block, position / %s AS page, min(effective_at) AS first_effective_at,
+                   array_agg(effective_at ORDER BY position) AS effective,
+                   array_agg(total::bigint ORDER BY position) AS sums
+              FROM sorted GROUP BY account_id, level, block, position / %s
+        )
+        SELECT coalesce(page.id, 0) AS id FROM expected FULL JOIN ledger_page AS page
+            ON page.account_id = expected.account_id AND page.level = expected.level AND page.block = expected.block
+           AND page.page = expected.page
+         WHERE (page.first_effective_at, page.effective, page.sums)
+               IS DISTINCT FROM (expected.first_effective_at, expected.effective, expected.sums)
+    """
+
+    def parameters(self) -> list[Any]:
+        return [CHECKPOINTS_PER_BLOCK, PAGE_POSTINGS, PAGE_POSTINGS]
 
 
 class ReversalsAreOpposite(_FoundByQuery):
@@ -152,7 +191,7 @@ class BooksAreGuarded(_FoundByQuery):
                 WHERE tgrelid = to_regclass(guard.relation) AND tgname = guard.name AND tgenabled IN ('O', 'A'))
     """
 
-    def parameters(self) -> list[list[str]]:
+    def parameters(self) -> list[Any]:
         guards = [(table, f"{table}_{name}") for table, names in _GUARDS.items() for name in names]
         return [[table for table, _ in guards], [name for _, name in guards]]
 
@@ -165,6 +204,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     PostingsAreOnAccounts(),
     AccountsFitTheChart(),
     CheckpointsAgree(),
+    PagesAgree(),
     ReversalsAreOpposite(),
     ClosedPeriodsStayClosed(),
 )

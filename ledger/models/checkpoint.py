@@ -18,6 +18,8 @@ class Checkpoint(models.Model):
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="checkpoints", db_index=False)
+    # Of the account's checkpoints, counted from 1.
+    number = models.PositiveIntegerField()
     since = models.BigIntegerField()
     horizon = models.BigIntegerField()
     # The segment alone.
@@ -44,6 +46,7 @@ class Checkpoint(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(fields=["account", "horizon"], name="ledger_checkpoint_once"),
+            models.UniqueConstraint(fields=["account", "number"], name="ledger_checkpoint_numbered"),
             models.UniqueConstraint(fields=["account", "since"], name="ledger_checkpoint_in_a_chain"),
             models.CheckConstraint(condition=Q(horizon__gt=F("since")), name="ledger_checkpoint_goes_forward"),
         ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import BrinIndex, GistIndex
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Func, Q
 
 from ledger.models.account import Account
 from money import Money
@@ -75,26 +75,12 @@ class Posting(models.Model):
             # For balances, which read nothing but this index.
             models.Index(
                 fields=["account", "xact_id"],
-                include=["recorded_at", "amount_minor"],
-                name="ledger_posting_by_transaction",
+                include=["recorded_at", "effective_at", "amount_minor"],
+                name="ledger_posting_for_balances",
             ),
             models.Index(fields=["account", "effective_at"], name="ledger_posting_by_time"),
             # Almost free, since numbers grow with the table: for finding what the last checkpoints did not cover.
             BrinIndex(fields=["xact_id"], autosummarize=True, name="ledger_posting_latest"),
-            # Postings that were recorded after they took effect. As a range of one number, the account needs no
-            # extension for its place in a GiST index.
-            GistIndex(
-                Func(
-                    F("account"),
-                    F("account"),
-                    Value("[]"),
-                    function="int8range",
-                    output_field=models.Field(),
-                ),
-                Func(F("effective_at"), F("recorded_at"), function="tstzrange", output_field=models.Field()),
-                condition=Q(effective_at__lt=F("recorded_at")),
-                name="ledger_posting_recorded_later",
-            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["journal", "account"], name="ledger_posting_account_once_per_journal"),

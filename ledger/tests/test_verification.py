@@ -12,11 +12,11 @@ from django.db import connection
 
 from accounts.tests.factories import TeacherFactory, UserFactory
 from jobs.invariants import broken
-from ledger.checkpoints import take_checkpoints
 from ledger.hashing import hash_of_books
 from ledger.invariants import INVARIANTS
 from ledger.journals import reverse_journal
 from ledger.periods import close_period
+from ledger.tests.due import take_all_checkpoints
 from ledger.tests.test_journals import sale
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,7 +27,7 @@ def books():
     for number in range(4):
         sale(teacher, source=f"order:{number}", effective_at=datetime(2026, 3, 1, tzinfo=UTC))
     reverse_journal(source="back", of="order:0")
-    take_checkpoints(segment_postings=1)
+    take_all_checkpoints()
     close_period(until=datetime(2026, 2, 1, tzinfo=UTC), by=UserFactory())
     return teacher
 
@@ -61,6 +61,7 @@ TAMPERED = {
         "INSERT INTO ledger_account (kind, currency) VALUES ('teacher_held', 'GBP')",
     ],
     "ledger.checkpoints_agree": ["UPDATE ledger_checkpoint SET balance_minor = balance_minor + 1"],
+    "ledger.pages_agree": ["UPDATE ledger_page SET sums[1] = sums[1] + 1"],
     "ledger.reversals_are_opposite": [
         f"UPDATE ledger_posting SET amount_minor = amount_minor * 2 WHERE journal_id = {BACK}"
     ],

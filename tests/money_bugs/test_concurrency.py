@@ -14,6 +14,7 @@ from ledger.entries import AccountKey, AccountKind, JournalKind, credit, debit
 from ledger.journals import record_journal
 from ledger.models import Checkpoint, Posting
 from ledger.opening import open_accounts
+from ledger.tests.due import take_all_checkpoints
 from money import Money
 from payments.models import Order, Payment, WebhookEvent
 from payments.payouts.requests import PayoutRefused, request_payout
@@ -155,6 +156,7 @@ def test_lb_05_a_journal_that_commits_late_is_in_every_balance(lectern):
         finally:
             may_commit.set()
         early.result(30)
+    take_all_checkpoints()
     assert [checkpoint() for _ in range(2)] == [Money(6300, "GBP")] * 2
     owed = Posting.objects.filter(account__kind=AccountKind.TEACHER_AVAILABLE)
     assert -sum(owed.values_list("amount_minor", flat=True)) == 6300
