@@ -48,12 +48,13 @@ class DomainConfig(AppConfig):
 
     @property
     def role_permissions(self) -> Mapping[str, Sequence[str]]:
-        """Which of this app's permissions each group of staff has; read by `accounts.roles`."""
-        return {
-            "support": [f"{self.label}.*"],
-            "finance": [f"{self.label}.view_*", f"{self.label}.cancel_*"],
-            "admin": [f"{self.label}.*"],
-        }
+        """Which of this app's permissions each group of staff has; read by `accounts.roles`.
+
+        To cancel what was sold moves money, so support may not do it.
+        """
+        support = [f"{self.label}.{verb}_*" for verb in ("view", "add", "change", "delete")]
+        finance = [f"{self.label}.{verb}_*" for verb in ("view", "cancel")]
+        return {"support": support, "finance": finance, "admin": [f"{self.label}.*"]}
 
     def ready(self) -> None:
         handler: type[DomainHandler] = import_string(self.handler)

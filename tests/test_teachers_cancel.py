@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.db import connections
 from django.utils import timezone
 
+from accounts.roles import may, roles
 from accounts.tests.factories import TeacherFactory, UserFactory
 from bookings.models import Lesson
 from courses.models import Course, Enrolment
@@ -278,6 +279,12 @@ def test_staff_cancel_a_workshop_in_the_admin_with_a_permission_of_its_own():
     page = client.get(cancellation.get_admin_url()).content.decode()
     assert "1 of 1 orders cancelled" in page
     assert client.get("/admin/payments/linecancellation/").status_code == 200
+
+
+def test_support_may_not_cancel_and_so_refund_a_workshop():
+    permissions = {name: may(role, "workshops.cancel_workshop") for name, role in roles().items()}
+    assert permissions == {"support": False, "finance": True, "admin": True}
+    assert all(may(role, "workshops.view_workshop") for role in roles().values())
 
 
 # --- Courses -------------------------------------------------------------------------------------------------------
