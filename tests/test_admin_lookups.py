@@ -75,8 +75,12 @@ def shown_list(user, model, **query):
 
 def declared_look_ups(shown):
     """The look-ups of the list's own filters; those of filters with one choice are not shown, but accepted."""
-    paths = [entry if isinstance(entry, str) else entry[0] for entry in shown.list_filter]
-    return {f"{path}__isnull" for path in paths}.union(*(spec.expected_parameters() for spec in shown.filter_specs))
+    own = {entry.parameter_name for entry in shown.list_filter if isinstance(entry, type)}
+    by_field = [entry for entry in shown.list_filter if not isinstance(entry, type)]
+    paths = [entry if isinstance(entry, str) else entry[0] for entry in by_field]
+    return own.union(
+        {f"{path}__isnull" for path in paths}, *(spec.expected_parameters() for spec in shown.filter_specs)
+    )
 
 
 @pytest.mark.parametrize("label", MODELS)
