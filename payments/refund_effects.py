@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db.models import Sum
+from django.urls import reverse
 
-from notifications.alerts import clear_alert
+from notifications.alerts import clear_alert, raise_alert
 from payments.mails import queue_refund_failed, queue_refund_pending, queue_refund_succeeded, queue_teachers_refunded
 from payments.models import OrderLine, Refund, RefundAllocation, RefundChange
 from payments.models.order import lines_in_lock_order
@@ -33,6 +34,7 @@ def apply_status(refund: Refund) -> None:
     elif refund.has_succeeded:
         queue_refund_succeeded(refund)
         apply_allocations(refund)
+        _alert_if_access_is_kept(refund)
     elif not refund.is_live:
         queue_refund_failed(refund)
         clear_alert(key=f"refund-to-allocate:{refund.pk}")
@@ -53,6 +55,27 @@ def apply_allocations(refund: Refund) -> None:
         if newly:
             RefundChange.objects.create(refund=refund, kind=RefundChange.Kind.REVOKED, note=_words_for(line, newly))
     queue_teachers_refunded(refund)
+
+
+def _alert_if_access_is_kept(refund: Refund) -> None:
+    """Ask staff about lines that a refund made at Stripe paid back in full: it cannot say whether units go back."""
+    if refund.reason != Refund.Reason.MADE_AT_STRIPE:
+        return
+    parts = refund.allocations.filter(quantity=0).select_related("line")
+    kept = [
+        part.line for part in parts if part.line.is_delivered and part.line.refunded_minor == part.line.amount_minor
+    ]
+    if kept:
+        order = refund.payment.order
+        raise_alert(
+            key=f"refund-keeps-access:{refund.pk}",
+            title=f"Order {order.number}: refunded in full at Stripe, but the student keeps what they bought",
+            detail={
+                "order": order.number,
+                "lines": ", ".join(line.counted_title for line in kept),
+                "page": reverse("admin:payments_order_change", args=[order.pk]),
+            },
+        )
 
 
 def _returned_units(refund: Refund) -> dict[int, int]:

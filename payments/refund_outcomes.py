@@ -289,6 +289,6 @@ def _alert_failed(refund: Refund) -> None:
 
 def _page_of_failed(refund: Refund) -> str:
     """Where staff make it again. A second payment belongs to no line, so its refund has a page of its own."""
-    if not refund.payment.has_succeeded:
-        return reverse("admin:payments_refund_change", args=[refund.pk])
+    if refund.reason == Refund.Reason.SECOND_PAYMENT:
+        return reverse("admin:payments_refund_again", args=[refund.pk])
     return f"{reverse('admin:payments_order_refund', args=[refund.payment.order_id])}?again={refund.pk}"

@@ -1,16 +1,18 @@
-"""Refunds and allocations by staff: exactly what they saw in the preview, once, with a record of who and why."""
+"""What staff do about refunds: exactly what they saw before, once, with a record of who and why."""
 
 from __future__ import annotations
 
 from django.db import transaction
 
 from notifications.alerts import clear_alert
-from payments.models import Order, Refund, RefundChange
+from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation, RefundChange
 from payments.models.order import lines_in_lock_order
 from payments.refund_effects import apply_allocations
 from payments.refund_plan import InvalidRefundPart, RefundRefused, Wanted, plan_refund, total_of
 from payments.refund_preview import Preview, basis_mark_of, preview_of_parts, preview_of_request
 from payments.refunds import request_refund, write_allocations
+from payments.registry import revoked_label_of
+from payments.revocation import revoke_units
 
 
 class AlreadyRequested(RefundRefused):
@@ -19,6 +21,14 @@ class AlreadyRequested(RefundRefused):
     def __init__(self, refund: Refund) -> None:
         super().__init__(f"This form was sent before: {refund.amount} was refunded with it, and nothing more now.")
         self.refund = refund
+
+
+class NothingToTakeBack(RefundRefused):
+    """The line has lost all its units, was never delivered, or has changed since staff opened the page."""
+
+
+class NothingToRepeat(RefundRefused):
+    """The refund has not failed, or nothing is left of its payment."""
 
 
 class NothingToAllocate(RefundRefused):
@@ -107,3 +117,54 @@ def allocate_refund(*, refund_id: int, wanted: Wanted, seen: str, note: str, by_
             apply_allocations(refund)
         clear_alert(key=f"refund-to-allocate:{refund.pk}")
     return refund
+
+
+def repeat_refund_of_second_payment(*, refund_id: int, note: str, request_key: str, by_id: int) -> Refund:
+    """Refund a second payment again whose refund failed. It belongs to no line, so there is nothing to choose.
+
+    Raises AlreadyRequested or NothingToRepeat.
+    """
+    with transaction.atomic():
+        failed = Refund.objects.select_related("payment").get(pk=refund_id)
+        order = Order.objects.select_for_update().get(pk=failed.payment.order_id)
+        refuse_repeat(order, request_key)
+        payment = Payment.objects.get(pk=failed.payment_id)
+        if failed.is_live or failed.reason != Refund.Reason.SECOND_PAYMENT or payment.refundable < failed.amount:
+            raise NothingToRepeat("There is nothing to refund again: other staff were faster.")
+        refund = Refund.objects.create(
+            payment=payment,
+            amount_minor=failed.amount_minor,
+            currency=failed.currency,
+            reason=failed.reason,
+            note=note[:300],
+            requested_by_id=by_id,
+            request_key=request_key,
+        )
+        clear_alert(key=f"refund-failed:{failed.pk}")
+    return refund
+
+
+def take_back_units(*, part_id: int, units: int, seen: int, note: str, by_id: int) -> RefundChange:
+    """Revoke units of a line that a refund paid back without returning them, as one made at Stripe does.
+
+    `seen` is how many units were revoked when staff opened the page. Raises NothingToTakeBack.
+    """
+    with transaction.atomic():
+        part = RefundAllocation.objects.select_related("refund__payment").get(pk=part_id)
+        order = Order.objects.select_for_update().get(pk=part.refund.payment.order_id)
+        line = OrderLine.objects.get(pk=part.line_id)
+        line.order = order
+        left = line.quantity - line.revoked_quantity
+        if line.revoked_quantity != seen or not 0 < units <= left or not part.refund.is_live:
+            raise NothingToTakeBack("Nothing was changed, because the order has changed since you opened this page.")
+        if not revoke_units(line=line, quantity=units, reason="Refunded."):
+            raise NothingToTakeBack("There is nothing to take back: it was never delivered.")
+        words = f"{units} × {line.title[:150]}: {revoked_label_of(line.domain)}"
+        change = RefundChange.objects.create(
+            refund=part.refund,
+            kind=RefundChange.Kind.REVOKED,
+            by_id=by_id,
+            note=f"{words}. {note.strip()}".strip()[:300],
+        )
+        clear_alert(key=f"refund-keeps-access:{part.refund_id}")
+    return change

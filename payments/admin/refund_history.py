@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Prefetch
+from django.urls import reverse
 
+from payments.admin.refund_repairs import can_be_taken_back
 from payments.models import Order, Refund, RefundAllocation, RefundChange
 
 # Stripe's values of a refund's `pending_reason`, explained.
@@ -22,10 +24,12 @@ class RefundRow:
     """One refund for the template."""
 
     refund: Refund
-    parts: Sequence[RefundAllocation]
+    # Each with the address of the page that takes back what the student still has; empty if there is nothing.
+    parts: Sequence[tuple[RefundAllocation, str]]
     changes: Sequence[tuple[RefundChange, str]]
     colour: str
-    can_be_repeated: bool
+    # The page that makes it again; empty if that is not possible.
+    again_url: str
     can_be_allocated: bool
 
 
@@ -53,11 +57,25 @@ def _row(refund: Refund) -> RefundRow:
     colours = {Refund.Status.SUCCEEDED: "success", Refund.Status.REQUIRES_ACTION: "warning"}
     return RefundRow(
         refund=refund,
-        parts=list(refund.allocations.all()),
+        parts=[(part, _take_back_url(refund, part)) for part in refund.allocations.all()],
         changes=[(change, explained(change)) for change in refund.changes.all()],
         colour="danger" if not refund.is_live else colours.get(Refund.Status(refund.status), "info"),
-        can_be_repeated=not refund.is_live and refund.payment.has_succeeded,
+        again_url=_again_url(refund),
         can_be_allocated=refund.is_live
         and refund.reason == Refund.Reason.MADE_AT_STRIPE
         and bool(refund.to_allocate.minor),
     )
+
+
+def _again_url(refund: Refund) -> str:
+    if refund.is_live:
+        return ""
+    if refund.reason == Refund.Reason.SECOND_PAYMENT:
+        return reverse("admin:payments_refund_again", args=[refund.pk])
+    return f"{reverse('admin:payments_order_refund', args=[refund.payment.order_id])}?again={refund.pk}"
+
+
+def _take_back_url(refund: Refund, part: RefundAllocation) -> str:
+    if not can_be_taken_back(refund, part):
+        return ""
+    return reverse("admin:payments_refund_take_back", args=[refund.pk, part.pk])

@@ -16,6 +16,7 @@ from jobs.admin import DurableWorkAdmin
 from jobs.read_only_admin import ReadOnlyAdmin
 from payments.admin.allocation_pages import AllocationPages
 from payments.admin.refund_filters import AllocationFilter
+from payments.admin.refund_repairs import RepairPages
 from payments.models import Order, Refund, RefundAllocation
 
 
@@ -44,7 +45,7 @@ class RefundAllocationInline(ReadOnlyAdmin, TabularInline):
 
 
 @admin.register(Refund)
-class RefundAdmin(AllocationPages):
+class RefundAdmin(AllocationPages, RepairPages):
     """Refunds. Staff can retry the sending here, and allocate those made at Stripe; they refund on the order's page."""
 
     list_display = ("order", "shown_amount", "shown_status", "reason", "allocation", *DurableWorkAdmin.list_display)

@@ -392,7 +392,7 @@ def test_a_whole_refund_made_in_the_dashboard_allocates_itself(stripe_sandbox):
         (2500, 250, 2250, 0),
     ]
     assert counted(payment) == (4000, 4000)
-    assert not Alert.objects.exists()
+    assert [alert.key for alert in alerts("refund")] == [f"refund-keeps-access:{refund.pk}"]
 
 
 def test_unambiguous_refunds_are_allocated_automatically():
@@ -404,7 +404,7 @@ def test_unambiguous_refunds_are_allocated_automatically():
     refunded(one_line_left, OfLines([LinePart(line_id=one_line_left.order.lines.get(amount_minor=2500).pk)]))
     part = record_refund(said(one_line_left, "pending", amount=pounds(700))).refund.allocations.get()
     assert (part.line.amount_minor, part.amount_minor) == (1500, 700)
-    assert not Alert.objects.exists()
+    assert not alerts("refund-to-allocate").exists()
 
 
 def test_rf15_a_refund_that_could_mean_several_lines_waits_for_staff_with_a_proposal():
