@@ -82,7 +82,7 @@ def read_account_v1(data: Mapping[str, Any]) -> AccountState:
 def read_account_v2(data: Mapping[str, Any]) -> AccountState:
     """Read an account of Accounts v2 with its recipient configuration. Raises KeyError, TypeError or ValueError.
 
-    An entry of its requirements waits for the owner, or for Stripe; only the former are due here.
+    An entry of its requirements waits for the owner or for Stripe, now or eventually. Due is what the owner must do now.
     """
     if data.get("closed"):
         return _closed(as_text(data["id"]))
@@ -91,7 +91,7 @@ def read_account_v2(data: Mapping[str, Any]) -> AccountState:
     transfers = capabilities.get("stripe_transfers") or {}
     payouts = capabilities.get("payouts") or {}
     entries = (data.get("requirements") or {}).get("entries") or ()
-    due = tuple(str(entry["description"]) for entry in entries if entry.get("awaiting_action_from") == "user")
+    due = tuple(str(entry["description"]) for entry in entries if _is_due(entry))
     reasons = [str(detail["code"]) for detail in (transfers.get("status_details") or ())]
     return AccountState(
         id=as_text(data["id"]),
@@ -102,6 +102,11 @@ def read_account_v2(data: Mapping[str, Any]) -> AccountState:
         disabled_reason=reasons[0] if reasons else "",
         requirements_due=due,
     )
+
+
+def _is_due(entry: Mapping[str, Any]) -> bool:
+    deadline = (entry.get("minimum_deadline") or {}).get("status")
+    return entry.get("awaiting_action_from") == "user" and deadline != "eventually_due"
 
 
 def _closed(account_id: str) -> AccountState:

@@ -22,10 +22,11 @@ from payments.models import (
 )
 from payments.payouts import gateway
 from payments.payouts.accounts import refresh_account, replace_account, start_onboarding
-from payments.payouts.decisions import approve_payout, decline_payout
+from payments.payouts.decisions import DecisionRefused, approve_payout, decline_payout
 from payments.payouts.follow_up import follow_up_accounts
 from payments.payouts.outcomes import TransferDisagrees, record_transfer
 from payments.payouts.requests import AccountNotReady, current_account
+from payments.payouts.sending import send_transfer
 from payments.stripe_api import StripeUnreachable
 from payments.tests.payout_factories import (
     approved,
@@ -40,6 +41,7 @@ from payments.tests.payout_factories import (
     requested,
     transfers_at,
 )
+from payments.tests.test_payout_requests import at_once
 from payments.webhook.inbox import UnusableEvent, store_event
 
 pytestmark = pytest.mark.django_db
@@ -256,6 +258,41 @@ def test_a_key_that_stripe_limits_is_tried_again_with_the_same_key(sandbox, teac
     assert PayoutTransfer.objects.get().idempotency_key == key
     assert_paid_once(sandbox, payout)
     assert books_of(teacher, USD) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_and_an_event_at_once_are_one_transfer(sandbox, teacher):
+    """A worker that was held up beyond its lease meets the one that took over, and Stripe's event comes meanwhile."""
+    payout = approved_usd(teacher)
+
+    def report():
+        time.sleep(0.1)
+        for transfer in transfers_at(sandbox, payout):
+            record_transfer(gateway.retrieve_transfer(transfer["id"]))
+
+    results = at_once(
+        lambda: send_transfer(PayoutTransfer.objects.get()), lambda: send_transfer(PayoutTransfer.objects.get()), report
+    )
+    # The slower one may be told that the first request is still under way.
+    assert all(result is None or isinstance(result, StripeUnreachable) for result in results), results
+    retry()
+    assert_paid_once(sandbox, payout)
+    assert books_of(teacher, USD) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_decision_to_decline_and_the_sending_never_both_win(sandbox, teacher):
+    payout = approved_usd(teacher)
+    declined, sent = at_once(
+        lambda: decline_payout(payout_id=payout.pk, by=payout.teacher.user, reason="Too late?"),
+        lambda: send_transfer(PayoutTransfer.objects.get()),
+    )
+    if isinstance(declined, DecisionRefused):
+        assert_paid_once(sandbox, payout)
+    else:
+        assert (sent, again(payout).status) == (None, "declined")
+        assert (transfers_at(sandbox, payout), books_of(teacher, USD)) == ([], (9000, 0))
+    assert broken(INVARIANTS) == {}
 
 
 # --- The balance is too low -------------------------------------------------------------------------------------------
