@@ -39,9 +39,9 @@ class Dispute(models.Model):
         WARNING_CLOSED = "warning_closed", "inquiry, closed without a dispute"
         NEEDS_RESPONSE = "needs_response", "needs an answer"
         UNDER_REVIEW = "under_review", "under review by the bank"
-        WON = "won"
-        LOST = "lost"
-        PREVENTED = "prevented"
+        WON = "won", "won"
+        LOST = "lost", "lost"
+        PREVENTED = "prevented", "prevented"
 
     TO_ANSWER = (Status.WARNING_NEEDS_RESPONSE, Status.NEEDS_RESPONSE)
     CLOSED = (Status.WARNING_CLOSED, Status.WON, Status.LOST, Status.PREVENTED)

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.tests.factories import TeacherFactory
+from jobs.invariants import broken
 from jobs.runner import drain
 from ledger.entries import AccountKind
 from ledger.models import Journal
@@ -18,6 +19,7 @@ from notifications.models import Alert, Mail
 from payments.disputes.finding import DisputeDisagrees, DisputedPaymentNotSettled
 from payments.disputes.recording import record_dispute
 from payments.earnings.maturing import mature_earning
+from payments.invariants import INVARIANTS
 from payments.models import Dispute, Earning, OrderLine, Payment, Refund
 from payments.refund_outcomes import record_refund
 from payments.refund_plan import AmountDisputed, LinePart, OfLines, OverAllLines
@@ -28,6 +30,13 @@ from payments.tests.factories import evidence_for, open_order, paid_order, refun
 from payments.tests.sample_domain import SAMPLE
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def all_invariants_hold():
+    """After each test, whatever it did."""
+    yield
+    assert broken(INVARIANTS) == {}
 
 
 def pounds(minor):
