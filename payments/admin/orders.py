@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
@@ -16,7 +17,7 @@ from jobs.admin import DurableWorkAdmin
 from jobs.read_only_admin import ReadOnlyAdmin
 from payments.admin.refund_filters import RefundStateFilter
 from payments.admin.refund_pages import RefundPages
-from payments.models import Order, OrderLine, Payment, WebhookEvent
+from payments.models import Dispute, Order, OrderLine, Payment, WebhookEvent
 
 
 class OrderLineInline(ReadOnlyAdmin, TabularInline):
@@ -109,7 +110,16 @@ class WebhookEventInline(ReadOnlyAdmin, TabularInline):
 class OrderAdmin(RefundPages):
     """Every order with its lines, payments and events on one page."""
 
-    list_display = ("number", "user", "shown_total", "shown_state", "refund_state", "created_at", "paid_at")
+    list_display = (
+        "number",
+        "user",
+        "shown_total",
+        "shown_state",
+        "refund_state",
+        "dispute_state",
+        "created_at",
+        "paid_at",
+    )
     list_filter = ("state", RefundStateFilter, "currency", "created_at")
     list_select_related = ("user",)
     search_fields = (
@@ -126,6 +136,7 @@ class OrderAdmin(RefundPages):
         "shown_total",
         "state",
         "refund_state",
+        "shown_disputes",
         "created_at",
         "paid_at",
         "cancelled_at",
@@ -137,6 +148,13 @@ class OrderAdmin(RefundPages):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         orders: QuerySet[Order] = super().get_queryset(request)
         return orders.prefetch_related("payments__refunds")
+
+    @display(description="Disputes")
+    def shown_disputes(self, order: Order) -> str:
+        """Each dispute with its amount and status, linked to its page."""
+        disputes = Dispute.objects.filter(payment__order=order).select_related("payment").order_by("pk")
+        lines = [(dispute.get_admin_url(), dispute.amount, dispute.status_text) for dispute in disputes]
+        return format_html_join(mark_safe("<br>"), '<a class="underline" href="{}">{}, {}</a>', lines) or "–"
 
     @display(description="Total", ordering="total_minor")
     def shown_total(self, order: Order) -> str:
@@ -160,7 +178,15 @@ class OrderAdmin(RefundPages):
 class PaymentAdmin(DurableWorkAdmin):
     """The payments, each a Checkout Session at Stripe."""
 
-    list_display = ("order", "status", "shown_amount", "refund_state", "expires_at", *DurableWorkAdmin.list_display)
+    list_display = (
+        "order",
+        "status",
+        "shown_amount",
+        "refund_state",
+        "dispute_state",
+        "expires_at",
+        *DurableWorkAdmin.list_display,
+    )
     list_filter = ("status", "livemode", *DurableWorkAdmin.list_filter)
     list_select_related = ("order",)
     search_fields = ("order__number", "stripe_session_id", "stripe_payment_intent_id")

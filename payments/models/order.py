@@ -96,6 +96,11 @@ class Order(models.Model):
         return next((payment.refund_state for payment in self.payments.all() if payment.has_succeeded), "")
 
     @property
+    def dispute_state(self) -> str:
+        """Whether disputes take or took part of the order, as a text; empty if not. In lists, prefetch `payments`."""
+        return next((payment.dispute_state for payment in self.payments.all() if payment.has_succeeded), "")
+
+    @property
     def receipt_name(self) -> str:
         """The file name of the receipt."""
         return f"receipt-{self.number}.pdf"

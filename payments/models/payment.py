@@ -154,6 +154,13 @@ class Payment(DurableWork):
             return "Refunded" if returned == self.amount_minor else "Partially refunded"
         return "Refund under way" if self.refunded_minor else ""
 
+    @property
+    def dispute_state(self) -> str:
+        """Whether disputes take or took part of the payment, as a text; empty if not. An inquiry takes nothing."""
+        if not self.disputed_minor:
+            return ""
+        return "Disputed" if self.disputed_minor == self.amount_minor else "Partially disputed"
+
 
 class ChargeLookup(DurableWork):
     """Work that looks up charge, balance transaction and fee of a succeeded payment; Stripe reports them seconds later.

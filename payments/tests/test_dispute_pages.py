@@ -84,7 +84,7 @@ def test_a_disputes_page_says_what_to_do_by_when_and_what_is_at_stake(staff):
 @pytest.mark.parametrize(
     ("status", "heading", "has_button"),
     [
-        ("warning_needs_response", "s inquiry", True),
+        ("warning_needs_response", "The bank asks before it takes the money", True),
         ("under_review", "The bank is deciding", False),
         ("won", "Won", False),
         ("lost", "The bank decided for the cardholder", False),
@@ -140,6 +140,22 @@ def test_lists_take_the_same_number_of_queries_for_1_and_10_rows(staff, name):
             page(staff, f"/admin/payments/{name}/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_the_order_shows_that_it_is_disputed_to_student_and_staff(staff):
+    payment = paid_order(10000)
+    order = payment.order
+    student = signed_in(order.user)
+    assert "isputed" not in page(student, "/my/orders/") + page(student, order.get_absolute_url())
+    case = Case(payment, 4000)
+    dispute = case.open()
+    assert "Partially disputed" in page(student, "/my/orders/")
+    assert "£40.00 of this payment is disputed" in page(student, order.get_absolute_url())
+    assert "Partially disputed" in page(staff, "/admin/payments/order/")
+    assert "Partially disputed" in page(staff, "/admin/payments/payment/")
+    assert address(dispute) in page(staff, f"/admin/payments/order/{order.pk}/change/")
+    case.win()
+    assert "isputed" not in page(student, "/my/orders/")
 
 
 # --- Evidence ---------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from payments import gateway, sessions
 from payments.evidence import PaymentDisagrees
-from payments.models import Order, OrderLine, Refund
+from payments.models import Order, OrderLine, Payment, Refund
 from payments.outcomes import request_look
 from payments.receipts import render_receipt
 from payments.registry import UnknownDomain, handler_for
@@ -115,6 +115,7 @@ def _order_context(order: Order) -> dict[str, object]:
         "refunds": Refund.objects.filter(payment__order=order)
         .prefetch_related("allocations__line")
         .order_by("created_at"),
+        "disputed": order.payments.filter(status=Payment.Status.SUCCEEDED, disputed_minor__gt=0).first(),
     }
 
 
