@@ -10,6 +10,7 @@ class PaymentsConfig(AppConfig):
     name = "payments"
     periodic_work = (
         PeriodicWork(task="payments.take_in_missed_events", every=timedelta(minutes=10), queue="stripe"),
+        PeriodicWork(task="payments.remind_of_disputes", every=timedelta(hours=1)),
         PeriodicWork(task="payments.mature_earnings", every=timedelta(minutes=5)),
         PeriodicWork(task="payments.reconcile", every=crontab(hour="2", minute="20"), expires=timedelta(hours=2)),
         # Far more often than a day, so that a lost message delays no payout by a day.

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from jobs import heartbeats
 from payments import gateway, outcomes, sweeps
+from payments.disputes import reminding
 from payments.earnings import maturing
 from payments.models import ReconciliationRun
 from payments.payouts import follow_up, schedules
@@ -57,3 +58,9 @@ def request_scheduled_payouts() -> None:
 def follow_up_accounts() -> None:
     """Ask Stripe about teachers' accounts, in case an event of theirs was missed."""
     follow_up.follow_up_accounts()
+
+
+@shared_task(name="payments.remind_of_disputes")
+def remind_of_disputes() -> None:
+    """Alert staff to disputes that are due soon and not answered."""
+    reminding.remind_of_disputes()

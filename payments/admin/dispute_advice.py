@@ -52,8 +52,8 @@ def due_text(dispute: Dispute) -> str:
     at = _written(dispute.due_by)
     now = timezone.now()
     if dispute.due_by <= now:
-        return f"{at}: {timesince(dispute.due_by, now, depth=1)} ago"
-    return f"{at}: {timeuntil(dispute.due_by, now, depth=1)} left"
+        return f"{at}: {timesince(dispute.due_by, now, depth=2)} ago"
+    return f"{at}: {timeuntil(dispute.due_by, now, depth=2)} left"
 
 
 def money_rows(dispute: Dispute) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.base import ContentFile
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from payments.disputes.evidence_fields import FILES, LONGEST_TEXT, TEXTS
 from payments.disputes.evidence_files import read_evidence_file
@@ -40,7 +40,9 @@ class EvidenceForm(forms.Form):
                 label=field.label,
                 help_text=field.help,
                 required=False,
-                widget=forms.FileInput(attrs={"accept": "application/pdf,image/jpeg,image/png"}),
+                # Unfold's script writes the file's name into the text box beside it. Beside a plain input it would
+                # find another field's.
+                widget=UnfoldAdminFileFieldWidget(attrs={"accept": "application/pdf,image/jpeg,image/png"}),
             )
             if field.name in present_files:
                 self.fields[_REMOVE + field.name] = forms.BooleanField(label="Remove this file", required=False)

@@ -98,7 +98,7 @@ class DisputeAdmin(DisputePages, ReadOnlyAdmin, ModelAdmin):
         "order",
         "payment",
         "shown_amount",
-        "shown_status",
+        "status_text",
         "reason",
         "case_type",
         "stripe_dispute_id",
@@ -156,6 +156,10 @@ class DisputeAdmin(DisputePages, ReadOnlyAdmin, ModelAdmin):
     )
     def shown_status(self, dispute: Dispute) -> tuple[str, str]:
         return dispute.status, dispute.status_text
+
+    @display(description="Status")
+    def status_text(self, dispute: Dispute) -> str:
+        return dispute.status_text
 
     @display(description="Answer until", ordering="due_by")
     def shown_due(self, dispute: Dispute) -> str:

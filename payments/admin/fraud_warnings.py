@@ -56,7 +56,7 @@ class FraudWarningAdmin(ReadOnlyAdmin, ModelAdmin):
         "payment",
         "shown_amount",
         "fraud_type",
-        "shown_state",
+        "state_text",
         "refund",
         "stripe_warning_id",
         "warned_at",
@@ -112,11 +112,20 @@ class FraudWarningAdmin(ReadOnlyAdmin, ModelAdmin):
 
     @display(description="State", label={"open": "danger", "refunded": "success", "settled": "info"})
     def shown_state(self, warning: FraudWarning) -> tuple[str, str]:
-        if warning.needs_decision:
-            return "open", "needs a decision"
-        if warning.refund is not None and warning.refund.is_live:
-            return "refunded", "refunded because of it"
-        return "settled", "refunded or disputed before"
+        return _state_of(warning)
+
+    @display(description="State")
+    def state_text(self, warning: FraudWarning) -> str:
+        return _state_of(warning)[1]
+
+
+def _state_of(warning: FraudWarning) -> tuple[str, str]:
+    """A name for the colour, and the text."""
+    if warning.needs_decision:
+        return "open", "needs a decision"
+    if warning.refund is not None and warning.refund.is_live:
+        return "refunded", "refunded because of it"
+    return "settled", "refunded or disputed before"
 
 
 def _preview(warning: FraudWarning) -> list[tuple[str, Any]] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from notifications.alerts import clear_alert, raise_alert
 from payments.disputes.mails import queue_held_mails, queue_lost_mails, queue_won_mails
+from payments.disputes.reminding import clear_reminder
 from payments.disputes.taken import Taken
 from payments.models import Dispute
 from payments.models.order import lines_in_lock_order
@@ -38,6 +39,7 @@ def _alert_to_answer(dispute: Dispute, status_before: str) -> None:
     key = f"dispute-to-answer:{dispute.stripe_dispute_id}"
     if not dispute.needs_answer:
         clear_alert(key=key)
+        clear_reminder(dispute)
         return
     if status_before == dispute.status:
         return

@@ -2,19 +2,27 @@
 
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
+from django.db import connections
+from django.db.models.functions import Now
+from djstripe import models as mirrored
 
+from jobs.invariants import broken
 from jobs.runner import drain
 from ledger.entries import AccountKind
 from money import Money
-from notifications.models import Alert
+from notifications.models import Alert, Mail
 from payments.disputes import gateway
 from payments.disputes.fraud_warnings import record_fraud_warning, refund_because_of_warning
 from payments.disputes.recording import record_dispute
-from payments.models import Dispute, FetchedEvent, FraudWarning, Payment, Refund, WebhookEvent
-from payments.tests.disputing import book, held, in_dispute, of_platform, of_teacher
-from payments.tests.factories import event_of, paid_order
+from payments.invariants import INVARIANTS
+from payments.models import Dispute, FetchedEvent, FraudWarning, MirrorSync, Payment, Refund, WebhookEvent
+from payments.refund_plan import AmountDisputed
+from payments.tests.disputing import book, held, in_dispute, moved, of_platform, of_teacher, said
+from payments.tests.factories import event_of, paid_order, refunded
 from payments.tests.test_refund_outcomes import paid_at_stripe
 from payments.webhook.event_types import LISTENED_FOR
 from payments.webhook.inbox import store_event
@@ -213,3 +221,79 @@ def test_after_a_failed_refund_another_one_can_be_made(stripe_sandbox):
     assert first.status == "failed"
     second = refund_because_of_warning(FraudWarning.objects.get(), requested_by_id=payment.order.user_id)
     assert second.pk != first.pk
+
+
+# --- Refunds at the same time -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_recorded_first", [True, False])
+def test_a_refund_that_stripe_refuses_because_of_the_dispute_debits_nobody_twice(stripe_sandbox, is_recorded_first):
+    """Failure mode 46: the refund was requested before the dispute, and is sent after it."""
+    payment = paid_at_stripe(stripe_sandbox, 10000, method="pm_card_createDispute")
+    refund = refunded(payment)
+    query = {"payment_intent": payment.stripe_payment_intent_id}
+    [at_stripe] = wait_for(lambda: stripe_sandbox.get("disputes", **query)["data"])
+    steps = [lambda: record_dispute(gateway.retrieve_dispute(at_stripe["id"])), lambda: drain(Refund, seconds=10)]
+    for step in steps if is_recorded_first else reversed(steps):
+        step()
+    refund.refresh_from_db()
+    dispute = Dispute.objects.get()
+    assert (refund.status, dispute.claimed_minor, dispute.excess_minor) == ("failed", 10000, 0)
+    assert (held(teacher_of(payment)), of_teacher(teacher_of(payment)), in_dispute()) == (9000, 9000, 10000)
+    assert broken(INVARIANTS) == {}
+
+
+def test_a_disputes_object_is_copied_to_the_mirror(stripe_sandbox):
+    _, [at_stripe] = disputed_at_stripe(stripe_sandbox)
+    take_in(*events_at(stripe_sandbox)[:1])
+    MirrorSync.objects.update(run_after=Now())
+    drain(MirrorSync, seconds=30)
+    assert MirrorSync.objects.get(object_type="dispute").state == "done"
+    assert mirrored.Dispute.objects.get(id=at_stripe["id"]).stripe_data["reason"] == "fraudulent"
+
+
+# --- At once ----------------------------------------------------------------------------------------------------------
+
+
+def at_once(*functions):
+    """Run each on a connection of its own at the same moment; returns what they returned or raised."""
+    barrier = Barrier(len(functions))
+
+    def run(function):
+        barrier.wait(10)
+        try:
+            return function()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(functions)) as pool:
+        futures = [pool.submit(run, function) for function in functions]
+    return [future.exception() or future.result() for future in futures]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_record_a_dispute_at_once_record_it_once():
+    payment = paid_order(10000)
+    state = said(payment, "needs_response", [moved(-10000, fee=1500)])
+    results = at_once(*[lambda: record_dispute(state).has_changed] * 4)
+    assert sorted(results) == [False, False, False, True]
+    assert (held(teacher_of(payment)), in_dispute()) == (9000, 10000)
+    assert Mail.objects.filter(template="payments/mail/dispute_held").count() == 1
+    assert broken(INVARIANTS) == {}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("attempt", range(4))
+def test_a_refund_request_and_a_dispute_at_once_take_the_money_once(attempt):
+    payment = paid_order(10000)
+    state = said(payment, "needs_response", [moved(-10000, fee=1500)])
+    refund, recorded = at_once(lambda: refunded(payment), lambda: record_dispute(state))
+    payment.refresh_from_db()
+    dispute = recorded.dispute
+    if isinstance(refund, Refund):
+        assert (payment.refunded_minor, dispute.claimed_minor, dispute.excess_minor) == (10000, 0, 10000)
+    else:
+        assert isinstance(refund, AmountDisputed)
+        assert (payment.refunded_minor, dispute.claimed_minor) == (0, 10000)
+    assert held(teacher_of(payment)) == 9000
+    assert broken(INVARIANTS) == {}

@@ -48,7 +48,9 @@ def in_group(name):
 
 
 def due_in(days, payment=None, **changes):
-    return Case(payment or paid_order(10000), due_by=timezone.now() + timedelta(days=days, hours=1), **changes).open()
+    return Case(
+        payment or paid_order(10000), due_by=timezone.now() + timedelta(days=days, hours=1, minutes=5), **changes
+    ).open()
 
 
 def page(client, address, **query):
@@ -68,7 +70,7 @@ def test_a_disputes_page_says_what_to_do_by_when_and_what_is_at_stake(staff):
     teacher = payment.order.lines.first().teacher.display_name
     for expected in (
         "Answer the dispute",
-        "6\xa0days left",
+        "6\xa0days, 1\xa0hour left",
         "did not make this payment",
         "£100.00",
         "£15.00",
@@ -92,7 +94,7 @@ def test_a_disputes_page_says_what_to_do_by_when_and_what_is_at_stake(staff):
     ],
 )
 def test_each_status_is_explained(staff, status, heading, has_button):
-    dispute = Case(paid_order(10000)).report(status)
+    dispute = Case(paid_order(10000), due_by=timezone.now() + timedelta(days=6)).report(status)
     text = page(staff, address(dispute))
     assert heading in text
     assert ("Write the evidence" in text) == has_button
@@ -103,7 +105,7 @@ def test_a_passed_due_date_is_said(staff):
     dispute = Case(paid_order(10000), due_by=timezone.now() - timedelta(days=2, hours=1)).open()
     text = page(staff, address(dispute))
     assert "The time to answer is over" in text
-    assert "2\xa0days ago" in text
+    assert "2\xa0days, 1\xa0hour ago" in text
 
 
 def test_what_was_refunded_before_is_shown(staff):

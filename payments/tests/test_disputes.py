@@ -18,6 +18,7 @@ from money import Money
 from notifications.models import Alert, Mail
 from payments.disputes.finding import DisputeDisagrees, DisputedPaymentNotSettled
 from payments.disputes.recording import record_dispute
+from payments.disputes.reminding import remind_of_disputes
 from payments.earnings.maturing import mature_earning
 from payments.invariants import INVARIANTS
 from payments.models import Dispute, Earning, OrderLine, Payment, Refund
@@ -478,6 +479,18 @@ def test_staff_are_alerted_with_the_due_date_until_it_is_answered():
     assert alert.cleared_at
     case.lose()
     assert "lost" in Alert.objects.get(key__startswith="dispute-lost").title
+
+
+def test_staff_are_reminded_once_of_what_is_due_soon_until_it_is_answered():
+    soon = Case(paid_order(10000), due_by=timezone.now() + timedelta(hours=47))
+    for case in (soon, Case(paid_order(10000), due_by=timezone.now() + timedelta(days=3)), Case(paid_order(10000))):
+        case.open()
+    assert (remind_of_disputes(), remind_of_disputes()) == (1, 1)
+    [reminder] = Alert.objects.filter(key__startswith="dispute-due-soon")
+    assert soon.payment.order.number in reminder.detail["order"]
+    soon.report("under_review")
+    reminder.refresh_from_db()
+    assert (bool(reminder.cleared_at), remind_of_disputes()) == (True, 0)
 
 
 @pytest.mark.parametrize(
