@@ -37,7 +37,8 @@ class WorldAtStripe(LecternWorld):
             drain(model, seconds=10)
 
     def sends_refunds(self):
-        """A worker calls Stripe; no event is taken in."""
+        """A worker calls Stripe, delays included; no event is taken in."""
+        Refund.objects.filter(state="waiting").update(run_after=Now())
         drain(Refund, seconds=5)
 
     def received(self):

@@ -104,7 +104,10 @@ def test_rf_10_a_share_that_has_left_is_owed_and_not_claimed_twice(world):
 
 
 def test_lb_02_money_in_flight_is_not_promised_again(world):
-    """blnkfinance/blnk#181: only the settled balance was checked, so six requests of 10.00 passed on 50.00."""
+    """blnkfinance/blnk#181: only the settled balance was checked, so six requests of 10.00 passed on 50.00.
+
+    Here a teacher has one open payout per currency, so each request waits for the one before.
+    """
     earned(world, "55.56")
     world.shows(A="50.00")
     for left in ("40.00", "30.00", "20.00", "10.00", "0.00"):

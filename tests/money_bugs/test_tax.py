@@ -3,7 +3,7 @@
 
 def test_tr_01_net_and_tax_are_the_price_at_once(world):
     """pretix/pretix#5861: net and tax were a cent off until they were computed a second time."""
-    sale = world.sell("70.07", tax="7")
+    sale = world.sell("34.00", "34.00", "2.07", tax="7")
     sale.shows(paid="70.07", tax="4.58")
     sale.pays()
     sale.shows(paid="70.07", tax="4.58")
