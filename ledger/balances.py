@@ -16,7 +16,7 @@ SELECT ledger_balance(id, %s, %s) FROM ledger_account
  WHERE kind = %s AND coalesce(teacher_id, 0) = %s AND currency = %s
 """
 _OF_TEACHER = """
-SELECT kind, currency, ledger_balance(id, NULL, NULL) FROM ledger_account WHERE teacher_id = %s ORDER BY currency, kind
+SELECT kind, currency, ledger_balance(id, %s, %s) FROM ledger_account WHERE teacher_id = %s ORDER BY currency, kind
 """
 
 
@@ -40,10 +40,12 @@ def balance_of(
     return CHART[kind].as_read(found[0] if found else 0, currency)
 
 
-def balances_of_teacher(teacher_id: int) -> Mapping[tuple[AccountKind, str], Money]:
+def balances_of_teacher(
+    teacher_id: int, *, recorded_at: datetime | None = None, effective_at: datetime | None = None
+) -> Mapping[tuple[AccountKind, str], Money]:
     """All balances of a teacher by kind and currency, as `balance_of` gives them; accounts not yet opened are missing."""
     with connection.cursor() as cursor:
-        cursor.execute(_OF_TEACHER, [teacher_id])
+        cursor.execute(_OF_TEACHER, [recorded_at, effective_at, teacher_id])
         found = cursor.fetchall()
     return {
         (AccountKind(kind), currency): CHART[AccountKind(kind)].as_read(minor, currency)

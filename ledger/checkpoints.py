@@ -114,7 +114,7 @@ UPDATE ledger_numbering
 def take_checkpoints(*, segment_postings: int = SEGMENT_POSTINGS) -> int:
     """Take those that are due: of accounts with as many postings that no checkpoint covers. Returns their number.
 
-    One transaction. Returns zero at once if another process is at it.
+    One transaction. Returns zero at once if another process is taking them.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])

@@ -37,7 +37,7 @@ class AccountKind(StrEnum):
 
 
 class JournalKind(StrEnum):
-    """The kinds of journal: what happened, in a word. Callers may use others; pages then show the word itself."""
+    """The kinds of journal. Callers may use others."""
 
     SALE = "sale"
     SECOND_PAYMENT = "second_payment"

@@ -1,7 +1,7 @@
 """The invariants of the books, which triggers and constraints keep.
 
-These queries find what went past those: a restore, a disk, a superuser who disabled a trigger. `manage.py ledger verify`
-runs them all over the whole books.
+These queries find what neither prevents: a faulty restore or disk, changes made with the triggers disabled. `manage.py
+ledger verify` runs them all over the whole books.
 """
 
 from __future__ import annotations

@@ -134,11 +134,13 @@ class Books(RuleBasedStateMachine):
         for _, recorded_at, effective_at, amounts in self.journals:
             if (recorded is None or recorded_at <= recorded) and (effective is None or effective_at <= effective):
                 expected.update(amounts)
-        for kind in PER_TEACHER:
-            for currency, teacher in itertools.product(CURRENCIES, self.teachers):
-                key = AccountKey(kind, teacher.pk, currency)
-                found = balance_of(kind, currency, teacher_id=teacher.pk, recorded_at=recorded, effective_at=effective)
-                assert found == self.as_read(key, expected[key])
+        moments = {"recorded_at": recorded, "effective_at": effective}
+        for teacher in self.teachers:
+            together = balances_of_teacher(teacher.pk, **moments)
+            for kind, currency in itertools.product(PER_TEACHER, CURRENCIES):
+                wanted = self.as_read((key := AccountKey(kind, teacher.pk, currency)), expected[key])
+                assert balance_of(kind, currency, teacher_id=teacher.pk, **moments) == wanted
+                assert together.get((kind, currency), Money.zero(currency)) == wanted
 
     @invariant()
     def balances_are_the_sums(self):

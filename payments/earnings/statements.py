@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from io import StringIO
 
 from django.conf import settings
-from django.db.models import Sum
 from fpdf.enums import XPos, YPos
 
 from accounts.models import Teacher
 from accounts.moments import write_day
-from ledger.models import Posting
+from ledger.balances import balances_of_teacher
 from money import Money
 from payments.earnings.movements import Movement, as_movements, rows_of_movements
 from payments.pdf import Document, render_pdf
@@ -23,6 +22,8 @@ from payments.pdf import Document, render_pdf
 _MARGIN_MM = 18
 _COLUMNS_MM = (28, 92, 27, 27)
 _ROW_MM = 6
+# The shortest time that PostgreSQL knows: balances include what took effect at their moment.
+_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +85,7 @@ class Statement:
 
 def write_statement(teacher: Teacher, currency: str, period: Period) -> Statement:
     """The statement of one period. What the teacher has is everything earned that was not paid out."""
-    before = Posting.objects.filter(
-        account__teacher=teacher, account__currency=currency, effective_at__lt=period.since
-    ).aggregate(debited=Sum("amount_minor"))
+    before = balances_of_teacher(teacher.pk, effective_at=period.since - _INSTANT)
     rows = (
         rows_of_movements(teacher.pk, currency)
         .filter(effective_at__gte=period.since, effective_at__lt=period.until)
@@ -95,7 +94,7 @@ def write_statement(teacher: Teacher, currency: str, period: Period) -> Statemen
     return Statement(
         teacher=teacher,
         period=period,
-        opening=Money(-int(before["debited"] or 0), currency),
+        opening=sum((each for (_, of), each in before.items() if of == currency), start=Money.zero(currency)),
         movements=as_movements(rows, teacher_id=teacher.pk),
     )
 
