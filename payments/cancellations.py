@@ -22,6 +22,7 @@ from money.shares import amount_of_units
 from notifications.alerts import raise_alert
 from notifications.outbox import mails_gathered
 from payments.contracts import CancellationTerms, Place, RefundStep
+from payments.deadlocks import retried_after_deadlock
 from payments.mails import queue_cancelled_by_student, queue_cancelled_by_teacher
 from payments.models import Order, OrderLine, Refund
 from payments.refund_plan import LinePart, OfLines, RefundRefused
@@ -129,6 +130,7 @@ def offer_cancellation(*, line: OrderLine, keys: Collection[str], at: datetime) 
     return _offer(line, places, terms, terms.step_at(at))
 
 
+@retried_after_deadlock
 def cancel_for_student(*, line_id: int, keys: Collection[str], token: str) -> Cancellation:
     """Cancel places of a line as the student confirmed it: their places are free at once, and the refund is on its way.
 
@@ -152,6 +154,7 @@ def cancel_for_student(*, line_id: int, keys: Collection[str], token: str) -> Ca
     return Cancellation(offer=offer, refund=refund)
 
 
+@retried_after_deadlock
 def cancel_for_teacher(*, line_id: int, reason: str, requested_by_id: int | None) -> Cancellation | None:
     """Cancel all places that a line still has and refund all that was paid for them, whatever its policy says.
 

@@ -1,16 +1,22 @@
 """Students cancel lessons, places and courses by the policy they bought them with; domains and money agree."""
 
 import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, connections, transaction
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from bookings.models import Lesson
 from bookings.slots import Slot
 from bookings.tests import factories as lessons
 from courses.models import Enrolment
 from jobs.invariants import broken, installed_invariants
+from ledger.locks import lock_teacher_accounts
 from notifications.models import Mail
 from payments.models import Refund
 from payments.settlement import settle_payment
@@ -126,3 +132,43 @@ def test_a_past_lesson_cannot_be_cancelled():
     client = signed_in(market.student)
     assert "too late" in client.get(f"/my/orders/lines/{line.pk}/cancel/").content.decode()
     assert f"/lines/{line.pk}/cancel/" not in client.get(f"/my/lessons/{market.lesson.pk}/").content.decode()
+
+
+def wait_until_another_connection_waits_for_a_lock():
+    gives_up_at = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        cursor.execute(waiting)
+        while not cursor.fetchone()[0]:
+            assert time.monotonic() < gives_up_at
+            time.sleep(0.02)
+            cursor.execute(waiting)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancellation_is_retried_if_it_is_aborted_to_break_a_deadlock():
+    """Another transaction locks the teacher's account before the workshop; this one needs them the other way round."""
+    market = open_market()
+    line = market.order.lines.get(domain="workshops")
+    has_account = threading.Event()
+
+    def lock_account_then_workshop():
+        try:
+            with transaction.atomic():
+                lock_teacher_accounts([line.teacher_id], "GBP")
+                has_account.set()
+                # It waited first, so it is the first to look for a deadlock, and is aborted.
+                wait_until_another_connection_waits_for_a_lock()
+                list(Workshop.objects.select_for_update(no_key=True).filter(pk=market.workshop.pk))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(lock_account_then_workshop)
+        assert has_account.wait(20)
+        with capture_logs() as logs:
+            cancel(signed_in(market.student), line)
+        other.result()
+    assert (line.state, line.refunded_minor, Refund.objects.count()) == ("revoked", 4500, 1)
+    assert [entry for entry in logs if entry["event"] == "deadlock_retried"]
+    assert broken(installed_invariants()) == {}
