@@ -14,6 +14,7 @@ from money import Money
 from payments.earnings.books import subject_of
 from payments.earnings.entries import entries_of_maturity
 from payments.models import Earning, Order
+from payments.models.clock import ClockTimestamp
 from payments.registry import UnknownDomain, handler_for
 
 _LINES_PER_RUN = 2000
@@ -44,7 +45,7 @@ def mature_earning(line_id: int) -> bool:
         if earning.matures_at > now:
             earning.look_at = min(earning.matures_at, now + _LOOK_AGAIN_AFTER)
         else:
-            _make_available(earning, now)
+            _make_available(earning)
         earning.save(update_fields=["matures_at", "look_at", "matured_at", "matured_minor"])
     return earning.is_available
 
@@ -59,10 +60,11 @@ def _matures_at(earning: Earning, order: Order) -> datetime:
     return max(held_until, earned_at) if earned_at else held_until
 
 
-def _make_available(earning: Earning, now: datetime) -> None:
+def _make_available(earning: Earning) -> None:
     left = earning.line.share_left
     earning.look_at = None
-    earning.matured_at = now
+    # By the database's clock, as the histories of refunds and disputes: which came first decides the account.
+    earning.matured_at = ClockTimestamp()
     earning.matured_minor = left.minor
     record_journal(
         source=f"line:{earning.line.order.number}:{earning.pk}:matured",

@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from money import Money
+from payments.models.clock import ClockTimestamp
 from payments.models.order import OrderLine
 from payments.models.payment import Payment
 
@@ -163,7 +164,7 @@ class DisputeStep(models.Model):
 
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="history")
     number = models.PositiveSmallIntegerField()
-    at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField(db_default=ClockTimestamp())
     taken = models.JSONField(help_text="In minor units of the payment's currency; see payments.disputes.taken.")
 
     class Meta:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models.functions import Now
 
+from payments.models.clock import ClockTimestamp
 from payments.models.refund import Refund
 
 
@@ -31,7 +31,7 @@ class RefundChange(models.Model):
 
     refund = models.ForeignKey(Refund, on_delete=models.PROTECT, related_name="changes")
     kind = models.CharField(max_length=20, choices=Kind)
-    at = models.DateTimeField(db_default=Now())
+    at = models.DateTimeField(db_default=ClockTimestamp())
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="refund_changes"
     )
