@@ -11,6 +11,7 @@ from django.conf import settings as site_settings
 from django.contrib import admin
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from accounts.addresses import record_verified_address
 from accounts.models import User
@@ -28,6 +29,10 @@ API = [
     "payments-api:test_commission_other",
     "payments-api:verify_status",
     "payments-api:verify_status_other",
+    "payments-api:balance",
+    "payments-api:balance_other",
+    "payments-api:history",
+    "payments-api:history_other",
 ]
 # Open to everyone.
 PUBLIC = [
@@ -61,6 +66,10 @@ OWN = [
     "workshops:mine",
     "courses:mine",
     "payments:orders",
+    "payments-api:balance",
+    "payments-api:balance_other",
+    "payments-api:history",
+    "payments-api:history_other",
 ]
 # About the teacher who asks.
 OWN_DESK = [
@@ -68,6 +77,8 @@ OWN_DESK = [
     "catalogue:expertise_edit",
     "payments:sales",
     "payments:payouts",
+    "payments:earnings",
+    "payments:statement",
     "bookings:desk",
     "bookings:offers_mine",
     "bookings:offer_create",
@@ -170,6 +181,8 @@ def market(settings, tmp_path):
 
 def address_of(name, market):
     """The address with the market's objects in its variable parts."""
+    if name == "payments:statement":
+        return f"/teach/earnings/statement-{timezone.now():%Y}-GBP.csv"
     app = name.partition(":")[0]
     known = {
         "line_id": market.cart_line.pk,

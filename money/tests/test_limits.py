@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from money import Money
 from money.form_fields import PriceField
-from money.limits import CannotBeCharged, check_chargeable, half_of, limits_of
+from money.limits import CannotBeCharged, check_chargeable, half_of, largest_payable, limits_of
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,18 @@ def test_half_is_never_more_than_the_amount_and_never_less_than_half(steps, curr
     half = half_of(Money(steps * step, currency)).minor
     assert half % step == 0
     assert 0 <= 2 * half - steps * step <= step
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "payable"),
+    [
+        (1_234, "GBP", 1_234),
+        (1_234, "JPY", 1_234),
+        (1_234, "KWD", 1_230),
+        (1_234, "HUF", 1_200),
+        (99, "TWD", 0),
+        (199, "ISK", 100),
+    ],
+)
+def test_the_largest_amount_that_a_bank_can_be_paid(minor, currency, payable):
+    assert largest_payable(Money(minor, currency)) == Money(payable, currency)
