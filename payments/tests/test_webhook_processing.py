@@ -320,14 +320,31 @@ ACTED_ON_AT_ONCE = {
     "payment_intent.succeeded": intent_paid,
     "payment_intent.payment_failed": declined,
 }
+# Of their objects only the id is read; what is acted on is fetched.
 FETCHED = {
     "refund.created",
     "refund.updated",
     "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "radar.early_fraud_warning.created",
+    "radar.early_fraud_warning.updated",
     "transfer.created",
     "transfer.updated",
     "transfer.reversed",
 }
+
+
+@pytest.mark.parametrize("event_type", sorted(FETCHED))
+def test_a_fetched_event_without_a_readable_id_is_done_with_at_its_first_attempt(event_type):
+    for odd in (None, 5, "", True, ["re_1"], {"id": "re_1"}):
+        event = event_of(event_type, {"object": "something", "id": odd})
+        receive(event)
+        assert (stored(event).state, stored(event).attempts, stored(event).outcome) == ("done", 1, "not ours"), odd
+    assert not Alert.objects.exists()
 
 
 def test_the_fields_of_every_type_we_act_on_are_fuzzed():
