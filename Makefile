@@ -6,7 +6,7 @@ INSTALLED := .venv/installed
 # The demo needs fewer packages; if all are installed, it uses those.
 INSTALLED_FOR_DEMO := $(if $(wildcard $(INSTALLED)),$(INSTALLED),.venv/installed-for-demo)
 
-.PHONY: demo test exhaustive lint bench frozen lock clean
+.PHONY: demo test exhaustive mutants lint bench frozen lock clean
 
 demo: $(INSTALLED_FOR_DEMO)
 	@exec $(BIN)/python -m demo
@@ -19,6 +19,10 @@ test: $(INSTALLED)
 exhaustive: export EXHAUSTIVE_DEPTH ?= 6
 exhaustive: $(INSTALLED)
 	@$(BIN)/python -m pytest --noconftest -p no:django -p no:xdist -s payments/tests/test_every_sequence.py
+
+# Changes the rules of money in a thousand small ways, each of which a test must notice; about ten minutes.
+mutants: $(INSTALLED)
+	@$(BIN)/python -m tests.mutants
 
 lint: export LECTERN_ENV = development
 lint: $(INSTALLED)

@@ -108,3 +108,19 @@ def test_an_account_has_a_teacher_exactly_if_its_kind_is_one_per_teacher():
         check_account(AccountKey(PENDING, None, "GBP"))
     with pytest.raises(AccountDoesNotFit, match=r"^platform_fees belongs to the platform, not to a teacher\.$"):
         check_account(AccountKey(FEES, 1, "GBP"))
+
+
+def test_accounts_are_in_the_order_of_kind_teacher_and_currency_whatever_the_order_of_entries():
+    held = AccountKind.TEACHER_HELD
+    ordered = [
+        AccountKey(AccountKind.BANK, None, "EUR"),
+        AccountKey(AccountKind.BANK, None, "GBP"),
+        # The chart refuses it later; until then it comes before those with a teacher.
+        AccountKey(held, None, "GBP"),
+        AccountKey(held, 1, "EUR"),
+        AccountKey(held, 1, "GBP"),
+        AccountKey(held, 2, "EUR"),
+    ]
+    entries = [Entry(key.kind, Money(7, key.currency), key.teacher_id) for key in reversed(ordered)]
+    entries += [Entry(AccountKind.UNEXPLAINED, Money(-21, currency)) for currency in ("EUR", "GBP")]
+    assert list(net_amounts(entries))[:-2] == ordered

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from money import CurrencyMismatch, Money, split_by_rate
 from money.limits import limits_of
-from money.shares import amount_of_units, spread, tax_within
+from money.shares import GivenBack, amount_of_units, part_to_give_back, spread, tax_within
 
 MINOR = st.integers(min_value=0, max_value=10**12)
 RATES = st.integers(min_value=0, max_value=10_000)
@@ -105,3 +105,47 @@ def test_units_in_any_portions_make_exactly_the_whole(steps, currency, portions)
 def test_units_that_the_whole_does_not_have_are_refused(before, count):
     with pytest.raises(ValueError, match="units after"):
         amount_of_units(Money(1000, "GBP"), of=3, before=before, count=count)
+
+
+def test_no_units_make_up_nothing():
+    assert amount_of_units(Money(1000, "GBP"), of=3, before=3, count=0) == Money(0, "GBP")
+
+
+@pytest.mark.parametrize(
+    ("refused", "message"),
+    [
+        (lambda: split_by_rate(Money(-1, "GBP"), 0), r"^only amounts of zero or more are split$"),
+        (lambda: split_by_rate(Money(1, "GBP"), 10_001), r"^rate of 10001 basis points$"),
+        (lambda: tax_within(Money(-1, "GBP"), 2000), r"^tax of a negative amount or rate$"),
+        (lambda: tax_within(Money(1, "GBP"), -1), r"^tax of a negative amount or rate$"),
+        (lambda: spread(Money(1, "GBP"), over=[]), r"^only amounts of zero or more are spread, over something$"),
+        (lambda: spread(Money(1, "GBP"), over=[Money(1, "EUR")]), r"^£0\.01 over other currencies$"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(refused, message):
+    with pytest.raises(ValueError, match=message):
+        refused()
+
+
+@pytest.mark.parametrize(
+    ("fee_so_far", "fee"),
+    # Half of 10 is the fee, and 5 were given back. If a failed refund left them all fee, the next gives back none; if it
+    # left them all share, the next is all fee.
+    [(5, 0), (4, 0), (3, 0), (2, 1), (1, 1), (0, 1)],
+)
+def test_after_a_failed_refund_the_next_part_is_as_near_to_the_proportion_as_it_can_be(fee_so_far, fee):
+    part = part_to_give_back(1, of=GivenBack(amount=10, part=5), so_far=GivenBack(amount=5, part=fee_so_far))
+    assert part == fee
+
+
+def test_the_nearest_part_is_exactly_what_is_left_of_it_in_the_end():
+    for amount in range(1, 12):
+        for part in range(amount + 1):
+            for gone in range(amount):
+                for part_gone in range(max(0, gone - amount + part), min(part, gone) + 1):
+                    rest = part_to_give_back(
+                        amount - gone,
+                        of=GivenBack(amount=amount, part=part),
+                        so_far=GivenBack(amount=gone, part=part_gone),
+                    )
+                    assert rest == part - part_gone

@@ -185,3 +185,17 @@ def test_a_return_in_another_currency_balances_in_both():
 
 def amounts(entries):
     return {(key.kind.value, key.currency): minor for key, minor in net_amounts(entries).items()}
+
+
+@pytest.mark.parametrize(
+    ("paid", "returned", "part", "after"),
+    [(100, 40, 60, S.RETURNED), (100, 40, 59, S.PAID), (100, 0, 1, S.PAID), (1, 0, 1, S.RETURNED)],
+)
+def test_a_payout_has_returned_once_all_of_it_came_back(paid, returned, part, after):
+    assert after_return(S.PAID, paid_minor=paid, returned_minor=returned, part_minor=part) == after
+
+
+@pytest.mark.parametrize(("status", "returned", "part"), [(S.PAID, 40, 61), (S.PAID, 0, 0), (S.SENT, 0, 60)])
+def test_more_than_was_paid_nothing_and_what_was_not_paid_cannot_come_back(status, returned, part):
+    with pytest.raises(ReturnNotPossible, match=rf"^{part} of 100 after {returned}, {status.value}$"):
+        after_return(status, paid_minor=100, returned_minor=returned, part_minor=part)

@@ -8,6 +8,7 @@ from money import Money, split_by_rate
 from money.shares import GivenBack, part_to_give_back, tax_within
 from payments.models import Order, OrderLine
 from payments.refund_plan import (
+    AmountDisputed,
     InvalidRefundPart,
     LinePart,
     OfLines,
@@ -177,6 +178,45 @@ def test_rf18_every_part_is_positive_and_in_the_payments_currency():
     ):
         with pytest.raises(InvalidRefundPart):
             plan_refund([line], wanted)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (OfLines([]), r"^Name lines of this order, each once\.$"),
+        (OfLines([LinePart(line_id=1, quantity=0)]), r"^A refund needs at least one place, or an amount\.$"),
+        (OfLines([LinePart(line_id=1, amount=Money(0, "GBP"))]), r"^The amount of a refund must be more than zero\.$"),
+        (OverAllLines(Money(5, "EUR")), r"^The payment was in GBP, and so is its refund\.$"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(wanted, message):
+    with pytest.raises(InvalidRefundPart, match=message):
+        plan_refund(lines_of(6000), wanted)
+
+
+def test_an_amount_returns_no_places_and_places_may_be_kept():
+    (line,) = lines_of(3000, quantity=3)
+    (by_amount,) = plan_refund([line], of_line(line, 500))
+    (kept,) = plan_refund([line], OfLines([LinePart(line_id=line.pk, quantity=1, keeps_places=True)]))
+    (returned,) = plan_refund([line], OfLines([LinePart(line_id=line.pk, quantity=1)]))
+    assert [(part.amount.minor, part.quantity) for part in (by_amount, kept, returned)] == [
+        (500, 0),
+        (1000, 0),
+        (1000, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(0, "nothing of it can be refunded."), (500, "only £5.00 of it can be refunded.")]
+)
+def test_a_refusal_names_the_dispute_and_what_it_leaves(left, words):
+    refusal = AmountDisputed(disputed=Money(6000, "GBP"), remaining=Money(left, "GBP"))
+    assert str(refusal) == f"The cardholder disputes £60.00 of this payment with their bank: {words}"
+
+
+def test_a_refund_of_nothing_says_that_nothing_remains():
+    with pytest.raises(RefundExceedsRemaining, match=r"^A refund is more than the nothing that remains\.$"):
+        plan_refund(lines_of(0), WholeOrder())
 
 
 def test_pr03_two_lines_refunded_whole_are_exactly_the_order():
