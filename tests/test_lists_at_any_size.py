@@ -29,6 +29,7 @@ from payments.settlement import settle_payment
 from payments.tests.factories import event_of, evidence_for, session_object
 from payments.webhook.inbox import store_event
 from tests.market import fill_cart, open_market, open_order, signed_in
+from tests.money_rows import grow_money
 from tests.retreats.factories import make_retreat
 from tests.retreats.factories import sold_line as sold_stay
 from tests.retreats.handler import RetreatHandler
@@ -61,6 +62,8 @@ def grow(market, number):
         reason="Ill",
         requested_by_id=teacher.user_id,
     )
+    payment.refresh_from_db()
+    grow_money(payment)
     # A person may not start more than ten purchases a minute.
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=1))
     # A student may ask fifteen times a day.
@@ -97,6 +100,8 @@ def pages(market):
     of_student = ["/my/lessons/", "/my/workshops/", "/my/courses/", "/my/retreats/", "/my/orders/"]
     of_teacher = ["/teach/", "/teach/lessons/", "/teach/lessons/offers/", "/teach/workshops/", "/teach/courses/"]
     of_teacher += [
+        "/teach/earnings/",
+        "/teach/payouts/",
         "/teach/retreats/",
         "/teach/subjects/",
         reverse("workshops:participants", args=[market.busy_workshop.slug]),
