@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from django.contrib import admin
-from django.db.models import Case, IntegerField, Sum, Value, When
+from django.db.models import Case, IntegerField, QuerySet, Sum, Value, When
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -24,7 +24,6 @@ from money import Money
 from payments.admin.payout_decisions import PayoutDecisions, may_decide, possible_decisions
 from payments.models import Payout, PayoutReversal, PayoutStep, PayoutTransfer
 from payments.payouts import gateway
-from payments.payouts.requests import current_account
 from payments.payouts.rules import OPEN
 from payments.stripe_api import StripeRefused, StripeUnreachable
 
@@ -109,6 +108,10 @@ class PayoutAdmin(PayoutDecisions, ReadOnlyAdmin, ModelAdmin):
     fields = readonly_fields
     inlines = (PayoutStepInline, PayoutTransferInline)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Payout]:
+        payouts: QuerySet[Payout] = super().get_queryset(request)
+        return payouts.prefetch_related("teacher__connected_accounts")
+
     def get_ordering(self, request: HttpRequest) -> Any:  # noqa: ARG002  # Django's signature
         """What staff must decide on first, then what is under way, then the rest, newest first."""
         cases = [When(status="requested", then=Value(0)), When(status__in=OPEN, then=Value(1))]
@@ -151,7 +154,7 @@ class PayoutAdmin(PayoutDecisions, ReadOnlyAdmin, ModelAdmin):
 
     @display(description="Stripe account")
     def shown_account(self, payout: Payout) -> str:
-        account = current_account(payout.teacher_id)
+        account = next((each for each in payout.teacher.connected_accounts.all() if each.is_current), None)
         if account is None:
             return "none"
         link = reverse("admin:payments_connectedaccount_change", args=[account.pk])
