@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from notifications.alerts import clear_alert
+from payments.earnings.books import book_allocations
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation, RefundChange
 from payments.models.order import lines_in_lock_order
 from payments.refund_effects import apply_allocations
@@ -109,12 +110,14 @@ def allocate_refund(*, refund_id: int, wanted: Wanted, seen: str, note: str, by_
         refund.payment.order = order
         preview = preview_of_allocation(refund, wanted)
         preview.refuse_unless_seen(seen)
-        write_allocations(refund, preview.parts)
+        allocations = write_allocations(refund, preview.parts)
         RefundChange.objects.create(
             refund=refund, kind=RefundChange.Kind.ALLOCATED, by_id=by_id, note=note.strip()[:300]
         )
         if refund.has_succeeded:
             apply_allocations(refund)
+        # Domains lock rows of their own, which come before the teachers' accounts.
+        book_allocations(refund, allocations)
         clear_alert(key=f"refund-to-allocate:{refund.pk}")
     return refund
 

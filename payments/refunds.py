@@ -69,7 +69,7 @@ def request_refund(  # noqa: PLR0913  # each is one field of the refund
             requested_by_id=requested_by_id,
             request_key=request_key,
         )
-        write_allocations(refund, parts)
+        book_allocations(refund, write_allocations(refund, parts))
     return refund
 
 
@@ -125,7 +125,7 @@ def allocate_if_clear(refund: Refund, lines: Sequence[OrderLine]) -> bool:
     if remaining < refund.to_allocate or (len(left) > 1 and refund.to_allocate != remaining):
         return False
     # The amount says nothing about places: staff decide whether they are returned as well.
-    write_allocations(refund, propose_allocation(refund, lines))
+    book_allocations(refund, write_allocations(refund, propose_allocation(refund, lines)))
     return True
 
 
@@ -134,10 +134,11 @@ def propose_allocation(refund: Refund, lines: Sequence[OrderLine]) -> list[Plann
     return plan_refund(lines, OverAllLines(refund.to_allocate))
 
 
-def write_allocations(refund: Refund, parts: Sequence[PlannedPart]) -> None:
-    """Allocate a refund to lines: triggers count it on them, and the ledger holds it. Call with the order locked.
+def write_allocations(refund: Refund, parts: Sequence[PlannedPart]) -> list[RefundAllocation]:
+    """Allocate a refund to lines; triggers count it on them. Call with the order locked.
 
-    Raises RefundExceedsRemaining if the parts are more than the refund.
+    The caller books what is returned, with `book_allocations`, once it needs no other lock. Raises
+    RefundExceedsRemaining if the parts are more than the refund.
     """
     total = total_of(parts)
     if refund.to_allocate < total:
@@ -155,7 +156,7 @@ def write_allocations(refund: Refund, parts: Sequence[PlannedPart]) -> None:
         for part in parts
     )
     refund.refresh_from_db(fields=["allocated_minor"])
-    book_allocations(refund, allocations)
+    return allocations
 
 
 def _plan_for(order: Order, payment: Payment, wanted: Wanted) -> list[PlannedPart]:

@@ -8,6 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from jobs.invariants import broken, installed_invariants
 from money import Money
+from payments.earnings.books import book_allocations
 from payments.earnings.maturing import mature_earning
 from payments.earnings.stripe_costs import book_costs_of_charge
 from payments.models import Order, Refund
@@ -255,7 +256,8 @@ class MoneyMachine(RuleBasedStateMachine):
         refund = Refund.objects.get(pk=pk)
         with transaction.atomic():
             order = Order.objects.select_for_update().get(pk=plain.refunds[pk].order)
-            write_allocations(refund, propose_allocation(refund, lines_in_lock_order(order)))
+            allocations = write_allocations(refund, propose_allocation(refund, lines_in_lock_order(order)))
+            book_allocations(refund, allocations)
         self._allocate_plainly(plain, pk)
 
     def to_allocate(self):
