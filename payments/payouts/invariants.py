@@ -15,7 +15,8 @@ from payments.payouts.rules import GIVEN_BACK, LEFT, OPEN
 class OpenPayoutsAreClaimed:
     name = "payments.open_payouts_are_claimed"
     promise = (
-        "What the books say is claimed for payouts is the sum of each teacher's open payouts, per currency. (Teachers)"
+        "What the books say is claimed for payouts is the sum of each teacher's open payouts, per currency. The ids are "
+        "of teachers."
     )
 
     def breaking(self) -> list[int]:
