@@ -117,7 +117,7 @@ if not all(is_currency(code) for code in CURRENCIES):
 DEFAULT_CURRENCY = env.choice("DEFAULT_CURRENCY", CURRENCIES, default=CURRENCIES[0])
 # Which of Stripe's interfaces creates teachers' accounts; those that exist keep theirs.
 STRIPE_CONNECT_ACCOUNTS = env.choice("STRIPE_CONNECT_ACCOUNTS", ["v1", "v2"], default="v1")
-# The least that is paid out, per currency; in others it is the least that a card is charged.
+# The minimum payout per currency; for others it is the minimum of a card payment.
 PAYOUT_MINIMUMS = read_payout_minimums(env)
 
 # --- Apps ---------------------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def read_commission_bps(env: Environment) -> int:
 
 
 def read_payout_minimums(env: Environment) -> dict[str, int]:
-    """Return the least that is paid out, in minor units by currency. Raises InvalidVariable."""
+    """Return the minimum payouts in minor units by currency. Raises InvalidVariable."""
     pairs = [pair.partition(":") for pair in env.items("PAYOUT_MINIMUMS", default=_DEFAULT_PAYOUT_MINIMUMS)]
     minimums = {currency: _minor_units(amount, currency) for currency, _, amount in pairs if is_currency(currency)}
     if len(minimums) != len(pairs) or not all(minor > 0 for minor in minimums.values()):

@@ -67,7 +67,7 @@ CHART: Mapping[AccountKind, AccountType] = MappingProxyType(
         ),
         _K.BANK: AccountType(
             "Bank",
-            "The platform's own bank account: Stripe's payouts arrive there, manual transfers to teachers leave it.",
+            "The platform's own bank account: Stripe's payouts arrive there, bank transfers to teachers leave it.",
             _N.ASSET,
         ),
         _K.FUNDS_IN_DISPUTE: AccountType(
@@ -83,9 +83,7 @@ CHART: Mapping[AccountKind, AccountType] = MappingProxyType(
             "Amounts that Stripe converted into another currency: what left one currency and what came in the other.",
             _N.SUSPENSE,
         ),
-        _K.UNEXPLAINED: AccountType(
-            "Unexplained", "Booked by reconciliation on the order of staff, until the cause is known.", _N.SUSPENSE
-        ),
+        _K.UNEXPLAINED: AccountType("Unexplained", "Not used yet. For amounts whose cause is not known.", _N.SUSPENSE),
         _K.TEACHER_PENDING: AccountType(
             "Teacher: pending", "Earned by the teacher, not yet theirs to withdraw.", _N.LIABILITY, is_per_teacher=True
         ),
@@ -105,18 +103,21 @@ CHART: Mapping[AccountKind, AccountType] = MappingProxyType(
             "Teacher: in payout", "Requested or sent, not yet confirmed as paid.", _N.LIABILITY, is_per_teacher=True
         ),
         _K.UNEARNED_CREDITS: AccountType(
-            "Teacher: unearned credits", "Lessons paid in advance and not taken yet.", _N.LIABILITY, is_per_teacher=True
+            "Teacher: unearned credits",
+            "Not used yet. Lessons paid in advance and not taken.",
+            _N.LIABILITY,
+            is_per_teacher=True,
         ),
         _K.REFUNDS_DUE: AccountType(
             "Refunds due", "Owed to students: paid lines that could not be delivered, second payments.", _N.LIABILITY
         ),
         _K.TAX_PAYABLE: AccountType(
-            "Tax payable", "Tax charged on top of prices, owed to the authorities.", _N.LIABILITY
+            "Tax payable", "Not used yet. Tax charged on top of prices, owed to the authorities.", _N.LIABILITY
         ),
         _K.STRIPE_ADVANCE: AccountType("Advance from Stripe", "Money that Stripe has lent or advanced.", _N.LIABILITY),
         _K.PLATFORM_FEES: AccountType("Platform fees", "The platform's commission on what was sold.", _N.INCOME),
         _K.PLATFORM_DISCOUNTS: AccountType(
-            "Discounts", "Discounts that the platform bears instead of the teacher.", _N.COST
+            "Discounts", "Not used yet. Discounts that the platform bears instead of the teacher.", _N.COST
         ),
         _K.PLATFORM_LOSSES: AccountType(
             "Losses",
@@ -125,7 +126,9 @@ CHART: Mapping[AccountKind, AccountType] = MappingProxyType(
         ),
         _K.STRIPE_FEES: AccountType("Stripe's fees", "Stripe's fees on payments.", _N.COST),
         _K.DISPUTE_FEES: AccountType("Dispute fees", "Stripe's fees on disputes.", _N.COST),
-        _K.PAYOUT_FEES: AccountType("Payout fees", "Stripe's fees on payouts and transfers.", _N.COST),
+        _K.PAYOUT_FEES: AccountType(
+            "Payout fees", "Stripe's fees on payouts and transfers, and the bank's for transfers by hand.", _N.COST
+        ),
     }
 )
 PER_TEACHER = tuple(kind for kind, account in CHART.items() if account.is_per_teacher)

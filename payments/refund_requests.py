@@ -133,7 +133,7 @@ def repeat_refund_of_second_payment(*, refund_id: int, note: str, request_key: s
         refuse_repeat(order, request_key)
         payment = Payment.objects.get(pk=failed.payment_id)
         if failed.is_live or failed.reason != Refund.Reason.SECOND_PAYMENT or payment.refundable < failed.amount:
-            raise NothingToRepeat("There is nothing to refund again: other staff were faster.")
+            raise NothingToRepeat("There is nothing to refund again: another member of staff has already refunded it.")
         refund = Refund.objects.create(
             payment=payment,
             amount_minor=failed.amount_minor,

@@ -61,7 +61,7 @@ def _word_on_balance(payout: Payout) -> str:
     try:
         available = gateway.retrieve_available_balance().get(payout.currency, Money.zero(payout.currency))
     except (StripeUnreachable, StripeRefused):
-        return "Stripe does not say what is available at the moment."
+        return "Stripe did not answer, so the available balance is not shown."
     if available < payout.amount:
         return (
             f"Only {available} is available at Stripe: the payout waits until there is enough, and staff are alerted."
@@ -88,7 +88,7 @@ _DECLINE = Decision(
         "The teacher gets a mail with your reason.",
     ],
     is_possible=lambda payout: payout.may(Happening.DECLINE),
-    done="Declined. The teacher has been told why.",
+    done="Declined. The teacher gets an email that says why.",
 )
 _RECORD = Decision(
     title="Record a bank transfer",
@@ -100,7 +100,7 @@ _RECORD = Decision(
         "Nothing is sent by Stripe. The teacher gets a mail.",
     ],
     is_possible=lambda payout: payout.may(Happening.RECORD_BANK_TRANSFER),
-    done="Recorded. The teacher has been told.",
+    done="Recorded. The teacher gets an email.",
 )
 _RETURN = Decision(
     title="Record that the bank sent it back",

@@ -80,7 +80,7 @@ class RepairPages(DurableWorkAdmin):
                 ),
             )
         text = f"The order was paid twice, and the refund of the second payment failed ({refund.failure_reason or 'no reason given'})."
-        facts = [text, f"The student gets {refund.amount}. No line and no teacher is concerned."]
+        facts = [text, f"The student gets {refund.amount}. It affects no order line and no teacher's share."]
         return self._question(request, refund, form, facts=facts, button=f"Refund {refund.amount} again")
 
     @method_decorator(never_cache)
@@ -109,7 +109,7 @@ class RepairPages(DurableWorkAdmin):
             )
         facts = [
             f"{line.title}: {part.amount} was refunded, but the student still has {left} of {line.quantity}.",
-            "No money moves. What is taken back is not given again.",
+            "No money moves. This cannot be undone.",
         ]
         return self._question(request, refund, form, facts=facts, button=revoke_label_of(line.domain))
 

@@ -22,7 +22,7 @@ class PayoutRefused(Exception):
 
 
 class BelowMinimum(PayoutRefused):
-    """Less than the least that is paid out. It stays in the balance, and counts for the next payout."""
+    """Below the minimum payout. It stays in the balance, and counts towards the next payout."""
 
 
 class MoreThanAvailable(PayoutRefused):
@@ -42,7 +42,7 @@ class AccountNotReady(PayoutRefused):
 
 
 def minimum_payout(currency: str) -> Money:
-    """The least that is paid out in a currency."""
+    """The minimum payout in a currency."""
     minor = settings.PAYOUT_MINIMUMS.get(currency)
     return Money(minor, currency) if minor else limits_of(currency).least
 
@@ -107,11 +107,11 @@ def claimable(teacher: Teacher, currency: str, amount: Money | None, *, least: M
     available = balance_of(AccountKind.TEACHER_AVAILABLE, currency, teacher_id=teacher.pk)
     wanted = largest_payable(available) if amount is None and available.minor > 0 else amount
     if wanted is None or wanted.minor <= 0 or available < least:
-        raise BelowMinimum(f"The least that is paid out is {least}; {available} is available.")
+        raise BelowMinimum(f"The minimum payout is {least}; {available} is available.")
     if available < wanted:
         raise MoreThanAvailable(f"Only {available} is available.")
     if wanted < least:
-        raise BelowMinimum(f"The least that is paid out is {least}.")
+        raise BelowMinimum(f"The minimum payout is {least}.")
     return wanted
 
 

@@ -98,7 +98,7 @@ def test_a_teacher_requests_all_or_a_part():
     ("amount", "message"),
     [
         ("90.01", "Only £90.00 is available."),
-        ("9.99", "The least that is paid out is £10.00."),
+        ("9.99", "The minimum payout is £10.00."),
         ("0", "more than zero"),
         ("-5", "more than zero"),
         ("1.001", "no more than 2 decimal places"),
@@ -227,7 +227,7 @@ def test_the_queue_opens_while_stripe_is_silent(stripe_sandbox):
     stripe_sandbox.fault("server_error", path="/v1/balance", method="GET", count=3)
     response = signed_in(finance()).get(reverse("admin:payments_payout_changelist"))
     assert response.status_code == 200
-    assert "Stripe does not say at the moment" in response.content.decode()
+    assert "Stripe did not answer" in response.content.decode()
 
 
 def test_staff_approve_after_reading_what_will_happen(stripe_sandbox):

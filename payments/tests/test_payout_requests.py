@@ -81,7 +81,7 @@ def test_a_part_can_be_requested_and_the_rest_stays():
     ("minor", "refused", "message"),
     [
         (9001, MoreThanAvailable, "Only £90.00 is available."),
-        (999, BelowMinimum, "The least that is paid out is £10.00."),
+        (999, BelowMinimum, "The minimum payout is £10.00."),
         (0, NotPayable, "more than zero"),
         (-100, NotPayable, "more than zero"),
         (10**15, MoreThanAvailable, "Only £90.00"),
@@ -104,7 +104,7 @@ def test_an_amount_in_another_currency_is_refused():
 def test_too_little_a_debt_and_nothing_are_refused():
     for minor in (999, -500, 0):
         teacher = teacher_with(minor)
-        with pytest.raises(BelowMinimum, match=r"The least that is paid out is £10\.00"):
+        with pytest.raises(BelowMinimum, match=r"The minimum payout is £10\.00"):
             requested(teacher)
 
 

@@ -68,7 +68,7 @@ def test_a_second_payment_whose_refund_failed_is_refunded_again_once(finance):
     alert.refresh_from_db()
     assert alert.cleared_at
     page = finance.post(again_page(failed), {"token": uuid4()}, follow=True).content.decode()
-    assert "other staff were faster" in page
+    assert "another member of staff has already refunded it" in page
     assert Refund.objects.count() == 2
     assert broken(INVARIANTS) == {}
 

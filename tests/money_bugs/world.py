@@ -69,7 +69,7 @@ class World(Shown):
 
     @abstractmethod
     def has_minimum_payout(self, amount, currency):
-        """The least that is paid out in a currency."""
+        """The minimum payout in a currency."""
 
     @abstractmethod
     def pay_day(self, teacher):
