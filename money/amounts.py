@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 
 from babel.core import UnknownLocaleError, get_global
@@ -28,6 +28,10 @@ _ZERO_DECIMAL = frozenset(
     ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
 )
 _THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
+
+
+# No amount has more digits; the database stores eighteen.
+_MOST_DIGITS = 18
 
 
 @cache
@@ -73,9 +77,10 @@ class Money:
         """Read major units as people write them ("12.50"). Raises InvalidAmount if it has too many decimals."""
         try:
             scaled = Decimal(text).scaleb(exponent(currency))
-        except InvalidOperation as error:
+        except ArithmeticError as error:
+            # Decimal cannot read it, or it is too large to scale.
             raise InvalidAmount(str(text)) from error
-        if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        if not scaled.is_finite() or scaled != scaled.to_integral_value() or scaled.adjusted() > _MOST_DIGITS:
             raise InvalidAmount(str(text))
         return cls(int(scaled), currency)
 

@@ -54,7 +54,16 @@ def test_unknown_currencies_are_refused(currency):
 
 @pytest.mark.parametrize(
     ("text", "currency"),
-    [("1.001", "GBP"), ("1.5", "JPY"), ("x", "GBP"), ("", "EUR"), ("NaN", "GBP"), ("Infinity", "GBP")],
+    [
+        ("1.001", "GBP"),
+        ("1.5", "JPY"),
+        ("x", "GBP"),
+        ("", "EUR"),
+        ("NaN", "GBP"),
+        ("Infinity", "GBP"),
+        ("1e999999", "GBP"),
+        ("1e26", "JPY"),
+    ],
 )
 def test_what_is_no_amount_of_its_currency_is_refused(text, currency):
     with pytest.raises(InvalidAmount):

@@ -187,7 +187,13 @@ class PayoutDecisions:
             ]
             return _page(request, {**context, "consequences": summary, "is_preview": True})
         try:
-            payout = pay_by_bank(teacher=teacher, amount=amount, by=cast("User", request.user), transfer=bank.transfer)
+            payout = pay_by_bank(
+                teacher=teacher,
+                amount=amount,
+                by=cast("User", request.user),
+                transfer=bank.transfer,
+                reference=paid.cleaned_data["reference"],
+            )
         except (DecisionRefused, PayoutRefused) as refusal:
             messages.error(request, str(refusal))
             return _page(request, context)

@@ -127,7 +127,7 @@ class PayoutAdmin(PayoutDecisions, ReadOnlyAdmin, ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         context: dict[str, Any] = {}
-        payout = Payout.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        payout = self.get_object(request, object_id)
         if payout is not None:
             decisions = possible_decisions(payout) if may_decide(request) else []
             context = {"advice": _ADVICE[payout.status], "decisions": decisions}

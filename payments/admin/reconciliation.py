@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -181,7 +181,9 @@ class DifferenceAdmin(ReadOnlyAdmin, ModelAdmin):
         """Show what would be done, and do it on confirmation."""
         if not self.has_reconcile_permission(request):
             raise PermissionDenied
-        difference = get_object_or_404(Difference.objects.select_related("run", "order"), pk=object_id)
+        difference = self.get_object(request, object_id)
+        if difference is None:
+            raise Http404
         if request.method == "POST":
             if difference.repair and not difference.repaired_at:
                 self._repair(request, difference)

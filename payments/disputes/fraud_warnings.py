@@ -10,8 +10,12 @@ from notifications.alerts import clear_alert, raise_alert
 from payments.disputes.finding import DisputeDisagrees, find_payment, lock_order_of
 from payments.disputes.stripe_objects import StripeFraudWarning
 from payments.models import FraudWarning, Refund
-from payments.refund_plan import WholeOrder
+from payments.refund_plan import RefundRefused, WholeOrder
 from payments.refunds import request_refund
+
+
+class NotThePaymentOfTheOrder(RefundRefused):
+    """The bank warns of a second payment of an order, which is refunded by itself."""
 
 
 def record_fraud_warning(fresh: StripeFraudWarning) -> FraudWarning | None:
@@ -55,7 +59,10 @@ def refund_because_of_warning(warning: FraudWarning, *, requested_by_id: int) ->
     """
     with transaction.atomic():
         lock_order_of(warning.payment)
-        warning.refresh_from_db(fields=["refund"])
+        warning.refresh_from_db(fields=["refund", "payment"])
+        if not warning.payment.has_succeeded:
+            # Its refund is one of a second payment; an order's refund would take the money of the one that counts.
+            raise NotThePaymentOfTheOrder("This payment did not pay the order. Refund it again from its own refund.")
         failed = f":after:{warning.refund_id}" if warning.refund and not warning.refund.is_live else ""
         refund = request_refund(
             order_id=warning.payment.order_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -11,11 +12,14 @@ from django.utils import timezone
 from ledger.entries import JournalKind
 from ledger.journals import record_journal
 from money import Money
+from notifications.alerts import raise_alert
 from payments.earnings.books import subject_of
 from payments.earnings.entries import entries_of_maturity
 from payments.models import Earning, Order
 from payments.models.clock import ClockTimestamp
 from payments.registry import UnknownDomain, handler_for
+
+log = structlog.get_logger()
 
 _LINES_PER_RUN = 2000
 # Lessons and workshops are moved, so a moment in the future is asked for again.
@@ -28,7 +32,22 @@ def mature_earnings(*, at_most: int = _LINES_PER_RUN) -> int:
     A repeat, or a second process at the same time, makes nothing available twice.
     """
     due = Earning.objects.filter(matured_at=None, look_at__lte=timezone.now()).order_by("look_at")
-    return sum(mature_earning(line_id) for line_id in due.values_list("pk", flat=True)[:at_most])
+    return sum(_mature_or_report(line_id) for line_id in due.values_list("pk", flat=True)[:at_most])
+
+
+def _mature_or_report(line_id: int) -> bool:
+    """As mature_earning. One line's trouble stops no other: staff get an alert, and it is looked at again later."""
+    try:
+        return mature_earning(line_id)
+    except Exception as error:  # of the line's domain, or of the books
+        log.exception("earning_not_matured", line=line_id)
+        Earning.objects.filter(pk=line_id).update(look_at=timezone.now() + _LOOK_AGAIN_AFTER)
+        raise_alert(
+            key=f"earning-not-matured:{line_id}",
+            title="A teacher's share cannot become available",
+            detail={"line": line_id, "error": repr(error)[:500]},
+        )
+        return False
 
 
 def mature_earning(line_id: int) -> bool:

@@ -5,6 +5,7 @@ Each locks the payout, so that the second of two decisions at once finds the fir
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Teacher, User
+from ledger.locks import lock_teacher_accounts
 from money import Money
 from payments.models import Payout, PayoutTransfer
 from payments.payouts.mails import queue_declined, queue_paid, queue_returned
@@ -66,14 +68,20 @@ def record_bank_transfer(*, payout_id: int, by: User, transfer: BankTransfer) ->
     return payout
 
 
-def pay_by_bank(*, teacher: Teacher, amount: Money, by: User, transfer: BankTransfer) -> Payout:
+def pay_by_bank(*, teacher: Teacher, amount: Money, by: User, transfer: BankTransfer, reference: uuid.UUID) -> Payout:
     """Record a bank transfer to a teacher who requested none, for example one without a Stripe account.
 
+    The form brings the payout's reference, so that a form that is sent twice records one; the second returns the first.
     Raises PayoutRefused if that much is not available, or DecisionRefused. There is no minimum.
     """
     with transaction.atomic():
+        lock_teacher_accounts([teacher.pk], amount.currency)
+        first = Payout.objects.filter(reference=reference).first()
+        if first is not None:
+            return first
         wanted = claimable(teacher, amount.currency, amount, least=Money(1, amount.currency))
         payout = Payout.objects.create(
+            reference=reference,
             teacher=teacher,
             amount_minor=wanted.minor,
             currency=wanted.currency,

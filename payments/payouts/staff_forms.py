@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,6 +104,8 @@ class PaidTeacherForm(forms.Form):
     teacher = forms.EmailField(label="The teacher's e-mail address", widget=UnfoldAdminEmailInputWidget)
     currency = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
     amount = forms.CharField(max_length=20, widget=UnfoldAdminTextInputWidget, help_text="Such as 12.50.")
+    # Identifies what the form records, so that one that is sent twice records it once.
+    reference = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)

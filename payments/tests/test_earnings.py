@@ -13,6 +13,7 @@ from ledger.balances import balance_of
 from ledger.entries import AccountKind
 from ledger.models import Journal
 from money import Money
+from notifications.models import Alert
 from payments.earnings.balances import teacher_balances
 from payments.earnings.maturing import mature_earnings
 from payments.earnings.stripe_costs import book_costs_of_charge
@@ -97,6 +98,22 @@ class TestMaturing:
         SAMPLE.earned = timezone.now() - timedelta(days=1)
         Earning.objects.update(look_at=timezone.now())
         assert mature_earnings() == 1
+
+    def test_one_lines_trouble_stops_no_other(self, monkeypatch):
+        troubled, sound = paid_order(10_000), paid_order(6000)
+        for payment in (troubled, sound):
+            has_been_held(payment)
+        line = troubled.order.lines.get()
+        Earning.objects.filter(pk=line.pk).update(look_at=timezone.now() - timedelta(hours=1))
+        # A domain that fails for one of its items.
+        monkeypatch.setattr(
+            type(SAMPLE), "earned_at", lambda _self, sold: 1 / 0 if sold.reference == line.reference else None
+        )
+        assert mature_earnings() == 1
+        assert balance_of_teacher(teacher_of(sound)).available == gbp(5400)
+        assert balance_of_teacher(teacher_of(troubled)).pending == gbp(9000)
+        assert Alert.objects.get().key == f"earning-not-matured:{line.pk}"
+        assert mature_earnings() == 0
 
     def test_only_what_refunds_left_becomes_available(self):
         payment = paid_order(10_000)

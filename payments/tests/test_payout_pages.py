@@ -1,5 +1,8 @@
 """The pages of teachers and staff about payouts: what they show, what they refuse, and who may decide."""
 
+import re
+import uuid
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -281,6 +284,7 @@ def test_staff_record_a_transfer_that_nobody_requested_after_a_preview():
         "amount": "25.50",
         "paid_on": "2026-01-05",
         "last_four": "00AB",
+        "reference": str(uuid.uuid4()),
     }
     assert client.get(path).status_code == 200
     for wrong in ({"teacher": "x@example.org"}, {"currency": "XXX"}, {"amount": "much"}, {"amount": "1.001"}):
@@ -340,3 +344,34 @@ def test_a_ready_account_is_shown_beside_the_payout(stripe_sandbox):
     )
     superuser = UserFactory(is_staff=True, is_superuser=True)
     assert account.stripe_account_id in signed_in(superuser).get(link).content.decode()
+
+
+def test_a_recorded_bank_transfer_that_is_sent_twice_is_one_payout():
+    teacher = teacher_with(20_000)
+    staff = signed_in(finance())
+    page = staff.get("/admin/payments/payout/record-transfer/").content.decode()
+    typed = {
+        "teacher": teacher.user.email,
+        "currency": "GBP",
+        "amount": "90.00",
+        "reference": re.search(r'name="reference" value="([0-9a-f-]+)"', page).group(1),
+        "paid_on": "2026-11-30",
+        "last_four": "1234",
+        "note": "",
+        "fee": "0",
+        "confirmed": "1",
+    }
+    for _ in range(2):
+        assert staff.post("/admin/payments/payout/record-transfer/", typed).status_code == 302
+    assert books_of(teacher) == (11_000, 0)
+    assert teacher.payouts.get().status == "paid"
+
+
+@pytest.mark.parametrize("amount", ["1e999999", "1e26", "NaN", "-5", "0", "12.345", "a"])
+def test_an_impossible_amount_of_a_bank_transfer_is_explained(amount):
+    teacher = teacher_with(20_000)
+    typed = {"teacher": teacher.user.email, "currency": "GBP", "amount": amount, "reference": str(uuid.uuid4())}
+    typed |= {"paid_on": "2026-11-30", "last_four": "1234", "note": "", "fee": "0", "confirmed": "1"}
+    response = signed_in(finance()).post("/admin/payments/payout/record-transfer/", typed)
+    assert response.status_code == 422
+    assert books_of(teacher) == (20_000, 0)

@@ -1,5 +1,6 @@
 """Requests and decisions: what is claimed, what is refused, and who wins when two come at once."""
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -265,10 +266,14 @@ def test_a_returned_bank_transfer_is_owed_again_and_its_fee_stays_the_platforms(
 def test_staff_pay_a_teacher_without_an_account_by_bank_whatever_the_minimum():
     teacher = TeacherFactory()
     earn(teacher, 700)
-    payout = pay_by_bank(teacher=teacher, amount=pounds(700), by=UserFactory(), transfer=bank_transfer())
+    payout = pay_by_bank(
+        teacher=teacher, amount=pounds(700), by=UserFactory(), transfer=bank_transfer(), reference=uuid.uuid4()
+    )
     assert (payout.status, payout.origin, books_of(teacher)) == ("paid", "staff", (0, 0))
     with pytest.raises(PayoutRefused):
-        pay_by_bank(teacher=teacher, amount=pounds(1), by=UserFactory(), transfer=bank_transfer())
+        pay_by_bank(
+            teacher=teacher, amount=pounds(1), by=UserFactory(), transfer=bank_transfer(), reference=uuid.uuid4()
+        )
     assert broken(INVARIANTS) == {}
 
 

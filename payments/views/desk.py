@@ -31,7 +31,7 @@ def show_sales(request: TeacherRequest) -> HttpResponse:
         sold = sold.filter(order__number=number)
     totals = (
         sold.values("order__currency")
-        .annotate(share=Sum(F("teacher_share_minor") - F("refunded_share_minor")))
+        .annotate(share=Sum(F("teacher_share_minor") - F("refunded_share_minor") - F("disputed_share_minor")))
         .order_by("order__currency")
     )
     page = Paginator(sold.select_related("order__user").order_by("-order__paid_at", "pk"), _LINES_PER_PAGE).get_page(

@@ -1,5 +1,6 @@
 """Payouts: PO-01 to PO-03, PO-06 and PO-08; RF-06, RF-10, LB-01, LB-02, CU-01 and CU-06, which turn on them."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -163,7 +164,9 @@ def test_lb_01_a_payout_that_comes_back_costs_its_fee_once(lectern):
     earned(lectern, "100.00")
     staff, teacher = UserFactory(is_staff=True), lectern.teacher("A")
     transfer = BankTransfer(paid_on=timezone.now().date(), last_four="1234", fee=Money(100, "GBP"))
-    payout = pay_by_bank(teacher=teacher, amount=Money(9000, "GBP"), by=staff, transfer=transfer)
+    payout = pay_by_bank(
+        teacher=teacher, amount=Money(9000, "GBP"), by=staff, transfer=transfer, reference=uuid.uuid4()
+    )
     lectern.shows(A="0.00", costs="1.00", paid_out="90.00")
     record_bank_return(payout_id=payout.pk, by=staff, note="The account was closed.")
     lectern.shows(A="90.00", costs="1.00", fees="10.00", paid_out="0.00")
