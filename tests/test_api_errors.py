@@ -146,7 +146,12 @@ def test_every_kind_of_error_has_a_name_of_its_own():
 def test_the_document_is_served_and_names_each_endpoint_once():
     document = Client().get("/api/schema/", headers={"accept": "application/json"}).json()
     assert document["openapi"].startswith("3.1")
-    assert set(document["paths"]) == {COMMISSION, "/api/payments/verify-status/{session_id}"}
+    assert set(document["paths"]) == {
+        COMMISSION,
+        "/api/payments/balance",
+        "/api/payments/history",
+        "/api/payments/verify-status/{session_id}",
+    }
 
 
 def test_the_document_is_throttled_too():

@@ -4,6 +4,7 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
+import stripe
 from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -48,5 +49,5 @@ def search_for_a_customer():
     customer = gateway._client().v1.customers.create({"email": ADDRESS, "name": NAME, "address": {"city": TOWN}})
     gateway._client().v1.customers.list({"email": ADDRESS})
     Customer.sync_from_stripe_data(customer, api_key=settings.STRIPE_SECRET_KEY)
-    with pytest.raises(gateway.stripe.InvalidRequestError):
+    with pytest.raises(stripe.InvalidRequestError):
         gateway._client().v1.customers.retrieve(f"cus_{quote(ADDRESS)}")

@@ -2,15 +2,31 @@
 
 import pytest
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
 from jobs import registry, runner
 from notifications.models import Alert, Mail
 from notifications.outbox import queue_mail
-from payments.models import ChargeLookup, MirrorSync, Payment, Refund, WebhookEvent
+from payments.disputes.answers import accept_dispute
+from payments.models import (
+    ChargeLookup,
+    DisputeAnswer,
+    LineCancellation,
+    MirrorSync,
+    Payment,
+    PayoutReversal,
+    PayoutTransfer,
+    ReconciliationRun,
+    Refund,
+    WebhookEvent,
+)
 from payments.refunds import refund_second_success
+from payments.sale_cancellations import cancel_all_sold
 from payments.settlement import settle_payment
+from payments.tests.disputing import Case
 from payments.tests.factories import event_of, evidence_for, open_order
+from payments.tests.payout_factories import approved
 from payments.webhook.inbox import store_event
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +50,24 @@ def a_mail():
     return Mail.objects.latest("pk")
 
 
+def an_answer():
+    dispute = Case(paid()).open()
+    return accept_dispute(dispute_id=dispute.pk, by_id=UserFactory(is_staff=True).pk)
+
+
+def a_cancellation():
+    line = paid().order.lines.get()
+    cancel_all_sold(
+        domain=line.domain,
+        reference=line.reference,
+        title=line.title,
+        teacher_id=line.teacher_id,
+        reason="Ill",
+        requested_by_id=line.teacher.user_id,
+    )
+    return LineCancellation.objects.get()
+
+
 MAKERS = {
     Payment: open_order,
     ChargeLookup: lambda: ChargeLookup.objects.get(payment=paid()),
@@ -41,6 +75,15 @@ MAKERS = {
     MirrorSync: lambda: MirrorSync.objects.create(object_type="charge", object_id="ch_1"),
     WebhookEvent: an_event,
     Mail: a_mail,
+    DisputeAnswer: an_answer,
+    PayoutTransfer: lambda: approved().transfer,
+    PayoutReversal: lambda: PayoutReversal.objects.create(
+        transfer=approved().transfer, amount_minor=100, reason="made_at_stripe"
+    ),
+    ReconciliationRun: lambda: ReconciliationRun.objects.create(
+        until=timezone.now(), settled_before=timezone.now(), livemode=False
+    ),
+    LineCancellation: a_cancellation,
 }
 
 

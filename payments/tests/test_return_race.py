@@ -26,9 +26,9 @@ def outcomes(monkeypatch):
     """Hold both paths into settlement until the other has reached it; yields the result of each."""
     met, results = threading.Barrier(2), []
 
-    def settle_at_once(evidence):
+    def settle_at_once(evidence, **late):
         met.wait(timeout=20)
-        answer = settle_payment(evidence)
+        answer = settle_payment(evidence, **late)
         results.append(answer[1])
         return answer
 
