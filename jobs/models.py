@@ -162,6 +162,11 @@ class DurableWork(models.Model):
         )
         return bool(changed)
 
+    @property
+    def end_of_error(self) -> str:
+        """The end of the last error, which names it, as short as alerts quote it."""
+        return self.last_error.strip()[-500:]
+
     def _retry_delay(self) -> timedelta:
         # Jitter keeps rows that failed together (Stripe was down) from coming back together.
         growing = self.first_retry_delay * 2 ** min(max(self.attempts - 1, 0), 20)

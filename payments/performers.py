@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from jobs.models import DurableWork, WorkPostponed
+from jobs.models import WorkPostponed
 from jobs.registry import performs
 from notifications.alerts import clear_alert, raise_alert
 from payments.charges import look_up_charge
@@ -37,7 +37,7 @@ def alert_parked_event(event: WebhookEvent) -> None:
     raise_alert(
         key=f"webhook-event-parked:{event.type}",
         title=f"Webhook events {event.type} need attention",
-        detail={"event": event.stripe_id, "type": event.type, "error": _end_of_error(event)},
+        detail={"event": event.stripe_id, "type": event.type, "error": event.end_of_error},
     )
 
 
@@ -45,7 +45,7 @@ def alert_parked_refund(refund: Refund) -> None:
     raise_alert(
         key=f"refund-parked:{refund.pk}",
         title=f"A refund of {refund.amount} could not be sent to Stripe",
-        detail={"order": refund.payment.order.number, "error": _end_of_error(refund)},
+        detail={"order": refund.payment.order.number, "error": refund.end_of_error},
     )
 
 
@@ -53,7 +53,7 @@ def alert_parked_answer(answer: DisputeAnswer) -> None:
     raise_alert(
         key=f"dispute-answer-parked:{answer.pk}",
         title=f"The answer to the dispute of {answer.dispute.amount} could not be sent to Stripe",
-        detail={"page": answer.dispute.get_admin_url(), "error": _end_of_error(answer)},
+        detail={"page": answer.dispute.get_admin_url(), "error": answer.end_of_error},
     )
 
 
@@ -61,7 +61,7 @@ def alert_parked_payment(payment: Payment) -> None:
     raise_alert(
         key=f"payment-parked:{payment.pk}",
         title=f"The outcome of the payment of order {payment.order.number} is not known",
-        detail={"order": payment.order.number, "status": payment.status, "error": _end_of_error(payment)},
+        detail={"order": payment.order.number, "status": payment.status, "error": payment.end_of_error},
     )
 
 
@@ -70,7 +70,7 @@ def alert_parked_charge_lookup(lookup: ChargeLookup) -> None:
     raise_alert(
         key=f"charge-lookup-parked:{lookup.pk}",
         title=f"Stripe's fee for order {order.number} is not known",
-        detail={"order": order.number, "error": _end_of_error(lookup)},
+        detail={"order": order.number, "error": lookup.end_of_error},
     )
 
 
@@ -79,7 +79,7 @@ def alert_parked_mirror_sync(sync: MirrorSync) -> None:
     raise_alert(
         key="mirror-sync-parked",
         title="Stripe's records could not be copied",
-        detail={"object": str(sync), "error": _end_of_error(sync)},
+        detail={"object": str(sync), "error": sync.end_of_error},
     )
 
 
@@ -87,12 +87,8 @@ def alert_parked_reconciliation(run: ReconciliationRun) -> None:
     raise_alert(
         key="reconciliation-parked",
         title="The books could not be compared with Stripe",
-        detail={"run": run.pk, "step": run.get_step_display(), "error": _end_of_error(run)},
+        detail={"run": run.pk, "step": run.get_step_display(), "error": run.end_of_error},
     )
-
-
-def _end_of_error(work: DurableWork) -> str:
-    return work.last_error.strip()[-500:]
 
 
 assert payout_performers  # noqa: S101  # importing it registers those of payouts

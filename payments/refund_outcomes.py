@@ -25,13 +25,14 @@ from payments.models.order import lines_in_lock_order
 from payments.refund_effects import apply_status
 from payments.refund_states import UNDER_WAY, Booking, RefundStatus, booking_of_new, change_after, read_status
 from payments.refunds import allocate_if_clear, propose_allocation
+from payments.stripe_api import BALANCE_TOO_LOW, BUSY
 from payments.stripe_objects import StripeRefund
 
 log = structlog.get_logger()
 
 _Status = Refund.Status
 # Refusals that are not final: the balance is too low for now, or Stripe is busy with the charge.
-_MAY_SUCCEED_LATER = frozenset(["balance_insufficient", "insufficient_funds", "lock_timeout", "rate_limit"])
+_MAY_SUCCEED_LATER = BALANCE_TOO_LOW | BUSY
 
 
 class RefundDisagrees(Exception):
@@ -282,13 +283,6 @@ def _alert_failed(refund: Refund) -> None:
             "refund": refund.stripe_refund_id or "never made at Stripe",
             "status": refund.get_status_display(),
             "reason": refund.failure_reason,
-            "page": _page_of_failed(refund),
+            "page": refund.get_again_url(),
         },
     )
-
-
-def _page_of_failed(refund: Refund) -> str:
-    """Where staff make it again. A second payment belongs to no line, so its refund has a page of its own."""
-    if refund.reason == Refund.Reason.SECOND_PAYMENT:
-        return reverse("admin:payments_refund_again", args=[refund.pk])
-    return f"{reverse('admin:payments_order_refund', args=[refund.payment.order_id])}?again={refund.pk}"

@@ -103,7 +103,7 @@ def give_up_line(work: LineCancellation) -> None:
     raise_alert(
         key=f"line-cancellation-parked:{work.pk}",
         title=f"Order {work.line.order.number}: a place of a cancelled item could not be refunded",
-        detail={"item": work.cancellation.title, "error": work.last_error.strip()[-500:]},
+        detail={"item": work.cancellation.title, "error": work.end_of_error},
     )
     _report_if_finished(work.cancellation)
 

@@ -17,6 +17,11 @@ from payments.stripe_http import StripeNotCalled, http_client
 _NETWORK_RETRIES = 2
 
 
+# Codes of refusals that are not final: Stripe is busy with the object, or our balance is too low for now.
+BUSY = frozenset(["lock_timeout", "rate_limit"])
+BALANCE_TOO_LOW = frozenset(["balance_insufficient", "insufficient_funds"])
+
+
 class StripeUnreachable(Exception):
     """No answer, or none that says whether the request was carried out (time-out, 429, 5xx). Retry with the same key.
 

@@ -48,6 +48,10 @@ class DisputeAllocationInline(ReadOnlyAdmin, TabularInline):
     fields = readonly_fields = ("line", "shown_amount", "shown_fee", "shown_share")
     extra = 0
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DisputeAllocation]:
+        allocations: QuerySet[DisputeAllocation] = super().get_queryset(request)
+        return allocations.select_related("line")
+
     @display(description="Amount")
     def shown_amount(self, allocation: DisputeAllocation) -> str:
         return str(allocation.amount)

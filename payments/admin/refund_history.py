@@ -68,11 +68,7 @@ def _row(refund: Refund) -> RefundRow:
 
 
 def _again_url(refund: Refund) -> str:
-    if refund.is_live:
-        return ""
-    if refund.reason == Refund.Reason.SECOND_PAYMENT:
-        return reverse("admin:payments_refund_again", args=[refund.pk])
-    return f"{reverse('admin:payments_order_refund', args=[refund.payment.order_id])}?again={refund.pk}"
+    return "" if refund.is_live else refund.get_again_url()
 
 
 def _take_back_url(refund: Refund, part: RefundAllocation) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -26,6 +27,10 @@ class RefundAllocationInline(ReadOnlyAdmin, TabularInline):
     model = RefundAllocation
     fields = readonly_fields = ("line", "shown_amount", "shown_fee", "shown_share", "shown_tax", "quantity")
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RefundAllocation]:
+        allocations: QuerySet[RefundAllocation] = super().get_queryset(request)
+        return allocations.select_related("line")
 
     @display(description="Amount")
     def shown_amount(self, allocation: RefundAllocation) -> str:

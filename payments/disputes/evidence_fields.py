@@ -43,7 +43,6 @@ FILES: Final = (
     EvidenceField("duplicate_charge_documentation", "Proof of the other payment"),
     EvidenceField("uncategorized_file", "Another file"),
 )
-FILE_NAMES: Final = frozenset(field.name for field in FILES)
 TEXT_NAMES: Final = frozenset(field.name for field in TEXTS)
 
 # Characters (docs: "Dispute evidence", combined character count).

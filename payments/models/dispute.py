@@ -20,10 +20,6 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
         """Disputes and inquiries that wait for an answer of ours."""
         return self.filter(status__in=Dispute.TO_ANSWER)
 
-    def still_open(self) -> DisputeQuerySet:
-        """Disputes that are not decided, those with a status we do not know included."""
-        return self.exclude(status__in=Dispute.CLOSED)
-
 
 class Dispute(models.Model):
     """One dispute at Stripe, as it was when we last fetched it, and how much of the payment it takes.

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 
 from jobs.models import DurableWork
 from money import Money
@@ -104,6 +105,12 @@ class Refund(DurableWork):
     @property
     def amount(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    def get_again_url(self) -> str:
+        """Where staff make a failed refund again. A second payment belongs to no line, so its refund has its own page."""
+        if self.reason == Refund.Reason.SECOND_PAYMENT:
+            return reverse("admin:payments_refund_again", args=[self.pk])
+        return f"{reverse('admin:payments_order_refund', args=[self.payment.order_id])}?again={self.pk}"
 
     @property
     def to_allocate(self) -> Money:

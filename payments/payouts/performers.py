@@ -14,7 +14,7 @@ def alert_parked_transfer(transfer: PayoutTransfer) -> None:
     raise_alert(
         key=f"payout-transfer-parked:{payout.reference}",
         title=f"A payout of {payout.amount} to {payout.teacher} needs attention: {payout.get_status_display()}",
-        detail={"payout": str(payout.reference), "error": transfer.last_error.strip()[-500:]},
+        detail={"payout": str(payout.reference), "error": transfer.end_of_error},
     )
 
 
@@ -24,7 +24,7 @@ def alert_parked_reversal(reversal: PayoutReversal) -> None:
         title=f"Whether {reversal.amount} of a payout came back from Stripe is not known",
         detail={
             "payout": str(reversal.transfer.payout.reference),
-            "error": reversal.last_error.strip()[-500:],
+            "error": reversal.end_of_error,
         },
     )
 

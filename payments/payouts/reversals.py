@@ -15,9 +15,7 @@ from payments.models import BankPayout, PayoutReversal, PayoutTransfer
 from payments.payouts import gateway
 from payments.payouts.outcomes import record_transfer
 from payments.payouts.steps import lock_payout
-from payments.stripe_api import StripeMisconfigured, StripeRefused
-
-_BUSY = frozenset(["lock_timeout", "rate_limit"])
+from payments.stripe_api import BUSY, StripeMisconfigured, StripeRefused
 
 
 def request_reversal(transfer: PayoutTransfer, bank_payout: BankPayout) -> PayoutReversal | None:
@@ -74,7 +72,7 @@ def _create(reversal: PayoutReversal, transfer_id: str) -> bool:
     except StripeMisconfigured as problem:
         raise WorkParked(f"Stripe refused because of our set-up: {problem}") from problem
     except StripeRefused as refusal:
-        if refusal.code in _BUSY:
+        if refusal.code in BUSY:
             raise
         # Made by a worker whose claim expired, which would explain the refusal.
         if _exists(reversal, transfer_id):

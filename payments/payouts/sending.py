@@ -24,13 +24,17 @@ from payments.payouts.requests import current_account
 from payments.payouts.rules import Happening
 from payments.payouts.steps import lock_payout, move_on
 from payments.payouts.stripe_objects import StripeTransfer
-from payments.stripe_api import NoSuchObject, StripeMisconfigured, StripeRefused, StripeUnreachable
+from payments.stripe_api import (
+    BALANCE_TOO_LOW,
+    BUSY,
+    NoSuchObject,
+    StripeMisconfigured,
+    StripeRefused,
+    StripeUnreachable,
+)
 
 log = structlog.get_logger()
 
-# Refusals that are not final: the balance is too low for now, or Stripe is busy with the account.
-_BALANCE_TOO_LOW = frozenset(["balance_insufficient", "insufficient_funds"])
-_BUSY = frozenset(["lock_timeout", "rate_limit"])
 _FIRST_WAIT_FOR_BALANCE = timedelta(minutes=10)
 _LONGEST_WAIT_FOR_BALANCE = timedelta(hours=6)
 _NOT_READY = "Stripe does not pay out to your account at the moment. Open your payouts page to see what it needs."
@@ -125,14 +129,14 @@ def _record_lost_answer(payout: Payout) -> None:
 
 
 def _after_refusal(work: PayoutTransfer, payout: Payout, refusal: StripeRefused) -> StripeTransfer | None:
-    if refusal.code in _BUSY:
+    if refusal.code in BUSY:
         _record_lost_answer(payout)
         raise refusal
     # A worker whose claim expired may have created it in the meantime, which would explain the refusal.
     found = _find(payout)
     if found is not None:
         return found
-    if refusal.code in _BALANCE_TOO_LOW:
+    if refusal.code in BALANCE_TOO_LOW:
         _end_key(work)
         raise _wait_for_balance(work, payout) from refusal
     is_account_gone = isinstance(refusal, NoSuchObject)

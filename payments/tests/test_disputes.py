@@ -1,4 +1,4 @@
-"""Disputes in the books: each balance transaction once, whatever the order, and nobody pays twice.
+"""Disputes in the books: each balance transaction once, whatever the order, and nothing is paid twice.
 
 The rows DI-01 to DI-09 are faults that others had in public; the figures are those that are right here.
 """

@@ -97,7 +97,7 @@ def test_a_student_sees_payments_and_refunds_newest_first():
     payment = paid_order(2500, 1500)
     refund = refunded(payment)
     record_refund(read_refund(refund_object(refund)))
-    paid_order(700)  # of somebody else
+    paid_order(700)  # another student's
     entries, _ = walk(signed_in(payment.order.user))
     assert [(each["type"], each["amount"], each["status"]) for each in entries] == [
         ("refund", "40.00", "succeeded"),
