@@ -9,8 +9,8 @@ from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
 from courses import DOMAIN
 from courses.holds import release_all_holds
 from courses.models import Course, CourseLesson
+from payments.cancellations.sales import cancel_all_sold, latest_cancellation
 from payments.models import SaleCancellation
-from payments.sale_cancellations import cancel_all_sold, latest_cancellation
 
 
 class CannotPublish(Exception):

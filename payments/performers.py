@@ -8,6 +8,7 @@ from typing import Final
 from jobs.models import WorkPostponed
 from jobs.registry import performs
 from notifications.alerts import clear_alert, raise_alert
+from payments.cancellations.sales import cancel_sold_line, give_up_line
 from payments.charges import look_up_charge
 from payments.disputes.sending import send_answer
 from payments.follow_up import follow_up_payment
@@ -24,8 +25,7 @@ from payments.models import (
 )
 from payments.payouts import performers as payout_performers
 from payments.reconciliation.runs import advance_run
-from payments.refund_outcomes import send_refund
-from payments.sale_cancellations import cancel_sold_line, give_up_line
+from payments.refunds.recording import send_refund
 from payments.webhook.mirror import read_into_mirror
 from payments.webhook.processing import handle_event
 

@@ -29,7 +29,7 @@ from payments.evidence import (
 from payments.mails import queue_cannot_deliver_mails, queue_paid_twice_mails, queue_payment_confirmed
 from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
-from payments.refunds import refund_second_success, request_refund_of_undeliverable
+from payments.refunds.requests import refund_second_success, request_refund_of_undeliverable
 from payments.registry import handler_for
 
 log = structlog.get_logger()

@@ -5,8 +5,8 @@ import pytest
 from bookings.models import Lesson
 from courses.models import Course, Enrolment
 from jobs.invariants import broken, installed_invariants
+from payments.cancellations.sales import cancel_all_sold
 from payments.models import LineCancellation, OrderLine
-from payments.sale_cancellations import cancel_all_sold
 from tests.market import open_market
 from workshops.models import Registration, Workshop
 

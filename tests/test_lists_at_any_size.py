@@ -22,9 +22,9 @@ from jobs.models import Heartbeat
 from ledger.periods import close_period
 from ledger.tests import test_journals as ledger
 from notifications.alerts import raise_alert
+from payments.cancellations.sales import cancel_all_sold
 from payments.models import MirrorSync, Payment, WebhookEvent
-from payments.refunds import request_refund_of_undeliverable
-from payments.sale_cancellations import cancel_all_sold
+from payments.refunds.requests import request_refund_of_undeliverable
 from payments.settlement import settle_payment
 from payments.tests.factories import event_of, evidence_for, session_object
 from payments.webhook.inbox import store_event

@@ -19,10 +19,10 @@ from jobs.invariants import broken, installed_invariants
 from jobs.models import DurableWork
 from jobs.runner import claim, drain, run
 from notifications.models import Alert, Mail
-from payments.cancellations import cancel_for_student, offer_cancellation
+from payments.cancellations.lines import cancel_for_student, offer_cancellation
+from payments.cancellations.sales import progress_of
 from payments.models import Cart, LineCancellation, OrderLine, Payment, Refund, SaleCancellation
 from payments.outcomes import record_expiry
-from payments.sale_cancellations import progress_of
 from payments.settlement import record_processing, settle_payment
 from payments.tests.factories import evidence_for
 from tests.market import open_market, open_order, signed_in

@@ -20,8 +20,8 @@ from accounts.models import User
 from accounts.sold_admin import SoldAdmin, Tables
 from jobs.read_only_admin import ReadOnlyAdmin
 from money import Money
+from payments.cancellations.sales import sold_of
 from payments.forms import CancellationForm
-from payments.sale_cancellations import sold_of
 from workshops import DOMAIN
 from workshops.cancelling import NeverPublished, cancel_workshop
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession

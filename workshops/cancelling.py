@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 
 from catalogue.listings import withdraw_listing
+from payments.cancellations.sales import cancel_all_sold, latest_cancellation
 from payments.models import SaleCancellation
-from payments.sale_cancellations import cancel_all_sold, latest_cancellation
 from workshops import DOMAIN
 from workshops.holds import release_all_holds
 from workshops.models import Workshop

@@ -25,9 +25,9 @@ from bookings.proposals import (
     withdraw_proposal,
 )
 from bookings.requests import RequestClosed
-from payments.cancellations import CannotCancel, cancel_for_teacher
+from payments.cancellations.lines import CannotCancel, cancel_for_teacher
+from payments.cancellations.sales import sold_of
 from payments.forms import CancellationForm
-from payments.sale_cancellations import sold_of
 
 # Far more than one teacher can answer; the oldest are shown first.
 _REQUESTS_AT_MOST = 100

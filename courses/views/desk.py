@@ -16,8 +16,8 @@ from courses.forms import CourseForm, ModuleForm
 from courses.models import Course, CourseLesson
 from courses.outline import outline_of
 from courses.publishing import CannotPublish, close_course, publish_course, reasons_against_publishing, withdraw_course
+from payments.cancellations.sales import failures_of, latest_cancellation, progress_of, sold_of
 from payments.forms import CancellationForm
-from payments.sale_cancellations import failures_of, latest_cancellation, progress_of, sold_of
 from uploads.storage import NotStored
 
 

@@ -16,8 +16,8 @@ from unfold.decorators import display
 from jobs.read_only_admin import ReadOnlyAdmin
 from payments.disputes.fraud_warnings import refund_because_of_warning
 from payments.models import FraudWarning, Order
-from payments.refund_plan import RefundRefused, WholeOrder
-from payments.refunds import preview_refund
+from payments.refunds.plan import RefundRefused, WholeOrder
+from payments.refunds.requests import preview_refund
 
 _PERMISSION = "payments.refund_order"
 

@@ -21,7 +21,7 @@ from unfold.widgets import (
 from money import Money, exponent
 from money.limits import limits_of
 from payments.models import OrderLine, Refund
-from payments.refund_plan import LinePart, OfLines, OverAllLines, RefundRefused, Wanted, plan_refund
+from payments.refunds.plan import LinePart, OfLines, OverAllLines, RefundRefused, Wanted, plan_refund
 from payments.registry import revoke_label_of
 
 BY_LINE, SPREAD = "lines", "spread"

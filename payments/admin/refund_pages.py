@@ -21,9 +21,9 @@ from payments.admin.refund_forms import RefundForm, refund_answers
 from payments.admin.refund_history import history_of
 from payments.models import Order, Payment, Refund
 from payments.models.order import lines_in_lock_order
-from payments.refund_plan import RefundRefused
-from payments.refund_preview import PreviewOutdated, basis_mark_of, preview_of_request, staleness_of
-from payments.refund_requests import AlreadyRequested, refuse_repeat, request_previewed_refund
+from payments.refunds.decisions import AlreadyRequested, refuse_repeat, request_previewed_refund
+from payments.refunds.plan import RefundRefused
+from payments.refunds.preview import PreviewOutdated, basis_mark_of, preview_of_request, staleness_of
 
 
 class RefundPages(ReadOnlyAdmin, ModelAdmin):

@@ -19,8 +19,8 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWid
 
 from jobs.admin import DurableWorkAdmin
 from payments.models import Order, OrderLine, Refund, RefundAllocation
-from payments.refund_plan import RefundRefused
-from payments.refund_requests import repeat_refund_of_second_payment, take_back_units
+from payments.refunds.decisions import repeat_refund_of_second_payment, take_back_units
+from payments.refunds.plan import RefundRefused
 from payments.registry import revoke_label_of
 
 

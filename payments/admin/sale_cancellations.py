@@ -14,8 +14,8 @@ from unfold.decorators import display
 from jobs.admin import DurableWorkAdmin
 from jobs.models import DurableWork
 from jobs.read_only_admin import ReadOnlyAdmin
+from payments.cancellations.sales import failures_of, progress_of
 from payments.models import LineCancellation, Order, Refund, SaleCancellation
-from payments.sale_cancellations import failures_of, progress_of
 
 
 @admin.register(SaleCancellation)

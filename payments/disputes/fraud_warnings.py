@@ -10,8 +10,8 @@ from notifications.alerts import clear_alert, raise_alert
 from payments.disputes.finding import DisputeDisagrees, find_payment, lock_order_of
 from payments.disputes.stripe_objects import StripeFraudWarning
 from payments.models import FraudWarning, Refund
-from payments.refund_plan import RefundRefused, WholeOrder
-from payments.refunds import request_refund
+from payments.refunds.plan import RefundRefused, WholeOrder
+from payments.refunds.requests import request_refund
 
 
 class NotThePaymentOfTheOrder(RefundRefused):

@@ -6,7 +6,7 @@ from payments.models import WebhookEvent
 from payments.payouts.accounts import record_account
 from payments.payouts.bank_payouts import record_bank_payout
 from payments.payouts.fetches import FetchedAccount, FetchedBankPayout
-from payments.payouts.outcomes import record_transfer
+from payments.payouts.recording import record_transfer
 from payments.payouts.stripe_objects import StripeTransfer
 
 

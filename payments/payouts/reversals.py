@@ -13,7 +13,7 @@ from jobs.models import WorkParked
 from notifications.alerts import raise_alert
 from payments.models import BankPayout, PayoutReversal, PayoutTransfer
 from payments.payouts import gateway
-from payments.payouts.outcomes import record_transfer
+from payments.payouts.recording import record_transfer
 from payments.payouts.steps import lock_payout
 from payments.stripe_api import BUSY, StripeMisconfigured, StripeRefused
 

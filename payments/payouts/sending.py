@@ -19,7 +19,7 @@ from payments.models.payout_transfer import new_transfer_key
 from payments.payouts import gateway
 from payments.payouts.accounts import record_account
 from payments.payouts.mails import queue_failed
-from payments.payouts.outcomes import TransferDisagrees, record_transfer
+from payments.payouts.recording import TransferDisagrees, record_transfer
 from payments.payouts.requests import current_account
 from payments.payouts.rules import Happening
 from payments.payouts.steps import lock_payout, move_on

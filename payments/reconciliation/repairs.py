@@ -19,14 +19,14 @@ from payments.evidence import PaymentDisagrees
 from payments.models import ChargeLookup, Difference, Payment, ReconciliationRun
 from payments.outcomes import sync_with_stripe
 from payments.payouts.gateway import retrieve_transfer
-from payments.payouts.outcomes import TransferDisagrees, record_transfer
+from payments.payouts.recording import TransferDisagrees, record_transfer
 from payments.reconciliation.book_loading import load_groups
 from payments.reconciliation.comparing import terms_of
 from payments.reconciliation.kinds import KINDS, DifferenceKind, Repair
 from payments.reconciliation.matching import compare
 from payments.reconciliation.movement_booking import CannotBeBooked, book_movement
 from payments.reconciliation.progress import save_progress
-from payments.refund_outcomes import NoRoomForRefund, PaymentNotSettledYet, RefundDisagrees, record_refund
+from payments.refunds.recording import NoRoomForRefund, PaymentNotSettledYet, RefundDisagrees, record_refund
 
 log = structlog.get_logger()
 

@@ -12,8 +12,8 @@ from payments.checkout import _prepare
 from payments.evidence import PaymentEvidence
 from payments.models import Cart, CartLine, Payment, Refund
 from payments.pricing import price_cart
-from payments.refund_plan import WholeOrder
-from payments.refunds import request_refund
+from payments.refunds.plan import WholeOrder
+from payments.refunds.requests import request_refund
 from payments.settlement import settle_payment
 from payments.tests.sample_domain import SAMPLE
 

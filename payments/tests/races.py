@@ -8,7 +8,7 @@ from django.db import connection, connections, transaction
 
 from payments.disputes.recording import record_dispute
 from payments.earnings.maturing import mature_earning
-from payments.refund_outcomes import record_refund
+from payments.refunds.recording import record_refund
 from payments.stripe_objects import StripeRefund
 from payments.tests.factories import paid_order
 from payments.tests.money_model.machine_disputes import as_stripe_reports

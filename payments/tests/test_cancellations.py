@@ -16,7 +16,7 @@ from jobs.invariants import broken
 from money import Money
 from money.limits import limits_of
 from notifications.models import Alert, Mail
-from payments.cancellations import (
+from payments.cancellations.lines import (
     CannotCancel,
     OfferChanged,
     cancel_for_student,
@@ -25,7 +25,7 @@ from payments.cancellations import (
 )
 from payments.invariants import INVARIANTS
 from payments.models import Dispute, DisputeAllocation, OrderLine, Refund
-from payments.refund_plan import LinePart, OfLines, RefundExceedsRemaining
+from payments.refunds.plan import LinePart, OfLines, RefundExceedsRemaining
 from payments.tests.factories import open_order, paid_order, refunded
 from payments.tests.sample_domain import SAMPLE
 

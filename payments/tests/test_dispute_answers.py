@@ -27,7 +27,7 @@ from payments.disputes.evidence_files import read_evidence_file
 from payments.disputes.prefill import propose_texts
 from payments.disputes.recording import record_dispute
 from payments.models import Dispute, DisputeAnswer, EvidenceFile
-from payments.refund_plan import OverAllLines
+from payments.refunds.plan import OverAllLines
 from payments.tests.disputing import Case, book, of_teacher
 from payments.tests.factories import paid_order, refunded
 from payments.tests.test_dispute_events import decide, disputed_at_stripe, teacher_of, wait_for

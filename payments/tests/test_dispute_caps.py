@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from money import Money
 from payments.models import Dispute, DisputeAllocation, DisputeMovement
-from payments.refund_plan import AmountDisputed, LinePart, OfLines, OverAllLines
-from payments.refunds import preview_refund
+from payments.refunds.plan import AmountDisputed, LinePart, OfLines, OverAllLines
+from payments.refunds.requests import preview_refund
 from payments.tests.factories import paid_order, refunded
 
 pytestmark = pytest.mark.django_db

@@ -20,10 +20,10 @@ from payments.disputes.fraud_warnings import record_fraud_warning, refund_becaus
 from payments.disputes.recording import record_dispute
 from payments.invariants import INVARIANTS
 from payments.models import Dispute, FetchedEvent, FraudWarning, MirrorSync, Payment, Refund, WebhookEvent
-from payments.refund_plan import AmountDisputed
+from payments.refunds.plan import AmountDisputed
 from payments.tests.disputing import book, held, in_dispute, moved, of_platform, of_teacher, said
 from payments.tests.factories import event_of, paid_order, refunded
-from payments.tests.test_refund_outcomes import paid_at_stripe
+from payments.tests.test_refund_recording import paid_at_stripe
 from payments.webhook.event_types import LISTENED_FOR
 from payments.webhook.inbox import store_event
 

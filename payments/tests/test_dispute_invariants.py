@@ -9,7 +9,7 @@ from ledger.journals import record_journal
 from money import Money
 from payments.disputes.invariants import INVARIANTS
 from payments.invariants import INVARIANTS as ALL_INVARIANTS
-from payments.refund_plan import OverAllLines
+from payments.refunds.plan import OverAllLines
 from payments.tests.disputing import Case
 from payments.tests.factories import paid_order, refunded
 from payments.tests.test_invariants import past_all_triggers

@@ -16,7 +16,7 @@ from payments.disputes.answers import evidence_digest
 from payments.disputes.fraud_warnings import record_fraud_warning
 from payments.disputes.stripe_objects import StripeFraudWarning
 from payments.models import Dispute, DisputeAnswer, EvidenceDraft, FraudWarning, Refund
-from payments.refund_plan import OverAllLines
+from payments.refunds.plan import OverAllLines
 from payments.tests.disputing import Case
 from payments.tests.factories import paid_order, refunded
 from payments.tests.test_dispute_answers import PDF

@@ -12,7 +12,7 @@ from money import Money
 from payments.disputes.recording import record_dispute
 from payments.invariants import INVARIANTS
 from payments.models import Refund
-from payments.refund_plan import OverAllLines, RefundRefused
+from payments.refunds.plan import OverAllLines, RefundRefused
 from payments.tests.disputing import book, moved, said
 from payments.tests.factories import paid_order, refunded
 from payments.tests.test_disputes import confirmed, mature, teacher_of

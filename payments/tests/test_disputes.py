@@ -22,8 +22,8 @@ from payments.disputes.reminding import remind_of_disputes
 from payments.earnings.maturing import mature_earning
 from payments.invariants import INVARIANTS
 from payments.models import Dispute, Earning, OrderLine, Payment, Refund
-from payments.refund_outcomes import record_refund
-from payments.refund_plan import AmountDisputed, LinePart, OfLines, OverAllLines
+from payments.refunds.plan import AmountDisputed, LinePart, OfLines, OverAllLines
+from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
 from payments.stripe_objects import StripeRefund
 from payments.tests.disputing import Case, book, held, in_dispute, moved, of_platform, of_teacher, said

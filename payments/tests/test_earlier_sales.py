@@ -14,8 +14,8 @@ from payments.earnings.balances import teacher_balances
 from payments.earnings.earlier_sales import book_earlier_sales
 from payments.invariants import INVARIANTS
 from payments.models import Earning, WebhookEvent
-from payments.refund_outcomes import record_refund
-from payments.refund_plan import OverAllLines
+from payments.refunds.plan import OverAllLines
+from payments.refunds.recording import record_refund
 from payments.stripe_objects import read_refund
 from payments.tests.factories import event_of, open_order, paid_order, refund_object, refunded, session_object
 from payments.tests.test_settlement import work_on_all

@@ -19,8 +19,8 @@ from payments.earnings.maturing import mature_earnings
 from payments.earnings.stripe_costs import book_costs_of_charge
 from payments.invariants import INVARIANTS
 from payments.models import Earning, OrderLine, Refund
-from payments.refund_outcomes import record_refund
-from payments.refund_plan import LinePart, OfLines
+from payments.refunds.plan import LinePart, OfLines
+from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
 from payments.stripe_objects import read_balance_transaction, read_refund
 from payments.tests.factories import evidence_for, open_order, paid_order, refund_object, refunded, sample_offer

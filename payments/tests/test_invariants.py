@@ -8,8 +8,8 @@ from money import Money
 from payments.earnings import invariants as earnings
 from payments.invariants import INVARIANTS
 from payments.models import Refund
-from payments.refund_outcomes import record_refund
-from payments.refund_plan import OverAllLines
+from payments.refunds.plan import OverAllLines
+from payments.refunds.recording import record_refund
 from payments.stripe_objects import read_refund
 from payments.tests.factories import paid_order, refund_object, refunded
 

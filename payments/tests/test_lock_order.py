@@ -20,8 +20,8 @@ from payments.models.order import lines_in_lock_order
 from payments.orders import cancel_order
 from payments.outcomes import record_expiry, record_refused_debit
 from payments.pricing import price_cart
-from payments.refund_plan import RefundRefused, WholeOrder
-from payments.refunds import request_refund
+from payments.refunds.plan import RefundRefused, WholeOrder
+from payments.refunds.requests import request_refund
 from payments.settlement import record_processing, settle_payment
 from payments.tests.factories import cart_with, evidence_for, open_order, sample_offer
 from payments.tests.sample_domain import SAMPLE

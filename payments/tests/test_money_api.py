@@ -14,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 from accounts.tests.factories import TeacherFactory, UserFactory
 from money import Money
 from payments.api.cursors import read_cursor, write_cursor
-from payments.refund_outcomes import record_refund
+from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
 from payments.stripe_objects import read_refund
 from payments.tests.factories import evidence_for, open_order, paid_order, refund_object, refunded, sample_offer

@@ -11,7 +11,7 @@ from jobs.invariants import broken, installed_invariants
 from payments.earnings.maturing import mature_earning
 from payments.models import Payout, Refund
 from payments.payouts.requests import BelowMinimum, request_payout
-from payments.refund_plan import AmountDisputed, RefundExceedsRemaining
+from payments.refunds.plan import AmountDisputed, RefundExceedsRemaining
 from payments.tests.factories import paid_order, refunded
 from payments.tests.payout_factories import books_of
 from payments.tests.races import at_once, before_the_commit, dispute_all, figures, matured_sale, one_waits_for_the_other

@@ -8,6 +8,7 @@ from accounts.tests.factories import UserFactory
 from jobs import registry, runner
 from notifications.models import Alert, Mail
 from notifications.outbox import queue_mail
+from payments.cancellations.sales import cancel_all_sold
 from payments.disputes.answers import accept_dispute
 from payments.models import (
     ChargeLookup,
@@ -21,8 +22,7 @@ from payments.models import (
     Refund,
     WebhookEvent,
 )
-from payments.refunds import refund_second_success
-from payments.sale_cancellations import cancel_all_sold
+from payments.refunds.requests import refund_second_success
 from payments.settlement import settle_payment
 from payments.tests.disputing import Case
 from payments.tests.factories import event_of, evidence_for, open_order

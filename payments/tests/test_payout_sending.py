@@ -24,7 +24,7 @@ from payments.payouts import gateway
 from payments.payouts.accounts import refresh_account, replace_account, start_onboarding
 from payments.payouts.decisions import DecisionRefused, approve_payout, decline_payout
 from payments.payouts.follow_up import follow_up_accounts
-from payments.payouts.outcomes import TransferDisagrees, record_transfer
+from payments.payouts.recording import TransferDisagrees, record_transfer
 from payments.payouts.requests import AccountNotReady, current_account
 from payments.payouts.sending import send_transfer
 from payments.stripe_api import StripeUnreachable

@@ -14,7 +14,7 @@ from ledger.models import Journal
 from money import Money
 from payments.earnings.maturing import mature_earnings
 from payments.models import Dispute, Earning, PayoutTransfer, Refund
-from payments.refund_plan import LinePart, OfLines
+from payments.refunds.plan import LinePart, OfLines
 from payments.tests.factories import refunded
 from payments.tests.payout_factories import approved, fund, onboarded
 from payments.tests.test_reconciliation_runs import reconcile, stripe_post

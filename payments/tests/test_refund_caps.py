@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from money import Money
 from payments.models import OrderLine, Payment, Refund, RefundAllocation
-from payments.refund_plan import LinePart, OfLines
+from payments.refunds.plan import LinePart, OfLines
 from payments.tests.factories import paid_order, refunded
 
 pytestmark = pytest.mark.django_db

@@ -16,22 +16,22 @@ from money import Money
 from notifications.models import Alert
 from payments.invariants import INVARIANTS
 from payments.models import OrderLine, Refund
-from payments.refund_outcomes import record_refund
-from payments.refund_plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
-from payments.refund_preview import PreviewOutdated, preview_of_request
-from payments.refund_requests import (
+from payments.refunds.decisions import (
     AlreadyRequested,
     NothingToAllocate,
     allocate_refund,
     preview_of_allocation,
     request_previewed_refund,
 )
-from payments.refunds import propose_allocation
+from payments.refunds.plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
+from payments.refunds.preview import PreviewOutdated, preview_of_request
+from payments.refunds.recording import record_refund
+from payments.refunds.requests import propose_allocation
 from payments.revocation import revoke_units
 from payments.tests.factories import open_order, paid_order, refunded
 from payments.tests.sample_domain import SAMPLE
 from payments.tests.test_refund_effects import changes, mails, stripe_says
-from payments.tests.test_refund_outcomes import said
+from payments.tests.test_refund_recording import said
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,8 @@ from notifications.delivery import render
 from notifications.models import Mail
 from payments.gateway import read_refund
 from payments.models import OrderLine, Refund, RefundChange
-from payments.refund_outcomes import record_refund
-from payments.refund_plan import LinePart, OfLines, OverAllLines
+from payments.refunds.plan import LinePart, OfLines, OverAllLines
+from payments.refunds.recording import record_refund
 from payments.revocation import revoke_units
 from payments.settlement import settle_payment
 from payments.tests.factories import evidence_for, open_order, paid_order, refund_object, refunded, sample_offer

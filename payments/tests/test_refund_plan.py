@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from money import Money, split_by_rate
 from money.shares import GivenBack, part_to_give_back, tax_within
 from payments.models import Order, OrderLine
-from payments.refund_plan import (
+from payments.refunds.plan import (
     AmountDisputed,
     InvalidRefundPart,
     LinePart,

@@ -8,13 +8,13 @@ from jobs.invariants import broken
 from notifications.models import Alert
 from payments.invariants import INVARIANTS
 from payments.models import OrderLine, Refund
-from payments.refund_plan import LinePart, OfLines
-from payments.refund_requests import (
+from payments.refunds.decisions import (
     NothingToRepeat,
     NothingToTakeBack,
     repeat_refund_of_second_payment,
     take_back_units,
 )
+from payments.refunds.plan import LinePart, OfLines
 from payments.settlement import settle_payment
 from payments.tests.factories import evidence_for, open_order, paid_order, refunded
 from payments.tests.sample_domain import SAMPLE

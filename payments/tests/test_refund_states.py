@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from payments.models import Refund
-from payments.refund_states import (
+from payments.refunds.states import (
     ENDED,
     UNDER_WAY,
     Booking,

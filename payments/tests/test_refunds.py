@@ -15,8 +15,8 @@ from accounts.tests.factories import UserFactory
 from money import Money
 from payments.models import Order, OrderLine, Payment, Refund
 from payments.orders import cancel_order
-from payments.refund_plan import InvalidRefundPart, LinePart, OfLines, OverAllLines, RefundExceedsRemaining, WholeOrder
-from payments.refunds import (
+from payments.refunds.plan import InvalidRefundPart, LinePart, OfLines, OverAllLines, RefundExceedsRemaining, WholeOrder
+from payments.refunds.requests import (
     OrderNotPaid,
     RequestKeyReused,
     preview_refund,

@@ -14,9 +14,9 @@ from payments.disputes.finding import DisputedPaymentNotSettled
 from payments.disputes.recording import RecordedDispute, record_dispute
 from payments.models import Dispute, Payout, PayoutReversal, Refund
 from payments.payouts import sending
-from payments.payouts.outcomes import record_transfer
+from payments.payouts.recording import record_transfer
 from payments.payouts.stripe_objects import StripeReversal, StripeTransfer
-from payments.refund_outcomes import PaymentNotSettledYet, RecordedRefund, record_refund
+from payments.refunds.recording import PaymentNotSettledYet, RecordedRefund, record_refund
 from payments.settlement import settle_payment
 from payments.stripe_objects import StripeRefund
 from payments.tests.factories import evidence_for, open_order, paid_order, refunded

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.moments import write_moment
 from money import Money
-from payments.cancellations import (
+from payments.cancellations.lines import (
     CannotCancel,
     Offer,
     OfferChanged,

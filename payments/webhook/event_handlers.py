@@ -14,7 +14,7 @@ from payments.mails import queue_card_declined
 from payments.metadata import OurMetadata
 from payments.models import Order, Payment, WebhookEvent
 from payments.outcomes import record_expiry, record_refused_debit
-from payments.refund_outcomes import record_refund
+from payments.refunds.recording import record_refund
 from payments.settlement import record_processing, settle_payment
 from payments.stripe_objects import CheckoutSession, StripeRefund, as_flag, as_text, read_session
 from payments.webhook.fetches import Payload, Unreadable, reading

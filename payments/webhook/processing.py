@@ -19,8 +19,8 @@ from payments.disputes.finding import DisputeDisagrees
 from payments.evidence import ConfirmationNeeded, PaymentDisagrees, PaymentUnknown, SessionNotStoredYet
 from payments.metadata import OurMetadata
 from payments.models import EventAttempt, FetchedEvent, Payment, WebhookEvent
-from payments.payouts.outcomes import TransferDisagrees
-from payments.refund_outcomes import RefundDisagrees
+from payments.payouts.recording import TransferDisagrees
+from payments.refunds.recording import RefundDisagrees
 from payments.registry import UnknownDomain, registered_domains
 from payments.webhook.fetches import Unreadable
 from payments.webhook.mirror import request_event_copy

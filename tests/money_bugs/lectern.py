@@ -24,9 +24,9 @@ from payments.earnings.stripe_costs import book_costs_of_charge
 from payments.models import Dispute, Earning, Order, Payment, Refund, WebhookEvent
 from payments.orders import cancel_order
 from payments.payouts.requests import PayoutRefused
-from payments.refund_plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
-from payments.refund_preview import preview_of_request
-from payments.refund_requests import request_previewed_refund
+from payments.refunds.decisions import request_previewed_refund
+from payments.refunds.plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
+from payments.refunds.preview import preview_of_request
 from payments.stripe_objects import BalanceTransaction
 from payments.tests.factories import cart_with, event_of, intent_object, sample_offer, session_object
 from payments.tests.sample_domain import SAMPLE

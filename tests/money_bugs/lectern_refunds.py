@@ -7,9 +7,9 @@ from django.db import transaction
 
 from accounts.tests.factories import UserFactory
 from payments.models import Refund, WebhookEvent
-from payments.refund_outcomes import PaymentNotSettledYet, record_refund
-from payments.refund_plan import OverAllLines
-from payments.refund_requests import allocate_refund, preview_of_allocation
+from payments.refunds.decisions import allocate_refund, preview_of_allocation
+from payments.refunds.plan import OverAllLines
+from payments.refunds.recording import PaymentNotSettledYet, record_refund
 from payments.stripe_objects import read_refund
 from payments.tests.factories import event_of
 from payments.webhook.inbox import store_event

@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.guards import TeacherRequest, teacher_required
+from payments.cancellations.sales import failures_of, progress_of, sold_of
 from payments.forms import CancellationForm
-from payments.sale_cancellations import failures_of, progress_of, sold_of
 from workshops import DOMAIN
 from workshops.cancelling import NeverPublished, cancel_workshop, cancellation_of
 from workshops.models import Registration, Workshop

@@ -3,7 +3,7 @@
 from functools import partial
 
 from payments.payouts.rules import Happening
-from payments.refund_plan import LinePart, OfLines, WholeOrder
+from payments.refunds.plan import LinePart, OfLines, WholeOrder
 from payments.tests.money_model.snapshots import next_of, opened
 from payments.tests.money_model.world import LINES_OF, SENT, money
 

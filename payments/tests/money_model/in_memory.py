@@ -10,8 +10,8 @@ from ledger.entries import AccountKind, net_amounts
 from money import Money
 from payments.earnings import entries
 from payments.earnings.entries import Portion, RefundedPart
-from payments.refund_plan import OverAllLines, plan_refund, remaining_of, total_of
-from payments.refund_states import Booking, RefundStatus, booking_of_new, change_after, read_status
+from payments.refunds.plan import OverAllLines, plan_refund, remaining_of, total_of
+from payments.refunds.states import Booking, RefundStatus, booking_of_new, change_after, read_status
 from payments.tests.money_model.disputes_in_memory import claim_anew, record_dispute
 from payments.tests.money_model.payouts_in_memory import PayoutRules, Refused
 

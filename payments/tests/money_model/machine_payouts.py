@@ -9,7 +9,7 @@ from money import Money
 from payments.models import Payout, PayoutTransfer
 from payments.payouts import sending
 from payments.payouts.decisions import BankTransfer, approve_payout, decline_payout, record_bank_transfer
-from payments.payouts.outcomes import record_transfer
+from payments.payouts.recording import record_transfer
 from payments.payouts.requests import PayoutRefused, request_payout
 from payments.payouts.stripe_objects import StripeReversal, StripeTransfer
 from payments.tests.money_model.machine import NOW, PICK

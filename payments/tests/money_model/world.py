@@ -2,7 +2,7 @@
 
 from money import Money
 from payments.payouts.rules import Happening
-from payments.refund_plan import LinePart, OfLines
+from payments.refunds.plan import LinePart, OfLines
 from payments.tests.money_model.disputes_in_memory import MemoryDispute
 from payments.tests.money_model.in_memory import InMemory, MemoryLine
 from payments.tests.money_model.payouts_in_memory import Refused

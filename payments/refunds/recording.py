@@ -22,9 +22,9 @@ from payments.earnings.books import book_refund_end, book_refund_success
 from payments.earnings.stripe_costs import book_costs_of_refund
 from payments.models import Order, Payment, Refund
 from payments.models.order import lines_in_lock_order
-from payments.refund_effects import apply_status
-from payments.refund_states import UNDER_WAY, Booking, RefundStatus, booking_of_new, change_after, read_status
-from payments.refunds import allocate_if_clear, propose_allocation
+from payments.refunds.effects import apply_status
+from payments.refunds.requests import allocate_if_clear, propose_allocation
+from payments.refunds.states import UNDER_WAY, Booking, RefundStatus, booking_of_new, change_after, read_status
 from payments.stripe_api import BALANCE_TOO_LOW, BUSY
 from payments.stripe_objects import StripeRefund
 

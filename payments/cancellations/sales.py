@@ -16,7 +16,7 @@ from jobs.models import DurableWork, WorkParked
 from jobs.wakeups import wake_after_commit
 from money import Money
 from notifications.alerts import raise_alert
-from payments.cancellations import CannotCancel, cancel_for_teacher
+from payments.cancellations.lines import CannotCancel, cancel_for_teacher
 from payments.mails import queue_sale_cancelled
 from payments.models import LineCancellation, OrderLine, Refund, SaleCancellation
 

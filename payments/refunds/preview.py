@@ -11,8 +11,8 @@ from accounts.models import Teacher
 from money import Money
 from payments.models import Order, OrderLine, Payment, Refund
 from payments.models.order import lines_in_lock_order
-from payments.refund_plan import PlannedPart, RefundRefused, Wanted, total_of
-from payments.refunds import preview_refund
+from payments.refunds.plan import PlannedPart, RefundRefused, Wanted, total_of
+from payments.refunds.requests import preview_refund
 from payments.registry import revoke_label_of
 
 

@@ -1,6 +1,6 @@
 """Request refunds: checked under the order's lock, and written before Stripe is called.
 
-A worker sends them; `refund_outcomes` records the result.
+A worker sends them; `recording` records the result.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from money.limits import CannotBeCharged, limits_of
 from payments.earnings.books import book_allocations
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation
 from payments.models.order import lines_in_lock_order
-from payments.refund_plan import (
+from payments.refunds.plan import (
     AmountDisputed,
     InvalidRefundPart,
     LinePart,

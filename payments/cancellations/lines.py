@@ -25,8 +25,8 @@ from payments.contracts import CancellationTerms, Place, RefundStep
 from payments.deadlocks import retried_after_deadlock
 from payments.mails import queue_cancelled_by_student, queue_cancelled_by_teacher
 from payments.models import Order, OrderLine, Refund
-from payments.refund_plan import LinePart, OfLines, RefundRefused
-from payments.refunds import request_refund
+from payments.refunds.plan import LinePart, OfLines, RefundRefused
+from payments.refunds.requests import request_refund
 from payments.registry import UnknownDomain, handler_for
 from payments.revocation import revoke_units
 
