@@ -15,6 +15,9 @@ from payments.reconciliation.statement import FeePart, Movement
 def name_charge(group: Group) -> list[Finding]:
     """The differences of a group whose statement has a charge."""
     record = group.record
+    if record is None and group.twin:
+        detail = f"Stripe has {group.key}, and {group.twin} for the same payment."
+        return find(group, Kind.DOUBLE, group.deltas(), detail=detail)
     if record is None:
         return find(group, Kind.OUTSIDE_CHARGE, group.deltas(), detail="no order of this site belongs to the payment.")
     if not group.booked(Part.SALE):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from payments.reconciliation.book_items import Record
-from payments.reconciliation.statement import Movement, Topic, topic_of
+from payments.reconciliation.statement import Movement, Topic, key_of, topic_of
+
+Reference = TypeVar("Reference", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,17 @@ class FoundRecords:
     twins: dict[str, str] = field(default_factory=dict)
     order_of_intent: dict[str, str] = field(default_factory=dict)
 
+    def key_of_record(
+        self, movements_of: Mapping[str, Sequence[Movement]], *, topic: Topic, ids: Sequence[str], claims: Sequence[str]
+    ) -> str:
+        """The key under which a record is found, empty if under none; all others that claim it become its twins.
+
+        `ids` are Stripe's ids in the record. Without any, the first object that claims the record is the one.
+        """
+        known = [key_of(topic, each) for each in ids] or list(claims[:1])
+        self.twins.update({key: known[0].partition(":")[2] for key in claims if key not in known})
+        return next((key for key in known if key in movements_of), "")
+
     def order_number(self, movements: Sequence[Movement]) -> str:
         """The number of the order whose payment is behind the movements; empty if it is none of this site."""
         return next(filter(None, (self.order_of_intent.get(each.payment_intent, "") for each in movements)), "")
@@ -36,6 +50,19 @@ class FoundRecords:
 def ids_of(keys: Iterable[str], topic: Topic) -> list[str]:
     """Stripe's ids in the keys of one topic."""
     return [key.partition(":")[2] for key in keys if topic_of(key) == topic]
+
+
+def claims_of(
+    movements_of: Mapping[str, Sequence[Movement]], topic: Topic, reference_of: Callable[[Movement], Reference | None]
+) -> dict[Reference, list[str]]:
+    """The keys whose metadata names each reference of ours, the earliest first: a double names the same one."""
+    claims: dict[Reference, list[str]] = defaultdict(list)
+    movements = [each for key, of_key in movements_of.items() if topic_of(key) == topic for each in of_key]
+    for movement in sorted(movements, key=lambda each: (each.created_at, each.key)):
+        reference = reference_of(movement)
+        if reference and movement.key not in claims[reference]:
+            claims[reference].append(movement.key)
+    return claims
 
 
 def as_uuid(text: str) -> uuid.UUID | None:

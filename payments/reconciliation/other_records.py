@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from payments.models import Dispute, Payout, PayoutTransfer
 from payments.reconciliation.book_items import Record
-from payments.reconciliation.found_records import FoundRecord, FoundRecords, as_uuid, ids_of
-from payments.reconciliation.statement import Movement, Topic, key_of, topic_of
+from payments.reconciliation.found_records import FoundRecord, FoundRecords, as_uuid, claims_of, ids_of
+from payments.reconciliation.statement import Movement, Topic, key_of
 
 
 def find_disputes(movements_of: Mapping[str, Sequence[Movement]], found: FoundRecords) -> None:
@@ -41,24 +41,16 @@ def _as_found_dispute(dispute: Dispute, key: str) -> FoundRecord:
 def find_transfers(movements_of: Mapping[str, Sequence[Movement]], found: FoundRecords) -> None:
     """The payouts of the keys, by the transfer that is recorded, otherwise by the reference in its metadata."""
     ids = ids_of(movements_of, Topic.TRANSFER)
-    claimed = {
-        reference: key
-        for key, movements in movements_of.items()
-        if topic_of(key) == Topic.TRANSFER
-        for movement in movements
-        if (reference := as_uuid(movement.claim.payout))
-    }
+    claims = claims_of(movements_of, Topic.TRANSFER, lambda each: as_uuid(each.claim.payout))
     by_transfer = Q(transfer__stripe_transfer_id__in=ids)
-    payouts = Payout.objects.filter(by_transfer | Q(reference__in=list(claimed))).select_related("transfer")
+    payouts = Payout.objects.filter(by_transfer | Q(reference__in=list(claims))).select_related("transfer")
     for payout in payouts.order_by("pk").prefetch_related("transfer__reversals"):
         transfer: PayoutTransfer | None = getattr(payout, "transfer", None)
-        recorded = (transfer.stripe_transfer_id or "") if transfer else ""
-        own, other = key_of(Topic.TRANSFER, recorded), claimed.get(payout.reference, "")
-        key = own if own in movements_of else "" if recorded else other
+        recorded = [transfer.stripe_transfer_id] if transfer and transfer.stripe_transfer_id else []
+        own_claims = claims.get(payout.reference, ())
+        key = found.key_of_record(movements_of, topic=Topic.TRANSFER, ids=recorded, claims=own_claims)
         if key:
             found.of_key[key].append(_as_found_payout(payout, key, movements_of[key]))
-        if other and recorded and other != own:
-            found.twins[other] = recorded
 
 
 def _as_found_payout(payout: Payout, key: str, movements: Iterable[Movement]) -> FoundRecord:

@@ -8,9 +8,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from payments.models import Payment, Refund
 from payments.reconciliation.book_items import Record
-from payments.reconciliation.found_records import FoundRecord, FoundRecords, as_uuid, ids_of
+from payments.reconciliation.found_records import FoundRecord, FoundRecords, as_uuid, claims_of, ids_of
 from payments.reconciliation.other_records import find_disputes, find_transfers
-from payments.reconciliation.statement import Movement, Topic, key_of, topic_of
+from payments.reconciliation.statement import Movement, Topic
 
 _REFUND_STEPS = ("succeeded", "failed", "fee", "converted")
 
@@ -27,20 +27,14 @@ def find_records(movements_of: Mapping[str, Sequence[Movement]]) -> FoundRecords
 
 def _find_payments(movements_of: Mapping[str, Sequence[Movement]], found: FoundRecords) -> None:
     ids = ids_of(movements_of, Topic.CHARGE)
-    claimed = {
-        reference: key
-        for key, movements in movements_of.items()
-        if topic_of(key) == Topic.CHARGE
-        for movement in movements
-        if (reference := as_uuid(movement.claim.payment))
-    }
+    claims = claims_of(movements_of, Topic.CHARGE, lambda each: as_uuid(each.claim.payment))
     by_id = Q(stripe_payment_intent_id__in=ids) | Q(stripe_charge_id__in=ids)
-    # A payment that no event has reported does not have its intent yet.
-    by_claim = Q(stripe_payment_intent_id=None, reference__in=list(claimed))
-    for payment in payments_with_state().filter(by_id | by_claim):
-        keys = (key_of(Topic.CHARGE, payment.stripe_payment_intent_id or ""), claimed.get(payment.reference, ""))
-        key = next((key for key in keys if key in movements_of), key_of(Topic.CHARGE, payment.stripe_charge_id or ""))
-        if key in movements_of:
+    for payment in payments_with_state().filter(by_id | Q(reference__in=list(claims))):
+        # A payment that no event has reported does not have its intent yet.
+        recorded = [each for each in (payment.stripe_payment_intent_id, payment.stripe_charge_id) if each]
+        own_claims = claims.get(payment.reference, ())
+        key = found.key_of_record(movements_of, topic=Topic.CHARGE, ids=recorded, claims=own_claims)
+        if key:
             found.of_key[key].append(as_found_payment(payment, key))
     intents = {each.payment_intent for movements in movements_of.values() for each in movements} - {""}
     ours = Payment.objects.filter(stripe_payment_intent_id__in=intents)
@@ -76,23 +70,14 @@ def as_found_payment(payment: Payment, key: str) -> FoundRecord:
 
 def _find_refunds(movements_of: Mapping[str, Sequence[Movement]], found: FoundRecords) -> None:
     ids = ids_of(movements_of, Topic.REFUND)
-    claimed = {
-        movement.claim.refund: key
-        for key, movements in movements_of.items()
-        if topic_of(key) == Topic.REFUND
-        for movement in movements
-        if movement.claim.refund
-    }
+    claims = claims_of(movements_of, Topic.REFUND, lambda each: each.claim.refund)
     refunds = Refund.objects.select_related("payment__order").order_by("pk")
-    for refund in refunds.filter(Q(stripe_refund_id__in=ids) | Q(idempotency_key__in=list(claimed))):
-        own = key_of(Topic.REFUND, refund.stripe_refund_id or "")
-        other = claimed.get(refund.idempotency_key, "")
-        if own in movements_of:
-            found.of_key[own].append(as_found_refund(refund, own))
-        elif refund.stripe_refund_id is None and other:
-            found.of_key[other].append(as_found_refund(refund, other))
-        if other and refund.stripe_refund_id and other != own:
-            found.twins[other] = refund.stripe_refund_id
+    for refund in refunds.filter(Q(stripe_refund_id__in=ids) | Q(idempotency_key__in=list(claims))):
+        recorded = [refund.stripe_refund_id] if refund.stripe_refund_id else []
+        own_claims = claims.get(refund.idempotency_key, ())
+        key = found.key_of_record(movements_of, topic=Topic.REFUND, ids=recorded, claims=own_claims)
+        if key:
+            found.of_key[key].append(as_found_refund(refund, key))
 
 
 def as_found_refund(refund: Refund, key: str) -> FoundRecord:

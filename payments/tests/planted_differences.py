@@ -411,6 +411,10 @@ def _double_charge(number, amount):
     ]
 
 
+def _double_payment(number, amount):
+    return sale(number, amount, 29, records=[], entries=[], twin="pi_first"), [(Kind.DOUBLE, amount - 29, "GBP")]
+
+
 def _double_sale(number, amount):
     entries = [*sale(number, amount, 29).entries, entry(f"payment:{number}:second", amount)]
     return sale(number, amount, 29, entries=entries), [(Kind.DOUBLE, -amount, "GBP")]
@@ -441,6 +445,7 @@ PLANTS = (
     _failed_bank_payout, _failed_transfer, _refund_failed, _refund_by_hand, _refund_not_here, _transfer_by_hand,
     _reversal_by_hand, _payment_returned, _amount_differs, _other_currency, _conversion_residue, _conversion_not_booked,
     _sale_not_booked, _transfer_not_booked, _transfer_not_at_stripe, _sale_not_at_stripe, _cut_off_by_time_zone,
-    _cut_off_by_pending, _cut_off_under_way, _wrong_mode, _wrong_account, _double_charge, _double_sale,
+    _cut_off_by_pending, _cut_off_under_way, _wrong_mode, _wrong_account, _double_charge, _double_payment,
+    _double_sale,
     _double_refund, _double_transfer, _unknown_type, _unknown_everything,
 )  # fmt: skip
