@@ -25,7 +25,7 @@ from payments.models import (
 )
 from payments.payouts import performers as payout_performers
 from payments.reconciliation.runs import advance_run
-from payments.refunds.recording import send_refund
+from payments.refunds.sending import send_refund
 from payments.webhook.mirror import read_into_mirror
 from payments.webhook.processing import handle_event
 

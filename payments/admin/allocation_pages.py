@@ -18,10 +18,10 @@ from jobs.admin import DurableWorkAdmin
 from payments.admin.refund_forms import AllocationForm, allocation_answers
 from payments.models import Refund
 from payments.models.order import lines_in_lock_order
+from payments.refunds.allocations import propose_allocation
 from payments.refunds.decisions import NothingToAllocate, allocate_refund, preview_of_allocation
 from payments.refunds.plan import RefundRefused
 from payments.refunds.preview import PreviewOutdated, basis_mark_of, staleness_of
-from payments.refunds.requests import propose_allocation
 
 
 class AllocationPages(DurableWorkAdmin):

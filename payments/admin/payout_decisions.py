@@ -16,6 +16,7 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
 from money import Money
+from payments.admin.payout_forms import ApproveForm, BankTransferForm, DeclineForm, PaidTeacherForm, ReturnForm
 from payments.models import Payout
 from payments.payouts import gateway
 from payments.payouts.decisions import (
@@ -28,7 +29,6 @@ from payments.payouts.decisions import (
 )
 from payments.payouts.requests import PayoutRefused, available_amounts, current_account
 from payments.payouts.rules import Happening
-from payments.payouts.staff_forms import ApproveForm, BankTransferForm, DeclineForm, PaidTeacherForm, ReturnForm
 from payments.stripe_api import StripeRefused, StripeUnreachable
 
 _PERMISSION = "payments.approve_payout"

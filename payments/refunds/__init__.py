@@ -1,7 +1,7 @@
 """Refunds: what is given back of a payment, from the request to Stripe's confirmation.
 
 `plan` and `states` are the rules, free of the database. `requests` writes a refund before Stripe is called, under the
-order's lock, and assigns it to lines; `recording` sends it and brings our record to what Stripe reports, also for
-refunds made in its Dashboard. `decisions` takes what staff decide, and `preview` shows it to them first. `effects` is
-what follows for student and teachers.
+order's lock, and `allocations` assigns it to lines. `sending` carries it to Stripe as durable work; `recording` brings
+our record to what Stripe reports, also for refunds made in its Dashboard. `decisions` takes what staff decide, after
+`preview` has shown it. `effects` is what follows for student and teachers.
 """

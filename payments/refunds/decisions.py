@@ -8,10 +8,11 @@ from notifications.alerts import clear_alert
 from payments.earnings.books import book_allocations
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation, RefundChange
 from payments.models.order import lines_in_lock_order
+from payments.refunds.allocations import write_allocations
 from payments.refunds.effects import apply_allocations
 from payments.refunds.plan import InvalidRefundPart, RefundRefused, Wanted, plan_refund, total_of
 from payments.refunds.preview import Preview, basis_mark_of, preview_of_parts, preview_of_request
-from payments.refunds.requests import request_refund, write_allocations
+from payments.refunds.requests import request_refund
 from payments.registry import revoked_label_of
 from payments.revocation import revoke_units
 

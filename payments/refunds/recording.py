@@ -1,7 +1,6 @@
-"""Send refunds to Stripe, once each, and record their state there.
+"""Record the state of refunds at Stripe. The only way for a worker, an event or a sweep to do so.
 
-`record_refund` is the only function that records it, for the worker that sent the refund, a webhook or a sweep. A
-refund that was not requested here was made in Stripe's Dashboard; it is recorded as well.
+A refund that was not requested here was made in Stripe's Dashboard; it is recorded as well.
 """
 
 from __future__ import annotations
@@ -14,25 +13,20 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from jobs.models import WorkParked
 from notifications.alerts import raise_alert
-from payments import gateway
 from payments.disputes.claiming import claim_anew
 from payments.earnings.books import book_refund_end, book_refund_success
 from payments.earnings.stripe_costs import book_costs_of_refund
 from payments.models import Order, Payment, Refund
 from payments.models.order import lines_in_lock_order
+from payments.refunds.allocations import allocate_if_clear, propose_allocation
 from payments.refunds.effects import apply_status
-from payments.refunds.requests import allocate_if_clear, propose_allocation
 from payments.refunds.states import UNDER_WAY, Booking, RefundStatus, booking_of_new, change_after, read_status
-from payments.stripe_api import BALANCE_TOO_LOW, BUSY
 from payments.stripe_objects import StripeRefund
 
 log = structlog.get_logger()
 
 _Status = Refund.Status
-# Refusals that are not final: the balance is too low for now, or Stripe is busy with the charge.
-_MAY_SUCCEED_LATER = BALANCE_TOO_LOW | BUSY
 
 
 class RefundDisagrees(Exception):
@@ -53,67 +47,6 @@ class RecordedRefund:
 
     refund: Refund
     has_changed: bool
-
-
-def send_refund(refund: Refund) -> None:
-    """Make sure that the refund exists at Stripe exactly once, and record its state. Call outside transactions.
-
-    Always searches before it creates: Stripe forgets an idempotency key after 24 hours, and a retry may come later than
-    that. Raises StripeUnreachable if it remains unknown whether the refund exists: nothing is released, and a retry
-    searches again.
-    """
-    refund.refresh_from_db(fields=["status"])
-    if refund.status != _Status.REQUESTED:
-        return
-    intent_id = refund.payment.stripe_payment_intent_id
-    if not intent_id:
-        raise WorkParked("The payment has no payment intent that could be refunded.")
-    answer = _find(refund, intent_id) or _create(refund, intent_id)
-    if answer is not None:
-        record_refund(answer)
-
-
-def _find(refund: Refund, intent_id: str) -> StripeRefund | None:
-    try:
-        return gateway.find_refund(payment_intent_id=intent_id, refund_key=refund.idempotency_key)
-    except gateway.StripeRefused as refusal:
-        raise WorkParked(f"Stripe refused to list the refunds: {refusal}") from refusal
-
-
-def _create(refund: Refund, intent_id: str) -> StripeRefund | None:
-    """Create the refund at Stripe; None if Stripe refused it for good, which is recorded."""
-    try:
-        return gateway.create_refund(
-            payment_intent_id=intent_id,
-            amount=refund.amount,
-            order_number=refund.payment.order.number,
-            refund_key=refund.idempotency_key,
-            idempotency_key=refund.idempotency_key,
-        )
-    except (gateway.StripeMisconfigured, gateway.NoSuchObject) as problem:
-        # Our API key or mode is wrong, which says nothing about the refund.
-        raise WorkParked(f"Stripe refused because of our set-up: {problem}") from problem
-    except gateway.StripeRefused as refusal:
-        if refusal.code in _MAY_SUCCEED_LATER:
-            raise
-        # A worker whose claim expired may have created it in the meantime, which would explain the refusal.
-        found = _find(refund, intent_id)
-        if found is None:
-            _record_refusal(refund, f"{refusal.code} {refusal}".strip())
-        return found
-
-
-def _record_refusal(refund: Refund, why: str) -> None:
-    """Mark the refund as failed, since Stripe refused it; its amount becomes refundable again."""
-    with transaction.atomic():
-        _lock_order_of(refund.payment)
-        refused = Refund.objects.filter(pk=refund.pk, status=_Status.REQUESTED)
-        if refused.update(status=_Status.FAILED, failure_reason=why[:300], ended_at=timezone.now()):
-            refund.refresh_from_db()
-            book_refund_end(refund, had_succeeded=False)
-            claim_anew(refund.payment)
-            apply_status(refund)
-            _alert_failed(refund)
 
 
 def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
@@ -139,6 +72,19 @@ def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
             apply_status(refund)
     log.info("refund_recorded", order=order.number, refund=refund.pk, status=refund.status, has_changed=has_changed)
     return RecordedRefund(refund=refund, has_changed=has_changed)
+
+
+def record_refusal(refund: Refund, why: str) -> None:
+    """Mark the refund as failed, since Stripe refused it for good; its amount becomes refundable again."""
+    with transaction.atomic():
+        _lock_order_of(refund.payment)
+        refused = Refund.objects.filter(pk=refund.pk, status=_Status.REQUESTED)
+        if refused.update(status=_Status.FAILED, failure_reason=why[:300], ended_at=timezone.now()):
+            refund.refresh_from_db()
+            book_refund_end(refund, had_succeeded=False)
+            claim_anew(refund.payment)
+            apply_status(refund)
+            _alert_failed(refund)
 
 
 def _payment_of(stripe_refund: StripeRefund) -> Payment | None:

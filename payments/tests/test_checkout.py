@@ -18,7 +18,7 @@ from money import Money
 from payments import checkout, gateway, middleware, sessions
 from payments.models import CartLine, FetchedEvent, Order, OrderLine, Payment, Refund, WebhookEvent
 from payments.pricing import price_cart
-from payments.refunds.recording import send_refund
+from payments.refunds.sending import send_refund
 from payments.settlement import settle_payment
 from payments.sweeps import take_in_missed_events
 from payments.tests.factories import cart_with, evidence_for, open_order, sample_offer

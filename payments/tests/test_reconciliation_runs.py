@@ -30,7 +30,7 @@ from payments.models import (
 from payments.outcomes import sync_with_stripe
 from payments.reconciliation.kinds import DifferenceKind as Kind
 from payments.reconciliation.runs import advance_run, is_clean, request_run
-from payments.refunds.recording import send_refund
+from payments.refunds.sending import send_refund
 from payments.tests.factories import cart_with, refunded, sample_offer
 from payments.tests.test_checkout import press_pay, signed_in
 

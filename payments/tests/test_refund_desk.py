@@ -16,6 +16,7 @@ from money import Money
 from notifications.models import Alert
 from payments.invariants import INVARIANTS
 from payments.models import OrderLine, Refund
+from payments.refunds.allocations import propose_allocation
 from payments.refunds.decisions import (
     AlreadyRequested,
     NothingToAllocate,
@@ -26,7 +27,6 @@ from payments.refunds.decisions import (
 from payments.refunds.plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
 from payments.refunds.preview import PreviewOutdated, preview_of_request
 from payments.refunds.recording import record_refund
-from payments.refunds.requests import propose_allocation
 from payments.revocation import revoke_units
 from payments.tests.factories import open_order, paid_order, refunded
 from payments.tests.sample_domain import SAMPLE

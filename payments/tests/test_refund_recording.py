@@ -18,15 +18,15 @@ from payments.checkout import start_checkout
 from payments.evidence import PaymentEvidence
 from payments.models import OrderLine, Payment, Refund
 from payments.pricing import price_cart
+from payments.refunds.allocations import propose_allocation
 from payments.refunds.plan import LinePart, OfLines, OverAllLines
 from payments.refunds.recording import (
     NoRoomForRefund,
     PaymentNotSettledYet,
     RefundDisagrees,
     record_refund,
-    send_refund,
 )
-from payments.refunds.requests import propose_allocation
+from payments.refunds.sending import send_refund
 from payments.settlement import settle_payment
 from payments.stripe_objects import StripeRefund
 from payments.tests.factories import cart_with, open_order, paid_order, refunded, sample_offer

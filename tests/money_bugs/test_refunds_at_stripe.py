@@ -1,7 +1,7 @@
 """Refunds whose trap lies between Lectern and Stripe: RF-09, RF-13 and RF-16."""
 
 from payments.models import OrderLine, Refund
-from payments.refunds import recording
+from payments.refunds import sending
 from payments.tests.sample_domain import SAMPLE
 
 
@@ -14,7 +14,7 @@ def test_rf_09_a_step_that_fails_after_stripes_answer_is_made_good(at_stripe, mo
         raise RuntimeError("the next step")
 
     with monkeypatch.context() as broken:
-        broken.setattr(recording, "record_refund", raises)
+        broken.setattr(sending, "record_refund", raises)
         broken.setattr("payments.webhook.event_handlers.record_refund", raises)
         at_stripe.works()
     assert sale.refunds_at_stripe() == [3000]

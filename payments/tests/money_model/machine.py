@@ -13,9 +13,9 @@ from payments.earnings.maturing import mature_earning
 from payments.earnings.stripe_costs import book_costs_of_charge
 from payments.models import Order, Refund
 from payments.models.order import lines_in_lock_order
+from payments.refunds.allocations import propose_allocation, write_allocations
 from payments.refunds.plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
 from payments.refunds.recording import NoRoomForRefund, record_refund
-from payments.refunds.requests import propose_allocation, write_allocations
 from payments.settlement import Settlement, settle_payment
 from payments.stripe_objects import BalanceTransaction, StripeRefund
 from payments.tests.factories import evidence_for, refunded
