@@ -12,12 +12,24 @@ from tests.chromium import barriers, scrolls_sideways
 DAYS = 86_400
 
 
+def from_payees(site, call):
+    """Call a function of tests.browser.payees in the running site's own database; returns the last line it prints."""
+    return site.manage("shell", "--no-imports", "-c", f"from tests.browser import payees; payees.{call}").splitlines()[
+        -1:
+    ]
+
+
 @pytest.fixture
 def payee(site):
     """A teacher with 90.00 USD available and staff, both signed in; the platform's balance is enough to pay them."""
-    made = "from tests.browser.payees import print_payee; print_payee()"
-    yield json.loads(site.manage("shell", "--no-imports", "-c", made).splitlines()[-1])
+    yield json.loads(*from_payees(site, "print_payee()"))
     site.sandbox("clock", reset=True)
+
+
+@pytest.fixture
+def seller(site):
+    """A teacher with a course for 100.00 USD and staff, both signed in."""
+    return json.loads(*from_payees(site, "print_seller()"))
 
 
 def fund(site, minor):
@@ -97,3 +109,59 @@ def test_a_teacher_is_paid_and_sees_the_money_arrive(site, open_page, payee, wid
     for word in ("Checked with the statement", "US$90.00 credit"):
         expect(staff.get_by_text(word).first).to_be_visible()
     assert [mail["subject"] for mail in site.mails_to(payee["email"])] == ["Your payout of US$90.00 is on its way"]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_refund_after_the_payout_is_a_debt_that_the_next_sale_pays_off(site, new_student, open_page, seller, width):
+    fund(site, 20_000)
+    teacher = opened(site, open_page, seller["teacher"], width=width)
+    staff = opened(site, open_page, seller["staff"], width=width)
+    set_up_account(teacher)
+    first = sell(site, new_student(), seller)
+    teacher.reload()
+    teacher.get_by_role("button", name="Request payout").click()
+    expect(teacher.get_by_text("You have requested")).to_be_visible()
+    approve(staff, seller["name"])
+    reload_until(teacher, "Paid")
+
+    refund_whole(site, staff, first)
+    teacher.goto("/teach/earnings/")
+    reload_until(teacher, "You owe US$90.00 after refunds or disputes. Your next earnings pay it off.")
+    sees_figures(teacher, available="US$0.00", paid_out="US$90.00")
+    looks_right(teacher)
+
+    sell(site, new_student(), seller)
+    teacher.goto("/teach/earnings/")
+    expect(teacher.get_by_text("You owe")).to_have_count(0)
+    sees_figures(teacher, available="US$0.00", paid_out="US$90.00")
+    sell(site, new_student(), seller)
+    teacher.goto("/teach/earnings/")
+    sees_figures(teacher, available="US$90.00", paid_out="US$90.00")
+    looks_right(teacher)
+
+
+def sell(site, student, seller):
+    """A student buys the course, and its holding time ends."""
+    student.page.goto(f"/courses/{seller['course']}/")
+    student.page.locator("main").get_by_role("button", name="Add to cart", exact=True).click()
+    student.page.wait_for_url("**/cart/")
+    student.goes_to_payment()
+    student.pays_by_card()
+    student.sees_paid()
+    order = student.has_only_one_order_paid()
+    from_payees(site, f"mature_order({order['number']!r})")
+    return order
+
+
+def refund_whole(site, staff, order):
+    staff.goto(f"/admin/payments/order/{order['id']}/change/")
+    staff.get_by_role("region", name="Refunds").get_by_role("link", name="Refund", exact=True).click()
+    assert not scrolls_sideways(staff)
+    staff.get_by_role("button", name="Refund US$100.00").click()
+    expect(staff.get_by_text("The refund of US$100.00 is requested")).to_be_visible()
+
+
+def sees_figures(page, *, available, paid_out):
+    for name, amount in (("Available", available), ("Paid out", paid_out)):
+        figure = page.get_by_role("region", name="Balance in USD").locator("div", has_text=name)
+        expect(figure.locator("dd").first).to_have_text(amount)
