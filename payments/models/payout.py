@@ -62,6 +62,7 @@ class Payout(models.Model):
         TEACHER = "teacher", "requested by the teacher"
         SCHEDULE = "schedule", "requested by the teacher's schedule"
         STAFF = "staff", "recorded by staff"
+        STRIPE = "stripe", "found at Stripe after a restored backup"
 
     reference = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="payouts")

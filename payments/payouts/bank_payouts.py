@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -42,15 +43,17 @@ def record_bank_payout(account: ConnectedAccount, state: StripeBankPayout, *, as
         )
         covered = PayoutTransfer.objects.filter(account=account, destination_payment_id__in=state.payment_ids)
         covered.update(bank_payout=bank_payout)
-        if bank_payout.has_failed and not had_failed:
-            _follow_up_failure(bank_payout)
+        if bank_payout.has_failed:
+            # Each time: a payout that is recreated after a restored backup may become known later.
+            transfers = list(bank_payout.transfers.order_by("payout_id"))
+            for transfer in transfers:
+                request_reversal(transfer, bank_payout)
+            if not had_failed:
+                _report_failure(bank_payout, transfers)
     return bank_payout
 
 
-def _follow_up_failure(bank_payout: BankPayout) -> None:
-    transfers = list(bank_payout.transfers.order_by("payout_id"))
-    for transfer in transfers:
-        request_reversal(transfer, bank_payout)
+def _report_failure(bank_payout: BankPayout, transfers: Sequence[PayoutTransfer]) -> None:
     queue_bank_refused(bank_payout)
     raise_alert(
         key=f"bank-payout-failed:{bank_payout.stripe_payout_id}",

@@ -154,6 +154,18 @@ def find_transfer(*, payout_reference: str) -> StripeTransfer | None:
     return retrieve_transfer(ids[-1]) if ids else None
 
 
+def list_transfer_ids(*, destination_id: str, created_from: datetime) -> list[str]:
+    """The ids of the transfers to a connected account since a moment that name a payout. Raises as above."""
+    params: Any = {"destination": destination_id, "created": {"gte": int(created_from.timestamp())}, "limit": 100}
+    with translated_errors():
+        listed = client().v1.transfers.list(params)
+        return [
+            transfer.id
+            for transfer in listed.auto_paging_iter()
+            if (transfer.to_dict().get("metadata") or {}).get("payout")
+        ]
+
+
 def retrieve_transfer(transfer_id: str) -> StripeTransfer:
     """The current state of a transfer with all its reversals. Raises StripeUnreachable or StripeRefused."""
     params: Any = {"expand": ["balance_transaction"]}

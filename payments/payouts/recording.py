@@ -11,6 +11,7 @@ from django.utils import timezone
 from notifications.alerts import raise_alert
 from payments.models import ConnectedAccount, Payout, PayoutReversal, PayoutTransfer
 from payments.payouts.mails import queue_paid, queue_returned
+from payments.payouts.recreating import recreate_payout
 from payments.payouts.rules import Happening
 from payments.payouts.steps import count_return, lock_payout, move_on
 from payments.payouts.stripe_objects import StripeReversal, StripeTransfer
@@ -25,7 +26,7 @@ class TransferDisagrees(Exception):
 def record_transfer(stripe_transfer: StripeTransfer) -> Payout | None:
     """Record a transfer and its reversals; None if it belongs to no payout of ours. A repeat changes nothing.
 
-    Raises TransferDisagrees.
+    A payout that a restored backup does not have is recreated. Raises TransferDisagrees.
     """
     with transaction.atomic():
         payout = _payout_of(stripe_transfer)
@@ -56,14 +57,24 @@ def _payout_of(stripe_transfer: StripeTransfer) -> Payout | None:
     except ValueError:
         return None
     named = Payout.objects.filter(reference=reference).first()
-    if named is None:
+    if named is not None:
+        return lock_payout(named.pk)
+    account = _account_of(stripe_transfer)
+    # Our references are random UUIDs.
+    if account is None or reference.version != 4:  # noqa: PLR2004  # its name in RFC 9562
         raise TransferDisagrees(f"{stripe_transfer.id} names payout {reference}, which does not exist.")
-    return lock_payout(named.pk)
+    return lock_payout(recreate_payout(stripe_transfer, account, reference=reference).pk)
+
+
+def _account_of(stripe_transfer: StripeTransfer) -> ConnectedAccount | None:
+    """The teacher's account that a transfer went to; None if it is no account of ours."""
+    accounts = ConnectedAccount.objects.select_related("teacher__user")
+    return accounts.filter(stripe_account_id=stripe_transfer.destination_id).first()
 
 
 def _transfer_of(payout: Payout, stripe_transfer: StripeTransfer) -> PayoutTransfer:
     """Our record of the transfer, with its ids. Raises TransferDisagrees if it is not the payout's one transfer."""
-    account = ConnectedAccount.objects.filter(stripe_account_id=stripe_transfer.destination_id).first()
+    account = _account_of(stripe_transfer)
     if not payout.is_by_transfer or stripe_transfer.amount != payout.amount:
         raise TransferDisagrees(
             f"{stripe_transfer.id} of {stripe_transfer.amount} does not match payout {payout.reference}."

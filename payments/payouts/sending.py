@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from jobs.models import WorkParked, WorkPostponed
 from notifications.alerts import clear_alert, raise_alert
-from payments.models import Payout, PayoutTransfer
+from payments.models import ConnectedAccount, Payout, PayoutTransfer
 from payments.models.payout_transfer import new_transfer_key
 from payments.payouts import gateway
 from payments.payouts.accounts import record_account
@@ -37,6 +37,8 @@ log = structlog.get_logger()
 
 _FIRST_WAIT_FOR_BALANCE = timedelta(minutes=10)
 _LONGEST_WAIT_FOR_BALANCE = timedelta(hours=6)
+# How far back the transfers to an account are compared with ours before another one is made.
+_BACKUPS_ARE_YOUNGER_THAN = timedelta(days=30)
 _NOT_READY = "Stripe does not pay out to your account at the moment. Open your payouts page to see what it needs."
 _NO_ACCOUNT = "There is no Stripe account to pay to. Set up one on your payouts page."
 
@@ -80,10 +82,28 @@ def _is_ready_to_send(work: PayoutTransfer, payout: Payout) -> bool:
     if not account.can_be_paid:
         _record_refusal(payout, _NOT_READY)
         return False
+    _record_unknown_transfers(account)
+    payout.refresh_from_db(fields=["status"])
+    if not payout.may(Happening.SEND):
+        return False
     available = gateway.retrieve_available_balance().get(payout.currency)
     if available is None or available < payout.amount:
         raise _wait_for_balance(work, payout)
     return True
+
+
+def _record_unknown_transfers(account: ConnectedAccount) -> None:
+    """Record the transfers that only Stripe knows, since a backup was restored: they have paid the same money before."""
+    ids = gateway.list_transfer_ids(
+        destination_id=account.stripe_account_id, created_from=timezone.now() - _BACKUPS_ARE_YOUNGER_THAN
+    )
+    known = PayoutTransfer.objects.filter(stripe_transfer_id__in=ids).values_list("stripe_transfer_id", flat=True)
+    for transfer_id in sorted(set(ids) - set(known)):
+        try:
+            record_transfer(gateway.retrieve_transfer(transfer_id))
+        except TransferDisagrees as problem:
+            # Its event is quarantined with an alert; this payout is another one.
+            log.warning("unknown_transfer_disagrees", transfer=transfer_id, problem=str(problem))
 
 
 def _create(work: PayoutTransfer, payout: Payout) -> StripeTransfer | None:

@@ -34,6 +34,13 @@ def begin(payout: Payout, *, by_id: int | None, note: str = "") -> None:
     PayoutStep.objects.create(payout=payout, status=payout.status, by_id=by_id, note=note[:300])
 
 
+def begin_paid(payout: Payout, *, cost: Money, note: str) -> None:
+    """Claim and pay the money of a payout that was just written as paid, and begin its history."""
+    _claim(payout, source="requested")
+    _pay(payout, cost)
+    PayoutStep.objects.create(payout=payout, status=payout.status, note=note[:300])
+
+
 def move_on(  # noqa: PLR0913  # each is a part of the step
     payout: Payout,
     happening: Happening,
@@ -107,15 +114,14 @@ def _move_money(payout: Payout, movement: Movement, happening: Happening, *, cos
         return
     if movement == Movement.CLAIM_AGAIN_AND_PAY:
         _claim(payout, source="claimed_again")
+    _pay(payout, cost)
+
+
+def _pay(payout: Payout, cost: Money) -> None:
     record_journal(
         source=f"{payout.subject}:paid",
         kind=JournalKind.PAYOUT_PAID,
-        entries=entries_of_payment(
-            payout.amount,
-            teacher_id=payout.teacher_id,
-            source=_left_from(payout),
-            cost=cost,
-        ),
+        entries=entries_of_payment(payout.amount, teacher_id=payout.teacher_id, source=_left_from(payout), cost=cost),
         subject=payout.subject,
     )
 

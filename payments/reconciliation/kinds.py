@@ -26,6 +26,7 @@ class DifferenceKind(StrEnum):
     REFUND_FAILED = "refund_failed"
     REFUND_BY_HAND = "refund_by_hand"
     REFUND_NOT_HERE = "refund_not_here"
+    TRANSFER_NOT_HERE = "transfer_not_here"
     TRANSFER_BY_HAND = "transfer_by_hand"
     REVERSAL_BY_HAND = "reversal_by_hand"
     PAYMENT_RETURNED = "payment_returned"
@@ -149,6 +150,12 @@ KINDS: Final[Mapping[DifferenceKind, KindOfDifference]] = {
         title="Refund at Stripe but not here",
         meaning="Stripe has a refund with a key of this site, but the site has no such refund: a restored backup?",
         repair=Repair.FETCH_REFUND,
+    ),
+    _Kind.TRANSFER_NOT_HERE: KindOfDifference(
+        title="Transfer at Stripe but not here",
+        meaning="Stripe has a transfer with a reference of this site, but the site has no such payout: a restored "
+        "backup?",
+        repair=Repair.FETCH_TRANSFER,
     ),
     _Kind.TRANSFER_BY_HAND: KindOfDifference(
         title="Transfer made by hand",

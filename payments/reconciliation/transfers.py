@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from payments.reconciliation.book_items import Part
+from payments.reconciliation.found_records import as_uuid
 from payments.reconciliation.groups import Finding, Group, find, sums
 from payments.reconciliation.kinds import DifferenceKind as Kind
 from payments.reconciliation.kinds import Repair
@@ -21,6 +22,9 @@ def name_transfer(group: Group) -> list[Finding]:
         if group.twin:
             detail = f"Stripe has {group.key}, and {group.twin} for the same payout."
             return find(group, Kind.DOUBLE, group.deltas(), detail=detail)
+        if any(as_uuid(movement.claim.payout) for movement in group.movements):
+            detail = f"the payout that {group.key} names is not recorded here."
+            return find(group, Kind.TRANSFER_NOT_HERE, group.deltas(), detail=detail)
         return find(group, Kind.TRANSFER_BY_HAND, group.deltas(), detail=f"no payout belongs to {group.key}.")
     sent = [movement for movement in group.movements if movement.amount_minor < 0]
     returned = [movement for movement in group.movements if movement.amount_minor >= 0]

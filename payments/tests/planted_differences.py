@@ -5,6 +5,7 @@ that difference, and the kinds and amounts that must be found.
 """
 
 import random
+import uuid
 from datetime import UTC, datetime, timedelta
 
 from payments.reconciliation.book_items import BookedEntry, Record
@@ -306,6 +307,18 @@ def _transfer_by_hand(number, amount):
     return transfer(number, amount, records=[], entries=[]), [(Kind.TRANSFER_BY_HAND, -amount, "GBP")]
 
 
+def _transfer_not_here(number, amount):
+    ours = {
+        "id": f"tr_{number}",
+        "object": "transfer",
+        "metadata": {"payout": str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))},
+    }
+    sent = transaction("transfer", number=f"t{number}", amount=-amount, source=ours)
+    return transfer(number, amount, movements=[sent], records=[], entries=[]), [
+        (Kind.TRANSFER_NOT_HERE, -amount, "GBP")
+    ]
+
+
 def _reversal_by_hand(number, amount):
     reversal = {"id": f"trr_{number}", "object": "transfer_reversal", "transfer": f"tr_{number}"}
     back = transaction("transfer_refund", number=f"v{number}", amount=amount, source=reversal)
@@ -443,7 +456,7 @@ PLANTS = (
     _dispute_as_adjustment, _reserve, _reserve_by_category, _prefunding, _outside_charge, _outside_refund,
     _instant_payout_fee, _instant_payout_fee_by_itself, _advance, _repayment, _stripe_fee, _bank_payout,
     _failed_bank_payout, _failed_transfer, _refund_failed, _refund_by_hand, _refund_not_here, _transfer_by_hand,
-    _reversal_by_hand, _payment_returned, _amount_differs, _other_currency, _conversion_residue, _conversion_not_booked,
+    _transfer_not_here, _reversal_by_hand, _payment_returned, _amount_differs, _other_currency, _conversion_residue, _conversion_not_booked,
     _sale_not_booked, _transfer_not_booked, _transfer_not_at_stripe, _sale_not_at_stripe, _cut_off_by_time_zone,
     _cut_off_by_pending, _cut_off_under_way, _wrong_mode, _wrong_account, _double_charge, _double_payment,
     _double_sale,
