@@ -41,9 +41,10 @@ def tax_within(amount: Money, rate_bps: int) -> Money:
 def spread(amount: Money, *, over: Sequence[Money]) -> list[Money]:
     """Divide an amount in proportion to others, by largest remainder: the parts add up to it exactly.
 
-    What is left after rounding down goes, one minor unit each, to the largest remainders, the earlier of equal ones
-    first. No part of an amount up to the sum of `over` exceeds its own. Raises CurrencyMismatch, and ValueError if any
-    is negative or all are zero.
+    What is left after rounding down goes, one step of the currency each, to the largest remainders, the earlier of equal
+    ones first. The parts are whole steps if the amount and the others are; otherwise they are only whole minor units. No
+    part of an amount up to the sum of `over` exceeds its own. Raises CurrencyMismatch, and ValueError if any is negative
+    or all are zero.
     """
     if any(each.currency != amount.currency for each in over):
         raise CurrencyMismatch(f"{amount} over other currencies")
@@ -51,10 +52,18 @@ def spread(amount: Money, *, over: Sequence[Money]) -> list[Money]:
     whole = sum(weights)
     if amount.minor < 0 or any(weight < 0 for weight in weights) or (amount.minor and not whole):
         raise ValueError("only amounts of zero or more are spread, over something")
-    divided = [divmod(amount.minor * weight, whole or 1) for weight in weights]
-    left = amount.minor - sum(part for part, _ in divided)
+    step = _step_of([amount, *over])
+    divided = [divmod(amount.minor // step * weight, whole or 1) for weight in weights]
+    left = amount.minor // step - sum(part for part, _ in divided)
     favoured = sorted(range(len(over)), key=lambda position: -divided[position][1])[:left]
-    return [Money(part + (position in favoured), amount.currency) for position, (part, _) in enumerate(divided)]
+    parts = [part + (position in favoured) for position, (part, _) in enumerate(divided)]
+    return [Money(part * step, amount.currency) for part in parts]
+
+
+def _step_of(amounts: Sequence[Money]) -> int:
+    """The step in which amounts can be divided, so that Stripe can refund what is left of each part."""
+    step = limits_of(amounts[0].currency).step.minor
+    return 1 if any(each.minor % step for each in amounts) else step
 
 
 def amount_of_units(whole: Money, *, of: int, before: int, count: int) -> Money:

@@ -62,6 +62,24 @@ def test_a_discount_is_spread_by_largest_remainder(discount, lines, parts):
     assert spread(Money(discount, "GBP"), over=pounds(*lines)) == pounds(*parts)
 
 
+@pytest.mark.parametrize(
+    ("currency", "amount", "lines", "parts"),
+    [
+        ("KWD", 10_000, [10_000, 10_000, 10_000], [3340, 3330, 3330]),
+        ("ISK", 100_000, [100_000, 100_000, 100_000], [33_400, 33_300, 33_300]),
+        ("UGX", 100, [100, 100], [100, 0]),
+        ("JPY", 100, [1000, 1000, 1000], [34, 33, 33]),
+        # Not whole steps to begin with: the parts need not be either.
+        ("KWD", 10_005, [10_000, 10_000, 10_000], [3335, 3335, 3335]),
+        ("KWD", 10_000, [9995, 10_000, 10_005], [3332, 3333, 3335]),
+    ],
+)
+def test_a_spread_is_in_steps_of_the_currency(currency, amount, lines, parts):
+    """antiwork/gumroad#7605: a part in fractions of the unit could not be refunded later."""
+    spread_over = spread(Money(amount, currency), over=[Money(line, currency) for line in lines])
+    assert [part.minor for part in spread_over] == parts
+
+
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=40), st.data())
 def test_a_spread_adds_up_and_takes_no_more_than_there_is(lines, data):
     amount = data.draw(st.integers(0, sum(lines)))

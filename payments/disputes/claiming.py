@@ -48,7 +48,11 @@ def _change_allocations(dispute: Dispute, change: int) -> None:
     lines = lines_in_lock_order(dispute.payment.order)
     present = {allocation.line_id: allocation for allocation in dispute.allocations.all()}
     before = [_standing(line, present.get(line.pk)) for line in lines]
-    after = take_more(before, change) if change > 0 else give_back(before, -change)
+    currency = dispute.payment.currency
+    if change > 0:
+        after = take_more(before, change, currency=currency)
+    else:
+        after = give_back(before, -change, currency=currency)
     for line, old, new in zip(lines, before, after, strict=True):
         if old != new:
             DisputeAllocation.objects.update_or_create(

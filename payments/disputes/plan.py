@@ -35,29 +35,28 @@ class LineStanding:
         return self.own - self.own_fee
 
 
-def take_more(lines: Sequence[LineStanding], amount: int) -> list[LineStanding]:
+def take_more(lines: Sequence[LineStanding], amount: int, *, currency: str) -> list[LineStanding]:
     """Take an amount from what is left of the lines, in proportion, by largest remainder.
 
     Raises ValueError if less is left.
     """
-    parts = _spread(amount, [line.left for line in lines])
+    parts = _spread(amount, [line.left for line in lines], currency)
     return [_take(line, part) for line, part in zip(lines, parts, strict=True)]
 
 
-def give_back(lines: Sequence[LineStanding], amount: int) -> list[LineStanding]:
+def give_back(lines: Sequence[LineStanding], amount: int, *, currency: str) -> list[LineStanding]:
     """Give back an amount of what this dispute has taken of the lines, in proportion, by largest remainder.
 
     Raises ValueError if it has taken less.
     """
-    parts = _spread(amount, [line.own for line in lines])
+    parts = _spread(amount, [line.own for line in lines], currency)
     return [_give(line, part) for line, part in zip(lines, parts, strict=True)]
 
 
-def _spread(amount: int, over: Sequence[int]) -> list[int]:
+def _spread(amount: int, over: Sequence[int], currency: str) -> list[int]:
     if not 0 <= amount <= sum(over):
         raise ValueError(f"{amount} of {sum(over)}")
-    # Any currency: only minor units are divided.
-    return [part.minor for part in spread(Money(amount, "GBP"), over=[Money(each, "GBP") for each in over])]
+    return [part.minor for part in spread(Money(amount, currency), over=[Money(each, currency) for each in over])]
 
 
 def _take(line: LineStanding, part: int) -> LineStanding:

@@ -77,10 +77,18 @@ def _run(schedule_id: int, today: date) -> int:
         schedule = due.filter(pk=schedule_id, next_on__lte=today).first()
         if schedule is None:
             return 0
-        schedule.next_on = next_day(schedule.interval, after=today, day_of_month=schedule.day_of_month)
+        schedule.next_on = _first_day_after(today, schedule)
         schedule.save(update_fields=["next_on"])
         # Each currency by itself: one that is below its minimum rolls on, and holds up no other.
         return sum(_request(schedule.teacher, currency) for currency in sorted(available_amounts(schedule.teacher_id)))
+
+
+def _first_day_after(today: date, schedule: PayoutSchedule) -> date | None:
+    """The schedule's first day after today, counted from its own days: one that is run late skips no month."""
+    day = schedule.next_on
+    while day is not None and day <= today:
+        day = next_day(schedule.interval, after=day, day_of_month=schedule.day_of_month)
+    return day
 
 
 def _request(teacher: Teacher, currency: str) -> bool:

@@ -101,19 +101,30 @@ def parts(lines):
 def test_a_dispute_of_what_is_left_spares_a_refunded_line():
     """DI-03: lines of 50.00, 20.00 and 30.00, of which the last was refunded; 70.00 are disputed."""
     lines = [line(5000), line(2000), line(3000, refunded=3000, refunded_fee=300)]
-    assert parts(take_more(lines, 7000)) == [(5000, 500, 4500), (2000, 200, 1800), (0, 0, 0)]
+    assert parts(take_more(lines, 7000, currency="GBP")) == [(5000, 500, 4500), (2000, 200, 1800), (0, 0, 0)]
 
 
 def test_a_partial_dispute_is_spread_in_proportion():
-    lines = take_more([line(5000), line(2000), line(3000)], 3000)
+    lines = take_more([line(5000), line(2000), line(3000)], 3000, currency="GBP")
     assert parts(lines) == [(1500, 150, 1350), (600, 60, 540), (900, 90, 810)]
-    assert parts(give_back(lines, 1000)) == [(1000, 100, 900), (400, 40, 360), (600, 60, 540)]
+    assert parts(give_back(lines, 1000, currency="GBP")) == [(1000, 100, 900), (400, 40, 360), (600, 60, 540)]
+
+
+@pytest.mark.parametrize(
+    ("currency", "taken", "given_back"),
+    [("KWD", [3340, 3330, 3330], [1670, 1670, 1660]), ("ISK", [3400, 3300, 3300], [1700, 1700, 1600])],
+)
+def test_a_dispute_is_spread_in_steps_of_its_currency(currency, taken, given_back):
+    lines = take_more([line(10_000)] * 3, 10_000, currency=currency)
+    assert [each.own for each in lines] == taken
+    lines = give_back(lines, 5000, currency=currency)
+    assert [each.own for each in lines] == [all_of - part for all_of, part in zip(taken, given_back, strict=True)]
 
 
 @pytest.mark.parametrize(("function", "amount"), [(take_more, 101), (take_more, -1), (give_back, 1)])
 def test_more_than_there_is_raises(function, amount):
     with pytest.raises(ValueError, match="of"):
-        function([line(100)], amount)
+        function([line(100)], amount, currency="GBP")
 
 
 @given(
@@ -126,7 +137,7 @@ def test_any_sequence_keeps_fee_and_share_within_the_line_and_takes_all_in_the_e
         most = sum(each.left if is_taking else each.own for each in lines)
         function = take_more if is_taking else give_back
         before = sum(each.own for each in lines)
-        lines = function(lines, size % (most + 1))
+        lines = function(lines, size % (most + 1), currency="GBP")
         change = size % (most + 1)
         assert sum(each.own for each in lines) == before + (change if is_taking else -change)
         for each in lines:
@@ -134,7 +145,7 @@ def test_any_sequence_keeps_fee_and_share_within_the_line_and_takes_all_in_the_e
             assert 0 <= each.own_share <= each.amount - each.fee
             assert each.taken == each.own
             assert each.taken_fee == each.own_fee
-    lines = take_more(lines, sum(each.left for each in lines))
+    lines = take_more(lines, sum(each.left for each in lines), currency="GBP")
     assert [(each.own, each.own_fee) for each in lines] == [(each.amount, each.fee) for each in lines]
-    lines = give_back(lines, sum(amounts))
+    lines = give_back(lines, sum(amounts), currency="GBP")
     assert [(each.own, each.own_fee) for each in lines] == [(0, 0)] * len(lines)

@@ -67,6 +67,24 @@ def test_three_missed_weeks_are_one_payout_of_everything():
     assert PayoutSchedule.objects.get().next_on == DAY_1 + timedelta(days=35)
 
 
+@pytest.mark.parametrize(
+    ("interval", "chosen", "run", "expected"),
+    [
+        # Due on 28 February, and run on 2 March: the payout of March is still to come.
+        (Interval.MONTHLY, date(2027, 1, 31), date(2027, 3, 2), date(2027, 3, 31)),
+        (Interval.MONTHLY, date(2027, 11, 30), date(2028, 1, 1), date(2028, 1, 30)),
+        (Interval.MONTHLY, date(2028, 1, 29), date(2028, 6, 29), date(2028, 7, 29)),
+        # A week keeps its day.
+        (Interval.WEEKLY, date(2027, 1, 4), date(2027, 1, 13), date(2027, 1, 18)),
+    ],
+)
+def test_a_schedule_that_is_run_late_skips_no_later_day(interval, chosen, run, expected):
+    """actualbudget/actual#5435, odysseus-dev/odysseus#1668: schedules at the end of a month skipped months."""
+    choose_schedule(teacher_with(9000), interval, today=chosen)
+    assert request_scheduled_payouts(today=run) == 1
+    assert PayoutSchedule.objects.get().next_on == expected
+
+
 def test_each_currency_stands_alone_and_too_little_rolls_on():
     teacher = teacher_with(8000, "EUR")
     earn(teacher, 50, "USD")

@@ -75,7 +75,10 @@ def _change_claim(books, key, *, before, reserved=0):
         lines = books.lines_of(dispute.order)
         standings = [_standing(line, own.get(line.pk, (0, 0))) for line in lines]
         change = claimed - dispute.claimed
-        after = take_more(standings, change) if change > 0 else give_back(standings, -change)
+        if change > 0:
+            after = take_more(standings, change, currency=books.currency)
+        else:
+            after = give_back(standings, -change, currency=books.currency)
         for line, old, new in zip(lines, standings, after, strict=True):
             own[line.pk] = (new.own, new.own_fee)
             books.lines[line.pk] = replace(
