@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.timesince import timesince, timeuntil
 
+from money import Money
 from payments.disputes.answers import reason_against_answer
 from payments.disputes.prefill import refunded_before
 from payments.disputes.taken import taken_by
@@ -93,6 +94,10 @@ def _what_to_do(dispute: Dispute) -> tuple[str, str, str]:
         return "The answer is being sent", f"{queued.get_kind_display().capitalize()}. Nothing to do.", "info"
     if dispute.needs_answer:
         return _how_to_answer(dispute)
+    lost = taken_by(dispute).lost
+    if lost > 0 and dispute.status != _STATUS.LOST:
+        heading = dispute.status_text[0].upper() + dispute.status_text[1:]
+        return heading, f"{Money(lost, dispute.payment.currency)} did not come back. The cardholder has it.", "danger"
     for status, advice in _OVER.items():
         if dispute.status == status:
             return advice

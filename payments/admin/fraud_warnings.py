@@ -33,8 +33,8 @@ class DecisionFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[FraudWarning]) -> QuerySet[FraudWarning]:  # noqa: ARG002
         is_refunded = queryset.filter(refund__isnull=False).exclude(refund__status__in=["failed", "canceled"])
-        left = F("payment__amount_minor") - F("payment__disputed_minor")
-        waiting = queryset.filter(is_actionable=True, payment__refunded_minor__lt=left).exclude(pk__in=is_refunded)
+        undisputed = queryset.filter(is_actionable=True, payment__disputed_minor=0)
+        waiting = undisputed.filter(payment__refunded_minor__lt=F("payment__amount_minor")).exclude(pk__in=is_refunded)
         match self.value():
             case "open":
                 return waiting

@@ -15,7 +15,7 @@ from money import Money
 from payments.disputes.entries import Part, entries_of_hold, entries_of_loss, entries_of_movement
 from payments.disputes.taken import Taken, TakenOfLine
 from payments.earnings.books import account_of_share
-from payments.models import Dispute, DisputeMovement, DisputeStep, OrderLine
+from payments.models import Dispute, DisputeMovement, DisputeStep, OrderLine, Payment
 
 
 def subject_of(dispute: Dispute) -> str:
@@ -43,15 +43,24 @@ def book_movement(dispute: Dispute, movement: DisputeMovement) -> None:
     )
 
 
+def lock_accounts_of(payment: Payment) -> None:
+    """Lock the accounts of all teachers of a payment's order. Call with the order locked, after all other locks.
+
+    The only lock of accounts that a dispute takes, so it never waits for one account while it holds another that comes
+    later in their order.
+    """
+    teachers = OrderLine.objects.filter(order=payment.order_id).values_list("teacher_id", flat=True)
+    lock_teacher_accounts(teachers, payment.currency)
+
+
 def book_change(dispute: Dispute, before: Taken, after: Taken) -> None:
-    """Book the difference between what a dispute took and takes. Call with the order locked, after all other locks."""
+    """Book the difference between what a dispute took and takes. Call with the teachers' accounts locked."""
     if before == after:
         return
     dispute.steps += 1
     dispute.save(update_fields=["steps"])
     DisputeStep.objects.create(dispute=dispute, number=dispute.steps, taken=after.as_json())
     lines = _lines_of(before, after)
-    lock_teacher_accounts({line.teacher_id for line in lines.values()}, dispute.payment.currency)
     for what, entries in entries_of_change(dispute, before, after, lines, account_of=account_of_share).items():
         _record(dispute, what, entries)
 

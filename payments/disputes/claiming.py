@@ -1,4 +1,4 @@
-"""Bring a dispute's claim on its payment and lines to what its state demands, and book the difference.
+"""Bring a dispute's claim on its payment and lines to what its state demands, with all that follows from the change.
 
 Refunds come first: what was refunded is not taken a second time from platform and teacher, so a dispute takes at most
 what is left, and the platform bears the excess. If a refund fails later, what it returns is claimed after all.
@@ -6,17 +6,30 @@ what is left, and the platform bears the excess. If a refund fails later, what i
 
 from __future__ import annotations
 
-from payments.disputes.books import book_change
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from payments.disputes.books import book_change, book_movement, lock_accounts_of
+from payments.disputes.effects import mail_teachers, revoke_lost_lines
 from payments.disputes.plan import LineStanding, give_back, take_more
 from payments.disputes.taken import Taken, standing_of, taken_by
-from payments.models import Dispute, DisputeAllocation, OrderLine, Payment
+from payments.models import Dispute, DisputeAllocation, DisputeMovement, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
 
 
-def change_claim(dispute: Dispute, *, reserved: int = 0) -> Taken:
-    """Change what a dispute claims to what it must, write it, and return it. Call with the order locked.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimChange:
+    """What a dispute took, and what it takes now."""
 
-    `reserved` is kept free of the payment, in minor units, for a refund that Stripe has made. The caller books it.
+    dispute: Dispute
+    before: Taken
+    after: Taken
+
+
+def change_claim(dispute: Dispute, *, before: Taken, reserved: int = 0) -> ClaimChange:
+    """Change what a dispute claims to what it must, and write it. Call with the order locked, then `follow_changes`.
+
+    `before` is what it took. `reserved` is kept free of the payment, in minor units, for a refund that Stripe has made.
     """
     payment = dispute.payment
     payment.refresh_from_db(fields=["refunded_minor", "disputed_minor"])
@@ -27,19 +40,45 @@ def change_claim(dispute: Dispute, *, reserved: int = 0) -> Taken:
         _change_allocations(dispute, claimed - dispute.claimed_minor)
     dispute.claimed_minor, dispute.excess_minor = claimed, target - claimed
     dispute.save(update_fields=["claimed_minor", "excess_minor"])
-    return taken_by(dispute)
+    return ClaimChange(dispute=dispute, before=before, after=taken_by(dispute))
+
+
+def change_claims(payment: Payment, *, but: Dispute | None = None, reserved: int = 0) -> list[ClaimChange]:
+    """Change what all disputes of a payment claim, without one. Call with the order locked, then `follow_changes`."""
+    changes = []
+    for dispute in payment.disputes.order_by("opened_at", "pk"):
+        if dispute == but:
+            continue
+        dispute.payment = payment
+        changes.append(change_claim(dispute, before=taken_by(dispute), reserved=reserved))
+    return changes
 
 
 def claim_anew(payment: Payment, *, reserved: int = 0) -> None:
     """Change the claims of all disputes of a payment after one of its refunds changed. Call with the order locked.
 
-    After a refund failed, the disputes take what it returned. Before a refund made at Stripe is recorded, they make
-    room for the amount `reserved`.
+    After a refund failed, the disputes take what it returned, as if it had never been made. Before a refund made at
+    Stripe is recorded, they make room for the amount `reserved`.
     """
-    for dispute in payment.disputes.order_by("opened_at", "pk"):
-        dispute.payment = payment
-        before = taken_by(dispute)
-        book_change(dispute, before, change_claim(dispute, reserved=reserved))
+    follow_changes(payment, change_claims(payment, reserved=reserved))
+
+
+def follow_changes(payment: Payment, changes: Sequence[ClaimChange], movements: Sequence[DisputeMovement] = ()) -> None:
+    """Revoke what is lost now, book what has changed and was moved, and mail the teachers. Call with the order locked.
+
+    Domains lock rows of their own, which come before the teachers' accounts. These are locked all at once: two disputes
+    of one payment may concern different teachers.
+    """
+    changed = [change for change in changes if change.before != change.after]
+    for change in changed:
+        revoke_lost_lines(change.dispute, change.after)
+    if changed:
+        lock_accounts_of(payment)
+    for movement in movements:
+        book_movement(movement.dispute, movement)
+    for change in changed:
+        book_change(change.dispute, change.before, change.after)
+        mail_teachers(change.dispute, before=change.before, after=change.after)
 
 
 def _change_allocations(dispute: Dispute, change: int) -> None:

@@ -14,8 +14,9 @@ from money import Money
 from money.amounts import exponent
 from payments.disputes.stripe_objects import StripeMovement
 
-_LOST = "lost"
-CLOSED = frozenset(["warning_closed", "won", _LOST, "prevented"])
+_WON = "won"
+# Stripe's statuses of a case that is over. Any other, also one that Stripe may add, is open: what was taken is held.
+CLOSED = frozenset(["warning_closed", _WON, "lost", "prevented"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +48,12 @@ class Standing:
 
     @property
     def is_final(self) -> bool:
-        """Whether what was taken is lost for good.
+        """Whether what was taken and not given back is lost for good: it is once the case is over, however that is called.
 
-        A dispute that was won before its money came back is not; if part of it came back, the rest is lost.
+        Only a dispute that was won waits for the balance transaction that gives the money back. If that gives back a
+        part, the rest is lost.
         """
-        return self.status == _LOST or (self.status in CLOSED and self.reinstated > 0)
+        return self.status in CLOSED and (self.status != _WON or self.reinstated > 0)
 
 
 def claim_of_movement(movement: StripeMovement, *, disputed: Money, taken: int) -> int:

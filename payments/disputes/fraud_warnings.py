@@ -18,6 +18,10 @@ class NotThePaymentOfTheOrder(RefundRefused):
     """The bank warns of a second payment of an order, which is refunded by itself."""
 
 
+class WarningDecided(RefundRefused):
+    """The warning no longer needs a decision. The message says why."""
+
+
 def record_fraud_warning(fresh: StripeFraudWarning) -> FraudWarning | None:
     """Record the state of an early fraud warning; None if its payment is not ours. A repeat changes nothing.
 
@@ -53,16 +57,18 @@ def record_fraud_warning(fresh: StripeFraudWarning) -> FraudWarning | None:
 
 
 def refund_because_of_warning(warning: FraudWarning, *, requested_by_id: int) -> Refund:
-    """Refund all that is left of the payment. A second click is the same refund; after a failed one it is another.
+    """Refund all that is left of the payment, once: another click, or one of another member of staff, is refused.
 
-    Raises RefundRefused.
+    After a refund that failed, it is another. Raises RefundRefused.
     """
     with transaction.atomic():
         lock_order_of(warning.payment)
-        warning.refresh_from_db(fields=["refund", "payment"])
+        warning.refresh_from_db(fields=["refund", "is_actionable"])
         if not warning.payment.has_succeeded:
             # Its refund is one of a second payment; an order's refund would take the money of the one that counts.
             raise NotThePaymentOfTheOrder("This payment did not pay the order. Refund it again from its own refund.")
+        if not warning.needs_decision:
+            raise WarningDecided(_why_decided(warning))
         failed = f":after:{warning.refund_id}" if warning.refund and not warning.refund.is_live else ""
         refund = request_refund(
             order_id=warning.payment.order_id,
@@ -76,6 +82,18 @@ def refund_because_of_warning(warning: FraudWarning, *, requested_by_id: int) ->
         warning.save(update_fields=["refund", "updated_at"])
         clear_alert(key=_alert_key(warning))
     return refund
+
+
+def _why_decided(warning: FraudWarning) -> str:
+    if warning.refund is not None and warning.refund.is_live:
+        return f"This warning was dealt with already: {warning.refund.amount} is refunded because of it."
+    if warning.payment.disputed_minor:
+        return "The cardholder disputes this payment by now. A refund no longer prevents that: answer the dispute."
+    if not warning.payment.refundable.minor:
+        return "Nothing of this payment is left to refund."
+    return (
+        "Stripe has closed this warning: the payment was refunded or disputed there. Look at it in Stripe's Dashboard."
+    )
 
 
 def _alert_to_decide(warning: FraudWarning, *, is_new: bool) -> None:

@@ -8,20 +8,22 @@ from __future__ import annotations
 from django.db import connection
 
 from jobs.invariants import Invariant
+from payments.disputes.claims import CLOSED
+
+_CLOSED = ", ".join(f"'{status}'" for status in sorted(CLOSED))
 
 # What each dispute has moved and whether that is lost, as `payments.disputes.claims` has it.
-_STANDING = """
+_STANDING = f"""
 WITH moved AS (
     SELECT dispute_id, sum(claim_minor) AS minor, bool_or(claim_minor < 0) AS has_returned
       FROM payments_disputemovement GROUP BY dispute_id
 ), standing AS (
     SELECT d.id, 'dispute:' || d.stripe_dispute_id AS subject, p.currency, d.claimed_minor,
            COALESCE(m.minor, 0) AS moved,
-           d.status = 'lost' OR (d.status IN ('won', 'prevented', 'warning_closed') AND COALESCE(m.has_returned, false))
-           AS is_final
+           d.status IN ({_CLOSED}) AND (d.status <> 'won' OR COALESCE(m.has_returned, false)) AS is_final
       FROM payments_dispute d JOIN payments_payment p ON p.id = d.payment_id LEFT JOIN moved m ON m.dispute_id = d.id
 )
-"""
+"""  # noqa: S608  # our own text
 
 _DIFFERENT_BOOKS = (
     _STANDING  # noqa: S608  # our own text

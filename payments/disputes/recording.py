@@ -15,10 +15,9 @@ from django.utils import timezone
 
 from money import Money
 from notifications.outbox import mails_gathered
-from payments.disputes.books import book_change, book_movement
-from payments.disputes.claiming import change_claim, claim_anew
+from payments.disputes.claiming import change_claim, change_claims, follow_changes
 from payments.disputes.claims import claim_of_movement
-from payments.disputes.effects import apply_effects, revoke_lost_lines
+from payments.disputes.effects import alert_staff
 from payments.disputes.finding import DisputeDisagrees, find_payment, lock_order_of
 from payments.disputes.stripe_objects import StripeDispute, StripeMovement
 from payments.disputes.taken import Taken, disputed_of_payment, standing_of, taken_by
@@ -101,16 +100,13 @@ def _record(dispute: Dispute, fresh: StripeDispute) -> bool:
     has_changed = _copy_state(dispute, fresh)
     dispute.save()
     new_movements = _add_movements(dispute, fresh.movements)
-    after = change_claim(dispute)
-    # Before the teachers' accounts are locked: domains lock rows of their own.
-    revoke_lost_lines(dispute, after)
-    for movement in new_movements:
-        book_movement(dispute, movement)
-    book_change(dispute, before, after)
-    if after.claimed < before.claimed:
+    change = change_claim(dispute, before=before)
+    changes = [change]
+    if change.after.claimed < before.claimed:
         # What it releases, another dispute of the payment may have to take.
-        claim_anew(dispute.payment)
-    apply_effects(dispute, status_before="" if was_new else status_before, before=before, after=after)
+        changes += change_claims(dispute.payment, but=dispute)
+    follow_changes(dispute.payment, changes, new_movements)
+    alert_staff(dispute, status_before="" if was_new else status_before, before=before, after=change.after)
     return has_changed or bool(new_movements)
 
 

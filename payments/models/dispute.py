@@ -41,6 +41,7 @@ class Dispute(models.Model):
         PREVENTED = "prevented", "prevented"
 
     TO_ANSWER = (Status.WARNING_NEEDS_RESPONSE, Status.NEEDS_RESPONSE)
+    # The same as payments.disputes.claims.CLOSED, which is free of Django.
     CLOSED = (Status.WARNING_CLOSED, Status.WON, Status.LOST, Status.PREVENTED)
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")

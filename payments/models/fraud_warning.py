@@ -35,6 +35,7 @@ class FraudWarning(models.Model):
 
     @property
     def needs_decision(self) -> bool:
-        """Whether a refund would still help, and none was made."""
+        """Whether a refund would still prevent a dispute, and none was made: nothing of the payment is disputed yet."""
         is_refunded = self.refund is not None and self.refund.is_live
-        return self.is_actionable and not is_refunded and self.payment.refundable.minor > 0
+        is_disputed = self.payment.disputed_minor > 0
+        return self.is_actionable and not is_refunded and not is_disputed and self.payment.refundable.minor > 0

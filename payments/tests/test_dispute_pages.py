@@ -305,7 +305,7 @@ def test_a_warning_about_a_disputed_payment_cannot_be_refunded(staff):
     Case(payment).open()
     assert "Refund all that is left" not in page(staff, f"/admin/payments/fraudwarning/{warning.pk}/change/")
     text = staff.post(f"/admin/payments/fraudwarning/{warning.pk}/refund/", follow=True).content.decode()
-    assert "disputes £100.00" in text
+    assert "The cardholder disputes this payment by now." in text
     assert not Refund.objects.exists()
 
 

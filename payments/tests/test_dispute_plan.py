@@ -29,7 +29,7 @@ def standing(status, *, refundable=False, disputed=10000, withdrawn=0, reinstate
     [
         (standing("warning_needs_response", refundable=True), 0, False),
         (standing("warning_under_review", refundable=True), 0, False),
-        (standing("warning_closed", refundable=True), 0, False),
+        (standing("warning_closed", refundable=True), 0, True),
         # Opened, and its withdrawal not booked yet: nothing may be refunded meanwhile.
         (standing("needs_response"), 10000, False),
         (standing("needs_response", withdrawn=10000), 10000, False),
@@ -41,7 +41,7 @@ def standing(status, *, refundable=False, disputed=10000, withdrawn=0, reinstate
         (standing("lost", withdrawn=10000), 10000, True),
         (standing("lost", withdrawn=10000, reinstated=2500), 7500, True),
         (standing("lost"), 0, True),
-        (standing("prevented"), 0, False),
+        (standing("prevented"), 0, True),
         (standing("a status of next year"), 10000, False),
         (standing("a status of next year", refundable=True, withdrawn=500), 500, False),
         # A lost dispute may be reopened and won later.
