@@ -120,11 +120,11 @@ def find_refund(*, payment_intent_id: str, refund_key: str) -> StripeRefund | No
 
 
 def retrieve_refund(refund_id: str) -> StripeRefund:
-    """The current state of a refund, with the reference of its payment and its balance transaction.
+    """The current state of a refund, with the reference of its payment and its balance transactions.
 
     Raises StripeUnreachable or StripeRefused.
     """
-    params: Any = {"expand": ["payment_intent", "balance_transaction"]}
+    params: Any = {"expand": ["payment_intent", "balance_transaction", "failure_balance_transaction"]}
     with _translated_errors():
         refund = _client().v1.refunds.retrieve(refund_id, params)
     return read_refund(refund.to_dict())

@@ -86,7 +86,8 @@ class StripeRefund:
     """The fields we use of a refund. Strings are empty if Stripe does not report them.
 
     `refund_key` is our key in its metadata. `payment_reference` is in the metadata of its payment intent, and known
-    only if that was expanded; so is the balance transaction, which a refund has once the money has left.
+    only if that was expanded; so are the balance transactions, of which a refund has one once the money has left, and
+    another once it has come back because the refund failed.
     """
 
     id: str
@@ -98,6 +99,7 @@ class StripeRefund:
     pending_reason: str = ""
     failure_reason: str = ""
     balance_transaction: BalanceTransaction | None = None
+    failure_balance_transaction: BalanceTransaction | None = None
 
 
 def read_session(data: Mapping[str, Any]) -> CheckoutSession:
@@ -119,7 +121,7 @@ def read_session(data: Mapping[str, Any]) -> CheckoutSession:
 
 def read_refund(data: Mapping[str, Any]) -> StripeRefund:
     """Read a refund from Stripe's JSON. Raises KeyError, TypeError or ValueError if a field is missing or wrong."""
-    intent, transaction = data.get("payment_intent"), data.get("balance_transaction")
+    intent = data.get("payment_intent")
     return StripeRefund(
         id=as_text(data["id"]),
         # Documented as nullable; a refund without a status counts as pending.
@@ -130,7 +132,8 @@ def read_refund(data: Mapping[str, Any]) -> StripeRefund:
         payment_reference=_in_metadata(intent, "payment") if isinstance(intent, Mapping) else "",
         pending_reason=str(data.get("pending_reason") or ""),
         failure_reason=str(data.get("failure_reason") or ""),
-        balance_transaction=read_balance_transaction(transaction) if isinstance(transaction, Mapping) else None,
+        balance_transaction=_expanded_transaction(data.get("balance_transaction")),
+        failure_balance_transaction=_expanded_transaction(data.get("failure_balance_transaction")),
     )
 
 
@@ -147,6 +150,10 @@ def read_balance_transaction(data: Mapping[str, Any]) -> BalanceTransaction:
         created_at=datetime.fromtimestamp(int(data["created"]), tz=UTC),
         available_at=datetime.fromtimestamp(int(data["available_on"]), tz=UTC),
     )
+
+
+def _expanded_transaction(value: Any) -> BalanceTransaction | None:
+    return read_balance_transaction(value) if isinstance(value, Mapping) else None
 
 
 def _in_metadata(data: Mapping[str, Any], name: str) -> str:

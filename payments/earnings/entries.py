@@ -114,6 +114,18 @@ def entries_of_converted_refund(refunded: Money, settled: Money) -> list[Entry]:
     return _reversed(entries_of_conversion(refunded, settled))
 
 
+def entries_of_round_trip(given: Money, returned: Money) -> list[Entry]:
+    """Stripe took money for a refund that is not in the books, and gave it back: the rates may differ.
+
+    Both as in Stripe's balance, `given` negative.
+    """
+    return [
+        Entry(kind, amount * sign)
+        for amount in (given, returned)
+        for kind, sign in ((AccountKind.STRIPE_CLEARING, 1), (AccountKind.CONVERSION, -1))
+    ]
+
+
 def entries_of_conversion(charged: Money, settled: Money) -> list[Entry]:
     """Stripe credited `settled` for a payment booked as `charged`, in another currency. Each sums to zero by itself."""
     return [

@@ -28,16 +28,37 @@ def drafts_of_charge(payment: Payment, movements: Sequence[Movement]) -> Iterato
 
 
 def drafts_of_refund(refund: Refund, movements: Sequence[Movement]) -> Iterator[Draft]:
-    """Fee and conversion of a refund that succeeded."""
+    """Fees and conversions of a refund: when Stripe took the money, and when it gave it back because the refund failed."""
     given = next((movement for movement in movements if movement.amount_minor < 0), None)
-    if given is None or refund.succeeded_at is None:
+    returned = next((movement for movement in movements if movement.amount_minor >= 0), None)
+    if refund.is_live:
+        returned = None
+    if refund.succeeded_at is None:
+        if given and returned:
+            yield from _round_trip(refund, given, returned)
         return
+    if given:
+        debited = Money(-given.amount_minor, given.currency)
+        yield from _costs(refund, "", given, entries.entries_of_converted_refund(refund.amount, debited))
+    if returned:
+        yield from _costs(refund, ":failed", returned, entries.entries_of_conversion(refund.amount, _amount(returned)))
+
+
+def _costs(refund: Refund, step: str, movement: Movement, converted: Sequence[Entry]) -> Iterator[Draft]:
+    source, subject = f"refund:{refund.idempotency_key}{step}", f"order:{refund.payment.order.number}"
+    yield _fee(source, subject, movement)
+    if movement.currency != refund.currency:
+        yield _draft(f"{source}:converted", JournalKind.CONVERSION, subject, converted, movement)
+
+
+def _round_trip(refund: Refund, given: Movement, returned: Movement) -> Iterator[Draft]:
+    """A refund that failed while it was pending: only the fees, and the difference in rates, are in the books."""
     source, subject = f"refund:{refund.idempotency_key}", f"order:{refund.payment.order.number}"
     yield _fee(source, subject, given)
+    yield _fee(f"{source}:failed", subject, returned)
     if given.currency != refund.currency:
-        debited = Money(-given.amount_minor, given.currency)
-        converted = entries.entries_of_converted_refund(refund.amount, debited)
-        yield _draft(f"{source}:converted", JournalKind.CONVERSION, subject, converted, given)
+        spread = entries.entries_of_round_trip(_amount(given), _amount(returned))
+        yield _draft(f"{source}:failed:converted", JournalKind.CONVERSION, subject, spread, returned)
 
 
 def drafts_of_own_movement(movement: Movement) -> Iterator[Draft]:
@@ -51,6 +72,10 @@ def drafts_of_own_movement(movement: Movement) -> Iterator[Draft]:
                 entries_of_movement(finding.kind, Money(finding.amount_minor, finding.currency)),
                 movement,
             )
+
+
+def _amount(movement: Movement) -> Money:
+    return Money(movement.amount_minor, movement.currency)
 
 
 def _fee(source: str, subject: str, movement: Movement) -> Draft:

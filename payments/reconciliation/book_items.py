@@ -17,6 +17,7 @@ class Part(StrEnum):
     CONVERSION = "conversion"
     REFUND = "refund"
     REFUND_FAILURE = "refund_failure"
+    FAILURE_FEE = "failure_fee"
     DISPUTE = "dispute"
     TRANSFER = "transfer"
     RETURN = "return"
@@ -55,6 +56,8 @@ _PART_OF_STEP = {
     (Handle.REFUND, "fee"): Part.FEE,
     (Handle.REFUND, "converted"): Part.CONVERSION,
     (Handle.REFUND, "failed"): Part.REFUND_FAILURE,
+    (Handle.REFUND, "failed:fee"): Part.FAILURE_FEE,
+    (Handle.REFUND, "failed:converted"): Part.REFUND_FAILURE,
     (Handle.REFUND, "released"): Part.REFUND_FAILURE,
     (Handle.DISPUTE, "withdrawn"): Part.DISPUTE,
     (Handle.DISPUTE, "reinstated"): Part.DISPUTE,
@@ -71,11 +74,10 @@ def read_source(source: str) -> SourceParts:
         return SourceParts(handle=None, reference=source, part=Part.UNKNOWN)
     if handle == Handle.MOVEMENT:
         return SourceParts(handle=handle, reference=rest, part=Part.MOVEMENT)
-    # A step may have a number behind it: `dispute:du_1:withdrawn:2`.
-    words = rest.split(":")
-    reference = words[0]
-    part = _PART_OF_STEP.get((handle, words[1]), Part.UNKNOWN) if len(words) > 1 else Part.UNKNOWN
-    return SourceParts(handle=handle, reference=reference, part=part)
+    reference, _, step = rest.partition(":")
+    # A step may have a number or an id behind it: `dispute:du_1:withdrawn:2`.
+    part = _PART_OF_STEP.get((handle, step)) or _PART_OF_STEP.get((handle, step.partition(":")[0]))
+    return SourceParts(handle=handle, reference=reference, part=part or Part.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,8 @@ class BookedEntry:
 class Record:
     """A row of ours that says money moved, or should move, at Stripe. The amount is positive in minor units.
 
-    `is_done` says that by this row the money has moved: only then must the ledger have it.
+    `is_done` says that by this row the money has moved: only then must the ledger have it. `has_ended` says that it
+    failed or was cancelled, before the money moved or after it.
     """
 
     topic: Topic
@@ -106,6 +109,7 @@ class Record:
     amount_minor: int
     currency: str
     is_done: bool
+    has_ended: bool = False
     happened_at: datetime
     livemode: bool | None = None
     order_number: str = ""

@@ -14,7 +14,7 @@ from payments.reconciliation.charges import name_charge
 from payments.reconciliation.groups import Finding, Group, Terms, as_cut_off, find, sums
 from payments.reconciliation.kinds import DifferenceKind as Kind
 from payments.reconciliation.movements import name_movements
-from payments.reconciliation.refunds_and_disputes import name_dispute, name_refund
+from payments.reconciliation.refunds_and_disputes import awaits_return, name_dispute, name_refund
 from payments.reconciliation.statement import Topic
 from payments.reconciliation.transfers import name_transfer
 
@@ -99,6 +99,7 @@ def _may_be_under_way(group: Group, terms: Terms) -> bool:
     if group.latest_at > terms.settled_before:
         return True
     is_pending = bool(group.record) and all(each.source_status == "pending" for each in group.movements)
+    is_pending = is_pending or awaits_return(group)
     return bool(group.movements) and is_pending and group.latest_at > terms.settled_before - _LONGEST_PENDING
 
 

@@ -12,7 +12,7 @@ from payments.reconciliation.found_records import FoundRecord, FoundRecords, as_
 from payments.reconciliation.other_records import find_disputes, find_transfers
 from payments.reconciliation.statement import Movement, Topic
 
-_REFUND_STEPS = ("succeeded", "failed", "fee", "converted")
+_REFUND_STEPS = ("succeeded", "fee", "converted", "failed", "failed:fee", "failed:converted")
 
 
 def find_records(movements_of: Mapping[str, Sequence[Movement]]) -> FoundRecords:
@@ -90,6 +90,7 @@ def as_found_refund(refund: Refund, key: str) -> FoundRecord:
         amount_minor=refund.amount_minor,
         currency=refund.currency,
         is_done=refund.succeeded_at is not None,
+        has_ended=refund.ended_at is not None,
         happened_at=refund.succeeded_at or refund.created_at,
         livemode=refund.payment.livemode,
         order_number=number,

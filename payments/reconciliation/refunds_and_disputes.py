@@ -9,7 +9,7 @@ from payments.reconciliation.charges import name_fee
 from payments.reconciliation.groups import Finding, Group, find, sums
 from payments.reconciliation.kinds import DifferenceKind as Kind
 from payments.reconciliation.kinds import Repair
-from payments.reconciliation.statement import Movement
+from payments.reconciliation.statement import Movement, Topic
 
 
 def name_refund(group: Group) -> list[Finding]:
@@ -19,21 +19,51 @@ def name_refund(group: Group) -> list[Finding]:
         return _name_unrecorded(group)
     given = [movement for movement in group.movements if movement.amount_minor < 0]
     returned = [movement for movement in group.movements if movement.amount_minor >= 0]
+    if given and returned and record.has_ended and not record.is_done:
+        return _name_round_trip(group, record, [given[0], *returned]) + _name_doubles(group, given) + _name_fees(group)
     findings = _name_given(group, record, given)
     if returned:
         findings += _name_part(group, returned, Part.REFUND_FAILURE, missing=Kind.REFUND_FAILED, label=record.label)
     return findings + _name_fees(group)
 
 
+def _name_round_trip(group: Group, record: Record, movements: Sequence[Movement]) -> list[Finding]:
+    """A refund that failed while it was pending is in Stripe's balance twice, and in the books only as a spread."""
+    left = sums((movement.currency, movement.amount_minor) for movement in movements)
+    left.subtract(group.booked(Part.REFUND, Part.CONVERSION, Part.REFUND_FAILURE))
+    first, last = movements[0], movements[-1]
+    is_converted = first.currency != record.currency
+    detail = f"{record.label}. It failed while pending: {last.id} did not bring back what {first.id} had taken."
+    return find(
+        group,
+        Kind.CONVERSION_RESIDUE if is_converted else Kind.AMOUNT_DIFFERS,
+        left,
+        movement=last,
+        detail=detail,
+        repair=Repair.FETCH_REFUND if is_converted else Repair.NONE,
+    )
+
+
 def _name_fees(group: Group) -> list[Finding]:
-    """Stripe charges a fee for refunds in few countries only, and then with the refund itself."""
+    """Stripe charges a fee for refunds in few countries only, with the refund itself; it may return it with the money."""
     findings: list[Finding] = []
-    for number, movement in enumerate(group.movements):
+    parts = {"given": Part.FEE, "returned": Part.FAILURE_FEE}
+    for movement in group.movements:
         booked = group.booked_of_movement(movement.id)
-        if number == 0:
-            booked.update(group.booked(Part.FEE))
+        # The first movement of each direction has the fee of that direction.
+        part = parts.pop("given" if movement.amount_minor < 0 else "returned", None)
+        if part:
+            booked.update(group.booked(part))
         findings += name_fee(group, movement, booked=booked, repair=Repair.FETCH_REFUND)
     return findings
+
+
+def awaits_return(group: Group) -> bool:
+    """Whether a refund failed while it was pending, and Stripe has not given its money back yet."""
+    record = group.record
+    if record is None or group.topic != Topic.REFUND or record.is_done or not record.has_ended:
+        return False
+    return all(movement.amount_minor < 0 for movement in group.movements)
 
 
 def _name_unrecorded(group: Group) -> list[Finding]:
@@ -53,7 +83,12 @@ def _name_given(group: Group, record: Record, given: Sequence[Movement]) -> list
         booked = group.booked(Part.REFUND)
         minus = sums((currency, -minor) for currency, minor in booked.items())
         return find(group, Kind.NOT_AT_STRIPE, minus, detail=f"{record.label}. Stripe only has the return of it.")
-    findings = [
+    missing = Kind.NOT_BOOKED if record.is_done else Kind.MISSING_EVENT
+    return _name_doubles(group, given) + _name_part(group, given[:1], Part.REFUND, missing=missing, label=record.label)
+
+
+def _name_doubles(group: Group, given: Sequence[Movement]) -> list[Finding]:
+    return [
         finding
         for movement in given[1:]
         for finding in find(
@@ -64,8 +99,6 @@ def _name_given(group: Group, record: Record, given: Sequence[Movement]) -> list
             detail=f"Stripe lists {movement.id} besides {given[0].id} for the same refund.",
         )
     ]
-    missing = Kind.NOT_BOOKED if record.is_done else Kind.MISSING_EVENT
-    return findings + _name_part(group, given[:1], Part.REFUND, missing=missing, label=record.label)
 
 
 def _name_part(group: Group, movements: Sequence[Movement], part: Part, *, missing: Kind, label: str) -> list[Finding]:

@@ -66,8 +66,9 @@ def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
             has_changed = True
         else:
             has_changed = _change_status(refund, stripe_refund)
-        if refund.has_succeeded and stripe_refund.balance_transaction:
-            book_costs_of_refund(refund, stripe_refund.balance_transaction)
+        book_costs_of_refund(
+            refund, given=stripe_refund.balance_transaction, returned=stripe_refund.failure_balance_transaction
+        )
         if has_changed:
             apply_status(refund)
     log.info("refund_recorded", order=order.number, refund=refund.pk, status=refund.status, has_changed=has_changed)

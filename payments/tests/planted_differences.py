@@ -175,6 +175,8 @@ def clean(number):
         yield own("stripe_fee", number, -chance.randint(1, 500), booked=True)
     if number % 17 == 0:
         yield _failed_refund(number, chance.randint(1, amount))
+    if number % 18 == 0:
+        yield _failed_pending_refund(number, chance.randint(1, amount))
     if number % 19 == 0:
         yield _won_dispute(number, amount)
 
@@ -185,6 +187,12 @@ def _failed_refund(number, amount):
     given = transaction("refund", number=f"r{number}", amount=-amount, source=refund_of(number, status="failed"))
     entries = [entry(f"refund:{number}:succeeded", -amount), entry(f"refund:{number}:failed", amount)]
     return refund(number, amount, movements=[given, back], entries=entries)
+
+
+def _failed_pending_refund(number, amount):
+    """Stripe took the money of a pending refund and gave it back; the books never had it."""
+    never = record(Topic.REFUND, f"{number}f", amount, is_done=False, has_ended=True)
+    return refund(f"{number}f", amount, movements=_failed_refund(number, amount).movements, records=[never], entries=[])
 
 
 def _won_dispute(number, amount):
@@ -398,6 +406,15 @@ def _cut_off_by_pending(number, amount):
     return refund(number, amount, movements=[movement], records=[pending], entries=[]), [(Kind.CUT_OFF, -amount, "GBP")]
 
 
+def _cut_off_by_return(number, amount):
+    """A pending refund has failed, and its money is on the way back to the balance."""
+    just_now = TERMS.settled_before - timedelta(days=20)
+    source = refund_of(number, status="failed")
+    movement = transaction("refund", number=f"r{number}", amount=-amount, source=source, at=just_now)
+    never = record(Topic.REFUND, number, amount, is_done=False, has_ended=True)
+    return refund(number, amount, movements=[movement], records=[never], entries=[]), [(Kind.CUT_OFF, -amount, "GBP")]
+
+
 def _cut_off_under_way(number, amount):
     """The event of a charge that is a minute old may still come."""
     just_now = TERMS.settled_before + timedelta(minutes=1)
@@ -458,7 +475,7 @@ PLANTS = (
     _failed_bank_payout, _failed_transfer, _refund_failed, _refund_by_hand, _refund_not_here, _transfer_by_hand,
     _transfer_not_here, _reversal_by_hand, _payment_returned, _amount_differs, _other_currency, _conversion_residue, _conversion_not_booked,
     _sale_not_booked, _transfer_not_booked, _transfer_not_at_stripe, _sale_not_at_stripe, _cut_off_by_time_zone,
-    _cut_off_by_pending, _cut_off_under_way, _wrong_mode, _wrong_account, _double_charge, _double_payment,
+    _cut_off_by_pending, _cut_off_by_return, _cut_off_under_way, _wrong_mode, _wrong_account, _double_charge, _double_payment,
     _double_sale,
     _double_refund, _double_transfer, _unknown_type, _unknown_everything,
 )  # fmt: skip

@@ -106,6 +106,12 @@ CASES = {
             of(K.STRIPE_CLEARING, -540), of(K.CONVERSION, 540),
         ],
     ),
+    "a refund that failed while it was pending": (
+        lambda: of_earnings.entries_of_round_trip(pounds(-540), pounds(535)),
+        [
+            of(K.STRIPE_CLEARING, -540), of(K.CONVERSION, 540), of(K.STRIPE_CLEARING, 535), of(K.CONVERSION, -535),
+        ],
+    ),
     "a withdrawal for a dispute": (
         lambda: of_disputes.entries_of_movement(amount=pounds(-100), fee=pounds(15), claim=pounds(100)),
         [

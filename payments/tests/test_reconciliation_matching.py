@@ -58,7 +58,7 @@ moments = st.integers(-3, 3).map(lambda days: NOON + timedelta(days=days))
 amounts = st.integers(-(10**9), 10**9)
 STEPS = (
     "order:1:settled", "payment:1:second", "payment:1:fee", "payment:1:converted", "refund:1:succeeded",
-    "refund:1:failed", "dispute:du_1:withdrawn", "dispute:du_1:reinstated:2", "payout:1:paid", "payout:1:returned",
+    "refund:1:failed", "refund:1:failed:fee", "refund:1:failed:converted", "dispute:du_1:withdrawn", "dispute:du_1:reinstated:2", "payout:1:paid", "payout:1:returned",
     "stripe:txn_1", "stripe:txn_1:fee", "stripe:", "rent:1", "order", "order:",
 )  # fmt: skip
 SOURCES = (

@@ -307,7 +307,10 @@ def test_rf02_a_refund_that_fails_later_can_be_made_again(stripe_sandbox):
     send_refund(refund)
     assert Refund.objects.get().status == "succeeded"
     stripe_sandbox.switch("clock", advance=DAY)
-    assert record_refund(gateway.retrieve_refund(Refund.objects.get().stripe_refund_id)).has_changed
+    answer = gateway.retrieve_refund(Refund.objects.get().stripe_refund_id)
+    assert answer.balance_transaction.amount == pounds(-4000)
+    assert answer.failure_balance_transaction.amount == pounds(4000)
+    assert record_refund(answer).has_changed
     refund.refresh_from_db()
     assert (refund.status, refund.failure_reason) == ("failed", "expired_or_canceled_card")
     assert (counted(payment), payment.order.lines.get().refundable) == ((0, 0), pounds(4000))
