@@ -17,8 +17,8 @@ from payments.disputes.fraud_warnings import WarningDecided, record_fraud_warnin
 from payments.disputes.stripe_objects import StripeFraudWarning
 from payments.invariants import INVARIANTS
 from payments.models import Dispute, FraudWarning, Refund
-from payments.refund_outcomes import record_refund
-from payments.refund_plan import LinePart, OfLines, OverAllLines
+from payments.refunds.plan import LinePart, OfLines, OverAllLines
+from payments.refunds.recording import record_refund
 from payments.stripe_objects import StripeRefund
 from payments.tests.disputing import OPENED, Case, book, held, in_dispute, moved, of_platform, of_teacher
 from payments.tests.factories import open_order, paid_order, refunded, sample_offer

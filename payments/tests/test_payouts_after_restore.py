@@ -21,7 +21,7 @@ from payments.models import BankPayout, FetchedEvent, Payout, PayoutReversal, Pa
 from payments.payouts import gateway
 from payments.payouts.decisions import approve_payout
 from payments.payouts.follow_up import follow_up_accounts
-from payments.payouts.outcomes import TransferDisagrees, record_transfer
+from payments.payouts.recording import TransferDisagrees, record_transfer
 from payments.payouts.requests import request_payout
 from payments.reconciliation.kinds import DifferenceKind as Kind
 from payments.sweeps import take_in_missed_events
