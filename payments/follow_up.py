@@ -14,6 +14,7 @@ from payments.evidence import PaymentDisagrees
 from payments.models import Payment
 from payments.orders import cancel_order
 from payments.outcomes import record_expiry, sync_with_stripe
+from payments.own_account import is_key_known_as_ours
 from payments.registry import UnknownDomain
 from payments.sessions import STRIPE_IS_LATE, AlreadyPaid, NeverOpened, PaymentOver, close_session, open_session
 
@@ -87,6 +88,8 @@ def _sync(payment: Payment) -> None:
 
 def _give_up_unknown_session(payment: Payment, problem: gateway.NoSuchObject) -> None:
     """End a payment whose session Stripe does not know: it cannot be paid. Staff look for money already on its way."""
+    # To a key of another account every session is unknown, and can be paid all the same.
+    is_key_known_as_ours()
     if payment.status == Payment.Status.PROCESSING:
         raise WorkParked(f"Stripe no longer knows the session: {problem}") from problem
     log.error("session_unknown", order=payment.order.number, session=payment.stripe_session_id)

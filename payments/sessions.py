@@ -15,6 +15,7 @@ from payments import gateway
 from payments.models import Order, Payment
 from payments.orders import cancel_order
 from payments.outcomes import sync_with_stripe
+from payments.own_account import is_key_known_as_ours
 from payments.stripe_objects import CheckoutSession
 
 log = structlog.get_logger()
@@ -189,7 +190,8 @@ def _expire(payment: Payment) -> None:
     try:
         gateway.expire_session(payment.stripe_session_id or "")
     except gateway.NoSuchObject:
-        # A session that Stripe does not know cannot be paid.
+        # A session that Stripe does not know cannot be paid, unless the key is of another account.
+        is_key_known_as_ours()
         log.warning("session_unknown", order=payment.order.number, session=payment.stripe_session_id)
     except gateway.StripeRefused as refusal:
         # No longer open: paid or expired a moment ago. The session's state at Stripe decides.

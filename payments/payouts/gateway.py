@@ -13,6 +13,7 @@ from django.conf import settings
 
 from money import Money
 from payments.models import ConnectedAccount
+from payments.own_account import is_key_known_as_ours
 from payments.payouts.stripe_objects import (
     AccountState,
     StripeBankPayout,
@@ -24,7 +25,7 @@ from payments.payouts.stripe_objects import (
     read_reversal,
     read_transfer,
 )
-from payments.stripe_api import NoSuchObject, StripeRefused, client, translated_errors
+from payments.stripe_api import NoSuchObject, StripeMisconfigured, StripeRefused, client, translated_errors
 from payments.stripe_objects import as_text, id_of
 
 # What is needed of an account of Accounts v2; nothing of this is sent unless it is named.
@@ -92,7 +93,10 @@ def create_onboarding_link(account: ConnectedAccount, *, return_url: str, refres
 
 
 def retrieve_account(account: ConnectedAccount) -> AccountState:
-    """The current state of an account; closed if it was deleted or disconnected. Raises StripeUnreachable or StripeRefused."""
+    """The current state of an account; closed if it was deleted or disconnected. Raises StripeUnreachable or StripeRefused.
+
+    To a key of another platform every account looks closed, so the key is checked first: StripeMisconfigured.
+    """
     account_id = account.stripe_account_id
     try:
         if account.api == ConnectedAccount.Api.V2:
@@ -105,6 +109,10 @@ def retrieve_account(account: ConnectedAccount) -> AccountState:
         return read_account_v1(fresh.to_dict())
     except StripeRefused as refusal:
         if isinstance(refusal, NoSuchObject) or refusal.code == _ACCOUNT_INVALID:
+            if not is_key_known_as_ours():
+                raise StripeMisconfigured(
+                    f"{refusal} Set STRIPE_ACCOUNT_ID, so that the key can be checked."
+                ) from refusal
             return read_account_v1({"id": account_id, "deleted": True})
         raise
 

@@ -17,7 +17,7 @@ from notifications.alerts import clear_alert, raise_alert
 from payments.models import ConnectedAccount, Payout, PayoutTransfer
 from payments.models.payout_transfer import new_transfer_key
 from payments.payouts import gateway
-from payments.payouts.accounts import record_account
+from payments.payouts.accounts import refresh_account
 from payments.payouts.mails import queue_failed
 from payments.payouts.recording import TransferDisagrees, record_transfer
 from payments.payouts.requests import current_account
@@ -77,8 +77,7 @@ def _is_ready_to_send(work: PayoutTransfer, payout: Payout) -> bool:
     if account is None:
         _record_refusal(payout, _NO_ACCOUNT)
         return False
-    asked_at = timezone.now()
-    account = record_account(gateway.retrieve_account(account), as_of=asked_at)
+    account = _refreshed(account)
     if not account.can_be_paid:
         _record_refusal(payout, _NOT_READY)
         return False
@@ -90,6 +89,13 @@ def _is_ready_to_send(work: PayoutTransfer, payout: Payout) -> bool:
     if available is None or available < payout.amount:
         raise _wait_for_balance(work, payout)
     return True
+
+
+def _refreshed(account: ConnectedAccount) -> ConnectedAccount:
+    try:
+        return refresh_account(account)
+    except StripeMisconfigured as problem:
+        raise WorkParked(f"Stripe refused because of our set-up: {problem}") from problem
 
 
 def _record_unknown_transfers(account: ConnectedAccount) -> None:
@@ -159,9 +165,26 @@ def _after_refusal(work: PayoutTransfer, payout: Payout, refusal: StripeRefused)
     if refusal.code in BALANCE_TOO_LOW:
         _end_key(work)
         raise _wait_for_balance(work, payout) from refusal
-    is_account_gone = isinstance(refusal, NoSuchObject)
-    _record_refusal(payout, _NO_ACCOUNT if is_account_gone else f"Stripe refused it: {refusal}")
+    if isinstance(refusal, NoSuchObject):
+        _check_account_is_closed(work, payout, refusal)
+        _record_refusal(payout, _NO_ACCOUNT)
+        return None
+    _record_refusal(payout, f"Stripe refused it: {refusal}")
     return None
+
+
+def _check_account_is_closed(work: PayoutTransfer, payout: Payout, refusal: NoSuchObject) -> None:
+    """A key of another account gets the same answer. Raises WorkParked unless Stripe certainly has closed the account.
+
+    While an answer is missing, not even that says that there is no transfer: staff must look at Stripe.
+    """
+    payout.refresh_from_db(fields=["status"])
+    if payout.status == Payout.Status.UNKNOWN:
+        raise WorkParked(
+            f"Look at Stripe whether the transfer was made. Then Stripe refused it: {refusal}"
+        ) from refusal
+    if work.account is None or _refreshed(work.account).closed_at is None:
+        raise WorkParked(f"Stripe does not find something that the transfer needs: {refusal}") from refusal
 
 
 def _end_key(work: PayoutTransfer) -> None:

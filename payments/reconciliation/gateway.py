@@ -45,9 +45,3 @@ def retrieve_balance() -> Mapping[str, int]:
         currency = as_text(part["currency"]).upper()
         totals[currency] = totals.get(currency, 0) + int(part["amount"])
     return totals
-
-
-def retrieve_account_id() -> str:
-    """The id of the account that our API key belongs to."""
-    with translated_errors():
-        return client().v1.accounts.retrieve_current().id

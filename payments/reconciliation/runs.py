@@ -16,7 +16,7 @@ from django.utils import timezone
 from jobs.models import WorkParked
 from notifications.alerts import clear_alert, raise_alert
 from payments.models import ReconciliationRun, ReconciliationTotal
-from payments.reconciliation import gateway
+from payments.own_account import retrieve_account_id
 from payments.reconciliation.comparing import compare_journals, compare_movements, compare_records
 from payments.reconciliation.progress import save_progress
 from payments.reconciliation.repairs import repair_all
@@ -79,7 +79,7 @@ def advance_run(run: ReconciliationRun, *, seconds: float) -> bool:
 
 
 def _own_account() -> str:
-    account = gateway.retrieve_account_id()
+    account = retrieve_account_id()
     if settings.STRIPE_ACCOUNT_ID and account != settings.STRIPE_ACCOUNT_ID:
         raise WorkParked(f"The API key belongs to {account}, not to {settings.STRIPE_ACCOUNT_ID}.")
     return account

@@ -27,11 +27,31 @@ def sandbox_process(tmp_path_factory):
 def stripe_sandbox(sandbox_process, settings, monkeypatch):
     """The sandbox as the gateway's Stripe, without faults."""
     settings.STRIPE_API_HOST = sandbox_process.url
+    settings.STRIPE_ACCOUNT_ID = sandbox_process.ACCOUNT_ID
     monkeypatch.setattr(stripe, "api_base", sandbox_process.url)
     forget_stripe()
     sandbox_process.calm()
     yield sandbox_process
     forget_stripe()
+
+
+@pytest.fixture(scope="session")
+def other_platform(tmp_path_factory):
+    """A sandbox of another platform, which knows nothing of ours."""
+    sandbox = StripeSandbox(tmp_path_factory.mktemp("other_platform"), SANDBOX_ACCOUNT_ID="acct_1AnotherPlatform0")
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def use_key_of(settings):
+    """A function that replaces the API key by one of another sandbox's platform."""
+
+    def use(sandbox):
+        settings.STRIPE_API_HOST = sandbox.url
+        forget_stripe()
+
+    return use
 
 
 @pytest.fixture

@@ -20,7 +20,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 class StripeSandbox:
     """One sandbox process, the actions of students on its pages, and the switches for its faults."""
 
-    def __init__(self, folder):
+    # The sandbox's platform, unless `SANDBOX_ACCOUNT_ID` among the options names another.
+    ACCOUNT_ID = "acct_1SandboxLectern00"
+
+    def __init__(self, folder, **options):
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             port = listener.getsockname()[1]
@@ -31,6 +34,7 @@ class StripeSandbox:
             "SANDBOX_DATABASE": str(folder / "sandbox.sqlite3"),
             "SANDBOX_SETTLE_DELAY": "0.1",
             "SANDBOX_ASYNC_DELAY": "0.1",
+            **options,
         }
         self.log = (folder / "sandbox.log").open("w")
         self.process = subprocess.Popen(
