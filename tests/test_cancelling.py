@@ -2,8 +2,8 @@
 
 import re
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -21,6 +21,7 @@ from notifications.models import Mail
 from payments.models import Refund
 from payments.settlement import settle_payment
 from payments.tests.factories import evidence_for
+from payments.tests.races import wait_until_another_waits_for_a_lock
 from tests.market import open_market, open_order, signed_in
 from workshops.models import Registration, Workshop
 from workshops.tests.factories import make_workshop
@@ -134,15 +135,15 @@ def test_a_past_lesson_cannot_be_cancelled():
     assert f"/lines/{line.pk}/cancel/" not in client.get(f"/my/lessons/{market.lesson.pk}/").content.decode()
 
 
-def wait_until_another_connection_waits_for_a_lock():
-    gives_up_at = time.monotonic() + 20
+@contextmanager
+def looking_for_deadlocks_after(seconds):
+    """How long this connection waits for a lock before it looks, once, whether it is in a deadlock, and is aborted."""
     with connection.cursor() as cursor:
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        cursor.execute(waiting)
-        while not cursor.fetchone()[0]:
-            assert time.monotonic() < gives_up_at
-            time.sleep(0.02)
-            cursor.execute(waiting)
+        cursor.execute("SELECT set_config('deadlock_timeout', %s, false)", [f"{seconds}s"])
+        try:
+            yield
+        finally:
+            cursor.execute("RESET deadlock_timeout")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -154,11 +155,11 @@ def test_a_cancellation_is_retried_if_it_is_aborted_to_break_a_deadlock():
 
     def lock_account_then_workshop():
         try:
-            with transaction.atomic():
+            # Longer than anything waits here: the cancellation alone finds the deadlock.
+            with looking_for_deadlocks_after(60), transaction.atomic():
                 lock_teacher_accounts([line.teacher_id], "GBP")
                 has_account.set()
-                # It waited first, so it is the first to look for a deadlock, and is aborted.
-                wait_until_another_connection_waits_for_a_lock()
+                wait_until_another_waits_for_a_lock()
                 list(Workshop.objects.select_for_update(no_key=True).filter(pk=market.workshop.pk))
         finally:
             connections.close_all()
@@ -166,7 +167,8 @@ def test_a_cancellation_is_retried_if_it_is_aborted_to_break_a_deadlock():
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(lock_account_then_workshop)
         assert has_account.wait(20)
-        with capture_logs() as logs:
+        # Long enough for the other to wait as well, on a busy machine, too.
+        with capture_logs() as logs, looking_for_deadlocks_after(3):
             cancel(signed_in(market.student), line)
         other.result()
     assert (line.state, line.refunded_minor, Refund.objects.count()) == ("revoked", 4500, 1)

@@ -59,10 +59,12 @@ def one_waits_for_the_other(first, second):
 
 
 def wait_until_another_waits_for_a_lock():
+    """Until another connection waits for this one. Other databases and processes have waiting connections, too."""
+    blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
     ends_at = time.monotonic() + 30
     while time.monotonic() < ends_at:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            cursor.execute(blocked)
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.02)

@@ -1,13 +1,11 @@
 """Requests for refunds: never more than what is left, even if many are made at once, and a repeat is the same one."""
 
 import itertools
-import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Event
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +23,7 @@ from payments.refunds.requests import (
 )
 from payments.settlement import settle_payment
 from payments.tests.factories import evidence_for, open_order, paid_order, refunded, sample_offer
+from payments.tests.races import at_once, wait_until_another_waits_for_a_lock
 from payments.tests.sample_domain import SAMPLE
 
 pytestmark = pytest.mark.django_db
@@ -196,34 +195,6 @@ def test_a_second_payment_of_an_order_is_refunded_in_full_and_touches_no_line():
     assert counted(payment) == (0, 0)
     assert counted(second) == (4000, 0)
     assert not Refund.objects.to_allocate().exists()
-
-
-def at_once(*actions):
-    """Run the actions at the same moment, each on its own connection; returns their results or exceptions, in order."""
-    together = Barrier(len(actions))
-
-    def act(action):
-        try:
-            together.wait(30)
-            return action()
-        except Exception as error:  # noqa: BLE001  # what it raised is what the test looks at
-            return error
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(act, actions))
-
-
-def wait_until_another_waits_for_a_lock():
-    ends_at = time.monotonic() + 30
-    while time.monotonic() < ends_at:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-        time.sleep(0.02)
-    raise AssertionError("the other did not wait")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,18 +18,19 @@ FLOWS = re.findall(r"^  async (\w+)\(\)", (SOURCES / "flows.mjs").read_text(), r
 
 @pytest.fixture(scope="session")
 def node_folder():
-    """A folder with Stripe's package in the locked version, installed once and then reused."""
+    """A folder with Stripe's package in the locked version and the flows, installed once and never changed after."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("Node.js and npm are not installed (on Debian: apt-get install nodejs npm)")
-    names = ("package.json", "package-lock.json", ".npmrc")
+    names = ("package.json", "package-lock.json", ".npmrc", "flows.mjs")
     locked = hashlib.sha256(b"".join((SOURCES / name).read_bytes() for name in names)).hexdigest()[:16]
     folder = ROOT / ".local" / "node" / locked
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # Several test processes share the folder.
-        for name in (*names, "flows.mjs"):
-            shutil.copyfile(SOURCES / name, folder / name)
         if not (folder / "installed").exists():
+            # Only now: afterwards another process may be reading them. A changed file has a folder of its own.
+            for name in names:
+                shutil.copyfile(SOURCES / name, folder / name)
             command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
             done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
