@@ -8,10 +8,10 @@ from functools import partial
 from django.conf import settings
 from fpdf.enums import XPos, YPos
 
-from accounts.moments import write_moment
+from accounts.moments import write_day, write_moment
 from accounts.time_zones import zone_of_user
 from money import Money
-from payments.models import Order, OrderLine
+from payments.models import Order, OrderLine, Payment, Refund
 from payments.models.order import lines_in_lock_order
 from payments.pdf import GAP, Document, render_pdf
 
@@ -26,13 +26,25 @@ def render_receipt_of(number: str) -> bytes:
 
 
 def render_receipt(order: Order) -> bytes:
-    """The receipt of a paid order: buyer, lines, total and the tax in it. Raises ValueError for an unpaid order."""
+    """The receipt of a paid order: buyer, lines, total, the tax in it, and what was refunded since.
+
+    Raises ValueError for an unpaid order.
+    """
     if order.paid_at is None:
         raise ValueError("only a paid order has a receipt")
-    return render_pdf(partial(_draw_onto, order=order, lines=lines_in_lock_order(order)))
+    refunds = Refund.objects.filter(
+        payment__order=order, payment__status=Payment.Status.SUCCEEDED, status=Refund.Status.SUCCEEDED
+    )
+    draw = partial(
+        _draw_onto,
+        order=order,
+        lines=lines_in_lock_order(order),
+        refunds=list(refunds.prefetch_related("allocations").order_by("succeeded_at", "pk")),
+    )
+    return render_pdf(draw)
 
 
-def _draw_onto(pdf: Document, *, order: Order, lines: Sequence[OrderLine]) -> None:
+def _draw_onto(pdf: Document, *, order: Order, lines: Sequence[OrderLine], refunds: Sequence[Refund]) -> None:
     pdf.set_title(f"Receipt {order.number}")
     pdf.set_margin(_MARGIN_MM)
     pdf.add_page()
@@ -44,6 +56,7 @@ def _draw_onto(pdf: Document, *, order: Order, lines: Sequence[OrderLine]) -> No
     for line in lines:
         _draw_line(pdf, line)
     _draw_total(pdf, order)
+    _draw_refunds(pdf, order, refunds)
     if pdf.has_gaps:
         pdf.ln(8)
         page = f"{settings.BASE_URL}{order.get_absolute_url()}"
@@ -71,6 +84,23 @@ def _draw_total(pdf: Document, order: Order) -> None:
     _amount_row(pdf, "Total", order.total, style="B")
     if order.tax_minor:
         _amount_row(pdf, f"of which {settings.TAX_LABEL}", order.tax)
+
+
+def _draw_refunds(pdf: Document, order: Order, refunds: Sequence[Refund]) -> None:
+    """What came back to the student, and what they paid in the end."""
+    if not refunds:
+        return
+    pdf.ln(2)
+    left = order.total
+    for refund in refunds:
+        left -= refund.amount
+        day = write_day(refund.succeeded_at, zone_of_user(order.user)) if refund.succeeded_at else ""
+        _amount_row(pdf, f"Refunded on {day}", refund.amount * -1)
+    _amount_row(pdf, "Paid after refunds", left, style="B")
+    # The tax of a refund is known once staff have allocated it to lines.
+    if order.tax_minor and not any(refund.to_allocate.minor for refund in refunds):
+        returned = sum(part.tax_minor for refund in refunds for part in refund.allocations.all())
+        _amount_row(pdf, f"of which {settings.TAX_LABEL}", order.tax - Money(returned, order.currency))
 
 
 def _amount_row(pdf: Document, text: str, amount: Money, *, style: str = "") -> None:

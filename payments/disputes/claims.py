@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from money import Money
 from money.amounts import exponent
+from money.limits import limits_of
 from payments.disputes.stripe_objects import StripeMovement
 
 _WON = "won"
@@ -60,7 +61,8 @@ def claim_of_movement(movement: StripeMovement, *, disputed: Money, taken: int) 
     """What a movement takes (positive) or gives back (negative), in minor units of `disputed`'s currency.
 
     `taken` is what the dispute's earlier movements took. In another currency it is converted back at the movement's own
-    rate, and a result that rounding alone separates from the whole is the whole.
+    rate, to whole steps in which the payment's currency is charged; a result that rounding alone separates from the whole
+    is the whole.
     """
     amount = -movement.amount.minor
     if movement.amount.currency == disputed.currency or amount == 0:
@@ -70,8 +72,14 @@ def claim_of_movement(movement: StripeMovement, *, disputed: Money, taken: int) 
         return whole
     # One minor unit of the account's currency is this many of the payment's.
     unit = Decimal(10) ** (exponent(disputed.currency) - exponent(movement.amount.currency)) / movement.exchange_rate
-    converted = int((amount * unit).quantize(Decimal(1), rounding=ROUND_HALF_UP))
-    return whole if abs(converted - whole) <= unit + 1 else converted
+    if abs(_rounded(amount * unit) - whole) <= unit + 1:
+        return whole
+    step = limits_of(disputed.currency).step.minor
+    return _rounded(amount * unit / step) * step
+
+
+def _rounded(number: Decimal) -> int:
+    return int(number.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def sums_of(claims: Sequence[int]) -> tuple[int, int]:

@@ -22,6 +22,8 @@ from payments.pdf import Document, render_pdf
 _MARGIN_MM = 18
 _COLUMNS_MM = (28, 92, 27, 27)
 _ROW_MM = 6
+# The last four are full-width signs, which some spreadsheets take for the plain ones.
+_BEGIN_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # The shortest time that PostgreSQL knows: balances include what took effect at their moment.
 _INSTANT = timedelta(microseconds=1)
 
@@ -128,7 +130,7 @@ def as_pdf(statement: Statement) -> bytes:
 
 def _as_plain_cell(text: str) -> str:
     # A title is written by a teacher; a spreadsheet would run "=HYPERLINK(…)".
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text[:1] in _BEGIN_A_FORMULA else text
 
 
 def _draw_onto(pdf: Document, *, statement: Statement) -> None:

@@ -78,6 +78,9 @@ def movement(minor, currency, rate=None):
         (movement(-2604, "GBP", "2.5"), Money(10416, "KWD"), 0, 10416),
         (movement(-2604, "GBP", None), Money(10416, "KWD"), 0, 10416),
         (movement(0, "GBP", "0.0053"), Money(10000, "JPY"), 0, 0),
+        # Cards are charged, and so disputed, in hundredths of a dinar and whole krónur: 3.8515 and 333.3333.
+        (movement(1001, "GBP", "2.599"), Money(10000, "KWD"), 10000, -3850),
+        (movement(-200, "GBP", "0.006"), Money(100000, "ISK"), 0, 33300),
     ],
 )
 def test_a_movement_in_another_currency_is_converted_back_at_its_own_rate(moved, disputed, taken, claim):

@@ -117,10 +117,13 @@ def test_what_cannot_be_a_statement_is_not_found(client_of_teacher, name):
     assert client_of_teacher.get(f"/teach/earnings/statement-{name}").status_code == 404
 
 
-def test_a_title_that_a_spreadsheet_would_run_is_written_as_text(client_of_teacher, teacher):
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_a_title_that_a_spreadsheet_would_run_is_written_as_text(client_of_teacher, teacher, start):
+    """opencart/opencart#15666. Some spreadsheets run what follows a full-width sign, or a line break, as well."""
     sale = sell(teacher)
-    sale.order.lines.update(title='=HYPERLINK("http://evil")')
-    assert "'=HYPERLINK" in statement(client_of_teacher).content.decode()
+    sale.order.lines.update(title=f'{start}HYPERLINK("http://evil")')
+    *_, row = csv.reader(StringIO(statement(client_of_teacher).content.decode(), newline=""))
+    assert row[3].startswith(f"'{start}")
 
 
 def test_only_the_teacher_sees_their_earnings(teacher):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from money import Money
+from money.limits import limits_of
 from money.shares import spread
 from payments.checkout import _new_payment
 from payments.models import Order, OrderLine
@@ -113,11 +114,24 @@ def test_the_database_refuses_totals_that_contradict_themselves(changes):
         Order.objects.filter(pk=order.pk).update(**changes)
 
 
-@given(st.integers(0, 10**8), st.integers(1, 100), st.sampled_from(["GBP", "JPY", "KWD"]))
-def test_stripes_page_charges_exactly_the_total(minor, quantity, currency):
-    line = SessionLine.over(Money(minor, currency), title="Lesson", description="", quantity=quantity)
-    assert line.unit_amount * line.quantity == Money(minor, currency)
+@given(st.integers(0, 10**7), st.integers(1, 100), st.sampled_from(["GBP", "JPY", "KWD", "ISK"]))
+def test_stripes_page_charges_exactly_the_total(steps, quantity, currency):
+    step = limits_of(currency).step
+    line = SessionLine.over(step * steps, title="Lesson", description="", quantity=quantity)
+    assert line.unit_amount * line.quantity == step * steps
+    assert line.unit_amount.minor % step.minor == 0
     assert line.title == "Lesson" if line.quantity == quantity else line.title == f"{quantity} × Lesson"
+
+
+@pytest.mark.parametrize(
+    ("currency", "minor", "unit_amount"),
+    [("ISK", 199_900, 199_900), ("ISK", 199_800, 99_900), ("KWD", 19_990, 19_990), ("KWD", 19_980, 9_990)],
+)
+def test_stripes_page_gets_no_unit_finer_than_the_currency_is_charged(currency, minor, unit_amount):
+    """antiwork/gumroad#7605: two at 999.50 krónur each make a whole number of krónur, but Stripe refuses each."""
+    line = SessionLine.over(Money(minor, currency), title="Lesson", description="", quantity=2)
+    assert line.unit_amount == Money(unit_amount, currency)
+    assert line.unit_amount * line.quantity == Money(minor, currency)
 
 
 @pytest.mark.django_db(transaction=True)

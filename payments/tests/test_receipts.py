@@ -7,12 +7,16 @@ import pytest
 
 from accounts.tests.factories import UserFactory
 from jobs.runner import drain
+from money import Money
 from notifications.models import Mail
 from payments.models import OrderLine
 from payments.pdf import GAP, WorldDocument
 from payments.receipts import render_receipt
+from payments.refunds.plan import OverAllLines
+from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
-from payments.tests.factories import evidence_for, open_order, sample_offer
+from payments.stripe_objects import read_refund
+from payments.tests.factories import evidence_for, open_order, paid_order, refund_object, refunded, sample_offer
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +110,43 @@ def test_the_mail_about_a_payment_has_the_receipt_attached(mailoutbox):
 def test_drawing_a_receipt_logs_nothing(caplog):
     receipt_for("Ελένη")
     assert not [record for record in caplog.records if record.name.startswith("fontTools")]
+
+
+def drawn_on_receipt_of(payment):
+    return content_of(render_receipt(payment.order)).decode("windows-1252")
+
+
+def end_refund(payment, minor, status):
+    """Refund an amount over all lines; Stripe reports this status."""
+    refund = refunded(payment, OverAllLines(Money(minor, "GBP")))
+    record_refund(read_refund(refund_object(refund, status=status)))
+
+
+def test_a_receipt_shows_what_came_back_and_what_was_paid_in_the_end(settings):
+    """antiwork/gumroad#5857: after a refund the document still claimed that everything was paid."""
+    settings.TAX_RATE_BPS = 2000
+    payment = paid_order(6000, 6000)
+    assert "refund" not in drawn_on_receipt_of(payment)
+    end_refund(payment, 3000, "pending")
+    end_refund(payment, 600, "failed")
+    assert "efund" not in drawn_on_receipt_of(payment)
+    end_refund(payment, 1200, "succeeded")
+    end_refund(payment, 1800, "succeeded")
+    drawn = drawn_on_receipt_of(payment)
+    for text in ("£120.00", "£20.00", "Refunded on", "-£12.00", "-£18.00", "Paid after refunds", "£90.00", "£15.00"):
+        assert text in drawn
+    assert "-£30.00" not in drawn
+
+
+def test_a_receipt_names_no_tax_of_a_refund_that_is_not_allocated_to_lines(settings):
+    settings.TAX_RATE_BPS = 2000
+    payment = paid_order(6000, 6000)
+    made_at_stripe = {"id": "re_1", "object": "refund", "status": "succeeded", "amount": 3000, "currency": "gbp"}
+    record_refund(read_refund({**made_at_stripe, "payment_intent": payment.stripe_payment_intent_id}))
+    drawn = drawn_on_receipt_of(payment)
+    assert "£90.00" in drawn
+    assert "£15.00" not in drawn
+    assert drawn.count("of which") == 1
 
 
 def test_an_order_that_was_not_paid_has_no_receipt():
