@@ -14,6 +14,7 @@ from payments.earnings import invariants as earnings
 from payments.models import LineCancellation, Order, OrderLine, Payment, Refund, RefundAllocation, RefundChange
 from payments.payouts import invariants as payouts
 from payments.reconciliation import invariants as reconciliation
+from payments.refunds.states import ENDED, RefundStatus
 
 # Each counter of a line, and the field of its allocations that it sums.
 _COUNTERS = {
@@ -30,7 +31,7 @@ class LinesCountTheirRefunds:
     promise = "Each order line counts exactly what live refunds allocate to it: amount, fee, share, tax and places."
 
     def breaking(self) -> list[int]:
-        live = RefundAllocation.objects.filter(line=OuterRef("pk")).exclude(refund__status__in=Refund.ENDED)
+        live = RefundAllocation.objects.filter(line=OuterRef("pk")).exclude(refund__status__in=ENDED)
         sums = {f"live_{field}": _sum_of(live, by="line", field=field) for field in _COUNTERS.values()}
         is_wrong = Q()
         for counter, field in _COUNTERS.items():
@@ -114,7 +115,7 @@ class RefundsMatchTheirStatus:
                 ended_at__isnull=True,
             )
             # A refund that Stripe refused has no id; one that had succeeded before keeps that time.
-            | Q(status__in=Refund.ENDED, ended_at__isnull=False)
+            | Q(status__in=ENDED, ended_at__isnull=False)
         )
         return _ids(Refund.objects.exclude(is_right))
 
@@ -145,7 +146,7 @@ class RefundsRecordTheirChanges:
     promise = "The last recorded status of each refund is the status it has."
 
     def breaking(self) -> list[int]:
-        statuses = RefundChange.objects.filter(refund=OuterRef("pk"), kind__in=Refund.Status.values)
+        statuses = RefundChange.objects.filter(refund=OuterRef("pk"), kind__in=list(RefundStatus))
         refunds = Refund.objects.annotate(last=Subquery(statuses.order_by("-pk").values("kind")[:1]))
         return _ids(refunds.filter(Q(last=None) | ~Q(last=F("status"))))
 

@@ -29,7 +29,7 @@ from payments.evidence import (
 from payments.mails import queue_cannot_deliver_mails, queue_paid_twice_mails, queue_payment_confirmed
 from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
-from payments.refunds.requests import refund_second_success, request_refund_of_undeliverable
+from payments.refunds.requests import refund_second_payment, request_refund_of_undeliverable
 from payments.registry import handler_for
 
 log = structlog.get_logger()
@@ -125,7 +125,7 @@ def _refund_if_second(order: Order, payment: Payment, evidence: PaymentEvidence)
     payment.save(update_fields=["status", "ended_at", "failure_message", "stripe_payment_intent_id"])
     book_second_payment(payment)
     request_charge_lookup(payment)
-    refund_second_success(payment)
+    refund_second_payment(payment)
     queue_paid_twice_mails(order, payment)
     return Settlement.REFUNDED
 

@@ -50,7 +50,7 @@ class AllocationPages(DurableWorkAdmin):
             # Nothing is left to propose; the preview says why.
             answers = {"note": ""}
         form = AllocationForm(lines, answers)
-        if not _can_be_allocated(refund):
+        if not refund.needs_allocation:
             return self._finished(request, refund)
         if not form.is_valid():
             return self._page(request, refund, form, problem=_staleness(request, refund))
@@ -110,10 +110,6 @@ class AllocationPages(DurableWorkAdmin):
             **more,
         }
         return TemplateResponse(request, "payments/admin/refund_allocate.html", context)
-
-
-def _can_be_allocated(refund: Refund) -> bool:
-    return refund.is_live and bool(refund.to_allocate.minor)
 
 
 def _staleness(request: HttpRequest, refund: Refund) -> str:

@@ -17,7 +17,7 @@ from jobs.read_only_admin import ReadOnlyAdmin
 from payments.disputes.fraud_warnings import refund_because_of_warning
 from payments.models import FraudWarning, Order
 from payments.refunds.plan import RefundRefused, WholeOrder
-from payments.refunds.requests import preview_refund
+from payments.refunds.requests import plan_refund_of
 
 _PERMISSION = "payments.refund_order"
 
@@ -133,7 +133,7 @@ def _preview(warning: FraudWarning) -> list[tuple[str, Any]] | None:
     if not warning.needs_decision:
         return None
     try:
-        parts = preview_refund(warning.payment.order, WholeOrder())
+        parts = plan_refund_of(warning.payment.order, WholeOrder())
     except RefundRefused:
         return None
     rows = [("The student gets", sum((part.amount for part in parts[1:]), start=parts[0].amount))]

@@ -10,8 +10,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 from payments.models import Order, Payment, Refund
-
-_UNDER_WAY = (Refund.Status.REQUESTED, Refund.Status.PENDING, Refund.Status.REQUIRES_ACTION)
+from payments.refunds.states import ENDED, UNDER_WAY
 
 
 class RefundStateFilter(SimpleListFilter):
@@ -37,9 +36,9 @@ class RefundStateFilter(SimpleListFilter):
             case "part":
                 return _with_returned(queryset).filter(returned__lt=F("total_minor"), returned__gt=0)
             case "under_way":
-                return queryset.filter(Exists(refunds.filter(status__in=_UNDER_WAY)))
+                return queryset.filter(Exists(refunds.filter(status__in=UNDER_WAY)))
             case "failed":
-                return queryset.filter(Exists(refunds.filter(status__in=Refund.ENDED)))
+                return queryset.filter(Exists(refunds.filter(status__in=ENDED)))
             case "none":
                 return queryset.exclude(Exists(refunds.live()))
             case _:

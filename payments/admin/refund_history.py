@@ -30,7 +30,6 @@ class RefundRow:
     colour: str
     # The page that makes it again; empty if that is not possible.
     again_url: str
-    can_be_allocated: bool
 
 
 def history_of(order: Order) -> list[RefundRow]:
@@ -61,9 +60,6 @@ def _row(refund: Refund) -> RefundRow:
         changes=[(change, explained(change)) for change in refund.changes.all()],
         colour="danger" if not refund.is_live else colours.get(Refund.Status(refund.status), "info"),
         again_url=_again_url(refund),
-        can_be_allocated=refund.is_live
-        and refund.reason == Refund.Reason.MADE_AT_STRIPE
-        and bool(refund.to_allocate.minor),
     )
 
 

@@ -24,6 +24,7 @@ from payments.models.order import lines_in_lock_order
 from payments.refunds.decisions import AlreadyRequested, refuse_repeat, request_previewed_refund
 from payments.refunds.plan import RefundRefused
 from payments.refunds.preview import PreviewOutdated, basis_mark_of, preview_of_request, staleness_of
+from payments.refunds.states import ENDED
 
 
 class RefundPages(ReadOnlyAdmin, ModelAdmin):
@@ -145,4 +146,4 @@ def _failed_refund(order: Order, pk: str) -> Refund | None:
     """The failed refund of this order to make again; None if the address names none."""
     if not (pk.isascii() and pk.isdigit() and len(pk) < 19):  # noqa: PLR2004  # digits of the largest key
         return None
-    return Refund.objects.filter(pk=pk, payment__order=order, status__in=Refund.ENDED).first()
+    return Refund.objects.filter(pk=pk, payment__order=order, status__in=ENDED).first()

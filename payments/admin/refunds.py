@@ -96,7 +96,7 @@ class RefundAdmin(AllocationPages, RepairPages):
     @display(description="Lines")
     def allocation(self, refund: Refund) -> str:
         """A link to the page on which staff allocate it, if that is to be done."""
-        if refund.reason != Refund.Reason.MADE_AT_STRIPE or not refund.is_live or not refund.to_allocate.minor:
+        if not refund.needs_allocation:
             return "–"
         url = reverse("admin:payments_refund_allocate", args=[refund.pk])
         return format_html('<a class="underline" href="{}">Allocate</a>', url)

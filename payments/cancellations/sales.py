@@ -19,6 +19,7 @@ from notifications.alerts import raise_alert
 from payments.cancellations.lines import CannotCancel, cancel_for_teacher
 from payments.mails import queue_sale_cancelled
 from payments.models import LineCancellation, OrderLine, Refund, SaleCancellation
+from payments.refunds.states import ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +112,10 @@ def give_up_line(work: LineCancellation) -> None:
 def progress_of(cancellation: SaleCancellation) -> Progress:
     """How far the cancellation has come, in one query."""
     is_done = Q(state=DurableWork.State.DONE)
-    has_failed = is_done & Q(refund__status__in=Refund.ENDED)
+    has_failed = is_done & Q(refund__status__in=ENDED)
     counts = cancellation.lines.aggregate(
         total=Count("pk"),
-        done=Count("pk", filter=is_done & ~Q(refund__status__in=Refund.ENDED)),
+        done=Count("pk", filter=is_done & ~Q(refund__status__in=ENDED)),
         confirmed=Count("pk", filter=is_done & Q(refund__status=Refund.Status.SUCCEEDED)),
         failed=Count("pk", filter=has_failed | Q(state=DurableWork.State.PARKED)),
     )
@@ -124,7 +125,7 @@ def progress_of(cancellation: SaleCancellation) -> Progress:
 def failures_of(cancellation: SaleCancellation) -> QuerySet[LineCancellation]:
     """The lines that staff must look at: given up, or with a refund that failed."""
     lines = cancellation.lines.select_related("line__order__user", "refund")
-    return lines.filter(Q(state=DurableWork.State.PARKED) | Q(refund__status__in=Refund.ENDED)).order_by("pk")
+    return lines.filter(Q(state=DurableWork.State.PARKED) | Q(refund__status__in=ENDED)).order_by("pk")
 
 
 def latest_cancellation(*, domain: str, reference: str) -> SaleCancellation | None:

@@ -9,15 +9,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import Final
 
 from money import Money
 from money.amounts import exponent
 from money.limits import limits_of
-from payments.disputes.stripe_objects import StripeMovement
+from payments.disputes.stripe_objects import StripeDisputeMovement
 
-_WON = "won"
-# Stripe's statuses of a case that is over. Any other, also one that Stripe may add, is open: what was taken is held.
-CLOSED = frozenset(["warning_closed", _WON, "lost", "prevented"])
+
+class DisputeStatus(StrEnum):
+    """Stripe's statuses that we know."""
+
+    WARNING_NEEDS_RESPONSE = "warning_needs_response"
+    WARNING_UNDER_REVIEW = "warning_under_review"
+    WARNING_CLOSED = "warning_closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+    PREVENTED = "prevented"
+
+
+_S = DisputeStatus
+# The case is over. With any other status, also one that Stripe may add, it is open: what was taken is held.
+CLOSED: Final = frozenset([_S.WARNING_CLOSED, _S.WON, _S.LOST, _S.PREVENTED])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +70,10 @@ class Standing:
         Only a dispute that was won waits for the balance transaction that gives the money back. If that gives back a
         part, the rest is lost.
         """
-        return self.status in CLOSED and (self.status != _WON or self.reinstated > 0)
+        return self.status in CLOSED and (self.status != _S.WON or self.reinstated > 0)
 
 
-def claim_of_movement(movement: StripeMovement, *, disputed: Money, taken: int) -> int:
+def claim_of_movement(movement: StripeDisputeMovement, *, disputed: Money, taken: int) -> int:
     """What a movement takes (positive) or gives back (negative), in minor units of `disputed`'s currency.
 
     `taken` is what the dispute's earlier movements took. In another currency it is converted back at the movement's own

@@ -19,7 +19,7 @@ from payments.disputes.claiming import change_claim, change_claims, follow_chang
 from payments.disputes.claims import claim_of_movement
 from payments.disputes.effects import alert_staff
 from payments.disputes.finding import DisputeDisagrees, find_payment, lock_order_of
-from payments.disputes.stripe_objects import StripeDispute, StripeMovement
+from payments.disputes.stripe_objects import StripeDispute, StripeDisputeMovement
 from payments.disputes.taken import Taken, disputed_of_payment, standing_of, taken_by
 from payments.models import Dispute, DisputeMovement, Payment
 
@@ -134,7 +134,7 @@ def _copy_state(dispute: Dispute, fresh: StripeDispute) -> bool:
     return bool(changed)
 
 
-def _add_movements(dispute: Dispute, reported: Sequence[StripeMovement]) -> list[DisputeMovement]:
+def _add_movements(dispute: Dispute, reported: Sequence[StripeDisputeMovement]) -> list[DisputeMovement]:
     """Store the movements that are not stored yet, the oldest first; returns them."""
     known = set(dispute.movements.values_list("stripe_balance_transaction_id", flat=True))
     disputed = Money(disputed_of_payment(dispute), dispute.payment.currency)

@@ -13,7 +13,7 @@ from payments.stripe_objects import as_flag, as_text, id_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StripeMovement:
+class StripeDisputeMovement:
     """A balance transaction of a dispute: negative if Stripe took the money, positive if it gave it back.
 
     Amount and fee are in the currency the account is paid out in. `exchange_rate` converts the payment's currency into
@@ -50,7 +50,7 @@ class StripeDispute:
     submission_count: int
     opened_at: datetime
     answer_key: str
-    movements: Sequence[StripeMovement]
+    movements: Sequence[StripeDisputeMovement]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +104,10 @@ def read_fraud_warning(data: Mapping[str, Any]) -> StripeFraudWarning:
     )
 
 
-def _read_movement(data: Mapping[str, Any]) -> StripeMovement:
+def _read_movement(data: Mapping[str, Any]) -> StripeDisputeMovement:
     currency = as_text(data["currency"]).upper()
     rate = data.get("exchange_rate")
-    return StripeMovement(
+    return StripeDisputeMovement(
         id=as_text(data["id"]),
         amount=Money(data["amount"], currency),
         fee=Money(data["fee"], currency),

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.urls import reverse
 
 from money import Money
+from payments.disputes.claims import CLOSED, DisputeStatus
 from payments.models.clock import ClockTimestamp
 from payments.models.order import OrderLine
 from payments.models.payment import Payment
+
+_LABELS: Mapping[str, str] = {
+    DisputeStatus.WARNING_NEEDS_RESPONSE: "inquiry, needs an answer",
+    DisputeStatus.WARNING_UNDER_REVIEW: "inquiry, under review",
+    DisputeStatus.WARNING_CLOSED: "inquiry, closed without a dispute",
+    DisputeStatus.NEEDS_RESPONSE: "needs an answer",
+    DisputeStatus.UNDER_REVIEW: "under review by the bank",
+    DisputeStatus.WON: "won",
+    DisputeStatus.LOST: "lost",
+    DisputeStatus.PREVENTED: "prevented",
+}
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):
@@ -28,21 +43,9 @@ class Dispute(models.Model):
     disagree with them.
     """
 
-    class Status(models.TextChoices):
-        """Stripe's statuses that we know. The column takes others, too; they count as open."""
+    Status: TypeAlias = DisputeStatus
 
-        WARNING_NEEDS_RESPONSE = "warning_needs_response", "inquiry, needs an answer"
-        WARNING_UNDER_REVIEW = "warning_under_review", "inquiry, under review"
-        WARNING_CLOSED = "warning_closed", "inquiry, closed without a dispute"
-        NEEDS_RESPONSE = "needs_response", "needs an answer"
-        UNDER_REVIEW = "under_review", "under review by the bank"
-        WON = "won", "won"
-        LOST = "lost", "lost"
-        PREVENTED = "prevented", "prevented"
-
-    TO_ANSWER = (Status.WARNING_NEEDS_RESPONSE, Status.NEEDS_RESPONSE)
-    # The same as payments.disputes.claims.CLOSED, which is free of Django.
-    CLOSED = (Status.WARNING_CLOSED, Status.WON, Status.LOST, Status.PREVENTED)
+    TO_ANSWER = (DisputeStatus.WARNING_NEEDS_RESPONSE, DisputeStatus.NEEDS_RESPONSE)
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
     stripe_dispute_id = models.CharField(max_length=100, unique=True)
@@ -105,7 +108,7 @@ class Dispute(models.Model):
 
     @property
     def is_closed(self) -> bool:
-        return self.status in Dispute.CLOSED
+        return self.status in CLOSED
 
     @property
     def needs_answer(self) -> bool:
@@ -114,8 +117,7 @@ class Dispute(models.Model):
     @property
     def status_text(self) -> str:
         """The status in plain words; Stripe's own word for one that we do not know."""
-        known = dict(Dispute.Status.choices)
-        return str(known.get(self.status, self.status.replace("_", " ")))
+        return _LABELS.get(self.status, self.status.replace("_", " "))
 
 
 class DisputeMovement(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from typing import TypeAlias
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +15,17 @@ from jobs.models import DurableWork
 from money import Money
 from payments.models.order import OrderLine
 from payments.models.payment import Payment
+from payments.refunds.states import ENDED, RefundStatus
+
+_LABELS = {
+    RefundStatus.REQUESTED: "Requested",
+    RefundStatus.PENDING: "sent, not yet confirmed",
+    RefundStatus.REQUIRES_ACTION: "the student must act at Stripe",
+    RefundStatus.SUCCEEDED: "Succeeded",
+    RefundStatus.FAILED: "Failed",
+    RefundStatus.CANCELED: "cancelled",
+}
+_STATUS_CHOICES = [(status.value, label) for status, label in _LABELS.items()]
 
 
 def new_refund_key() -> str:
@@ -26,7 +38,7 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 
     def live(self) -> RefundQuerySet:
         """Refunds that succeeded or may still succeed. A failed or cancelled refund does not count."""
-        return self.exclude(status__in=Refund.ENDED)
+        return self.exclude(status__in=ENDED)
 
     def to_allocate(self) -> RefundQuerySet:
         """Refunds made at Stripe that staff must still allocate to lines."""
@@ -43,16 +55,7 @@ class Refund(DurableWork):
     lease = timedelta(seconds=90)
     max_attempts = 30
 
-    class Status(models.TextChoices):
-        REQUESTED = "requested"
-        PENDING = "pending", "sent, not yet confirmed"
-        REQUIRES_ACTION = "requires_action", "the student must act at Stripe"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
-        CANCELED = "canceled", "cancelled"
-
-    # Final. Their amounts do not count as refunded.
-    ENDED = (Status.FAILED, Status.CANCELED)
+    Status: TypeAlias = RefundStatus
 
     class Reason(models.TextChoices):
         UNDELIVERABLE = "undeliverable", "paid, but could not be delivered"
@@ -81,7 +84,7 @@ class Refund(DurableWork):
     request_key = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
     # Identifies the refund at Stripe: sent as idempotency key and in the metadata.
     idempotency_key = models.CharField(max_length=100, unique=True, default=new_refund_key, editable=False)
-    status = models.CharField(max_length=20, choices=Status, default=Status.REQUESTED)
+    status = models.CharField(max_length=20, choices=_STATUS_CHOICES, default=RefundStatus.REQUESTED.value)
     stripe_refund_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
     pending_reason = models.CharField(max_length=100, blank=True)
     failure_reason = models.CharField(max_length=300, blank=True)
@@ -118,8 +121,13 @@ class Refund(DurableWork):
         return Money(self.amount_minor - self.allocated_minor, self.currency)
 
     @property
+    def needs_allocation(self) -> bool:
+        """Whether staff must still allocate it to lines; see `RefundQuerySet.to_allocate`."""
+        return self.reason == Refund.Reason.MADE_AT_STRIPE and self.is_live and bool(self.to_allocate.minor)
+
+    @property
     def is_live(self) -> bool:
-        return self.status not in Refund.ENDED
+        return self.status not in ENDED
 
     @property
     def has_succeeded(self) -> bool:

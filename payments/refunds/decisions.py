@@ -12,7 +12,7 @@ from payments.refunds.allocations import write_allocations
 from payments.refunds.effects import apply_allocations
 from payments.refunds.plan import InvalidRefundPart, RefundRefused, Wanted, plan_refund, total_of
 from payments.refunds.preview import Preview, basis_mark_of, preview_of_parts, preview_of_request
-from payments.refunds.requests import request_refund
+from payments.refunds.requests import request_refund, write_refund_of_second_payment
 from payments.registry import revoked_label_of
 from payments.revocation import revoke_units
 
@@ -135,14 +135,8 @@ def repeat_refund_of_second_payment(*, refund_id: int, note: str, request_key: s
         payment = Payment.objects.get(pk=failed.payment_id)
         if failed.is_live or failed.reason != Refund.Reason.SECOND_PAYMENT or payment.refundable < failed.amount:
             raise NothingToRepeat("There is nothing to refund again: another member of staff has already refunded it.")
-        refund = Refund.objects.create(
-            payment=payment,
-            amount_minor=failed.amount_minor,
-            currency=failed.currency,
-            reason=failed.reason,
-            note=note[:300],
-            requested_by_id=by_id,
-            request_key=request_key,
+        refund = write_refund_of_second_payment(
+            payment, failed.amount, request_key=request_key, note=note, requested_by_id=by_id
         )
         clear_alert(key=f"refund-failed:{failed.pk}")
     return refund

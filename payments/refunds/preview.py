@@ -12,7 +12,7 @@ from money import Money
 from payments.models import Order, OrderLine, Payment, Refund
 from payments.models.order import lines_in_lock_order
 from payments.refunds.plan import PlannedPart, RefundRefused, Wanted, total_of
-from payments.refunds.requests import preview_refund
+from payments.refunds.requests import plan_refund_of
 from payments.registry import revoke_label_of
 
 
@@ -71,8 +71,8 @@ def staleness_of(seen: str, basis_mark: str) -> str:
 
 
 def preview_of_request(order: Order, wanted: Wanted) -> Preview:
-    """Preview a refund of the order. Raises as `preview_refund` does."""
-    parts = preview_refund(order, wanted)
+    """Preview a refund of the order. Raises as `plan_refund_of` does."""
+    parts = plan_refund_of(order, wanted)
     payment = order.payments.get(status=Payment.Status.SUCCEEDED)
     remaining = payment.refundable - total_of(parts)
     return preview_of_parts(parts, payment, remaining=remaining, basis_mark=basis_mark_of(order))

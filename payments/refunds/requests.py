@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from money import Money
 from money.limits import CannotBeCharged, limits_of
 from payments.earnings.books import book_allocations
 from payments.models import Order, OrderLine, Payment, Refund
@@ -72,7 +73,7 @@ def request_refund(  # noqa: PLR0913  # each is one field of the refund
     return refund
 
 
-def preview_refund(order: Order, wanted: Wanted) -> list[PlannedPart]:
+def plan_refund_of(order: Order, wanted: Wanted) -> list[PlannedPart]:
     """The parts that request_refund would write now. Raises as request_refund does."""
     return _plan_for(order, _payment_of(order), wanted)
 
@@ -95,8 +96,8 @@ def request_refund_of_undeliverable(order: Order, lines: Sequence[OrderLine]) ->
     )
 
 
-def refund_second_success(payment: Payment) -> Refund | None:
-    """Refund all of a payment whose order another payment has paid; it belongs to no line. A repeat does nothing.
+def refund_second_payment(payment: Payment) -> Refund | None:
+    """Refund all of a payment whose order another payment has paid. A repeat does nothing.
 
     Call with the order locked and the payment's intent stored. None if all of it was refunded before.
     """
@@ -105,11 +106,20 @@ def refund_second_success(payment: Payment) -> Refund | None:
     payment.refresh_from_db(fields=["refunded_minor", "disputed_minor"])
     if first is not None or payment.refundable.minor == 0:
         return first
+    return write_refund_of_second_payment(payment, payment.refundable, request_key=request_key)
+
+
+def write_refund_of_second_payment(
+    payment: Payment, amount: Money, *, request_key: str, note: str = "", requested_by_id: int | None = None
+) -> Refund:
+    """Write a refund of a second payment, which belongs to no line. Call with the order locked."""
     return Refund.objects.create(
         payment=payment,
-        amount_minor=payment.refundable.minor,
-        currency=payment.currency,
+        amount_minor=amount.minor,
+        currency=amount.currency,
         reason=Refund.Reason.SECOND_PAYMENT,
+        note=note[:300],
+        requested_by_id=requested_by_id,
         request_key=request_key,
     )
 

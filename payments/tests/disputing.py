@@ -9,7 +9,7 @@ from ledger.balances import balance_of
 from ledger.entries import AccountKind
 from money import Money
 from payments.disputes.recording import record_dispute
-from payments.disputes.stripe_objects import StripeDispute, StripeMovement
+from payments.disputes.stripe_objects import StripeDispute, StripeDisputeMovement
 
 OPENED = datetime(2026, 11, 1, tzinfo=UTC)
 _counter = itertools.count(1)
@@ -17,7 +17,7 @@ _counter = itertools.count(1)
 
 def moved(minor, *, currency="GBP", fee=0, rate=None, after=0, txn=None):
     """A balance transaction of a dispute: below zero if Stripe takes money."""
-    return StripeMovement(
+    return StripeDisputeMovement(
         id=txn or f"txn_{next(_counter)}_{uuid.uuid4().hex[:8]}",
         amount=Money(minor, currency),
         fee=Money(fee, currency),

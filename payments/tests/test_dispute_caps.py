@@ -10,7 +10,7 @@ from django.utils import timezone
 from money import Money
 from payments.models import Dispute, DisputeAllocation, DisputeMovement
 from payments.refunds.plan import AmountDisputed, LinePart, OfLines, OverAllLines
-from payments.refunds.requests import preview_refund
+from payments.refunds.requests import plan_refund_of
 from payments.tests.factories import paid_order, refunded
 
 pytestmark = pytest.mark.django_db
@@ -143,7 +143,7 @@ def test_a_refund_of_a_disputed_amount_is_refused_by_name():
     with pytest.raises(AmountDisputed, match=r"disputes £20\.00 .* only £5\.00 of it can be refunded"):
         refunded(payment, OverAllLines(Money(501, "GBP")))
     with pytest.raises(AmountDisputed):
-        preview_refund(payment.order, OverAllLines(Money(501, "GBP")))
+        plan_refund_of(payment.order, OverAllLines(Money(501, "GBP")))
     assert refunded(payment, OverAllLines(Money(500, "GBP"))).amount == Money(500, "GBP")
 
 

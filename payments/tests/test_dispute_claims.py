@@ -7,11 +7,11 @@ import pytest
 
 from money import Money
 from payments.disputes.claims import claim_of_movement, sums_of
-from payments.disputes.stripe_objects import StripeMovement
+from payments.disputes.stripe_objects import StripeDisputeMovement
 
 
 def moved(minor, rate):
-    return StripeMovement(
+    return StripeDisputeMovement(
         id="txn_1",
         amount=Money(minor, "GBP"),
         fee=Money(1500, "GBP"),

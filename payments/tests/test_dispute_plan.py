@@ -11,7 +11,7 @@ from money import Money
 from money.shares import split_by_rate
 from payments.disputes.claims import Standing, claim_of_movement, sums_of
 from payments.disputes.plan import LineStanding, give_back, take_more
-from payments.disputes.stripe_objects import StripeMovement
+from payments.disputes.stripe_objects import StripeDisputeMovement
 
 
 def standing(status, *, refundable=False, disputed=10000, withdrawn=0, reinstated=0):
@@ -53,7 +53,7 @@ def test_the_claim_follows_the_movements_and_what_may_still_be_taken(state, clai
 
 
 def movement(minor, currency, rate=None):
-    return StripeMovement(
+    return StripeDisputeMovement(
         id="txn_1",
         amount=Money(minor, currency),
         fee=Money(0, currency),

@@ -22,7 +22,7 @@ from payments.models import (
     Refund,
     WebhookEvent,
 )
-from payments.refunds.requests import refund_second_success
+from payments.refunds.requests import refund_second_payment
 from payments.settlement import settle_payment
 from payments.tests.disputing import Case
 from payments.tests.factories import event_of, evidence_for, open_order
@@ -71,7 +71,7 @@ def a_cancellation():
 MAKERS = {
     Payment: open_order,
     ChargeLookup: lambda: ChargeLookup.objects.get(payment=paid()),
-    Refund: lambda: refund_second_success(paid()),
+    Refund: lambda: refund_second_payment(paid()),
     MirrorSync: lambda: MirrorSync.objects.create(object_type="charge", object_id="ch_1"),
     WebhookEvent: an_event,
     Mail: a_mail,

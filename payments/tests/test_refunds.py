@@ -17,8 +17,8 @@ from payments.refunds.plan import InvalidRefundPart, LinePart, OfLines, OverAllL
 from payments.refunds.requests import (
     OrderNotPaid,
     RequestKeyReused,
-    preview_refund,
-    refund_second_success,
+    plan_refund_of,
+    refund_second_payment,
     request_refund_of_undeliverable,
 )
 from payments.settlement import settle_payment
@@ -121,14 +121,14 @@ def test_an_amount_finer_than_its_currency_is_charged_is_refused():
 
 def test_the_preview_shows_what_is_written_afterwards_and_writes_nothing():
     payment = paid_order(2500, 1500)
-    preview = preview_refund(payment.order, OverAllLines(pounds(1001)))
+    preview = plan_refund_of(payment.order, OverAllLines(pounds(1001)))
     assert not Refund.objects.exists()
     refund = refunded(payment, OverAllLines(pounds(1001)))
     assert sorted((part.amount.minor, part.fee.minor, part.share.minor, part.quantity) for part in preview) == sorted(
         figures(refund)
     )
     with pytest.raises(RefundExceedsRemaining):
-        preview_refund(payment.order, OverAllLines(pounds(3000)))
+        plan_refund_of(payment.order, OverAllLines(pounds(3000)))
 
 
 def test_a_repeat_with_the_same_request_key_is_the_first_refund():
@@ -189,8 +189,8 @@ def second_payment(payment):
 def test_a_second_payment_of_an_order_is_refunded_in_full_and_touches_no_line():
     payment = paid_order()
     second = second_payment(payment)
-    refund = refund_second_success(second)
-    assert refund_second_success(second) == refund
+    refund = refund_second_payment(second)
+    assert refund_second_payment(second) == refund
     assert (refund.payment, refund.amount, refund.allocations.count()) == (second, pounds(4000), 0)
     assert counted(payment) == (0, 0)
     assert counted(second) == (4000, 0)

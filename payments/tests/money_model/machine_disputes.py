@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from money import Money
 from payments.disputes.recording import record_dispute
-from payments.disputes.stripe_objects import StripeDispute, StripeMovement
+from payments.disputes.stripe_objects import StripeDispute, StripeDisputeMovement
 from payments.tests.money_model.machine import NOW, PICK
 from payments.tests.money_model.plain import Dispute
 from payments.tests.money_model.snapshots import next_of, opened
@@ -83,7 +83,7 @@ def as_stripe_reports(key, snapshot, *, reference=""):
         opened_at=NOW,
         answer_key="",
         movements=[
-            StripeMovement(
+            StripeDisputeMovement(
                 id=f"txn_{key}_{movement}",
                 amount=Money(-claim, currency),
                 fee=Money(fee, currency),
