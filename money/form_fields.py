@@ -10,24 +10,17 @@ from django.core.exceptions import ValidationError
 from money.amounts import InvalidAmount, Money, exponent
 from money.limits import CannotBeCharged, limits_of
 
-_DIGITS_AT_MOST = 12
+# Of amounts that are charged or refunded; the sums of many may have more.
+DIGITS_OF_A_CHARGE = 12
+_DIGITS_OF_A_SUM = 15
 
 
-class PriceField(forms.DecimalField):
-    """A price in one currency, typed in major units and within what a card can be charged. Its value is Money."""
+class AmountField(forms.DecimalField):
+    """An amount in one currency, typed in major units. Its value is Money, or None if it was left empty."""
 
-    def __init__(self, *, currency: str, **options: Any) -> None:
+    def __init__(self, *, currency: str, max_digits: int = _DIGITS_OF_A_SUM, **options: Any) -> None:
         self.currency = currency
-        self.limits = limits_of(currency)
-        super().__init__(max_digits=_DIGITS_AT_MOST, decimal_places=exponent(currency), **options)
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        """Let browsers check the same limits before anything is sent."""
-        return super().widget_attrs(widget) | {
-            "min": str(self.limits.least.to_major()),
-            "max": str(self.limits.most.to_major()),
-            "step": str(self.limits.step.to_major()),
-        }
+        super().__init__(max_digits=max_digits, decimal_places=exponent(currency), **options)
 
     def prepare_value(self, value: Any) -> Any:
         return value.to_major() if isinstance(value, Money) else value
@@ -42,9 +35,32 @@ class PriceField(forms.DecimalField):
             return None
         try:
             amount = Money.from_major(typed, self.currency)
-            self.limits.check(amount)
         except InvalidAmount as error:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+        self.check_amount(amount)
+        return amount
+
+    def check_amount(self, amount: Money) -> None:
+        """Raise ValidationError for an amount that is not possible here."""
+
+
+class PriceField(AmountField):
+    """A price within what a card can be charged."""
+
+    def __init__(self, *, currency: str, **options: Any) -> None:
+        self.limits = limits_of(currency)
+        super().__init__(currency=currency, max_digits=DIGITS_OF_A_CHARGE, **options)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        """Let browsers check the same limits before anything is sent."""
+        return super().widget_attrs(widget) | {
+            "min": str(self.limits.least.to_major()),
+            "max": str(self.limits.most.to_major()),
+            "step": str(self.limits.step.to_major()),
+        }
+
+    def check_amount(self, amount: Money) -> None:
+        try:
+            self.limits.check(amount)
         except CannotBeCharged as error:
             raise ValidationError(str(error), code="cannot_be_charged") from error
-        return amount

@@ -21,8 +21,8 @@ from unfold.widgets import (
 from accounts.models import Teacher
 from money import Money
 from money.amounts import InvalidAmount
+from money.form_fields import AmountField
 from payments.payouts.decisions import BankTransfer
-from payments.payouts.forms import AmountField
 
 
 class ApproveForm(forms.Form):

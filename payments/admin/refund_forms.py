@@ -19,6 +19,7 @@ from unfold.widgets import (
 )
 
 from money import Money, exponent
+from money.form_fields import DIGITS_OF_A_CHARGE, AmountField
 from money.limits import limits_of
 from payments.models import OrderLine, Refund
 from payments.refunds.plan import LinePart, OfLines, OverAllLines, RefundRefused, Wanted, plan_refund
@@ -27,33 +28,26 @@ from payments.registry import revoke_label_of
 BY_LINE, SPREAD = "lines", "spread"
 NOTHING, ALL, PLACES, AMOUNT = "nothing", "all", "places", "amount"
 _REASONS = (Refund.Reason.STUDENT_CANCELLED, Refund.Reason.TEACHER_CANCELLED, Refund.Reason.GOODWILL)
-_DIGITS_AT_MOST = 12
 _NOTE_LENGTH = 300
 
 
-class RefundAmountField(forms.DecimalField):
-    """An amount to refund, typed in major units of one currency. Its value is Money, or None if it was left empty."""
+class RefundAmountField(AmountField):
+    """An amount to refund, more than zero; may stay empty."""
 
     def __init__(self, *, currency: str, **options: Any) -> None:
-        self.currency = currency
         example = Money(12 * 10 ** exponent(currency), currency).to_major()
         super().__init__(
-            max_digits=_DIGITS_AT_MOST,
-            decimal_places=exponent(currency),
+            currency=currency,
+            max_digits=DIGITS_OF_A_CHARGE,
             widget=UnfoldAdminDecimalFieldWidget(attrs={"step": str(limits_of(currency).step.to_major())}),
             error_messages={"invalid": f"Enter an amount in {currency}, such as {example}."},
             required=False,
             **options,
         )
 
-    def clean(self, value: Any) -> Money | None:
-        typed = super().clean(value)
-        if typed is None:
-            return None
-        amount = Money.from_major(typed, self.currency)
+    def check_amount(self, amount: Money) -> None:
         if amount.minor <= 0:
             raise ValidationError("The amount of a refund must be more than zero.")
-        return amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

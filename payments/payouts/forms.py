@@ -1,4 +1,4 @@
-"""The forms of teachers about payouts, and the field for amounts."""
+"""The forms of teachers about payouts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import Any
 
 from babel import Locale
 from django import forms
-from django.core.exceptions import ValidationError
 
-from money import Money, exponent
-from money.amounts import InvalidAmount
+from money import Money
+from money.form_fields import AmountField
 from payments.models import PayoutSchedule
 from payments.payouts.accounts import COUNTRIES
-
-_DIGITS_AT_MOST = 15
 
 
 def country_choices() -> list[tuple[str, str]]:
@@ -36,24 +33,6 @@ class AccountForm(forms.Form):
         field = self.fields["country"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  # declared just above
         field.choices = [("", "Choose a country"), *country_choices()]
-
-
-class AmountField(forms.DecimalField):
-    """An amount of more than zero in one currency, typed in major units. Its value is Money."""
-
-    def __init__(self, *, currency: str, **options: Any) -> None:
-        self.currency = currency
-        super().__init__(max_digits=_DIGITS_AT_MOST, decimal_places=exponent(currency), **options)
-
-    def clean(self, value: Any) -> Money | None:
-        """The amount that was typed, or None for an empty field. Raises ValidationError."""
-        typed = super().clean(value)
-        if typed is None:
-            return None
-        try:
-            return Money.from_major(typed, self.currency)
-        except InvalidAmount as error:
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
 
 
 class RequestForm(forms.Form):
