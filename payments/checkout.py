@@ -65,7 +65,7 @@ def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Paym
     """The payment with the page on which the student pays this cart. A repeated call returns the same one.
 
     Raises CheckoutClosed, CartEmpty, CartChanged, LineSoldOut, TooManyPayments, sessions.AlreadyPaid,
-    gateway.StripeUnreachable (nothing is lost; the student can try again) or gateway.StripeRefused (the order is
+    StripeUnreachable (nothing is lost; the student can try again) or StripeRefused (the order is
     cancelled).
     """
     if cart is None:

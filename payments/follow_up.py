@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from jobs.models import WorkParked, WorkPostponed
 from notifications.alerts import raise_alert
-from payments import gateway
 from payments.evidence import PaymentDisagrees
 from payments.models import Payment
 from payments.orders import cancel_order
@@ -17,6 +16,7 @@ from payments.outcomes import record_expiry, sync_with_stripe
 from payments.own_account import is_key_known_as_ours
 from payments.registry import UnknownDomain
 from payments.sessions import STRIPE_IS_LATE, AlreadyPaid, NeverOpened, PaymentOver, close_session, open_session
+from payments.stripe_api import NoSuchObject, StripeMisconfigured, StripeRefused
 
 log = structlog.get_logger()
 
@@ -58,9 +58,9 @@ def _open(payment: Payment) -> None:
             reason="The payment page was never opened.",
             payment_status=Payment.Status.EXPIRED,
         )
-    except gateway.StripeMisconfigured:
+    except StripeMisconfigured:
         raise
-    except (PaymentOver, AlreadyPaid, gateway.StripeRefused):
+    except (PaymentOver, AlreadyPaid, StripeRefused):
         # Handled where it was raised.
         return
 
@@ -80,13 +80,13 @@ def _reload(payment: Payment) -> None:
 def _sync(payment: Payment) -> None:
     try:
         sync_with_stripe(payment)
-    except gateway.NoSuchObject as problem:
+    except NoSuchObject as problem:
         _give_up_unknown_session(payment, problem)
     except (PaymentDisagrees, UnknownDomain) as problem:
         raise WorkParked(f"{type(problem).__name__}: {problem}") from problem
 
 
-def _give_up_unknown_session(payment: Payment, problem: gateway.NoSuchObject) -> None:
+def _give_up_unknown_session(payment: Payment, problem: NoSuchObject) -> None:
     """End a payment whose session Stripe does not know: it cannot be paid. Staff look for money already on its way."""
     # To a key of another account every session is unknown, and can be paid all the same.
     is_key_known_as_ours()

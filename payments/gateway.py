@@ -10,14 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from money import Money
-from payments.stripe_api import (
-    KeyUsedDifferently,
-    NoSuchObject,
-    StripeMisconfigured,
-    StripeRefused,
-    StripeUnreachable,
-    waiting_for_another,
-)
 from payments.stripe_api import client as _client
 from payments.stripe_api import translated_errors as _translated_errors
 from payments.stripe_objects import (
@@ -29,16 +21,6 @@ from payments.stripe_objects import (
     read_refund,
     read_session,
 )
-
-# What callers catch comes from here, too.
-__all__ = [
-    "KeyUsedDifferently",
-    "NoSuchObject",
-    "StripeMisconfigured",
-    "StripeRefused",
-    "StripeUnreachable",
-    "waiting_for_another",
-]
 
 _EVENTS_PER_PAGE = 100
 # The most types that one request for events may name (docs: "List all events", types).

@@ -18,6 +18,7 @@ from payments.mails import queue_debit_refused
 from payments.models import Order, Payment
 from payments.orders import cancel_order
 from payments.settlement import record_processing, settle_payment
+from payments.stripe_api import StripeRefused, StripeUnreachable
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ def look_at_stripe(payment_id: int) -> None:
         return
     try:
         sync_with_stripe(payment)
-    except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
+    except (StripeUnreachable, StripeRefused, PaymentDisagrees) as problem:
         log.warning("payment_not_synced", order=payment.order.number, problem=repr(problem))
 
 
@@ -71,7 +72,7 @@ def sync_with_stripe(payment: Payment) -> None:
     """Retrieve the session and bring the order to the same state. Call outside transactions.
 
     Used by looks, the follow-up and sessions.py; all settle through the one settlement function. Raises
-    gateway.StripeUnreachable, gateway.StripeRefused, and what settle_payment raises.
+    StripeUnreachable, StripeRefused, and what settle_payment raises.
     """
     session = gateway.retrieve_session(payment.stripe_session_id or "")
     if session.is_paid:

@@ -16,6 +16,14 @@ from payments.models import Order, Payment
 from payments.orders import cancel_order
 from payments.outcomes import sync_with_stripe
 from payments.own_account import is_key_known_as_ours
+from payments.stripe_api import (
+    KeyUsedDifferently,
+    NoSuchObject,
+    StripeMisconfigured,
+    StripeRefused,
+    StripeUnreachable,
+    waiting_for_another,
+)
 from payments.stripe_objects import CheckoutSession
 
 log = structlog.get_logger()
@@ -85,7 +93,7 @@ def _wait_for_other_click(payment_id: int) -> Payment:
     payment = _read(payment_id)
     if payment.status != Payment.Status.CREATED or _is_first_to_call(payment_id):
         return payment
-    with gateway.waiting_for_another(at_most=_WAIT_FOR_OTHER_CLICK_SECONDS) as stop_at:
+    with waiting_for_another(at_most=_WAIT_FOR_OTHER_CLICK_SECONDS) as stop_at:
         while payment.status == Payment.Status.CREATED and time.monotonic() < stop_at:
             time.sleep(0.1)
             payment = _read(payment_id)
@@ -105,7 +113,7 @@ def _is_first_to_call(payment_id: int) -> bool:
 def _create(payment: Payment) -> Payment:
     try:
         session = _find_or_create(payment)
-    except (gateway.StripeUnreachable, gateway.StripeMisconfigured):
+    except (StripeUnreachable, StripeMisconfigured):
         # The next click must not wait for an answer that will not arrive.
         Payment.objects.filter(pk=payment.pk).update(asked_at=None)
         raise
@@ -126,12 +134,12 @@ def _find_or_create(payment: Payment) -> CheckoutSession | None:
     try:
         # If Stripe created a session with this key before, it answers with that one, so a lost reply needs no search.
         return gateway.create_session(payment.session_request, idempotency_key=payment.idempotency_key)
-    except gateway.KeyUsedDifferently:
+    except KeyUsedDifferently:
         log.exception("session_key_used_differently", order=payment.order.number)
         return _find(payment)
-    except gateway.StripeMisconfigured:
+    except StripeMisconfigured:
         raise
-    except gateway.StripeRefused as refusal:
+    except StripeRefused as refusal:
         if _is_too_late(payment, refusal):
             return None
         log.error("session_refused", order=payment.order.number, code=refusal.code, problem=str(refusal))  # noqa: TRY400
@@ -145,7 +153,7 @@ def _find(payment: Payment) -> CheckoutSession | None:
     return gateway.find_session(reference=str(payment.reference), created_from=payment.created_at - _CLOCKS_MAY_DIFFER)
 
 
-def _is_too_late(payment: Payment, refusal: gateway.StripeRefused) -> bool:
+def _is_too_late(payment: Payment, refusal: StripeRefused) -> bool:
     """Whether Stripe refused because time passed since the request was frozen. Otherwise one of the clocks is wrong."""
     return refusal.param == "expires_at" and payment.expires_at - timezone.now() < _SHORTEST_LIFE
 
@@ -177,7 +185,7 @@ def close_session(payment_id: int, *, reason: str) -> None:
         return
     except NeverOpened:
         pass
-    except gateway.StripeRefused:
+    except StripeRefused:
         if Payment.objects.filter(pk=payment_id, ended_at=None).exists():
             raise
         return  # refused when it was opened, which cancelled the order
@@ -189,11 +197,11 @@ def _expire(payment: Payment) -> None:
     """Close the page at Stripe. Raises PaymentOver if it had expired before, otherwise as close_session does."""
     try:
         gateway.expire_session(payment.stripe_session_id or "")
-    except gateway.NoSuchObject:
+    except NoSuchObject:
         # A session that Stripe does not know cannot be paid, unless the key is of another account.
         is_key_known_as_ours()
         log.warning("session_unknown", order=payment.order.number, session=payment.stripe_session_id)
-    except gateway.StripeRefused as refusal:
+    except StripeRefused as refusal:
         # No longer open: paid or expired a moment ago. The session's state at Stripe decides.
         sync_with_stripe(payment)
         payment.refresh_from_db(fields=["ended_at"])
@@ -201,5 +209,5 @@ def _expire(payment: Payment) -> None:
         if payment.order.state in (Order.State.COMPLETED, Order.State.PAYMENT_PENDING):
             raise AlreadyPaid(payment.order) from None
         if payment.ended_at is None:
-            raise gateway.StripeUnreachable(f"the session was not closed, but has not ended: {refusal}") from refusal
+            raise StripeUnreachable(f"the session was not closed, but has not ended: {refusal}") from refusal
         raise PaymentOver from None

@@ -49,7 +49,7 @@ class _Slice(Enum):
 def take_in_missed_events(*, types: Sequence[str] = LISTENED_FOR, seconds: float = _SECONDS_PER_RUN) -> int:
     """Store the events of these types that Stripe lists and the inbox lacks; returns how many were missing.
 
-    Stops after `seconds`; the next run continues from there. Raises gateway.StripeUnreachable; what was found and
+    Stops after `seconds`; the next run continues from there. Raises StripeUnreachable; what was found and
     recorded until then is kept.
     """
     began_at, stops_at, found = timezone.now(), time.monotonic() + seconds, 0

@@ -6,19 +6,20 @@ from celery import shared_task
 from django.utils import timezone
 
 from jobs import heartbeats
-from payments import gateway, outcomes, sweeps
+from payments import outcomes, sweeps
 from payments.disputes import reminding
 from payments.earnings import maturing
 from payments.models import ReconciliationRun
 from payments.payouts import follow_up, schedules
 from payments.reconciliation.runs import request_run
+from payments.stripe_api import StripeUnreachable
 
 # The books of the last minutes may still change while they are compared.
 _NOT_COMPARED = timedelta(minutes=10)
 _EVENTS_MAY_TAKE = timedelta(hours=1)
 
 
-@shared_task(name="payments.take_in_missed_events", autoretry_for=(gateway.StripeUnreachable,), max_retries=3)
+@shared_task(name="payments.take_in_missed_events", autoretry_for=(StripeUnreachable,), max_retries=3)
 def take_in_missed_events() -> None:
     """Search Stripe's event list for events that no webhook delivered."""
     sweeps.take_in_missed_events()

@@ -13,9 +13,10 @@ from accounts.tests.test_sign_in import HOSTILE_TARGETS
 from demo.accounts import ACCOUNTS
 from notifications.delivery import render
 from notifications.models import Mail
-from payments import gateway, sessions
+from payments import sessions
 from payments.models import Payment
 from payments.pricing import price_cart
+from payments.stripe_api import StripeUnreachable
 from tests.market import fill_cart, open_market, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -183,7 +184,7 @@ def test_stripe_sends_people_back_to_our_own_address(monkeypatch):
 
     def refuse(session_request, **_options):
         asked.append(session_request)
-        raise gateway.StripeUnreachable("not today")
+        raise StripeUnreachable("not today")
 
     monkeypatch.setattr(sessions.gateway, "create_session", refuse)
     market = open_market()

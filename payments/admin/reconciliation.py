@@ -18,11 +18,11 @@ from unfold.decorators import action, display
 from jobs.admin import DurableWorkAdmin
 from jobs.read_only_admin import ReadOnlyAdmin
 from payments.admin.statement import link_to
-from payments.gateway import StripeUnreachable
 from payments.models import Difference, ReconciliationRun, ReconciliationTotal, StripeMovement
 from payments.reconciliation.groups import shown
 from payments.reconciliation.repairs import repair_difference
 from payments.reconciliation.runs import is_clean, request_run
+from payments.stripe_api import StripeUnreachable
 from payments.stripe_links import dashboard_url
 
 _PERMISSION = "payments.reconcile"

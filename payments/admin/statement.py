@@ -16,12 +16,12 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from jobs.read_only_admin import ReadOnlyAdmin
-from payments.gateway import StripeRefused, StripeUnreachable
 from payments.models import StripeMovement
 from payments.reconciliation.composition import Composition
 from payments.reconciliation.groups import shown
 from payments.reconciliation.payout_items import composition_of_payout
 from payments.reconciliation.statement import Topic, topic_of
+from payments.stripe_api import StripeRefused, StripeUnreachable
 from payments.stripe_links import dashboard_url
 
 

@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from notifications.alerts import clear_alert, raise_alert
-from payments.disputes.finding import DisputeDisagrees, find_payment, lock_order_of
+from payments.disputes.recording import DisputeDisagrees
 from payments.disputes.stripe_objects import StripeFraudWarning
+from payments.finding import find_payment, lock_order_of
 from payments.models import FraudWarning, Refund
 from payments.refunds.plan import RefundRefused, WholeOrder
 from payments.refunds.requests import request_refund
@@ -26,7 +27,7 @@ def record_fraud_warning(fresh: StripeFraudWarning) -> FraudWarning | None:
     """Record the state of an early fraud warning; None if its payment is not ours. A repeat changes nothing.
 
     A warning that Stripe called settled stays so: an earlier state that is recorded late does not reopen it. Raises
-    DisputeDisagrees or DisputedPaymentNotSettled.
+    DisputeDisagrees or PaymentNotSettledYet.
     """
     payment = find_payment(
         payment_intent_id=fresh.payment_intent_id,

@@ -18,9 +18,9 @@ from notifications.outbox import mails_gathered
 from payments.disputes.claiming import change_claim, change_claims, follow_changes
 from payments.disputes.claims import claim_of_movement
 from payments.disputes.effects import alert_staff
-from payments.disputes.finding import DisputeDisagrees, find_payment, lock_order_of
 from payments.disputes.stripe_objects import StripeDispute, StripeDisputeMovement
 from payments.disputes.taken import Taken, disputed_of_payment, standing_of, taken_by
+from payments.finding import find_payment, lock_order_of
 from payments.models import Dispute, DisputeMovement, Payment
 
 log = structlog.get_logger()
@@ -39,6 +39,10 @@ _PROGRESS: dict[str, int] = {
 }
 
 
+class DisputeDisagrees(Exception):
+    """What Stripe reports contradicts what we recorded of the same dispute or warning. Staff must look at it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedDispute:
     """Our record of a dispute, and whether Stripe's report changed it."""
@@ -50,7 +54,7 @@ class RecordedDispute:
 def record_dispute(fresh: StripeDispute) -> RecordedDispute | None:
     """Record the state of a dispute at Stripe; None if its payment is not ours. A repeat changes nothing.
 
-    Raises DisputeDisagrees or DisputedPaymentNotSettled.
+    Raises DisputeDisagrees or PaymentNotSettledYet.
     """
     payment = find_payment(
         payment_intent_id=fresh.payment_intent_id,

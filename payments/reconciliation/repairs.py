@@ -11,11 +11,11 @@ from django.utils import timezone
 from ledger.journals import JournalDiffers
 from payments import gateway
 from payments.charges import look_up_charge, request_charge_lookup
-from payments.disputes.finding import DisputeDisagrees, DisputedPaymentNotSettled
 from payments.disputes.gateway import retrieve_dispute
-from payments.disputes.recording import record_dispute
+from payments.disputes.recording import DisputeDisagrees, record_dispute
 from payments.earnings.earlier_sales import book_earlier_sale
 from payments.evidence import PaymentDisagrees
+from payments.finding import PaymentNotSettledYet
 from payments.models import ChargeLookup, Difference, Payment, ReconciliationRun
 from payments.outcomes import sync_with_stripe
 from payments.payouts.gateway import retrieve_transfer
@@ -26,7 +26,8 @@ from payments.reconciliation.kinds import KINDS, DifferenceKind, Repair
 from payments.reconciliation.matching import compare
 from payments.reconciliation.movement_booking import CannotBeBooked, book_movement
 from payments.reconciliation.progress import save_progress
-from payments.refunds.recording import NoRoomForRefund, PaymentNotSettledYet, RefundDisagrees, record_refund
+from payments.refunds.recording import NoRoomForRefund, RefundDisagrees, record_refund
+from payments.stripe_api import StripeRefused
 
 log = structlog.get_logger()
 
@@ -39,7 +40,6 @@ class NotRepaired(Exception):
 _REFUSALS = (
     CannotBeBooked,
     DisputeDisagrees,
-    DisputedPaymentNotSettled,
     JournalDiffers,
     NoRoomForRefund,
     NotRepaired,
@@ -47,7 +47,7 @@ _REFUSALS = (
     PaymentNotSettledYet,
     RefundDisagrees,
     TransferDisagrees,
-    gateway.StripeRefused,
+    StripeRefused,
 )
 
 

@@ -5,7 +5,6 @@ A refund that was not requested here was made in Stripe's Dashboard; it is recor
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 
 import structlog
@@ -17,6 +16,7 @@ from notifications.alerts import raise_alert
 from payments.disputes.claiming import claim_anew
 from payments.earnings.books import book_refund_end, book_refund_success
 from payments.earnings.stripe_costs import book_costs_of_refund
+from payments.finding import find_payment, lock_order_of
 from payments.models import Order, Payment, Refund
 from payments.models.order import lines_in_lock_order
 from payments.refunds.allocations import allocate_if_clear, propose_allocation
@@ -31,10 +31,6 @@ _Status = Refund.Status
 
 class RefundDisagrees(Exception):
     """Stripe's refund contradicts the one its key or id points to. Staff must look at it."""
-
-
-class PaymentNotSettledYet(Exception):
-    """The refunded payment is ours but not recorded as paid yet. A retry records the refund once it is."""
 
 
 class NoRoomForRefund(Exception):
@@ -58,8 +54,7 @@ def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
         payment = _payment_of(stripe_refund)
         if payment is None:
             return None
-        order = _lock_order_of(payment)
-        payment.refresh_from_db()
+        order = lock_order_of(payment)
         refund = _find_ours(stripe_refund, payment)
         if refund is None:
             refund = _record_made_at_stripe(stripe_refund, order, payment)
@@ -78,7 +73,7 @@ def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
 def record_refusal(refund: Refund, why: str) -> None:
     """Mark the refund as failed, since Stripe refused it for good; its amount becomes refundable again."""
     with transaction.atomic():
-        _lock_order_of(refund.payment)
+        lock_order_of(refund.payment)
         refused = Refund.objects.filter(pk=refund.pk, status=_Status.REQUESTED)
         if refused.update(status=_Status.FAILED, failure_reason=why[:300], ended_at=timezone.now()):
             refund.refresh_from_db()
@@ -89,24 +84,16 @@ def record_refusal(refund: Refund, why: str) -> None:
 
 
 def _payment_of(stripe_refund: StripeRefund) -> Payment | None:
-    """The refunded payment, by the intent stored with it; by reference if its intent is not stored yet."""
-    # A refund of a plain charge names no intent. As None it would match every payment whose intent is not known yet.
-    by_intent = Payment.objects.filter(stripe_payment_intent_id=stripe_refund.payment_intent_id).first()
-    if by_intent is not None:
-        return by_intent
-    if Refund.objects.filter(stripe_refund_id=stripe_refund.id).exists():
+    known = Refund.objects.filter(stripe_refund_id=stripe_refund.id).select_related("payment").first()
+    if known is None:
+        return find_payment(
+            payment_intent_id=stripe_refund.payment_intent_id,
+            charge_id="",
+            payment_reference=stripe_refund.payment_reference,
+        )
+    if known.payment.stripe_payment_intent_id != stripe_refund.payment_intent_id:
         raise RefundDisagrees(f"{stripe_refund.id} was a refund of another payment before.")
-    try:
-        reference = uuid.UUID(stripe_refund.payment_reference)
-    except ValueError:
-        return None
-    if Payment.objects.filter(reference=reference, stripe_payment_intent_id=None).exists():
-        raise PaymentNotSettledYet(str(reference))
-    return None
-
-
-def _lock_order_of(payment: Payment) -> Order:
-    return Order.objects.select_for_update().get(pk=payment.order_id)
+    return known.payment
 
 
 def _find_ours(stripe_refund: StripeRefund, payment: Payment) -> Refund | None:
@@ -178,8 +165,6 @@ def _record_made_at_stripe(stripe_refund: StripeRefund, order: Order, payment: P
             f"{stripe_refund.id} is {amount.minor} {amount.currency} in minor units of {payment.amount}."
         )
     paid_the_order = payment.status == Payment.Status.SUCCEEDED
-    if not order.is_paid:
-        raise PaymentNotSettledYet(order.number)
     refund = Refund(
         payment=payment,
         amount_minor=stripe_refund.amount.minor,

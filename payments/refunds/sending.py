@@ -6,7 +6,7 @@ from jobs.models import WorkParked
 from payments import gateway
 from payments.models import Refund
 from payments.refunds.recording import record_refund, record_refusal
-from payments.stripe_api import BALANCE_TOO_LOW, BUSY
+from payments.stripe_api import BALANCE_TOO_LOW, BUSY, NoSuchObject, StripeMisconfigured, StripeRefused
 from payments.stripe_objects import StripeRefund
 
 # Refusals that are not final: the balance is too low for now, or Stripe is busy with the charge.
@@ -34,7 +34,7 @@ def send_refund(refund: Refund) -> None:
 def _find(refund: Refund, intent_id: str) -> StripeRefund | None:
     try:
         return gateway.find_refund(payment_intent_id=intent_id, refund_key=refund.idempotency_key)
-    except gateway.StripeRefused as refusal:
+    except StripeRefused as refusal:
         raise WorkParked(f"Stripe refused to list the refunds: {refusal}") from refusal
 
 
@@ -48,10 +48,10 @@ def _create(refund: Refund, intent_id: str) -> StripeRefund | None:
             refund_key=refund.idempotency_key,
             idempotency_key=refund.idempotency_key,
         )
-    except (gateway.StripeMisconfigured, gateway.NoSuchObject) as problem:
+    except (StripeMisconfigured, NoSuchObject) as problem:
         # Our API key or mode is wrong, which says nothing about the refund.
         raise WorkParked(f"Stripe refused because of our set-up: {problem}") from problem
-    except gateway.StripeRefused as refusal:
+    except StripeRefused as refusal:
         if refusal.code in _MAY_SUCCEED_LATER:
             raise
         # A worker whose claim expired may have created it in the meantime, which would explain the refusal.

@@ -16,10 +16,10 @@ from ledger.entries import AccountKind
 from ledger.models import Journal
 from money import Money
 from notifications.models import Alert, Mail
-from payments.disputes.finding import DisputeDisagrees, DisputedPaymentNotSettled
-from payments.disputes.recording import record_dispute
+from payments.disputes.recording import DisputeDisagrees, record_dispute
 from payments.disputes.reminding import remind_of_disputes
 from payments.earnings.maturing import mature_earning
+from payments.finding import PaymentNotSettledYet
 from payments.invariants import INVARIANTS
 from payments.models import Dispute, Earning, OrderLine, Payment, Refund
 from payments.refunds.plan import AmountDisputed, LinePart, OfLines, OverAllLines
@@ -538,7 +538,7 @@ def test_a_dispute_of_a_payment_that_is_not_ours_is_left_alone():
 def test_a_dispute_before_our_settlement_waits():
     payment = open_order(sample_offer(pounds(10000)))
     early = said(payment, payment_intent_id="pi_early", movements=[moved(-10000)])
-    with pytest.raises(DisputedPaymentNotSettled):
+    with pytest.raises(PaymentNotSettledYet):
         record_dispute(early)
     settle_payment(evidence_for(payment, payment_intent_id="pi_early"))
     assert record_dispute(early).dispute.claimed_minor == 10000

@@ -9,12 +9,12 @@ from accounts.tests.factories import UserFactory
 from money import Money
 from notifications.delivery import render
 from notifications.models import Mail
-from payments.gateway import read_refund
 from payments.models import OrderLine, Refund, RefundChange
 from payments.refunds.plan import LinePart, OfLines, OverAllLines
 from payments.refunds.recording import record_refund
 from payments.revocation import revoke_units
 from payments.settlement import settle_payment
+from payments.stripe_objects import read_refund
 from payments.tests.factories import evidence_for, open_order, paid_order, refund_object, refunded, sample_offer
 from payments.tests.sample_domain import SAMPLE
 

@@ -9,10 +9,10 @@ from accounts.models import User
 from jobs.runner import drain
 from money import Money
 from notifications.models import Alert
-from payments.gateway import read_refund
 from payments.models import Order, OrderLine, Payment, Refund
 from payments.refunds.plan import OverAllLines
 from payments.refunds.recording import record_refund
+from payments.stripe_objects import read_refund
 from payments.tests.factories import paid_order, refund_object, refunded
 
 pytestmark = pytest.mark.django_db

@@ -16,18 +16,19 @@ from notifications.models import Alert
 from payments import gateway
 from payments.checkout import start_checkout
 from payments.evidence import PaymentEvidence
+from payments.finding import PaymentNotSettledYet
 from payments.models import OrderLine, Payment, Refund
 from payments.pricing import price_cart
 from payments.refunds.allocations import propose_allocation
 from payments.refunds.plan import LinePart, OfLines, OverAllLines
 from payments.refunds.recording import (
     NoRoomForRefund,
-    PaymentNotSettledYet,
     RefundDisagrees,
     record_refund,
 )
 from payments.refunds.sending import send_refund
 from payments.settlement import settle_payment
+from payments.stripe_api import StripeRefused
 from payments.stripe_objects import StripeRefund
 from payments.tests.factories import cart_with, open_order, paid_order, refunded, sample_offer
 from payments.tests.sample_domain import SAMPLE
@@ -246,7 +247,7 @@ def test_a_temporary_refusal_is_retried_and_releases_nothing(stripe_sandbox, mon
     refund = refunded(payment)
 
     def refuse(**_):
-        raise gateway.StripeRefused("Not now.", code=code)
+        raise StripeRefused("Not now.", code=code)
 
     with monkeypatch.context() as patched:
         patched.setattr(gateway, "create_refund", refuse)

@@ -10,13 +10,13 @@ from ledger.entries import JournalKind
 from ledger.models import Journal
 from money import Money
 from notifications.models import Mail
-from payments.disputes.finding import DisputedPaymentNotSettled
 from payments.disputes.recording import RecordedDispute, record_dispute
+from payments.finding import PaymentNotSettledYet
 from payments.models import Dispute, Payout, PayoutReversal, Refund
 from payments.payouts import sending
 from payments.payouts.recording import record_transfer
 from payments.payouts.stripe_objects import StripeReversal, StripeTransfer
-from payments.refunds.recording import PaymentNotSettledYet, RecordedRefund, record_refund
+from payments.refunds.recording import RecordedRefund, record_refund
 from payments.settlement import settle_payment
 from payments.stripe_objects import StripeRefund
 from payments.tests.factories import evidence_for, open_order, paid_order, refunded
@@ -122,7 +122,7 @@ def test_reports_before_the_settlement_is_committed_are_told_to_come_again():
             type(outcome_of(lambda: dispute_all(payment, reference=reference))),
         ),
     )[1]
-    assert seen == (PaymentNotSettledYet, DisputedPaymentNotSettled)
+    assert seen == (PaymentNotSettledYet, PaymentNotSettledYet)
     assert record_refund(refund).has_changed
     assert dispute_all(payment, reference=reference).has_changed
     assert (Refund.objects.get().amount_minor, Dispute.objects.get().claimed_minor) == (500, 2000)

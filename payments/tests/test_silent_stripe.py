@@ -15,6 +15,7 @@ from payments import circuit as circuits
 from payments import gateway, middleware, outcomes, stripe_http
 from payments.models import Payment
 from payments.settlement import settle_payment
+from payments.stripe_api import StripeUnreachable
 from payments.tests.factories import cart_with, evidence_for, open_order, sample_offer
 from payments.tests.test_checkout import press_pay, signed_in
 from payments.tests.test_settlement import completed, receive
@@ -46,7 +47,7 @@ def test_a_hanging_call_is_not_repeated_beyond_its_time(stripe_sandbox, monkeypa
     monkeypatch.setattr(stripe_http, "_SECONDS_PER_CALL", 1.0)
     payment = open_order()
     stripe_sandbox.fault("hang", method="GET", path="/v1/checkout/sessions/*", count=3, seconds=3)
-    with timed(at_most=2.0), pytest.raises(gateway.StripeUnreachable):
+    with timed(at_most=2.0), pytest.raises(StripeUnreachable):
         gateway.retrieve_session(payment.stripe_session_id)
 
 
@@ -96,7 +97,7 @@ def test_a_probe_that_could_not_start_is_started_by_a_later_call(stripe_sandbox,
     payment = open_order()
 
     def call():
-        with pytest.raises(gateway.StripeUnreachable):
+        with pytest.raises(StripeUnreachable):
             gateway.retrieve_session(payment.stripe_session_id)
 
     class NoThread:

@@ -13,6 +13,7 @@ from jobs.runner import drain
 from notifications.models import Alert
 from payments import gateway, sweeps
 from payments.models import EventSearch, Order, Payment, WebhookEvent
+from payments.stripe_api import StripeUnreachable
 from payments.sweeps import take_in_missed_events
 from payments.tests.factories import cart_with, event_of, sample_offer
 from payments.tests.test_checkout import press_pay, signed_in
@@ -154,13 +155,13 @@ def test_an_interrupted_run_keeps_its_progress(stripe_sandbox, monkeypatch):
     def break_off(**options):
         calls.append(options)
         if len(calls) == 3:
-            raise gateway.StripeUnreachable("no answer")
+            raise StripeUnreachable("no answer")
         return list_pages(**options)
 
     with customers_over_days(stripe_sandbox, days=4, a_day=3):
         with monkeypatch.context() as broken:
             broken.setattr(gateway, "list_event_pages", break_off)
-            with pytest.raises(gateway.StripeUnreachable):
+            with pytest.raises(StripeUnreachable):
                 take_in_missed_events(types=CUSTOMERS)
         reached = EventSearch.objects.get().searched_until
         assert reached == calls[2]["created_from"] > calls[0]["created_from"]

@@ -12,10 +12,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
-from payments import gateway, sessions
+from payments import sessions
 from payments.checkout import CartChanged, CartEmpty, TooManyPayments, start_checkout
 from payments.orders import LineSoldOut
 from payments.outcomes import request_look
+from payments.stripe_api import StripeRefused, StripeUnreachable
 from payments.switches import CheckoutClosed
 from payments.visitor_cart import cart_of
 
@@ -45,9 +46,9 @@ def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # on
         return response
     except CheckoutClosed:
         return render(request, "payments/checkout_closed.html", status=503)
-    except gateway.StripeRefused as refusal:
+    except StripeRefused as refusal:
         return _explain_refusal(request, refusal)
-    except gateway.StripeUnreachable as problem:
+    except StripeUnreachable as problem:
         log.warning("checkout_not_started", problem=repr(problem))
         response = render(request, "payments/checkout_unavailable.html", status=503)
         response["Retry-After"] = str(problem.retry_after)
@@ -55,7 +56,7 @@ def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # on
     return redirect(payment.session_url)
 
 
-def _explain_refusal(request: HttpRequest, refusal: gateway.StripeRefused) -> HttpResponse:
+def _explain_refusal(request: HttpRequest, refusal: StripeRefused) -> HttpResponse:
     """Show the student a refused amount, which they can change. Any other refusal is a fault of the site."""
     if refusal.code in _AMOUNT_REFUSED:
         messages.error(request, f"This cart cannot be paid by card: {refusal}")

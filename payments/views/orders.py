@@ -12,12 +12,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from payments import gateway, sessions
+from payments import sessions
 from payments.evidence import PaymentDisagrees
 from payments.models import Order, OrderLine, Payment, Refund
 from payments.outcomes import request_look
 from payments.receipts import render_receipt
 from payments.registry import UnknownDomain, handler_for
+from payments.stripe_api import StripeRefused, StripeUnreachable
 from payments.views.polling import first_poll, number_in, poll_after
 
 log = structlog.get_logger()
@@ -83,7 +84,7 @@ def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
             sessions.close_session(payment.pk, reason="Cancelled by the student.")
         except sessions.AlreadyPaid:
             messages.info(request, "This order was paid in the meantime.")
-        except (gateway.StripeUnreachable, gateway.StripeRefused, PaymentDisagrees) as problem:
+        except (StripeUnreachable, StripeRefused, PaymentDisagrees) as problem:
             log.warning("order_not_cancelled", order=order.number, problem=repr(problem))
             messages.error(request, "Our payment provider does not answer. Please try again in a minute.")
         else:

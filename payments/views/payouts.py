@@ -17,7 +17,6 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.guards import TeacherRequest, teacher_required
 from money import Money
-from payments import gateway
 from payments.models import BankPayout, Payout, PayoutSchedule
 from payments.payouts.accounts import CannotStartOnboarding, refresh_account, replace_account, start_onboarding
 from payments.payouts.forms import AccountForm, RequestForm, ScheduleForm
@@ -31,6 +30,7 @@ from payments.payouts.requests import (
     request_payout,
 )
 from payments.payouts.schedules import choose_schedule
+from payments.stripe_api import StripeRefused, StripeUnreachable
 
 log = structlog.get_logger()
 
@@ -156,9 +156,9 @@ def _to_stripe(request: TeacherRequest, begin: Callable[..., str], *, country: s
         )
     except CannotStartOnboarding as problem:
         messages.error(request, str(problem))
-    except gateway.StripeUnreachable:
+    except StripeUnreachable:
         messages.error(request, _STRIPE_IS_SILENT)
-    except gateway.StripeRefused as refusal:
+    except StripeRefused as refusal:
         log.warning("onboarding_refused", teacher=request.teacher.pk, problem=repr(refusal))
         messages.error(request, f"Stripe cannot set up your account: {refusal}")
     else:
@@ -176,7 +176,7 @@ def return_from_onboarding(request: TeacherRequest) -> HttpResponse:
         return redirect("payments:payouts")
     try:
         account = refresh_account(account)
-    except (gateway.StripeUnreachable, gateway.StripeRefused):
+    except (StripeUnreachable, StripeRefused):
         messages.info(request, "Thank you. This page shows the state of your account as soon as Stripe reports it.")
     else:
         if account.can_be_paid:

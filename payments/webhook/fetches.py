@@ -29,7 +29,7 @@ def reading() -> Iterator[None]:
 
 
 def fetch_refund(payload: Payload) -> StripeRefund:
-    """The current state of a refund. Raises Unreadable, gateway.StripeUnreachable or gateway.StripeRefused."""
+    """The current state of a refund. Raises Unreadable, StripeUnreachable or StripeRefused."""
     with reading():
         return gateway.retrieve_refund(as_text(payload["id"]))
 
@@ -37,7 +37,7 @@ def fetch_refund(payload: Payload) -> StripeRefund:
 def fetch_session_of_intent(payload: Payload) -> CheckoutSession:
     """The session of the payment that an intent's metadata names. Raises PaymentDisagrees if another intent paid it.
 
-    Also raises as find_payment does, Unreadable, gateway.StripeUnreachable or gateway.StripeRefused.
+    Also raises as find_payment does, Unreadable, StripeUnreachable or StripeRefused.
     """
     with reading():
         intent_id = as_text(payload["id"])

@@ -14,14 +14,14 @@ from django.db.models import Q
 
 from jobs.models import WorkParked, WorkPostponed
 from jobs.wakeups import wake_after_commit
-from payments import gateway
-from payments.disputes.finding import DisputeDisagrees
+from payments.disputes.recording import DisputeDisagrees
 from payments.evidence import ConfirmationNeeded, PaymentDisagrees, PaymentUnknown, SessionNotStoredYet
 from payments.metadata import OurMetadata
 from payments.models import EventAttempt, FetchedEvent, Payment, WebhookEvent
 from payments.payouts.recording import TransferDisagrees
 from payments.refunds.recording import RefundDisagrees
 from payments.registry import UnknownDomain, registered_domains
+from payments.stripe_api import StripeMisconfigured, StripeRefused
 from payments.webhook.fetches import Unreadable
 from payments.webhook.mirror import request_event_copy
 from payments.webhook.routing import Route, connected_account_of, route_of
@@ -126,9 +126,9 @@ def _contradictions_quarantined(event: WebhookEvent, obj: Mapping[str, Any]) -> 
     except DataError as problem:
         # For example an id longer than its column: every retry would fail in the same way.
         raise WorkParked(f"The event holds a value that cannot be stored: {problem}") from problem
-    except gateway.StripeMisconfigured:
+    except StripeMisconfigured:
         raise
-    except gateway.StripeRefused as refusal:
+    except StripeRefused as refusal:
         raise WorkParked(f"Stripe refused to return the object: {refusal}") from refusal
 
 

@@ -6,10 +6,11 @@ from contextlib import suppress
 from django.db import transaction
 
 from accounts.tests.factories import UserFactory
+from payments.finding import PaymentNotSettledYet
 from payments.models import Refund, WebhookEvent
 from payments.refunds.decisions import allocate_refund, preview_of_allocation
 from payments.refunds.plan import OverAllLines
-from payments.refunds.recording import PaymentNotSettledYet, record_refund
+from payments.refunds.recording import record_refund
 from payments.stripe_objects import read_refund
 from payments.tests.factories import event_of
 from payments.webhook.inbox import store_event

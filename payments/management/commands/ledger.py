@@ -8,7 +8,6 @@ from django.core.management.base import CommandError
 
 from jobs.models import WorkParked
 from ledger.management.commands.ledger import Command as LedgerCommand
-from payments.gateway import StripeRefused, StripeUnreachable
 from payments.models import ReconciliationRun
 from payments.rebuilding.rebuild import rebuild
 from payments.rebuilding.second_books import (
@@ -20,6 +19,7 @@ from payments.rebuilding.second_books import (
 )
 from payments.reconciliation.reporting import progress_of
 from payments.reconciliation.runs import advance_run, request_run
+from payments.stripe_api import StripeRefused, StripeUnreachable
 
 _DIFFERENT, _COULD_NOT_RUN = 1, 2
 _SECONDS = 2.0

@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.dateparse import parse_date, parse_datetime
 
 from jobs.models import WorkParked
-from payments.gateway import StripeRefused, StripeUnreachable
 from payments.models import ReconciliationRun
 from payments.reconciliation.reporting import lines_of, progress_of
 from payments.reconciliation.runs import advance_run, is_clean, request_run
+from payments.stripe_api import StripeRefused, StripeUnreachable
 
 # How often progress is shown.
 _SECONDS = 2.0
