@@ -38,8 +38,8 @@ def cancel(client, line, *places):
     """Open the page, and confirm what it offers; returns the page's text."""
     address = f"/my/orders/lines/{line.pk}/cancel/"
     page = client.get(address, {"place": places}).content.decode()
-    posted = {name: re.findall(rf'type="hidden" name="{name}" value="([^"]+)"', page) for name in ("place", "token")}
-    assert posted["token"], page
+    posted = {name: re.findall(rf'type="hidden" name="{name}" value="([^"]+)"', page) for name in ("place", "digest")}
+    assert posted["digest"], page
     client.post(address, posted)
     line.refresh_from_db()
     return page

@@ -151,8 +151,8 @@ def test_a_place_that_a_student_had_cancelled_for_half_stays_at_half():
     line = buy_places(workshop, 2)
     sold = OrderLine.objects.select_related("order").get(pk=line.pk)
     code = Registration.objects.filter(order_line_id=line.pk).first().code
-    token = offer_cancellation(line=sold, keys=[code], at=timezone.now()).token
-    cancel_for_student(line_id=line.pk, keys=[code], token=token)
+    digest = offer_cancellation(line=sold, keys=[code], at=timezone.now()).digest
+    cancel_for_student(line_id=line.pk, keys=[code], digest=digest)
     cancel(workshop)
     work_through()
     line.refresh_from_db()

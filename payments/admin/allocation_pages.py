@@ -21,7 +21,7 @@ from payments.models.order import lines_in_lock_order
 from payments.refunds.allocations import propose_allocation
 from payments.refunds.decisions import NothingToAllocate, allocate_refund, preview_of_allocation
 from payments.refunds.plan import RefundRefused
-from payments.refunds.preview import PreviewOutdated, basis_mark_of, staleness_of
+from payments.refunds.preview import PreviewOutdated, basis_digest_of, staleness_of
 
 
 class AllocationPages(DurableWorkAdmin):
@@ -113,4 +113,4 @@ class AllocationPages(DurableWorkAdmin):
 
 
 def _staleness(request: HttpRequest, refund: Refund) -> str:
-    return staleness_of(request.POST.get("seen", ""), basis_mark_of(refund.payment.order, refund))
+    return staleness_of(request.POST.get("seen", ""), basis_digest_of(refund.payment.order, refund))

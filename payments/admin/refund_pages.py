@@ -23,7 +23,7 @@ from payments.models import Order, Payment, Refund
 from payments.models.order import lines_in_lock_order
 from payments.refunds.decisions import AlreadyRequested, refuse_repeat, request_previewed_refund
 from payments.refunds.plan import RefundRefused
-from payments.refunds.preview import PreviewOutdated, basis_mark_of, preview_of_request, staleness_of
+from payments.refunds.preview import PreviewOutdated, basis_digest_of, preview_of_request, staleness_of
 from payments.refunds.states import ENDED
 
 
@@ -139,7 +139,7 @@ def _key_of(token: str) -> str:
 
 
 def _staleness(request: HttpRequest, order: Order) -> str:
-    return staleness_of(request.POST.get("seen", ""), basis_mark_of(order))
+    return staleness_of(request.POST.get("seen", ""), basis_digest_of(order))
 
 
 def _failed_refund(order: Order, pk: str) -> Refund | None:

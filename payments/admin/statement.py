@@ -64,7 +64,7 @@ class StripeMovementAdmin(ReadOnlyAdmin, ModelAdmin):
 
     @display(description="Made of")
     def composition_link(self, movement: StripeMovement) -> str:
-        if topic_of(movement.match_key) != Topic.BANK_PAYOUT or movement.type != "payout":
+        if topic_of(movement.match_key) != Topic.PLATFORM_PAYOUT or movement.type != "payout":
             return "–"
         return link_to(reverse("admin:payments_stripe_payout", args=[movement.source]), "what the payout is made of")
 

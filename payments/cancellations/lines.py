@@ -80,7 +80,7 @@ class Offer:
         return max(min(self.price, self.left) - self.amount, Money.zero(self.amount.currency))
 
     @property
-    def token(self) -> str:
+    def digest(self) -> str:
         """A digest of the offer. The student confirms it, so that nothing but what was shown is carried out."""
         until = self.step.until if self.step else None
         shown = [
@@ -131,15 +131,15 @@ def offer_cancellation(*, line: OrderLine, keys: Collection[str], at: datetime) 
 
 
 @retried_after_deadlock
-def cancel_for_student(*, line_id: int, keys: Collection[str], token: str) -> Cancellation:
+def cancel_for_student(*, line_id: int, keys: Collection[str], digest: str) -> Cancellation:
     """Cancel places of a line as the student confirmed it: their places are free at once, and the refund is on its way.
 
-    Raises CannotCancel, or OfferChanged if the token belongs to another offer. The caller checks whose line it is.
+    Raises CannotCancel, or OfferChanged if the digest belongs to another offer. The caller checks whose line it is.
     """
     with transaction.atomic(), mails_gathered():
         line = _lock_line(line_id)
         offer = offer_cancellation(line=line, keys=keys, at=timezone.now())
-        if offer.token != token:
+        if offer.digest != digest:
             raise OfferChanged(offer)
         _revoke(offer, reason=BY_STUDENT)
         refund = _refund(

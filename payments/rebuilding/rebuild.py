@@ -37,7 +37,7 @@ def _drafts_of_own_movements(*, account: str, livemode: bool) -> Iterator[list[D
     last = 0
     rows = StripeMovement.objects.filter(account=account, livemode=livemode)
     # All keys of these two topics, which begin with their names.
-    own = rows.filter(match_key__regex=rf"^({Topic.BANK_PAYOUT}|{Topic.OTHER}):").order_by("pk")
+    own = rows.filter(match_key__regex=rf"^({Topic.PLATFORM_PAYOUT}|{Topic.OTHER}):").order_by("pk")
     while chunk := list(own.filter(pk__gt=last)[:_MOVEMENTS_AT_ONCE]):
         last = chunk[-1].pk
         yield [draft for row in chunk for draft in drafts_of_own_movement(as_movement(row))]

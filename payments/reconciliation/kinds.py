@@ -21,7 +21,7 @@ class DifferenceKind(StrEnum):
     INSTANT_PAYOUT_FEE = "instant_payout_fee"
     ADVANCE = "advance"
     STRIPE_FEE = "stripe_fee"
-    BANK_PAYOUT = "bank_payout"
+    PLATFORM_PAYOUT = "platform_payout"
     FAILED_PAYOUT = "failed_payout"
     REFUND_FAILED = "refund_failed"
     REFUND_BY_HAND = "refund_by_hand"
@@ -125,7 +125,7 @@ KINDS: Final[Mapping[DifferenceKind, KindOfDifference]] = {
         repair=Repair.BOOK_MOVEMENT,
         is_routine=True,
     ),
-    _Kind.BANK_PAYOUT: KindOfDifference(
+    _Kind.PLATFORM_PAYOUT: KindOfDifference(
         title="Payout to the platform's bank",
         meaning="Stripe paid money out to the platform's own bank account.",
         repair=Repair.BOOK_MOVEMENT,

@@ -25,11 +25,11 @@ _NAMES: Final[Mapping[Topic, Callable[[Group], list[Finding]]]] = {
     Topic.REFUND: name_refund,
     Topic.DISPUTE: name_dispute,
     Topic.TRANSFER: name_transfer,
-    Topic.BANK_PAYOUT: name_movements,
+    Topic.PLATFORM_PAYOUT: name_movements,
     Topic.OTHER: name_movements,
 }
 # Booked from the statement itself, so no event can be under way.
-_FROM_STATEMENT: Final = (Topic.BANK_PAYOUT, Topic.OTHER)
+_FROM_STATEMENT: Final = (Topic.PLATFORM_PAYOUT, Topic.OTHER)
 
 
 def compare(group: Group, terms: Terms) -> list[Finding]:

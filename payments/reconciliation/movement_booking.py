@@ -29,7 +29,7 @@ OTHER_SIDE: Final[Mapping[DifferenceKind, AccountKind]] = {
     DifferenceKind.PREFUNDING: AccountKind.BANK,
     DifferenceKind.ADVANCE: AccountKind.STRIPE_ADVANCE,
     DifferenceKind.STRIPE_FEE: AccountKind.STRIPE_FEES,
-    DifferenceKind.BANK_PAYOUT: AccountKind.BANK,
+    DifferenceKind.PLATFORM_PAYOUT: AccountKind.BANK,
     DifferenceKind.FAILED_PAYOUT: AccountKind.BANK,
 }
 

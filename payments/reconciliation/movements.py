@@ -29,7 +29,7 @@ def _name_movement(group: Group, movement: Movement) -> list[Finding]:
         detail = f"{movement.id} is not what the ledger has booked."
         return find(group, Kind.AMOUNT_DIFFERS, left, movement=movement, detail=detail)
     detail = movement.description or f"{movement.type or 'no type'}, {movement.category or 'no category'}"
-    if group.topic != Topic.BANK_PAYOUT or not movement.fee_minor:
+    if group.topic != Topic.PLATFORM_PAYOUT or not movement.fee_minor:
         return find(group, kind, left, movement=movement, detail=detail)
     gross = sums([(movement.currency, movement.amount_minor)])
     return find(group, kind, gross, movement=movement, detail=detail) + _name_fee(group, movement)
@@ -38,7 +38,7 @@ def _name_movement(group: Group, movement: Movement) -> list[Finding]:
 def _name_fee(group: Group, movement: Movement) -> list[Finding]:
     """A payout costs a fee only if it is an instant one."""
     fee = sums([(movement.currency, -movement.fee_minor)])
-    kind = Kind.INSTANT_PAYOUT_FEE if group.topic == Topic.BANK_PAYOUT else Kind.MISSING_FEE
+    kind = Kind.INSTANT_PAYOUT_FEE if group.topic == Topic.PLATFORM_PAYOUT else Kind.MISSING_FEE
     detail = f"{movement.id} cost a fee that is not booked."
     return find(group, kind, fee, movement=movement, detail=detail, repair=Repair.BOOK_MOVEMENT)
 
@@ -48,8 +48,8 @@ def kind_of_movement(movement: Movement) -> Kind:
     own = own_kind_of(movement)
     if own is not None:
         return own
-    if movement.topic == Topic.BANK_PAYOUT and movement.type in ("payout", *_RETURNED_PAYOUTS):
-        return Kind.BANK_PAYOUT if movement.type == "payout" and movement.amount_minor < 0 else Kind.FAILED_PAYOUT
+    if movement.topic == Topic.PLATFORM_PAYOUT and movement.type in ("payout", *_RETURNED_PAYOUTS):
+        return Kind.PLATFORM_PAYOUT if movement.type == "payout" and movement.amount_minor < 0 else Kind.FAILED_PAYOUT
     if movement.category in _DISPUTES:
         return Kind.DISPUTE_NOT_BOOKED
     return Kind.UNKNOWN_TYPE

@@ -16,7 +16,7 @@ def composition_of_payout(payout_id: str) -> Composition | None:
     Only a payout's own transaction names it, so its items are asked for by payout. Outside transactions; raises
     StripeUnreachable or StripeRefused.
     """
-    own = StripeMovement.objects.filter(match_key=key_of(Topic.BANK_PAYOUT, payout_id), type="payout").first()
+    own = StripeMovement.objects.filter(match_key=key_of(Topic.PLATFORM_PAYOUT, payout_id), type="payout").first()
     if own is None:
         return None
     return compose(-own.amount_minor, own.currency, _items_of(payout_id))

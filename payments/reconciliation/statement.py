@@ -19,7 +19,7 @@ class Topic(StrEnum):
     REFUND = "refund"
     DISPUTE = "dispute"
     TRANSFER = "transfer"
-    BANK_PAYOUT = "payout"
+    PLATFORM_PAYOUT = "payout"
     OTHER = "other"
 
 
@@ -100,7 +100,7 @@ _TOPIC_OF_OBJECT: Final = {
     "dispute": Topic.DISPUTE,
     "transfer": Topic.TRANSFER,
     "transfer_reversal": Topic.TRANSFER,
-    "payout": Topic.BANK_PAYOUT,
+    "payout": Topic.PLATFORM_PAYOUT,
 }
 _TOPIC_OF_PREFIX: Final = {
     "ch": Topic.CHARGE,
@@ -110,7 +110,7 @@ _TOPIC_OF_PREFIX: Final = {
     "du": Topic.DISPUTE,
     "dp": Topic.DISPUTE,
     "tr": Topic.TRANSFER,
-    "po": Topic.BANK_PAYOUT,
+    "po": Topic.PLATFORM_PAYOUT,
 }
 # Their source names a charge, a payout or nothing, but they are movements of their own (docs: "Balance transaction
 # types", https://docs.stripe.com/reports/balance-transaction-types).

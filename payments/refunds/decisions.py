@@ -11,7 +11,7 @@ from payments.models.order import lines_in_lock_order
 from payments.refunds.allocations import write_allocations
 from payments.refunds.effects import apply_allocations
 from payments.refunds.plan import InvalidRefundPart, RefundRefused, Wanted, plan_refund, total_of
-from payments.refunds.preview import Preview, basis_mark_of, preview_of_parts, preview_of_request
+from payments.refunds.preview import Preview, basis_digest_of, preview_of_parts, preview_of_request
 from payments.refunds.requests import request_refund, write_refund_of_second_payment
 from payments.registry import revoked_label_of
 from payments.revocation import revoke_units
@@ -48,7 +48,7 @@ def request_previewed_refund(  # noqa: PLR0913  # each is one field of the form
     by_id: int,
     again: Refund | None = None,
 ) -> Refund:
-    """Request the refund that staff saw in the preview with the mark `seen`.
+    """Request the refund that staff saw in the preview with the digest `seen`.
 
     `again` is the failed refund that this one repeats; its alert is cleared. Raises AlreadyRequested, PreviewOutdated,
     or as `request_refund` does.
@@ -93,12 +93,12 @@ def preview_of_allocation(refund: Refund, wanted: Wanted) -> Preview:
     payment = refund.payment
     # The payment has counted the refund since Stripe reported it.
     return preview_of_parts(
-        parts, payment, remaining=payment.refundable, basis_mark=basis_mark_of(payment.order, refund)
+        parts, payment, remaining=payment.refundable, basis_digest=basis_digest_of(payment.order, refund)
     )
 
 
 def allocate_refund(*, refund_id: int, wanted: Wanted, seen: str, note: str, by_id: int) -> Refund:
-    """Allocate a refund made at Stripe to the lines that staff saw in the preview with the mark `seen`.
+    """Allocate a refund made at Stripe to the lines that staff saw in the preview with the digest `seen`.
 
     If it has succeeded, the places go back now, otherwise when it does. Raises NothingToAllocate, PreviewOutdated, or as
     `preview_of_allocation` does.

@@ -1,4 +1,4 @@
-"""What a refund will do, as staff see it before they confirm, and the marks by which a changed preview is noticed."""
+"""What a refund will do, as staff see it before they confirm, and the digests by which a changed preview is noticed."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Preview:
     stripe_fee: Money | None
     remaining: Money
     # What staff chose, and what they chose it from. Sent with the form and compared under the order's lock.
-    plan_mark: str
-    basis_mark: str
+    plan_digest: str
+    basis_digest: str
 
     @property
-    def mark(self) -> str:
+    def digest(self) -> str:
         """Identifies this preview in a form."""
-        return f"{self.plan_mark}.{self.basis_mark}"
+        return f"{self.plan_digest}.{self.basis_digest}"
 
     @property
     def rows(self) -> list[tuple[PlannedPart, str]]:
@@ -45,26 +45,26 @@ class Preview:
         return [(part, _effect_of(part)) for part in self.parts]
 
     def refuse_unless_seen(self, seen: str) -> None:
-        """Raise PreviewOutdated if `seen` is the mark of another preview."""
-        refuse_other_basis(seen, self.basis_mark)
-        if seen != self.mark:
+        """Raise PreviewOutdated if `seen` is the digest of another preview."""
+        refuse_other_basis(seen, self.basis_digest)
+        if seen != self.digest:
             raise PreviewOutdated("You changed the form. Nothing was booked. Check the new figures and confirm.")
 
 
-def refuse_other_basis(seen: str, basis_mark: str) -> None:
-    """Raise PreviewOutdated if what remains has changed since the preview with the mark `seen`."""
-    if seen.partition(".")[2] != basis_mark:
+def refuse_other_basis(seen: str, basis_digest: str) -> None:
+    """Raise PreviewOutdated if what remains has changed since the preview with the digest `seen`."""
+    if seen.partition(".")[2] != basis_digest:
         raise PreviewOutdated(
             "Another refund or dispute has changed what remains since you opened this page. Nothing was booked."
             " Check the new figures and confirm again."
         )
 
 
-def staleness_of(seen: str, basis_mark: str) -> str:
+def staleness_of(seen: str, basis_digest: str) -> str:
     """The text of PreviewOutdated if what remains has changed since; empty if not, or if nothing was shown before."""
     try:
         if seen:
-            refuse_other_basis(seen, basis_mark)
+            refuse_other_basis(seen, basis_digest)
     except PreviewOutdated as stale:
         return str(stale)
     return ""
@@ -75,17 +75,19 @@ def preview_of_request(order: Order, wanted: Wanted) -> Preview:
     parts = plan_refund_of(order, wanted)
     payment = order.payments.get(status=Payment.Status.SUCCEEDED)
     remaining = payment.refundable - total_of(parts)
-    return preview_of_parts(parts, payment, remaining=remaining, basis_mark=basis_mark_of(order))
+    return preview_of_parts(parts, payment, remaining=remaining, basis_digest=basis_digest_of(order))
 
 
-def basis_mark_of(order: Order, refund: Refund | None = None) -> str:
+def basis_digest_of(order: Order, refund: Refund | None = None) -> str:
     """Marks all that a plan depends on and others may change; for an allocation, also what is left of the refund."""
     payment = order.payments.filter(status=Payment.Status.SUCCEEDED).first()
     lines = [_state_of(line) for line in lines_in_lock_order(order)]
-    return _mark_of([payment.refundable.minor if payment else 0, refund.to_allocate.minor if refund else None, *lines])
+    return _digest_of(
+        [payment.refundable.minor if payment else 0, refund.to_allocate.minor if refund else None, *lines]
+    )
 
 
-def preview_of_parts(parts: Sequence[PlannedPart], payment: Payment, *, remaining: Money, basis_mark: str) -> Preview:
+def preview_of_parts(parts: Sequence[PlannedPart], payment: Payment, *, remaining: Money, basis_digest: str) -> Preview:
     """Preview planned parts of a payment. Raises nothing: the parts were checked when they were planned."""
     total = total_of(parts)
     return Preview(
@@ -95,8 +97,8 @@ def preview_of_parts(parts: Sequence[PlannedPart], payment: Payment, *, remainin
         shares=_shares_of(parts),
         stripe_fee=payment.stripe_fee,
         remaining=remaining,
-        plan_mark=_mark_of([[part.line.pk, part.amount.minor, part.quantity] for part in parts]),
-        basis_mark=basis_mark,
+        plan_digest=_digest_of([[part.line.pk, part.amount.minor, part.quantity] for part in parts]),
+        basis_digest=basis_digest,
     )
 
 
@@ -132,5 +134,5 @@ def _sum(amounts: Iterable[Money], currency: str) -> Money:
     return sum(amounts, Money.zero(currency))
 
 
-def _mark_of(facts: object) -> str:
+def _digest_of(facts: object) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:20]

@@ -80,7 +80,7 @@ def record(topic, number, amount, **changes):
 
 def group(topic, number, *, movements=(), records=(), entries=(), **changes):
     prefix = {Topic.CHARGE: "pi", Topic.REFUND: "re", Topic.DISPUTE: "du", Topic.TRANSFER: "tr"}
-    prefix |= {Topic.BANK_PAYOUT: "po", Topic.OTHER: "txn"}
+    prefix |= {Topic.PLATFORM_PAYOUT: "po", Topic.OTHER: "txn"}
     key = key_of(topic, f"{prefix[topic]}_{number}")
     assert {movement.key for movement in movements} <= {key}
     return Group(key=key, movements=tuple(movements), records=tuple(records), entries=tuple(entries), **changes)
@@ -152,10 +152,10 @@ def own(kind, number, amount, *, category="", booked=False, **changes):
     return group(Topic.OTHER, f"o{number}", movements=[movement], entries=entries)
 
 
-def bank_payout(number, amount, *, booked=False, kind="payout", **changes):
+def platform_payout(number, amount, *, booked=False, kind="payout", **changes):
     movement = transaction(kind, number=f"p{number}", amount=-amount, source=f"po_{number}", **changes)
     entries = [entry(f"stripe:{movement.id}", movement.net_minor)] if booked else []
-    return group(Topic.BANK_PAYOUT, number, movements=[movement], entries=entries)
+    return group(Topic.PLATFORM_PAYOUT, number, movements=[movement], entries=entries)
 
 
 def clean(number):
@@ -170,7 +170,7 @@ def clean(number):
     if number % 9 == 0:
         yield transfer(number, chance.randint(1, amount))
     if number % 11 == 0:
-        yield bank_payout(number, amount, booked=True)
+        yield platform_payout(number, amount, booked=True)
     if number % 13 == 0:
         yield own("stripe_fee", number, -chance.randint(1, 500), booked=True)
     if number % 17 == 0:
@@ -256,9 +256,9 @@ def _outside_refund(number, amount):
 
 
 def _instant_payout_fee(number, amount):
-    booked = bank_payout(number, amount, fee=150)
+    booked = platform_payout(number, amount, fee=150)
     entries = [entry(f"stripe:{booked.movements[0].id}", -amount)]
-    return group(Topic.BANK_PAYOUT, number, movements=booked.movements, entries=entries), [
+    return group(Topic.PLATFORM_PAYOUT, number, movements=booked.movements, entries=entries), [
         (Kind.INSTANT_PAYOUT_FEE, -150, "GBP")
     ]
 
@@ -280,12 +280,12 @@ def _stripe_fee(number, amount):
     return own("stripe_fee", number, -amount), [(Kind.STRIPE_FEE, -amount, "GBP")]
 
 
-def _bank_payout(number, amount):
-    return bank_payout(number, amount), [(Kind.BANK_PAYOUT, -amount, "GBP")]
+def _platform_payout(number, amount):
+    return platform_payout(number, amount), [(Kind.PLATFORM_PAYOUT, -amount, "GBP")]
 
 
-def _failed_bank_payout(number, amount):
-    return bank_payout(number, -amount, kind="payout_failure"), [(Kind.FAILED_PAYOUT, amount, "GBP")]
+def _failed_platform_payout(number, amount):
+    return platform_payout(number, -amount, kind="payout_failure"), [(Kind.FAILED_PAYOUT, amount, "GBP")]
 
 
 def _failed_transfer(number, amount):
@@ -471,8 +471,8 @@ def _unknown_everything(number, amount):
 PLANTS = (
     _missing_event, _missing_event_of_refund, _missing_event_of_dispute, _missing_fee, _further_fees,
     _dispute_as_adjustment, _reserve, _reserve_by_category, _prefunding, _outside_charge, _outside_refund,
-    _instant_payout_fee, _instant_payout_fee_by_itself, _advance, _repayment, _stripe_fee, _bank_payout,
-    _failed_bank_payout, _failed_transfer, _refund_failed, _refund_by_hand, _refund_not_here, _transfer_by_hand,
+    _instant_payout_fee, _instant_payout_fee_by_itself, _advance, _repayment, _stripe_fee, _platform_payout,
+    _failed_platform_payout, _failed_transfer, _refund_failed, _refund_by_hand, _refund_not_here, _transfer_by_hand,
     _transfer_not_here, _reversal_by_hand, _payment_returned, _amount_differs, _other_currency, _conversion_residue, _conversion_not_booked,
     _sale_not_booked, _transfer_not_booked, _transfer_not_at_stripe, _sale_not_at_stripe, _cut_off_by_time_zone,
     _cut_off_by_pending, _cut_off_by_return, _cut_off_under_way, _wrong_mode, _wrong_account, _double_charge, _double_payment,

@@ -35,11 +35,11 @@ class Bought:
         response = (client or self.client).get(self.address, {"place": places})
         return response, response.content.decode()
 
-    def token(self, *places):
-        return re.search(r'name="token" value="(\w+)"', self.page(*places)[1])[1]
+    def digest(self, *places):
+        return re.search(r'name="digest" value="(\w+)"', self.page(*places)[1])[1]
 
-    def confirm(self, *places, token, client=None):
-        return (client or self.client).post(self.address, {"place": places, "token": token})
+    def confirm(self, *places, digest, client=None):
+        return (client or self.client).post(self.address, {"place": places, "digest": digest})
 
 
 def test_the_page_shows_every_step_of_the_policy_in_the_readers_zone_and_changes_nothing():
@@ -58,7 +58,7 @@ def test_the_page_shows_every_step_of_the_policy_in_the_readers_zone_and_changes
 def test_what_was_confirmed_happens_and_the_order_shows_it():
     bought = Bought()
     SAMPLE.full_until = timezone.now()
-    response = bought.confirm("1", token=bought.token())
+    response = bought.confirm("1", digest=bought.digest())
     assert response.headers["Location"] == bought.order.get_absolute_url()
     page = bought.client.get(response.headers["Location"]).content.decode()
     assert "It is cancelled, and £12.50 is on its way back to you." in page
@@ -71,12 +71,12 @@ def test_a_student_chooses_places_and_sees_what_comes_back_for_them():
     bought = Bought(1000, quantity=3)
     page = bought.page()[1]
     assert page.count('type="checkbox"') == 3
-    assert 'name="token"' not in page
+    assert 'name="digest"' not in page
     page = bought.page("1", "3")[1]
     assert page.count(" checked") == 2
     assert "You get £20.00 back" in page
     assert "2 of 3 places: Place 1, Place 3" in page
-    bought.confirm("1", "3", token=bought.token("1", "3"))
+    bought.confirm("1", "3", digest=bought.digest("1", "3"))
     assert SAMPLE.delivered[bought.line.pk] == ["2"]
     assert "2 of 3 cancelled" in bought.client.get(bought.order.get_absolute_url()).content.decode()
 
@@ -87,7 +87,7 @@ def test_without_a_refund_the_page_says_so():
     page = bought.page()[1]
     assert "You get nothing back" in page
     assert "Cancel without a refund" in page
-    bought.confirm("1", token=bought.token())
+    bought.confirm("1", digest=bought.digest())
     bought.line.refresh_from_db()
     assert bought.line.state == "revoked"
     assert not Refund.objects.exists()
@@ -95,22 +95,22 @@ def test_without_a_refund_the_page_says_so():
 
 def test_an_offer_that_ended_in_the_meantime_is_shown_anew():
     bought = Bought()
-    token = bought.token()
+    digest = bought.digest()
     SAMPLE.full_until = timezone.now() - timedelta(seconds=1)
-    response = bought.confirm("1", token=token)
+    response = bought.confirm("1", digest=digest)
     assert response.status_code == 409
     assert "You get £12.50 back" in response.content.decode()
     assert not Refund.objects.exists()
-    again = re.search(r'name="token" value="(\w+)"', response.content.decode())[1]
-    bought.confirm("1", token=again)
+    again = re.search(r'name="digest" value="(\w+)"', response.content.decode())[1]
+    bought.confirm("1", digest=again)
     assert Refund.objects.get().amount_minor == 1250
 
 
 def test_a_second_click_is_told_that_it_is_cancelled():
     bought = Bought()
-    token = bought.token()
-    bought.confirm("1", token=token)
-    response = bought.client.post(bought.address, {"place": "1", "token": token}, follow=True)
+    digest = bought.digest()
+    bought.confirm("1", digest=digest)
+    response = bought.client.post(bought.address, {"place": "1", "digest": digest}, follow=True)
     assert "This is cancelled already." in response.content.decode()
     assert Refund.objects.count() == 1
 
@@ -128,15 +128,15 @@ def test_it_says_why_something_cannot_be_cancelled():
     "posted",
     [
         {},
-        {"token": ""},
+        {"digest": ""},
         {"place": "1"},
-        {"place": "1", "token": "0" * 64},
-        {"place": "1", "token": "\x00"},
-        {"place": ["1", "2"], "token": "x"},
-        {"place": "١", "token": "x"},
-        {"place": "\ud800".encode("utf-8", "surrogatepass"), "token": b"\xff"},
-        {"place": "9" * 5000, "token": "x" * 5000, "amount": "999999", "quantity": "-1"},
-        {"place": ["1"] * 500, "token": "x"},
+        {"place": "1", "digest": "0" * 64},
+        {"place": "1", "digest": "\x00"},
+        {"place": ["1", "2"], "digest": "x"},
+        {"place": "١", "digest": "x"},
+        {"place": "\ud800".encode("utf-8", "surrogatepass"), "digest": b"\xff"},
+        {"place": "9" * 5000, "digest": "x" * 5000, "amount": "999999", "quantity": "-1"},
+        {"place": ["1"] * 500, "digest": "x"},
     ],
 )
 def test_whatever_else_is_posted_cancels_nothing(posted):
@@ -147,21 +147,21 @@ def test_whatever_else_is_posted_cancels_nothing(posted):
     assert (bought.line.state, bought.line.refunded_minor) == ("fulfilled", 0)
 
 
-def test_a_token_counts_only_for_its_own_places_and_line():
+def test_a_digest_counts_only_for_its_own_places_and_line():
     bought, other = Bought(1000, quantity=3), Bought(1000, quantity=3)
-    token = bought.token("1")
-    assert bought.confirm("2", token=token).status_code == 409
-    assert bought.confirm("1", "2", token=token).status_code == 409
-    assert other.confirm("1", token=token).status_code == 409
+    digest = bought.digest("1")
+    assert bought.confirm("2", digest=digest).status_code == 409
+    assert bought.confirm("1", "2", digest=digest).status_code == 409
+    assert other.confirm("1", digest=digest).status_code == 409
     assert not Refund.objects.exists()
 
 
 def test_others_and_unpaid_orders_find_nothing():
     bought = Bought()
-    token = bought.token()
+    digest = bought.digest()
     stranger = signed_in(UserFactory())
     assert bought.page(client=stranger)[0].status_code == 404
-    assert bought.confirm("1", token=token, client=stranger).status_code == 404
+    assert bought.confirm("1", digest=digest, client=stranger).status_code == 404
     assert Client().get(bought.address).status_code == 302
     unpaid = open_order(user=bought.order.user).order.lines.get()
     for line_id in (unpaid.pk, 0, 10**30):
@@ -172,7 +172,7 @@ def test_others_and_unpaid_orders_find_nothing():
 
 def test_a_forged_form_of_another_site_is_refused():
     bought = Bought()
-    token = bought.token()
+    digest = bought.digest()
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(bought.order.user)
-    assert strict.post(bought.address, {"place": "1", "token": token}).status_code == 403
+    assert strict.post(bought.address, {"place": "1", "digest": digest}).status_code == 403

@@ -47,7 +47,7 @@ def offered(line, *keys, at=None):
 
 def cancel(line, *keys):
     """Confirm what is offered now; returns the cancellation."""
-    return cancel_for_student(line_id=line.pk, keys=keys, token=offered(line, *keys).token)
+    return cancel_for_student(line_id=line.pk, keys=keys, digest=offered(line, *keys).digest)
 
 
 def now_pays_half():
@@ -173,23 +173,23 @@ def test_the_places_of_a_line_add_up_to_its_offer_however_the_price_divides():
 
 def test_an_offer_that_changed_is_shown_again_and_changes_nothing():
     line = only_line(paid_order(2500))
-    seen = offered(line, "1").token
+    seen = offered(line, "1").digest
     now_pays_half()
     with pytest.raises(OfferChanged) as changed:
-        cancel_for_student(line_id=line.pk, keys=["1"], token=seen)
+        cancel_for_student(line_id=line.pk, keys=["1"], digest=seen)
     assert changed.value.offer.amount == pounds(1250)
     assert SAMPLE.calls["revoke", line.reference] == 0
     assert not Refund.objects.exists()
-    cancel_for_student(line_id=line.pk, keys=["1"], token=changed.value.offer.token)
+    cancel_for_student(line_id=line.pk, keys=["1"], digest=changed.value.offer.digest)
     assert Refund.objects.get().amount == pounds(1250)
 
 
 def test_a_second_click_finds_it_cancelled():
     line = only_line(paid_order(2500))
-    token = offered(line, "1").token
-    cancel_for_student(line_id=line.pk, keys=["1"], token=token)
+    digest = offered(line, "1").digest
+    cancel_for_student(line_id=line.pk, keys=["1"], digest=digest)
     with pytest.raises(CannotCancel, match="already"):
-        cancel_for_student(line_id=line.pk, keys=["1"], token=token)
+        cancel_for_student(line_id=line.pk, keys=["1"], digest=digest)
     assert Refund.objects.count() == 1
 
 
@@ -322,8 +322,8 @@ def at_once(*functions):
 @pytest.mark.django_db(transaction=True)
 def test_a_double_click_is_one_refund():
     line = only_line(paid_order(2500))
-    token = offered(line, "1").token
-    results = at_once(*[lambda: cancel_for_student(line_id=line.pk, keys=["1"], token=token)] * 4)
+    digest = offered(line, "1").digest
+    results = at_once(*[lambda: cancel_for_student(line_id=line.pk, keys=["1"], digest=digest)] * 4)
     assert sum(isinstance(result, CannotCancel) for result in results) == 3
     assert Refund.objects.get().amount == pounds(2500)
 
@@ -333,9 +333,9 @@ def test_a_double_click_is_one_refund():
 def test_a_cancellation_and_a_refund_by_staff_never_give_back_more_than_was_paid(_round):
     payment = paid_order(2500)
     line = only_line(payment)
-    token = offered(line, "1").token
+    digest = offered(line, "1").digest
     at_once(
-        lambda: cancel_for_student(line_id=line.pk, keys=["1"], token=token),
+        lambda: cancel_for_student(line_id=line.pk, keys=["1"], digest=digest),
         lambda: refunded(payment, OfLines([LinePart(line_id=line.pk, amount=pounds(1500))])),
     )
     line.refresh_from_db()
@@ -348,9 +348,9 @@ def test_a_cancellation_and_a_refund_by_staff_never_give_back_more_than_was_paid
 def test_student_and_teacher_cancel_at_once_and_each_place_is_refunded_once(_round):
     line = only_line(paid_order(1000, quantity=2))
     now_pays_half()
-    token = offered(line, "1").token
+    digest = offered(line, "1").digest
     by_student, by_teacher = at_once(
-        lambda: cancel_for_student(line_id=line.pk, keys=["1"], token=token),
+        lambda: cancel_for_student(line_id=line.pk, keys=["1"], digest=digest),
         lambda: cancel_for_teacher(line_id=line.pk, reason="Ill", requested_by_id=None),
     )
     line.refresh_from_db()

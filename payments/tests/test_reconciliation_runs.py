@@ -174,7 +174,7 @@ def test_a_payout_to_the_bank_is_booked_from_the_statement(stripe_sandbox):
     stripe_post(stripe_sandbox, "payouts", amount=1_000, currency="gbp")
     with time_machine.travel(timezone.now() + four_days):
         output, code = reconcile("--fix")
-        assert found() == [(Kind.BANK_PAYOUT, -1_000, "GBP")]
+        assert found() == [(Kind.PLATFORM_PAYOUT, -1_000, "GBP")]
         assert code == 0, output
         assert reconcile()[1] == 0
         assert found() == []

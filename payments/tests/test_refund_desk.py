@@ -62,10 +62,10 @@ def page_of(payment):
 
 
 def opened(client, payment, query=""):
-    """The answers with which the form opens, and the mark of its preview."""
+    """The answers with which the form opens, and the digest of its preview."""
     context = client.get(page_of(payment) + query).context
     preview = context.get("preview")
-    return dict(context["form"].data) | {"seen": preview.mark if preview else ""}
+    return dict(context["form"].data) | {"seen": preview.digest if preview else ""}
 
 
 def sent(client, payment, answers, do="refund", query=""):
@@ -128,7 +128,7 @@ def test_places_and_amounts_are_chosen_per_line_and_previewed_before_they_are_re
         dear.pk: (pounds(500), pounds(450), pounds(50), 1),
     }
     assert preview.remaining == pounds(9500)
-    sent(finance, payment, answers | {"seen": preview.mark})
+    sent(finance, payment, answers | {"seen": preview.digest})
     assert figures(Refund.objects.get()) == [(2000, 200, 1800, 2), (500, 50, 450, 1)]
 
 
@@ -139,7 +139,7 @@ def test_a_refund_may_leave_the_student_what_they_bought(finance):
     del answers[f"{name(line)}_takes_back"]
     shown = sent(finance, payment, answers, do="preview")
     assert "The student keeps it." in shown.content.decode()
-    sent(finance, payment, answers | {"seen": shown.context["preview"].mark})
+    sent(finance, payment, answers | {"seen": shown.context["preview"].digest})
     refund = Refund.objects.get()
     assert figures(refund) == [(2000, 200, 1800, 0)]
     stripe_says(refund, "succeeded")
@@ -149,8 +149,8 @@ def test_a_refund_may_leave_the_student_what_they_bought(finance):
 def test_an_amount_is_spread_over_all_lines(finance):
     payment = paid_order(2500, 1500)
     answers = opened(finance, payment) | {"how": "spread", "spread_amount": "16.00"}
-    mark = sent(finance, payment, answers, do="preview").context["preview"].mark
-    sent(finance, payment, answers | {"seen": mark})
+    digest = sent(finance, payment, answers, do="preview").context["preview"].digest
+    sent(finance, payment, answers | {"seen": digest})
     assert figures(Refund.objects.get()) == [(600, 60, 540, 0), (1000, 100, 900, 0)]
 
 
@@ -360,7 +360,7 @@ def test_a_form_made_stale_by_another_refund_is_refused_and_keeps_its_answers(fi
     assert "She was ill" in page
     assert stale.context["preview"].total == pounds(2250)
     assert Refund.objects.count() == 1
-    sent(finance, payment, answers | {"seen": stale.context["preview"].mark})
+    sent(finance, payment, answers | {"seen": stale.context["preview"].digest})
     assert figures(Refund.objects.latest("pk")) == [(2250, 225, 2025, 1)]
 
 
@@ -390,7 +390,7 @@ def test_a_form_changed_after_its_preview_is_previewed_again(finance):
     shown = sent(finance, payment, answers)
     assert "You changed the form." in shown.content.decode()
     assert not Refund.objects.exists()
-    sent(finance, payment, answers | {"seen": shown.context["preview"].mark})
+    sent(finance, payment, answers | {"seen": shown.context["preview"].digest})
     assert Refund.objects.get().amount == pounds(2000)
 
 
@@ -412,7 +412,7 @@ def at_the_same_moment(*calls):
 
 
 def asks_for(payment, wanted, person, *, key=None):
-    seen = preview_of_request(payment.order, wanted).mark
+    seen = preview_of_request(payment.order, wanted).digest
     request_key = key or uuid4().hex
 
     def ask():
@@ -492,7 +492,7 @@ def allocation_page(refund):
 
 def allocation(client, refund):
     context = client.get(allocation_page(refund)).context
-    return dict(context["form"].data) | {"seen": context["preview"].mark}
+    return dict(context["form"].data) | {"seen": context["preview"].digest}
 
 
 def test_the_proposal_is_accepted_in_two_clicks(finance, waiting):
@@ -526,7 +526,7 @@ def test_amounts_and_places_can_be_changed_and_the_places_go_back(finance, waiti
     shown = finance.post(allocation_page(refund), answers | {"do": "allocate"})
     assert "You changed the form." in shown.content.decode()
     assert not refund.allocations.exists()
-    finance.post(allocation_page(refund), answers | {"do": "allocate", "seen": shown.context["preview"].mark})
+    finance.post(allocation_page(refund), answers | {"do": "allocate", "seen": shown.context["preview"].digest})
     assert figures(refund) == [(1500, 150, 1350, 1), (100, 10, 90, 0)]
     assert set(SAMPLE.revoked) == {small.pk}
     assert OrderLine.objects.get(pk=small.pk).state == "revoked"
@@ -537,7 +537,7 @@ def test_places_of_a_pending_refund_go_back_when_it_succeeds():
     refund = made_in_dashboard(payment, 1500, status="pending")
     line = payment.order.lines.get(amount_minor=1500)
     wanted = OfLines([LinePart(line_id=line.pk)])
-    seen = preview_of_allocation(refund, wanted).mark
+    seen = preview_of_allocation(refund, wanted).digest
     allocate_refund(refund_id=refund.pk, wanted=wanted, seen=seen, note="", by_id=staff_in().pk)
     assert SAMPLE.revoked == {}
     stripe_says(refund, "succeeded")
@@ -592,7 +592,7 @@ def allocates(refund, person):
             for part in propose_allocation(refund, list(refund.payment.order.lines.all()))
         ]
     )
-    seen = preview_of_allocation(refund, wanted).mark
+    seen = preview_of_allocation(refund, wanted).digest
     return lambda: allocate_refund(refund_id=refund.pk, wanted=wanted, seen=seen, note="", by_id=person.pk)
 
 

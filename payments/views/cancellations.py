@@ -56,7 +56,7 @@ def cancel_line(request: HttpRequest, line_id: int) -> HttpResponse:
 def _cancel(request: HttpRequest, line: OrderLine) -> HttpResponse:
     try:
         cancelled = cancel_for_student(
-            line_id=line.pk, keys=request.POST.getlist("place"), token=request.POST.get("token", "")
+            line_id=line.pk, keys=request.POST.getlist("place"), digest=request.POST.get("digest", "")
         )
     except CannotCancel as refusal:
         messages.error(request, str(refusal))

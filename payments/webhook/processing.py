@@ -58,7 +58,7 @@ def handle_event(event: WebhookEvent) -> None:
         with _contradictions_quarantined(event, obj):
             fetched = _fetch(route, obj, account=account)
             with transaction.atomic():
-                outcome = route.effect(event, fetched)
+                outcome = route.handle(event, fetched)
                 # The mirror holds the platform's objects only.
                 request_event_copy(event.stripe_id, None if account else obj)
                 _finish(event, started, outcome)
@@ -79,7 +79,7 @@ def handle_event(event: WebhookEvent) -> None:
 
 
 def _fetch(route: Route, obj: Mapping[str, Any], *, account: str) -> Any:
-    """What the effect acts on: the object's current state if the route has a fetch, otherwise the object as signed."""
+    """What the handler acts on: the object's current state if the route has a fetch, otherwise the object as signed."""
     if route.fetch_in_account:
         return route.fetch_in_account(account, obj)
     return route.fetch(obj) if route.fetch else obj

@@ -15,7 +15,7 @@ from payments.payouts import event_handlers as payout_handlers
 from payments.payouts import fetches as payout_fetches
 from payments.webhook import event_handlers, fetches
 
-Effect = Callable[[WebhookEvent, Any], str]
+EventHandler = Callable[[WebhookEvent, Any], str]
 Fetch = Callable[[Mapping[str, Any]], Any]
 # For objects of a connected account, whose id comes first.
 AccountFetch = Callable[[str, Mapping[str, Any]], Any]
@@ -24,11 +24,11 @@ AccountFetch = Callable[[str, Mapping[str, Any]], Any]
 class Route(NamedTuple):
     """How events of a type are processed: lower priorities first, and not before `delay` has passed.
 
-    `effect` runs in a transaction. Objects whose state can change in both directions have a `fetch`, which retrieves
-    the object before, outside any transaction; the effect acts on its result, so the order of arrival does not matter.
+    `handle` runs in a transaction. Objects whose state can change in both directions have a `fetch`, which retrieves
+    the object before, outside any transaction; it acts on the result, so the order of arrival does not matter.
     """
 
-    effect: Effect
+    handle: EventHandler
     priority: int
     delay: timedelta = timedelta(0)
     fetch: Fetch | None = None
@@ -39,7 +39,7 @@ class Route(NamedTuple):
         return self.fetch is not None or self.fetch_in_account is not None
 
 
-def _record_only(event: WebhookEvent, payload: Mapping[str, Any]) -> str:  # noqa: ARG001  # an effect's signature
+def _record_only(event: WebhookEvent, payload: Mapping[str, Any]) -> str:  # noqa: ARG001  # the signature of event handlers
     return "stored; nothing to do for this type"
 
 

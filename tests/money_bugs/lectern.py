@@ -192,7 +192,7 @@ class LecternSale(Sale):
             refund = request_previewed_refund(
                 order_id=self.order.pk,
                 wanted=wanted,
-                seen=preview_of_request(self.order, wanted).mark,
+                seen=preview_of_request(self.order, wanted).digest,
                 reason=Refund.Reason.GOODWILL,
                 note="",
                 request_key=form or uuid.uuid4().hex,

@@ -66,7 +66,7 @@ class LecternDispute(Dispute):
             store_event(event, source="webhook")
             row = WebhookEvent.objects.get(stripe_id=event["id"])
             with transaction.atomic():
-                route_of(event["type"]).effect(row, read_dispute(obj))
+                route_of(event["type"]).handle(row, read_dispute(obj))
 
     def _object(self, status):
         return {

@@ -78,7 +78,7 @@ class LecternPayout(Payout):
             store_event(event, source="webhook")
             row = WebhookEvent.objects.get(stripe_id=event["id"])
             with transaction.atomic():
-                route_of(event_type).effect(row, read_transfer(obj, self.reversals))
+                route_of(event_type).handle(row, read_transfer(obj, self.reversals))
 
     def _object(self):
         payout = self.row

@@ -56,7 +56,7 @@ class LecternRefund(AnyRefund):
         row = WebhookEvent.objects.get(stripe_id=event["id"])
         # Then a worker repeats it later: here, when it is told again.
         with suppress(PaymentNotSettledYet), transaction.atomic():
-            route_of("refund.updated").effect(row, read_refund(obj))
+            route_of("refund.updated").handle(row, read_refund(obj))
 
     def _object(self, status, **changes):
         reference = self.row.payment.reference if self.requested else self.payment.reference
@@ -78,7 +78,7 @@ class LecternRefund(AnyRefund):
     def is_allocated_as_proposed(self):
         refund = self.row
         wanted = OverAllLines(refund.to_allocate)
-        seen = preview_of_allocation(refund, wanted).mark
+        seen = preview_of_allocation(refund, wanted).digest
         staff = UserFactory(is_staff=True)
         allocate_refund(refund_id=refund.pk, wanted=wanted, seen=seen, note="", by_id=staff.pk)
 

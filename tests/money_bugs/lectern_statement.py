@@ -33,7 +33,7 @@ class Statement:
             category = "dispute" if amount < 0 else "dispute_reversal"
             self._add("adjustment", amount, fee=fee, source=dispute.stripe_id, category=category, txn=movement["id"])
 
-    def has_bank_payout(self, amount):
+    def has_platform_payout(self, amount):
         self._add("payout", amount, source={"id": "po_1", "object": "payout", "status": "paid"})
 
     def has(self, kind, amount):

@@ -76,9 +76,9 @@ def test_rc_05_the_charges_of_a_payout_add_up_to_it(lectern):
     statement = Statement()
     statement.has_charge(first, "53.00", fee="1.24")
     statement.has_charge(second, "41.00", fee="1.12")
-    statement.has_bank_payout("-91.64")
+    statement.has_platform_payout("-91.64")
     run = statement.is_compared(repairs=ReconciliationRun.Repairs.ROUTINE)
-    assert differences(run) == [("bank_payout", "-91.64")]
+    assert differences(run) == [("platform_payout", "-91.64")]
     assert totals(run) == ["0.00", "91.64", "-91.64", "0.00"]
     assert balance_of(AccountKind.BANK, "GBP") == gbp(9164)
     again = statement.is_compared()
