@@ -51,7 +51,10 @@ def _broken_invariants() -> Iterator[Symptom]:
                 section="Invariants",
                 what=f"Broken: {checked.invariant.promise}",
                 detail=f"{checked.invariant.name}, ids {checked.some_ids}",
-                advice="Look at these rows in the admin. Change nothing by hand: correct money with new journals.",
+                advice=(
+                    "Look at these rows in the admin. Change nothing by hand: `reconcile --fix` books what is missing,"
+                    " and `ledger reverse` takes back a journal that should never have been written."
+                ),
             )
 
 

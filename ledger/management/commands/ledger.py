@@ -1,4 +1,4 @@
-"""Work on the books: take checkpoints, verify everything, hash everything."""
+"""Work on the books: take checkpoints, verify everything, hash everything, reverse a journal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, transaction
 
+from accounts.models import User
 from ledger.checkpoints import retake_checkpoints, take_checkpoints
+from ledger.corrections import BelongsInTheBooks, correct_by_reversal
 from ledger.hashing import hash_of_books
 from ledger.invariants import INVARIANTS
+from ledger.journals import AlreadyReversed, JournalMissing, recorded_amounts
+from money import Money
 
 _BROKEN, _COULD_NOT_RUN = 1, 2
 _IDS_SHOWN = 20
@@ -35,7 +39,26 @@ class Command(BaseCommand):
         hashing = actions.add_parser("hash", help="print one hash of all books, equal for a restored or rebuilt ledger")
         hashing.add_argument("--moments", action="store_true", help="let it cover the moments of effect as well")
         hashing.set_defaults(run=self.hash)
+        self._add_reversal(actions)
         self.add_actions(actions)
+
+    def _add_reversal(self, actions: Any) -> None:
+        reversal = actions.add_parser(
+            "reverse",
+            help="reverse a journal that should never have been written, such as one booked twice",
+            description=(
+                "Write the opposite of a journal that should never have been written: one booked twice, or by mistake "
+                "from Stripe's statement. What did happen stays: a sale, refund, dispute or payout is corrected on its own "
+                "page, and what Stripe did with `reconcile --fix`. So the reversal is refused if it breaks an invariant, and "
+                "that of a sale, refund, dispute or payout unless it mends one. Checks all of them twice, so it takes "
+                "a while on large books."
+            ),
+        )
+        reversal.add_argument("source", help="of the journal, such as stripe:txn_1; the admin lists the journals")
+        reversal.add_argument("--why", required=True, metavar="TEXT", help="kept in the reversal's description")
+        reversal.add_argument("--by", required=True, metavar="EMAIL", help="the member of staff who decided it")
+        reversal.add_argument("--yes", action="store_true", help="write it; without this nothing is written")
+        reversal.set_defaults(run=self.reverse)
 
     def add_actions(self, actions: Any) -> None:
         """For a command of an app above that adds actions of its own to this one."""
@@ -71,3 +94,20 @@ class Command(BaseCommand):
 
     def hash(self, *, moments: bool, **_options: Any) -> None:
         self.stdout.write(hash_of_books(with_moments=moments))
+
+    def reverse(self, *, source: str, why: str, by: str, yes: bool, **_options: Any) -> None:
+        person = User.objects.filter(email__iexact=by, is_staff=True, is_active=True).first()
+        if person is None:
+            raise CommandError(f"No member of staff has the address {by}.", returncode=_COULD_NOT_RUN)
+        for key, minor in recorded_amounts(source).items():
+            teacher = f" of teacher {key.teacher_id}" if key.teacher_id else ""
+            self.stdout.write(f"{key.kind}{teacher}: {Money(-minor, key.currency)}")
+        try:
+            reversal = correct_by_reversal(source=source, why=why, by=person.email, is_rehearsal=not yes)
+        except JournalMissing as problem:
+            raise CommandError(f"No journal has the source {source}.") from problem
+        except AlreadyReversed as problem:
+            raise CommandError(str(problem)) from problem
+        except BelongsInTheBooks as problem:
+            raise CommandError(f"Nothing was written. {problem}") from problem
+        self.stdout.write(f"{reversal} was written." if yes else "Nothing was written. Write it with --yes.")
