@@ -30,6 +30,7 @@ from payments.contracts import (
     SoldOut,
 )
 from payments.references import read_id
+from payments.thumbnails import thumbnail_of
 
 _TAKEN = "This time has just been taken by another student. Ask the teacher for another one."
 
@@ -170,6 +171,9 @@ def _quote_one(lesson: Lesson | None, buyer_id: int | None) -> Quote | NotForSal
         url=lesson.request.get_absolute_url(),
         quantity_limit=1,
         policy=dict(lesson.policy),
+        teacher_name=lesson.teacher.display_name,
+        terms=rules.write_terms(lesson.policy),
+        thumbnail=thumbnail_of(lesson.request.subject, lesson.teacher.photo),
         description=_describe(lesson),
         needs_sign_in=True,
     )

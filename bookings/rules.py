@@ -1,6 +1,8 @@
 """The limits and periods of private lessons."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 # A request that is not answered for this long lapses, and the student gets a mail.
 ANSWER_WITHIN = timedelta(days=5)
@@ -20,3 +22,12 @@ TEACHERS_MAILED_AT_MOST = 20
 CANCELLATION_POLICY = {"full_refund_hours": 48, "half_refund_hours": 24}
 # How long after the lesson the student may contest it; after that the teacher has earned their share.
 CONTEST_WITHIN = timedelta(hours=72)
+
+
+def write_terms(policy: Mapping[str, Any]) -> str:
+    """What a student who cancels gets back, in one sentence."""
+    hours = {**CANCELLATION_POLICY, **policy}
+    return (
+        f"Full refund until {hours['full_refund_hours']} hours before the lesson, half until "
+        f"{hours['half_refund_hours']} hours before, none after that."
+    )

@@ -26,9 +26,11 @@ from payments.contracts import (
     SoldOut,
 )
 from payments.references import read_id
+from payments.thumbnails import thumbnail_of
 
 LABEL = "Course"
 FULL_REFUND_DAYS = 14
+REFUND_TERMS = f"Full refund within {FULL_REFUND_DAYS} days."
 
 
 class CourseHandler(DomainHandler):
@@ -44,7 +46,7 @@ class CourseHandler(DomainHandler):
         course_ids = {_course_id(item.reference) for item in items}
         courses = (
             Course.objects.filter(pk__in=course_ids)
-            .select_related("teacher")
+            .select_related("teacher", "subject")
             .prefetch_related("prices")
             .annotate(lesson_count=Count("modules__lessons"))
             .in_bulk()
@@ -133,6 +135,9 @@ def _quote(course: Course | None, buyer_id: int | None, owned: set[int]) -> Quot
         url=course.get_absolute_url(),
         quantity_limit=1,
         policy={"full_refund_days": FULL_REFUND_DAYS},
+        teacher_name=course.teacher.display_name,
+        terms=REFUND_TERMS,
+        thumbnail=thumbnail_of(course.subject, course.cover),
     )
 
 

@@ -50,6 +50,15 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Thumbnail:
+    """A small picture of an item: the uploaded one at `url`, otherwise the catalogue's drawing of its subject."""
+
+    url: str = ""
+    motif: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """What an item costs now, per unit and currency, and what the student is promised."""
 
@@ -65,6 +74,10 @@ class Quote:
     policy: Mapping[str, Any] = field(default_factory=dict)
     # One short line under the title in cart and receipt: date and place, or slot.
     description: str = ""
+    # What the cart shows beside it: who teaches it, and in one sentence what a student who cancels gets back.
+    teacher_name: str = ""
+    terms: str = ""
+    thumbnail: Thumbnail = Thumbnail()
     # The student's choices as short texts for the cart, such as who the places are for, and the page to change them.
     choices: Sequence[str] = ()
     change_url: str = ""

@@ -44,6 +44,13 @@ def add_for_visitor(request: HttpRequest, item: Item) -> CartLine:
     return line
 
 
+def quantity_in_cart(request: HttpRequest, *, domain: str, reference: str) -> int:
+    """How many units of an item the visitor's cart holds."""
+    cart = cart_of(request)
+    quantity = cart.lines.filter(domain=domain, reference=reference).values_list("quantity", flat=True) if cart else []
+    return sum(quantity)
+
+
 def merge_session_cart(request: HttpRequest, user: AbstractBaseUser) -> list[str]:
     """Merge the session's cart into the user's own; returns the titles of lines that were not moved."""
     guest = _guest_cart(request.session.pop(_SESSION_KEY, None))

@@ -32,8 +32,10 @@ class PlacesForm(forms.Form):
 
     quantity = forms.TypedChoiceField(label="Places", coerce=int)
 
-    def __init__(self, data: Mapping[str, Any] | None = None, *, places_at_most: int) -> None:
-        super().__init__(data)
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, places_at_most: int, initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial)
         field = self.fields["quantity"]
         assert isinstance(field, forms.TypedChoiceField)  # noqa: S101  # declared just above
         field.choices = [(number, str(number)) for number in range(1, places_at_most + 1)]

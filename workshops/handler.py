@@ -20,6 +20,7 @@ from payments.contracts import (
     SoldLine,
     SoldOut,
 )
+from payments.thumbnails import thumbnail_of
 from workshops import DOMAIN, holds, mails
 from workshops.availability import places_left_for, refusal, unit_prices, workshops_for_sale
 from workshops.models import Workshop
@@ -124,13 +125,17 @@ def _quote_one(
         participants = read_participants(item.details, item.quantity)
     except InvalidParticipants as error:
         return NotForSale(str(error), change_url=_naming_url(workshop, item))
+    policy = policy_to_freeze(workshop, reader)
     return Quote(
         title=workshop.title,
         unit_prices=unit_prices(workshop, now),
         teacher_id=workshop.teacher_id,
         url=workshop.get_absolute_url(),
         quantity_limit=min(MOST_PLACES_PER_LINE, left[workshop.pk]),
-        policy=policy_to_freeze(workshop, reader),
+        policy=policy,
+        teacher_name=workshop.teacher.display_name,
+        terms=policy.get("text", ""),
+        thumbnail=thumbnail_of(workshop.subject, workshop.cover),
         description=describe_schedule(workshop, reader),
         choices=[f"For {participant}" for participant in participants if str(participant)],
         change_url=_naming_url(workshop, item),

@@ -225,8 +225,12 @@ def test_chosen_times_are_added_to_the_cart():
     lessons = make.proposed_lessons(make.slot(days=5), make.slot(days=6), make.slot(days=7))
     request = lessons[0].request
     url = reverse("bookings:request_buy", args=[request.pk])
-    response = signed_in(request.student).post(url, {"lesson": [lessons[0].pk, lessons[2].pk]})
+    client = signed_in(request.student)
+    response = client.post(url, {"lesson": [lessons[0].pk, lessons[2].pk]})
     assert response.url == reverse("payments:cart")
+    html = client.get(response.url).content.decode()
+    assert "Your lessons are in your cart." in html
+    assert "Full refund until 48 hours before the lesson" in html
     assert set(CartLine.objects.values_list("domain", "reference")) == {
         ("private_teaching", str(lessons[0].pk)),
         ("private_teaching", str(lessons[2].pk)),

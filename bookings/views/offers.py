@@ -24,7 +24,8 @@ def show_offer(request: HttpRequest, slug: str) -> HttpResponse:
     offers = LessonOffer.objects.select_related("teacher__user", "subject").prefetch_related("prices")
     offer = get_object_or_404(offers.filter(visible), slug=slug)
     price = pick_amount([price.amount for price in offer.prices.all()], preferred=display_currency(request))
-    return render(request, "bookings/offer_show.html", {"offer": offer, "price": price})
+    context = {"offer": offer, "price": price, "item_teacher": offer.teacher, "item_subject": offer.subject}
+    return render(request, "bookings/offer_show.html", context)
 
 
 @teacher_required

@@ -74,7 +74,7 @@ def show_request(request: HttpRequest, request_id: int) -> HttpResponse:
         "lesson_request": lesson_request,
         "lessons": lessons,
         "can_buy": any(lesson.can_be_bought for lesson in lessons),
-        "policy": rules.CANCELLATION_POLICY,
+        "terms": rules.write_terms({}),
     }
     return render(request, "bookings/request_show.html", context)
 
@@ -95,6 +95,7 @@ def put_into_cart(request: HttpRequest, request_id: int) -> HttpResponse:
     except NotForSale as refusal:
         messages.error(request, str(refusal))
         return redirect(lesson_request)
+    messages.success(request, "Your lesson is in your cart." if len(lessons) == 1 else "Your lessons are in your cart.")
     return redirect("payments:cart")
 
 

@@ -105,6 +105,24 @@ def test_guests_and_students_add_it_to_the_cart(client):
         client.force_login(UserFactory())
 
 
+def test_a_course_that_is_in_the_cart_is_confirmed_and_not_offered_again(client):
+    course = published_course()
+    answer = client.post(reverse("courses:put_in_cart", args=[course.slug]))
+    assert [str(message) for message in get_messages(answer.wsgi_request)] == ["“Reading music” is in your cart."]
+    html = page(client, course).content.decode()
+    assert "In your cart." in html
+    assert "View cart" in html
+    assert "Add to cart" not in html
+
+
+def test_the_cart_shows_the_teacher_and_what_a_student_who_cancels_gets_back(client):
+    course = published_course()
+    client.post(reverse("courses:put_in_cart", args=[course.slug]))
+    html = client.get(reverse("payments:cart")).content.decode()
+    assert "Full refund within 14 days." in html
+    assert f'With <span dir="auto">{course.teacher.display_name}</span>' in html
+
+
 def test_only_free_previews_are_open_to_everyone(client):
     course = published_course(lessons=2)
     first, second = CourseLesson.objects.order_by("position")

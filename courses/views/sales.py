@@ -9,12 +9,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.currencies import display_currency, pick_amount
 from courses import DOMAIN
-from courses.handler import reason_against_buying
+from courses.handler import REFUND_TERMS, reason_against_buying
 from courses.models import Course, CourseLesson, Enrolment
 from courses.outline import outline_of
 from courses.quizzes import Quiz, ask_quiz, mark_quiz
 from payments.contracts import Item, NotForSale
-from payments.visitor_cart import add_for_visitor
+from payments.visitor_cart import add_for_visitor, quantity_in_cart
 
 
 @require_safe
@@ -36,6 +36,10 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
             "is_enrolled": is_enrolled,
             "is_own": course.teacher.user_id == request.user.pk,
             "can_be_bought": not reason_against_buying(course, request.user.pk, owned),
+            "is_in_cart": quantity_in_cart(request, domain=DOMAIN, reference=str(course.pk)) > 0,
+            "policy": REFUND_TERMS,
+            "item_teacher": course.teacher,
+            "item_subject": course.subject,
         },
     )
 
@@ -49,6 +53,7 @@ def put_in_cart(request: HttpRequest, slug: str) -> HttpResponse:
     except NotForSale as refused:
         messages.error(request, str(refused))
         return redirect(course)
+    messages.success(request, f"“{course.title}” is in your cart.")
     return redirect("payments:cart")
 
 

@@ -42,6 +42,29 @@ def bought(workshop, **kwargs):
     return line
 
 
+# --- In the cart ---------------------------------------------------------------------------------------------------
+def test_places_in_the_cart_are_changed_on_the_page_and_not_added_twice(client):
+    workshop = make_workshop()
+    add = reverse("workshops:add_to_cart", args=[workshop.slug])
+    client.post(add, {"quantity": 3})
+    html = page(client, workshop)
+    assert "3 places in your cart." in html
+    assert '<option value="3" selected>3</option>' in html
+    assert "Update cart" in html
+    assert "Add to cart" not in html
+    client.post(add, {"quantity": 2})
+    assert CartLine.objects.get().quantity == 2
+
+
+def test_the_cart_shows_the_price_of_one_place_the_teacher_and_the_refund_terms(client):
+    workshop = make_workshop()
+    client.post(reverse("workshops:add_to_cart", args=[workshop.slug]), {"quantity": 3})
+    html = client.get(reverse("payments:cart")).content.decode()
+    assert "3 × £45.00" in html
+    assert f'With <span dir="auto">{workshop.teacher.display_name}</span>' in html
+    assert "none after that." in html
+
+
 # --- The workshop's page -------------------------------------------------------------------------------------------
 def test_a_published_workshop_is_public_with_price_and_places(client):
     until = timezone.now() + timedelta(days=3)

@@ -20,7 +20,7 @@ from accounts.time_zones import zone_for
 from catalogue.currencies import display_currency, pick_currency
 from money import Money
 from payments.contracts import Item, NotForSale
-from payments.visitor_cart import add_for_visitor, cart_of
+from payments.visitor_cart import add_for_visitor, cart_of, quantity_in_cart
 from workshops import DOMAIN
 from workshops.availability import places_left_for, refusal, registration_closes_at, unit_prices
 from workshops.forms import ParticipantForms, PlacesForm
@@ -48,6 +48,7 @@ def show_workshop(request: HttpRequest, slug: str) -> HttpResponse:
     workshop = _visible_workshop(request, slug)
     now, reader = timezone.now(), timezone.get_current_timezone()
     zone = zone_for(workshop, reader=reader)
+    in_cart = quantity_in_cart(request, domain=DOMAIN, reference=str(workshop.pk))
     left = _places_left(request, workshop, now)
     refused = refusal(workshop, now, reader)
     closes_at = registration_closes_at(workshop)
@@ -60,11 +61,20 @@ def show_workshop(request: HttpRequest, slug: str) -> HttpResponse:
         "refusal": str(refused) if refused else "",
         "closes": write_moment(closes_at, zone) if closes_at else "",
         "policy": policy_to_freeze(workshop, reader).get("text", ""),
-        "form": None if refused or not left else PlacesForm(places_at_most=min(left, MOST_PLACES_PER_LINE)),
+        "form": None if refused or not left else _places_form(left, in_cart),
+        "places_in_cart": in_cart,
         "is_own": _is_own(request, workshop),
         "places_held": _places_of(request, workshop),
+        "item_teacher": workshop.teacher,
+        "item_subject": workshop.subject,
     }
     return render(request, "workshops/workshop_detail.html", context)
+
+
+def _places_form(left: int, in_cart: int) -> PlacesForm:
+    """The choice of places, at first what is in the cart already."""
+    at_most = min(left, MOST_PLACES_PER_LINE)
+    return PlacesForm(places_at_most=at_most, initial={"quantity": min(in_cart, at_most)} if in_cart else None)
 
 
 @require_POST
