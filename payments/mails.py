@@ -176,9 +176,31 @@ def queue_cancelled_by_student(line: OrderLine, *, places: Sequence[str], amount
     _queue_cancellation(line, template="line_cancelled", amount=amount, places=named, kept=_text_of(kept))
 
 
-def queue_cancelled_by_teacher(line: OrderLine, *, reason: str, amount: Money) -> None:
-    """Mail the student that their teacher cancelled what they bought, why, and what comes back."""
-    _queue_cancellation(line, template="line_cancelled_by_teacher", amount=amount, reason=reason)
+def queue_cancelled_by_teacher(line: OrderLine, *, reason: str, amount: Money, waiting: Money) -> None:
+    """Mail the student that their teacher cancelled what they bought, why, and what comes back.
+
+    `waiting` is disputed, and comes back from us or from their bank once that has decided.
+    """
+    _queue_cancellation(
+        line, template="line_cancelled_by_teacher", amount=amount, reason=reason, waiting=_text_of(waiting)
+    )
+
+
+def queue_refunded_after_dispute(line: OrderLine, refund: Refund) -> None:
+    """Mail the student that what their dispute had held up is refunded now."""
+    order = line.order
+    queue_mail(
+        key=f"refund:{refund.pk}:after-dispute:{line.pk}",
+        to=order.user,
+        template="payments/mail/refund_after_dispute",
+        context={
+            "order_number": order.number,
+            "order_path": order.get_absolute_url(),
+            "title": line.counted_title,
+            "description": line.description,
+            "amount": str(refund.amount),
+        },
+    )
 
 
 def queue_sale_cancelled(cancellation: SaleCancellation, *, total: int, failed: int) -> None:

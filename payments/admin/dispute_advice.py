@@ -13,6 +13,7 @@ from money import Money
 from payments.disputes.answers import reason_against_answer
 from payments.disputes.prefill import refunded_before
 from payments.disputes.taken import taken_by
+from payments.disputes.waiting_refunds import waiting_for
 from payments.models import Dispute, DisputeAnswer
 
 _STATUS = Dispute.Status
@@ -67,6 +68,11 @@ def money_rows(dispute: Dispute) -> list[tuple[str, str]]:
         if allocation.share_minor:
             verb = "Lost by" if taken.is_final else "Held from"
             rows.append((f"{verb} {allocation.line.teacher.display_name}", str(allocation.share)))
+    rows += [
+        (f"Refunded by itself if the dispute is won: {waiting.line.title}", str(waiting.amount))
+        for waiting in waiting_for(dispute.payment)
+        if not waiting.refund_id
+    ]
     if dispute.excess_minor:
         rows.append(("Beyond what is left of the payment, borne by the platform", str(dispute.excess)))
     return rows

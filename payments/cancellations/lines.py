@@ -19,10 +19,10 @@ from django.utils import timezone
 from money import Money
 from money.limits import limits_of
 from money.shares import amount_of_units
-from notifications.alerts import raise_alert
 from notifications.outbox import mails_gathered
 from payments.contracts import CancellationTerms, Place, RefundStep
 from payments.deadlocks import retried_after_deadlock
+from payments.disputes.waiting_refunds import held_of_line, refund_after_dispute
 from payments.mails import queue_cancelled_by_student, queue_cancelled_by_teacher
 from payments.models import Order, OrderLine, Refund
 from payments.refunds.plan import LinePart, OfLines, RefundRefused
@@ -158,6 +158,7 @@ def cancel_for_student(*, line_id: int, keys: Collection[str], digest: str) -> C
 def cancel_for_teacher(*, line_id: int, reason: str, requested_by_id: int | None) -> Cancellation | None:
     """Cancel all places that a line still has and refund all that was paid for them, whatever its policy says.
 
+    What is disputed of it is refunded by itself once the dispute is won.
     None if nothing is left to cancel, so a repeat refunds nothing twice. `reason` is shown to the student.
     Raises CannotCancel. The caller checks that the person may do this.
     """
@@ -175,8 +176,8 @@ def cancel_for_teacher(*, line_id: int, reason: str, requested_by_id: int | None
             request_key=f"teacher-cancelled:{line.pk}",
             requested_by_id=requested_by_id,
         )
-        queue_cancelled_by_teacher(line, reason=reason, amount=offer.amount)
-        _alert_disputed(line)
+        waiting = _refund_after_dispute(offer, refund, requested_by_id=requested_by_id)
+        queue_cancelled_by_teacher(line, reason=reason, amount=offer.amount, waiting=waiting)
     log.info("line_cancelled_by_teacher", order=line.order.number, line=line.pk, amount=str(offer.amount))
     return Cancellation(offer=offer, refund=refund)
 
@@ -219,18 +220,20 @@ def _revoke(offer: Offer, *, reason: str) -> None:
         raise CannotCancel("This has just changed. Please look at it again.")
 
 
-def _alert_disputed(line: OrderLine) -> None:
-    """Alert staff if part of a line that its teacher cancelled is disputed: it is not refundable until that is decided."""
-    if line.disputed_minor:
-        raise_alert(
-            key=f"cancelled-in-dispute:{line.pk}",
-            title=f"Order {line.order.number}: cancelled by the teacher while {line.disputed} of it is disputed",
-            detail={
-                "order": line.order.number,
-                "line": line.title,
-                "next": "If the dispute is won, refund the amount to the student.",
-            },
-        )
+def _refund_after_dispute(offer: Offer, refund: Refund | None, *, requested_by_id: int | None) -> Money:
+    """Have the disputed part of the offer refunded if the dispute is won; returns that part."""
+    waiting = min(offer.price - offer.amount, held_of_line(offer.line))
+    if waiting.minor <= 0:
+        return Money.zero(waiting.currency)
+    refund_after_dispute(
+        offer.line,
+        waiting,
+        # The refund of the other part has returned the places.
+        quantity=0 if refund else len(offer.places),
+        reason=Refund.Reason.TEACHER_CANCELLED,
+        requested_by_id=requested_by_id,
+    )
+    return waiting
 
 
 def _refund(offer: Offer, *, reason: Refund.Reason, request_key: str, requested_by_id: int | None) -> Refund | None:

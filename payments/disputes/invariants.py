@@ -6,9 +6,12 @@ They hold at the end of every transaction, whatever was repeated, reordered or i
 from __future__ import annotations
 
 from django.db import connection
+from django.db.models import F
 
 from jobs.invariants import Invariant
 from payments.disputes.claims import CLOSED
+from payments.disputes.waiting_refunds import due_now, has_open_claims
+from payments.models import RefundAfterDispute
 
 _CLOSED = ", ".join(f"'{status}'" for status in sorted(CLOSED))
 
@@ -140,9 +143,28 @@ class PaymentsCountTheirDisputes(_ByQuery):
     query = _MISCOUNTED_PAYMENTS
 
 
+class RefundsAfterDisputesAreRequested:
+    name = "payments.refunds_after_disputes_are_requested"
+    promise = "What waits for a dispute is refunded once all disputes of its payment are decided, unless the bank gave it back."
+
+    def breaking(self) -> list[int]:
+        """Reads only what may be owed still, which is little."""
+        left = F("line__amount_minor") - F("line__refunded_minor") - F("line__disputed_minor")
+        waiting = RefundAfterDispute.objects.select_related("line__order").annotate(left=left).filter(left__gt=0)
+        # The last request may have failed, which is an alert of its own; before the dispute is known, nothing is due.
+        never = waiting.filter(refund=None, line__order__payments__disputes__closed_at__gte=F("created_at")).distinct()
+        return [each.pk for each in never if due_now(each).minor and not _has_open_claims(each)]
+
+
+def _has_open_claims(waiting: RefundAfterDispute) -> bool:
+    payments = waiting.line.order.payments.filter(disputed_minor__gt=0)
+    return any(has_open_claims(payment) for payment in payments)
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     DisputesAreBooked(),
     FundsInDisputeAreOpenDisputes(),
     LinesCountTheirDisputes(),
     PaymentsCountTheirDisputes(),
+    RefundsAfterDisputesAreRequested(),
 )

@@ -20,6 +20,7 @@ from payments.disputes.claims import claim_of_movement
 from payments.disputes.effects import alert_staff
 from payments.disputes.stripe_objects import StripeDispute, StripeDisputeMovement
 from payments.disputes.taken import Taken, disputed_of_payment, standing_of, taken_by
+from payments.disputes.waiting_refunds import refund_what_waited
 from payments.finding import find_payment, lock_order_of
 from payments.models import Dispute, DisputeMovement, Payment
 
@@ -111,6 +112,8 @@ def _record(dispute: Dispute, fresh: StripeDispute) -> bool:
         changes += change_claims(dispute.payment, but=dispute)
     follow_changes(dispute.payment, changes, new_movements)
     alert_staff(dispute, status_before="" if was_new else status_before, before=before, after=change.after)
+    if change.before != change.after:
+        refund_what_waited(dispute.payment)
     return has_changed or bool(new_movements)
 
 

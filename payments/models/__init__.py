@@ -14,6 +14,7 @@ from payments.models.payout import Payout, PayoutSchedule, PayoutStep
 from payments.models.payout_transfer import PayoutReversal, PayoutTransfer
 from payments.models.reconciliation import Difference, ReconciliationRun, ReconciliationTotal, StripeMovement
 from payments.models.refund import Refund, RefundAllocation
+from payments.models.refund_after_dispute import RefundAfterDispute
 from payments.models.refund_change import RefundChange
 from payments.models.sale_cancellation import LineCancellation, SaleCancellation
 
@@ -49,6 +50,7 @@ __all__ = [
     "ReconciliationRun",
     "ReconciliationTotal",
     "Refund",
+    "RefundAfterDispute",
     "RefundAllocation",
     "RefundChange",
     "SaleCancellation",

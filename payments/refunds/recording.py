@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from notifications.alerts import raise_alert
 from payments.disputes.claiming import claim_anew
+from payments.disputes.waiting_refunds import wait_for_dispute
 from payments.earnings.books import book_refund_end, book_refund_success
 from payments.earnings.stripe_costs import book_costs_of_refund
 from payments.finding import find_payment, lock_order_of
@@ -78,9 +79,8 @@ def record_refusal(refund: Refund, why: str) -> None:
         if refused.update(status=_Status.FAILED, failure_reason=why[:300], ended_at=timezone.now()):
             refund.refresh_from_db()
             book_refund_end(refund, had_succeeded=False)
-            claim_anew(refund.payment)
+            _follow_failure(refund)
             apply_status(refund)
-            _alert_failed(refund)
 
 
 def _payment_of(stripe_refund: StripeRefund) -> Payment | None:
@@ -128,10 +128,18 @@ def _change_status(refund: Refund, stripe_refund: StripeRefund) -> bool:
         return False
     _book(refund, change.booking)
     if not refund.is_live:
-        # A dispute takes what it could not take as long as it counted as refunded.
-        claim_anew(refund.payment)
-        _alert_failed(refund)
+        _follow_failure(refund)
     return True
+
+
+def _follow_failure(refund: Refund) -> None:
+    """A dispute takes what it could not take as long as it counted as refunded; otherwise staff must see to it.
+
+    What students are owed whatever staff decide is refunded by itself if that dispute is won.
+    """
+    claim_anew(refund.payment)
+    if not wait_for_dispute(refund):
+        _alert_failed(refund)
 
 
 def _book(refund: Refund, booking: Booking) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jobs.invariants import broken
 from money import Money
 from money.limits import limits_of
-from notifications.models import Alert, Mail
+from notifications.models import Mail
 from payments.cancellations.lines import (
     CannotCancel,
     OfferChanged,
@@ -24,7 +24,7 @@ from payments.cancellations.lines import (
     offer_cancellation,
 )
 from payments.invariants import INVARIANTS
-from payments.models import Dispute, DisputeAllocation, OrderLine, Refund
+from payments.models import Dispute, DisputeAllocation, OrderLine, Refund, RefundAfterDispute
 from payments.refunds.plan import LinePart, OfLines, RefundExceedsRemaining
 from payments.tests.factories import open_order, paid_order, refunded
 from payments.tests.sample_domain import SAMPLE
@@ -239,12 +239,13 @@ def test_a_teacher_gives_back_no_more_than_is_left():
     assert done.refund.amount == pounds(1900)
 
 
-def test_a_teacher_cancels_what_is_disputed_and_staff_see_to_the_rest():
+def test_a_teacher_cancels_what_is_disputed_and_the_rest_waits_for_the_bank():
     line = only_line(paid_order(2500))
     dispute(line, 400)
     done = cancel_for_teacher(line_id=line.pk, reason="Ill", requested_by_id=None)
     assert done.refund.amount == pounds(2100)
-    assert Alert.objects.get().key == f"cancelled-in-dispute:{line.pk}"
+    waiting = RefundAfterDispute.objects.get()
+    assert (waiting.line, waiting.amount, waiting.quantity, waiting.refund) == (line, pounds(400), 0, None)
 
 
 # --- Properties ----------------------------------------------------------------------------------------------------
