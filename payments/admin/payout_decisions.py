@@ -27,7 +27,7 @@ from payments.payouts.decisions import (
     record_bank_return,
     record_bank_transfer,
 )
-from payments.payouts.requests import PayoutRefused, available_amounts, current_account
+from payments.payouts.requests import PayoutRefused, current_account, payable_amounts
 from payments.payouts.rules import Happening
 from payments.stripe_api import StripeRefused, StripeUnreachable
 
@@ -180,10 +180,10 @@ class PayoutDecisions:
             return _page(request, context)
         teacher, amount = paid.cleaned_data["teacher"], paid.cleaned_data["amount"]
         if "confirmed" not in data:
-            available = available_amounts(teacher.pk).get(amount.currency, Money.zero(amount.currency))
+            payable = payable_amounts(teacher.pk).get(amount.currency, Money.zero(amount.currency))
             summary = [
                 f"{teacher} was paid {amount} from the platform's bank.",
-                f"{available} is available to them now.",
+                f"{payable} is available to them now.",
             ]
             return _page(request, {**context, "consequences": summary, "is_preview": True})
         try:

@@ -95,6 +95,14 @@ class Refund(DurableWork):
 
     class Meta(DurableWork.Meta):
         permissions = [("allocate_refund", "Can allocate refunds made at Stripe")]
+        indexes = [
+            *DurableWork.Meta.indexes,
+            models.Index(
+                fields=["payment"],
+                condition=Q(reason="made_at_stripe", allocated_minor__lt=F("amount_minor")),
+                name="refund_to_allocate",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_of_something"),
             models.CheckConstraint(

@@ -14,6 +14,7 @@ from ledger.locks import lock_teacher_accounts
 from money import Money
 from money.limits import largest_payable, limits_of
 from payments.models import ConnectedAccount, Payout
+from payments.payouts.kept_back import kept_back_amounts
 from payments.payouts.steps import begin
 
 
@@ -53,9 +54,18 @@ def current_account(teacher_id: int) -> ConnectedAccount | None:
 
 
 def available_amounts(teacher_id: int) -> Mapping[str, Money]:
-    """What a teacher could be paid, per currency; less than zero is a debt."""
+    """What is available to a teacher, per currency; less than zero is a debt. Not all of it may be payable."""
     balances = balances_of_teacher(teacher_id)
     return {currency: amount for (kind, currency), amount in balances.items() if kind == AccountKind.TEACHER_AVAILABLE}
+
+
+def payable_amounts(teacher_id: int) -> Mapping[str, Money]:
+    """What a teacher can be paid, per currency: what is available, without what a refund may still take."""
+    kept_back = kept_back_amounts(teacher_id)
+    return {
+        currency: amount - kept_back.get(currency, Money.zero(currency))
+        for currency, amount in available_amounts(teacher_id).items()
+    }
 
 
 def request_payout(
@@ -104,12 +114,14 @@ def claimable(teacher: Teacher, currency: str, amount: Money | None, *, least: M
     # Read after the lock: the claim of another request has been committed by now.
     if Payout.objects.open().filter(teacher=teacher, currency=currency).exists():
         raise PayoutAlreadyOpen(f"A payout in {currency} is already under way. Ask again once it is finished.")
-    available = balance_of(AccountKind.TEACHER_AVAILABLE, currency, teacher_id=teacher.pk)
-    wanted = largest_payable(available) if amount is None and available.minor > 0 else amount
-    if wanted is None or wanted.minor <= 0 or available < least:
-        raise BelowMinimum(f"The minimum payout is {least}; {available} is available.")
-    if available < wanted:
-        raise MoreThanAvailable(f"Only {available} is available.")
+    kept_back = kept_back_amounts(teacher.pk).get(currency, Money.zero(currency))
+    payable = balance_of(AccountKind.TEACHER_AVAILABLE, currency, teacher_id=teacher.pk) - kept_back
+    beside = f" {kept_back} is kept back for a refund." if kept_back.minor else ""
+    wanted = largest_payable(payable) if amount is None and payable.minor > 0 else amount
+    if wanted is None or wanted.minor <= 0 or payable < least:
+        raise BelowMinimum(f"The minimum payout is {least}; {payable} is available.{beside}")
+    if payable < wanted:
+        raise MoreThanAvailable(f"Only {payable} is available.{beside}")
     if wanted < least:
         raise BelowMinimum(f"The minimum payout is {least}.")
     return wanted

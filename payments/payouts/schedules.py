@@ -17,8 +17,9 @@ from ledger.models import Posting
 from money import Money
 from notifications.alerts import clear_alert, raise_alert
 from payments.models import Payout, PayoutSchedule
+from payments.payouts.kept_back import kept_back_amounts
 from payments.payouts.mails import queue_requested_by_schedule
-from payments.payouts.requests import PayoutRefused, available_amounts, minimum_payout, request_payout
+from payments.payouts.requests import PayoutRefused, minimum_payout, payable_amounts, request_payout
 
 log = structlog.get_logger()
 
@@ -80,7 +81,7 @@ def _run(schedule_id: int, today: date) -> int:
         schedule.next_on = _first_day_after(today, schedule)
         schedule.save(update_fields=["next_on"])
         # Each currency by itself: one that is below its minimum rolls on, and holds up no other.
-        return sum(_request(schedule.teacher, currency) for currency in sorted(available_amounts(schedule.teacher_id)))
+        return sum(_request(schedule.teacher, currency) for currency in sorted(payable_amounts(schedule.teacher_id)))
 
 
 def _first_day_after(today: date, schedule: PayoutSchedule) -> date | None:
@@ -117,7 +118,7 @@ def alert_late_payouts() -> int:
     )
     scheduled = PayoutSchedule.objects.exclude(interval=_Interval.ON_REQUEST).select_related("teacher")
     for schedule in scheduled.iterator():
-        for currency in sorted(available_amounts(schedule.teacher_id)):
+        for currency in sorted(payable_amounts(schedule.teacher_id)):
             owed = owed_for_too_long(schedule, currency)
             late += _raise_or_clear(
                 owed is not None,
@@ -131,7 +132,7 @@ def alert_late_payouts() -> int:
 def owed_for_too_long(schedule: PayoutSchedule, currency: str) -> Money | None:
     """What a teacher has been owed since before their last interval began; None if that is less than the minimum.
 
-    Money that was available then, was not taken since, and not even requested.
+    Money that was available then, was not taken since, may not be taken yet, and was not even requested.
     """
     since = timezone.now() - _LONGEST[_Interval(schedule.interval)] - DAYS_TO_PAY
     # A schedule that was chosen a moment ago is not late.
@@ -141,6 +142,7 @@ def owed_for_too_long(schedule: PayoutSchedule, currency: str) -> Money | None:
         return None
     before = balance_of(AccountKind.TEACHER_AVAILABLE, currency, teacher_id=schedule.teacher_id, recorded_at=since)
     owed = before - _taken_since(since, schedule.teacher_id, currency)
+    owed -= kept_back_amounts(schedule.teacher_id).get(currency, Money.zero(currency))
     return owed if minimum_payout(currency) <= owed else None
 
 

@@ -20,6 +20,7 @@ from money import Money
 from payments.models import BankPayout, Payout, PayoutSchedule
 from payments.payouts.accounts import CannotStartOnboarding, refresh_account, replace_account, start_onboarding
 from payments.payouts.forms import AccountForm, RequestForm, ScheduleForm
+from payments.payouts.kept_back import kept_back_amounts
 from payments.payouts.requests import (
     AccountNotReady,
     PayoutAlreadyOpen,
@@ -27,6 +28,7 @@ from payments.payouts.requests import (
     available_amounts,
     current_account,
     minimum_payout,
+    payable_amounts,
     request_payout,
 )
 from payments.payouts.schedules import choose_schedule
@@ -52,12 +54,13 @@ def _context(request: TeacherRequest, *, refused: RequestForm | None = None) -> 
     account = current_account(teacher.pk)
     schedule = PayoutSchedule.objects.filter(teacher=teacher).first() or PayoutSchedule(teacher=teacher)
     payouts = Payout.objects.filter(teacher=teacher).select_related("transfer__bank_payout").order_by("-pk")
+    kept_back = kept_back_amounts(teacher.pk)
     open_payouts = {payout.currency: payout for payout in payouts.open()}
     return {
         "account": account,
         "account_form": AccountForm(initial={"country": account.country if account else ""}),
         "rows": [
-            _row(amount, open_payouts.get(currency), refused)
+            _row(amount, kept_back.get(currency), open_payouts.get(currency), refused)
             for currency, amount in sorted(available_amounts(teacher.pk).items())
         ],
         "schedule": schedule,
@@ -67,18 +70,20 @@ def _context(request: TeacherRequest, *, refused: RequestForm | None = None) -> 
     }
 
 
-def _row(available: Money, open_payout: Payout | None, refused: RequestForm | None) -> dict[str, object]:
-    """One currency: what is available, and the form to request it, or why there is none."""
+def _row(
+    available: Money, kept_back: Money | None, open_payout: Payout | None, refused: RequestForm | None
+) -> dict[str, object]:
+    """One currency: what is available, what of it is kept back, and the form to request the rest, or why there is none."""
+    payable = available - kept_back if kept_back else available
     is_refused = refused is not None and refused.available.currency == available.currency
     least = minimum_payout(available.currency)
     return {
         "available": available,
         "debt": Money(-available.minor, available.currency) if available.minor < 0 else None,
+        "kept_back": kept_back,
         "least": least,
         "open_payout": open_payout,
-        "form": None
-        if open_payout or available < least
-        else (refused if is_refused else RequestForm(available=available)),
+        "form": None if open_payout or payable < least else (refused if is_refused else RequestForm(available=payable)),
     }
 
 
@@ -86,15 +91,15 @@ def _row(available: Money, open_payout: Payout | None, refused: RequestForm | No
 @teacher_required
 def request_money(request: TeacherRequest) -> HttpResponse:
     """Request a payout of the typed amount, or of all that is available in a currency."""
-    available = available_amounts(request.teacher.pk).get(request.POST.get("currency", ""))
-    if available is None:
+    payable = payable_amounts(request.teacher.pk).get(request.POST.get("currency", ""))
+    if payable is None:
         raise Http404
-    form = RequestForm(request.POST, available=available)
+    form = RequestForm(request.POST, available=payable)
     if form.is_valid():
         try:
             payout = request_payout(
                 teacher=request.teacher,
-                currency=available.currency,
+                currency=payable.currency,
                 amount=form.cleaned_data["amount"],
                 requested_by_id=request.user.pk,
             )
