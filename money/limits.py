@@ -80,8 +80,12 @@ def check_chargeable(amount: Money) -> None:
 
 def largest_payable(amount: Money) -> Money:
     """The largest amount up to this one that a bank can be paid; the rest is finer than the currency's step."""
-    step = 100 if amount.currency in _WHOLE_UNITS_AT_BANKS else _step_minor(amount.currency)
-    return Money(amount.minor - amount.minor % step, amount.currency)
+    return Money(amount.minor - amount.minor % smallest_payable(amount.currency).minor, amount.currency)
+
+
+def smallest_payable(currency: str) -> Money:
+    """The step in which banks are paid, and so the least that one can be paid. Raises UnknownCurrency."""
+    return Money(100 if currency in _WHOLE_UNITS_AT_BANKS else _step_minor(currency), currency)
 
 
 def _step_minor(currency: str) -> int:

@@ -16,7 +16,14 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.models import User
 from money import Money
-from payments.admin.payout_forms import ApproveForm, BankTransferForm, DeclineForm, PaidTeacherForm, ReturnForm
+from payments.admin.payout_forms import (
+    ApproveForm,
+    BankTransferForm,
+    DeclineForm,
+    PaidTeacherForm,
+    ReturnForm,
+    payable_currencies,
+)
 from payments.models import Payout
 from payments.payouts import gateway
 from payments.payouts.decisions import (
@@ -173,7 +180,7 @@ class PayoutDecisions:
         data = request.POST if request.method == "POST" else None
         paid = PaidTeacherForm(data)
         typed = request.POST.get("currency")
-        currency = typed if typed in settings.CURRENCIES else settings.DEFAULT_CURRENCY
+        currency = typed if typed in payable_currencies() else settings.DEFAULT_CURRENCY
         bank = BankTransferForm(data, currency=currency)
         context: dict[str, Any] = {"forms": [paid, bank], "back": reverse(_LIST)}
         if data is None or not (paid.is_valid() and bank.is_valid()):

@@ -19,6 +19,8 @@ from unfold.widgets import (
 )
 
 from accounts.models import Teacher
+from ledger.entries import AccountKind
+from ledger.models import Account
 from money import Money
 from money.amounts import InvalidAmount
 from money.form_fields import AmountField
@@ -98,6 +100,12 @@ class BankTransferForm(forms.Form):
         )
 
 
+def payable_currencies() -> list[str]:
+    """The currencies of this site, and others that teachers have earned in: nothing may be sold in them any more."""
+    earned_in = Account.objects.filter(kind=AccountKind.TEACHER_AVAILABLE).values_list("currency", flat=True)
+    return list(dict.fromkeys([*settings.CURRENCIES, *sorted(earned_in.distinct())]))
+
+
 class PaidTeacherForm(forms.Form):
     """Whom staff paid by bank transfer without a request, and how much. Its value is a teacher and an amount."""
 
@@ -111,7 +119,7 @@ class PaidTeacherForm(forms.Form):
         super().__init__(data)
         field = self.fields["currency"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  # declared just above
-        field.choices = [(code, code) for code in settings.CURRENCIES]
+        field.choices = [(code, code) for code in payable_currencies()]
 
     def clean_teacher(self) -> Teacher:
         teacher = (

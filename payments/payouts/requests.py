@@ -12,7 +12,7 @@ from ledger.balances import balance_of, balances_of_teacher
 from ledger.entries import AccountKind
 from ledger.locks import lock_teacher_accounts
 from money import Money
-from money.limits import largest_payable, limits_of
+from money.limits import largest_payable, limits_of, smallest_payable
 from payments.models import ConnectedAccount, Payout
 from payments.payouts.kept_back import kept_back_amounts
 from payments.payouts.steps import begin
@@ -43,9 +43,9 @@ class AccountNotReady(PayoutRefused):
 
 
 def minimum_payout(currency: str) -> Money:
-    """The minimum payout in a currency."""
+    """The minimum payout in a currency: never less than a bank can be paid."""
     minor = settings.PAYOUT_MINIMUMS.get(currency)
-    return Money(minor, currency) if minor else limits_of(currency).least
+    return max(Money(minor, currency) if minor else limits_of(currency).least, smallest_payable(currency))
 
 
 def current_account(teacher_id: int) -> ConnectedAccount | None:

@@ -299,6 +299,23 @@ def test_staff_record_a_transfer_that_nobody_requested_after_a_preview():
     assert books_of(teacher) == (6450, 0)
 
 
+def test_staff_pay_what_is_owed_in_a_currency_that_nothing_is_sold_in_any_more():
+    teacher = TeacherFactory()
+    earn(teacher, 12_340, "KWD")
+    data = {
+        "teacher": teacher.user.email,
+        "currency": "KWD",
+        "amount": "12.340",
+        "paid_on": "2026-01-05",
+        "last_four": "00AB",
+        "reference": str(uuid.uuid4()),
+        "confirmed": "1",
+    }
+    signed_in(finance()).post("/admin/payments/payout/record-transfer/", data)
+    assert Payout.objects.get().amount == Money(12_340, "KWD")
+    assert books_of(teacher, "KWD") == (0, 0)
+
+
 @pytest.mark.parametrize("what", ["approve", "decline", "record-transfer"])
 def test_without_the_permission_no_decision_is_possible(what):
     payout = requested()

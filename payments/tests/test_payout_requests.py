@@ -1,5 +1,6 @@
 """Requests and decisions: what is claimed, what is refused, and who wins when two come at once."""
 
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -34,6 +35,7 @@ from payments.payouts.requests import (
     NotPayable,
     PayoutAlreadyOpen,
     PayoutRefused,
+    minimum_payout,
     request_payout,
 )
 from payments.tests.payout_factories import (
@@ -107,6 +109,17 @@ def test_too_little_a_debt_and_nothing_are_refused():
         teacher = teacher_with(minor)
         with pytest.raises(BelowMinimum, match=r"The minimum payout is £10\.00"):
             requested(teacher)
+
+
+@pytest.mark.parametrize(
+    ("currency", "minor", "least"), [("TWD", 99, 100), ("ISK", 99, 100), ("UGX", 99, 100), ("KWD", 9, 10)]
+)
+def test_the_minimum_is_never_less_than_a_bank_can_be_paid(settings, currency, minor, least):
+    """dubinc/dub#4458: negligible balances were taken for payable, and each payout failed."""
+    settings.PAYOUT_MINIMUMS = {"UGX": 1}
+    assert minimum_payout(currency) == Money(least, currency)
+    with pytest.raises(BelowMinimum, match=f"The minimum payout is {re.escape(str(Money(least, currency)))}"):
+        requested(teacher_with(minor, currency), currency=currency)
 
 
 def test_amounts_that_banks_do_not_pay_roll_on():
