@@ -1,4 +1,4 @@
-"""Verified e-mail addresses: which people have shown that their address is theirs."""
+"""Verified email addresses: which people have shown that their address is theirs."""
 
 from __future__ import annotations
 

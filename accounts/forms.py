@@ -25,7 +25,7 @@ _MARKDOWN_HELP = "You may use Markdown: **bold**, *italic*, lists and [links](ht
 
 
 class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
-    """Name, e-mail address and password."""
+    """Name, email address and password."""
 
     full_name = forms.CharField(
         label="Name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
@@ -51,11 +51,11 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy only, not at run time
-    """What people may change about themselves. The e-mail address has its own pages, because it must be verified."""
+    """What people may change about themselves. The email address has its own pages, because it must be verified."""
 
     full_name = forms.CharField(label="Name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     time_zone = TimeZoneField(help_text="Times of lessons and workshops are shown in it. Type a city to search.")
-    language = forms.ChoiceField(choices=SITE_LANGUAGES, help_text="Pages and mails are written in it.")
+    language = forms.ChoiceField(choices=SITE_LANGUAGES, help_text="Pages and emails are written in it.")
 
     class Meta:
         model = User

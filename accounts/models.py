@@ -1,4 +1,4 @@
-"""Who people are: users who sign in by e-mail, and the teachers among them."""
+"""Who people are: users who sign in by email, and the teachers among them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from uploads.pictures import PORTRAIT
 
 
 class UserManager(BaseUserManager["User"]):
-    """Creates users known by their e-mail address."""
+    """Creates users known by their email address."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         """Create a user with a hashed password; without one they can sign in only by resetting it."""
@@ -40,16 +40,16 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person who signs in by e-mail. Every teacher and staff member is one too."""
+    """A person who signs in by email. Every teacher and staff member is one too."""
 
-    username = None  # type: ignore[assignment]  # people sign in by e-mail
+    username = None  # type: ignore[assignment]  # people sign in by email
     # One field for the name: not everyone has a first and a last name.
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
-    email = models.EmailField("e-mail address", unique=True, error_messages={"unique": "This address is in use."})
+    email = models.EmailField("email address", unique=True, error_messages={"unique": "This address is in use."})
     full_name = models.CharField("name", max_length=150, blank=True)
     time_zone = models.CharField(max_length=50, default="Europe/London", validators=[is_time_zone])
-    language = models.CharField(max_length=10, default="en-gb", help_text="What mails and pages are written in.")
+    language = models.CharField(max_length=10, default="en-gb", help_text="What emails and pages are written in.")
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -65,7 +65,7 @@ def _ask_for_second_factor(request: HttpRequest) -> HttpResponse:
     if not is_mfa_enabled(request.user, SECOND_FACTORS):
         messages.warning(
             request,
-            "Staff need two-factor authentication. Verify your e-mail address, then set up an authenticator app or passkey.",
+            "Staff need two-factor authentication. Verify your email address, then set up an authenticator app or passkey.",
         )
         return redirect("mfa_index")
     has_app = is_mfa_enabled(request.user, [Authenticator.Type.TOTP])

@@ -72,7 +72,7 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         """Never: sales refer to teachers. Suspend instead."""
         return False
 
-    @display(description="E-mail", ordering="user__email")
+    @display(description="Email", ordering="user__email")
     def email(self, teacher: Teacher) -> str:
         return teacher.user.email
 

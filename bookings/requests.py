@@ -82,7 +82,7 @@ def _enforce_limits(student: User, *, is_to_any: bool) -> None:
     """Raise RequestRefused for too many requests or an unverified address: each request mails text to teachers."""
     if not has_verified_address(student):
         raise RequestRefused(
-            "Please verify your e-mail address first: follow the link in the mail we sent you, or ask for another one "
+            "Please verify your email address first: follow the link in the email we sent you, or ask for another one "
             "in your profile."
         )
     made = LessonRequest.objects.filter(student=student)

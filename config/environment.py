@@ -137,14 +137,14 @@ class Environment:
         return names
 
     def mailboxes(self, name: str) -> list[str]:
-        """Return e-mail addresses."""
+        """Return email addresses."""
         addresses = self.items(name)
         for address in addresses:
             _check_mailbox(name, address)
         return addresses
 
     def named_mailbox(self, name: str, *, default: str) -> str:
-        """Return an e-mail address with or without a name: Lectern <no-reply@lectern.example>."""
+        """Return an email address with or without a name: Lectern <no-reply@lectern.example>."""
         value = self.text(name)
         if value:
             found = _NAMED_MAILBOX.fullmatch(value)
@@ -219,4 +219,4 @@ def _check_mailbox(name: str, address: str) -> None:
     try:
         validate_email(address)
     except ValidationError as error:
-        raise InvalidVariable(name, "must hold e-mail addresses.") from error
+        raise InvalidVariable(name, "must hold email addresses.") from error

@@ -1,4 +1,4 @@
-"""Remove from any text what must not be in a log: secrets, card numbers, e-mail addresses, and forged lines.
+"""Remove from any text what must not be in a log: secrets, card numbers, email addresses, and forged lines.
 
 Visitors control what is logged: a path, a header, a name. So every step takes time in proportion to the length, each
 text is cut to a maximum first, and addresses and secrets are also found in the usual encodings.
@@ -43,14 +43,14 @@ _PATTERNS = (
     (re.compile(r"(?:(?:sk|rk|pk)_(?:live|test)|whsec)_[\w+/=-]++"), "[secret]"),
     (re.compile(r"(?:pi|seti|cs)_[A-Za-z0-9_]{1,100}?_secret_\w++"), "[secret]"),
     (re.compile(r"(?i)\b(bearer|basic)[\s+]{1,20}[\w.~+/=-]{6,}+"), r"\1 [secret]"),
-    # The password in an address such as postgres://user:password@host, but not a port followed by an e-mail address.
+    # The password in an address such as postgres://user:password@host, but not a port followed by an email address.
     (
         re.compile(r"(?i)((?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s:/@]{0,200}:)(?!\d{1,5}[/?#])[^\s@]{1,300}@"),
         r"\1[secret]@",
     ),
-    # The links of password resets and e-mail confirmations, which any reader of the log could use.
+    # The links of password resets and email confirmations, which any reader of the log could use.
     (re.compile(r"(/(?:reset/key|confirm-email)/)[^/\s\"']++"), r"\1[token]"),
-    (re.compile(rf"(?<![{_LOCAL}])[{_LOCAL}]++@[\w-]++(?:\.[\w-]++)++"), "[e-mail]"),
+    (re.compile(rf"(?<![{_LOCAL}])[{_LOCAL}]++@[\w-]++(?:\.[\w-]++)++"), "[email]"),
     # password=..., "token": "...", {'secret': '...'}, whether in a form body, a repr or a query string.
     (
         re.compile(
@@ -80,7 +80,7 @@ _SUSPICIOUS = re.compile(
 
 
 def redact_text(text: str, *, longest: int = _LONGEST) -> str:
-    """Return `text` in one line, without keys, passwords, card numbers and e-mail addresses."""
+    """Return `text` in one line, without keys, passwords, card numbers and email addresses."""
     if len(text) <= longest and not _SUSPICIOUS.search(text):
         return text
     return one_line(_hidden(text, longest=longest))

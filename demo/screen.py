@@ -74,7 +74,7 @@ def summary(stack: Stack, *, seconds: float) -> str:
         "",
         f"  The site          {stack.base_url}/",
         f"  Sign in by click  {stack.base_url}/demo/",
-        f"  Mails it sent     {stack.base_url}/demo/mailbox/",
+        f"  Emails it sent    {stack.base_url}/demo/mailbox/",
         f"  Admin             {stack.base_url}/admin/",
     ]
     if stack.has_sandbox:

@@ -72,7 +72,7 @@ class MailAdmin(DurableWorkAdmin):
             return _CONFIDENTIAL
         url = reverse("admin:notifications_mail_html", args=[mail.pk])
         return format_html(
-            '<iframe title="The mail as its reader sees it" sandbox src="{}" height="640"'
+            '<iframe title="The email as its reader sees it" sandbox src="{}" height="640"'
             ' class="bg-white border border-base-200 max-w-2xl rounded-default w-full"></iframe>',
             url,
         )
@@ -81,12 +81,12 @@ class MailAdmin(DurableWorkAdmin):
     def attachment_names(self, mail: Mail) -> str:
         return ", ".join(attachment["name"] for attachment in mail.attachments) or "–"
 
-    @admin.action(description="Send again, as a second mail", permissions=["retry"])
+    @admin.action(description="Send again, as a second email", permissions=["retry"])
     def send_again_selected(self, request: HttpRequest, selected: QuerySet[Mail]) -> None:
         """Send sent mails a second time, to people who lost them or whose address has been corrected."""
         sent = selected.filter(sent_at__isnull=False).select_related("user")
         for mail in sent:
-            self.log_change(request, mail, f"Queued again as mail {send_again(mail).pk}")
+            self.log_change(request, mail, f"Queued again as email {send_again(mail).pk}")
         left = selected.count() - len(sent)
         note = f" {left} skipped: not sent yet, so retry them instead." if left else ""
         level = messages.SUCCESS if sent else messages.WARNING

@@ -26,7 +26,7 @@ class Mail(DurableWork):
     CONFIDENTIAL_TEMPLATES = "account/"
 
     key = models.CharField(
-        max_length=200, unique=True, help_text="Identifies the mail; a second one with the same key is not queued."
+        max_length=200, unique=True, help_text="Identifies the email; a second one with the same key is not queued."
     )
     to = models.EmailField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="mails")
@@ -46,13 +46,14 @@ class Mail(DurableWork):
         default="",
         db_default="",
         editable=False,
-        help_text="Of the mails of a series that wait for one person, only the latest is sent.",
+        help_text="Of the emails of a series that wait for one person, only the latest is sent.",
     )
     again_of = models.ForeignKey(
         "self", null=True, on_delete=models.SET_NULL, related_name="+", editable=False, help_text="Sent again by staff."
     )
 
     class Meta(DurableWork.Meta):
+        verbose_name = "email"
         ordering = ["-pk"]
         indexes = [
             *DurableWork.Meta.indexes,

@@ -12,7 +12,7 @@ def alert_parked_mail(mail: Mail) -> None:
     """Alert staff. All parked mails share one alert, so that an alert's own mail that is parked causes no chain."""
     raise_alert(
         key="mail-parked",
-        title="A mail could not be delivered",
+        title="An email could not be delivered",
         detail={"mail": mail.pk, "template": mail.template, "error": mail.last_error.strip()[-300:]},
     )
 

@@ -11,7 +11,7 @@ class CancellationForm(forms.Form):
     reason = forms.CharField(
         label="Reason",
         max_length=250,
-        help_text="Your students read it in the mail that tells them about the cancellation.",
+        help_text="Your students read it in the email that tells them about the cancellation.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 

@@ -66,7 +66,7 @@ def test_parked_work_alerts_and_a_dead_beat_are_named():
     heartbeats.note(name="jobs.sweep", at=timezone.now() - timezone.timedelta(minutes=5))
     report, code = doctor()
     assert code == 1
-    for text in ("1 parked: mails", "SMTP refused", "/admin/notifications/mail/", "Something happened", "order: L1"):
+    for text in ("1 parked: emails", "SMTP refused", "/admin/notifications/mail/", "Something happened", "order: L1"):
         assert text in report
     assert "Beat or all workers are down" in report
 

@@ -163,7 +163,7 @@ def test_a_card_number_beside_a_uuid_is_taken_out_and_the_uuid_stays():
 def test_django_logs_each_line_once_and_redacted(lines):
     logging.getLogger("django.request").warning("Not Found: %s", "/find/canary@mail.example.org")
     (line,) = map(json.loads, lines().splitlines())
-    assert line["event"] == "Not Found: /find/[e-mail]"
+    assert line["event"] == "Not Found: /find/[email]"
 
 
 def ask(rf, seen=None, **headers):

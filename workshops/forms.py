@@ -45,7 +45,7 @@ class ParticipantForm(forms.Form):
     """The participant of one place; may be left empty."""
 
     name = forms.CharField(max_length=NAME_LENGTH, required=False)
-    email = forms.EmailField(label="E-mail", required=False, help_text="Their ticket is sent there.")
+    email = forms.EmailField(label="Email", required=False, help_text="Their ticket is sent there.")
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]

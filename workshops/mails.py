@@ -146,7 +146,7 @@ def _workshop_with_people(workshop_id: int) -> Workshop:
 
 
 def _other_participants(registrations: Iterable[Registration], buyer: User) -> list[Registration]:
-    """Registrations with an e-mail address other than the buyer's, who gets a separate mail."""
+    """Registrations with an email address other than the buyer's, who gets a separate mail."""
     return [place for place in registrations if place.participant_email.lower() not in ("", buyer.email.lower())]
 
 

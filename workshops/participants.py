@@ -19,7 +19,7 @@ class InvalidParticipants(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One participant; name and e-mail are empty if the student did not name one."""
+    """One participant; name and email are empty if the student did not name one."""
 
     name: str = ""
     email: str = ""
@@ -37,7 +37,7 @@ def read_participants(details: Mapping[str, Any], quantity: int) -> list[Partici
         raise InvalidParticipants(f"A workshop registration has no field {min(map(str, unknown))[:30]!r}.")
     entries = details.get("participants", [])
     if not isinstance(entries, list):
-        raise InvalidParticipants("Participants must be a list of names and e-mail addresses.")
+        raise InvalidParticipants("Participants must be a list of names and email addresses.")
     if len(entries) > quantity:
         raise InvalidParticipants(f"You named {len(entries)} participants for {quantity} places.")
     return [_read_one(entry) for entry in entries]
@@ -68,14 +68,14 @@ def fill_places(
 
 def _read_one(entry: object) -> Participant:
     if not isinstance(entry, dict) or not set(entry) <= {"name", "email"}:
-        raise InvalidParticipants("A participant has a name and an e-mail address, nothing else.")
+        raise InvalidParticipants("A participant has a name and an email address, nothing else.")
     name = _text(entry.get("name", ""), at_most=NAME_LENGTH, what="name")
-    email = _text(entry.get("email", ""), at_most=EMAIL_LENGTH, what="e-mail address")
+    email = _text(entry.get("email", ""), at_most=EMAIL_LENGTH, what="email address")
     if email:
         try:
             validate_email(email)
         except ValidationError:
-            raise InvalidParticipants(f"“{email}” is not an e-mail address.") from None
+            raise InvalidParticipants(f"“{email}” is not an email address.") from None
     return Participant(name, email)
 
 

@@ -282,7 +282,7 @@ def test_the_desk_takes_as_many_queries_for_ten_requests_as_for_one(django_asser
 
 def test_a_student_without_a_verified_address_cannot_make_requests():
     student, teacher = UserFactory(is_verified=False), TeacherFactory()
-    with pytest.raises(RequestRefused, match="verify your e-mail address"):
+    with pytest.raises(RequestRefused, match="verify your email address"):
         make.open_request(student=student, teacher=teacher)
     assert not Mail.objects.exists()
 

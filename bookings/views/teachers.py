@@ -149,7 +149,7 @@ def cancel_lesson(request: TeacherRequest, lesson_id: int) -> HttpResponse:
         "lead": write_span(lesson.starts_at, lesson.ends_at, zone_for(lesson, reader=zone_of_user(request.user))),
         "form": form,
         "sold": sold_of(domain=DOMAIN, reference=str(lesson.pk)),
-        "consequence": f"Your slot is free again, and {lesson.student.display_name} gets a mail.",
+        "consequence": f"Your slot is free again, and {lesson.student.display_name} gets an email.",
         "action": "Cancel the lesson and refund it",
         "back": lesson.get_absolute_url(),
     }

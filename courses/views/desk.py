@@ -131,7 +131,7 @@ def course_close(request: TeacherRequest, course_id: int) -> HttpResponse:
         "heading": course.title,
         "form": form,
         "sold": sold_of(domain=DOMAIN, reference=str(course.pk)),
-        "consequence": "The course goes off sale for good, its students lose it, and they get a mail.",
+        "consequence": "The course goes off sale for good, its students lose it, and they get an email.",
         "action": "Close the course and refund everyone",
         "back": reverse("courses:course_outline", args=[course.pk]),
         "cancellation": cancellation,

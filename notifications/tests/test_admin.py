@@ -42,7 +42,7 @@ def test_a_mails_page_shows_text_and_a_sandboxed_frame(staff, queue):
     mail = queue()
     page = staff.get(f"{MAILS}{mail.pk}/change/").content.decode()
     assert f'sandbox src="{MAILS}{mail.pk}/html/"' in page
-    assert "Until then you get no further mail about it" in page
+    assert "Until then you get no further email about it" in page
     assert 'name="_save"' not in page
 
 
@@ -135,6 +135,6 @@ def test_alerts_are_listed_open_first_filtered_and_cleared(staff):
 def test_the_overview_counts_every_kind_and_warns_when_no_sweep_runs(staff, queue):
     queue().park_now("hopeless")
     page = staff.get(reverse("admin:jobs_heartbeat_changelist")).content.decode()
-    assert "Mails" in page
+    assert "Emails" in page
     assert "/admin/notifications/mail/?state__exact=parked" in page
     assert "Beat or all workers are down" in page

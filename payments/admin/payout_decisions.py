@@ -92,7 +92,7 @@ _DECLINE = Decision(
     decide=lambda payout, by, form: decline_payout(payout_id=payout.pk, by=by, reason=form.cleaned_data["reason"]),
     consequences=lambda payout: [
         f"{payout.amount} is available to the teacher again, and they can request it again.",
-        "The teacher gets a mail with your reason.",
+        "The teacher gets an email with your reason.",
     ],
     is_possible=lambda payout: payout.may(Happening.DECLINE),
     done="Declined. The teacher gets an email that says why.",
@@ -104,7 +104,7 @@ _RECORD = Decision(
     decide=lambda payout, by, form: record_bank_transfer(payout_id=payout.pk, by=by, transfer=form.transfer),
     consequences=lambda payout: [
         f"The payout counts as paid: you have transferred {payout.amount} from the platform's bank.",
-        "Nothing is sent by Stripe. The teacher gets a mail.",
+        "Nothing is sent by Stripe. The teacher gets an email.",
     ],
     is_possible=lambda payout: payout.may(Happening.RECORD_BANK_TRANSFER),
     done="Recorded. The teacher gets an email.",
@@ -116,7 +116,7 @@ _RETURN = Decision(
     decide=lambda payout, by, form: record_bank_return(payout_id=payout.pk, by=by, note=form.cleaned_data["note"]),
     consequences=lambda payout: [
         f"{payout.amount} is back in the platform's bank, and the teacher is owed it again.",
-        "What the bank charged stays a cost of the platform. The teacher gets a mail.",
+        "What the bank charged stays a cost of the platform. The teacher gets an email.",
     ],
     is_possible=lambda payout: not payout.is_by_transfer and payout.status == Payout.Status.PAID,
     done="Recorded. The teacher is owed the money again.",

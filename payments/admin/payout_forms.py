@@ -39,7 +39,7 @@ class DeclineForm(forms.Form):
     """Why staff decline."""
 
     reason = forms.CharField(
-        max_length=300, widget=UnfoldAdminTextareaWidget, help_text="The teacher reads it in a mail."
+        max_length=300, widget=UnfoldAdminTextareaWidget, help_text="The teacher reads it in an email."
     )
 
 
@@ -109,7 +109,7 @@ def payable_currencies() -> list[str]:
 class PaidTeacherForm(forms.Form):
     """Whom staff paid by bank transfer without a request, and how much. Its value is a teacher and an amount."""
 
-    teacher = forms.EmailField(label="The teacher's e-mail address", widget=UnfoldAdminEmailInputWidget)
+    teacher = forms.EmailField(label="The teacher's email address", widget=UnfoldAdminEmailInputWidget)
     currency = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
     amount = forms.CharField(max_length=20, widget=UnfoldAdminTextInputWidget, help_text="Such as 12.50.")
     # Identifies what the form records, so that one that is sent twice records it once.

@@ -60,7 +60,7 @@ def _what_happened(order: Order, lines: Sequence[OrderLine]) -> str:
     events += [(line.fulfilled_at, f"Delivered: {line.counted_title}.") for line in lines if line.fulfilled_at]
     mails = Mail.objects.filter(user=order.user, sent_at__gte=order.created_at, key__contains=order.number)
     events += [
-        (mail.sent_at, f"Mail to {mail.to}: {mail.subject}")
+        (mail.sent_at, f"Email to {mail.to}: {mail.subject}")
         for mail in mails.order_by("sent_at")[:_MAILS_AT_MOST]
         if mail.sent_at
     ]

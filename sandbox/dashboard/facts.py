@@ -63,7 +63,7 @@ def _words(name: str) -> str:
 
 
 def heading_of(body: Body) -> str:
-    """A heading for an object: its amount, name, e-mail address, code, number or URL, or else its id."""
+    """A heading for an object: its amount, name, email address, code, number or URL, or else its id."""
     amount = next((body[name] for name in ("amount", "amount_total", "total") if isinstance(body.get(name), int)), None)
     if amount is not None and body.get("currency"):
         return money_of(amount, body["currency"]).text

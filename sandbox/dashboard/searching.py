@@ -1,4 +1,4 @@
-"""Search objects by an id, a name, an e-mail address or an amount."""
+"""Search objects by an id, a name, an email address or an amount."""
 
 import re
 from collections.abc import Callable
@@ -27,12 +27,12 @@ def by_name(words: str) -> Q:
 
 
 def by_contact(words: str) -> Q:
-    """By an id, a name or an e-mail address."""
+    """By an id, a name or an email address."""
     return anything(words) | Q(body__name__icontains=words) | Q(body__email__icontains=words)
 
 
 def payments_by(words: str) -> Q:
-    """By an id, the customer (id, name or e-mail), the description, or an amount in major units."""
+    """By an id, the customer (id, name or email), the description, or an amount in major units."""
     found = anything(words) | Q(payment_intent=words) | Q(charge=words) | Q(body__description__icontains=words)
     amount = _AMOUNT.match(words)
     if amount:
@@ -45,7 +45,7 @@ def payments_by(words: str) -> Q:
 
 
 def _paid_by_guest(words: str) -> Q:
-    """Charges with an e-mail address, and their payments: guests have no customer object."""
+    """Charges with an email address, and their payments: guests have no customer object."""
     charges = StoredObject.objects.filter(kind="charge", body__billing_details__email__icontains=words)
     intents = charges.order_by("-pk").values_list("payment_intent", flat=True)[:MOST_CUSTOMERS]
     return Q(body__billing_details__email__icontains=words) | Q(object_id__in=[one for one in intents if one])

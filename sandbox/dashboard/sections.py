@@ -114,7 +114,7 @@ def _lookup_or_nickname(price: Body) -> Cell:
 
 
 def buyer_of(body: Body) -> Cell:
-    """The buyer: the customer, or the e-mail address that a guest gave."""
+    """The buyer: the customer, or the email address that a guest gave."""
     if body.get("customer"):
         return object_of(body["customer"])
     places = ("_charge.billing_details.email", "billing_details.email", "customer_details.email", "customer_email",
@@ -138,13 +138,13 @@ SECTIONS: tuple[Section, ...] = (
             "disputed": _with_charge(Q(body__disputed=True)),
         },
         payments_by,
-        "Id, customer, e-mail, description or amount",
+        "Id, customer, email, description or amount",
         add_charges,
     ),
     Section(
         "charges", "Charges", "charge",
         (money("Amount"), state(), itself("Charge"), link("Payment", "payment_intent"), BUYER, moment()),
-        _each("succeeded", "pending", "failed"), payments_by, "Id, customer, e-mail or amount",
+        _each("succeeded", "pending", "failed"), payments_by, "Id, customer, email or amount",
     ),
     Section(
         "refunds", "Refunds", "refund",
@@ -167,8 +167,8 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         "customers", "Customers", "customer",
         (Column("Customer", lambda body: object_of(body.get("id"), body.get("name") or body.get("email") or "")),
-         text("E-mail", "email"), code("Id", "id"), moment()),
-        search=by_contact, hint="Id, name or e-mail",
+         text("Email", "email"), code("Id", "id"), moment()),
+        search=by_contact, hint="Id, name or email",
     ),
     Section(
         "subscriptions", "Subscriptions", "subscription",
@@ -221,9 +221,9 @@ SECTIONS: tuple[Section, ...] = (
     ),
     Section(
         "accounts", "Connected accounts", "account",
-        (Column("Account", lambda body: object_of(body.get("id"))), text("E-mail", "email"), text("Country", "country"),
+        (Column("Account", lambda body: object_of(body.get("id"))), text("Email", "email"), text("Country", "country"),
          Column("State", _account_state), text("Disabled because", "requirements.disabled_reason"), moment()),
-        search=by_contact, hint="Id or e-mail",
+        search=by_contact, hint="Id or email",
     ),
     Section(
         "transfers", "Transfers", "transfer",

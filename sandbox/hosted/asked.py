@@ -75,7 +75,7 @@ def _saved_methods(session: Body, options: Body) -> list[Body]:
 
 
 def known_email(session: Body) -> str | None:
-    """The e-mail address from the session or the customer, which the buyer cannot change on the page, or None."""
+    """The email address from the session or the customer, which the buyer cannot change on the page, or None."""
     customer = store.find("customer", session["customer"] or "") or {}
     known: str | None = session["customer_email"] or customer.get("email")
     return known

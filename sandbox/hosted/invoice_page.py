@@ -101,7 +101,7 @@ def _attempt(invoice: Body, method: Body, form: PayForm) -> None:
 
 
 def _asked(invoice: Body) -> Asked:
-    """The fields of the page: the payment method, and an e-mail address if the invoice has none."""
+    """The fields of the page: the payment method, and an email address if the invoice has none."""
     email = invoice["customer_email"]
     return Asked(
         email=email,

@@ -4,7 +4,7 @@ HOUR, DAY = 3600, 24 * 3600
 
 
 def new_customer(client):
-    """A customer with an e-mail address and a country that automatic tax supports."""
+    """A customer with an email address and a country that automatic tax supports."""
     return client.v1.customers.create({"email": "ada@example.org", "name": "Ada", "address": {"country": "DE"}})
 
 

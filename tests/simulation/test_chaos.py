@@ -90,7 +90,7 @@ def buy(student, crowd):
 
 
 def paid_at_the_sandbox(site, emails):
-    """The paid checkout sessions of these e-mail addresses."""
+    """The paid checkout sessions of these email addresses."""
     sessions, after = [], {}
     while True:
         page = requests.get(

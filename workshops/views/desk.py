@@ -92,7 +92,7 @@ def cancel(request: TeacherRequest, slug: str) -> HttpResponse:
         "lead": describe_schedule(workshop, timezone.get_current_timezone()),
         "form": form,
         "sold": sold_of(domain=DOMAIN, reference=str(workshop.pk)),
-        "consequence": "The workshop goes off sale for good, and everyone with a place gets a mail.",
+        "consequence": "The workshop goes off sale for good, and everyone with a place gets an email.",
         "action": "Cancel the workshop and refund everyone",
         "back": reverse("workshops:desk"),
         "cancellation": cancellation,

@@ -93,7 +93,7 @@ def add_workshop_to_cart(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def name_participants(request: HttpRequest, slug: str) -> HttpResponse:
-    """Ask for name and e-mail address of each participant. Empty places are the buyer's own or their guests'."""
+    """Ask for name and email address of each participant. Empty places are the buyer's own or their guests'."""
     workshop = _visible_workshop(request, slug)
     asked = request.POST if request.method == "POST" else request.GET
     form = PlacesForm(asked if "quantity" in asked else {"quantity": "1"}, places_at_most=MOST_PLACES_PER_LINE)
