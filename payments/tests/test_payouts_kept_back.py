@@ -53,7 +53,7 @@ def allocate(refund, **minors):
     """Allocate a refund: so much of it to each teacher's line, by the lines' prices."""
     lines = {f"of_{line.amount_minor}": line.pk for line in refund.payment.order.lines.all()}
     parts = [LinePart(line_id=lines[name], amount=Money(minor, "GBP")) for name, minor in minors.items() if minor]
-    seen = preview_of_allocation(refund, OfLines(parts)).mark
+    seen = preview_of_allocation(refund, OfLines(parts)).digest
     staff = UserFactory(is_staff=True)
     return allocate_refund(refund_id=refund.pk, wanted=OfLines(parts), seen=seen, note="", by_id=staff.pk)
 
