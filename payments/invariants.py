@@ -153,13 +153,17 @@ class RefundsRecordTheirChanges:
 
 class ReturnedUnitsAreRevoked:
     name = "payments.returned_units_are_revoked"
-    promise = "A delivered line has lost at least the units that its succeeded refunds return."
+    promise = "A delivered line has lost at least the units that its succeeded refunds return, besides those that no refund does."
 
     def breaking(self) -> list[int]:
         succeeded = RefundAllocation.objects.filter(line=OuterRef("pk"), refund__status=Refund.Status.SUCCEEDED)
         lines = OrderLine.objects.filter(state__in=[OrderLine.State.FULFILLED, OrderLine.State.REVOKED])
         returned = lines.annotate(returned=_sum_of(succeeded, by="line", field="quantity"))
-        return _ids(returned.filter(returned__gt=F("revoked_quantity")))
+        # Once all are revoked, there is nothing that a refund of an unreturned one could revoke besides.
+        is_missing = Q(returned__gt=F("revoked_quantity")) | Q(
+            state=OrderLine.State.FULFILLED, returned__gt=F("revoked_quantity") - F("unreturned_quantity")
+        )
+        return _ids(returned.filter(is_missing))
 
 
 class CancelledLinesAreRevoked:

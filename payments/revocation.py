@@ -9,10 +9,13 @@ from payments.models import OrderLine
 from payments.registry import UnknownDomain, handler_for
 
 
-def revoke_units(*, line: OrderLine, quantity: int, reason: str, places: Sequence[str] = ()) -> int:
+def revoke_units(
+    *, line: OrderLine, quantity: int, reason: str, places: Sequence[str] = (), is_returned: bool = True
+) -> int:
     """Revoke `quantity` more units of a delivered line, at most those it has left; returns how many were revoked.
 
     `places` are the keys of the units to revoke, as `CancellationTerms.places` names them; by default the last ones.
+    `is_returned` is false if no refund returns these units, so that a later refund of others revokes those as well.
     `reason` is shown to the people concerned. Call with the order locked, and before any teacher's account is locked.
     """
     if line.state != OrderLine.State.FULFILLED:
@@ -21,10 +24,12 @@ def revoke_units(*, line: OrderLine, quantity: int, reason: str, places: Sequenc
     if revoked <= 0:
         return 0
     line.revoked_quantity += revoked
+    if not is_returned:
+        line.unreturned_quantity += revoked
     if line.revoked_quantity == line.quantity:
         line.state = OrderLine.State.REVOKED
     # A domain that was removed has nothing left to revoke.
     with suppress(UnknownDomain):
         handler_for(line.domain).revoke(line.as_sold(), line.revoked_quantity, reason, places)
-    line.save(update_fields=["state", "revoked_quantity"])
+    line.save(update_fields=["state", "revoked_quantity", "unreturned_quantity"])
     return revoked

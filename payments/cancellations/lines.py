@@ -214,7 +214,13 @@ def _lock_line(line_id: int) -> OrderLine:
 def _revoke(offer: Offer, *, reason: str) -> None:
     """Revoke exactly the places of the offer. Raises CannotCancel if its domain has changed them since."""
     line, wanted = offer.line, len(offer.places)
-    revoke_units(line=line, quantity=wanted, reason=reason, places=[place.key for place in offer.places])
+    revoke_units(
+        line=line,
+        quantity=wanted,
+        reason=reason,
+        places=[place.key for place in offer.places],
+        is_returned=offer.amount.minor > 0,
+    )
     left = handler_for(line.domain).cancellation_terms(line.as_sold()).places
     if len(left) != len(offer.terms.places) - wanted:
         raise CannotCancel("This has just changed. Please look at it again.")

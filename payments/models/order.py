@@ -145,6 +145,8 @@ class OrderLine(models.Model):
     refunded_quantity = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     # How many units their domain has revoked, with or without a refund. Only `revocation.revoke_units` writes it.
     revoked_quantity = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    # How many of these no refund returns: cancelled without a refund, or taken back by staff after a refund of an amount.
+    unreturned_quantity = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     # What disputes took or may take, counted by triggers from their allocations.
     disputed_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     disputed_fee_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
@@ -179,6 +181,9 @@ class OrderLine(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(refunded_quantity__lte=F("quantity")), name="order_line_refunded_within_quantity"
+            ),
+            models.CheckConstraint(
+                condition=Q(unreturned_quantity__lte=F("revoked_quantity")), name="order_line_unreturned_within_revoked"
             ),
             models.CheckConstraint(
                 condition=Q(state="revoked", revoked_quantity=F("quantity"))

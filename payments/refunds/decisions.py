@@ -155,7 +155,7 @@ def take_back_units(*, part_id: int, units: int, seen: int, note: str, by_id: in
         left = line.quantity - line.revoked_quantity
         if line.revoked_quantity != seen or not 0 < units <= left or not part.refund.is_live:
             raise NothingToTakeBack("Nothing was changed, because the order has changed since you opened this page.")
-        if not revoke_units(line=line, quantity=units, reason="Refunded."):
+        if not revoke_units(line=line, quantity=units, reason="Refunded.", is_returned=False):
             raise NothingToTakeBack("There is nothing to take back: it was never delivered.")
         words = f"{units} × {line.title[:150]}: {revoked_label_of(line.domain)}"
         change = RefundChange.objects.create(

@@ -50,7 +50,7 @@ def apply_allocations(refund: Refund) -> None:
         if line.pk not in returned:
             continue
         # A cancellation has revoked its units when it was made.
-        missing = returned[line.pk] - line.revoked_quantity
+        missing = returned[line.pk] + line.unreturned_quantity - line.revoked_quantity
         newly = revoke_units(line=line, quantity=missing, reason=_SHOWN_REASONS.get(refund.reason, "Refunded."))
         if newly:
             RefundChange.objects.create(refund=refund, kind=RefundChange.Kind.REVOKED, note=_words_for(line, newly))

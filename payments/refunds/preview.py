@@ -111,7 +111,8 @@ def _effect_of(part: PlannedPart) -> str:
         return "It has been taken back already."
     if not part.quantity:
         return "The student keeps it."
-    newly = line.refunded_quantity + part.quantity - line.revoked_quantity
+    newly = line.refunded_quantity + part.quantity + line.unreturned_quantity - line.revoked_quantity
+    newly = min(newly, line.quantity - line.revoked_quantity)
     if newly <= 0:
         return "These places have been taken back already."
     label = revoke_label_of(line.domain)
@@ -119,7 +120,7 @@ def _effect_of(part: PlannedPart) -> str:
 
 
 def _state_of(line: OrderLine) -> list[int]:
-    return [line.pk, line.refunded_minor, line.disputed_minor, line.refunded_quantity]
+    return [line.pk, line.refunded_minor, line.disputed_minor, line.refunded_quantity, line.revoked_quantity]
 
 
 def _shares_of(parts: Sequence[PlannedPart]) -> list[tuple[Teacher, Money]]:

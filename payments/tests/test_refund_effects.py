@@ -2,15 +2,21 @@
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.tests.factories import UserFactory
+from jobs.invariants import broken
 from money import Money
 from notifications.delivery import render
 from notifications.models import Mail
+from payments.cancellations.lines import cancel_for_student, offer_cancellation
+from payments.invariants import INVARIANTS
 from payments.models import OrderLine, Refund, RefundChange
+from payments.refunds.decisions import take_back_units
 from payments.refunds.plan import LinePart, OfLines, OverAllLines
+from payments.refunds.preview import preview_of_request
 from payments.refunds.recording import record_refund
 from payments.revocation import revoke_units
 from payments.settlement import settle_payment
@@ -129,6 +135,73 @@ def test_a_failed_refund_gives_nothing_back_and_delivers_nothing_again():
     stripe_says(again, "succeeded")
     line.refresh_from_db()
     assert (line.revoked_quantity, SAMPLE.calls["revoke", line.reference]) == (1, 1)
+
+
+def cancelled_for_nothing(line, key):
+    SAMPLE.full_until = SAMPLE.half_until = timezone.now()
+    line = OrderLine.objects.select_related("order").get(pk=line.pk)
+    digest = offer_cancellation(line=line, keys=[key], at=timezone.now()).digest
+    assert cancel_for_student(line_id=line.pk, keys=[key], digest=digest).refund is None
+
+
+def test_a_place_cancelled_without_a_refund_is_not_the_one_that_staff_take_back():
+    payment = paid_order(1000, quantity=3)
+    line = payment.order.lines.get()
+    cancelled_for_nothing(line, "1")
+    refund = places(payment, 1)
+    stripe_says(refund, "succeeded")
+    line.refresh_from_db()
+    assert (line.revoked_quantity, line.state, SAMPLE.delivered[line.pk]) == (2, "fulfilled", ["2"])
+    assert changes(refund)[-1] == ("revoked", f"1 × {line.title}: samples given back")
+    stripe_says(places(payment, 1), "succeeded")
+    line.refresh_from_db()
+    assert (line.revoked_quantity, line.state, SAMPLE.delivered[line.pk]) == (3, "revoked", [])
+    assert broken(INVARIANTS) == {}
+
+
+def test_a_place_cancelled_without_a_refund_while_another_is_refunded_leaves_one():
+    payment = paid_order(1000, quantity=3)
+    line = payment.order.lines.get()
+    refund = places(payment, 1)
+    cancelled_for_nothing(line, "2")
+    stripe_says(refund, "succeeded")
+    assert SAMPLE.delivered[line.pk] == ["1"]
+
+
+def test_places_that_staff_took_back_are_not_counted_among_those_of_a_later_refund():
+    payment = paid_order(1000, quantity=3)
+    line = payment.order.lines.get()
+    by_amount = refunded(payment, OverAllLines(pounds(1000)))
+    stripe_says(by_amount, "succeeded")
+    part = by_amount.allocations.get()
+    take_back_units(part_id=part.pk, units=1, seen=0, note="", by_id=UserFactory().pk)
+    stripe_says(places(payment, 1), "succeeded")
+    assert SAMPLE.delivered[line.pk] == ["1"]
+    assert broken(INVARIANTS) == {}
+
+
+def test_the_preview_says_how_many_places_a_refund_takes_back():
+    payment = paid_order(1000, quantity=3)
+    line = payment.order.lines.get()
+    cancelled_for_nothing(line, "1")
+    wanted = OfLines([LinePart(line_id=line.pk, quantity=1)])
+    [(_, effect)] = preview_of_request(payment.order, wanted).rows
+    assert effect == "Give the samples back: 1 of 3."
+
+
+def test_the_invariant_notices_a_place_that_was_refunded_but_kept():
+    payment = paid_order(1000, quantity=3)
+    line = payment.order.lines.get()
+    cancelled_for_nothing(line, "1")
+    stripe_says(places(payment, 1), "succeeded")
+    OrderLine.objects.filter(pk=line.pk).update(revoked_quantity=1)
+    assert broken(INVARIANTS) == {"payments.returned_units_are_revoked": [line.pk]}
+
+
+def test_the_database_keeps_unreturned_units_within_the_revoked():
+    line = paid_order(1000, quantity=3).order.lines.get()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        OrderLine.objects.filter(pk=line.pk).update(unreturned_quantity=1)
 
 
 def test_what_was_never_delivered_is_not_taken_back_and_its_teacher_gets_no_mail():
