@@ -71,16 +71,20 @@ def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
     return RecordedRefund(refund=refund, has_changed=has_changed)
 
 
-def record_refusal(refund: Refund, why: str) -> None:
-    """Mark the refund as failed, since Stripe refused it for good; its amount becomes refundable again."""
+def record_refusal(refund: Refund, why: str, *, was_refunded_before: bool = False) -> None:
+    """Mark the refund as failed, since Stripe refused it for good; its amount becomes refundable again.
+
+    If all of the payment was refunded at Stripe before, the student has the money, and no mail says that they have not.
+    """
     with transaction.atomic():
         lock_order_of(refund.payment)
         refused = Refund.objects.filter(pk=refund.pk, status=_Status.REQUESTED)
         if refused.update(status=_Status.FAILED, failure_reason=why[:300], ended_at=timezone.now()):
             refund.refresh_from_db()
             book_refund_end(refund, had_succeeded=False)
-            _follow_failure(refund)
-            apply_status(refund)
+            _follow_failure(refund, was_refunded_before=was_refunded_before)
+            if not was_refunded_before:
+                apply_status(refund)
 
 
 def _payment_of(stripe_refund: StripeRefund) -> Payment | None:
@@ -132,14 +136,14 @@ def _change_status(refund: Refund, stripe_refund: StripeRefund) -> bool:
     return True
 
 
-def _follow_failure(refund: Refund) -> None:
+def _follow_failure(refund: Refund, *, was_refunded_before: bool = False) -> None:
     """A dispute takes what it could not take as long as it counted as refunded; otherwise staff must see to it.
 
     What students are owed whatever staff decide is refunded by itself if that dispute is won.
     """
     claim_anew(refund.payment)
     if not wait_for_dispute(refund):
-        _alert_failed(refund)
+        _alert_failed(refund, was_refunded_before=was_refunded_before)
 
 
 def _book(refund: Refund, booking: Booking) -> None:
@@ -214,10 +218,12 @@ def _allocate_or_ask(refund: Refund, order: Order) -> None:
     )
 
 
-def _alert_failed(refund: Refund) -> None:
+def _alert_failed(refund: Refund, *, was_refunded_before: bool) -> None:
+    failed = f"A refund of {refund.amount} failed: the student has not received the money"
+    not_made = f"A refund of {refund.amount} was not made: all of the payment had been refunded at Stripe before"
     raise_alert(
         key=f"refund-failed:{refund.pk}",
-        title=f"A refund of {refund.amount} failed: the student has not received the money",
+        title=not_made if was_refunded_before else failed,
         detail={
             "order": refund.payment.order.number,
             "refund": refund.stripe_refund_id or "never made at Stripe",

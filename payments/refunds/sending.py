@@ -11,6 +11,8 @@ from payments.stripe_objects import StripeRefund
 
 # Refusals that are not final: the balance is too low for now, or Stripe is busy with the charge.
 _MAY_SUCCEED_LATER = BALANCE_TOO_LOW | BUSY
+# Stripe's code for a charge that was refunded in full, for example in the Dashboard.
+_ALREADY_REFUNDED = "charge_already_refunded"
 
 
 def send_refund(refund: Refund) -> None:
@@ -57,5 +59,7 @@ def _create(refund: Refund, intent_id: str) -> StripeRefund | None:
         # A worker whose claim expired may have created it in the meantime, which would explain the refusal.
         found = _find(refund, intent_id)
         if found is None:
-            record_refusal(refund, f"{refusal.code} {refusal}".strip())
+            record_refusal(
+                refund, f"{refusal.code} {refusal}".strip(), was_refunded_before=refusal.code == _ALREADY_REFUNDED
+            )
         return found

@@ -12,7 +12,7 @@ from django.utils import timezone
 from jobs.models import WorkParked
 from jobs.runner import claim, drain, run
 from money import Money
-from notifications.models import Alert
+from notifications.models import Alert, Mail
 from payments import gateway
 from payments.checkout import start_checkout
 from payments.evidence import PaymentEvidence
@@ -179,6 +179,7 @@ def test_two_workers_that_overlap_make_one_refund(stripe_sandbox, monkeypatch):
 
 
 def test_a_refund_that_stripe_refuses_fails_and_gives_everything_back(stripe_sandbox):
+    """strangerstudios/paid-memberships-pro#3811, getlago/lago-api#6443: staff had refunded it in the Dashboard before."""
     payment = paid_at_stripe(stripe_sandbox)
     refund = refunded(payment)
     in_dashboard = refund_in_dashboard(stripe_sandbox, payment, 4000)
@@ -190,7 +191,10 @@ def test_a_refund_that_stripe_refuses_fails_and_gives_everything_back(stripe_san
     assert refund.failure_reason.startswith("charge_already_refunded")
     assert refund.ended_at is not None
     assert counted(payment) == (0, 0)
-    assert alerts(f"refund-failed:{refund.pk}").count() == 1
+    # The student has got the money, so they are not told that they have not.
+    (alert,) = alerts(f"refund-failed:{refund.pk}")
+    assert alert.title == "A refund of £40.00 was not made: all of the payment had been refunded at Stripe before"
+    assert not Mail.objects.filter(key__startswith=f"refund:{refund.pk}:").exists()
     # Now the refund made at Stripe no longer exceeds what is left.
     assert record_refund(in_dashboard).has_changed
     assert counted(payment) == (4000, 4000)
@@ -204,6 +208,7 @@ def test_more_than_stripe_has_left_is_refused_there_and_counts_nothing(stripe_sa
     refund.refresh_from_db()
     assert (refund.status, counted(payment)) == ("failed", (0, 0))
     assert "greater than unrefunded amount" in refund.failure_reason
+    assert Mail.objects.filter(key=f"refund:{refund.pk}:failed").count() == 1
 
 
 def test_disputed_money_is_not_refunded(stripe_sandbox):
