@@ -15,9 +15,9 @@ from waffle.models import Switch
 from bookings.models import Lesson
 from catalogue.models import Listing
 from jobs.invariants import broken
-from payments.earnings.earlier_sales import book_earlier_sales
 from payments.invariants import INVARIANTS
 from payments.models import CartLine, ChargeLookup, Order, OrderLine, Payment, Refund, RefundAllocation
+from payments.rebuilding.earlier_sales import book_earlier_sales
 from workshops.models import Workshop
 from workshops.publishing import publish_workshop
 

@@ -22,17 +22,17 @@ def drafts_of_dispute(
     lines: Mapping[int, OrderLine],
     account_at: Callable[[OrderLine, datetime], AccountKind],
 ) -> Iterator[Draft]:
-    """All journals of a dispute; movements in the order in which they were recorded, steps in that of their numbers."""
+    """All journals of a dispute that can be derived; movements in the order in which they were recorded."""
     counts = {"withdrawn": 0, "reinstated": 0}
     for movement in movements:
         what = "withdrawn" if movement.is_withdrawal else "reinstated"
         counts[what] += 1
         yield _movement(dispute, movement, what, counts[what])
-    before = Taken()
+    taken = {0: Taken()} | {step.number: Taken.from_json(step.taken) for step in steps}
     for step in steps:
-        after = Taken.from_json(step.taken)
-        yield from _change(dispute, step, (before, after), lines, account_at)
-        before = after
+        if step.number - 1 in taken:
+            change = taken[step.number - 1], taken[step.number]
+            yield from _change(dispute, step, change, lines, account_at)
 
 
 def _movement(dispute: Dispute, movement: DisputeMovement, what: str, count: int) -> Draft:

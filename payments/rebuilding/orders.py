@@ -25,6 +25,7 @@ from payments.rebuilding.disputes import drafts_of_dispute
 from payments.rebuilding.drafts import Draft
 from payments.rebuilding.sales import OrderFacts, drafts_of_order
 from payments.rebuilding.statement import drafts_of_charge, drafts_of_refund
+from payments.rebuilding.unkept_steps import copies_of_unkept_steps
 from payments.reconciliation.statement import Movement, Topic, key_of
 from payments.reconciliation.statement_reading import as_movement
 
@@ -43,6 +44,16 @@ def drafts_of_orders(*, livemode: bool) -> Iterator[list[Draft]]:
 
 
 def _drafts_of(orders: Sequence[Order], *, livemode: bool) -> Iterator[Draft]:
+    all_facts = load_facts(orders)
+    for facts in all_facts:
+        if facts.order.total_minor:
+            yield from drafts_of_order(facts)
+    yield from _drafts_of_statement(all_facts, livemode=livemode)
+    yield from _drafts_of_disputes(all_facts)
+
+
+def load_facts(orders: Sequence[Order]) -> list[OrderFacts]:
+    """The orders with all rows that their journals follow from. As many queries for many orders as for one."""
     by_pk = {order.pk: order for order in orders}
     lines = _grouped(OrderLine.objects.filter(order__in=by_pk).order_by("pk"), lambda line: line.order_id)
     for line in (line for of_order in lines.values() for line in of_order):
@@ -50,12 +61,7 @@ def _drafts_of(orders: Sequence[Order], *, livemode: bool) -> Iterator[Draft]:
     payments = _grouped(Payment.objects.filter(order__in=by_pk).order_by("pk"), lambda payment: payment.order_id)
     for payment in (payment for of_order in payments.values() for payment in of_order):
         payment.order = by_pk[payment.order_id]
-    all_facts = _facts(by_pk, lines, payments)
-    for facts in all_facts:
-        if facts.order.total_minor:
-            yield from drafts_of_order(facts)
-    yield from _drafts_of_statement(all_facts, livemode=livemode)
-    yield from _drafts_of_disputes(all_facts)
+    return _facts(by_pk, lines, payments)
 
 
 def _facts(
@@ -109,6 +115,7 @@ def _drafts_of_disputes(all_facts: Sequence[OrderFacts]) -> Iterator[Draft]:
     ids = [dispute.pk for dispute in disputes]
     movements = _grouped(DisputeMovement.objects.filter(dispute__in=ids).order_by("pk"), lambda each: each.dispute_id)
     steps = _grouped(DisputeStep.objects.filter(dispute__in=ids).order_by("number"), lambda each: each.dispute_id)
+    yield from copies_of_unkept_steps(disputes, steps)
     for dispute in disputes:
         dispute.payment, facts = payment_of[dispute.payment_id]
         yield from drafts_of_dispute(

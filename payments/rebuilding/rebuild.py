@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from payments.models import StripeMovement
 from payments.rebuilding.drafts import Draft
@@ -16,12 +17,20 @@ from payments.reconciliation.statement_reading import as_movement
 _MOVEMENTS_AT_ONCE = 500
 
 
-def rebuild(name: str, *, account: str, livemode: bool) -> Iterator[int]:
-    """Write all derivable journals into the schema `name`, a chunk at a time; yields how many were written so far.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How many journals the second ledger has so far, and how many of them were not derived but copied."""
+
+    count: int = 0
+    copied: int = 0
+
+
+def rebuild(name: str, *, account: str, livemode: bool) -> Iterator[Written]:
+    """Write all derivable journals into the schema `name`, a chunk at a time; yields what was written so far.
 
     Constant memory. Stripe's statement must have been read before.
     """
-    written = 0
+    written = Written()
     sources = (
         drafts_of_orders(livemode=livemode),
         drafts_of_payouts(livemode=livemode),
@@ -29,7 +38,8 @@ def rebuild(name: str, *, account: str, livemode: bool) -> Iterator[int]:
     )
     for source in sources:
         for drafts in source:
-            written += write_drafts(name, drafts)
+            copied = sum(draft.is_copied for draft in drafts)
+            written = Written(written.count + write_drafts(name, drafts), written.copied + copied)
             yield written
 
 

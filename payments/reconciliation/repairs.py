@@ -13,13 +13,13 @@ from payments import gateway
 from payments.charges import look_up_charge, request_charge_lookup
 from payments.disputes.gateway import retrieve_dispute
 from payments.disputes.recording import DisputeDisagrees, record_dispute
-from payments.earnings.earlier_sales import book_earlier_sale
 from payments.evidence import PaymentDisagrees
 from payments.finding import PaymentNotSettledYet
 from payments.models import ChargeLookup, Difference, Payment, ReconciliationRun
 from payments.outcomes import sync_with_stripe
 from payments.payouts.gateway import retrieve_transfer
 from payments.payouts.recording import TransferDisagrees, record_transfer
+from payments.rebuilding.earlier_sales import book_earlier_sale
 from payments.reconciliation.book_loading import load_groups
 from payments.reconciliation.comparing import terms_of
 from payments.reconciliation.kinds import KINDS, DifferenceKind, Repair

@@ -1,6 +1,7 @@
 """Refunds of one line each, the former schema, are migrated to refunds of payments and back."""
 
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
@@ -8,10 +9,14 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from jobs.invariants import broken
+from ledger.models import Journal
 from payments.invariants import INVARIANTS
-from payments.models import OrderLine, Payment, Refund
+from payments.models import Earning, OrderLine, Payment, Refund
+from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
-from payments.tests.factories import evidence_for, open_order, paid_order, refunded, sample_offer
+from payments.stripe_objects import read_refund
+from payments.tests.factories import evidence_for, open_order, paid_order, refund_object, refunded, sample_offer
+from payments.tests.races import matured_sale
 from payments.tests.sample_domain import SAMPLE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -44,19 +49,33 @@ def undeliverable_order(status):
     SAMPLE.undeliverable.add(gone)
     settle_payment(evidence_for(payment))
     refund = Refund.objects.get(payment=payment)
-    Refund.objects.filter(pk=refund.pk).update(status=status, stripe_refund_id=f"re_{refund.pk}")
+    record_refund(read_refund(refund_object(refund, id=f"re_{refund.pk}", status=status)))
     return payment, payment.order.lines.get(reference=gone)
 
 
-def test_refunds_move_to_their_payments_and_back_with_everything_counted():
+def earnings():
+    return list(
+        Earning.objects.order_by("pk").values_list("pk", "teacher_id", "share_minor", "matured_minor", "look_at")
+    )
+
+
+def test_refunds_move_to_their_payments_and_back_with_everything_counted(settings):
+    settings.EARNINGS_HELD_FOR = timedelta()
+    matured_sale()
     payments = dict(map(undeliverable_order, ["pending", "succeeded", "failed"]))
     keys = dict(Refund.objects.values_list("payment_id", "idempotency_key"))
+    earned, booked = earnings(), Journal.objects.count()
     with before_refunds_had_payments():
         older = rows("SELECT line_id, amount_minor, idempotency_key, status FROM payments_refund ORDER BY id")
         lines = [line.pk for line in payments.values()]
         assert [row[0] for row in older] == lines
         assert {row[1] for row in older} == {2500}
         assert [row[2] for row in older] == list(keys.values())
+    # Going back forgets where shares are; the ledger has it.
+    call_command("book_earlier_sales")
+    assert [row[:4] for row in earnings()] == [row[:4] for row in earned]
+    assert [row[4] is None for row in earnings()] == [row[4] is None for row in earned] == [True, False, False, False]
+    assert Journal.objects.count() == booked
     for (payment, line), status in zip(payments.items(), ["pending", "succeeded", "failed"], strict=True):
         refund = Refund.objects.get(payment=payment)
         part = refund.allocations.get()

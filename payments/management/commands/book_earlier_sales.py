@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from payments.earnings.earlier_sales import book_earlier_sales
+from payments.rebuilding.earlier_sales import book_earlier_sales
 
 
 class Command(BaseCommand):
-    help = "Book paid orders that have no journal in the ledger, with their refunds. May be run again at any time."
+    help = "Book what the ledger lacks of paid orders and their refunds. May be run again at any time."
 
     def handle(self, *_arguments: Any, **_options: Any) -> None:
         self.stdout.write(f"Booked {book_earlier_sales()} orders.")

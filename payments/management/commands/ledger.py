@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from jobs.models import WorkParked
 from ledger.management.commands.ledger import Command as LedgerCommand
 from payments.models import ReconciliationRun
-from payments.rebuilding.rebuild import rebuild
+from payments.rebuilding.rebuild import Written, rebuild
 from payments.rebuilding.second_books import (
     Comparison,
     SchemaNotUsable,
@@ -43,9 +43,9 @@ class Command(LedgerCommand):
         except SchemaNotUsable as problem:
             raise CommandError(str(problem), returncode=_COULD_NOT_RUN) from problem
         run = self._read_statement()
-        written = 0
+        written = Written()
         for written in rebuild(into, account=run.account, livemode=run.livemode):
-            self.stderr.write(f"{written} journals derived")
+            self.stderr.write(f"{written.count} journals derived")
         comparison = compare_books(into)
         if drop:
             drop_second_books(into)
@@ -63,8 +63,10 @@ class Command(LedgerCommand):
         run.mark_done()
         return run
 
-    def _report(self, comparison: Comparison, name: str, written: int) -> None:
-        self.stdout.write(f"{written} journals derived into {name}")
+    def _report(self, comparison: Comparison, name: str, written: Written) -> None:
+        self.stdout.write(f"{written.count} journals derived into {name}")
+        if written.copied:
+            self.stdout.write(f"  {written.copied} of them copied: disputes from before their steps were kept")
         self.stdout.write(f"{comparison.first_hash} ledger")
         self.stdout.write(f"{comparison.second_hash} {name}")
         for what, sources in (
