@@ -17,7 +17,12 @@ from jobs.models import WorkParked
 from notifications.alerts import clear_alert, raise_alert
 from payments.models import ReconciliationRun, ReconciliationTotal
 from payments.own_account import retrieve_account_id
-from payments.reconciliation.comparing import compare_journals, compare_movements, compare_records
+from payments.reconciliation.comparing import (
+    compare_again_what_was_booked_meanwhile,
+    compare_journals,
+    compare_movements,
+    compare_records,
+)
 from payments.reconciliation.progress import save_progress
 from payments.reconciliation.repairs import repair_all
 from payments.reconciliation.statement_reading import read_statement
@@ -85,8 +90,11 @@ def _own_account() -> str:
     return account
 
 
-def _add_up(run: ReconciliationRun, *, stops_at: float) -> bool:  # noqa: ARG001  # as the other steps
-    store_totals(run, balance=read_balance(run))
+def _add_up(run: ReconciliationRun, *, stops_at: float) -> bool:
+    balance = read_balance(run)
+    if not compare_again_what_was_booked_meanwhile(run, stops_at=stops_at):
+        return False
+    store_totals(run, balance=balance)
     return True
 
 
