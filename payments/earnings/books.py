@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ledger.entries import AccountKind, JournalKind
+from ledger.entries import AccountKind, Entry, JournalKind
 from ledger.journals import record_journal
 from ledger.locks import lock_teacher_accounts
 from payments.earnings import entries
@@ -130,40 +130,31 @@ def hold_allocation(refund: Refund, allocation: RefundAllocation) -> None:
     """Hold the teacher's part of an allocation until the refund has succeeded or ended."""
     line = allocation.line
     if line.was_delivered:
-        record_journal(
-            source=_source_of_part(refund, line, "held"),
-            kind=JournalKind.REFUND_HELD,
-            subject=subject_of(line.order),
-            description=line.title,
-            entries=entries.entries_of_hold(allocation.share, line.teacher_id, from_account=account_of_share(line)),
-        )
+        held = entries.entries_of_hold(allocation.share, line.teacher_id, from_account=account_of_share(line))
+        _record_part(refund, line, "held", kind=JournalKind.REFUND_HELD, booked=held)
 
 
 def _release(refund: Refund, allocation: RefundAllocation) -> None:
     line = allocation.line
     if line.was_delivered:
-        record_journal(
-            source=_source_of_part(refund, line, "released"),
-            kind=JournalKind.REFUND_RELEASED,
-            subject=subject_of(line.order),
-            description=line.title,
-            entries=entries.entries_of_release(allocation.share, line.teacher_id, to_account=account_of_share(line)),
-        )
+        released = entries.entries_of_release(allocation.share, line.teacher_id, to_account=account_of_share(line))
+        _record_part(refund, line, "released", kind=JournalKind.REFUND_RELEASED, booked=released)
 
 
 def _book_late_allocation(refund: Refund, allocation: RefundAllocation) -> None:
     line = allocation.line
+    given_back = entries.entries_of_late_allocation(part_of(allocation), share_account=account_of_share(line))
+    _record_part(refund, line, "allocated", kind=JournalKind.REFUND_ALLOCATED, booked=given_back)
+
+
+def _record_part(refund: Refund, line: OrderLine, what: str, *, kind: JournalKind, booked: Sequence[Entry]) -> None:
     record_journal(
-        source=_source_of_part(refund, line, "allocated"),
-        kind=JournalKind.REFUND_ALLOCATED,
+        source=f"refund:{refund.idempotency_key}:line:{line.pk}:{what}",
+        kind=kind,
         subject=subject_of(line.order),
         description=line.title,
-        entries=entries.entries_of_late_allocation(part_of(allocation), share_account=account_of_share(line)),
+        entries=booked,
     )
-
-
-def _source_of_part(refund: Refund, line: OrderLine, what: str) -> str:
-    return f"refund:{refund.idempotency_key}:line:{line.pk}:{what}"
 
 
 def _allocations_of(refund: Refund) -> list[RefundAllocation]:

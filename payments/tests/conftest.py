@@ -1,9 +1,15 @@
+from datetime import timedelta
+
 import pytest
 import stripe
 
+from accounts.tests.factories import TeacherFactory
 from jobs import wakeups
+from jobs.invariants import broken, installed_invariants
 from jobs.messages import Hint
 from payments import gateway, registry, stripe_http, tasks
+from payments.tests.factories import client_of, staff_in
+from payments.tests.payout_factories import earn, fund, onboarded
 from payments.tests.sample_domain import SAMPLE
 from payments.tests.stripe_sandbox import StripeSandbox
 
@@ -14,6 +20,18 @@ def sample_domain(monkeypatch):
     monkeypatch.setitem(registry._handlers, SAMPLE.domain, SAMPLE)
     SAMPLE.clear()
     return SAMPLE
+
+
+@pytest.fixture
+def all_invariants_hold(db):
+    """They hold after the test, whatever it did."""
+    yield
+    assert broken(installed_invariants()) == {}
+
+
+@pytest.fixture
+def shares_mature_at_once(settings):
+    settings.EARNINGS_HELD_FOR = timedelta(0)
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +93,25 @@ def forget_stripe():
     """Start each test with new connections and a new circuit."""
     gateway._client.cache_clear()
     stripe_http.http_client.cache_clear()
+
+
+@pytest.fixture
+def sandbox(stripe_sandbox):
+    """The sandbox, with money that can be transferred."""
+    fund(stripe_sandbox, 100_000)
+    return stripe_sandbox
+
+
+@pytest.fixture
+def teacher(sandbox):
+    """A teacher with 90.00 USD available and an account that the sandbox has verified."""
+    teacher = TeacherFactory()
+    onboarded(sandbox, teacher)
+    earn(teacher, 9000, "USD")
+    return teacher
+
+
+@pytest.fixture
+def finance():
+    """The client of a member of staff who may refund and pay out."""
+    return client_of(staff_in("finance"))

@@ -3,9 +3,13 @@
 import itertools
 import time
 import uuid
+from uuid import uuid4
 
 from django.conf import settings
+from django.contrib.auth.models import Group
+from django.test import Client
 
+from accounts.models import User
 from accounts.tests.factories import TeacherFactory, UserFactory
 from money import Money
 from payments.checkout import _prepare
@@ -150,3 +154,15 @@ def event_of(event_type, obj, **changes):
         "type": event_type,
     }
     return {**fields, **changes}
+
+
+def staff_in(*groups):
+    person = User.objects.create_user(f"{uuid4().hex}@example.org", is_staff=True)
+    person.groups.set(Group.objects.filter(name__in=groups))
+    return person
+
+
+def client_of(person):
+    client = Client()
+    client.force_login(person)
+    return client

@@ -6,7 +6,6 @@ import pytest
 from django.db import transaction
 
 from accounts.tests.factories import TeacherFactory, UserFactory
-from jobs.invariants import broken
 from ledger.entries import AccountKind
 from ledger.locks import lock_teacher_accounts
 from ledger.models import Account
@@ -15,7 +14,6 @@ from notifications.models import Alert, Mail
 from payments.disputes.claims import CLOSED as CLOSED_BY_THE_RULES
 from payments.disputes.fraud_warnings import WarningDecided, record_fraud_warning, refund_because_of_warning
 from payments.disputes.stripe_objects import StripeFraudWarning
-from payments.invariants import INVARIANTS
 from payments.models import Dispute, FraudWarning, Refund
 from payments.refunds.plan import LinePart, OfLines, OverAllLines
 from payments.refunds.recording import record_refund
@@ -25,17 +23,10 @@ from payments.tests.factories import open_order, paid_order, refunded, sample_of
 from payments.tests.races import at_once, wait_until_another_waits_for_a_lock
 from payments.tests.test_disputes import confirmed, evidence_for, settle_payment, teacher_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_invariants_hold")]
 
 STATUSES = [*Dispute.Status, "arbitration"]
 CLOSED = {"warning_closed", "won", "lost", "prevented"}
-
-
-@pytest.fixture(autouse=True)
-def all_invariants_hold():
-    """After each test, whatever it did."""
-    yield
-    assert broken(INVARIANTS) == {}
 
 
 def pounds(minor):

@@ -10,17 +10,13 @@ import pytest
 from django.utils import timezone
 
 from accounts.tests.factories import TeacherFactory
-from jobs.invariants import broken
-from jobs.runner import drain
 from ledger.entries import AccountKind
 from ledger.models import Journal
 from money import Money
 from notifications.models import Alert, Mail
 from payments.disputes.recording import DisputeDisagrees, record_dispute
-from payments.disputes.reminding import remind_of_disputes
 from payments.earnings.maturing import mature_earning
 from payments.finding import PaymentNotSettledYet
-from payments.invariants import INVARIANTS
 from payments.models import Dispute, Earning, OrderLine, Payment, Refund
 from payments.refunds.plan import AmountDisputed, LinePart, OfLines, OverAllLines
 from payments.refunds.recording import record_refund
@@ -30,14 +26,7 @@ from payments.tests.disputing import Case, book, held, in_dispute, moved, of_pla
 from payments.tests.factories import evidence_for, open_order, paid_order, refunded, sample_offer
 from payments.tests.sample_domain import SAMPLE
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def all_invariants_hold():
-    """After each test, whatever it did."""
-    yield
-    assert broken(INVARIANTS) == {}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_invariants_hold")]
 
 
 def pounds(minor):
@@ -462,67 +451,6 @@ def test_a_dispute_after_the_payout_is_a_debt_that_the_next_sale_pays_off():
     next_sale.refresh_from_db()
     mature(next_sale)
     assert book(AccountKind.TEACHER_AVAILABLE, teacher=teacher) == 9000
-
-
-# --- Who hears of it --------------------------------------------------------------------------------------------------
-
-
-def test_staff_are_alerted_with_the_due_date_until_it_is_answered():
-    payment = paid_order(10000)
-    case = Case(payment)
-    case.open()
-    alert = Alert.objects.get(key__startswith="dispute-to-answer")
-    assert "9 November 2026" in alert.title
-    assert alert.detail["page"] == Dispute.objects.get().get_admin_url()
-    case.report("under_review")
-    alert.refresh_from_db()
-    assert alert.cleared_at
-    case.lose()
-    assert "lost" in Alert.objects.get(key__startswith="dispute-lost").title
-
-
-def test_staff_are_reminded_once_of_what_is_due_soon_until_it_is_answered():
-    soon = Case(paid_order(10000), due_by=timezone.now() + timedelta(hours=47))
-    for case in (soon, Case(paid_order(10000), due_by=timezone.now() + timedelta(days=3)), Case(paid_order(10000))):
-        case.open()
-    assert (remind_of_disputes(), remind_of_disputes()) == (1, 1)
-    [reminder] = Alert.objects.filter(key__startswith="dispute-due-soon")
-    assert soon.payment.order.number in reminder.detail["order"]
-    soon.report("under_review")
-    reminder.refresh_from_db()
-    assert (bool(reminder.cleared_at), remind_of_disputes()) == (True, 0)
-
-
-@pytest.mark.parametrize(
-    ("ending", "mails"), [("win", ["dispute_held", "dispute_won"]), ("lose", ["dispute_held", "dispute_lost"])]
-)
-def test_teachers_hear_what_becomes_of_their_money(ending, mails):
-    payment, teachers = sold_by(6000, 4000)
-    case = Case(payment)
-    case.open()
-    getattr(case, ending)()
-    case.report("won" if ending == "win" else "lost")
-    for teacher, share in zip(teachers, ("£54.00", "£36.00"), strict=True):
-        sent = Mail.objects.filter(user=teacher.user, template__contains="dispute_").order_by("pk")
-        assert [mail.template.rpartition("/")[2] for mail in sent] == mails
-        assert sent[0].context["share"] == share
-    drain(Mail, seconds=20)
-    held_mail = Mail.objects.get(template="payments/mail/dispute_held", user=teachers[0].user)
-    assert held_mail.sent_at
-    assert "£54.00" in held_mail.text_body
-
-
-def test_what_a_lost_line_delivered_is_revoked_and_what_is_left_stays():
-    payment, _ = sold_by(6000, 4000)
-    case = Case(payment, 5000)
-    case.open()
-    case.lose()
-    assert set(payment.order.lines.values_list("state", flat=True)) == {"fulfilled"}
-    second = Case(payment, 5000)
-    second.open()
-    assert set(payment.order.lines.values_list("state", flat=True)) == {"fulfilled"}
-    second.lose()
-    assert set(payment.order.lines.values_list("state", flat=True)) == {"revoked"}
 
 
 # --- Not ours, or too early -------------------------------------------------------------------------------------------

@@ -3,11 +3,8 @@
 What each capability does twice at once is tested beside it; here different ones meet, in both orders.
 """
 
-from datetime import timedelta
-
 import pytest
 
-from jobs.invariants import broken, installed_invariants
 from payments.earnings.maturing import mature_earning
 from payments.models import Payout, Refund
 from payments.payouts.requests import BelowMinimum, request_payout
@@ -16,18 +13,10 @@ from payments.tests.factories import paid_order, refunded
 from payments.tests.payout_factories import books_of
 from payments.tests.races import at_once, before_the_commit, dispute_all, figures, matured_sale, one_waits_for_the_other
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def books_agree_afterwards():
-    yield
-    assert broken(installed_invariants()) == {}
-
-
-@pytest.fixture(autouse=True)
-def shares_mature_at_once(settings):
-    settings.EARNINGS_HELD_FOR = timedelta(0)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("all_invariants_hold", "shares_mature_at_once"),
+]
 
 
 # --- Refunds and payouts ----------------------------------------------------------------------------------------------

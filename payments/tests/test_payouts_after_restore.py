@@ -37,7 +37,8 @@ from payments.tests.payout_factories import (
     transfers_at,
 )
 from payments.tests.test_payout_requests import at_once
-from payments.tests.test_payout_sending import bank_returns, due_at_once, events_of, receive, retry, reverse
+from payments.tests.test_payout_returns import bank_returns, reverse
+from payments.tests.test_payout_sending import due_at_once, events_of, receive, retry
 from payments.tests.test_rebuilding import HOUR, MONTH, mature_all, rebuild
 from payments.tests.test_reconciliation_payouts import compare, send
 from payments.tests.test_reconciliation_simulation import settled
@@ -45,21 +46,6 @@ from payments.tests.test_sweeps import after
 
 pytestmark = pytest.mark.django_db
 USD = "USD"
-
-
-@pytest.fixture
-def sandbox(stripe_sandbox):
-    fund(stripe_sandbox, 100_000)
-    return stripe_sandbox
-
-
-@pytest.fixture
-def teacher(sandbox):
-    """A teacher with 90.00 USD available and an account that the sandbox has verified."""
-    teacher = TeacherFactory()
-    onboarded(sandbox, teacher)
-    earn(teacher, 9000, USD)
-    return teacher
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from payments.settlement import settle_payment
 from payments.tests.factories import evidence_for, open_order, sample_offer
 from payments.tests.payout_factories import books_of, ready_account
 from payments.tests.test_payout_pages import ask, page_of
-from payments.tests.test_refund_desk import made_in_dashboard
+from payments.tests.test_refund_allocation import made_in_dashboard
 from payments.tests.test_refund_effects import stripe_says
 
 pytestmark = pytest.mark.django_db

@@ -16,18 +16,14 @@ from payments.refunds.decisions import (
 )
 from payments.refunds.plan import LinePart, OfLines
 from payments.settlement import settle_payment
-from payments.tests.factories import evidence_for, open_order, paid_order, refunded
+from payments.tests.factories import client_of, evidence_for, open_order, paid_order, refunded, staff_in
 from payments.tests.sample_domain import SAMPLE
-from payments.tests.test_refund_desk import at_the_same_moment, client_of, made_in_dashboard, pounds, staff_in
+from payments.tests.test_refund_allocation import made_in_dashboard
+from payments.tests.test_refund_desk import at_the_same_moment, pounds
 from payments.tests.test_refund_effects import stripe_says
 from payments.tests.test_second_success import another_payment_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def finance():
-    return client_of(staff_in("finance"))
 
 
 def order_page(payment):

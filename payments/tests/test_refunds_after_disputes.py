@@ -23,14 +23,7 @@ from payments.tests.races import at_once
 from payments.tests.sample_domain import SAMPLE
 from payments.tests.test_disputes import confirmed, teacher_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def all_invariants_hold():
-    """After each test, whatever it did."""
-    yield
-    assert broken(INVARIANTS) == {}
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_invariants_hold")]
 
 
 def pounds(minor):

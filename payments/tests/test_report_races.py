@@ -1,11 +1,9 @@
 """Stripe's reports many times at the same moment, in contradiction, or before our own commit: each has its effect once."""
 
 import uuid
-from datetime import timedelta
 
 import pytest
 
-from jobs.invariants import broken, installed_invariants
 from ledger.entries import JournalKind
 from ledger.models import Journal
 from money import Money
@@ -36,18 +34,10 @@ from payments.tests.races import (
     report_on,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def books_agree_afterwards():
-    yield
-    assert broken(installed_invariants()) == {}
-
-
-@pytest.fixture(autouse=True)
-def shares_mature_at_once(settings):
-    settings.EARNINGS_HELD_FOR = timedelta(0)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("all_invariants_hold", "shares_mature_at_once"),
+]
 
 
 # --- Refunds and disputes ---
