@@ -40,8 +40,9 @@ class LessonHandler(DomainHandler):
 
     domain = DOMAIN
     label = "Private lesson"
-    revoke_label = "Cancel the lesson"
-    revoked_label = "lesson cancelled"
+    revoke_one, revoke_many = "Cancel the lesson", "Cancel the lessons"
+    revoked_one, revoked_many = "lesson cancelled", "{count} lessons cancelled"
+    earned_by = f"a lesson {rules.CONTEST_WITHIN.days} days after it took place"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
         """Quote each lesson to the student it was proposed to; any other buyer is answered NotForSale."""

@@ -38,8 +38,9 @@ class CourseHandler(DomainHandler):
 
     domain = DOMAIN
     label = LABEL
-    revoke_label = "End the access to the course"
-    revoked_label = "access ended"
+    revoke_one = revoke_many = "End the access to the course"
+    revoked_one = revoked_many = "access ended"
+    earned_by = "a course once the student can no longer get a full refund"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
         """Quote the items in three queries."""

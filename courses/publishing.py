@@ -50,7 +50,7 @@ def publish_course(*, course_id: int) -> Course:
     """Put a course on sale. Raises CannotPublish; publishing twice has no effect."""
     course = lock_course(course_id)
     if course.is_closed:
-        raise CannotPublish(["It is closed, and its students were refunded. Make a new course instead."])
+        raise CannotPublish(["It is closed for good. Make a new course instead."])
     reasons = reasons_against_publishing(course)
     if reasons:
         raise CannotPublish(reasons)

@@ -147,9 +147,14 @@ class DomainHandler(Protocol):
     domain: str
     # What pages call one item: "Private lesson", "Workshop", "Course".
     label: str
-    # What pages call the revocation of units: as a choice of staff, and once it has happened.
-    revoke_label: str = "Take back what was delivered"
-    revoked_label: str = "taken back"
+    # What pages call the revocation of one unit and of several: as a choice of staff, and once it has happened. In the
+    # last, {count} is how many.
+    revoke_one: str = "Take back what was delivered"
+    revoke_many: str = "Take back what was delivered"
+    revoked_one: str = "1 taken back"
+    revoked_many: str = "{count} taken back"
+    # When a teacher has earned their share, after "a share is earned by": see `earned_at`.
+    earned_by: str = ""
 
     @abstractmethod
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:

@@ -14,7 +14,7 @@ from notifications.attachments import RenderedAttachment
 from notifications.outbox import queue_mail
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation, SaleCancellation
 from payments.models.order import lines_in_lock_order
-from payments.registry import revoked_label_of
+from payments.registry import revoked_words
 
 RECEIPT_RENDERER = "payments.receipt"
 
@@ -52,10 +52,11 @@ def _queue_failure(payment: Payment, *, kind: str, template: str, **more: Any) -
 
 
 def queue_cannot_deliver_mails(order: Order, lines: Sequence[OrderLine]) -> None:
-    """Mail student and staff which paid lines cannot be delivered, and that they are refunded."""
+    """Mail student and staff which lines of a paid order cannot be delivered, and that what they cost is refunded."""
     if not lines:
         return
-    context = _order_context(order, lines)
+    is_refunded = any(line.amount_minor for line in lines)
+    context = {**_order_context(order, lines), "is_refunded": is_refunded}
     queue_mail(
         key=f"order:{order.number}:cannot-deliver",
         to=order.user,
@@ -64,7 +65,7 @@ def queue_cannot_deliver_mails(order: Order, lines: Sequence[OrderLine]) -> None
     )
     raise_alert(
         key=f"cannot-deliver:{order.number}",
-        title=f"Order {order.number}: paid but impossible to deliver, refunded automatically",
+        title=f"Order {order.number}: paid but impossible to deliver{', refunded automatically' if is_refunded else ''}",
         detail={"order": order.number, "lines": context["lines"]},
     )
 
@@ -160,7 +161,7 @@ def _parts_of(refund: Refund) -> list[RefundAllocation]:
 
 def _refunded_line(part: RefundAllocation) -> dict[str, Any]:
     line = part.line
-    returned = f"{part.quantity} × {revoked_label_of(line.domain)}" if part.quantity else ""
+    returned = revoked_words(line.domain, part.quantity) if part.quantity else ""
     return {
         "title": line.counted_title,
         "description": line.description,
@@ -203,8 +204,11 @@ def queue_refunded_after_dispute(line: OrderLine, refund: Refund) -> None:
     )
 
 
-def queue_sale_cancelled(cancellation: SaleCancellation, *, total: int, failed: int) -> None:
-    """Mail the teacher that everything sold of an item is cancelled, and whether something could not be refunded."""
+def queue_sale_cancelled(cancellation: SaleCancellation, *, total: int, refunded: int, failed: int) -> None:
+    """Mail the teacher that everything sold of an item is cancelled: how many orders, and how many with a refund.
+
+    `failed` could not be cancelled or refunded.
+    """
     teacher = cancellation.teacher
     queue_mail(
         key=f"sale-cancellation:{cancellation.pk}:finished",
@@ -215,6 +219,7 @@ def queue_sale_cancelled(cancellation: SaleCancellation, *, total: int, failed: 
             "title": cancellation.title,
             "reason": cancellation.reason,
             "total": total,
+            "refunded": refunded,
             "failed": failed,
             "sales_path": reverse("payments:sales"),
         },

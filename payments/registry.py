@@ -38,11 +38,18 @@ def registered_domains() -> frozenset[str]:
     return frozenset(_handlers)
 
 
-def revoke_label_of(domain: str) -> str:
+def revoke_words(domain: str, count: int) -> str:
     """What pages call the revocation of units of this domain, which may have been removed since the sale."""
-    return _handlers[domain].revoke_label if domain in _handlers else DomainHandler.revoke_label
+    of = _handlers.get(domain, DomainHandler)
+    return of.revoke_one if count == 1 else of.revoke_many
 
 
-def revoked_label_of(domain: str) -> str:
-    """What pages call units of this domain that were revoked."""
-    return _handlers[domain].revoked_label if domain in _handlers else DomainHandler.revoked_label
+def revoked_words(domain: str, count: int) -> str:
+    """What pages say of units of this domain that were revoked."""
+    of = _handlers.get(domain, DomainHandler)
+    return of.revoked_one if count == 1 else of.revoked_many.format(count=count)
+
+
+def earned_words() -> list[str]:
+    """When the teachers of each domain have earned their share, in the order of their names."""
+    return [handler.earned_by for _, handler in sorted(_handlers.items()) if handler.earned_by]

@@ -18,13 +18,16 @@ from courses.tests.factories import published_course
 from jobs.invariants import broken, installed_invariants
 from jobs.models import DurableWork
 from jobs.runner import claim, drain, run
+from notifications.delivery import render
 from notifications.models import Alert, Mail
 from payments.cancellations.lines import cancel_for_student, offer_cancellation
 from payments.cancellations.sales import progress_of
 from payments.models import Cart, LineCancellation, OrderLine, Payment, Refund, SaleCancellation
 from payments.outcomes import record_expiry
+from payments.refunds.plan import LinePart, OfLines
 from payments.settlement import record_processing, settle_payment
-from payments.tests.factories import evidence_for
+from payments.tests.disputing import Case
+from payments.tests.factories import evidence_for, refunded
 from tests.market import open_market, open_order, signed_in
 from workshops.cancelling import cancel_workshop
 from workshops.models import Registration, Workshop
@@ -67,16 +70,71 @@ def test_a_teacher_cancels_a_lesson_with_a_full_refund():
     assert "£40.00" in page
     assert teacher.post(address, {"reason": " "}).status_code == 400
     assert not Refund.objects.exists()
-    teacher.post(address, {"reason": "I am ill"})
+    answer = teacher.post(address, {"reason": "I am ill"}, follow=True).content.decode()
+    assert f"The lesson is cancelled. {market.student.display_name} gets £40.00 back." in answer
     market.lesson.refresh_from_db()
     line = market.order.lines.get(domain="private_teaching")
     assert (market.lesson.state, market.lesson.cancel_reason) == ("cancelled", "Cancelled by the teacher: I am ill")
     assert (line.state, line.refunded_minor, Refund.objects.get().reason) == ("revoked", 4000, "teacher_cancelled")
     mail = Mail.objects.get(template="payments/mail/line_cancelled_by_teacher")
-    assert (mail.user, mail.context["amount"]) == (market.student, "£40.00")
+    assert (mail.user, mail.context["amount"], mail.context["reason"]) == (market.student, "£40.00", "I am ill")
     teacher.post(address, {"reason": "I am ill"})
     assert Refund.objects.count() == 1
     assert broken(installed_invariants()) == {}
+
+
+def test_a_lesson_of_which_nothing_is_left_to_refund_is_not_called_refunded():
+    market = open_market()
+    line = market.order.lines.get(domain="private_teaching")
+    refunded(market.order.payments.get(), OfLines([LinePart(line_id=line.pk, keeps_places=True)]))
+    teacher, address = signed_in(market.teacher.user), f"/teach/lessons/{market.lesson.pk}/cancel/"
+    page = teacher.get(address).content.decode()
+    assert "Nothing of it is left to refund." in page
+    assert "Cancel the lesson and refund it" not in page
+    answer = teacher.post(address, {"reason": "I am ill"}, follow=True).content.decode()
+    assert "The lesson is cancelled. Nothing is left to refund." in answer
+    assert Mail.objects.get(template="payments/mail/line_cancelled_by_teacher").context["amount"] == ""
+
+
+def test_a_lesson_that_is_disputed_is_called_disputed():
+    market = open_market()
+    payment = market.order.payments.get()
+    Case(payment).open()
+    teacher, address = signed_in(market.teacher.user), f"/teach/lessons/{market.lesson.pk}/cancel/"
+    page = teacher.get(address).content.decode()
+    assert "Students dispute" in page
+    assert "left to refund" not in page
+    answer = teacher.post(address, {"reason": "Cancelled by the teacher: ill"}, follow=True).content.decode()
+    assert f"{market.student.display_name} disputes £40.00 with their bank" in answer
+    market.lesson.refresh_from_db()
+    assert market.lesson.cancel_reason == "Cancelled by the teacher: ill"
+
+
+def test_nothing_is_called_refunded_of_a_workshop_or_course_that_no_one_bought():
+    workshop, course = make_workshop(), published_course()
+    address = f"/teach/workshops/{workshop.slug}/cancel/"
+    teacher = signed_in(workshop.teacher.user)
+    assert "refund everyone" not in teacher.get(address).content.decode()
+    answer = teacher.post(address, {"reason": "Snow"}, follow=True).content.decode()
+    assert f"“{workshop.title}” is cancelled." in answer
+    assert "money back" not in answer
+    address = f"/teach/courses/{course.pk}/close/"
+    teacher = signed_in(course.teacher.user)
+    assert "refund everyone" not in teacher.get(address).content.decode()
+    answer = teacher.post(address, {"reason": "Out of date"}, follow=True).content.decode()
+    assert f"“{course.title}” is closed." in answer
+    assert "money back" not in answer
+
+
+def test_the_teachers_mail_names_refunds_only_if_there_were_any():
+    workshop = make_workshop()
+    line = buy_places(workshop)
+    refunded(line.order.payments.get(), OfLines([LinePart(line_id=line.pk, keeps_places=True)]))
+    cancel(workshop)
+    work_through()
+    mail = Mail.objects.get(template="payments/mail/sale_cancelled")
+    assert (mail.context["total"], mail.context["refunded"]) == (1, 0)
+    assert "There was nothing to refund; each student gets an email about it." in render(mail).text
 
 
 def test_only_a_lessons_own_teacher_can_cancel_it():

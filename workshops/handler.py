@@ -40,8 +40,9 @@ class WorkshopHandler(DomainHandler):
 
     domain = DOMAIN
     label = "Workshop"
-    revoke_label = "Give the places back"
-    revoked_label = "places given back"
+    revoke_one, revoke_many = "Give the place back", "Give the places back"
+    revoked_one, revoked_many = "1 place given back", "{count} places given back"
+    earned_by = f"a workshop {EARNED_AFTER.days} days after its last session"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
         ids = {holds.workshop_id_from(item.reference) for item in items}

@@ -25,7 +25,7 @@ from bookings.proposals import (
     withdraw_proposal,
 )
 from bookings.requests import RequestClosed
-from payments.cancellations.lines import CannotCancel, cancel_for_teacher
+from payments.cancellations.lines import Cancellation, CannotCancel, cancel_for_teacher
 from payments.cancellations.sales import sold_of
 from payments.forms import CancellationForm
 
@@ -123,7 +123,7 @@ def withdraw(request: TeacherRequest, lesson_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def cancel_lesson(request: TeacherRequest, lesson_id: int) -> HttpResponse:
-    """Show what cancelling a paid lesson means, and cancel it with a full refund."""
+    """Show what cancelling a paid lesson means, and cancel it; what was paid for it and is left comes back."""
     lesson = get_object_or_404(Lesson.objects.for_pages(), pk=lesson_id, teacher=request.teacher)
     if lesson.order_line_id is None or not lesson.is_confirmed or lesson.ends_at <= timezone.now():
         messages.error(request, "This lesson cannot be cancelled.")
@@ -131,29 +131,42 @@ def cancel_lesson(request: TeacherRequest, lesson_id: int) -> HttpResponse:
     form = CancellationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            cancel_for_teacher(
+            cancelled = cancel_for_teacher(
                 line_id=lesson.order_line_id,
-                reason=f"Cancelled by the teacher: {form.cleaned_data['reason']}",
+                reason=form.cleaned_data["reason"],
                 requested_by_id=request.teacher.user_id,
             )
         except CannotCancel as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(
-                request, f"The lesson is cancelled, and {lesson.student.display_name} is refunded in full."
-            )
+            messages.success(request, _words_on(cancelled, lesson.student.display_name))
         return redirect(lesson)
+    sold = sold_of(domain=DOMAIN, reference=str(lesson.pk))
     context = {
         "kicker": "Cancel a lesson",
         "heading": lesson.title,
         "lead": write_span(lesson.starts_at, lesson.ends_at, zone_for(lesson, reader=zone_of_user(request.user))),
         "form": form,
-        "sold": sold_of(domain=DOMAIN, reference=str(lesson.pk)),
+        "sold": sold,
         "consequence": f"Your slot is free again, and {lesson.student.display_name} gets an email.",
-        "action": "Cancel the lesson and refund it",
+        "action": "Cancel the lesson and refund it" if sold.refundable else "Cancel the lesson",
         "back": lesson.get_absolute_url(),
     }
     return render(request, "payments/sale_cancel.html", context, status=400 if form.errors else 200)
+
+
+def _words_on(cancelled: Cancellation | None, student: str) -> str:
+    """What the teacher reads about a cancellation; None if the lesson had been cancelled before."""
+    if cancelled is None:
+        return "This lesson was cancelled already."
+    words = ["The lesson is cancelled."]
+    if cancelled.refund:
+        words.append(f"{student} gets {cancelled.refund.amount} back.")
+    if cancelled.waiting.minor:
+        words.append(f"{student} disputes {cancelled.waiting} with their bank, and gets it back once that is decided.")
+    if len(words) == 1:
+        words.append("Nothing is left to refund.")
+    return " ".join(words)
 
 
 @teacher_required

@@ -117,22 +117,24 @@ def course_withdraw(request: TeacherRequest, course_id: int) -> HttpResponse:
 def course_close(request: TeacherRequest, course_id: int) -> HttpResponse:
     """Show what closing a course means, close it, and then show how far the refunds are."""
     course = own_course(request, course_id)
+    sold = sold_of(domain=DOMAIN, reference=str(course.pk))
     form = CancellationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         reason = form.cleaned_data["reason"]
         if close_course(course_id=course.pk, reason=reason, requested_by_id=request.teacher.user_id) is None:
             messages.error(request, "This course was never published, so there is nothing to close.")
             return redirect("courses:course_outline", course.pk)
-        messages.success(request, f"“{course.title}” is closed. Everyone who has it gets their money back.")
+        back = " Everyone who paid for it gets their money back." if sold.is_paid else ""
+        messages.success(request, f"“{course.title}” is closed.{back}")
         return redirect("courses:course_close", course.pk)
     cancellation = latest_cancellation(domain=DOMAIN, reference=str(course.pk))
     context = {
         "kicker": "Close a course",
         "heading": course.title,
         "form": form,
-        "sold": sold_of(domain=DOMAIN, reference=str(course.pk)),
+        "sold": sold,
         "consequence": "The course goes off sale for good, its students lose it, and they get an email.",
-        "action": "Close the course and refund everyone",
+        "action": "Close the course and refund everyone" if sold.is_paid else "Close the course",
         "back": reverse("courses:course_outline", args=[course.pk]),
         "cancellation": cancellation,
         "progress": progress_of(cancellation) if cancellation else None,

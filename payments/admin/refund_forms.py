@@ -23,7 +23,7 @@ from money.form_fields import DIGITS_OF_A_CHARGE, AmountField
 from money.limits import limits_of
 from payments.models import OrderLine, Refund
 from payments.refunds.plan import LinePart, OfLines, OverAllLines, RefundRefused, Wanted, plan_refund
-from payments.registry import revoke_label_of
+from payments.registry import revoke_words
 
 BY_LINE, SPREAD = "lines", "spread"
 NOTHING, ALL, PLACES, AMOUNT = "nothing", "all", "places", "amount"
@@ -165,7 +165,9 @@ class RefundForm(LinesForm):
         name = name_of(line)
         self.fields[f"{name}_what"] = forms.ChoiceField(choices=choices, widget=UnfoldAdminRadioSelectWidget())
         self.fields[f"{name}_takes_back"] = forms.BooleanField(
-            required=False, label=revoke_label_of(line.domain), widget=UnfoldBooleanWidget()
+            required=False,
+            label=revoke_words(line.domain, line.quantity - line.revoked_quantity),
+            widget=UnfoldBooleanWidget(),
         )
 
     def clean(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from jobs.admin import DurableWorkAdmin
 from payments.models import Order, OrderLine, Refund, RefundAllocation
 from payments.refunds.decisions import repeat_refund_of_second_payment, take_back_units
 from payments.refunds.plan import RefundRefused
-from payments.registry import revoke_label_of
+from payments.registry import revoke_words
 
 
 class NoteForm(forms.Form):
@@ -111,7 +111,7 @@ class RepairPages(DurableWorkAdmin):
             f"{line.title}: {part.amount} was refunded, but the student still has {left} of {line.quantity}.",
             "No money moves. This cannot be undone.",
         ]
-        return self._question(request, refund, form, facts=facts, button=revoke_label_of(line.domain))
+        return self._question(request, refund, form, facts=facts, button=revoke_words(line.domain, left))
 
     def _refund(self, request: HttpRequest, pk: int) -> Refund:
         if not request.user.has_perm("payments.refund_order"):

@@ -33,6 +33,7 @@ from payments.revocation import revoke_units
 log = structlog.get_logger()
 
 BY_STUDENT = "Cancelled by the student."
+_BY_TEACHER = "Cancelled by the teacher"
 
 
 class CannotCancel(Exception):
@@ -105,10 +106,11 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Cancellation:
-    """What was cancelled; `refund` is None if nothing comes back."""
+    """What was cancelled; `refund` is None if nothing comes back now. `waiting` comes back once a dispute is decided."""
 
     offer: Offer
     refund: Refund | None
+    waiting: Money
 
 
 def terms_for_student(line: OrderLine, *, at: datetime) -> CancellationTerms:
@@ -151,7 +153,7 @@ def cancel_for_student(*, line_id: int, keys: Collection[str], digest: str) -> C
         labels = [place.label for place in offer.places]
         queue_cancelled_by_student(line, places=labels, amount=offer.amount, kept=offer.kept)
     log.info("line_cancelled_by_student", order=line.order.number, line=line.pk, amount=str(offer.amount))
-    return Cancellation(offer=offer, refund=refund)
+    return Cancellation(offer=offer, refund=refund, waiting=Money.zero(offer.amount.currency))
 
 
 @retried_after_deadlock
@@ -169,7 +171,7 @@ def cancel_for_teacher(*, line_id: int, reason: str, requested_by_id: int | None
         except NothingToCancel:
             return None
         offer = _offer(line, terms.places, terms, RefundStep(amount=line.amount, until=None))
-        _revoke(offer, reason=reason)
+        _revoke(offer, reason=_by_teacher(reason))
         refund = _refund(
             offer,
             reason=Refund.Reason.TEACHER_CANCELLED,
@@ -179,7 +181,12 @@ def cancel_for_teacher(*, line_id: int, reason: str, requested_by_id: int | None
         waiting = _refund_after_dispute(offer, refund, requested_by_id=requested_by_id)
         queue_cancelled_by_teacher(line, reason=reason, amount=offer.amount, waiting=waiting)
     log.info("line_cancelled_by_teacher", order=line.order.number, line=line.pk, amount=str(offer.amount))
-    return Cancellation(offer=offer, refund=refund)
+    return Cancellation(offer=offer, refund=refund, waiting=waiting)
+
+
+def _by_teacher(reason: str) -> str:
+    """The reason as the domain shows it, which says who cancelled; teachers may have written that themselves."""
+    return reason if reason.casefold().startswith(_BY_TEACHER.casefold()) else f"{_BY_TEACHER}: {reason}"
 
 
 def _terms_of(line: OrderLine) -> CancellationTerms:

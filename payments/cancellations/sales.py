@@ -17,18 +17,28 @@ from jobs.wakeups import wake_after_commit
 from money import Money
 from notifications.alerts import raise_alert
 from payments.cancellations.lines import CannotCancel, cancel_for_teacher
+from payments.disputes.claims import CLOSED
 from payments.mails import queue_sale_cancelled
-from payments.models import LineCancellation, OrderLine, Refund, SaleCancellation
+from payments.models import DisputeAllocation, LineCancellation, OrderLine, Refund, SaleCancellation
 from payments.refunds.states import ENDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sold:
-    """What is sold of an item and not cancelled yet: orders, places, and what is left to refund per currency."""
+    """What is sold of an item and not cancelled yet: orders, places, and what is left to refund per currency.
+
+    `disputed` is what students dispute of it with their banks, which decide about it.
+    """
 
     orders: int
     places: int
     refundable: Sequence[Money]
+    disputed: Sequence[Money]
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether anything comes back to students, from us or from their banks."""
+        return bool(self.refundable or self.disputed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +64,14 @@ def sold_of(*, domain: str, reference: str) -> Sold:
     counts = lines.aggregate(orders=Count("order", distinct=True), places=Sum(F("quantity") - F("revoked_quantity")))
     left = F("amount_minor") - F("refunded_minor") - F("disputed_minor")
     sums = lines.values("order__currency").annotate(left=Sum(left)).order_by("order__currency")
+    claims = DisputeAllocation.objects.filter(line__in=lines, amount_minor__gt=0)
+    open_claims = claims.exclude(dispute__status__in=CLOSED).values("dispute__payment__currency")
+    disputed = open_claims.annotate(minor=Sum("amount_minor")).order_by("dispute__payment__currency")
     return Sold(
         orders=counts["orders"],
         places=counts["places"] or 0,
         refundable=[Money(row["left"], row["order__currency"]) for row in sums if row["left"]],
+        disputed=[Money(row["minor"], row["dispute__payment__currency"]) for row in disputed],
     )
 
 
@@ -146,4 +160,5 @@ def _report_if_finished(cancellation: SaleCancellation) -> None:
     unfinished = [DurableWork.State.WAITING, DurableWork.State.RUNNING]
     if not cancellation.lines.filter(state__in=unfinished).exists():
         progress = progress_of(cancellation)
-        queue_sale_cancelled(cancellation, total=progress.total, failed=progress.failed)
+        refunded = cancellation.lines.exclude(refund=None).count()
+        queue_sale_cancelled(cancellation, total=progress.total, refunded=refunded, failed=progress.failed)

@@ -1,4 +1,4 @@
-"""Make teachers' shares available once their holding time is over and the lesson or workshop has taken place."""
+"""Make teachers' shares available once their holding time is over and they are earned, as the domain says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from payments.earnings.books import subject_of
 from payments.earnings.entries import entries_of_maturity
 from payments.models import Earning, Order
 from payments.models.clock import ClockTimestamp
-from payments.registry import UnknownDomain, handler_for
+from payments.registry import UnknownDomain, earned_words, handler_for
 
 log = structlog.get_logger()
 
@@ -77,6 +77,14 @@ def _matures_at(earning: Earning, order: Order) -> datetime:
     except UnknownDomain:
         return held_until
     return max(held_until, earned_at) if earned_at else held_until
+
+
+def when_available() -> str:
+    """When shares become available, in words for teachers."""
+    held = settings.EARNINGS_HELD_FOR.days
+    after = f"{held} day{'' if held == 1 else 's'} after the payment" if held else "with the payment"
+    earned = "; ".join(earned_words())
+    return f"A share becomes available {after}, but not before it is earned{f': {earned}' if earned else ''}."
 
 
 def _make_available(earning: Earning) -> None:

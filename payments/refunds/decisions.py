@@ -13,7 +13,7 @@ from payments.refunds.effects import apply_allocations
 from payments.refunds.plan import InvalidRefundPart, RefundRefused, Wanted, plan_refund, total_of
 from payments.refunds.preview import Preview, basis_digest_of, preview_of_parts, preview_of_request
 from payments.refunds.requests import request_refund, write_refund_of_second_payment
-from payments.registry import revoked_label_of
+from payments.registry import revoked_words
 from payments.revocation import revoke_units
 
 
@@ -157,7 +157,7 @@ def take_back_units(*, part_id: int, units: int, seen: int, note: str, by_id: in
             raise NothingToTakeBack("Nothing was changed, because the order has changed since you opened this page.")
         if not revoke_units(line=line, quantity=units, reason="Refunded.", is_returned=False):
             raise NothingToTakeBack("There is nothing to take back: it was never delivered.")
-        words = f"{units} × {line.title[:150]}: {revoked_label_of(line.domain)}"
+        words = f"{line.title[:150]}: {revoked_words(line.domain, units)}"
         change = RefundChange.objects.create(
             refund=part.refund,
             kind=RefundChange.Kind.REVOKED,

@@ -16,7 +16,7 @@ from notifications.alerts import clear_alert, raise_alert
 from payments.mails import queue_refund_failed, queue_refund_pending, queue_refund_succeeded, queue_teachers_refunded
 from payments.models import OrderLine, Refund, RefundAllocation, RefundChange
 from payments.models.order import lines_in_lock_order
-from payments.registry import revoked_label_of
+from payments.registry import revoked_words
 from payments.revocation import revoke_units
 
 # The reasons that students read; staff's note is never shown to them.
@@ -90,4 +90,4 @@ def _returned_units(refund: Refund) -> dict[int, int]:
 
 
 def _words_for(line: OrderLine, units: int) -> str:
-    return f"{units} × {line.title[:200]}: {revoked_label_of(line.domain)}"
+    return f"{line.title[:200]}: {revoked_words(line.domain, units)}"

@@ -13,7 +13,7 @@ from payments.models import Order, OrderLine, Payment, Refund
 from payments.models.order import lines_in_lock_order
 from payments.refunds.plan import PlannedPart, RefundRefused, Wanted, total_of
 from payments.refunds.requests import plan_refund_of
-from payments.registry import revoke_label_of
+from payments.registry import revoke_words
 
 
 class PreviewOutdated(RefundRefused):
@@ -115,7 +115,7 @@ def _effect_of(part: PlannedPart) -> str:
     newly = min(newly, line.quantity - line.revoked_quantity)
     if newly <= 0:
         return "These places have been taken back already."
-    label = revoke_label_of(line.domain)
+    label = revoke_words(line.domain, newly)
     return f"{label}." if line.quantity == 1 else f"{label}: {newly} of {line.quantity}."
 
 

@@ -21,8 +21,9 @@ from payments.contracts import (
 class SampleDomain:
     domain = "sample"
     label = "Sample"
-    revoke_label = "Give the samples back"
-    revoked_label = "samples given back"
+    revoke_one, revoke_many = "Give the sample back", "Give the samples back"
+    revoked_one, revoked_many = "1 sample given back", "{count} samples given back"
+    earned_by = "a sample at once"
 
     def __init__(self):
         self.clear()

@@ -62,7 +62,7 @@ def name(line):
 def test_a_whole_order_is_refunded_in_two_clicks(finance):
     payment = paid_order(2500, 1500)
     page = finance.get(page_of(payment)).content.decode()
-    for figure in ("£40.00", "£36.00", "£4.00", "£25.00", "£22.50", "£2.50", "Give the samples back"):
+    for figure in ("£40.00", "£36.00", "£4.00", "£25.00", "£22.50", "£2.50", "Give the sample back"):
         assert figure in page
     assert "Nothing more of the payment can be refunded afterwards." in page
     answer = sent(finance, payment, opened(finance, payment))
@@ -288,7 +288,7 @@ def test_the_history_says_who_why_what_and_stripes_reason(finance):
         "insufficient_funds: our balance at Stripe is too low",
         "student £20.00",
         "gives back £18.00, platform £2.00; 2 of 3 returned",
-        "2 × ",
+        "2 samples given back",
         "£10.00 of £30.00 can be refunded",
     ):
         assert words in page
@@ -302,7 +302,7 @@ def test_places_that_a_cancellation_took_back_are_not_announced_again(finance):
     line = payment.order.lines.get()
     revoke_units(line=line, quantity=1, reason="Cancelled.")
     answers = opened(finance, payment) | {f"{name(line)}_what": "places"}
-    for number, words in (("1", "taken back already"), ("2", "Give the samples back: 1 of 3.")):
+    for number, words in (("1", "taken back already"), ("2", "Give the sample back: 1 of 3.")):
         page = sent(finance, payment, answers | {f"{name(line)}_places": number}, do="preview").content.decode()
         assert words in page
 

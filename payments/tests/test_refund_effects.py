@@ -108,8 +108,8 @@ def test_places_go_back_once_when_stripe_confirms_and_not_before():
     line.refresh_from_db()
     assert SAMPLE.revoked == {line.pk: (3, "Refunded.")}
     assert (line.state, line.revoked_quantity) == ("revoked", 3)
-    assert changes(first)[-1] == ("revoked", f"1 × {line.title}: samples given back")
-    assert changes(rest)[-1] == ("revoked", f"2 × {line.title}: samples given back")
+    assert changes(first)[-1] == ("revoked", f"{line.title}: 1 sample given back")
+    assert changes(rest)[-1] == ("revoked", f"{line.title}: 2 samples given back")
 
 
 def test_an_amount_without_places_takes_nothing_back():
@@ -152,7 +152,7 @@ def test_a_place_cancelled_without_a_refund_is_not_the_one_that_staff_take_back(
     stripe_says(refund, "succeeded")
     line.refresh_from_db()
     assert (line.revoked_quantity, line.state, SAMPLE.delivered[line.pk]) == (2, "fulfilled", ["2"])
-    assert changes(refund)[-1] == ("revoked", f"1 × {line.title}: samples given back")
+    assert changes(refund)[-1] == ("revoked", f"{line.title}: 1 sample given back")
     stripe_says(places(payment, 1), "succeeded")
     line.refresh_from_db()
     assert (line.revoked_quantity, line.state, SAMPLE.delivered[line.pk]) == (3, "revoked", [])
@@ -186,7 +186,7 @@ def test_the_preview_says_how_many_places_a_refund_takes_back():
     cancelled_for_nothing(line, "1")
     wanted = OfLines([LinePart(line_id=line.pk, quantity=1)])
     [(_, effect)] = preview_of_request(payment.order, wanted).rows
-    assert effect == "Give the samples back: 1 of 3."
+    assert effect == "Give the sample back: 1 of 3."
 
 
 def test_the_invariant_notices_a_place_that_was_refunded_but_kept():
@@ -278,10 +278,10 @@ def test_the_mails_name_amounts_lines_and_what_happens_next():
     assert "Your payment itself has not arrived yet." in mail(refund, "pending")
     stripe_says(refund, "succeeded")
     text = mail(refund, "succeeded")
-    assert f"3 × {title}: £20.00 (2 × samples given back)" in text
+    assert f"3 × {title}: £20.00 (2 samples given back)" in text
     assert "up to ten days" in text
     teacher = mail(refund, "succeeded", to="teacher")
-    assert f"3 × {title}: £20.00, of which £18.00 was your share (2 × samples given back)" in teacher
+    assert f"3 × {title}: £20.00, of which £18.00 was your share (2 samples given back)" in teacher
     stripe_says(refund, "failed", failure_reason="lost_or_stolen_card")
     assert "did not go through" in mail(refund, "failed")
     assert "£18.00 counts as your share again" in mail(refund, "failed", to="teacher")

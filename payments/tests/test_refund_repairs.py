@@ -120,7 +120,7 @@ def test_staff_are_alerted_and_take_back_what_a_full_refund_at_stripe_left(finan
     line = OrderLine.objects.get(pk=part.line_id)
     assert (line.state, SAMPLE.revoked) == ("revoked", {line.pk: (3, "Refunded.")})
     change = refund.changes.get(kind="revoked")
-    assert (change.note, change.by.groups.get().name) == (f"3 × {line.title}: samples given back. Agreed", "finance")
+    assert (change.note, change.by.groups.get().name) == (f"{line.title}: 3 samples given back. Agreed", "finance")
     alert.refresh_from_db()
     assert alert.cleared_at
     assert finance.get(take_back_page(part)).status_code == 404

@@ -197,7 +197,7 @@ def test_the_mail_about_the_cancellation_says_what_the_bank_decides():
     drain(Mail, seconds=20)
     text = Mail.objects.get(template="payments/mail/line_cancelled_by_teacher").text_body
     assert "You dispute £100.00 of it with your bank." in text
-    assert "already been refunded" not in text
+    assert "already got your money back" not in text
 
 
 def test_the_student_reads_that_the_refund_is_on_its_way():

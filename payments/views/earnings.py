@@ -16,6 +16,7 @@ from accounts.guards import TeacherRequest, teacher_required
 from accounts.time_zones import zone_of
 from money import Money, is_currency
 from payments.earnings.balances import TeacherBalance, teacher_balances
+from payments.earnings.maturing import when_available
 from payments.earnings.movements import as_movements, earned_by_month, rows_of_movements
 from payments.earnings.statements import Period, as_csv, as_pdf, write_statement
 from payments.models import Earning
@@ -69,6 +70,7 @@ def _details(request: TeacherRequest, chosen: TeacherBalance) -> dict[str, objec
     return {
         "page": page,
         "movements": as_movements(page.object_list, teacher_id=teacher_id),
+        "when_available": when_available(),
         "pending": pending.select_related("line__order").order_by("matures_at", "pk")[:_PENDING_SHOWN],
         "bars": _bars(months, earned_by_month(teacher_id, currency, since=months[0], zone=zone)),
         "months": [Period(year=month.year, month=month.month, zone=zone) for month in reversed(months)],

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.guards import TeacherRequest, teacher_required
 from money import Money
+from payments.earnings.maturing import when_available
 from payments.models import BankPayout, Payout, PayoutSchedule
 from payments.payouts.accounts import CannotStartOnboarding, refresh_account, replace_account, start_onboarding
 from payments.payouts.forms import AccountForm, RequestForm, ScheduleForm
@@ -66,6 +67,7 @@ def _context(request: TeacherRequest, *, refused: RequestForm | None = None) -> 
         "schedule": schedule,
         "schedule_form": ScheduleForm(initial={"interval": schedule.interval}),
         "page": Paginator(payouts, _PAYOUTS_PER_PAGE).get_page(request.GET.get("page")),
+        "when_available": when_available(),
         "bank_payouts": BankPayout.objects.filter(account__teacher=teacher)[:_BANK_PAYOUTS_SHOWN],
     }
 

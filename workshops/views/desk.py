@@ -74,6 +74,7 @@ def withdraw(request: TeacherRequest, slug: str) -> HttpResponse:
 def cancel(request: TeacherRequest, slug: str) -> HttpResponse:
     """Show what cancelling a workshop means, cancel it, and then show how far the refunds are."""
     workshop = own_workshop(request, slug)
+    sold = sold_of(domain=DOMAIN, reference=str(workshop.pk))
     form = CancellationForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -83,7 +84,8 @@ def cancel(request: TeacherRequest, slug: str) -> HttpResponse:
         except NeverPublished:
             messages.error(request, "This workshop was never on sale, so there is nothing to cancel.")
             return redirect("workshops:desk")
-        messages.success(request, f"“{workshop.title}” is cancelled. Everyone who has a place gets their money back.")
+        back = " Everyone who paid for a place gets their money back." if sold.is_paid else ""
+        messages.success(request, f"“{workshop.title}” is cancelled.{back}")
         return redirect("workshops:cancel", slug=slug)
     cancellation = cancellation_of(workshop)
     context = {
@@ -91,9 +93,9 @@ def cancel(request: TeacherRequest, slug: str) -> HttpResponse:
         "heading": workshop.title,
         "lead": describe_schedule(workshop, timezone.get_current_timezone()),
         "form": form,
-        "sold": sold_of(domain=DOMAIN, reference=str(workshop.pk)),
+        "sold": sold,
         "consequence": "The workshop goes off sale for good, and everyone with a place gets an email.",
-        "action": "Cancel the workshop and refund everyone",
+        "action": "Cancel the workshop and refund everyone" if sold.is_paid else "Cancel the workshop",
         "back": reverse("workshops:desk"),
         "cancellation": cancellation,
         "progress": progress_of(cancellation) if cancellation else None,
