@@ -21,6 +21,7 @@ from payments.payouts.stripe_objects import (
     StripeTransfer,
     read_account_v1,
     read_account_v2,
+    read_available,
     read_bank_payout,
     read_reversal,
     read_transfer,
@@ -120,12 +121,7 @@ def retrieve_account(account: ConnectedAccount) -> AccountState:
 def retrieve_available_balance() -> Mapping[str, Money]:
     """The platform's balance that can be transferred now, per currency. Raises StripeUnreachable or StripeRefused."""
     with translated_errors():
-        balance = client().v1.balance.retrieve().to_dict()
-    found: dict[str, Money] = {}
-    for part in balance["available"]:
-        amount = Money(part["amount"], as_text(part["currency"]).upper())
-        found[amount.currency] = found.get(amount.currency, Money.zero(amount.currency)) + amount
-    return found
+        return read_available(client().v1.balance.retrieve().to_dict())
 
 
 def create_transfer(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from money import Money
+from money import Money, is_currency
 from payments.stripe_objects import as_flag, as_text, id_of
 
 
@@ -168,3 +168,16 @@ def read_bank_payout(data: Mapping[str, Any], *, payment_ids: frozenset[str] = f
         failure_message=str(data.get("failure_message") or data.get("failure_code") or ""),
         payment_ids=payment_ids,
     )
+
+
+def read_available(data: Mapping[str, Any]) -> Mapping[str, Money]:
+    """What a balance has available, per currency. Raises KeyError or TypeError.
+
+    Stripe also keeps balances in units that are no currencies, such as stablecoins. Nothing is sold or paid in them.
+    """
+    found: dict[str, Money] = {}
+    for part in data["available"]:
+        currency = as_text(part["currency"]).upper()
+        if is_currency(currency):
+            found[currency] = found.get(currency, Money.zero(currency)) + Money(part["amount"], currency)
+    return found

@@ -23,6 +23,7 @@ from payments.payouts.decisions import DecisionRefused, approve_payout, decline_
 from payments.payouts.recording import TransferDisagrees, record_transfer
 from payments.payouts.requests import AccountNotReady, current_account
 from payments.payouts.sending import send_transfer
+from payments.payouts.stripe_objects import read_available
 from payments.stripe_api import StripeUnreachable
 from payments.tests.payout_factories import (
     approved,
@@ -448,3 +449,10 @@ def test_a_transfer_for_a_payout_that_was_declined_becomes_a_debt_and_an_alert(s
     assert Alert.objects.filter(key=f"payout-paid-after-all:{payout.reference}").exists()
     assert Payout.objects.get().transfer.state == "done"
     assert broken(INVARIANTS) == {}
+
+
+def test_a_balance_in_units_that_are_no_currency_stops_no_payout():
+    """Stripe's balance lists stablecoins like currencies; it also lists a currency once for each place it is held."""
+    parts = [("usdc", 5), ("gbp", 100), ("gbp", -30), ("kwd", 10)]
+    available = read_available({"available": [{"currency": code, "amount": minor} for code, minor in parts]})
+    assert available == {"GBP": Money(70, "GBP"), "KWD": Money(10, "KWD")}
