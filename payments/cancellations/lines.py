@@ -115,7 +115,7 @@ class Cancellation:
 
 def terms_for_student(line: OrderLine, *, at: datetime) -> CancellationTerms:
     """The terms of a line that its student can cancel at this moment. Raises CannotCancel."""
-    if line.disputed_minor:
+    if line.disputed_minor and held_of_line(line).minor:
         raise CannotCancel("You dispute this payment with your bank, which decides about it now.")
     terms = _terms_of(line)
     if terms.closes_at is not None and terms.closes_at <= at:

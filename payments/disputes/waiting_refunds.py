@@ -36,7 +36,7 @@ _PREVENTED = ("charge_disputed", "charge_for_pending_refund_disputed")
 
 
 def held_of_line(line: OrderLine) -> Money:
-    """How much of a line is claimed by disputes that are not decided. Call with the order locked."""
+    """How much of a line is claimed by disputes that are not decided. Call with the order locked, if it is to last."""
     allocations = line.dispute_allocations.filter(amount_minor__gt=0).select_related("dispute__payment")
     held = [each.amount_minor for each in allocations if not taken_by(each.dispute).is_final]
     return Money(sum(held), line.order.currency)

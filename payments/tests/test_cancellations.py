@@ -26,6 +26,7 @@ from payments.cancellations.lines import (
 from payments.invariants import INVARIANTS
 from payments.models import Dispute, DisputeAllocation, OrderLine, Refund, RefundAfterDispute
 from payments.refunds.plan import LinePart, OfLines, RefundExceedsRemaining
+from payments.tests.disputing import Case
 from payments.tests.factories import open_order, paid_order, refunded
 from payments.tests.sample_domain import SAMPLE
 
@@ -112,6 +113,18 @@ def test_what_is_disputed_is_not_cancelled_by_its_student():
     dispute(line, 400)
     with pytest.raises(CannotCancel, match="dispute"):
         offered(line, "1")
+
+
+def test_what_a_lost_dispute_has_left_is_cancelled_like_anything_else():
+    """Automattic/woocommerce-payments#6196, from the buyer's side: a dispute of a part ended for the rest as well."""
+    payment = paid_order(1000, quantity=3)
+    case = Case(payment, 1000)
+    case.open()
+    with pytest.raises(CannotCancel, match="your bank, which decides"):
+        offered(only_line(payment), "1")
+    case.lose()
+    assert offered(only_line(payment), "1").amount == pounds(1000)
+    assert cancel(only_line(payment), "1", "2", "3").offer.amount == pounds(2000)
 
 
 def dispute(line, minor):

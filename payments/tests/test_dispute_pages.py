@@ -144,6 +144,16 @@ def test_lists_take_the_same_number_of_queries_for_1_and_10_rows(staff, name):
     assert counts[0] == counts[1]
 
 
+def test_a_lost_dispute_is_no_longer_left_to_the_bank():
+    payment = paid_order(10000)
+    case, student = Case(payment, 4000), signed_in(payment.order.user)
+    case.open()
+    case.lose()
+    shown = page(student, payment.order.get_absolute_url())
+    assert "the bank decides about it" not in shown
+    assert "Partially disputed" in page(student, "/my/orders/")
+
+
 def test_the_order_shows_that_it_is_disputed_to_student_and_staff(staff):
     payment = paid_order(10000)
     order = payment.order

@@ -8,6 +8,7 @@ from accounts.tests.factories import TeacherFactory, UserFactory
 from jobs.invariants import broken
 from ledger.entries import AccountKind
 from ledger.models import Journal
+from money import Money
 from notifications.models import Alert, Mail
 from payments.invariants import INVARIANTS
 from payments.models import (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,9 +14,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from money import Money
 from payments import sessions
+from payments.disputes.waiting_refunds import held_of_line
 from payments.evidence import PaymentDisagrees
-from payments.models import Order, OrderLine, Payment, Refund
+from payments.models import Order, OrderLine, Refund
 from payments.outcomes import request_look
 from payments.receipts import render_receipt
 from payments.registry import UnknownDomain, handler_for
@@ -116,8 +120,15 @@ def _order_context(order: Order) -> dict[str, object]:
         "refunds": Refund.objects.filter(payment__order=order)
         .prefetch_related("allocations__line")
         .order_by("created_at"),
-        "disputed": order.payments.filter(status=Payment.Status.SUCCEEDED, disputed_minor__gt=0).first(),
+        "undecided": _undecided(lines),
     }
+
+
+def _undecided(lines: Sequence[OrderLine]) -> Money | None:
+    """What the student disputes while their bank decides about it; None if nothing."""
+    held = [held_of_line(line) for line in lines if line.disputed_minor]
+    undecided = sum(held[1:], start=held[0]) if held else None
+    return undecided if undecided and undecided.minor else None
 
 
 def _delivery_url(line: OrderLine) -> str:
