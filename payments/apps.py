@@ -15,7 +15,7 @@ class PaymentsConfig(AppConfig):
         PeriodicWork(task="payments.reconcile", every=crontab(hour="2", minute="20"), expires=timedelta(hours=2)),
         # Far more often than a day, so that a lost message delays no payout by a day.
         PeriodicWork(task="payments.request_scheduled_payouts", every=timedelta(hours=1)),
-        PeriodicWork(task="payments.follow_up_accounts", every=timedelta(hours=6), queue="stripe"),
+        PeriodicWork(task="payments.follow_up_accounts", every=timedelta(hours=1), queue="stripe"),
     )
 
     def ready(self) -> None:

@@ -55,7 +55,7 @@ def request_scheduled_payouts() -> None:
     schedules.alert_late_payouts()
 
 
-@shared_task(name="payments.follow_up_accounts")
+@shared_task(name="payments.follow_up_accounts", autoretry_for=(StripeUnreachable,), max_retries=3)
 def follow_up_accounts() -> None:
     """Ask Stripe about teachers' accounts, in case an event of theirs was missed."""
     follow_up.follow_up_accounts()

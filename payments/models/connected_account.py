@@ -34,6 +34,8 @@ class ConnectedAccount(models.Model):
     requirements_due = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     # When the stored state was asked for: an answer to an earlier question never replaces it.
     state_as_of = models.DateTimeField(null=True, blank=True)
+    # When Stripe was last asked without an event as a reason, whether or not it answered.
+    followed_up_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=Now())
     replaced_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True, help_text="When it was disconnected or deleted at Stripe.")

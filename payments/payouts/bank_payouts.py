@@ -11,6 +11,7 @@ from notifications.alerts import raise_alert
 from payments.models import BankPayout, ConnectedAccount, PayoutTransfer
 from payments.payouts.mails import queue_bank_refused
 from payments.payouts.reversals import request_reversal
+from payments.payouts.steps import lock_payouts_of
 from payments.payouts.stripe_objects import StripeBankPayout
 
 # A status that Stripe may add one day is shown as on its way: nothing moves because of it.
@@ -42,6 +43,7 @@ def record_bank_payout(account: ConnectedAccount, state: StripeBankPayout, *, as
             },
         )
         covered = PayoutTransfer.objects.filter(account=account, destination_payment_id__in=state.payment_ids)
+        lock_payouts_of(covered)
         covered.update(bank_payout=bank_payout)
         if bank_payout.has_failed:
             # Each time: a payout that is recreated after a restored backup may become known later.

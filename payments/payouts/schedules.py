@@ -117,15 +117,19 @@ def alert_late_payouts() -> int:
         detail={"payouts": waiting},
     )
     scheduled = PayoutSchedule.objects.exclude(interval=_Interval.ON_REQUEST).select_related("teacher")
-    for schedule in scheduled.iterator():
-        for currency in sorted(payable_amounts(schedule.teacher_id)):
-            owed = owed_for_too_long(schedule, currency)
-            late += _raise_or_clear(
-                owed is not None,
-                key=f"payout-owed:{schedule.teacher_id}:{currency}",
-                title=f"{schedule.teacher} has been owed money for longer than their schedule says",
-                detail={"amount": str(owed), "schedule": schedule.get_interval_display()},
-            )
+    return late + sum(_alert_if_owed(schedule) for schedule in scheduled.iterator())
+
+
+def _alert_if_owed(schedule: PayoutSchedule) -> int:
+    late = 0
+    for currency in sorted(payable_amounts(schedule.teacher_id)):
+        owed = owed_for_too_long(schedule, currency)
+        late += _raise_or_clear(
+            owed is not None,
+            key=f"payout-owed:{schedule.teacher_id}:{currency}",
+            title=f"{schedule.teacher} has been owed money for longer than their schedule says",
+            detail={"amount": str(owed), "schedule": schedule.get_interval_display()},
+        )
     return late
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ledger.entries import AccountKind, JournalKind
 from ledger.journals import record_journal
 from money import Money
-from payments.models import Payout, PayoutStep
+from payments.models import Payout, PayoutStep, PayoutTransfer
 from payments.payouts.entries import (
     entries_of_giving_back,
     entries_of_payment,
@@ -26,6 +27,12 @@ from payments.payouts.rules import Happening, Movement, PayoutStatus, after_retu
 def lock_payout(payout_id: int) -> Payout:
     """The payout as it is now, locked until the end of the transaction."""
     return Payout.objects.select_for_update(of=("self",)).select_related("teacher__user").get(pk=payout_id)
+
+
+def lock_payouts_of(transfers: QuerySet[PayoutTransfer]) -> None:
+    """Lock the payouts of transfers until the end of the transaction, in the order of their ids: before the transfers."""
+    payouts = Payout.objects.filter(pk__in=transfers.values("payout")).order_by("pk")
+    list(payouts.select_for_update(of=("self",)).values_list("pk", flat=True))
 
 
 def begin(payout: Payout, *, by_id: int | None, note: str = "") -> None:
