@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0037_index_refunds_to_allocate"),
+        ("payments", "0038_count_unreturned_units"),
     ]
 
     operations = [
