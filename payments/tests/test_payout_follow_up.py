@@ -34,7 +34,7 @@ from payments.tests.payout_factories import (
     requested,
     teacher_with,
 )
-from payments.tests.test_payout_sending import reverse
+from payments.tests.test_payout_returns import reverse
 
 pytestmark = pytest.mark.django_db
 USD = "USD"
