@@ -12,7 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications.alerts import raise_alert
+from notifications.alerts import clear_alert, raise_alert
 from payments.disputes.claiming import claim_anew
 from payments.disputes.waiting_refunds import wait_for_dispute
 from payments.earnings.books import book_refund_end, book_refund_success
@@ -28,6 +28,8 @@ from payments.stripe_objects import StripeRefund
 log = structlog.get_logger()
 
 _Status = Refund.Status
+# Stripe's reason why a refund is pending: it waits for the platform's balance.
+_BALANCE_TOO_LOW = "insufficient_funds"
 
 
 class RefundDisagrees(Exception):
@@ -67,6 +69,7 @@ def record_refund(stripe_refund: StripeRefund) -> RecordedRefund | None:
         )
         if has_changed:
             apply_status(refund)
+        _alert_while_balance_is_low(refund)
     log.info("refund_recorded", order=order.number, refund=refund.pk, status=refund.status, has_changed=has_changed)
     return RecordedRefund(refund=refund, has_changed=has_changed)
 
@@ -214,6 +217,22 @@ def _allocate_or_ask(refund: Refund, order: Order) -> None:
             "amount": str(refund.amount),
             "proposal": ", ".join(f"{part.amount} of {part.line.title}" for part in proposal),
             "page": reverse("admin:payments_refund_allocate", args=[refund.pk]),
+        },
+    )
+
+
+def _alert_while_balance_is_low(refund: Refund) -> None:
+    key = f"refund-waits-for-balance:{refund.pk}"
+    if refund.pending_reason != _BALANCE_TOO_LOW:
+        clear_alert(key=key)
+        return
+    raise_alert(
+        key=key,
+        title=f"A refund of {refund.amount} waits: the platform's {refund.currency} balance at Stripe is too low",
+        detail={
+            "order": refund.payment.order.number,
+            "amount": str(refund.amount),
+            "what to do": "Add funds to the balance in Stripe's Dashboard, or wait for sales. Stripe then sends it.",
         },
     )
 
