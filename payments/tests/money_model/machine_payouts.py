@@ -31,7 +31,7 @@ class PayoutSteps(RuleBasedStateMachine):
         """All that is available, or part of it, or more."""
         self.step()
         teacher, plain = self.pool.teachers[which % 2], self.plain[currency]
-        available = plain.figures().get(("teacher_available", teacher.pk), 0)
+        available = plain.figures().get(("teacher_available", teacher.pk), 0) - plain.kept_back(teacher.pk)
         is_open = any(each.teacher == teacher.pk and each.state == "claimed" for each in plain.payouts.values())
         wanted = available if percent is None else max(1, available * percent // 100)
         # Banks are paid KWD in hundredths, too; what is finer stays.

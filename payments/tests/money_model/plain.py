@@ -75,8 +75,9 @@ class Payout:
 
 @dataclass
 class Plain:
-    """The facts of one currency. Keys are whatever the test calls the things by."""
+    """The facts of one currency, which Stripe moves in steps of minor units. Keys are what the test calls things by."""
 
+    step: int = 1
     orders: dict = field(default_factory=dict)  # order -> its lines' keys
     lines: dict = field(default_factory=dict)
     second_payments: dict = field(default_factory=dict)  # order -> amount
@@ -86,10 +87,13 @@ class Plain:
     stripe_fees: dict = field(default_factory=dict)  # payment -> fee
 
     def copy(self):
-        return Plain(**{name: dict(facts) for name, facts in vars(self).items()})
+        return Plain(self.step, **{name: dict(facts) for name, facts in self._facts().items()})
 
     def key(self):
-        return tuple(frozenset(facts.items()) for facts in vars(self).values())
+        return tuple(frozenset(facts.items()) for facts in self._facts().values())
+
+    def _facts(self):
+        return {name: facts for name, facts in vars(self).items() if name != "step"}
 
     # --- What is left ------------------------------------------------------------------------------------------
 
@@ -138,7 +142,21 @@ class Plain:
     def spread_over(self, order, amount):
         """An amount over what is left of each line, in proportion."""
         lines = self.orders[order]
-        return dict(zip(lines, largest_remainder(amount, [self.left_of(line) for line in lines]), strict=True))
+        return dict(zip(lines, self._spread(amount, [self.left_of(line) for line in lines]), strict=True))
+
+    def _spread(self, amount, over):
+        """In whole steps, if all of it is."""
+        step = 1 if any(each % self.step for each in (amount, *over)) else self.step
+        return [part * step for part in largest_remainder(amount // step, [each // step for each in over])]
+
+    def kept_back(self, teacher):
+        """What refunds that wait for their allocation may still take of the teacher's matured shares."""
+        kept = 0
+        for order, lines in self.orders.items():
+            waiting = self.left_of_order(order) - self.refundable_of_payment(order)
+            own = [line for line in lines if self.lines[line].teacher == teacher and self.lines[line].has_matured]
+            kept += min(waiting, sum(self.share_left_of(line) for line in own))
+        return kept
 
     def demand_of_disputes(self, order, *, reserved=0):
         """Refunds come first. A dispute takes of the lines what it demands, if as much is left.
@@ -159,7 +177,7 @@ class Plain:
             return tuple(_together(part, parts.get(part.line)) for part in new) + tuple(
                 part for line, part in parts.items() if line not in {each.line for each in new}
             )
-        given = largest_remainder(-more, [part.amount for part in parts.values()]) if more else [0] * len(parts)
+        given = self._spread(-more, [part.amount for part in parts.values()]) if more else [0] * len(parts)
         kept = [_kept(part, part.amount - back) for part, back in zip(parts.values(), given, strict=True)]
         return tuple(part for part in kept if part.amount)
 

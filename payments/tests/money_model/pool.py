@@ -65,7 +65,7 @@ def fill_pool():
             _open(currency, step, prices, teachers, is_all_delivered=not number) for number, prices in enumerate(PRICES)
         )
         settle_payment(evidence_for(paid.payment))
-        plain[currency] = Plain()
+        plain[currency] = Plain(step)
         add_sale(plain[currency], paid)
         orders += [paid, waiting]
     accounts = {teacher.pk: ready_account(teacher).stripe_account_id for teacher in teachers}
