@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -12,33 +12,52 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.http import QueryDict
 from django.utils import timezone
 
-from accounts.models import Teacher
 from accounts.places_and_languages import languages
 from catalogue.forms import BrowseForm
 from catalogue.models import Level, Listing, ListingPrice, ListingPriceQuerySet, ListingQuerySet
-from catalogue.search import search_query
-
-# Teachers with a matching name are looked up first, so that both parts of the search can use an index.
-_MOST_TEACHERS = 50
+from catalogue.search import Search, TextQuery, all_of, any_of, beginning_with, parse_search
+from catalogue.spelling import Correction, correct
+from catalogue.words import words
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
     """An active filter, and the query string of the page without it."""
 
+    name: str
     label: str
     without: str
 
 
-def find_listings(form: BrowseForm) -> ListingQuerySet:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Listings, and how they differ from what was typed."""
+
+    listings: ListingQuerySet
+    corrections: Sequence[Correction] = ()
+    # No listing has all the words; these have some of them.
+    is_partial: bool = False
+
+    @property
+    def meant(self) -> list[str]:
+        """The corrected words, as listings write them."""
+        return [correction.written for correction in self.corrections]
+
+
+def find_listings(form: BrowseForm) -> Found:
     """The listings that match the valid filters of a validated form; invalid filters are ignored."""
-    wanted = form.cleaned_data
+    return find_wanted(form.cleaned_data, currency=form.display_currency)
+
+
+def find_wanted(wanted: Mapping[str, Any], *, currency: str) -> Found:
+    """The listings that match filters by name; prices are compared in `currency`."""
     listings = Listing.objects.shown(timezone.now())
     for name, condition in _CONDITIONS.items():
         if wanted.get(name):
             listings = listings.filter(condition(wanted[name]))
-    listings = _in_price_range(listings, form)
-    return _sorted(_matching(listings, wanted.get("q", "")), wanted.get("sort", ""), form.display_currency)
+    listings = _in_price_range(listings, wanted, currency)
+    found = _matching(listings, wanted.get("q") or "")
+    return replace(found, listings=_sorted(found.listings, wanted.get("sort") or "", currency))
 
 
 def chips(form: BrowseForm, query: QueryDict) -> list[Chip]:
@@ -50,26 +69,41 @@ def chips(form: BrowseForm, query: QueryDict) -> list[Chip]:
             rest = query.copy()
             for key in (name, "page"):
                 rest.pop(key, None)
-            found.append(Chip(write_label(value), rest.urlencode()))
+            found.append(Chip(name, write_label(value), rest.urlencode()))
     return found
 
 
-def _matching(listings: ListingQuerySet, text: str) -> ListingQuerySet:
-    query = search_query(text)
-    if query is None:
+def _matching(listings: ListingQuerySet, text: str) -> Found:
+    """All words; otherwise their beginnings, then corrected words, then some of the words: the first that finds any."""
+    search = parse_search(text)
+    if search is None:
         # Punctuation alone finds nothing; an empty search finds everything.
-        return listings.none() if text else listings
-    # Listings are indexed with the teacher's name at publication; this also finds teachers by their current name.
-    named = Teacher.objects.filter(display_name__icontains=text, status=Teacher.Status.APPROVED)
-    teacher_ids = list(named.values_list("pk", flat=True)[:_MOST_TEACHERS])
-    return listings.filter(Q(search=query) | Q(teacher__in=teacher_ids)).annotate(rank=SearchRank(F("search"), query))
+        return Found(listings.none() if text else listings)
+    if search.is_exact or listings.filter(search=search.query()).exists():
+        return Found(_ranked(listings, search.query(), search))
+    beginning = beginning_with(search.words)
+    if listings.filter(search=beginning).exists():
+        return Found(_ranked(listings, beginning, search))
+    corrections = correct(search.words, Listing.objects.shown(timezone.now()))
+    meant = {correction.typed: correction.meant for correction in corrections}
+    corrected = [meant.get(word, word) for word in search.words]
+    if corrections and listings.filter(search=all_of(corrected)).exists():
+        return Found(_ranked(listings, all_of(corrected), search), corrections)
+    return Found(_ranked(listings, any_of(corrected), search), corrections, is_partial=len(corrected) > 1)
 
 
-def _in_price_range(listings: ListingQuerySet, form: BrowseForm) -> ListingQuerySet:
-    low, high = form.cleaned_data.get("min_price"), form.cleaned_data.get("max_price")
+def _ranked(listings: ListingQuerySet, query: TextQuery, search: Search) -> ListingQuerySet:
+    """The listings that match a query; those that also contain the words that need not be there come first."""
+    extra = search.said_anyway
+    ranked_by = query | any_of(extra) if extra and not search.is_exact else query
+    return listings.filter(search=query).annotate(rank=SearchRank(F("search"), ranked_by))
+
+
+def _in_price_range(listings: ListingQuerySet, wanted: Mapping[str, Any], currency: str) -> ListingQuerySet:
+    low, high = wanted.get("min_price"), wanted.get("max_price")
     if low is None and high is None:
         return listings
-    prices = _prices_now(form.display_currency)
+    prices = _prices_now(currency)
     if low is not None:
         prices = prices.filter(amount_minor__gte=low.minor)
     if high is not None:
@@ -111,17 +145,23 @@ def _starts_on_or_before(day: Any) -> Q:
     return Q(starts_on__lte=day) | Q(starts_on=None, starts_at__lt=_start_of(day + timedelta(days=1)))
 
 
+def _named(field: str, name: str) -> Q:
+    """Listings whose teacher or place has names that begin with these words; none without a word."""
+    wanted = words(name)
+    return Q(search=beginning_with(wanted, field=field)) if wanted else Q(pk__in=[])
+
+
 _CONDITIONS: dict[str, Callable[[Any], Q]] = {
     "kind": lambda domain: Q(domain=domain),
     "subject": lambda subject: Q(subject=subject) | Q(subject__broader=subject),
     "level": lambda level: Q(levels__contains=[level]),
     "language": lambda code: Q(language=code),
     "where": lambda where: Q(is_online=where == "online"),
-    "place": lambda place: Q(place__icontains=place),
+    "place": lambda place: _named("place", place),
     "currency": lambda code: Q(Exists(_prices_now(code))),
     "from_date": _starts_on_or_after,
     "to_date": _starts_on_or_before,
-    "teacher": lambda name: Q(teacher__slug=name.lower()) | Q(teacher__display_name__icontains=name),
+    "teacher": lambda name: Q(teacher__slug=name.lower()) | _named("teacher", name),
 }
 _LABELS: dict[str, Callable[[Any], str]] = {
     "q": lambda text: f"“{text}”",

@@ -11,7 +11,8 @@ from django.db import transaction
 
 from accounts.models import Teacher
 from catalogue.models import Listing, ListingPrice, ListingQuerySet, Subject
-from catalogue.search import search_vector
+from catalogue.search import IndexedText
+from catalogue.spelling import learn_words
 from money import Money
 
 _SUMMARY_LENGTH = 300
@@ -96,20 +97,26 @@ def mark_sold_out(*, domain: str, reference: str, is_sold_out: bool) -> None:
 
 
 def index_listings(listings: ListingQuerySet) -> None:
-    """Update the search index of listings, for example after a subject was renamed."""
+    """Update the search index of listings, for example after a subject or teacher was renamed."""
+    learnt = []
     for listing in listings.select_related("teacher", "subject__broader"):
-        subject = listing.subject
-        names = [
-            listing.teacher.display_name,
-            subject.name if subject else "",
-            subject.broader.name if subject and subject.broader else "",
-            listing.place,
-            listing.kind_label,
-        ]
-        text = f"{listing.summary} {listing.search_text}"
-        Listing.objects.filter(pk=listing.pk).update(
-            search=search_vector(title=listing.title, names=" ".join(names), text=text)
-        )
+        indexed = indexed_text(listing)
+        Listing.objects.filter(pk=listing.pk).update(search=indexed.vector())
+        learnt += [indexed.title, indexed.teacher, indexed.place, indexed.names, indexed.text]
+    learn_words(learnt)
+
+
+def indexed_text(listing: Listing) -> IndexedText:
+    """What a listing is found by. Its teacher and subjects should be loaded."""
+    subject = listing.subject
+    subjects = [subject.name, subject.broader.name if subject.broader else ""] if subject else []
+    return IndexedText(
+        title=listing.title,
+        teacher=listing.teacher.display_name,
+        place=listing.place,
+        names=" ".join([*subjects, listing.kind_label]),
+        text=f"{listing.summary} {listing.search_text}",
+    )
 
 
 def _set_prices(listing: Listing, draft: ListingDraft) -> None:

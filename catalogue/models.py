@@ -213,6 +213,20 @@ class ListingPrice(models.Model):
         return has_begun and (self.holds_until is None or at < self.holds_until)
 
 
+class SearchWord(models.Model):
+    """A word that some listing contains or once contained, to which typing errors are corrected."""
+
+    word = models.CharField(max_length=60, unique=True, help_text="As the search compares it.")
+    written = models.CharField(max_length=60, help_text="As a listing writes it.")
+    forms = ArrayField(models.CharField(max_length=60), help_text="The word with a letter or two left out.")
+
+    class Meta:
+        indexes = [GinIndex(fields=["forms"], name="search_word_forms")]
+
+    def __str__(self) -> str:
+        return self.written
+
+
 def level_labels(levels: list[str]) -> list[str]:
     """The names of the levels, easiest first."""
     return [str(level.label) for level in Level if level.value in levels]

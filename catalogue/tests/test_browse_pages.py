@@ -41,8 +41,12 @@ def test_active_filters_can_be_removed_one_at_a_time(client):
 
 
 def test_an_empty_result_explains_itself_and_links_to_everything(client):
-    assert "No offers match all these filters" in client.get(BROWSE, {"q": "zzz"}).content.decode()
     assert "Nothing is on offer yet" in client.get(BROWSE).content.decode()
+    ListingFactory(subject=SubjectFactory(name="Lute"))
+    page = client.get(BROWSE, {"level": "advanced"}).content.decode()
+    assert "No offers match all these filters" in page
+    assert "?subject=lute" in page
+    assert 'href="/browse/">Show everything' in page
 
 
 def test_pages_keep_the_filters(client):

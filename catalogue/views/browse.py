@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalogue.browsing import chips, find_listings
 from catalogue.currencies import currency_chosen, display_currency, remember_currency
 from catalogue.forms import BrowseForm
+from catalogue.suggestions import suggest
 
 PAGE_SIZE = 24
 
@@ -25,12 +26,15 @@ def browse(request: HttpRequest) -> HttpResponse:
     """Show the listings that match the filters. For htmx, render only the results and push their address."""
     form = BrowseForm(request.GET, display_currency=display_currency(request))
     form.is_valid()
-    listings = find_listings(form).for_cards()
-    page = Paginator(listings, PAGE_SIZE).get_page(request.GET.get("page"))
+    found = find_listings(form)
+    page = Paginator(found.listings.for_cards(), PAGE_SIZE).get_page(request.GET.get("page"))
+    active = chips(form, request.GET)
     context = {
         "form": form,
         "page": page,
-        "chips": chips(form, request.GET),
+        "found": found,
+        "chips": active,
+        "suggestions": None if page.object_list else suggest(form, active),
         "search_text": request.GET.get("q", "")[:200],
         "filters_open": bool(form.errors),
     }

@@ -6,11 +6,11 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from accounts.models import Teacher
-from catalogue.models import Listing, ListingQuerySet, Subject
+from catalogue.models import Listing
+from catalogue.suggestions import kinds_of, subjects_of
 
 SHOWN = 6
 MOST_SUBJECTS = 8
@@ -23,23 +23,12 @@ def home(request: HttpRequest) -> HttpResponse:
     shown = Listing.objects.shown(now)
     is_shown = Q(listings__in=shown)
     context = {
-        "kinds": _kinds(shown),
+        "kinds": kinds_of(shown),
         "upcoming": shown.filter(starts_at__isnull=False).for_cards().order_by("starts_at", "pk")[:SHOWN],
         "anytime": shown.filter(starts_at=None).for_cards().order_by("-published_at", "-pk")[:SHOWN],
-        "subjects": Subject.objects.annotate(number=Count("listings", filter=is_shown))
-        .filter(number__gt=0)
-        .order_by("-number", "name")[:MOST_SUBJECTS],
+        "subjects": subjects_of(shown)[:MOST_SUBJECTS],
         "teachers": Teacher.objects.filter(status=Teacher.Status.APPROVED)
         .annotate(number=Count("listings", filter=is_shown))
         .order_by("-number", "display_name")[:SHOWN],
     }
     return render(request, "catalogue/home.html", context)
-
-
-def _kinds(shown: ListingQuerySet) -> list[dict[str, object]]:
-    """The number of listings of each kind, with the query string of the browse page for it."""
-    counted = shown.values("domain", "kind_label").annotate(number=Count("pk")).order_by("kind_label")
-    return [
-        {"label": kind["kind_label"], "number": kind["number"], "query": urlencode({"kind": kind["domain"]})}
-        for kind in counted
-    ]
