@@ -48,6 +48,11 @@ API_BASE_URL = env.site_address("API_BASE_URL", is_https=not IS_DEVELOPMENT)
 BASE_URL = _required("BASE_URL", people_address or own_address, in_development="http://127.0.0.1:8000")
 API_BASE_URL = API_BASE_URL or own_address or BASE_URL
 SITE_NAME = env.text("SITE_NAME", default="Lectern", longest=60)
+# Who sells here: on receipts, on the page "About us" and in the terms.
+SELLER_NAME = env.text("SELLER_NAME", default=SITE_NAME, longest=120)
+SELLER_ADDRESS = env.text("SELLER_ADDRESS", longest=300)
+SELLER_TAX_NUMBER = env.text("SELLER_TAX_NUMBER", longest=40)
+CONTACT_EMAIL = next(iter(env.mailboxes("CONTACT_EMAIL")), f"hello@{urlsplit(BASE_URL).hostname}")
 IS_HTTPS = BASE_URL.startswith("https://")
 site_addresses = {BASE_URL, own_address or BASE_URL, API_BASE_URL}
 ALLOWED_HOSTS = sorted({*env.host_names("ALLOWED_HOSTS"), *(urlsplit(one).hostname or "" for one in site_addresses)})
@@ -130,6 +135,7 @@ INSTALLED_APPS = [
     "catalogue",
     "ledger",
     "notifications",
+    "pages",
     "accounts",
     "jobs",
     "uploads",
@@ -191,6 +197,7 @@ TEMPLATES = [
                 "catalogue.context_processors.currency",
                 "payments.context_processors.cart_line_count",
                 "payments.context_processors.domains",
+                "pages.context_processors.site_pages",
             ],
         },
     }

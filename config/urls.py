@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
     path("", include("catalogue.urls")),
+    path("", include("pages.urls")),
     path("", include("payments.urls")),
     path("", include("payments.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),

@@ -7,13 +7,12 @@ from django.urls import reverse
 from accounts.models import User
 from courses.models import Course, Enrolment
 from notifications.outbox import queue_mail
-from payments.contracts import SoldLine
 
 
-def queue_enrolment_mails(*, course: Course, student: User, line: SoldLine) -> None:
+def queue_enrolment_mails(*, course: Course, student: User, order_line_id: int) -> None:
     """Welcome the student, and inform the teacher. Once per order line, however often it is delivered."""
     queue_mail(
-        key=f"course:{line.id}:enrolled:student",
+        key=f"course:{order_line_id}:enrolled:student",
         to=student,
         template="courses/mail/enrolled",
         context={
@@ -21,11 +20,10 @@ def queue_enrolment_mails(*, course: Course, student: User, line: SoldLine) -> N
             "course": course.title,
             "teacher": course.teacher.display_name,
             "path": reverse("courses:learn", args=[course.slug]),
-            "order_number": line.order_number,
         },
     )
     queue_mail(
-        key=f"course:{line.id}:enrolled:teacher",
+        key=f"course:{order_line_id}:enrolled:teacher",
         to=course.teacher.user,
         template="courses/mail/enrolled_teacher",
         context={

@@ -44,6 +44,7 @@ def write_order(*, user_id: int, priced: PricedCart) -> Order:
         cart=priced.cart,
         cart_digest=priced.digest,
         currency=priced.currency,
+        terms=priced.terms,
         subtotal_minor=sum(line.unit_amount_minor * line.quantity for line in lines),
         discount_minor=sum(line.discount_minor for line in lines),
         total_minor=sum(line.amount_minor for line in lines),

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from money import Money
 from money.limits import CannotBeCharged, check_chargeable, limits_of
+from pages.kinds import PageKind
+from pages.models import PageVersion
+from pages.publishing import current_version
 from payments.contracts import Item, NotForSale, Quote
 from payments.models import Cart, CartLine
 from payments.registry import UnknownDomain, handler_for
@@ -67,6 +70,8 @@ class PricedCart:
 
     cart: Cart
     lines: Sequence[PricedLine]
+    # The terms that a buyer accepts; None if the site has none.
+    terms: PageVersion | None = None
 
     @property
     def currency(self) -> str:
@@ -120,9 +125,10 @@ class PricedCart:
 
     @property
     def digest(self) -> str:
-        """A hash of these lines at these prices. The page posts it back as what the student agreed to."""
+        """A hash of these lines at these prices and of the terms. The page posts it back as what the student agreed to."""
         content = [
             self.currency,
+            self.terms.pk if self.terms else None,
             [
                 [
                     priced.line.domain,
@@ -159,7 +165,8 @@ def price_cart(cart: Cart) -> PricedCart:
     """Price every line of a cart, with one query for the lines and a constant number per domain."""
     lines = list(cart.lines.all())
     quotes = quote_items([line.item for line in lines], cart.user_id)
-    return PricedCart(cart=cart, lines=[_price(line, quotes[position], cart) for position, line in enumerate(lines)])
+    priced = [_price(line, quotes[position], cart) for position, line in enumerate(lines)]
+    return PricedCart(cart=cart, lines=priced, terms=current_version(PageKind.TERMS))
 
 
 def _price(line: CartLine, quote: Quote | NotForSale, cart: Cart) -> PricedLine:

@@ -53,6 +53,8 @@ PUBLIC = [
     "payments:checkout",
     "payments-api:test_commission",
     "payments-api:test_commission_other",
+    "pages:page",
+    "pages:version",
     *WEBHOOKS,
 ]
 # About the person who asks; the address names no person or object.
@@ -205,6 +207,8 @@ def address_of(name, market):
         "bookings:offer_detail": {"slug": market.offer.slug},
         "bookings:proposal_withdraw": {"lesson_id": market.proposed.pk},
         "courses:lesson_file": {"lesson_id": market.file.pk},
+        "pages:page": {"kind": "terms"},
+        "pages:version": {"kind": "terms", "number": "1"},
     }.get(name, {})
     [parts] = {tuple(pattern.pattern.converters) for pattern, _, its_name in patterns() if its_name == name}
     address = reverse(name, kwargs={part: known[part] for part in parts})

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.models import Teacher
 from money import Money
+from pages.models import PageVersion
 from payments.contracts import SoldLine
 from payments.models.cart import Cart
 from payments.session_line import SessionLine
@@ -33,6 +34,8 @@ class Order(models.Model):
     # What the cart held and cost when the student pressed pay: the same digest means the same purchase.
     cart_digest = models.CharField(max_length=64, editable=False)
     currency = models.CharField(max_length=3)
+    # The terms that the student accepted when they pressed pay; None if the site had none.
+    terms = models.ForeignKey(PageVersion, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
     # Sums over the lines. At the end of a transaction the database refuses an order whose lines do not add up to it.
     subtotal_minor = models.PositiveBigIntegerField(help_text="At list prices, before discounts.")
     discount_minor = models.PositiveBigIntegerField(db_default=0)

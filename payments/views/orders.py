@@ -97,7 +97,7 @@ def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _orders_with_lines() -> QuerySet[Order]:
-    return Order.objects.select_related("user").prefetch_related(
+    return Order.objects.select_related("user", "terms").prefetch_related(
         Prefetch("lines", OrderLine.objects.select_related("teacher"))
     )
 
