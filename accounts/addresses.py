@@ -9,7 +9,12 @@ from accounts.models import User
 
 def has_verified_address(user: User) -> bool:
     """Whether the address that the site writes to was verified: its owner followed the link in a mail."""
-    return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())
+    return is_verified(user, user.email)
+
+
+def is_verified(user: User, address: str) -> bool:
+    """Whether this person has shown that the address is theirs."""
+    return bool(EmailAddress.objects.filter(user=user, email__iexact=address, verified=True).exists())
 
 
 def record_verified_address(user: User) -> None:

@@ -19,8 +19,10 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models import User
+from accounts.names import NameField
 from accounts.roles import ROLES
 from accounts.staff_gate import SECOND_FACTORS
 from accounts.teacher_admin import TeacherAdmin
@@ -33,6 +35,8 @@ admin.site.unregister([Authenticator, EmailAddress, Group])
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy only, not at run time
     """No password: people choose it themselves through the link "Forgot your password?"."""
+
+    full_name = NameField(label="Name", required=False, widget=UnfoldAdminTextInputWidget)
 
     class Meta:
         model = User

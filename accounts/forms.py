@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from allauth.account.forms import SignupForm
+from allauth.account.forms import LoginForm, SignupForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -13,7 +13,8 @@ from django.utils.text import format_lazy
 
 from accounts.applications import Application
 from accounts.form_fields import NamesField, TimeZoneField
-from accounts.models import Teacher, User
+from accounts.models import Teacher, User, UserManager
+from accounts.names import NameField
 from accounts.places_and_languages import is_region, languages, regions
 from accounts.time_zones import COOKIE, known_or_none
 from uploads.form_fields import PictureFormField
@@ -27,9 +28,7 @@ _MARKDOWN_HELP = "You may use Markdown: **bold**, *italic*, lists and [links](ht
 class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
     """Name, email address and password."""
 
-    full_name = forms.CharField(
-        label="Name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True})
-    )
+    full_name = NameField(label="Name", widget=forms.TextInput(attrs={"autocomplete": "name", "autofocus": True}))
     field_order: ClassVar[list[str]] = ["full_name", "email", "password1"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,10 +49,17 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
         user.save(update_fields=["full_name", "time_zone"])
 
 
+class SignInForm(LoginForm):  # type: ignore[misc]  # allauth has no types
+    """Email address and password; the address is found in whatever form it is typed."""
+
+    def clean_login(self) -> str:
+        return UserManager.normalize_email(self.cleaned_data["login"])
+
+
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy only, not at run time
     """What people may change about themselves. The email address has its own pages, because it must be verified."""
 
-    full_name = forms.CharField(label="Name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    full_name = NameField(label="Name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
     time_zone = TimeZoneField(help_text="Times of lessons and workshops are shown in it. Type a city to search.")
     language = forms.ChoiceField(choices=SITE_LANGUAGES, help_text="Pages and emails are written in it.")
 
@@ -75,7 +81,7 @@ def _region_code(word: str) -> str | None:
 class TeacherDetails(forms.ModelForm):  # type: ignore[type-arg]  # as above
     """What an application and the teacher's page have in common."""
 
-    display_name = forms.CharField(label="Name shown to students", max_length=100)
+    display_name = NameField(label="Name shown to students", max_length=100)
     headline = forms.CharField(
         max_length=140, required=False, help_text="One line under your name, such as: Cello for beginners of any age."
     )

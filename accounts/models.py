@@ -7,10 +7,13 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 
+from accounts.canonical_addresses import canonical_address
+from accounts.names import first_name
 from accounts.places_and_languages import is_language, is_region, is_time_zone
 from uploads.fields import PictureField
 from uploads.pictures import PORTRAIT
@@ -20,8 +23,11 @@ class UserManager(BaseUserManager["User"]):
     """Creates users known by their email address."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """Create a user with a hashed password; without one they can sign in only by resetting it."""
-        user = self.model(email=self.normalize_email(email), **fields)
+        """Create a user with a hashed password; without one they can sign in only by resetting it.
+
+        Raises ValidationError for an address that cannot be mailed.
+        """
+        user = self.model(email=canonical_address(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -35,8 +41,11 @@ class UserManager(BaseUserManager["User"]):
 
     @classmethod
     def normalize_email(cls, email: str | None) -> str:
-        """Lower-case the whole address: no mail provider in use distinguishes case, and people do not either."""
-        return (email or "").strip().lower()
+        """The form under which an account with this address is found; what no account can have is only lower-cased."""
+        try:
+            return canonical_address(email or "")
+        except ValidationError:
+            return (email or "").strip().lower()
 
 
 class User(AbstractUser):
@@ -64,18 +73,22 @@ class User(AbstractUser):
         return self.display_name
 
     def clean(self) -> None:
-        self.email = UserManager.normalize_email(self.email)
+        try:
+            self.email = canonical_address(self.email)
+        except ValidationError as error:
+            raise ValidationError({"email": error}) from error
 
     @property
     def display_name(self) -> str:
-        """The name used in greetings and on pages; the part of the address before the @ until a name is given."""
+        """The name on pages; the part of the address before the @ until a name is given."""
         return self.full_name or self.email.partition("@")[0]
 
     def get_full_name(self) -> str:
         return self.display_name
 
     def get_short_name(self) -> str:
-        return self.display_name
+        """The name in greetings, empty if they gave none."""
+        return first_name(self.full_name)
 
 
 class Teacher(models.Model):

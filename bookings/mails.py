@@ -112,7 +112,6 @@ def _about_request(request: LessonRequest) -> dict[str, Any]:
 
 def _about_lesson(lesson: Lesson, reader: User) -> dict[str, Any]:
     return {
-        "name": reader.display_name,
         "title": lesson.title,
         "topic": lesson.request.subject.name,
         "teacher": lesson.teacher.display_name,

@@ -16,7 +16,6 @@ def queue_enrolment_mails(*, course: Course, student: User, order_line_id: int) 
         to=student,
         template="courses/mail/enrolled",
         context={
-            "name": student.display_name,
             "course": course.title,
             "teacher": course.teacher.display_name,
             "path": reverse("courses:learn", args=[course.slug]),
@@ -27,7 +26,6 @@ def queue_enrolment_mails(*, course: Course, student: User, order_line_id: int) 
         to=course.teacher.user,
         template="courses/mail/enrolled_teacher",
         context={
-            "name": course.teacher.display_name,
             "course": course.title,
             "student": student.display_name,
             "path": reverse("courses:desk"),
@@ -43,7 +41,6 @@ def queue_enrolment_revoked(enrolment: Enrolment, *, order_line_id: int, reason:
         to=course.teacher.user,
         template="courses/mail/enrolment_revoked",
         context={
-            "name": course.teacher.display_name,
             "course": course.title,
             "student": enrolment.student.display_name,
             "reason": reason,

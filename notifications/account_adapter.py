@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.canonical_addresses import canonical_address
+from accounts.models import User, UserManager
 from accounts.moments import write_moment
 from accounts.redirects import is_own_address
 from accounts.time_zones import zone_of_user
@@ -44,10 +44,6 @@ _NOTICES = {
 }
 
 
-# The longest address by RFC 5321, and the length of the column.
-_LONGEST_ADDRESS = 254
-
-
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """allauth's adapter, with its mails queued instead of sent during the request."""
 
@@ -56,10 +52,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         return is_own_address(url)
 
     def clean_email(self, email: str) -> str:
-        """Refuse addresses that do not fit the column; allauth would truncate them and mail another person."""
-        if len(email) > _LONGEST_ADDRESS:
-            raise ValidationError("This address is too long.", code="max_length")
-        cleaned: str = super().clean_email(email)
+        """The address in the form in which it is stored. Raises ValidationError for what cannot be mailed.
+
+        Every form of allauth that takes an address calls it, so each way of writing one leads to the same account.
+        """
+        cleaned: str = super().clean_email(canonical_address(email))
         return cleaned
 
     def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
@@ -68,6 +65,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         Raises KeyError for a mail of allauth that is not in the tables above, so that a missing text is noticed.
         """
         user = context.get("user")
+        # allauth passes on what was typed into the form for resetting a password.
+        email = UserManager.normalize_email(email)
         if template_prefix in _WITH_LINK:
             template, link = _WITH_LINK[template_prefix]
             words = {"path": _path_of(context[link])}
@@ -79,7 +78,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
                 "at": write_moment(context["timestamp"], zone),
                 "ip": context["ip"],
             }
-        words["name"] = user.display_name if isinstance(user, User) else ""
         queue_mail(
             key=f"account:{template.rpartition('/')[2]}:{uuid.uuid4().hex}",
             # The mail to a new address is sent before it is the user's address.

@@ -22,6 +22,7 @@ from django.template.backends.django import Template
 from django.template.loader import get_template
 from django.utils import translation
 
+from accounts.addresses import is_verified
 from jobs.models import WorkParked
 from notifications.attachments import content_of, file_name
 from notifications.models import Mail
@@ -59,11 +60,15 @@ def render(mail: Mail) -> RenderedMail:
 
     Only the HTML is escaped; subject and text contain names unchanged.
     """
+    # Of an address that was not verified, only another person may have said whose it is. We quote nothing to it that
+    # this person typed, so that our mails carry no text of theirs to strangers.
+    may_quote = mail.user is not None and is_verified(mail.user, mail.to)
     context = {
         **mail.context,
         "base_url": settings.BASE_URL,
         "site_name": settings.SITE_NAME,
-        "recipient_name": mail.user.display_name if mail.user else "",
+        "recipient_name": mail.user.get_short_name() if mail.user and may_quote else "",
+        "may_quote": may_quote,
         "language": mail.language,
     }
     with translation.override(mail.language):

@@ -16,7 +16,6 @@ def queue_decision_mail(teacher: Teacher) -> None:
         to=teacher.user,
         template=f"accounts/mail/teacher_{teacher.status}",
         context={
-            "name": teacher.user.display_name,
             "note": teacher.decision_note,
             "apply_path": reverse("accounts:teacher_apply"),
             "profile_path": reverse("accounts:teacher_profile"),

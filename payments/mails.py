@@ -143,7 +143,6 @@ def _mail_teachers(refund: Refund, *, kind: str, template: str) -> None:
             to=teacher.user,
             template=f"payments/mail/{template}",
             context={
-                "name": teacher.user.display_name,
                 "order_number": order.number,
                 "sales_path": reverse("payments:sales"),
                 "share": str(share),
@@ -215,7 +214,6 @@ def queue_sale_cancelled(cancellation: SaleCancellation, *, total: int, refunded
         to=teacher.user,
         template="payments/mail/sale_cancelled",
         context={
-            "name": teacher.display_name,
             "title": cancellation.title,
             "reason": cancellation.reason,
             "total": total,

@@ -13,7 +13,9 @@ from django.core.exceptions import ValidationError
 from django.forms.utils import from_current_timezone
 from django.utils import timezone
 
+from accounts.canonical_addresses import AddressField
 from accounts.form_fields import TimeZoneField
+from accounts.names import NameField
 from accounts.places_and_languages import languages
 from catalogue.models import Level
 from money.form_fields import PriceField
@@ -21,6 +23,7 @@ from uploads.form_fields import PictureFormField
 from uploads.pictures import COVER
 from workshops.models import LARGEST_CAPACITY, Workshop
 from workshops.participants import NAME_LENGTH, Participant
+from workshops.pasted_people import PastedPeopleField
 from workshops.publishing import PricePlan, SessionPlan
 
 MOST_SESSIONS = 30
@@ -44,14 +47,8 @@ class PlacesForm(forms.Form):
 class ParticipantForm(forms.Form):
     """The participant of one place; may be left empty."""
 
-    name = forms.CharField(max_length=NAME_LENGTH, required=False)
-    email = forms.EmailField(label="Email", required=False, help_text="Their ticket is sent there.")
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        if not name.isprintable():
-            raise ValidationError("The name contains characters that cannot be shown.")
-        return name
+    name = NameField(max_length=NAME_LENGTH, required=False)
+    email = AddressField(label="Email", required=False, help_text="Their ticket is sent there.")
 
 
 class ParticipantForms:
@@ -72,9 +69,36 @@ class ParticipantForms:
         return all(results)
 
     @property
-    def participants(self) -> list[dict[str, str]]:
-        """The participants in the format of an item's details."""
-        return [{"name": form.cleaned_data["name"], "email": form.cleaned_data["email"]} for form in self.forms]
+    def participants(self) -> list[Participant]:
+        """The participant of each place, empty where no one is named."""
+        return [Participant(form.cleaned_data["name"], form.cleaned_data["email"]) for form in self.forms]
+
+
+class PastedPeopleForm(forms.Form):
+    """A list of people to fill the places with, instead of typing each name."""
+
+    list_of_people = PastedPeopleField(
+        label="Paste a list of names",
+        required=False,
+        help_text="One person per line, with or without an email address: Ada Lovelace, ada@example.org. "
+        "They fill the places that are empty above.",
+    )
+
+    def fill(self, named: Sequence[Participant], *, at_most: int) -> list[Participant]:
+        """Everyone named: those above stay in their places, and the pasted people fill the empty ones and more.
+
+        Returns nothing and adds an error if there are more people than `at_most`.
+        """
+        pasted = iter(self.cleaned_data["list_of_people"])
+        everyone = [person if person.name or person.email else next(pasted, person) for person in named]
+        everyone += list(pasted)
+        if len(everyone) > at_most:
+            self.add_error(
+                "list_of_people",
+                f"You named {len(everyone)} people, and one order has at most {at_most} places. Order again for the others.",
+            )
+            return []
+        return everyone
 
 
 class WallClockField(forms.DateTimeField):

@@ -28,7 +28,8 @@ from workshops.participants import InvalidParticipants, read_participants
 from workshops.refund_policy import policy_to_freeze, refund_steps
 from workshops.schedule import describe_schedule, first_start, last_end
 
-MOST_PLACES_PER_LINE = 10
+# Enough for a school that registers several classes; more come in a second order.
+MOST_PLACES_PER_LINE = 100
 EARNED_AFTER = timedelta(hours=72)
 
 

@@ -20,7 +20,10 @@ from workshops.schedule import session_times
 
 
 def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
-    """Queue a confirmation to the buyer, a ticket to each named participant, and a notice to the teacher."""
+    """Queue a confirmation to the buyer, a ticket to each named participant, and a notice to the teacher.
+
+    The buyer typed the participants' names and addresses, so tickets quote neither these names nor the buyer's.
+    """
     workshop = registrations[0].workshop
     buyer = registrations[0].buyer
     people = [
@@ -34,7 +37,6 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
         context=_about(workshop, zone_of_user(buyer))
         | _access(workshop)
         | {
-            "name": buyer.display_name,
             "participants": people,
             "order_number": line.order_number,
             "tickets_path": f"{reverse('workshops:mine')}#line-{line.id}",
@@ -47,9 +49,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
             key=f"workshop-registration:{place.pk}:ticket",
             to=place.participant_email,
             template="workshops/mail/ticket_issued",
-            context=_about(workshop, workshop.zone)
-            | _access(workshop)
-            | {"name": place.participant_name, "buyer": buyer.display_name, "code": place.code},
+            context=_about(workshop, workshop.zone) | _access(workshop) | {"code": place.code},
             attachments=[_calendar(workshop, workshop.zone)],
         )
     _mail_teacher(workshop, line, template="registration_received", people=people, buyer=buyer, about="all")
@@ -69,9 +69,7 @@ def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registrati
             template="workshops/mail/ticket_revoked",
             context=_about(workshop, workshop.zone)
             | {
-                "name": place.participant_name,
                 "code": place.code,
-                "cancel_reason": workshop.cancel_reason,
                 "is_workshop_cancelled": workshop.is_cancelled,
             },
         )
@@ -131,7 +129,6 @@ def _mail_teacher(  # noqa: PLR0913  # each is content of the mail, or part of i
         template=f"workshops/mail/{template}",
         context=_about(workshop, zone_of_user(teacher.user))
         | {
-            "name": teacher.display_name,
             "buyer": buyer.display_name,
             "participants": people,
             "order_number": line.order_number,

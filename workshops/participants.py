@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+
+from accounts.canonical_addresses import canonical_address
+from accounts.names import clean_name
 
 NAME_LENGTH = 150
-EMAIL_LENGTH = 254
 
 
 class InvalidParticipants(ValueError):
@@ -51,7 +52,7 @@ def fill_places(
     The first unnamed place is the buyer's, unless the buyer is named already; the others are guests of the buyer.
     """
     participants = participants + [Participant()] * (quantity - len(participants))
-    is_buyer_named = any(participant.email.lower() == buyer_email.lower() for participant in participants)
+    is_buyer_named = any(participant.email == buyer_email for participant in participants)
     filled = []
     for participant in participants:
         if participant.name:
@@ -69,23 +70,20 @@ def fill_places(
 def _read_one(entry: object) -> Participant:
     if not isinstance(entry, dict) or not set(entry) <= {"name", "email"}:
         raise InvalidParticipants("A participant has a name and an email address, nothing else.")
-    name = _text(entry.get("name", ""), at_most=NAME_LENGTH, what="name")
-    email = _text(entry.get("email", ""), at_most=EMAIL_LENGTH, what="email address")
-    if email:
-        try:
-            validate_email(email)
-        except ValidationError:
-            raise InvalidParticipants(f"“{email}” is not an email address.") from None
-    return Participant(name, email)
+    name, email = _text(entry, "name"), _text(entry, "email")
+    try:
+        return Participant(clean_name(name, at_most=NAME_LENGTH), canonical_address(email) if email else "")
+    except ValidationError as error:
+        raise InvalidParticipants(f"“{shown_part_of(name or email)}”: {error.messages[0]}") from None
 
 
-def _text(value: object, *, at_most: int, what: str) -> str:
+def shown_part_of(typed: str) -> str:
+    """The start of what a person typed, as far as it can be shown in a message to them."""
+    return "".join(sign for sign in typed[:40] if sign.isprintable())
+
+
+def _text(entry: Mapping[str, object], what: str) -> str:
+    value = entry.get(what, "")
     if not isinstance(value, str):
         raise InvalidParticipants(f"A participant's {what} must be text.")
-    text = value.strip()
-    if len(text) > at_most:
-        raise InvalidParticipants(f"A participant's {what} may have at most {at_most} characters.")
-    # Control characters could forge mail headers, and PostgreSQL refuses NUL.
-    if not text.isprintable():
-        raise InvalidParticipants(f"A participant's {what} contains characters that cannot be shown.")
-    return text
+    return value.strip()

@@ -7,6 +7,7 @@ from typing import Protocol
 from django import template
 
 from accounts.models import Teacher
+from accounts.names import initials
 from catalogue.artwork import motif_for, tone_for, turn_for
 from catalogue.models import Subject
 
@@ -48,6 +49,9 @@ def thumbnail_of(picture: Picture, words: str) -> dict[str, object]:
 @register.inclusion_tag("catalogue/_avatar.html")
 def avatar(teacher: Teacher, size: str = "") -> dict[str, object]:
     """Show a teacher's photo or, without one, their initials. Without alternative text: the name stands beside it."""
-    words = teacher.display_name.split()
-    initials = "".join(word[0] for word in (words[:1] + words[1:][-1:]))
-    return {"photo": teacher.photo, "initials": initials.upper(), "tone": tone_for(teacher.slug), "size": size}
+    return {
+        "photo": teacher.photo,
+        "initials": initials(teacher.display_name),
+        "tone": tone_for(teacher.slug),
+        "size": size,
+    }

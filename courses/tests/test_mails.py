@@ -14,7 +14,7 @@ def test_the_student_gets_a_welcome_with_an_absolute_link(settings):
     student = enrolled_student(course, full_name="Zoë O'Hara")
     mail = render(Mail.objects.get(user=student))
     assert mail.subject == "Your course “Jazz & <blues>” is open"
-    for text in ("Zoë O'Hara", "Jazz & <blues>", f"{settings.BASE_URL}/my/courses/{course.slug}/"):
+    for text in ("Hello Zoë,", "Jazz & <blues>", f"{settings.BASE_URL}/my/courses/{course.slug}/"):
         assert text in mail.text
     assert "Jazz &amp; &lt;blues&gt;" in mail.html
     assert f'href="{settings.BASE_URL}/my/courses/{course.slug}/"' in mail.html

@@ -18,6 +18,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from accounts.canonical_addresses import AddressField
 from accounts.models import Teacher
 from ledger.entries import AccountKind
 from ledger.models import Account
@@ -109,7 +110,7 @@ def payable_currencies() -> list[str]:
 class PaidTeacherForm(forms.Form):
     """Whom staff paid by bank transfer without a request, and how much. Its value is a teacher and an amount."""
 
-    teacher = forms.EmailField(label="The teacher's email address", widget=UnfoldAdminEmailInputWidget)
+    teacher = AddressField(label="The teacher's email address", widget=UnfoldAdminEmailInputWidget)
     currency = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
     amount = forms.CharField(max_length=20, widget=UnfoldAdminTextInputWidget, help_text="Such as 12.50.")
     # Identifies what the form records, so that one that is sent twice records it once.

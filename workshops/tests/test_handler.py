@@ -59,7 +59,7 @@ def test_a_quote_states_title_time_place_and_price():
     assert quote.unit_prices == {"GBP": Money(4500, "GBP"), "JPY": Money(8400, "JPY")}
     assert next(iter(quote.unit_prices)) == "GBP"
     assert quote.teacher_id == workshop.teacher_id
-    assert quote.quantity_limit == 10
+    assert quote.quantity_limit == 20
     assert quote.policy["full_until"] == "2026-12-05T10:00:00+00:00"
 
 

@@ -181,7 +181,7 @@ def test_fewer_places_than_names_lead_to_the_page_for_naming_participants(client
     html = client.get(naming).content.decode()
     assert 'value="Ann"' in html
     assert 'value="Ben"' in html
-    assert "1 no longer fits: Cyd." in " ".join(html.split())
+    assert "1 no longer fits: <bdi>Cyd</bdi>." in " ".join(html.split())
     client.post(f"{three_named.get_absolute_url()}register/", THREE_NAMES | {"quantity": "2"})
     line = CartLine.objects.get()
     assert (line.quantity, [who["name"] for who in line.details["participants"]]) == (2, ["Ann", "Ben"])
@@ -220,7 +220,7 @@ def test_participants_are_named_on_a_separate_page(client):
     }
 
 
-@pytest.mark.parametrize("quantity", ["", "0", "-1", "11", "x", "1\x00", "9" * 400, "1.5", "１"])
+@pytest.mark.parametrize("quantity", ["", "0", "-1", "101", "x", "1\x00", "9" * 400, "1.5", "１"])
 def test_an_invalid_quantity_changes_nothing(client, quantity):
     workshop = make_workshop()
     for path in ("add/", "register/"):

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.guards import TeacherRequest, teacher_required
+from accounts.names import sorting_key
 from payments.cancellations.sales import failures_of, progress_of, sold_of
 from payments.forms import CancellationForm
 from workshops import DOMAIN
@@ -113,7 +114,7 @@ def list_participants(request: TeacherRequest, slug: str) -> HttpResponse:
     context = {
         "workshop": workshop,
         "schedule": describe_schedule(workshop, timezone.get_current_timezone()),
-        "participants": participants.order_by("participant_name", "pk"),
+        "participants": sorted(participants.order_by("pk"), key=lambda place: sorting_key(place.participant_name)),
     }
     return render(request, "workshops/participant_list.html", context)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -23,7 +24,7 @@ from payments.contracts import Item, NotForSale
 from payments.visitor_cart import add_for_visitor, cart_of, quantity_in_cart
 from workshops import DOMAIN
 from workshops.availability import places_left_for, refusal, registration_closes_at, unit_prices
-from workshops.forms import ParticipantForms, PlacesForm
+from workshops.forms import ParticipantForms, PastedPeopleForm, PlacesForm
 from workshops.handler import MOST_PLACES_PER_LINE
 from workshops.models import Registration, Workshop
 from workshops.participants import InvalidParticipants, Participant, read_participants
@@ -102,18 +103,38 @@ def name_participants(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(workshop)
     quantity = form.cleaned_data["quantity"]
     known = _participants_in_cart(request, workshop)
-    people = ParticipantForms(quantity, request.POST if request.method == "POST" else None, known=known)
-    if request.method == "POST" and people.is_valid():
-        return _add(request, workshop, quantity, {"participants": people.participants})
+    posted = request.POST if request.method == "POST" else None
+    people, pasted = ParticipantForms(quantity, posted, known=known), PastedPeopleForm(posted)
+    # Both are validated, so that all errors are shown at once.
+    if all([people.is_valid(), pasted.is_valid()]):
+        everyone = pasted.fill(people.participants, at_most=MOST_PLACES_PER_LINE)
+        if everyone and "fill" not in request.POST:
+            return _add(request, workshop, len(everyone), {"participants": [asdict(person) for person in everyone]})
+        if everyone:
+            return _show_naming(
+                request, workshop, people=ParticipantForms(len(everyone), known=everyone), pasted=PastedPeopleForm()
+            )
+    return _show_naming(request, workshop, people=people, pasted=pasted, left_out=known[quantity:])
+
+
+def _show_naming(
+    request: HttpRequest,
+    workshop: Workshop,
+    *,
+    people: ParticipantForms,
+    pasted: PastedPeopleForm,
+    left_out: Sequence[Participant] = (),
+) -> HttpResponse:
     refused = refusal(workshop, timezone.now(), timezone.get_current_timezone())
     context = {
         "workshop": workshop,
         "people": people,
-        "quantity": quantity,
-        "left_out": known[quantity:],
+        "pasted": pasted,
+        "quantity": len(people.forms),
+        "left_out": left_out,
         "refusal": str(refused) if refused else "",
     }
-    status = 400 if request.method == "POST" else 200
+    status = 400 if pasted.is_bound else 200
     return render(request, "workshops/participants_name.html", context, status=status)
 
 
