@@ -30,7 +30,8 @@ class EarlyPrice:
 class ListingDraft:
     """Everything the catalogue shows about one offer. `url` is a path on this site; at most one price per currency.
 
-    `place_zone` is the time zone of its place; None online, where times are shown in the reader's zone.
+    `place_zone` is the time zone of its place; None online, where times are shown in the reader's zone. It is shown until
+    `closes_at`, by default `starts_at`: until the moment from which the domain refuses to sell it.
     """
 
     domain: str
@@ -47,6 +48,9 @@ class ListingDraft:
     is_online: bool = False
     place: str = ""
     starts_at: datetime | None = None
+    closes_at: datetime | None = None
+    # The name of its picture in the public storage.
+    cover: str = ""
     place_zone: ZoneInfo | None = None
     early_prices: Sequence[EarlyPrice] = field(default_factory=tuple)
     # True if teacher and student agree on a time after a request.
@@ -74,6 +78,8 @@ def publish_listing(draft: ListingDraft) -> Listing:
             "is_online": draft.is_online,
             "place": draft.place,
             "starts_at": draft.starts_at,
+            "closes_at": draft.closes_at or draft.starts_at,
+            "cover": draft.cover,
             "time_zone": zone.key if zone else "",
             "starts_on": draft.starts_at.astimezone(zone).date() if zone and draft.starts_at else None,
             "is_by_request": draft.is_by_request,

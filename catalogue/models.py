@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.exceptions import ValidationError
+from django.core.files.storage import default_storage
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -100,8 +101,8 @@ class ListingQuerySet(models.QuerySet["Listing"]):
     """Filters and prefetches for public pages."""
 
     def shown(self, now: datetime) -> ListingQuerySet:
-        """Listings of approved teachers that have not started."""
-        return self.filter(Q(starts_at=None) | Q(starts_at__gte=now), teacher__status=Teacher.Status.APPROVED)
+        """Listings of approved teachers that can still be bought: the same rule by which the domains sell."""
+        return self.filter(Q(closes_at=None) | Q(closes_at__gt=now), teacher__status=Teacher.Status.APPROVED)
 
     def for_cards(self) -> ListingQuerySet:
         """Load everything that cards show, in two queries."""
@@ -124,6 +125,8 @@ class Listing(models.Model):
     is_online = models.BooleanField(default=False)
     place = models.CharField(max_length=120, blank=True)
     starts_at = models.DateTimeField(null=True)
+    closes_at = models.DateTimeField(null=True, help_text="No longer on sale at this time. Empty if it has no end.")
+    cover = models.CharField(max_length=100, blank=True, help_text="Where its picture is stored. Empty if drawn.")
     time_zone = models.CharField(
         max_length=50, blank=True, help_text="The zone of the place. Empty online, where the reader's zone is used."
     )
@@ -141,6 +144,7 @@ class Listing(models.Model):
         indexes = [
             GinIndex(fields=["search"], name="listing_search"),
             models.Index(fields=["starts_at"], name="listing_by_start"),
+            models.Index(fields=["closes_at"], name="listing_by_closing"),
             models.Index(fields=["-published_at"], name="listing_by_publication"),
         ]
 
@@ -153,6 +157,16 @@ class Listing(models.Model):
     @property
     def level_labels(self) -> list[str]:
         return level_labels(self.levels)
+
+    @property
+    def cover_url(self) -> str:
+        """The address of its picture; empty if it has none."""
+        return default_storage.url(self.cover) if self.cover else ""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it is running already, although it can still be bought."""
+        return self.starts_at is not None and self.starts_at <= timezone.now()
 
     @property
     def place_zone(self) -> ZoneInfo | None:

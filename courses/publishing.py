@@ -121,6 +121,7 @@ def refresh_listing(course: Course) -> None:
             levels=course.levels,
             language=course.language,
             is_online=True,
+            cover=course.cover.name or "",
             search_text=" ".join([course.description, *course.outcomes]),
         )
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from waffle.models import Switch
 
 from bookings.models import Lesson
-from catalogue.models import Listing
+from catalogue.models import Listing, SearchWord
 from jobs.invariants import broken
 from payments.invariants import INVARIANTS
 from payments.models import CartLine, ChargeLookup, Order, OrderLine, Payment, Refund, RefundAllocation
@@ -28,6 +28,7 @@ FIRST_VERSION = [
     ("bookings", "0002_prices_within_card_limits"),
     ("workshops", "0003_prices_within_card_limits"),
     ("catalogue", "0001_initial"),
+    ("courses", "0002_prices_within_card_limits"),
 ]
 LONG_AGO = datetime(2026, 1, 10, 9, tzinfo=UTC)
 
@@ -159,6 +160,7 @@ DAY = timezone.now().date() + timedelta(days=30)
 STARTS_AT = datetime(DAY.year, DAY.month, DAY.day, 22, tzinfo=UTC)
 EARLY_UNTIL = STARTS_AT - timedelta(days=7)
 EARLY = [("EUR", 9_900, None, None), ("GBP", 7_000, None, EARLY_UNTIL), ("GBP", 9_000, EARLY_UNTIL, None)]
+STAYS_OPEN = STARTS_AT + timedelta(hours=1)
 GONE = "987654321"
 
 
@@ -168,6 +170,7 @@ def fill_workshops(past):
         "early": make_workshop(past, starts_at=STARTS_AT, early=EARLY_UNTIL),
         "plain": make_workshop(past, starts_at=STARTS_AT, time_zone="America/New_York"),
         "online": make_workshop(past, starts_at=STARTS_AT, early=EARLY_UNTIL, **online),
+        "covered": make_workshop(past, starts_at=STARTS_AT, registration_closes_at=STAYS_OPEN, cover="workshops/a.jpg"),
     }
     listings = past.models.get_model("catalogue.Listing").objects
     listings.filter(reference=str(make_workshop(past, starts_at=STARTS_AT).pk)).update(reference=GONE)
@@ -177,15 +180,24 @@ def fill_workshops(past):
         domain="courses", reference=str(early.pk), kind_label="Course", url="/", title="C", teacher=early.teacher,
         starts_at=STARTS_AT,
     )  # fmt: skip
+    course = past.rows["course"] = past.make(
+        "courses.Course",
+        id=555, teacher=early.teacher, slug="drawing", title="D", summary="D.", cover="courses/covers/b.jpg",
+    )  # fmt: skip
+    past.make(
+        "catalogue.Listing",
+        domain="courses", reference=str(course.pk), kind_label="Course", url="/", title="D", teacher=early.teacher,
+    )  # fmt: skip
 
 
 def test_listings_of_workshops_learn_place_day_and_early_price(past):
-    early, plain, online = (past.rows[name].pk for name in ("early", "plain", "online"))
+    early, plain, online, covered = (past.rows[name].pk for name in ("early", "plain", "online", "covered"))
     filled = what_listings_say()
     assert filled == {
         str(early): ("Asia/Tokyo", DAY + timedelta(days=1), EARLY),
         str(plain): ("America/New_York", DAY, REGULAR),
         str(online): ("", None, EARLY),
+        str(covered): ("Asia/Tokyo", DAY + timedelta(days=1), REGULAR),
         GONE: ("", None, REGULAR),
     }
     for pk in (early, plain, online):
@@ -193,8 +205,26 @@ def test_listings_of_workshops_learn_place_day_and_early_price(past):
     assert what_listings_say() == filled, "Publishing today writes what the migration wrote."
 
 
+def test_listings_learn_when_they_close_and_their_cover(past):
+    def closing_and_cover():
+        return {listing.reference: (listing.closes_at, listing.cover) for listing in Listing.objects.all()}
+
+    filled = closing_and_cover()
+    covered, plain = (past.rows[name] for name in ("covered", "plain"))
+    assert filled[str(covered.pk)] == (STAYS_OPEN, "workshops/a.jpg")
+    assert filled[str(plain.pk)] == filled[GONE] == (STARTS_AT, "")
+    publish_workshop(workshop=Workshop.objects.get(pk=covered.pk))
+    assert closing_and_cover() == filled
+    assert filled[str(past.rows["course"].pk)] == (None, "courses/covers/b.jpg")
+
+
+def test_listings_are_indexed_again(past):
+    assert list(Listing.objects.filter(search="kyoto").values_list("reference", flat=True)) != []
+    assert SearchWord.objects.filter(word="bread").exists()
+
+
 def test_a_listing_of_another_domain_is_left_alone(past):
-    listing = Listing.objects.get(domain="courses")
+    listing = Listing.objects.get(domain="courses", title="C")
     assert (listing.time_zone, listing.starts_on) == ("", None)
 
 
@@ -485,6 +515,9 @@ OURS = {
 TRIED = {
     "bookings.0003_domain_is_called_private_teaching",
     "bookings.0005_fill_place_zones",
+    "catalogue.0005_index_listings_again",
+    "catalogue.0007_listings_close_when_they_start",
+    "courses.0005_listings_know_covers",
     "payments.0004_payments_replace_attempts",
     "payments.0006_order_totals",
     "payments.0009_move_refunds_to_payments",
@@ -492,6 +525,7 @@ TRIED = {
     "payments.0016_look_up_earlier_charges",
     "payments.0025_changes_of_earlier_refunds",
     "workshops.0004_listings_know_place_and_early_price",
+    "workshops.0007_listings_know_closing_and_cover",
 }
 # Triggers and functions.
 MOVE_NOTHING = {

@@ -15,7 +15,7 @@ from django.utils.text import slugify
 from catalogue.listings import EarlyPrice, ListingDraft, publish_listing, withdraw_listing
 from money import Money
 from workshops import DOMAIN
-from workshops.availability import unit_prices
+from workshops.availability import registration_closes_at, unit_prices
 from workshops.holds import recycle_lapsed_holds, show_places_in_catalogue
 from workshops.mails import queue_new_schedule_mails
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
@@ -205,6 +205,8 @@ def _list_in_catalogue(workshop: Workshop) -> None:
             is_online=workshop.is_online,
             place="" if workshop.is_online else workshop.place,
             starts_at=first_start(list(workshop.sessions.all())),
+            closes_at=registration_closes_at(workshop),
+            cover=workshop.cover.name or "",
             place_zone=workshop.place_zone,
             is_sold_out=workshop.is_sold_out,
             search_text=workshop.description,
