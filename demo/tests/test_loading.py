@@ -24,7 +24,7 @@ def test_the_data_is_complete_and_loading_it_again_adds_nothing(folders):
     first = counted()
     assert first["teachers"] == 10
     assert first["courses"] == 8
-    assert first["workshops"] == 12
+    assert first["workshops"] == 14
     assert first["currencies"] == {"GBP", "EUR", "JPY", "USD"}
     call_command("load_demo_data", verbosity=0)
     assert counted() == first
@@ -38,6 +38,26 @@ def test_everything_sold_shows_a_photo_of_its_teacher_and_lies_ahead(folders):
     for workshop in Workshop.objects.all():
         assert workshop.sessions.earliest("starts_at").starts_at > timezone.now()
     assert not Listing.objects.filter(subject=None).exists()
+
+
+@pytest.mark.django_db
+def test_what_strangers_search_is_found(folders, client):
+    call_command("load_demo_data", verbosity=0)
+    expected = {
+        "watercolor": "Watercolour: Water First",
+        "learn guitar": "One tune at a time",
+        "piano teacher": "Piano for adults who start late",
+        "gitar": "One tune at a time",
+        "lodzi": "What a Survey Can Say",
+        "strassenmusik": "Straßenmusik: Three Songs for a Square",
+        "Zurich": "Straßenmusik: Three Songs for a Square",
+        "O'Brien’s": "Straßenmusik: Three Songs for a Square",
+        "入門": "Kana in Two Weeks",
+        "calculs": "Calculus, drawn before it is calculated",
+    }
+    for text, title in expected.items():
+        found = [listing.title for listing in client.get("/browse/", {"q": text}).context["page"]]
+        assert title in found, (text, found)
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from demo.accounts import ACCOUNTS
 def test_the_home_page_shows_the_offers_of_the_demo(page):
     page.goto("/")
     expect(page).to_have_title(re.compile("Lectern"))
-    expect(page.get_by_role("link", name="12 workshops")).to_be_visible()
+    expect(page.get_by_role("link", name="14 workshops")).to_be_visible()
     expect(page.get_by_role("link", name="8 courses")).to_be_visible()
 
 
