@@ -34,5 +34,7 @@ def unfold_settings(site_name: str) -> dict[str, Any]:
         "SHOW_HISTORY": True,
         "SHOW_VIEW_ON_SITE": True,
         "ENVIRONMENT": "config.admin_menu.environment",
+        "DASHBOARD_CALLBACK": "config.admin_needs.fill_first_page",
+        "TABS": "config.admin_menu.tabs",
         "SIDEBAR": {"show_search": True, "show_all_applications": False, "navigation": "config.admin_menu.navigation"},
     }

@@ -71,7 +71,7 @@ class CourseHandler(DomainHandler):
             raise CannotDeliver("This course no longer exists.")
         enrolment = activate_enrolment(course_id=course.pk, student_id=line.buyer_id, order_line_id=line.id)
         if enrolment:
-            queue_enrolment_mails(course=course, student=enrolment.student, order_line_id=line.id)
+            queue_enrolment_mails(course=course, student=enrolment.student, line=line)
 
     def release(self, line: SoldLine) -> None:
         course_id = _existing_course_id(line)

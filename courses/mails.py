@@ -7,22 +7,24 @@ from django.urls import reverse
 from accounts.models import User
 from courses.models import Course, Enrolment
 from notifications.outbox import queue_mail
+from payments.contracts import SoldLine
 
 
-def queue_enrolment_mails(*, course: Course, student: User, order_line_id: int) -> None:
+def queue_enrolment_mails(*, course: Course, student: User, line: SoldLine) -> None:
     """Welcome the student, and inform the teacher. Once per order line, however often it is delivered."""
     queue_mail(
-        key=f"course:{order_line_id}:enrolled:student",
+        key=f"course:{line.id}:enrolled:student",
         to=student,
         template="courses/mail/enrolled",
         context={
             "course": course.title,
             "teacher": course.teacher.display_name,
             "path": reverse("courses:learn", args=[course.slug]),
+            "order_number": line.order_number,
         },
     )
     queue_mail(
-        key=f"course:{order_line_id}:enrolled:teacher",
+        key=f"course:{line.id}:enrolled:teacher",
         to=course.teacher.user,
         template="courses/mail/enrolled_teacher",
         context={

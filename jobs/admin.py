@@ -62,8 +62,7 @@ class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfo
 
     @display(description="last error")
     def error_line(self, work: DurableWork) -> str:
-        """The last line of the error, which in a traceback names it."""
-        return work.last_error.strip().rpartition("\n")[2][:120]
+        return work.last_line_of_error[:120]
 
     @display(description="last error")
     def error_text(self, work: DurableWork) -> str:

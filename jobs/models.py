@@ -167,6 +167,11 @@ class DurableWork(models.Model):
         """The end of the last error, which names it, as short as alerts quote it."""
         return self.last_error.strip()[-500:]
 
+    @property
+    def last_line_of_error(self) -> str:
+        """The last line of the last error, which in a traceback names it; for lists."""
+        return self.last_error.strip().rpartition("\n")[2][:300]
+
     def _retry_delay(self) -> timedelta:
         # Jitter keeps rows that failed together (Stripe was down) from coming back together.
         growing = self.first_retry_delay * 2 ** min(max(self.attempts - 1, 0), 20)

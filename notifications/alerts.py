@@ -29,6 +29,7 @@ def raise_alert(*, key: str, title: str, detail: Mapping[str, Any] | None = None
     """Open an alert under `key`, or count one more occurrence of the open one. Staff get one mail when it is opened.
 
     `detail["page"]` is the path of this site's page on which staff solve it; alert and mail link to it.
+    `detail["what to do"]` is a sentence that says how.
     Runs in the caller's transaction but never raises: an alert that cannot be recorded is logged.
     """
     log.error("alert", key=key, title=title, detail=dict(detail or {}))
@@ -42,6 +43,12 @@ def raise_alert(*, key: str, title: str, detail: Mapping[str, Any] | None = None
 def clear_alert(*, key: str) -> bool:
     """Clear the open alert under `key` and return whether there was one; the next occurrence opens a new alert."""
     return bool(Alert.objects.filter(key=key[:200], cleared_at__isnull=True).update(cleared_at=Now()))
+
+
+def acknowledge_alert(alert: Alert, *, by_id: int) -> bool:
+    """Record that a member of staff deals with an open alert. False if it is cleared, or taken on already."""
+    unread = Alert.objects.unread().filter(pk=alert.pk)
+    return bool(unread.update(acknowledged_at=Now(), acknowledged_by_id=by_id))
 
 
 def _open_or_count(key: str, title: str, detail: dict[str, Any]) -> None:

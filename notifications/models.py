@@ -12,6 +12,11 @@ from django.db.models.functions import Now
 from jobs.models import DurableWork
 
 
+def kind_of(template: str) -> str:
+    """What emails of a template are about, in words: "Payment confirmed" for payments/mail/payment_confirmed."""
+    return template.rpartition("/")[2].replace("_", " ").capitalize()
+
+
 class Mail(DurableWork):
     """One mail to one person. Template and context are stored when it is queued, and rendered when it is sent."""
 
@@ -61,12 +66,31 @@ class Mail(DurableWork):
         ]
 
     def __str__(self) -> str:
-        return f"{self.template} to {self.to}"
+        return f"“{self.title}” to {self.to}"
+
+    @property
+    def title(self) -> str:
+        """The subject. While it has none, or if it is confidential: its template's name in words."""
+        if self.subject and not self.is_confidential:
+            return self.subject
+        return kind_of(self.template)
 
     @property
     def is_confidential(self) -> bool:
         """Whether it may contain a link that signs its reader in, so that only the recipient may see it."""
         return self.template.startswith(self.CONFIDENTIAL_TEMPLATES)
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Named sets of alerts."""
+
+    def open(self) -> AlertQuerySet:
+        """Those whose problem lasts."""
+        return self.filter(cleared_at__isnull=True)
+
+    def unread(self) -> AlertQuerySet:
+        """Open ones that no member of staff has taken on yet."""
+        return self.open().filter(acknowledged_at__isnull=True)
 
 
 class Alert(models.Model):
@@ -79,6 +103,13 @@ class Alert(models.Model):
     opened_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
     cleared_at = models.DateTimeField(null=True, blank=True)
+    # A member of staff has seen it and deals with it; it stays open until the problem is solved.
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    objects = AlertQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -91,6 +122,17 @@ class Alert(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What the code that raised it said about it, by name, without what is shown apart."""
+        shown_apart = {"page", "what to do"}
+        return [(name, str(value)) for name, value in self.detail.items() if name not in shown_apart and value]
+
+    @property
+    def what_to_do(self) -> str:
+        """What solves the problem, from the detail "what to do"; empty if it does not say."""
+        return str(self.detail.get("what to do", ""))
 
     @property
     def page(self) -> str:

@@ -34,7 +34,7 @@ def test_the_list_shows_and_finds_mails_with_a_constant_number_of_queries(staff,
         with django_assert_max_num_queries(30) as captured:
             page = staff.get(MAILS, {"q": "student@mail"})
         counts.append(len(captured.captured_queries))
-        assert page.content.decode().count("notifications/mail/alert") >= total
+        assert page.content.decode().count("student@mail.example") >= total
     assert counts[0] == counts[1]
 
 
@@ -127,7 +127,7 @@ def test_alerts_are_listed_open_first_filtered_and_cleared(staff):
     assert "L-1" in staff.get(f"{ALERTS}{first.pk}/change/").content.decode()
     act(staff, ALERTS, "clear_selected", first)
     assert Alert.objects.get(key="one").cleared_at is not None
-    still_open = staff.get(ALERTS, {"cleared_at__isempty": "1"}).content.decode()
+    still_open = staff.get(ALERTS, {"state": "open"}).content.decode()
     assert "Second trouble" in still_open
     assert "First trouble" not in still_open
 

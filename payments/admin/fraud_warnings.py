@@ -22,6 +22,13 @@ from payments.refunds.requests import plan_refund_of
 _PERMISSION = "payments.refund_order"
 
 
+def waiting_warnings(queryset: QuerySet[FraudWarning]) -> QuerySet[FraudWarning]:
+    """Those that need a decision of staff; see `FraudWarning.needs_decision`."""
+    is_refunded = queryset.filter(refund__isnull=False).exclude(refund__status__in=["failed", "canceled"])
+    undisputed = queryset.filter(is_actionable=True, payment__disputed_minor=0)
+    return undisputed.filter(payment__refunded_minor__lt=F("payment__amount_minor")).exclude(pk__in=is_refunded)
+
+
 class DecisionFilter(admin.SimpleListFilter):
     """What staff look for: the warnings that wait for them."""
 
@@ -32,9 +39,7 @@ class DecisionFilter(admin.SimpleListFilter):
         return [("open", "Needs a decision"), ("settled", "Dealt with")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[FraudWarning]) -> QuerySet[FraudWarning]:  # noqa: ARG002
-        is_refunded = queryset.filter(refund__isnull=False).exclude(refund__status__in=["failed", "canceled"])
-        undisputed = queryset.filter(is_actionable=True, payment__disputed_minor=0)
-        waiting = undisputed.filter(payment__refunded_minor__lt=F("payment__amount_minor")).exclude(pk__in=is_refunded)
+        waiting = waiting_warnings(queryset)
         match self.value():
             case "open":
                 return waiting

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import QuerySet, prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.timezone import localtime
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin
 from jobs.read_only_admin import ReadOnlyAdmin
+from payments.admin import words
+from payments.admin.order_timeline import timeline_of
 from payments.admin.refund_filters import RefundStateFilter
 from payments.admin.refund_pages import RefundPages
-from payments.models import Dispute, Order, OrderLine, Payment, WebhookEvent
+from payments.models import Order, OrderLine, Payment
 
 
 class OrderLineInline(ReadOnlyAdmin, TabularInline):
@@ -25,21 +28,25 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
 
     model = OrderLine
     fields = (
-        "domain",
+        "shown_domain",
         "title",
-        "refund_link",
         "quantity",
         "teacher",
         "shown_amount",
         "shown_fee",
         "shown_share",
         "shown_refunded",
-        "state",
-        "state_reason",
-        "fulfilled_at",
+        "shown_state",
+        "refund_link",
     )
     readonly_fields = fields
     extra = 0
+    hide_title = True
+    verbose_name_plural = "What was bought"
+
+    @display(description="Kind")
+    def shown_domain(self, line: OrderLine) -> str:
+        return words.domain_label(line.domain)
 
     @display(description="Amount")
     def shown_amount(self, line: OrderLine) -> str:
@@ -58,7 +65,13 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
         rows: QuerySet[OrderLine] = super().get_queryset(request)
         return rows.select_related("order", "teacher")
 
-    @display(description="Platform fee")
+    @display(description="State")
+    def shown_state(self, line: OrderLine) -> str:
+        """How far it is, and why if it could not be delivered."""
+        state = words.LINE_STATES.get(line.state, line.state)
+        return f"{state}: {line.state_reason}" if line.state_reason else state
+
+    @display(description="Our fee")
     def shown_fee(self, line: OrderLine) -> str:
         return f"{line.platform_fee} ({line.commission_bps / 100:g} %)"
 
@@ -66,44 +79,9 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
     def shown_share(self, line: OrderLine) -> str:
         return str(line.teacher_share)
 
-    @display(description="Given back or on its way")
+    @display(description="Refunded")
     def shown_refunded(self, line: OrderLine) -> str:
         return str(line.refunded)
-
-
-class PaymentInline(ReadOnlyAdmin, TabularInline):
-    """The attempts to pay the order."""
-
-    model = Payment
-    fields = readonly_fields = (
-        "created_at",
-        "status",
-        "stripe_session_id",
-        "stripe_payment_intent_id",
-        "expires_at",
-        "failure_message",
-        "shown_refunded",
-    )
-    extra = 0
-    show_change_link = True
-
-    @display(description="Given back or on its way")
-    def shown_refunded(self, payment: Payment) -> str:
-        return f"{payment.amount - payment.refundable - payment.disputed} of {payment.amount}"
-
-
-class WebhookEventInline(ReadOnlyAdmin, TabularInline):
-    """Stripe's events about the order."""
-
-    model = WebhookEvent
-    fields = readonly_fields = ("created_at", "type", "stripe_id", "state", "outcome")
-    extra = 0
-    show_change_link = True
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEvent]:
-        """Without the payloads, which are large and not shown here."""
-        rows: QuerySet[WebhookEvent] = super().get_queryset(request)
-        return rows.defer("payload")
 
 
 @admin.register(Order)
@@ -130,31 +108,45 @@ class OrderAdmin(RefundPages):
         "payments__stripe_payment_intent_id",
     )
     date_hierarchy = "created_at"
-    readonly_fields = (
-        "number",
-        "user",
-        "shown_total",
-        "state",
-        "refund_state",
-        "shown_disputes",
-        "created_at",
-        "paid_at",
-        "cancelled_at",
-        "cancel_reason",
-    )
-    fields = readonly_fields
-    inlines = (OrderLineInline, PaymentInline, WebhookEventInline)
+    inlines = (OrderLineInline,)
+    change_form_outer_before_template = "payments/admin/_order_summary.html"
+    change_form_outer_after_template = "payments/admin/_order_timeline.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:  # noqa: ARG002  # Django's signature
+        """None: the summary above the lines shows the order's own fields."""
+        return []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         orders: QuerySet[Order] = super().get_queryset(request)
         return orders.prefetch_related("payments__refunds")
 
-    @display(description="Disputes")
-    def shown_disputes(self, order: Order) -> str:
-        """Each dispute with its amount and status, linked to its page."""
-        disputes = Dispute.objects.filter(payment__order=order).select_related("payment").order_by("pk")
-        lines = [(dispute.get_admin_url(), dispute.amount, dispute.status_text) for dispute in disputes]
-        return format_html_join(mark_safe("<br>"), '<a class="underline" href="{}">{}, {}</a>', lines) or "–"
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Order | None:
+        """With the customer, whom the page names."""
+        order: Order | None = super().get_object(request, object_id, from_field)
+        if order is not None:
+            prefetch_related_objects([order], "user")
+        return order
+
+    def render_change_form(  # noqa: PLR0913, PLR0917  # Django's signature
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        """Add the customer and all that happened to the order."""
+        if obj is not None:
+            may_see_people = request.user.has_perm("accounts.view_user")
+            context |= {
+                "timeline": timeline_of(obj, request),
+                "customer_url": reverse("admin:accounts_user_change", args=[obj.user_id]) if may_see_people else "",
+                "may_see_mails": request.user.has_perm("notifications.view_mail"),
+                "title": f"Order {obj.number}",
+            }
+        answer: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
+        return answer
 
     @display(description="Total", ordering="total_minor")
     def shown_total(self, order: Order) -> str:
@@ -176,36 +168,44 @@ class OrderAdmin(RefundPages):
 
 @admin.register(Payment)
 class PaymentAdmin(DurableWorkAdmin):
-    """The payments, each a Checkout Session at Stripe."""
+    """The payments, each a Checkout Session at Stripe. The state of their follow-up is not theirs, so it is named apart."""
 
     list_display = (
         "order",
-        "status",
+        "customer",
+        "shown_status",
         "shown_amount",
         "refund_state",
         "dispute_state",
-        "expires_at",
-        *DurableWorkAdmin.list_display,
+        "created_at",
+        "shown_follow_up",
     )
     list_filter = ("status", "livemode", *DurableWorkAdmin.list_filter)
-    list_select_related = ("order",)
-    search_fields = ("order__number", "stripe_session_id", "stripe_payment_intent_id")
-    readonly_fields = (
-        "order",
-        "status",
-        "shown_amount",
-        "failure_message",
+    list_select_related = ("order__user",)
+    search_fields = (
+        "order__number",
+        "order__user__email",
         "stripe_session_id",
         "stripe_payment_intent_id",
         "stripe_charge_id",
-        "stripe_balance_transaction_id",
+    )
+    readonly_fields = (
+        "order",
+        "customer",
+        "shown_status",
+        "shown_amount",
+        "shown_failure",
+        "shown_session",
+        "shown_intent",
+        "shown_charge",
         "shown_fee",
+        "created_at",
         "expires_at",
-        "ended_at",
         "succeeded_at",
-        "updated_at",
-        "livemode",
-        *DurableWorkAdmin.readonly_fields,
+        "ended_at",
+        "shown_follow_up",
+        "attempts",
+        "error_text",
     )
     fields = readonly_fields
 
@@ -213,10 +213,52 @@ class PaymentAdmin(DurableWorkAdmin):
         payments: QuerySet[Any] = super().get_queryset(request)
         return payments.prefetch_related("refunds")
 
+    @display(description="Customer", ordering="order__user__email")
+    def customer(self, payment: Payment) -> str:
+        return payment.order.user.email
+
+    @display(
+        description="Status",
+        ordering="status",
+        label={words.PAYMENT_STATUSES[status]: colour for status, colour in words.PAYMENT_COLOURS.items()},
+    )
+    def shown_status(self, payment: Payment) -> str:
+        return words.payment_status(payment)
+
     @display(description="Amount", ordering="amount_minor")
     def shown_amount(self, payment: Payment) -> str:
         return str(payment.amount)
 
+    @display(description="Why it failed")
+    def shown_failure(self, payment: Payment) -> str:
+        """A card that was declined before another one paid is no failure of the payment."""
+        return "–" if payment.has_succeeded else payment.failure_message or "–"
+
+    @display(description="Payment page at Stripe")
+    def shown_session(self, payment: Payment) -> str:
+        return words.stripe_link(payment.stripe_session_id, livemode=payment.livemode)
+
+    @display(description="Payment at Stripe")
+    def shown_intent(self, payment: Payment) -> str:
+        return words.stripe_link(payment.stripe_payment_intent_id, livemode=payment.livemode)
+
+    @display(description="Charge at Stripe")
+    def shown_charge(self, payment: Payment) -> str:
+        return words.stripe_link(payment.stripe_charge_id, livemode=payment.livemode)
+
     @display(description="Stripe's fee")
     def shown_fee(self, payment: Payment) -> str:
         return str(payment.stripe_fee or "–")
+
+    @display(description="Follow-up")
+    def shown_follow_up(self, payment: Payment) -> str:
+        """What Lectern still does about the payment by itself; nothing of it changes whether the payment succeeded."""
+        match payment.state:
+            case Payment.State.PARKED:
+                return "Stopped: needs staff"
+            case Payment.State.DONE:
+                return "Finished"
+            case _ if payment.ended_at and payment.status != Payment.Status.PROCESSING:
+                return "Nothing left to do"
+            case _:
+                return f"Next check {date_format(localtime(payment.run_after), 'DATETIME_FORMAT')}"

@@ -103,7 +103,7 @@ def test_staff_see_a_refund_with_its_allocations_and_find_it_from_the_order(staf
     order_page = staff.get(f"/admin/payments/order/{payment.order_id}/change/").content.decode()
     assert f"/admin/payments/refund/{refund.pk}/change/" in order_page
     assert "Partially refunded" in order_page
-    assert "£16.00 of £40.00" in order_page
+    assert "£24.00 of £40.00 can be refunded" in order_page
     for query in (payment.order.number, "re_seen"):
         assert "£16.00" in staff.get("/admin/payments/refund/", {"q": query}).content.decode()
 
