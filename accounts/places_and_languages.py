@@ -48,6 +48,18 @@ def regions() -> list[tuple[str, str]]:
     return sorted(countries.items(), key=lambda pair: pair[1])
 
 
+def region_name(code: str) -> str:
+    """A country's common name; a part of one as "United States (CA)"; the code itself if it is unknown."""
+    country, _, part = code.partition("-")
+    name = dict(regions()).get(country, country)
+    return f"{name} ({part})" if part else name
+
+
+def language_name(code: str) -> str:
+    """A language's English name; the code itself if it is unknown."""
+    return dict(languages()).get(code, code)
+
+
 def is_time_zone(value: str) -> None:
     """Refuse a zone for which this computer has no rules: it would break every page that shows a time."""
     if value not in known_time_zones():

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.applications import DecisionNotPossible, approve_teacher, decline_teacher, may_become, suspend_teacher
 from accounts.markdown import render_markdown
 from accounts.models import Teacher, User
+from accounts.percent_field import PercentField
+from accounts.places_and_languages import language_name, region_name
 
 _Decision = Callable[[Teacher, User], Teacher]
 
@@ -36,7 +41,7 @@ def _suspend(teacher: Teacher, by: User) -> Teacher:
 class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Staff decide, note why, and set the commission; they do not edit what teachers wrote."""
 
-    list_display = ("display_name", "email", "shown_status", "languages", "regions", "applied_at", "decided_at")
+    list_display = ("display_name", "email", "shown_status", "shown_languages", "shown_regions", "applied_at")
     list_filter = ("status", "applied_at")
     list_select_related = ("user", "decided_by")
     search_fields = ("display_name", "user__email", "user__full_name", "slug", "headline")
@@ -44,25 +49,46 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     actions = ("approve_chosen", "decline_chosen", "suspend_chosen")
     actions_submit_line = ("approve", "decline", "suspend")
     fieldsets = (
-        ("Application", {"fields": ("display_name", "email", "headline", "shown_biography", "languages", "regions")}),
-        ("Page", {"fields": ("photo_preview", "slug")}),
         (
-            "Decision",
-            {"fields": ("shown_status", "applied_at", "decided_at", "decided_by", "decision_note", "commission_bps")},
+            "Application",
+            {"fields": ("display_name", "email", "headline", "shown_biography", "shown_languages", "shown_regions")},
         ),
+        ("Page", {"fields": ("photo_preview", "slug")}),
     )
     _SHOWN = (
-        "display_name", "email", "headline", "shown_biography", "languages", "regions", "photo_preview", "slug",
+        "display_name", "email", "headline", "shown_biography", "shown_languages", "shown_regions", "photo_preview", "slug",
         "shown_status", "applied_at", "decided_at", "decided_by",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Teacher | None = None) -> tuple[str, ...]:
         shown: tuple[str, ...] = self._SHOWN
         if not request.user.has_perm("accounts.set_commission"):
-            shown = (*shown, "commission_bps")
+            shown = (*shown, "shown_commission")
         if not request.user.has_perm("accounts.decide_teacher"):
             shown = (*shown, "decision_note")
         return shown
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: Teacher | None = None
+    ) -> list[tuple[str, dict[str, Any]]]:  # Django's signature
+        """The commission as a field for those who may set it, as a text for the others."""
+        commission = "commission_bps" if request.user.has_perm("accounts.set_commission") else "shown_commission"
+        decision = ("shown_status", "applied_at", "decided_at", "decided_by", "decision_note", commission)
+        return [*self.fieldsets, ("Decision", {"fields": decision})]
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **options: Any) -> Any:
+        if db_field.name == "commission_bps":
+            return PercentField(
+                label="Commission in percent",
+                required=False,
+                help_text=f"Empty: the usual {settings.DEFAULT_COMMISSION_BPS / 100:g} %.",
+                widget=UnfoldAdminTextInputWidget,
+            )
+        form_field = super().formfield_for_dbfield(db_field, request, **options)
+        if form_field and db_field.name == "decision_note":
+            form_field.label = "Reason, if you decline or suspend"
+            form_field.help_text = "They read it in the email about your decision."
+        return form_field
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never: teachers apply themselves, so that the text is their own."""
@@ -84,6 +110,20 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def shown_status(self, teacher: Teacher) -> tuple[str, str]:
         return teacher.status, teacher.get_status_display()
 
+    @display(description="Languages")
+    def shown_languages(self, teacher: Teacher) -> str:
+        return ", ".join(map(language_name, teacher.languages)) or "–"
+
+    @display(description="May teach in")
+    def shown_regions(self, teacher: Teacher) -> str:
+        return ", ".join(map(region_name, teacher.regions)) or "–"
+
+    @display(description="Commission")
+    def shown_commission(self, teacher: Teacher) -> str:
+        if teacher.commission_bps is None:
+            return f"{settings.DEFAULT_COMMISSION_BPS / 100:g} %, as usual"
+        return f"{teacher.commission_bps / 100:g} %"
+
     @display(description="Biography")
     def shown_biography(self, teacher: Teacher) -> SafeString:
         return render_markdown(teacher.biography)
@@ -104,7 +144,7 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def has_suspend_permission(self, request: HttpRequest, teacher_id: Any = None) -> bool:
         return _may(request, teacher_id, Teacher.Status.SUSPENDED)
 
-    @action(description="Save and approve", permissions=["approve"])
+    @action(description="Save and approve", permissions=["approve"], icon="check", variant=ActionVariant.PRIMARY)
     def approve(self, request: HttpRequest, teacher: Teacher) -> None:
         self._decide(request, [teacher], _approve, "approved")
 
@@ -112,7 +152,7 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def decline(self, request: HttpRequest, teacher: Teacher) -> None:
         self._decide(request, [teacher], _decline, "declined")
 
-    @action(description="Save and suspend", permissions=["suspend"])
+    @action(description="Save and suspend", permissions=["suspend"], variant=ActionVariant.DANGER)
     def suspend(self, request: HttpRequest, teacher: Teacher) -> None:
         self._decide(request, [teacher], _suspend, "suspended")
 

@@ -10,3 +10,15 @@ class BookingsConfig(DomainConfig):
     student_page = MenuPage("My lessons", "bookings:requests_mine")
     teacher_page = MenuPage("Lessons", "bookings:desk")
     periodic_work = (PeriodicWork(task="bookings.lapse_old_requests", every=timedelta(minutes=15)),)
+
+    def ready(self) -> None:
+        super().ready()
+        from django.urls import reverse
+
+        from notifications.advice import Advice, register_advice
+
+        advice = Advice(
+            "Ask a teacher to take the request, or write to the student.",
+            lambda about: reverse("admin:bookings_lessonrequest_change", args=[about.partition(":")[0]]),
+        )
+        register_advice({"lesson-request": advice})

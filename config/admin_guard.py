@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
 from typing import Any
 
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
@@ -22,9 +23,29 @@ from config.relation_boxes import can_be_value_of, show_possible_rows_only
 
 
 def guard(admin_class: type[ModelAdmin[Any]]) -> type[ModelAdmin[Any]]:
-    """Put `GuardedAdmin` before a class in the order of its methods."""
-    names = {"__module__": admin_class.__module__, "__doc__": admin_class.__doc__}
-    return type(admin_class.__name__, (GuardedAdmin, admin_class), names)
+    """Put `GuardedAdmin` before a class in the order of its methods, and let its labels be read on every page."""
+    names: dict[str, Any] = {"__module__": admin_class.__module__, "__doc__": admin_class.__doc__}
+    columns = {name: getattr(admin_class, name, None) for name in dir(admin_class)}
+    labels = {name: _with_words(column) for name, column in columns.items() if hasattr(column, "label")}
+    return type(admin_class.__name__, (GuardedAdmin, admin_class), names | labels)
+
+
+class Label(tuple[str, str]):
+    """A value and its words. Unfold colours it in lists by the value, but prints it as it is on an object's page."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self[1]
+
+
+def _with_words(column: Any) -> Callable[..., Any]:
+    @wraps(column)
+    def shown(*args: Any) -> Any:
+        value = column(*args)
+        return Label(value) if isinstance(value, tuple) else value
+
+    return shown
 
 
 class DeclaredLookups:

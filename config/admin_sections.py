@@ -89,6 +89,7 @@ SECTIONS: Final[Sequence[Section]] = (
         (
             Place("catalogue.subject", "Subjects", "category"),
             Place("catalogue.listing", "On the site", "storefront"),
+            Place("pages.pageversion", "Terms and help pages", "article"),
             Place(
                 "bookings.lessonoffer",
                 "Lesson offers",
@@ -141,4 +142,4 @@ SECTIONS: Final[Sequence[Section]] = (
 MIRROR: Final = "djstripe"
 MIRROR_PLACE: Final = Place("payments.mirrorsync", "Stripe's mirror", "database")
 # Registered for the boxes of forms only.
-HIDDEN: Final = frozenset({"auth.permission", "waffle.flag", "waffle.sample"})
+HIDDEN: Final = frozenset({"auth.permission"})

@@ -74,13 +74,17 @@ def _count(key: str) -> None:
         Alert.objects.filter(pk=seen.pk).update(occurrences=F("occurrences") + 1, last_seen_at=Now())
 
 
-def _mail_staff(alert: Alert) -> None:
-    # In a fixed order, because the numbers are part of the mails' keys.
+def staff_addresses() -> list[str]:
+    """The addresses that mails to staff go to, in a fixed order."""
     superusers = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")
-    addresses = settings.STAFF_ALERT_EMAILS or superusers.values_list("email", flat=True)
+    return list(settings.STAFF_ALERT_EMAILS or superusers.values_list("email", flat=True))
+
+
+def _mail_staff(alert: Alert) -> None:
     hour = timezone.now().strftime("%Y%m%d%H")
     is_flood = Alert.objects.filter(opened_at__gte=Now() - timedelta(hours=1)).count() > _MAILED_PER_HOUR
-    for number, address in enumerate(addresses):
+    for number, address in enumerate(staff_addresses()):
+        # The numbers are part of the mails' keys.
         if is_flood:
             # The key is the same for all further alerts of this hour, so they share one mail.
             queue_mail(
@@ -96,7 +100,8 @@ def _mail_staff(alert: Alert) -> None:
                 template="notifications/mail/alert",
                 context={
                     "title": alert.title,
-                    "details": sorted((name, value) for name, value in alert.detail.items() if name != "page"),
+                    "details": alert.facts,
+                    "what_to_do": alert.what_to_do,
                     "page_path": alert.page,
                     "alert_path": reverse("admin:notifications_alert_change", args=[alert.pk]),
                 },

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from jobs.models import DurableWork
+from notifications.advice import advice_on, page_for
 
 
 def kind_of(template: str) -> str:
@@ -131,11 +132,13 @@ class Alert(models.Model):
 
     @property
     def what_to_do(self) -> str:
-        """What solves the problem, from the detail "what to do"; empty if it does not say."""
-        return str(self.detail.get("what to do", ""))
+        """What solves the problem: from the detail "what to do", or the advice on its kind; empty if there is none."""
+        advice = advice_on(self.key)
+        return str(self.detail.get("what to do", "")) or (advice.what_to_do if advice else "")
 
     @property
     def page(self) -> str:
-        """The path on this site where staff solve the problem, from the detail "page"; empty if there is none."""
+        """The path on this site where staff solve the problem: from the detail "page", or the advice on its kind."""
         page = self.detail.get("page", "")
-        return page if isinstance(page, str) and page.startswith("/") and not page.startswith("//") else ""
+        is_path = isinstance(page, str) and page.startswith("/") and not page.startswith("//")
+        return page if is_path else page_for(self.key)

@@ -19,8 +19,11 @@ class PaymentsConfig(AppConfig):
     )
 
     def ready(self) -> None:
+        from notifications.advice import register_advice
         from notifications.attachments import register_renderer
         from payments import checks, receivers  # noqa: F401  # connects the receiver and registers the check
+        from payments.alert_advice import ADVICE
         from payments.mails import RECEIPT_RENDERER  # imports models, which are loaded only now
 
+        register_advice(ADVICE)
         register_renderer(RECEIPT_RENDERER, "payments.receipts.render_receipt_of")

@@ -3,11 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from waffle.models import Switch
 
+from payments.registry import handler_for, registered_domains
+
 # Waffle switches in the admin. A missing one is off, so the checkout is open by default.
 CHECKOUT_CLOSED = "checkout-closed"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSwitch:
+    """A switch that code asks for: its name in the database, and what it does while it is on."""
+
+    name: str
+    title: str
+    effect: str
+
+
+def known_switches() -> list[KnownSwitch]:
+    """Every switch there is, in the order in which staff look for them."""
+    still = "Orders that are already paid are delivered, and refunds and payouts go on."
+    everything = KnownSwitch(
+        CHECKOUT_CLOSED, "Close the checkout", f"Nobody can buy anything; the cart says that sales are paused. {still}"
+    )
+    kinds = [(domain, handler_for(domain).label) for domain in sorted(registered_domains())]
+    return [
+        everything,
+        *(
+            KnownSwitch(
+                f"{CHECKOUT_CLOSED}-{domain}",
+                f"Close the checkout for “{label}”",
+                f"Carts that contain one cannot be paid; everything else can be bought. {still}",
+            )
+            for domain, label in kinds
+        ),
+    ]
 
 
 class CheckoutClosed(Exception):

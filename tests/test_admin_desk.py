@@ -5,17 +5,20 @@ import uuid
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from waffle.models import Switch
 
 from accounts.models import User
 from accounts.tests.factories import TeacherFactory, UserFactory
 from notifications.alerts import raise_alert
 from notifications.models import Alert, Mail
 from payments.models import BankPayout, ConnectedAccount, Payment, PayoutTransfer, Refund
+from payments.switches import CheckoutClosed, refuse_when_closed
 from payments.tests.conftest import sample_domain
 from payments.tests.disputing import Case
 from payments.tests.factories import event_of, open_order, paid_order, refunded, session_object
@@ -163,7 +166,7 @@ def test_each_list_is_in_the_menu_or_in_a_tab_of_one_that_is(boss):
     page = boss.get("/admin/")
     links = {item["link"].partition("?")[0] for group in page.context["sidebar_navigation"] for item in group["items"]}
     links |= {item["link"] for tab in page.context["tab_list"] for item in tab["items"]}
-    meant_to_be_hidden = {"auth.permission", "waffle.flag", "waffle.sample", "payments.mirrorsync"}
+    meant_to_be_hidden = {"auth.permission", "payments.mirrorsync"}
     for model in admin.site._registry:
         if model._meta.app_label != "djstripe" and model._meta.label_lower not in meant_to_be_hidden:
             assert reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") in links, model
@@ -257,3 +260,40 @@ def test_the_first_page_takes_as_many_queries_for_many_rows_as_for_one(boss):
             boss.get("/admin/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+# --- The switches
+
+
+SWITCHES = "/admin/waffle/switch/"
+
+
+def test_each_switch_is_listed_by_name_with_what_it_does_and_who_turned_it(boss):
+    page = boss.get(SWITCHES).content.decode()
+    assert "Close the checkout" in page
+    assert "Nobody can buy anything" in page
+    assert "Close the checkout for “Workshop”" in page
+    assert not Switch.objects.exists()
+    boss.post(f"{SWITCHES}turn/", {"name": "checkout-closed", "to": "on"})
+    with pytest.raises(CheckoutClosed):
+        refuse_when_closed(["workshops"])
+    page = boss.get(SWITCHES).content.decode()
+    assert "by boss@example.org" in page
+    boss.post(f"{SWITCHES}turn/", {"name": "checkout-closed", "to": "off"})
+    refuse_when_closed(["workshops"])
+    assert LogEntry.objects.filter(change_message__contains="Turned").count() == 2
+
+
+def test_only_known_switches_are_turned_and_only_by_those_who_may(boss):
+    assert boss.post(f"{SWITCHES}turn/", {"name": "unknown", "to": "on"}).status_code == 404
+    assert boss.get(f"{SWITCHES}turn/").status_code == 405
+    watcher = staff_with("view_switch")
+    assert watcher.get(SWITCHES).status_code == 200
+    assert "Turn on" not in watcher.get(SWITCHES).content.decode()
+    assert watcher.post(f"{SWITCHES}turn/", {"name": "checkout-closed", "to": "on"}).status_code == 403
+    assert not Switch.objects.filter(active=True).exists()
+
+
+def test_a_switch_that_no_code_asks_for_is_still_listed(boss):
+    Switch.objects.create(name="left-over", active=True)
+    assert "left-over" in boss.get(SWITCHES).content.decode()

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
@@ -145,7 +147,7 @@ def test_a_decision_that_makes_no_sense_is_refused_with_a_message(as_member):
 
 def test_finance_sets_the_commission_and_decides_nothing(as_member):
     client, teacher = as_member("finance"), TeacherFactory(status=Teacher.Status.APPLIED)
-    posted = {"commission_bps": "750", "decision_note": "x", "accounts_teacher_approve": "1"}
+    posted = {"commission_bps": "7.5", "decision_note": "x", "accounts_teacher_approve": "1"}
     client.post(f"{TEACHERS}{teacher.pk}/change/", posted)
     client.post(TEACHERS, {"action": "approve_chosen", "_selected_action": [teacher.pk]})
     teacher.refresh_from_db()
@@ -159,13 +161,54 @@ def test_support_does_not_set_the_commission(as_member):
     assert teacher.commission_bps is None
 
 
-@pytest.mark.parametrize("value", ["10001", "-1", "1.5", "abc", "99999999999999999999"])
+@pytest.mark.parametrize("value", ["100.01", "-1", "1.555", "abc", "99999999999999999999", "1e1", "NaN"])
 def test_odd_commissions_are_refused(as_member, value):
     teacher = TeacherFactory()
     response = as_member("finance").post(f"{TEACHERS}{teacher.pk}/change/", {"commission_bps": value})
     assert response.status_code == 200
     teacher.refresh_from_db()
     assert teacher.commission_bps is None
+
+
+@pytest.mark.parametrize("typed", ["12.5", "12,5", "12.50 %", " 12.5"])
+def test_the_commission_is_typed_and_shown_in_percent(as_member, typed):
+    teacher = TeacherFactory()
+    client = as_member("finance")
+    client.post(f"{TEACHERS}{teacher.pk}/change/", {"commission_bps": typed})
+    teacher.refresh_from_db()
+    assert teacher.commission_bps == 1250
+    shown = client.get(f"{TEACHERS}{teacher.pk}/change/").content.decode()
+    assert 'value="12.5"' in shown
+    assert "bps" not in re.sub(r'="[^"]*"', "", shown)
+    client.post(f"{TEACHERS}{teacher.pk}/change/", {"commission_bps": "12.5"})
+    history = client.get(f"{TEACHERS}{teacher.pk}/history/").content.decode()
+    assert history.lower().count("commission") == 1
+
+
+def test_staff_who_cannot_set_the_commission_read_it_in_percent(as_member):
+    teacher = TeacherFactory(commission_bps=1250)
+    assert "12.5 %" in as_member("support").get(f"{TEACHERS}{teacher.pk}/change/").content.decode()
+
+
+def test_a_teachers_page_and_list_have_words_instead_of_codes(as_member):
+    teacher = TeacherFactory(status="applied", regions=["GB", "US-CA"], languages=["en", "de"])
+    client = as_member("support")
+    page = client.get(f"{TEACHERS}{teacher.pk}/change/").content.decode()
+    listed = client.get(TEACHERS).content.decode()
+    for text in (page, listed):
+        assert "United Kingdom, United States (CA)" in text
+        assert "English, German" in text
+        assert "Applied" in text
+        assert "(&#x27;applied&#x27;" not in text
+
+
+def test_for_an_applicant_to_approve_is_the_green_button_and_the_reason_is_named(as_member):
+    teacher = TeacherFactory(status="applied")
+    page = as_member("support").get(f"{TEACHERS}{teacher.pk}/change/").content.decode()
+    buttons = re.findall(r'<button type="submit"[^>]*name="(\w+)"[^>]*class="([^"]*)"', page)
+    green = [name for name, style in buttons if "bg-primary-600" in style]
+    assert green == ["accounts_teacher_approve"]
+    assert "Reason, if you decline or suspend" in page
 
 
 def test_superusers_alone_take_second_factors_off(as_member):

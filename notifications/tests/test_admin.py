@@ -4,10 +4,12 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.applications import Application, apply_to_teach, approve_teacher
+from accounts.models import Teacher, User
 from accounts.tests.factories import UserFactory
 from jobs.models import DurableWork
 from notifications.alerts import raise_alert
+from notifications.delivery import render
 from notifications.models import Alert, Mail
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +140,76 @@ def test_the_overview_counts_every_kind_and_warns_when_no_sweep_runs(staff, queu
     assert "Emails" in page
     assert "/admin/notifications/mail/?state__exact=parked" in page
     assert "Beat or all workers are down" in page
+
+
+# --- What staff are told, and what they can do about it
+
+
+def test_an_alerts_page_says_what_to_do_and_where_without_json(staff):
+    detail = {"order": "L-1", "what to do": "Refund it today.", "page": "/admin/payments/order/7/change/"}
+    raise_alert(key="k", title="Paid twice", detail=detail)
+    page = staff.get(f"{ALERTS}{Alert.objects.get().pk}/change/").content.decode()
+    assert "Refund it today." in page
+    assert 'href="/admin/payments/order/7/change/"' in page
+    assert "L-1" in page
+    for sign_of_json in ("{&quot;", "{&#x27;", "&quot;page&quot;"):
+        assert sign_of_json not in page
+    assert 'href="/admin/payments/order/7/change/"' in staff.get(ALERTS).content.decode()
+    [mail] = Mail.objects.filter(to="boss@staff.example")
+    assert "Refund it today." in render(mail).text
+    assert "Refund it today." in render(mail).html
+
+
+def test_staff_acknowledge_and_clear_an_alert_on_its_page(staff):
+    raise_alert(key="k", title="Trouble")
+    alert = Alert.objects.get()
+    staff.post(f"{ALERTS}{alert.pk}/settle/", {"do": "acknowledge"})
+    alert.refresh_from_db()
+    assert alert.acknowledged_by.email == "boss@staff.example"
+    assert alert.cleared_at is None
+    page = staff.get(f"{ALERTS}{alert.pk}/change/").content.decode()
+    assert "boss@staff.example" in page
+    assert "I deal with it" not in page
+    assert Alert.objects.unread().count() == 0
+    staff.post(f"{ALERTS}{alert.pk}/settle/", {"do": "clear"})
+    alert.refresh_from_db()
+    assert alert.cleared_at is not None
+    assert staff.get(f"{ALERTS}{alert.pk}/settle/").status_code == 405
+
+
+def test_only_staff_who_may_change_alerts_settle_them(client):
+    watcher = UserFactory(is_staff=True)
+    watcher.user_permissions.set(Permission.objects.filter(codename="view_alert"))
+    client.force_login(watcher)
+    raise_alert(key="k", title="Trouble")
+    alert = Alert.objects.get()
+    assert client.post(f"{ALERTS}{alert.pk}/settle/", {"do": "clear"}).status_code == 403
+    assert "It is solved" not in client.get(f"{ALERTS}{alert.pk}/change/").content.decode()
+    assert client.post(f"{ALERTS}999999/settle/", {"do": "clear"}).status_code == 404
+    alert.refresh_from_db()
+    assert alert.cleared_at is None
+
+
+def test_mails_are_listed_by_subject_with_the_error_in_sight(staff, queue, deliver_due_mails):
+    queue(key="sent")
+    deliver_due_mails()
+    waiting = queue(key="waiting")
+    Mail.objects.filter(pk=waiting.pk).update(last_error="Traceback\nSMTPServerDisconnected: gone")
+    page = staff.get(MAILS).content.decode()
+    assert Mail.objects.get(key="sent").subject in page
+    assert "SMTPServerDisconnected: gone" in page
+    rows = page.partition("<tbody")[2].rpartition("</tbody>")[0]
+    assert "notifications/mail/alert" not in rows
+
+
+def test_staff_are_told_of_applicants_in_one_mail_for_several(staff, settings, deliver_due_mails):
+    for name in ("Ada Byron", "Emmy Noether"):
+        apply_to_teach(user=UserFactory(), application=Application(display_name=name))
+    [mail] = Mail.objects.filter(to="boss@staff.example")
+    assert render(mail).subject.endswith("2 applicants to decide on")
+    text = render(mail).text
+    teacher = Teacher.objects.get(display_name="Emmy Noether")
+    assert f"/admin/accounts/teacher/{teacher.pk}/change/" in text
+    assert "status__exact=applied" in text
+    approve_teacher(teacher=teacher, by=User.objects.get(email="boss@staff.example"))
+    assert Mail.objects.filter(to="boss@staff.example").count() == 1

@@ -12,6 +12,7 @@ from payments.admin.refunds import RefundAdmin
 from payments.admin.sale_cancellations import LineCancellationAdmin, SaleCancellationAdmin
 from payments.admin.statement import StripeMovementAdmin
 from payments.admin.stripe_records import show_only
+from payments.admin.switches import SwitchAdmin
 
 __all__ = [
     "BankPayoutAdmin",
@@ -31,6 +32,7 @@ __all__ = [
     "RefundAdmin",
     "SaleCancellationAdmin",
     "StripeMovementAdmin",
+    "SwitchAdmin",
     "WebhookEventAdmin",
 ]
 
