@@ -60,7 +60,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for myp
     """What people may change about themselves. The email address has its own pages, because it must be verified."""
 
     full_name = NameField(label="Name", widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    time_zone = TimeZoneField(help_text="Times of lessons and workshops are shown in it. Type a city to search.")
+    time_zone = TimeZoneField(help_text="Used for the times of lessons and workshops. Type a city to search.")
     language = forms.ChoiceField(choices=SITE_LANGUAGES, help_text="Pages and emails are written in it.")
 
     class Meta:

@@ -24,7 +24,7 @@ def calendar_of(lesson: Lesson, reader: tzinfo) -> str:
     event.add("dtstamp", timezone.now().astimezone(UTC))
     event.add("dtstart", lesson.starts_at.astimezone(UTC))
     event.add("dtend", lesson.ends_at.astimezone(UTC))
-    event.add("summary", lesson.title)
+    event.add("summary", f"{lesson.title} with {lesson.teacher.display_name}")
     event.add("description", write_span(lesson.starts_at, lesson.ends_at, zone_for(lesson, reader=reader)))
     event.add("location", lesson.meeting_url if lesson.is_online else lesson.place)
     event.add("url", f"{settings.BASE_URL}{lesson.get_absolute_url()}")

@@ -42,6 +42,7 @@ class LessonHandler(DomainHandler):
     label = "Private lesson"
     revoke_one, revoke_many = "Cancel the lesson", "Cancel the lessons"
     revoked_one, revoked_many = "lesson cancelled", "{count} lessons cancelled"
+    delivery_action = "Open lesson"
     earned_by = f"a lesson {rules.CONTEST_WITHIN.days} days after it took place"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
@@ -161,7 +162,7 @@ def _quote_one(lesson: Lesson | None, buyer_id: int | None) -> Quote | NotForSal
     if buyer_id is None:
         return NotForSale("Please sign in: a private lesson can be bought by the student it was proposed to.")
     if lesson is None or lesson.student_id != buyer_id:
-        return NotForSale("This private lesson was not proposed to you. Ask a teacher for lessons of your own.")
+        return NotForSale("This private lesson was not proposed to you. Request lessons of your own.")
     refusal = _why_not_for_sale(lesson)
     if refusal:
         return NotForSale(refusal)

@@ -46,7 +46,7 @@ def request_lessons(
 ) -> LessonRequest:
     """Ask one teacher, or any suitable one if `teacher` is None, and mail them. Raises RequestRefused."""
     if teacher and teacher.user_id == student.pk:
-        raise RequestRefused("You cannot ask yourself for lessons.")
+        raise RequestRefused("You cannot request lessons from yourself.")
     # Locked, so that of two requests sent at once the second one counts the first.
     User.objects.select_for_update(no_key=True).get(pk=student.pk)
     _enforce_limits(student, is_to_any=teacher is None)
@@ -72,7 +72,7 @@ def request_lessons(
             raise
         whom = teacher.display_name if teacher else "our teachers"
         raise RequestRefused(
-            f"You have already asked {whom} for lessons in {wish.subject}; wait for the answer."
+            f"You have already requested lessons in {wish.subject} from {whom}; wait for the answer."
         ) from error
     _mail_teachers(request)
     return request

@@ -40,6 +40,7 @@ class CourseHandler(DomainHandler):
     label = LABEL
     revoke_one = revoke_many = "End the access to the course"
     revoked_one = revoked_many = "access ended"
+    delivery_action = "Go to course"
     earned_by = "a course once the student can no longer get a full refund"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:

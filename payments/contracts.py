@@ -153,6 +153,8 @@ class DomainHandler(Protocol):
     revoke_many: str = "Take back what was delivered"
     revoked_one: str = "1 taken back"
     revoked_many: str = "{count} taken back"
+    # What the link to a delivered line says: "Open lesson", "View tickets".
+    delivery_action: str = "Open"
     # When a teacher has earned their share, after "a share is earned by": see `earned_at`.
     earned_by: str = ""
 

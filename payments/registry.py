@@ -50,6 +50,11 @@ def revoked_words(domain: str, count: int) -> str:
     return of.revoked_one if count == 1 else of.revoked_many.format(count=count)
 
 
+def delivery_words(domain: str) -> str:
+    """What the link to a delivered line of this domain says."""
+    return _handlers.get(domain, DomainHandler).delivery_action
+
+
 def earned_words() -> list[str]:
     """When the teachers of each domain have earned their share, in the order of their names."""
     return [handler.earned_by for _, handler in sorted(_handlers.items()) if handler.earned_by]

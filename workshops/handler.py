@@ -43,6 +43,7 @@ class WorkshopHandler(DomainHandler):
     label = "Workshop"
     revoke_one, revoke_many = "Give the place back", "Give the places back"
     revoked_one, revoked_many = "1 place given back", "{count} places given back"
+    delivery_action = "View tickets"
     earned_by = f"a workshop {EARNED_AFTER.days} days after its last session"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:

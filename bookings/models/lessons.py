@@ -145,8 +145,8 @@ class Lesson(models.Model):
 
     @property
     def title(self) -> str:
-        """Its title in cart, receipt and calendar. Reads request, subject and teacher."""
-        return f"{self.request.subject.name}: lesson with {self.teacher.display_name}"
+        """Its title in cart and receipt, which name the teacher beside it. Reads request and subject."""
+        return f"{self.request.subject.name} lesson"
 
     @property
     def is_confirmed(self) -> bool:

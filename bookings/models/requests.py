@@ -16,6 +16,13 @@ from bookings.models.offers import LessonOffer
 from bookings.rules import ANSWER_WITHIN
 from catalogue.models import Level, Subject
 
+# Countries that take an article, or that people call by a shorter name.
+_IN_A_SENTENCE = {
+    "AE": "the UAE", "BS": "the Bahamas", "CF": "the Central African Republic", "DO": "the Dominican Republic",
+    "GB": "the UK", "GM": "the Gambia", "MV": "the Maldives", "NL": "the Netherlands", "PH": "the Philippines",
+    "SC": "the Seychelles", "US": "the US",
+}  # fmt: skip
+
 
 class LessonRequest(models.Model):
     """A student's request for lessons, to one teacher or to any suitable one. Answered once.
@@ -124,6 +131,11 @@ class LessonRequest(models.Model):
     def region_name(self) -> str:
         """The name of the student's country; parts of countries keep their code: US-CA."""
         return dict(regions()).get(self.region, self.region)
+
+    @property
+    def region_in_a_sentence(self) -> str:
+        """The country as it follows "from": the UK, the Netherlands, France."""
+        return _IN_A_SENTENCE.get(self.region, self.region_name)
 
     @property
     def has_times_to_choose(self) -> bool:

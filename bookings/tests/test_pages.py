@@ -71,7 +71,7 @@ def test_a_student_asks_a_teacher(teacher):
     )
     page = signed_in(student).get(response.url).content.decode()
     assert "Waiting for an answer" in page
-    assert "United Kingdom" in page
+    assert "Online, from the UK" in page
 
 
 def test_an_offer_is_shown_and_fills_in_the_form(teacher):

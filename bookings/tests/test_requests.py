@@ -135,7 +135,7 @@ def test_teachers_cannot_ask_themselves():
 
 def test_asking_the_same_teacher_again_waits_for_the_first_answer():
     first = make.open_request()
-    with pytest.raises(RequestRefused, match="already asked"):
+    with pytest.raises(RequestRefused, match="already requested"):
         make.open_request(student=first.student, teacher=first.teacher, subject=first.subject)
     decline_request(request_id=first.pk, teacher=first.teacher, note="")
     make.open_request(student=first.student, teacher=first.teacher, subject=first.subject)

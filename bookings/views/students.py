@@ -23,6 +23,7 @@ from bookings.calendar_file import calendar_of
 from bookings.forms.requests import RequestForm
 from bookings.models import Lesson, LessonOffer, LessonRequest
 from bookings.requests import RequestClosed, RequestRefused, request_lessons, withdraw_request
+from payments.cancellations.lines import can_cancel_line
 from payments.contracts import Item, NotForSale
 from payments.visitor_cart import add_for_visitor
 
@@ -120,10 +121,12 @@ def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
 def show_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
     """Show one lesson to its student or its teacher."""
     lesson = _lesson_of_mine(request, lesson_id)
+    is_teacher = lesson.teacher.user_id == request.user.pk
+    is_ahead = lesson.is_confirmed and lesson.starts_at > timezone.now()
     context = {
         "lesson": lesson,
-        "is_teacher": lesson.teacher.user_id == request.user.pk,
-        "can_cancel": lesson.is_confirmed and lesson.starts_at > timezone.now(),
+        "is_teacher": is_teacher,
+        "can_cancel": is_ahead and (is_teacher or can_cancel_line(lesson.order_line_id)),
     }
     return render(request, "bookings/lesson_show.html", context)
 

@@ -14,6 +14,7 @@ from courses.outline import outline_of
 from courses.quizzes import Quiz, ask_quiz, mark_quiz
 from courses.uploads import content_type
 from notifications.alerts import raise_alert
+from payments.cancellations.lines import can_cancel_line
 
 
 @login_required
@@ -43,9 +44,13 @@ def learn(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the course's outline."""
     course = _open_course(request, slug)
     own = Enrolment.objects.active().filter(course=course, student=request.user.pk).first()
-    return render(
-        request, "courses/course_learn.html", {"course": course, "outline": outline_of(course), "enrolment": own}
-    )
+    context = {
+        "course": course,
+        "outline": outline_of(course),
+        "enrolment": own,
+        "can_cancel": own is not None and can_cancel_line(own.order_line_id),
+    }
+    return render(request, "courses/course_learn.html", context)
 
 
 @login_required

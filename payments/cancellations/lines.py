@@ -25,6 +25,7 @@ from payments.deadlocks import retried_after_deadlock
 from payments.disputes.waiting_refunds import held_of_line, refund_after_dispute
 from payments.mails import queue_cancelled_by_student, queue_cancelled_by_teacher
 from payments.models import Order, OrderLine, Refund
+from payments.reasons import BY_STUDENT
 from payments.refunds.plan import LinePart, OfLines, RefundRefused
 from payments.refunds.requests import request_refund
 from payments.registry import UnknownDomain, handler_for
@@ -32,7 +33,6 @@ from payments.revocation import revoke_units
 
 log = structlog.get_logger()
 
-BY_STUDENT = "Cancelled by the student."
 _BY_TEACHER = "Cancelled by the teacher"
 
 
@@ -121,6 +121,21 @@ def terms_for_student(line: OrderLine, *, at: datetime) -> CancellationTerms:
     if terms.closes_at is not None and terms.closes_at <= at:
         raise CannotCancel("It is too late to cancel this.")
     return terms
+
+
+def can_cancel(line: OrderLine) -> bool:
+    """Whether its student can cancel it, or a part of it, now. Pages offer to cancel only then."""
+    try:
+        terms_for_student(line, at=timezone.now())
+    except CannotCancel:
+        return False
+    return True
+
+
+def can_cancel_line(line_id: int | None) -> bool:
+    """`can_cancel` for domains, which keep the id of the line that delivered something."""
+    line = OrderLine.objects.select_related("order").filter(pk=line_id or 0).first()
+    return line is not None and can_cancel(line)
 
 
 def offer_cancellation(*, line: OrderLine, keys: Collection[str], at: datetime) -> Offer:

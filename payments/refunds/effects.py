@@ -16,13 +16,14 @@ from notifications.alerts import clear_alert, raise_alert
 from payments.mails import queue_refund_failed, queue_refund_pending, queue_refund_succeeded, queue_teachers_refunded
 from payments.models import OrderLine, Refund, RefundAllocation, RefundChange
 from payments.models.order import lines_in_lock_order
+from payments.reasons import BY_STUDENT_REFUNDED, BY_TEACHER_REFUNDED
 from payments.registry import revoked_words
 from payments.revocation import revoke_units
 
 # The reasons that students read; staff's note is never shown to them.
 _SHOWN_REASONS: Mapping[str, str] = {
-    Refund.Reason.STUDENT_CANCELLED: "Cancelled by the student and refunded.",
-    Refund.Reason.TEACHER_CANCELLED: "Cancelled by the teacher and refunded.",
+    Refund.Reason.STUDENT_CANCELLED: BY_STUDENT_REFUNDED,
+    Refund.Reason.TEACHER_CANCELLED: BY_TEACHER_REFUNDED,
 }
 _STATUS = Refund.Status
 

@@ -23,6 +23,7 @@ class SampleDomain:
     label = "Sample"
     revoke_one, revoke_many = "Give the sample back", "Give the samples back"
     revoked_one, revoked_many = "1 sample given back", "{count} samples given back"
+    delivery_action = "Open sample"
     earned_by = "a sample at once"
 
     def __init__(self):

@@ -72,7 +72,7 @@ def test_a_waiting_order_updates_itself_and_a_paid_one_does_not():
     settle_payment(evidence_for(payment))
     page = client.get(path).content.decode()
     assert "hx-get" not in page
-    assert "Ready: open" in page
+    assert "Open sample" in page
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "9" * 50, "\x00"])

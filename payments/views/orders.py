@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from django.contrib import messages
@@ -16,18 +17,30 @@ from django.views.decorators.http import require_GET, require_POST
 
 from money import Money
 from payments import sessions
+from payments.cancellations.lines import can_cancel
 from payments.disputes.waiting_refunds import held_of_line
 from payments.evidence import PaymentDisagrees
 from payments.models import Order, OrderLine, Refund
 from payments.outcomes import request_look
+from payments.reasons import BY_STUDENT
 from payments.receipts import render_receipt
-from payments.registry import UnknownDomain, handler_for
+from payments.registry import UnknownDomain, delivery_words, handler_for
 from payments.stripe_api import StripeRefused, StripeUnreachable
 from payments.views.polling import first_poll, number_in, poll_after
 
 log = structlog.get_logger()
 
 _ORDERS_PER_PAGE = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownLine:
+    """A line as the order page shows it, with what the student can do next; `url` is empty if nothing was delivered."""
+
+    line: OrderLine
+    url: str
+    action: str
+    can_cancel: bool
 
 
 @require_GET
@@ -85,7 +98,7 @@ def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
     payment = order.payments.filter(ended_at=None).first()
     if payment is not None:
         try:
-            sessions.close_session(payment.pk, reason="Cancelled by the student.")
+            sessions.close_session(payment.pk, reason=BY_STUDENT)
         except sessions.AlreadyPaid:
             messages.info(request, "This order was paid in the meantime.")
         except (StripeUnreachable, StripeRefused, PaymentDisagrees) as problem:
@@ -112,7 +125,7 @@ def _order_context(order: Order) -> dict[str, object]:
         line.order = order
     return {
         "order": order,
-        "lines": [(line, _delivery_url(line)) for line in lines],
+        "lines": [_shown(line) for line in lines],
         "is_waiting": order.state == Order.State.AWAITING_PAYMENT,
         "is_pending": order.state == Order.State.PAYMENT_PENDING,
         "has_undeliverable": any(line.state == OrderLine.State.UNDELIVERABLE for line in lines),
@@ -129,6 +142,15 @@ def _undecided(lines: Sequence[OrderLine]) -> Money | None:
     held = [held_of_line(line) for line in lines if line.disputed_minor]
     undecided = sum(held[1:], start=held[0]) if held else None
     return undecided if undecided and undecided.minor else None
+
+
+def _shown(line: OrderLine) -> ShownLine:
+    return ShownLine(
+        line=line,
+        url=_delivery_url(line),
+        action=delivery_words(line.domain),
+        can_cancel=line.is_delivered and can_cancel(line),
+    )
 
 
 def _delivery_url(line: OrderLine) -> str:

@@ -34,7 +34,7 @@ def test_a_student_cancels_a_lesson_for_half_by_its_policy(site, new_student, wi
     assert [row["amount_minor"] for row in refund] == [(lesson["amount_minor"] + 1) // 2]
     assert student.owns()["lessons"] == 0
     page.goto(f"/my/lessons/{lesson['id']}/")
-    expect(page.get_by_text("Cancelled by the student.")).to_be_visible()
+    expect(page.get_by_text("You cancelled this lesson.")).to_be_visible()
     mails = [mail["subject"] for mail in site.mails_to(student.email)]
     assert any(subject.startswith("Cancelled: ") for subject in mails)
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from payments.cancellations.lines import can_cancel_line
 from workshops.calendar_file import calendar_of
 from workshops.models import Registration, RegistrationQuerySet, Workshop
 from workshops.schedule import describe_schedule, first_start, last_end, session_times
@@ -37,6 +38,7 @@ def list_tickets(request: HttpRequest) -> HttpResponse:
                 "schedule": describe_schedule(workshop, timezone.get_current_timezone()),
                 "tickets": registrations,
                 "starts_at": first_start(list(workshop.sessions.all())) or timezone.now(),
+                "can_cancel": _has_not_begun(workshop),
                 "is_over": ends_at is not None and ends_at <= timezone.now(),
             }
         )
@@ -57,6 +59,7 @@ def show_ticket(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "ticket": ticket,
         "workshop": workshop,
+        "can_cancel": can_cancel_line(ticket.order_line_id),
         "is_valid": ticket.state == Registration.State.CONFIRMED and not workshop.is_cancelled,
         "sessions": session_times(workshop, timezone.get_current_timezone()),
     }
@@ -73,6 +76,12 @@ def download_calendar(request: HttpRequest, code: str) -> HttpResponse:
     response = HttpResponse(calendar, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="workshop.ics"'
     return response
+
+
+def _has_not_begun(workshop: Workshop) -> bool:
+    """Whether its places can still be cancelled by their students; a list does not look at each payment."""
+    starts_at = first_start(list(workshop.sessions.all()))
+    return not workshop.is_cancelled and (starts_at is None or starts_at > timezone.now())
 
 
 def _ticket(request: HttpRequest, code: str) -> Registration:
