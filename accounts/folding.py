@@ -1,4 +1,4 @@
-"""One folding of text for every search: what people type and what is stored are compared without accents or case."""
+"""One folding of text for every search and sorted list: text is compared without accents or case."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ def fold(text: str) -> str:
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold())
     kept = "".join(letter for letter in folded.translate(_LETTERS) if not _is_dropped(letter))
     return unicodedata.normalize("NFC", kept)
+
+
+def by_name(name: str) -> tuple[str, str]:
+    """Key that sorts names as people look for them: Özil between Oz and Ozon, whatever the database sorts by."""
+    return fold(name), name
 
 
 def _is_dropped(letter: str) -> bool:

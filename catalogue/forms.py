@@ -10,6 +10,7 @@ from django import forms
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 
+from accounts.folding import by_name
 from accounts.places_and_languages import languages
 from catalogue.models import Level, Listing, Subject
 from money import Money, exponent
@@ -18,6 +19,19 @@ from money import Money, exponent
 _YEARS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 12, 31))]
 _LARGEST_PRICE = Decimal(10_000_000)
 ANYTHING = ("", "Anything")
+_PLAIN_ERRORS = {
+    "kind": "There is no such kind of offer.",
+    "subject": "There is no such subject.",
+    "level": "There is no such level.",
+    "where": "Choose online or in person.",
+    "from_date": "Enter a date such as 2027-01-31.",
+    "to_date": "Enter a date such as 2027-01-31.",
+    "currency": "Nothing is sold in this currency.",
+    "min_price": "Enter an amount such as 25 or 25.50.",
+    "max_price": "Enter an amount such as 25 or 25.50.",
+    "language": "Nothing is taught in this language.",
+    "sort": "Choose one of the orders in the list.",
+}
 
 
 class _DateInput(forms.DateInput):
@@ -54,7 +68,7 @@ class BrowseForm(forms.Form):
     sort = forms.ChoiceField(
         label="Sort by",
         choices=[
-            ("", "Best match"),
+            ("", "Recommended"),
             ("soonest", "Soonest"),
             ("newest", "Newest"),
             ("cheapest", "Price, low to high"),
@@ -75,6 +89,10 @@ class BrowseForm(forms.Form):
         subjects = self.fields["subject"]
         assert isinstance(subjects, forms.ModelChoiceField)  # noqa: S101  # for mypy: the class body declares it
         subjects.queryset = Subject.objects.all()
+        named = sorted(subjects.queryset, key=lambda subject: by_name(subject.name))
+        subjects.choices = [("", "Any subject"), *((subject.slug, subject.name) for subject in named)]
+        for name, message in _PLAIN_ERRORS.items():
+            self.fields[name].error_messages |= {"invalid": message, "invalid_choice": message}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

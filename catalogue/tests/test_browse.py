@@ -172,6 +172,21 @@ def test_an_invalid_page_number_shows_a_page(client, page):
     assert titles(client, page=page) == ["Still here"]
 
 
+def test_invalid_filters_are_explained_plainly_and_keep_what_was_typed(client):
+    ListingFactory()
+    page = client.get(reverse("catalogue:browse"), {"min_price": "cheap", "from_date": "soon", "place": "Leeds"})
+    html = page.content.decode()
+    assert "Enter an amount such as 25 or 25.50." in html
+    assert "Enter a date such as 2027-01-31." in html
+    for typed in ("cheap", "soon", "Leeds"):
+        assert f'value="{typed}"' in html
+
+
+@pytest.mark.parametrize("name", ["q", "kind", "subject", "level", "place", "teacher", "page", "sort", "min_price"])
+def test_a_null_character_is_no_error_of_the_site(client, name):
+    assert client.get(f"/browse/?{name}=%00").status_code == 200
+
+
 def test_reversed_ranges_are_reported(client):
     response = client.get(
         reverse("catalogue:browse"),

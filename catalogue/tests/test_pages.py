@@ -149,3 +149,54 @@ def test_only_teachers_can_edit_subjects(client):
 def test_removing_needs_a_post(client):
     client.force_login(TeacherFactory().user)
     assert client.get(reverse("catalogue:expertise_remove", args=[1])).status_code == 405
+
+
+def test_the_search_suggests_only_what_is_found(client):
+    ListingFactory(subject=SubjectFactory(name="Lute"))
+    SubjectFactory(name="Calculus")
+    page = client.get("/").content.decode()
+    assert 'placeholder="Lute…"' in page
+    assert client.get("/browse/", {"q": "Lute"}).context["page"].paginator.count == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/browse/?q=lute"])
+def test_every_page_has_the_search_of_the_header(client, path):
+    page = client.get(path).content.decode()
+    assert 'id="site-search"' in page
+    assert ('value="lute"' in page) == ("lute" in path)
+
+
+def test_names_are_sorted_as_people_look_for_them(client):
+    for name in ("Zebra", "Übersetzen", "Äpfel", "Łyżwy", "Mosaic", "apples", "Öland"):
+        ListingFactory(
+            subject=SubjectFactory(name=name, slug=f"s{ord(name[0])}"), teacher=TeacherFactory(display_name=name)
+        )
+    sorted_names = ["Äpfel", "apples", "Łyżwy", "Mosaic", "Öland", "Übersetzen", "Zebra"]
+    choices = [label for _, label in client.get("/browse/").context["form"].fields["subject"].choices]
+    assert choices == ["Any subject", *sorted_names]
+    teachers = [teacher.display_name for teacher in client.get("/").context["teachers"]]
+    assert teachers == [name for name in sorted_names if name in teachers]
+
+
+def test_texts_of_people_decide_their_own_direction(client):
+    listing = ListingFactory(title="العود", teacher=TeacherFactory(display_name="علی‌رضا", headline="استاد"))
+    for path in ("/", "/browse/"):
+        page = client.get(path).content.decode()
+        assert 'dir="auto">العود' in page
+        assert 'dir="auto">علی‌رضا' in page
+    assert '<h1 dir="auto">علی‌رضا' in client.get(listing.teacher.get_absolute_url()).content.decode()
+
+
+def test_a_teachers_page_shows_lessons_as_cards_in_the_readers_currency(client):
+    teacher = TeacherFactory()
+    set_expertise(teacher=teacher, subject=SubjectFactory(name="Lute"), levels=["beginner"])
+    lesson = ListingFactory(
+        teacher=teacher, title="An hour", is_by_request=True, prices=[Money(4000, "GBP"), Money(4500, "EUR")]
+    )
+    client.cookies["display_currency"] = "EUR"
+    page = client.get(teacher.get_absolute_url()).content.decode()
+    assert f'<a href="{lesson.url}"' in page
+    assert "€45.00" in page
+    assert "£40.00" not in page
+    assert 'aria-label="Breadcrumb"' in page
+    assert "Request lessons" in page

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.folding import by_name
 from accounts.guards import TeacherRequest, teacher_required
 from catalogue.expertise import remove_expertise, set_expertise
 from catalogue.forms import ExpertiseForm
@@ -22,7 +23,9 @@ def edit_expertise(request: TeacherRequest) -> HttpResponse:
         expertise = set_expertise(teacher=request.teacher, **form.cleaned_data)
         messages.success(request, f"{expertise.subject} is on your page.")
         return redirect("catalogue:expertise_edit")
-    expertises = request.teacher.expertises.select_related("subject").order_by("subject__name")
+    expertises = sorted(
+        request.teacher.expertises.select_related("subject"), key=lambda expertise: by_name(expertise.subject.name)
+    )
     context = {"form": form, "expertises": expertises, "teacher": request.teacher}
     return render(request, "catalogue/expertise_edit.html", context, status=400 if form.errors else 200)
 

@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.folding import by_name
 from accounts.models import Teacher
 from accounts.places_and_languages import languages, regions
 from accounts.time_zones import zone_of_user
@@ -35,9 +36,11 @@ def show_teacher(request: HttpRequest, slug: str) -> HttpResponse:
         slug=slug,
         status=Teacher.Status.APPROVED,
     )
+    expertises = sorted(teacher.expertises.all(), key=lambda expertise: by_name(expertise.subject.name))
     context = {
         "teacher": teacher,
-        "expertises": sorted(teacher.expertises.all(), key=lambda expertise: expertise.subject.name),
+        "expertises": expertises,
+        "main_subject": expertises[0].subject if len(expertises) == 1 else None,
         "languages": _names(teacher.languages, dict(languages())),
         "regions": _names(teacher.regions, dict(regions())),
         "offers": _offers_of(teacher),
