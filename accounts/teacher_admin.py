@@ -98,6 +98,9 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         """Never: sales refer to teachers. Suspend instead."""
         return False
 
+    def is_on_site(self, teacher: Teacher) -> bool:
+        return teacher.is_approved
+
     @display(description="Email", ordering="user__email")
     def email(self, teacher: Teacher) -> str:
         return teacher.user.email

@@ -10,11 +10,13 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from accounts.labelled_inline import LabelledInline
+from accounts.places_and_languages import region_name
 from accounts.sold_admin import SoldAdmin, Tables
 from bookings.models import Lesson, LessonOffer, LessonPrice, LessonRequest
 from bookings.offers import OfferIncomplete, publish_offer, save_offer, withdraw_offer
 from jobs.read_only_admin import ReadOnlyAdmin
 from money import Money
+from payments.order_links import order_link, with_order_numbers
 
 
 class LessonPriceInline(LabelledInline):
@@ -45,6 +47,9 @@ class LessonOfferAdmin(SoldAdmin):
         stored = LessonPrice.objects.filter(offer_id=sold.pk)
         save_offer(offer=sold, prices=tables.prices_of(LessonPrice, stored=stored))
 
+    def is_on_site(self, offer: LessonOffer) -> bool:
+        return offer.is_published and offer.teacher.is_approved
+
     @admin.action(description="Publish", permissions=["change"])
     def publish(self, request: HttpRequest, offers: QuerySet[LessonOffer]) -> None:
         for offer in offers.select_related("teacher"):
@@ -61,23 +66,33 @@ class LessonOfferAdmin(SoldAdmin):
 
 class LessonInline(ReadOnlyAdmin, TabularInline):  # type: ignore[misc]  # unfold has no types
     model = Lesson
-    fields = ["period", "state", "amount_minor", "currency", "order_line_id"]
+    fields = readonly_fields = ["starts", "state", "price"]
     show_change_link = True
+
+    @admin.display(description="Starts")
+    def starts(self, lesson: Lesson) -> Any:
+        return lesson.starts_at
 
 
 @admin.register(LessonRequest)
 class LessonRequestAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    list_display = ["created_at", "student", "teacher", "subject", "level", "region", "state", "answered_at"]
+    list_display = ["created_at", "student", "teacher", "subject", "level", "country", "state", "answered_at"]
+    exclude = ["region"]
+    readonly_fields = ["country"]
     list_filter = ["state", "is_to_any_teacher", "meeting", "level", ("subject", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["student", "teacher", "subject"]
     search_fields = ["student__email", "student__full_name", "teacher__display_name", "goals"]
     date_hierarchy = "created_at"
     inlines = [LessonInline]
 
+    @admin.display(description="Student is in")
+    def country(self, request: LessonRequest) -> str:
+        return region_name(request.region) if request.region else "–"
+
 
 @admin.register(Lesson)
 class LessonAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
-    list_display = ["starts", "teacher", "student", "subject", "amount", "state", "order_line_id"]
+    list_display = ["starts", "teacher", "student", "subject", "amount", "state", "order"]
     list_filter = ["state", "currency", "is_online"]
     list_select_related = ["teacher", "student", "request__subject"]
     search_fields = ["teacher__display_name", "student__email", "student__full_name", "=order_line_id"]
@@ -88,15 +103,29 @@ class LessonAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ha
             "request",
             "teacher",
             "student",
-            "period",
+            "starts",
+            "ends",
             "state",
             "held_until",
-            "order_line_id",
-            "amount_minor",
-            "currency",
+            "order",
+            "amount",
         ),
         *("is_online", "place", "policy", "proposed_at", "confirmed_at", "cancelled_at", "cancel_reason"),
     ]
+
+    readonly_fields = ["starts", "ends", "order", "amount"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Lesson]:
+        lessons: QuerySet[Lesson] = super().get_queryset(request)
+        return with_order_numbers(lessons)
+
+    @admin.display(description="Order")
+    def order(self, lesson: Any) -> str:
+        return order_link(lesson.order_id, lesson.order_number)
+
+    @admin.display(description="Ends")
+    def ends(self, lesson: Lesson) -> Any:
+        return lesson.ends_at
 
     @admin.display(description="Starts", ordering="period")
     def starts(self, lesson: Lesson) -> Any:

@@ -26,6 +26,9 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     autocomplete_fields = ["broader"]
     prepopulated_fields = {"slug": ["name"]}
 
+    def is_on_site(self, subject: Subject) -> bool:  # every subject can be browsed
+        return True
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Subject]:
         counted: QuerySet[Subject] = super().get_queryset(request)
         return counted.annotate(

@@ -112,6 +112,14 @@ class GuardedAdmin:
             show_possible_rows_only(form_field.widget, db_field.target_field)  # type: ignore[attr-defined]
         return form_field
 
+    def get_view_on_site_url(self, obj: Model | None = None) -> str | None:
+        """Only for what every visitor can open, which a model's admin says in `is_on_site`; else the link were a 404."""
+        is_on_site = getattr(self, "is_on_site", None)
+        if obj is None or is_on_site is None or not is_on_site(obj):
+            return None
+        url: str | None = super().get_view_on_site_url(obj)  # type: ignore[misc]
+        return url
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         field = self._key(from_field)
         if field is None or not can_be_value_of(field, object_id):

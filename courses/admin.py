@@ -13,6 +13,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from accounts.labelled_inline import LabelledInline
@@ -23,7 +24,14 @@ from courses.form_fields import ChoicesField, OutcomesField
 from courses.models import Course, CourseLesson, CoursePrice, Enrolment, Module, QuizQuestion
 from courses.publishing import CannotPublish, publish_course, withdraw_course
 from jobs.read_only_admin import ReadOnlyAdmin
+from payments.order_links import order_link, with_order_numbers
 
+_ENROLMENT_STATES = {
+    Enrolment.State.ACTIVE: "Has the course",
+    Enrolment.State.HELD: "Being paid",
+    Enrolment.State.RELEASED: "Not paid",
+    Enrolment.State.REVOKED: "Taken back",
+}
 _NEEDED = {CourseLesson.Kind.TEXT: "body", CourseLesson.Kind.VIDEO: "video_url"}
 
 
@@ -105,7 +113,7 @@ class QuizQuestionInline(LabelledInline):
 class CourseAdmin(SoldAdmin):
     form = CourseAdminForm
     refusals = (WouldBreakPublished, TooMany)
-    list_display = ["title", "teacher", "subject", "state", "lessons", "enrolled", "published_at"]
+    list_display = ["title", "teacher", "subject", "shown_state", "lessons", "enrolled", "published_at"]
     list_filter = ["state", "subject", "language"]
     list_select_related = ["teacher", "subject"]
     search_fields = ["title", "slug", "teacher__display_name", "teacher__user__email"]
@@ -139,6 +147,17 @@ class CourseAdmin(SoldAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Orders refer to courses, so staff withdraw them instead."""
         return False
+
+    def is_on_site(self, course: Course) -> bool:
+        return course.state == Course.State.PUBLISHED and course.teacher.is_approved
+
+    @display(
+        description="State",
+        ordering="state",
+        label={"published": "success", "draft": "info", "withdrawn": "warning", "closed": "danger"},
+    )
+    def shown_state(self, course: Course) -> tuple[str, str]:
+        return course.state, course.get_state_display()
 
     @admin.display(ordering="lesson_count")
     def lessons(self, course: Course) -> int:
@@ -240,11 +259,30 @@ class CourseLessonAdmin(SoldAdmin):
 class EnrolmentAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """Read-only, because enrolments change only through orders and refunds."""
 
-    list_display = ["student", "course", "state", "order_line_id", "activated_at", "revoked_at"]
+    list_display = ["student", "course", "shown_state", "order", "activated_at", "revoked_at"]
+    fields = readonly_fields = [
+        "student", "course", "shown_state", "order", "activated_at", "held_until", "revoked_at",
+    ]  # fmt: skip
     list_filter = ["state"]
     list_select_related = ["student", "course"]
     search_fields = ["student__email", "student__full_name", "course__title", "=order_line_id"]
     date_hierarchy = "activated_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Enrolment]:
+        enrolments: QuerySet[Enrolment] = super().get_queryset(request)
+        return with_order_numbers(enrolments)
+
+    @display(
+        description="State",
+        ordering="state",
+        label={"active": "success", "held": "info", "released": "warning", "revoked": "danger"},
+    )
+    def shown_state(self, enrolment: Enrolment) -> tuple[str, str]:
+        return enrolment.state, _ENROLMENT_STATES[Enrolment.State(enrolment.state)]
+
+    @display(description="Order")
+    def order(self, enrolment: Any) -> str:
+        return order_link(enrolment.order_id, enrolment.order_number)
 
 
 def _without_position(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfo
     likewise `list_filter`, `readonly_fields` and `fields`.
     """
 
-    list_display: Sequence[str] = ("state_badge", "attempts", "next_run", "error_line", "created_at")
+    list_display: Sequence[str] = ("state_badge", "next_run", "error_line", "created_at")
     readonly_fields: Sequence[Any] = ("state", "attempts", "run_after", "created_at", "finished_at", "error_text")
     list_filter: Sequence[Any] = ("state", "created_at")
     date_hierarchy = "created_at"
@@ -55,7 +55,7 @@ class DurableWorkAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfo
     def state_badge(self, work: DurableWork) -> tuple[str, str]:
         return work.state, work.get_state_display()
 
-    @display(description="next run", ordering="run_after")
+    @display(description="next try", ordering="run_after")
     def next_run(self, work: DurableWork) -> datetime | None:
         """Only for waiting work; for running work the same column holds the end of its lease."""
         return work.run_after if work.state == DurableWork.State.WAITING else None

@@ -137,7 +137,7 @@ class MailAdmin(DurableWorkAdmin):
 
 
 class AlertFilter(admin.SimpleListFilter):
-    """What staff look for: alerts that nobody has taken on."""
+    """What staff look for: alerts that no member of staff has taken on."""
 
     title = "state"
     parameter_name = "state"

@@ -24,6 +24,9 @@ class PageVersionAdmin(ModelAdmin):
     list_select_related = ["published_by"]
     search_fields = ["text"]
 
+    def is_on_site(self, _version: PageVersion) -> bool:
+        return True
+
     def has_change_permission(self, _request: HttpRequest, _obj: object = None) -> bool:
         return False
 

@@ -26,7 +26,7 @@ def known_switches() -> list[KnownSwitch]:
     """Every switch there is, in the order in which staff look for them."""
     still = "Orders that are already paid are delivered, and refunds and payouts go on."
     everything = KnownSwitch(
-        CHECKOUT_CLOSED, "Close the checkout", f"Nobody can buy anything; the cart says that sales are paused. {still}"
+        CHECKOUT_CLOSED, "Close the checkout", f"Nothing can be bought; the cart says that sales are paused. {still}"
     )
     kinds = [(domain, handler_for(domain).label) for domain in sorted(registered_domains())]
     return [

@@ -8,23 +8,30 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from waffle.models import Switch
 
+from accounts.applications import suspend_teacher
 from accounts.models import User
 from accounts.tests.factories import TeacherFactory, UserFactory
+from bookings.tests.factories import offer as lesson_offer
+from courses.models import Enrolment
+from courses.tests.factories import published_course
+from jobs.runner import drain
 from notifications.alerts import raise_alert
 from notifications.models import Alert, Mail
-from payments.models import BankPayout, ConnectedAccount, Payment, PayoutTransfer, Refund
+from payments.models import BankPayout, ConnectedAccount, Payment, PayoutTransfer, Refund, WebhookEvent
 from payments.switches import CheckoutClosed, refuse_when_closed
 from payments.tests.conftest import sample_domain
 from payments.tests.disputing import Case
 from payments.tests.factories import event_of, open_order, paid_order, refunded, session_object
 from payments.tests.payout_factories import approved, earn, ready_account, requested
 from payments.webhook.inbox import store_event
-from tests.market import signed_in
+from tests.market import open_market, signed_in
+from workshops.tests.factories import make_workshop
 
 # Every test's purchases are of the sample domain.
 __all__ = ["sample_domain"]
@@ -271,7 +278,7 @@ SWITCHES = "/admin/waffle/switch/"
 def test_each_switch_is_listed_by_name_with_what_it_does_and_who_turned_it(boss):
     page = boss.get(SWITCHES).content.decode()
     assert "Close the checkout" in page
-    assert "Nobody can buy anything" in page
+    assert "Nothing can be bought" in page
     assert "Close the checkout for “Workshop”" in page
     assert not Switch.objects.exists()
     boss.post(f"{SWITCHES}turn/", {"name": "checkout-closed", "to": "on"})
@@ -297,3 +304,78 @@ def test_only_known_switches_are_turned_and_only_by_those_who_may(boss):
 def test_a_switch_that_no_code_asks_for_is_still_listed(boss):
     Switch.objects.create(name="left-over", active=True)
     assert "left-over" in boss.get(SWITCHES).content.decode()
+
+
+# --- The link to the site
+
+
+def shows_link_to_site(client, row):
+    page = client.get(page_of(row)).content.decode()
+    return "View on site" in page
+
+
+def test_view_on_site_is_offered_only_for_what_visitors_can_open(boss):
+    teacher = TeacherFactory()
+    workshop = make_workshop(teacher=teacher)
+    course = published_course(teacher=teacher)
+    offer = lesson_offer(teacher=teacher)
+    guest = Client()
+    for row in (teacher, workshop, course, offer):
+        assert shows_link_to_site(boss, row), row
+        assert guest.get(row.get_absolute_url()).status_code == 200, row
+    suspend_teacher(teacher=teacher, by=User.objects.get(email="boss@example.org"), note="A complaint.")
+    for row in (teacher, workshop, course, offer):
+        assert not shows_link_to_site(boss, row), row
+    draft = make_workshop(teacher=TeacherFactory(), is_published=False)
+    assert not shows_link_to_site(boss, draft)
+    assert not shows_link_to_site(boss, paid_order().order)
+
+
+# --- Words
+
+
+def test_lists_of_what_was_bought_link_to_the_order(boss):
+    market = open_market()
+    enrolment = Enrolment.objects.get(course=market.course)
+    for row in (enrolment, market.lesson):
+        listed = boss.get(reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_changelist")).content.decode()
+        shown_page = boss.get(page_of(row)).content.decode()
+        for page in (listed, shown_page):
+            assert page_of(market.order) in page, row
+            assert market.order.number in page, row
+
+
+def test_events_are_listed_in_words(boss):
+    payment = open_order()
+    store_event(event_of("checkout.session.completed", session_object(payment)), source="webhook")
+    drain(WebhookEvent, seconds=5)
+    rows = boss.get("/admin/payments/webhookevent/").content.decode().partition("<tbody")[2].rpartition("</tbody>")[0]
+    assert "Payment page completed" in rows
+    assert "The order was completed." in rows
+    assert "checkout.session" not in re.sub(r'"[^"]*"', "", rows)
+
+
+@pytest.mark.parametrize("app", ["accounts", "workshops", "courses", "payments"])
+def test_no_page_shows_a_tuple(boss, app):
+    TeacherFactory(status="applied")
+    refunded(paid_order())
+    Case(paid_order()).open()
+    open_market()
+    for model in admin.site._registry:
+        if model._meta.app_label == app and (row := model._base_manager.first()):
+            assert "(&#x27;" not in boss.get(page_of(row)).content.decode(), model
+
+
+@pytest.mark.parametrize("query", ["state__exact=%00", "state__exact=x%00", "o=%00", "q=%00", "p=%00", "%00=1"])
+def test_nul_in_an_address_is_refused_on_every_list(boss, query):
+    for model in admin.site._registry:
+        if model._meta.app_label != "djstripe":
+            address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+            assert boss.get(f"{address}?{query}").status_code == 400, address
+
+
+def test_an_empty_list_says_what_is_missing_and_how_to_see_the_rest(boss):
+    assert "No orders yet" in boss.get("/admin/payments/order/").content.decode()
+    searched = boss.get("/admin/payments/order/", {"q": "zzz"}).content.decode()
+    assert "No orders match “zzz”" in searched
+    assert "Show all orders" in searched

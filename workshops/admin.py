@@ -101,8 +101,11 @@ class WorkshopAdmin(SoldAdmin):
         ordering="state",
         label={"published": "success", "draft": "info", "withdrawn": "warning", "cancelled": "danger"},
     )
-    def shown_state(self, workshop: Workshop) -> str:
-        return workshop.state
+    def shown_state(self, workshop: Workshop) -> tuple[str, str]:
+        return workshop.state, workshop.get_state_display()
+
+    def is_on_site(self, workshop: Workshop) -> bool:
+        return workshop.state == Workshop.State.PUBLISHED and workshop.teacher.is_approved
 
     @display(description="Sold", ordering="places_sold")
     def sold(self, workshop: Workshop) -> int:
@@ -172,8 +175,8 @@ class RegistrationAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unf
         ordering="state",
         label={"confirmed": "success", "held": "info", "released": "warning", "revoked": "danger"},
     )
-    def shown_state(self, registration: Registration) -> str:
-        return registration.state
+    def shown_state(self, registration: Registration) -> tuple[str, str]:
+        return registration.state, str(registration.state_label)
 
 
 def _price_plan(row: dict[str, Any]) -> PricePlan:

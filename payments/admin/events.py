@@ -9,6 +9,7 @@ from unfold.decorators import display
 
 from jobs.admin import DurableWorkAdmin, written_json
 from jobs.read_only_admin import ReadOnlyAdmin
+from payments.admin import words
 from payments.admin.payloads import without_secrets
 from payments.models import ChargeLookup, EventAttempt, MirrorSync, WebhookEvent
 
@@ -25,16 +26,17 @@ class EventAttemptInline(ReadOnlyAdmin, TabularInline):
 class WebhookEventAdmin(DurableWorkAdmin):
     """Events can be read and replayed, but not edited."""
 
-    list_display = ("type", "stripe_id", "order", "outcome", *DurableWorkAdmin.list_display)
+    list_display = ("reported", "order", "shown_outcome", "state_badge", "error_line", "created_at")
     list_filter = ("is_quarantined", "source", "type", *DurableWorkAdmin.list_filter)
     list_select_related = ("order",)
     search_fields = ("stripe_id", "type", "order__number")
     exclude = ("payload",)
     readonly_fields = (
-        "stripe_id",
+        "reported",
         "type",
+        "shown_id",
         "order",
-        "outcome",
+        "shown_outcome",
         "is_quarantined",
         "livemode",
         "source",
@@ -42,6 +44,18 @@ class WebhookEventAdmin(DurableWorkAdmin):
         "pretty_payload",
     )
     inlines = (EventAttemptInline,)
+
+    @display(description="What Stripe reported", ordering="type")
+    def reported(self, event: WebhookEvent) -> str:
+        return words.event_type(event)
+
+    @display(description="What became of it")
+    def shown_outcome(self, event: WebhookEvent) -> str:
+        return words.outcome(event) or "–"
+
+    @display(description="At Stripe")
+    def shown_id(self, event: WebhookEvent) -> str:
+        return words.stripe_link(event.stripe_id, livemode=event.livemode)
 
     @display(description="Payload, as signed by Stripe, without secrets")
     def pretty_payload(self, event: WebhookEvent) -> str:

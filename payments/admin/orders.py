@@ -90,7 +90,7 @@ class OrderAdmin(RefundPages):
 
     list_display = (
         "number",
-        "user",
+        "customer",
         "shown_total",
         "shown_state",
         "refund_state",
@@ -147,6 +147,10 @@ class OrderAdmin(RefundPages):
             }
         answer: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
         return answer
+
+    @display(description="Customer", ordering="user__email")
+    def customer(self, order: Order) -> str:
+        return f"{order.user.display_name}, {order.user.email}" if order.user.full_name else order.user.email
 
     @display(description="Total", ordering="total_minor")
     def shown_total(self, order: Order) -> str:

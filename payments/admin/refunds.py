@@ -53,7 +53,7 @@ class RefundAllocationInline(ReadOnlyAdmin, TabularInline):
 class RefundAdmin(AllocationPages, RepairPages):
     """Refunds. Staff can retry the sending here, and allocate those made at Stripe; they refund on the order's page."""
 
-    list_display = ("order", "shown_amount", "shown_status", "reason", "allocation", *DurableWorkAdmin.list_display)
+    list_display = ("order", "shown_amount", "shown_status", "reason", "allocation", "error_line", "created_at")
     list_filter = ("status", AllocationFilter, "reason", *DurableWorkAdmin.list_filter)
     list_select_related = ("payment__order",)
     search_fields = ("payment__order__number", "stripe_refund_id", "payment__stripe_payment_intent_id")
