@@ -1,4 +1,4 @@
-"""Form fields for profiles: a searchable list, and several names on one line."""
+"""Form fields for profiles: a searchable list, time zones, and several names on one line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.places_and_languages import time_zones
+from accounts.places_and_languages import canonical_time_zones, time_zones
 
 
 class ListedInput(forms.TextInput):
@@ -31,14 +31,18 @@ class ListedInput(forms.TextInput):
 
 
 class TimeZoneField(forms.CharField):
-    """A time zone by its IANA name; case does not matter, and spaces may stand for underscores."""
+    """A time zone by any of its IANA names; its value is the one we store. Case does not matter, and spaces are fine."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=50, widget=ListedInput(time_zones(), {"autocomplete": "off"}), **kwargs)
+        widget = ListedInput(time_zones(), {"autocomplete": "off"})
+        super().__init__(**{"max_length": 50, "widget": widget, **kwargs})
+
+    def prepare_value(self, value: Any) -> Any:
+        return canonical_time_zones().get(str(value).lower(), value)
 
     def to_python(self, value: Any) -> str:
         typed = super().to_python(value) or ""
-        names = {name.lower(): name for name, _ in time_zones()}
+        names = canonical_time_zones()
         key = typed.strip().replace(" ", "_").lower()
         if key and key not in names:
             raise ValidationError("Choose a time zone from the list, for example Europe/London.", code="unknown")

@@ -13,8 +13,9 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from accounts.canonical_addresses import canonical_address
+from accounts.model_fields import ZoneNameField
 from accounts.names import first_name
-from accounts.places_and_languages import is_language, is_region, is_time_zone
+from accounts.places_and_languages import is_language, is_region
 from uploads.fields import PictureField
 from uploads.pictures import PORTRAIT
 
@@ -57,7 +58,7 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     email = models.EmailField("email address", unique=True, error_messages={"unique": "This address is in use."})
     full_name = models.CharField("name", max_length=150, blank=True)
-    time_zone = models.CharField(max_length=50, default="Europe/London", validators=[is_time_zone])
+    time_zone = ZoneNameField(default="Europe/London")
     language = models.CharField(max_length=10, default="en-gb", help_text="What emails and pages are written in.")
 
     USERNAME_FIELD = "email"

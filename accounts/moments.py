@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 
+from django.core.exceptions import ValidationError
+
+# The first and last days of the calendar cannot be written in every zone: year 9999 ends nine hours early in Tokyo.
+YEARS = range(2000, 2200)
+
+
+def is_in_sensible_year(moment: datetime) -> None:
+    """Refuse years that are typing errors, such as 0026 or 9999."""
+    if moment.year not in YEARS:
+        raise ValidationError("Give a year close to the current one.", code="year")
+
 
 def write_moment(moment: datetime, zone: tzinfo) -> str:
     """Write a moment: Sat 12 Dec 2026, 10:00 GMT."""

@@ -7,26 +7,49 @@ import zoneinfo
 from functools import cache
 
 from babel import Locale
+from babel.core import get_global
 from django.core.exceptions import ValidationError
 
 _NAMES = Locale("en", "GB")
 _SUBDIVISION = re.compile(r"[A-Z]{2}-[A-Z0-9]{1,3}")
-# Areas that are places; the rest (Etc/GMT+1, EST5EDT, posixrules) are technical or old names that no user looks for.
+# Areas that are places; people look for these. Browsers also report others, such as Etc/GMT+1 and EST5EDT.
 _AREAS = (
     "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific",
 )  # fmt: skip
 
 
+# Files in the folder of zones that are no zones of anybody: the computer's own one, and one for "not set".
+_NOT_ZONES = {"localtime", "posixrules", "Factory"}
+# UTC has a dozen names, and Greenwich Mean Time as a zone of its own has no summer time, unlike London's.
+_UTC = {"Etc/UTC", "Etc/GMT", "Etc/UCT"}
+
+
 @cache
 def known_time_zones() -> frozenset[str]:
     """The name of every zone that has rules. Cached, because looking them up reads the disk."""
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(zoneinfo.available_timezones() - _NOT_ZONES)
+
+
+@cache
+def canonical_time_zones() -> dict[str, str]:
+    """The name to store for every name in lower case: us/pacific is America/Los_Angeles. Every zone has one name.
+
+    The old names are from CLDR, which keeps Europe/Oslo apart from Europe/Berlin, as the people there do.
+    """
+    names = {}
+    for name in known_time_zones():
+        canonical = get_global("zone_aliases").get(name, name)
+        canonical = "UTC" if canonical in _UTC else canonical
+        # CLDR may know a newer name than this computer.
+        names[name.lower()] = canonical if canonical in known_time_zones() else name
+    return names
 
 
 @cache
 def time_zones() -> list[tuple[str, str]]:
     """Every zone named for a place, as (IANA name, readable name), with UTC first."""
-    names = sorted(name for name in known_time_zones() if name.partition("/")[0] in _AREAS)
+    canonical = set(canonical_time_zones().values())
+    names = sorted(name for name in canonical if name.partition("/")[0] in _AREAS)
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 

@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.places_and_languages import known_time_zones
+from accounts.places_and_languages import canonical_time_zones, known_time_zones
 
 # A page's script sets it from Intl.DateTimeFormat().resolvedOptions().timeZone; nothing depends on it.
 COOKIE = "time_zone"
@@ -73,8 +73,8 @@ def zone_named(name: str | None) -> zoneinfo.ZoneInfo | None:
 
 
 def known_or_none(name: str | None) -> str | None:
-    """Return a zone's name if there are rules for it. ZoneInfo opens files by name: a cookie must not choose which."""
-    return name if name in known_time_zones() else None
+    """Return the name to store for a zone with rules. ZoneInfo opens files by name: a cookie must not choose which."""
+    return canonical_time_zones()[name.lower()] if name in known_time_zones() else None
 
 
 def _site_zone() -> zoneinfo.ZoneInfo:

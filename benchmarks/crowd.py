@@ -32,7 +32,8 @@ from courses.models import Course  # noqa: E402
 from courses.publishing import publish_course  # noqa: E402
 from money import Money  # noqa: E402
 from workshops.models import Workshop  # noqa: E402
-from workshops.publishing import PricePlan, SessionPlan, publish_workshop, save_workshop  # noqa: E402
+from workshops.pairing import SessionPlan  # noqa: E402
+from workshops.publishing import PricePlan, publish_workshop, save_workshop  # noqa: E402
 
 PRICE = Money(2500, "GBP")
 

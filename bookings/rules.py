@@ -16,6 +16,8 @@ SLOTS_AT_MOST = 6
 SLOT_AT_MOST_AHEAD = timedelta(days=366)
 SHORTEST_LESSON_MINUTES = 15
 LONGEST_LESSON_MINUTES = 480
+# Links to meetings carry tokens: those of Microsoft Teams take 250 to 600 characters.
+LONGEST_LINK = 2000
 # How many teachers are mailed about a request to any teacher; every teacher who matches sees it on their desk.
 TEACHERS_MAILED_AT_MOST = 20
 # The cancellation policy, copied to the lesson when it is proposed and to the order line when it is bought.

@@ -171,6 +171,16 @@ def fill_workshops(past):
         "plain": make_workshop(past, starts_at=STARTS_AT, time_zone="America/New_York"),
         "online": make_workshop(past, starts_at=STARTS_AT, early=EARLY_UNTIL, **online),
         "covered": make_workshop(past, starts_at=STARTS_AT, registration_closes_at=STAYS_OPEN, cover="workshops/a.jpg"),
+        "renamed zone": past.make(
+            "workshops.Workshop",
+            slug="calcutta",
+            title="Tea",
+            summary="Tea.",
+            capacity=8,
+            teacher=past.teacher(time_zone="US/Pacific"),
+            subject=past.subject(),
+            time_zone="Asia/Calcutta",
+        ),
     }
     listings = past.models.get_model("catalogue.Listing").objects
     listings.filter(reference=str(make_workshop(past, starts_at=STARTS_AT).pk)).update(reference=GONE)
@@ -258,6 +268,16 @@ def fill_lessons(past):
 def test_lessons_in_person_happen_in_the_zone_of_their_teacher(past):
     zones = [Lesson.objects.get(pk=lesson.pk).time_zone for lesson in past.rows["lessons"]]
     assert zones == ["Asia/Tokyo", "", "Europe/London", "Europe/London"]
+
+
+def test_time_zones_are_stored_under_one_name(past):
+    workshop = Workshop.objects.get(pk=past.rows["renamed zone"].pk)
+    assert (workshop.time_zone, workshop.teacher.user.time_zone) == ("Asia/Kolkata", "America/Los_Angeles")
+
+
+def test_files_of_cancelled_lessons_count_on_from_what_they_said(past):
+    sequences = [Lesson.objects.get(pk=lesson.pk).sequence for lesson in past.rows["lessons"]]
+    assert sequences == [0, 0, 0, 1]
 
 
 # --- Payments, refunds and the name of a domain
@@ -479,7 +499,7 @@ def test_all_of_it_goes_back_and_forward_again_without_loss(past):
 
 
 # Dropped with their column or row, and given anew. What succeeded before its moments were kept is dated by its order.
-ANEW = {Payment: {"updated_at", "ended_at"}, RefundAllocation: {"id"}}
+ANEW = {Payment: {"updated_at", "ended_at"}, RefundAllocation: {"id"}, Lesson: {"changed_at"}}
 
 
 def stored(model):
@@ -513,11 +533,13 @@ OURS = {
     "workshops",
 }
 TRIED = {
+    "accounts.0004_store_canonical_time_zones",
     "bookings.0003_domain_is_called_private_teaching",
     "bookings.0005_fill_place_zones",
     "catalogue.0005_index_listings_again",
     "catalogue.0007_listings_close_when_they_start",
     "courses.0005_listings_know_covers",
+    "bookings.0008_count_changes_of_calendar_entries",
     "payments.0004_payments_replace_attempts",
     "payments.0006_order_totals",
     "payments.0009_move_refunds_to_payments",
@@ -526,6 +548,8 @@ TRIED = {
     "payments.0025_changes_of_earlier_refunds",
     "workshops.0004_listings_know_place_and_early_price",
     "workshops.0007_listings_know_closing_and_cover",
+    "workshops.0009_count_changes_of_calendar_entries",
+    "workshops.0010_store_canonical_time_zones",
 }
 # Triggers and functions.
 MOVE_NOTHING = {

@@ -25,11 +25,11 @@ from payments.forms import CancellationForm
 from workshops import DOMAIN
 from workshops.cancelling import NeverPublished, cancel_workshop
 from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
+from workshops.pairing import SessionPlan, refuse_overlaps
 from workshops.publishing import (
     CapacityBelowTaken,
     NotReadyToPublish,
     PricePlan,
-    SessionPlan,
     make_room_for_capacity,
     publish_workshop,
     save_workshop,
@@ -50,8 +50,18 @@ class WorkshopAdminForm(forms.ModelForm):  # type: ignore[type-arg]  # not subsc
         return capacity
 
 
+class SessionFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
+    """The sessions of one workshop, which must not overlap."""
+
+    def clean(self) -> None:
+        super().clean()
+        rows = [form.cleaned_data for form in self.forms if form.is_valid() and not form.cleaned_data.get("DELETE")]
+        refuse_overlaps([_session_plan(row) for row in rows if row])
+
+
 class SessionInline(LabelledInline):
     model = WorkshopSession
+    formset = SessionFormSet
     extra = 0
 
 
@@ -83,7 +93,7 @@ class WorkshopAdmin(SoldAdmin):
 
     def save_sold(self, *, sold: Workshop, form: Any, tables: Tables) -> None:
         sessions = [
-            SessionPlan(starts_at=row["starts_at"], ends_at=row["ends_at"])
+            _session_plan(row)
             for row in tables.rows_of(WorkshopSession, stored=WorkshopSession.objects.filter(workshop_id=sold.pk))
         ]
         prices = [
@@ -177,6 +187,13 @@ class RegistrationAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unf
     )
     def shown_state(self, registration: Registration) -> tuple[str, str]:
         return registration.state, str(registration.state_label)
+
+
+def _session_plan(row: dict[str, Any]) -> SessionPlan:
+    stored = row.get("id")
+    # Forms have the stored row where tables have its id.
+    session_id = stored.pk if isinstance(stored, WorkshopSession) else stored
+    return SessionPlan(starts_at=row["starts_at"], ends_at=row["ends_at"], session_id=session_id)
 
 
 def _price_plan(row: dict[str, Any]) -> PricePlan:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,10 +20,11 @@ from catalogue.models import Level
 from money.form_fields import PriceField
 from uploads.form_fields import PictureFormField
 from uploads.pictures import COVER
-from workshops.models import LARGEST_CAPACITY, Workshop
+from workshops.models import LARGEST_CAPACITY, LONGEST_LINK, Workshop, refuse_long_session
+from workshops.pairing import SessionPlan, refuse_overlaps
 from workshops.participants import NAME_LENGTH, Participant
 from workshops.pasted_people import PastedPeopleField
-from workshops.publishing import PricePlan, SessionPlan
+from workshops.publishing import PricePlan
 
 MOST_SESSIONS = 30
 _YEARS_AHEAD = 10
@@ -123,7 +123,7 @@ class WorkshopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
     time_zone = TimeZoneField(help_text="All times on this page are in this zone.")
     online_url = forms.URLField(
         label="Link to join",
-        max_length=200,
+        max_length=LONGEST_LINK,
         required=False,
         assume_scheme="https",
         help_text="Shown only to registered people.",
@@ -184,8 +184,10 @@ class WorkshopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
 
 class SessionForm(forms.Form):
-    """One session: its day, start and end. An empty form is ignored."""
+    """One session: its day, start and end, which may be after midnight. An empty form is ignored."""
 
+    # Which stored session the row shows, so that it stays the same one when its times change.
+    session = forms.IntegerField(required=False, widget=forms.HiddenInput)
     day = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     starts = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
     ends = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
@@ -198,13 +200,15 @@ class SessionForm(forms.Form):
         cleaned = self.cleaned_data
         day, starts, ends = cleaned.get("day"), cleaned.get("starts"), cleaned.get("ends")
         if day and starts and ends:
-            if ends <= starts:
-                raise ValidationError("It must end after it starts. Enter two sessions if it continues past midnight.")
-            cleaned["plan"] = SessionPlan(
-                starts_at=moment_in(self.zone, datetime.combine(day, starts)),
-                ends_at=moment_in(self.zone, datetime.combine(day, ends)),
-            )
+            starts_at = moment_in(self.zone, datetime.combine(day, starts))
+            last_day = day if ends > starts else day + timedelta(days=1)
+            ends_at = moment_in(self.zone, datetime.combine(last_day, ends))
+            refuse_long_session(starts_at, ends_at)
+            cleaned["plan"] = SessionPlan(starts_at=starts_at, ends_at=ends_at, session_id=cleaned.get("session"))
         return cleaned
+
+    def has_changed(self) -> bool:
+        return bool(set(self.changed_data) - {"session"})
 
 
 class BaseSessionFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -215,10 +219,7 @@ class BaseSessionFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # not su
         return form
 
     def clean(self) -> None:
-        plans = plans_of(self)
-        for earlier, later in pairwise(plans):
-            if later.starts_at < earlier.ends_at:
-                raise ValidationError("Two sessions overlap.")
+        refuse_overlaps(plans_of(self))
 
 
 def plans_of(sessions: forms.BaseFormSet[SessionForm]) -> list[SessionPlan]:

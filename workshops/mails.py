@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
+from functools import partial
 from typing import Any
 
 from django.urls import reverse
@@ -14,7 +15,7 @@ from accounts.time_zones import zone_of_user
 from notifications.attachments import Attachment
 from notifications.outbox import mails_gathered, queue_mail
 from payments.contracts import SoldLine
-from workshops.calendar_file import address_of, calendar_of
+from workshops.calendar_file import address_of, calendar_of, calendar_of_ticket
 from workshops.models import Registration, Workshop
 from workshops.schedule import session_times
 
@@ -42,7 +43,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
             "tickets_path": f"{reverse('workshops:mine')}#line-{line.id}",
             "policy": line.policy.get("text", ""),
         },
-        attachments=[_calendar(workshop, zone_of_user(buyer))],
+        attachments=[_calendar(calendar_of_ticket(registrations[0], zone_of_user(buyer)))],
     )
     for place in _other_participants(registrations, buyer):
         queue_mail(
@@ -50,7 +51,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
             to=place.participant_email,
             template="workshops/mail/ticket_issued",
             context=_about(workshop, workshop.zone) | _access(workshop) | {"code": place.code},
-            attachments=[_calendar(workshop, workshop.zone)],
+            attachments=[_calendar(calendar_of(workshop, workshop.zone))],
         )
     _mail_teacher(workshop, line, template="registration_received", people=people, buyer=buyer, about="all")
 
@@ -72,6 +73,13 @@ def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registrati
                 "code": place.code,
                 "is_workshop_cancelled": workshop.is_cancelled,
             },
+            attachments=[
+                _calendar(
+                    calendar_of(
+                        workshop, workshop.zone, held_since=place.confirmed_at, revocations=1, is_cancelled=True
+                    )
+                )
+            ],
         )
     if workshop.is_cancelled:
         # The teacher, who cancelled it, gets one mail when all are refunded, not one for each.
@@ -90,16 +98,13 @@ def queue_new_schedule_mails(workshop: Workshop) -> None:
 
     Several changes in a short time are reported by one mail with the latest times and place.
     """
-    places = workshop.registrations.filter(state=Registration.State.CONFIRMED).select_related("buyer")
+    places = workshop.registrations.filter(state=Registration.State.CONFIRMED).select_related("buyer", "workshop")
     change = f"workshop:{workshop.pk}:moved:{timezone.now().isoformat()}"
     mailed: set[str] = set()
     with mails_gathered():
         for place in places:
-            recipients: list[tuple[User | str, str, tzinfo]] = [
-                (place.buyer, place.buyer.email, zone_of_user(place.buyer)),
-                (place.participant_email, place.participant_email, workshop.zone),
-            ]
-            for recipient, address, zone in recipients:
+            for recipient, zone, write_calendar in _readers_of(place):
+                address = recipient if isinstance(recipient, str) else recipient.email
                 if address and address.lower() not in mailed:
                     mailed.add(address.lower())
                     queue_mail(
@@ -108,8 +113,18 @@ def queue_new_schedule_mails(workshop: Workshop) -> None:
                         to=recipient,
                         template="workshops/mail/workshop_moved",
                         context=_about(workshop, zone) | _access(workshop),
-                        attachments=[_calendar(workshop, zone)],
+                        attachments=[_calendar(write_calendar())],
                     )
+
+
+def _readers_of(place: Registration) -> list[tuple[User | str, tzinfo, Callable[[], str]]]:
+    """Buyer and participant of a place, each with their zone and what writes their calendar file."""
+    workshop, zone = place.workshop, zone_of_user(place.buyer)
+    write = partial(calendar_of, workshop, workshop.zone, held_since=place.confirmed_at)
+    return [
+        (place.buyer, zone, partial(calendar_of_ticket, place, zone)),
+        (place.participant_email, workshop.zone, write),
+    ]
 
 
 def _mail_teacher(  # noqa: PLR0913  # each is content of the mail, or part of its key
@@ -147,8 +162,8 @@ def _other_participants(registrations: Iterable[Registration], buyer: User) -> l
     return [place for place in registrations if place.participant_email.lower() not in ("", buyer.email.lower())]
 
 
-def _calendar(workshop: Workshop, reader: tzinfo) -> Attachment:
-    return Attachment("workshop.ics", "text/calendar", calendar_of(workshop, reader))
+def _calendar(text: str) -> Attachment:
+    return Attachment("workshop.ics", "text/calendar", text)
 
 
 def _about(workshop: Workshop, reader: tzinfo) -> dict[str, Any]:

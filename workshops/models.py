@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.urls import reverse
 
+from accounts.model_fields import ZoneNameField
 from accounts.models import Teacher
-from accounts.places_and_languages import is_language, is_time_zone, languages
+from accounts.moments import YEARS, is_in_sensible_year
+from accounts.places_and_languages import is_language, languages
 from catalogue.models import Level, Subject
 from money import Money, is_currency
 from money.models import Price, validate_price
@@ -26,6 +30,10 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 LARGEST_CAPACITY = 1000
+# Long enough for any night; a longer one is usually a mistyped time, such as 10:00 for 22:00.
+LONGEST_SESSION = timedelta(hours=16)
+# Links to meetings carry tokens: those of Microsoft Teams take 250 to 600 characters.
+LONGEST_LINK = 2000
 # Without 0/O and 1/I/L, because codes are read aloud. 12 of 31 characters are 59 bits, so they cannot be guessed.
 _CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -55,21 +63,21 @@ class Workshop(models.Model):
     levels = ArrayField(models.CharField(max_length=12, choices=Level), default=list, blank=True)
     language = models.CharField(max_length=10, default="en", validators=[is_language])
     is_online = models.BooleanField("online", default=False)
-    online_url = models.URLField("link to join", blank=True, help_text="Shown only to registered people.")
+    online_url = models.URLField(
+        "link to join", max_length=LONGEST_LINK, blank=True, help_text="Shown only to registered people."
+    )
     place = models.CharField(max_length=120, blank=True, help_text="Town or venue, as lists show it: Leeds.")
     address = models.TextField(max_length=500, blank=True)
-    time_zone = models.CharField(
-        max_length=50,
-        default="Europe/London",
-        validators=[is_time_zone],
-        help_text="The zone in which its times are entered.",
-    )
+    time_zone = ZoneNameField(default="Europe/London", help_text="The zone in which its times are entered.")
     capacity = models.PositiveIntegerField(
         "places", validators=[MinValueValidator(1), MaxValueValidator(LARGEST_CAPACITY)]
     )
-    registration_opens_at = models.DateTimeField(null=True, blank=True)
+    registration_opens_at = models.DateTimeField(null=True, blank=True, validators=[is_in_sensible_year])
     registration_closes_at = models.DateTimeField(
-        null=True, blank=True, help_text="By default when the first session starts."
+        null=True,
+        blank=True,
+        validators=[is_in_sensible_year],
+        help_text="By default when the first session starts.",
     )
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     cancel_reason = models.CharField(max_length=300, blank=True, editable=False)
@@ -134,23 +142,72 @@ class Workshop(models.Model):
 
 
 class WorkshopSession(models.Model):
-    """One period of a workshop, from start to end."""
+    """One period of a workshop, from start to end. It keeps its row when it is moved: calendars know it by its id."""
 
     workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="sessions")
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
+    starts_at = models.DateTimeField(validators=[is_in_sensible_year])
+    ends_at = models.DateTimeField(validators=[is_in_sensible_year])
+    # Both change with anything that its entry in a calendar shows: triggers of the database see to it.
+    sequence = models.PositiveIntegerField(db_default=0, editable=False)
+    changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["starts_at", "id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(starts_at__lt=F("ends_at")), name="workshop_session_starts_before_it_ends"
+                condition=Q(starts_at__lt=F("ends_at")),
+                name="workshop_session_starts_before_it_ends",
+                violation_error_message="It must end after it starts.",
             ),
-            models.UniqueConstraint(fields=["workshop", "starts_at"], name="workshop_session_starts_once"),
+            # The years that every zone can show: the first and the last hours of the calendar do not exist in all.
+            models.CheckConstraint(
+                condition=Q(
+                    starts_at__gte=datetime(YEARS.start, 1, 1, tzinfo=UTC),
+                    ends_at__lt=datetime(YEARS.stop, 1, 1, tzinfo=UTC),
+                ),
+                name="workshop_session_in_sensible_years",
+            ),
+            # Deferred, so that each of several daily sessions can be moved by a day.
+            models.UniqueConstraint(
+                fields=["workshop", "starts_at"],
+                name="workshop_session_starts_once",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.starts_at:%d %b %Y %H:%M} – {self.ends_at:%H:%M} UTC"
+
+    def clean(self) -> None:
+        if self.starts_at and self.ends_at:
+            refuse_long_session(self.starts_at, self.ends_at)
+
+
+class RemovedSession(models.Model):
+    """A session that no longer takes place, for the calendars that still show it."""
+
+    workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="removed_sessions")
+    session_number = models.BigIntegerField(unique=True, help_text="The id that the session had.")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    sequence = models.PositiveIntegerField()
+    removed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["starts_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%d %b %Y %H:%M} – {self.ends_at:%H:%M} UTC, removed"
+
+
+def refuse_long_session(starts_at: datetime, ends_at: datetime) -> None:
+    """Raise ValidationError for a session longer than any real one."""
+    length = ends_at - starts_at
+    if length > LONGEST_SESSION:
+        hours, longest = length // timedelta(hours=1), LONGEST_SESSION // timedelta(hours=1)
+        raise ValidationError(
+            f"This session would last {hours} hours, and at most {longest} are possible. Check when it starts and ends."
+        )
 
 
 class WorkshopPrice(Price):
@@ -158,7 +215,7 @@ class WorkshopPrice(Price):
 
     workshop = models.ForeignKey(Workshop, on_delete=models.CASCADE, related_name="prices")
     early_bird_amount_minor = models.PositiveBigIntegerField(null=True, blank=True)
-    early_bird_until = models.DateTimeField(null=True, blank=True)
+    early_bird_until = models.DateTimeField(null=True, blank=True, validators=[is_in_sensible_year])
 
     class Meta(Price.Meta):
         ordering = ["currency"]

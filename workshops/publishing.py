@@ -18,7 +18,8 @@ from workshops import DOMAIN
 from workshops.availability import registration_closes_at, unit_prices
 from workshops.holds import recycle_lapsed_holds, show_places_in_catalogue
 from workshops.mails import queue_new_schedule_mails
-from workshops.models import Registration, Workshop, WorkshopPrice, WorkshopSession
+from workshops.models import Registration, RemovedSession, Workshop, WorkshopPrice, WorkshopSession
+from workshops.pairing import SessionPlan, pair_with_plans
 from workshops.schedule import first_start, last_end
 
 
@@ -41,14 +42,6 @@ class CancelledForGood(NotReadyToPublish):
 
     def __init__(self) -> None:
         super().__init__("This workshop is cancelled. Plan a new one instead.", about="")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionPlan:
-    """Start and end of a session to be saved."""
-
-    starts_at: datetime
-    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,15 +137,32 @@ def _keep_stored_state(workshop: Workshop) -> None:
 
 
 def _replace_sessions(workshop: Workshop, plans: Sequence[SessionPlan]) -> None:
-    """Replace the sessions by the plans, keeping the rows of sessions whose start does not change."""
-    wanted = {plan.starts_at: plan for plan in plans}
-    kept = {session.starts_at: session for session in workshop.sessions.filter(starts_at__in=wanted)}
-    workshop.sessions.exclude(starts_at__in=wanted).delete()
-    for starts_at, plan in sorted(wanted.items()):
-        session = kept.get(starts_at) or WorkshopSession(workshop=workshop, starts_at=starts_at)
-        if session.pk is None or session.ends_at != plan.ends_at:
-            session.ends_at = plan.ends_at
-            session.save()
+    """Make the sessions those of the plans. Moved sessions keep their rows, because calendars know them by their id."""
+    stored = list(WorkshopSession.objects.filter(workshop=workshop))
+    pairs = pair_with_plans(stored, plans)
+    kept = {session.pk for session, _plan in pairs if session is not None}
+    _remove_sessions([session for session in stored if session.pk not in kept])
+    for session, plan in pairs:
+        if session is None:
+            WorkshopSession.objects.create(workshop=workshop, starts_at=plan.starts_at, ends_at=plan.ends_at)
+        elif (session.starts_at, session.ends_at) != (plan.starts_at, plan.ends_at):
+            session.starts_at, session.ends_at = plan.starts_at, plan.ends_at
+            session.save(update_fields=["starts_at", "ends_at"])
+
+
+def _remove_sessions(sessions: Sequence[WorkshopSession]) -> None:
+    """Delete sessions, and remember them for the calendars that show them."""
+    RemovedSession.objects.bulk_create(
+        RemovedSession(
+            workshop_id=session.workshop_id,
+            session_number=session.pk,
+            starts_at=session.starts_at,
+            ends_at=session.ends_at,
+            sequence=session.sequence + 1,
+        )
+        for session in sessions
+    )
+    WorkshopSession.objects.filter(pk__in=[session.pk for session in sessions]).delete()
 
 
 def _replace_prices(workshop: Workshop, plans: Sequence[PricePlan]) -> None:

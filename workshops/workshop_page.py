@@ -12,7 +12,8 @@ from django.utils.datastructures import MultiValueDict
 
 from workshops.forms import MOST_SESSIONS, PriceForm, SessionFormSet, WorkshopForm, plans_of
 from workshops.models import Workshop
-from workshops.publishing import CapacityBelowTaken, NotReadyToPublish, PricePlan, SessionPlan
+from workshops.pairing import SessionPlan
+from workshops.publishing import CapacityBelowTaken, NotReadyToPublish, PricePlan
 
 _SESSIONS = "sessions"
 
@@ -84,7 +85,7 @@ class WorkshopEditor:
         typed = [_typed(form) for form in self.session_forms.forms]
         more.session_forms = SessionFormSet(
             prefix=_SESSIONS,
-            initial=[row for row in typed if any(row.values())][:MOST_SESSIONS],
+            initial=[row for row in typed if row["day"] or row["starts"] or row["ends"]][:MOST_SESSIONS],
             form_kwargs={"zone": self.form.zone},
         )
         more.price_forms = [
@@ -98,6 +99,7 @@ class WorkshopEditor:
         zone = self.instance.zone
         return [
             {
+                "session": session.pk,
                 "day": session.starts_at.astimezone(zone).date(),
                 "starts": session.starts_at.astimezone(zone).time(),
                 "ends": session.ends_at.astimezone(zone).time(),

@@ -13,7 +13,7 @@ from django.forms.fields import BaseTemporalField
 
 from bookings.models import LessonRequest
 from bookings.proposals import Proposal
-from bookings.rules import LONGEST_LESSON_MINUTES, SHORTEST_LESSON_MINUTES, SLOTS_AT_MOST
+from bookings.rules import LONGEST_LESSON_MINUTES, LONGEST_LINK, SHORTEST_LESSON_MINUTES, SLOTS_AT_MOST
 from bookings.slots import NoSuchTime, Slot, slot_at
 from money.form_fields import PriceField
 
@@ -61,7 +61,7 @@ class AcceptForm(forms.Form):
     )
     meeting_url = forms.URLField(
         label="Link to join",
-        max_length=300,
+        max_length=LONGEST_LINK,
         required=False,
         assume_scheme="https",
         help_text="For lessons online. You can add it later; the student sees it once the lesson is paid.",
@@ -158,4 +158,4 @@ class DeclineForm(forms.Form):
 class MeetingForm(forms.Form):
     """The link of a lesson online."""
 
-    meeting_url = forms.URLField(label="Link to join", max_length=300, assume_scheme="https")
+    meeting_url = forms.URLField(label="Link to join", max_length=LONGEST_LINK, assume_scheme="https")

@@ -11,12 +11,14 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Teacher
 from accounts.time_zones import zone_named
 from bookings.models.requests import LessonRequest
+from bookings.rules import LONGEST_LINK
 from money import Money
 
 # The teacher as a range of one number, so that && on it means =. A GiST index can compare ranges without extensions;
@@ -69,7 +71,7 @@ class Lesson(models.Model):
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     is_online = models.BooleanField("online", default=True)
-    meeting_url = models.URLField("link to join", max_length=300, blank=True)
+    meeting_url = models.URLField("link to join", max_length=LONGEST_LINK, blank=True)
     place = models.CharField(max_length=200, blank=True)
     time_zone = models.CharField(
         max_length=50,
@@ -81,6 +83,9 @@ class Lesson(models.Model):
     confirmed_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancel_reason = models.CharField(max_length=300, blank=True)
+    # Both change with anything that its entry in a calendar shows: a trigger of the database sees to it.
+    sequence = models.PositiveIntegerField(db_default=0, editable=False)
+    changed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = LessonQuerySet.as_manager()
 

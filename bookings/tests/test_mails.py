@@ -1,6 +1,6 @@
 """Mails and calendar files, rendered as delivery renders them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.template.loader import render_to_string
@@ -13,6 +13,7 @@ from bookings.meetings import set_meeting_link
 from bookings.models import Lesson
 from bookings.proposals import decline_request
 from bookings.requests import lapse_old_requests
+from bookings.slots import Slot
 from bookings.tests import factories as make
 from bookings.tests.factories import handler
 from notifications.models import Mail
@@ -108,3 +109,40 @@ def test_the_link_of_a_lesson_that_is_not_booked_is_not_mailed():
     assert not Mail.objects.filter(template="bookings/mail/lesson_link").exists()
     with pytest.raises(Lesson.DoesNotExist):
         set_meeting_link(lesson_id=lesson.pk, teacher=TeacherFactory(), url="https://meet.example.org/3")
+
+
+def test_a_moved_lesson_keeps_its_uid_and_counts_up():
+    lesson, _ = make.confirmed_lesson()
+    before = entry_of(lesson)
+    later = Slot(lesson.starts_at + timedelta(days=1), lesson.ends_at + timedelta(days=1))
+    # Another session of the database moves it, so the row in memory does not know.
+    Lesson.objects.filter(pk=lesson.pk).update(period=later.as_range())
+    after = entry_of(Lesson.objects.get(pk=lesson.pk))
+    assert after["UID"] == before["UID"]
+    assert after["DTSTART"].dt == later.starts_at
+    assert after["SEQUENCE"] == before["SEQUENCE"] + 1
+    moved = Lesson.objects.get(pk=lesson.pk)
+    assert moved.changed_at > lesson.changed_at
+    assert after["LAST-MODIFIED"].dt == moved.changed_at.replace(microsecond=0)
+    lesson.save()
+    assert entry_of(lesson)["SEQUENCE"] > after["SEQUENCE"]
+
+
+def test_a_new_link_counts_the_entry_up_and_a_state_does_not():
+    lesson, line = make.confirmed_lesson()
+    Lesson.objects.filter(pk=lesson.pk).update(state="completed")
+    assert entry_of(lesson)["SEQUENCE"] == 0
+    Lesson.objects.filter(pk=lesson.pk).update(state="confirmed")
+    set_meeting_link(lesson_id=lesson.pk, teacher=lesson.teacher, url=f"https://meet.example.org/{'a' * 600}")
+    [attached] = Mail.objects.get(template="bookings/mail/lesson_link").attachments
+    assert "SEQUENCE:1" in attached["text"]
+    handler.revoke(line, line.quantity, "Refunded")
+    assert entry_of(Lesson.objects.get(pk=lesson.pk))["SEQUENCE"] == 2
+
+
+def test_a_long_link_to_a_meeting_is_kept_whole(client):
+    lesson, _ = make.confirmed_lesson()
+    client.force_login(lesson.teacher.user)
+    url = f"https://teams.example.org/l/meetup-join/{'a' * 600}"
+    client.post(reverse("bookings:lesson_meeting", args=[lesson.pk]), {"meeting_url": url})
+    assert Lesson.objects.get(pk=lesson.pk).meeting_url == url

@@ -24,7 +24,8 @@ from demo.accounts import STUDENT
 from demo.loading.files import QUIZ, WrittenCourse, WrittenLesson, read_courses, read_prices, read_toml
 from money import Money
 from workshops.models import Workshop
-from workshops.publishing import PricePlan, SessionPlan, publish_workshop, save_workshop
+from workshops.pairing import SessionPlan
+from workshops.publishing import PricePlan, publish_workshop, save_workshop
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # How long before a workshop its early-bird price ends.

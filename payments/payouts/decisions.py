@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Teacher, User
+from accounts.moments import YEARS
 from ledger.locks import lock_teacher_accounts
 from money import Money
 from payments.models import Payout, PayoutTransfer
@@ -146,6 +147,8 @@ def _pay_by_bank(payout: Payout, by: User, transfer: BankTransfer) -> None:
 def _check_bank_transfer(payout: Payout, transfer: BankTransfer) -> None:
     if transfer.paid_on > timezone.now().date():
         raise DecisionRefused("The day of the transfer is in the future.")
+    if transfer.paid_on.year not in YEARS:
+        raise DecisionRefused("Give a year close to the current one.")
     if len(transfer.last_four) != 4 or not transfer.last_four.isalnum():  # noqa: PLR2004  # its name says four
         raise DecisionRefused("Enter the last four characters of the teacher's account number.")
     if transfer.fee.currency != payout.currency or transfer.fee.minor < 0:

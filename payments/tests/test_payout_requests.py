@@ -3,7 +3,7 @@
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from threading import Barrier
 
 import pytest
@@ -245,6 +245,7 @@ def test_a_bank_transfer_by_hand_pays_a_requested_payout():
     ("changes", "message"),
     [
         ({"paid_on": timezone.now().date() + timedelta(days=2)}, "in the future"),
+        ({"paid_on": date(26, 11, 30)}, "close to the current one"),
         ({"last_four": "123"}, "last four"),
         ({"last_four": "12 4"}, "last four"),
         ({"fee": pounds(-1)}, "fee"),

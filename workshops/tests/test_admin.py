@@ -1,6 +1,7 @@
 """Staff look up and edit workshops in the admin, and put them on and off sale."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -8,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 
 from accounts.models import User
@@ -263,3 +265,91 @@ def test_rows_hidden_from_staff_are_kept():
     assert client.post(change_page(workshop), sent_for(workshop, title="New")).status_code == 302
     workshop.refresh_from_db()
     assert (workshop.title, workshop.sessions.count(), workshop.prices.count()) == ("New", 1, 1)
+
+
+def three_daily_sessions():
+    start = (timezone.now() + timedelta(days=30)).replace(hour=9, minute=0, second=0, microsecond=0)
+    days = [start + timedelta(days=day) for day in range(3)]
+    return make_workshop(sessions=[SessionPlan(starts_at=day, ends_at=day + timedelta(hours=2)) for day in days])
+
+
+def sent_with_sessions_moved(workshop, by, **changes):
+    sessions = list(workshop.sessions.all())
+    sent = sent_for_without_prices(workshop) | {
+        "teacher": workshop.teacher_id,
+        "sessions-TOTAL_FORMS": "3",
+        "sessions-INITIAL_FORMS": "3",
+        "prices-TOTAL_FORMS": "0",
+        "prices-INITIAL_FORMS": "0",
+    }
+    for number, session in enumerate(sessions):
+        starts_at, ends_at = (timezone.localtime(moment + by) for moment in (session.starts_at, session.ends_at))
+        sent |= {
+            f"sessions-{number}-id": session.pk,
+            f"sessions-{number}-workshop": workshop.pk,
+            f"sessions-{number}-starts_at_0": f"{starts_at:%Y-%m-%d}",
+            f"sessions-{number}-starts_at_1": f"{starts_at:%H:%M:%S}",
+            f"sessions-{number}-ends_at_0": f"{ends_at:%Y-%m-%d}",
+            f"sessions-{number}-ends_at_1": f"{ends_at:%H:%M:%S}",
+        }
+    sent |= {
+        "prices-TOTAL_FORMS": "1",
+        "prices-INITIAL_FORMS": "1",
+        "prices-0-id": workshop.prices.get().pk,
+        "prices-0-workshop": workshop.pk,
+        "prices-0-currency": "GBP",
+        "prices-0-amount_minor": "4500",
+    }
+    return sent | changes
+
+
+@pytest.mark.parametrize("by", [timedelta(days=1), timedelta(days=-1), timedelta(days=2)])
+def test_staff_move_each_of_three_daily_sessions(staff, by):
+    workshop = three_daily_sessions()
+    before = list(workshop.sessions.values_list("pk", "starts_at"))
+    answer = staff.post(change_page(workshop), sent_with_sessions_moved(workshop, by))
+    assert answer.status_code == 302, answer.context["errors"]
+    assert list(workshop.sessions.values_list("pk", "starts_at")) == [(pk, start + by) for pk, start in before]
+
+
+def test_sessions_that_start_together_or_overlap_are_refused(staff):
+    workshop = three_daily_sessions()
+    second = workshop.sessions.all()[1]
+    for clock in ("09:00:00", "10:00:00"):
+        same_day = {
+            "sessions-0-starts_at_0": f"{second.starts_at:%Y-%m-%d}",
+            "sessions-0-starts_at_1": clock,
+            "sessions-0-ends_at_0": f"{second.starts_at:%Y-%m-%d}",
+            "sessions-0-ends_at_1": "10:30:00",
+        }
+        answer = staff.post(change_page(workshop), sent_with_sessions_moved(workshop, timedelta(0), **same_day))
+        assert answer.status_code == 200
+        shown = answer.content.decode()
+        assert "Two sessions overlap." in shown or "duplicate data" in shown
+
+
+@pytest.mark.parametrize("year", ["9999", "0001", "0026", "1999", "2200"])
+@pytest.mark.parametrize("field", ["starts_at", "ends_at"])
+def test_staff_cannot_enter_years_that_are_typing_errors(staff, year, field):
+    workshop = make_workshop()
+    session = workshop.sessions.get()
+    day = f"{year}-01-01" if year == "0001" else f"{year}-12-31"
+    answer = staff.post(change_page(workshop), sent_for(workshop, **{f"sessions-0-{field}_0": day}))
+    assert answer.status_code == 200
+    assert "Give a year close to the current one." in answer.content.decode()
+    assert workshop.sessions.get().starts_at == session.starts_at
+
+
+@pytest.mark.parametrize("field", ["registration_opens_at", "registration_closes_at"])
+def test_staff_cannot_enter_such_years_for_registration(staff, field):
+    workshop = make_workshop()
+    sent = sent_for(workshop, **{f"{field}_0": "9999-12-31", f"{field}_1": "23:59:00"})
+    answer = staff.post(change_page(workshop), sent)
+    assert "Give a year close to the current one." in answer.content.decode()
+
+
+def test_staff_cannot_enter_a_session_of_days(staff):
+    workshop = make_workshop()
+    ends_on = workshop.sessions.get().ends_at + timedelta(days=2)
+    answer = staff.post(change_page(workshop), sent_for(workshop, **{"sessions-0-ends_at_0": f"{ends_on:%Y-%m-%d}"}))
+    assert "This session would last" in answer.content.decode()

@@ -335,3 +335,90 @@ def test_lists_take_the_same_number_of_queries_for_one_ten_and_a_hundred_rows(de
             costs.append(len(queries))
     assert Registration.objects.count() == Workshop.objects.count() == 100
     assert costs[:2] == costs[2:4] == costs[4:]
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "hours"), [("20:00", "00:00", 4), ("22:00", "02:00", 4), ("10:00", "23:59", 13)]
+)
+def test_a_session_may_end_at_midnight_or_after_it(desk, starts, ends, hours):
+    sent = filled_in(**{"sessions-0-starts": starts, "sessions-0-ends": ends})
+    assert desk.post(CREATE, sent).status_code == 302
+    workshop = Workshop.objects.get()
+    session = workshop.sessions.get()
+    assert (session.ends_at - session.starts_at) // timedelta(hours=1) == hours
+    # The page shows what was entered, and saves the same again.
+    html = desk.get(reverse("workshops:edit", args=[workshop.slug])).content.decode()
+    assert f'value="{starts}"' in html
+    assert f'value="{ends}"' in html
+    assert desk.post(reverse("workshops:edit", args=[workshop.slug]), sent).status_code == 302
+    assert workshop.sessions.get().ends_at == session.ends_at
+
+
+@pytest.mark.parametrize(("starts", "ends"), [("16:00", "10:00"), ("10:00", "10:00")])
+def test_a_session_of_more_than_sixteen_hours_is_taken_for_a_typing_error(desk, starts, ends):
+    sent = filled_in(**{"sessions-0-starts": starts, "sessions-0-ends": ends})
+    assert "Check when it starts and ends." in errors_of(desk.post(CREATE, sent))
+
+
+def test_a_night_may_overlap_the_next_mornings_session_no_more_than_any_other(desk):
+    day = (timezone.now() + timedelta(days=30)).date()
+    next_day = {
+        "sessions-0-starts": "22:00",
+        "sessions-0-ends": "02:00",
+        "sessions-1-day": (day + timedelta(days=1)).isoformat(),
+        "sessions-1-starts": "01:00",
+        "sessions-1-ends": "03:00",
+    }
+    assert "Two sessions overlap." in errors_of(desk.post(CREATE, filled_in(**next_day)))
+
+
+@pytest.mark.parametrize(
+    ("day", "hours"), [("2027-03-27", 5), ("2027-10-30", 7), ("2027-06-05", 6)], ids=["spring", "autumn", "summer"]
+)
+def test_a_night_over_a_clock_change_is_as_long_as_it_is(desk, teacher, day, hours):
+    with time_machine.travel(datetime(2027, 1, 1, tzinfo=UTC)):
+        desk.force_login(teacher.user)
+        night = {"sessions-0-day": day, "sessions-0-starts": "22:00", "sessions-0-ends": "04:00"}
+        assert desk.post(CREATE, filled_in(time_zone="Europe/Berlin", publish="1", **night)).status_code == 302
+        workshop = Workshop.objects.get()
+        session = workshop.sessions.get()
+        assert (session.ends_at - session.starts_at) / timedelta(hours=1) == hours
+        page = desk.get(workshop.get_absolute_url()).content.decode()
+    assert "22:00" in page
+    assert "04:00" in page
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1999-12-31", "2200-01-01"])
+def test_a_year_that_is_a_typing_error_is_refused(desk, day):
+    for night in ({}, {"sessions-0-starts": "22:00", "sessions-0-ends": "02:00"}):
+        answer = desk.post(CREATE, filled_in(**{"sessions-0-day": day, **night}))
+        assert "Choose a date within" in errors_of(answer)
+
+
+TEAMS = (
+    "https://teams.microsoft.com/l/meetup-join/19%3ameeting_" + "Zjk4" * 110 + "%40thread.v2/0?context=%7b%22Tid%22%7d"
+)
+
+
+def test_a_long_link_to_a_meeting_is_kept_whole(desk):
+    assert len(TEAMS) > 500
+    sent = filled_in(is_online="on", online_url=TEAMS, publish="1")
+    assert desk.post(CREATE, sent).status_code == 302
+    workshop = Workshop.objects.get()
+    assert workshop.online_url == TEAMS
+    handler.fulfil(make_line(workshop))
+    registration = Registration.objects.get()
+    desk.force_login(registration.buyer)
+    assert TEAMS.replace("&", "&amp;") in desk.get(registration.get_absolute_url()).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "stored"), [("US/Pacific", "America/Los_Angeles"), ("Etc/UTC", "UTC"), ("CET", None)]
+)
+def test_a_workshop_takes_every_name_of_a_zone(desk, teacher, typed, stored):
+    teacher.user.time_zone = typed
+    teacher.user.save()
+    assert desk.get(CREATE).status_code == 200
+    assert desk.post(CREATE, filled_in(time_zone=typed)).status_code == 302
+    if stored:
+        assert Workshop.objects.get().time_zone == stored

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from payments.cancellations.lines import can_cancel_line
-from workshops.calendar_file import calendar_of
+from workshops.calendar_file import calendar_of_ticket
 from workshops.models import Registration, RegistrationQuerySet, Workshop
 from workshops.schedule import describe_schedule, first_start, last_end, session_times
 
@@ -71,8 +71,7 @@ def show_ticket(request: HttpRequest, code: str) -> HttpResponse:
 def download_calendar(request: HttpRequest, code: str) -> HttpResponse:
     """Download the sessions of a ticket's workshop as a calendar file."""
     ticket = _ticket(request, code)
-    is_cancelled = ticket.state == Registration.State.REVOKED
-    calendar = calendar_of(ticket.workshop, timezone.get_current_timezone(), is_cancelled=is_cancelled)
+    calendar = calendar_of_ticket(ticket, timezone.get_current_timezone())
     response = HttpResponse(calendar, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="workshop.ics"'
     return response
