@@ -24,6 +24,7 @@ from workshops.publishing import publish_workshop
 pytestmark = pytest.mark.slow
 
 FIRST_VERSION = [
+    ("accounts", "0002_call_mails_emails"),
     ("payments", "0003_lighter_inbox"),
     ("bookings", "0002_prices_within_card_limits"),
     ("workshops", "0003_prices_within_card_limits"),
