@@ -14,10 +14,12 @@ from psycopg.errors import DeadlockDetected
 from accounts.moments import write_span
 from accounts.time_zones import zone_for, zone_of_user
 from bookings import DOMAIN, mails, rules
+from bookings.appointments import appointment_of, lessons_of
 from bookings.holds import SlotTaken, confirm_live_hold, confirm_slot, free_slot, hold_slot, lock_lesson
 from bookings.models import Lesson
 from money.limits import half_of
 from payments.contracts import (
+    Appointment,
     CancellationTerms,
     CannotDeliver,
     DomainHandler,
@@ -105,6 +107,10 @@ class LessonHandler(DomainHandler):
         if lesson.confirmed_at:
             mails.queue_lesson_cancelled(lesson)
 
+    def busy(self, person_id: int, since: datetime, until: datetime) -> Sequence[Appointment]:
+        """Lessons that the person gives or takes, and that are paid or being paid."""
+        return lessons_of(person_id, since=since, until=until)
+
     def cancellation_terms(self, line: SoldLine) -> CancellationTerms:
         """Full, half or no refund, by the hours left until the lesson; full if the line has no lesson."""
         lesson = _lesson_of(line)
@@ -177,6 +183,7 @@ def _quote_one(lesson: Lesson | None, buyer_id: int | None) -> Quote | NotForSal
         terms=rules.write_terms(lesson.policy),
         thumbnail=thumbnail_of(lesson.request.subject, lesson.teacher.photo),
         description=_describe(lesson),
+        appointments=[appointment_of(lesson)],
         needs_sign_in=True,
     )
 

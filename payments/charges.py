@@ -30,7 +30,9 @@ def look_up_charge(lookup: ChargeLookup) -> None:
     """Store and book what Stripe reports about a payment's charge. Raises WorkPostponed until the fee is known too."""
     payment = lookup.payment
     facts = gateway.retrieve_charge(payment.stripe_payment_intent_id or "")
-    Payment.objects.filter(pk=payment.pk).update(stripe_charge_id=facts.charge_id or None)
+    Payment.objects.filter(pk=payment.pk).update(
+        stripe_charge_id=facts.charge_id or None, paid_with=facts.paid_with, billed_to=facts.billed_to
+    )
     if facts.balance_transaction is None:
         delay = min(_LOOK_AGAIN_AFTER * 2**lookup.postponements, _LONGEST_PAUSE)
         raise WorkPostponed("Stripe has not reported the balance transaction yet", delay=delay)

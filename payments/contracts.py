@@ -59,6 +59,26 @@ class Thumbnail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment:
+    """A time at which a person teaches or attends an item. Without `place_zone`, it is written in the reader's zone."""
+
+    domain: str
+    reference: str
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    place_zone: tzinfo | None = None
+
+    def overlaps(self, other: Appointment) -> bool:
+        """Whether there is a moment in both."""
+        return self.starts_at < other.ends_at and other.starts_at < self.ends_at
+
+    def is_of(self, other: Appointment) -> bool:
+        """Whether both belong to the same item."""
+        return (self.domain, self.reference) == (other.domain, other.reference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """What an item costs now, per unit and currency, and what the student is promised."""
 
@@ -81,6 +101,8 @@ class Quote:
     # The student's choices as short texts for the cart, such as who the places are for, and the page to change them.
     choices: Sequence[str] = ()
     change_url: str = ""
+    # When it takes place, so that the cart can warn of overlaps. Empty for what has no fixed times.
+    appointments: Sequence[Appointment] = ()
     # True for an item that guests can look at but only signed-in people may buy. Checkout always requires a sign-in.
     needs_sign_in: bool = False
 
@@ -212,6 +234,10 @@ class DomainHandler(Protocol):
         It may change, for example with a lesson that is moved. None if the item no longer has such a moment: then only
         the holding time of all earnings counts.
         """
+
+    def busy(self, person_id: int, since: datetime, until: datetime) -> Sequence[Appointment]:  # noqa: ARG002  # for those with times
+        """What this person teaches or attends in a period, as far as it is certain: published, paid, or being paid."""
+        return ()
 
     @abstractmethod
     def delivery_url(self, line: SoldLine) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from money import Money
+from payments.payers import name_payment_method, write_billing_address
 from payments.stripe_api import client as _client
 from payments.stripe_api import translated_errors as _translated_errors
 from payments.stripe_objects import (
@@ -56,6 +57,8 @@ def retrieve_charge(payment_intent_id: str) -> ChargeFacts:
     return ChargeFacts(
         charge_id=id_of(charge),
         balance_transaction=read_balance_transaction(transaction) if isinstance(transaction, Mapping) else None,
+        paid_with=name_payment_method(charge) if isinstance(charge, Mapping) else "",
+        billed_to=write_billing_address(charge) if isinstance(charge, Mapping) else "",
     )
 
 

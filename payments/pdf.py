@@ -19,6 +19,7 @@ from fpdf.fonts import TTFFont
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 # The package's names for the regular and the bold face. Each further face would add a fifth to a receipt's time.
 _FACES = {"": "figo", "B": "figbo"}
+_FOOT_MM = 14
 # A visible gap: a similar letter would turn a name into another name.
 GAP = "[?]"
 
@@ -36,6 +37,12 @@ class Document(FPDF):
     def printable(self, text: str) -> str:
         """The text, as far as it can be printed."""
         raise NotImplementedError
+
+    def footer(self) -> None:
+        """Title and number at the foot of each page, so that pages taken apart can be put together again."""
+        self.set_y(-_FOOT_MM)
+        self.set_font(self.family, size=8)
+        self.cell(0, 4, self.printable(f"{self.title} · page {self.page_no()}"), align="R")
 
     def close_fonts(self) -> None:
         """Close the font files, if any."""

@@ -33,6 +33,11 @@ def handler_for(domain: str) -> DomainHandler:
         raise UnknownDomain(domain) from None
 
 
+def handlers() -> list[DomainHandler]:
+    """All handlers."""
+    return list(_handlers.values())
+
+
 def registered_domains() -> frozenset[str]:
     """The names of all domains with a handler."""
     return frozenset(_handlers)

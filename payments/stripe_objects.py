@@ -79,6 +79,9 @@ class ChargeFacts:
 
     charge_id: str
     balance_transaction: BalanceTransaction | None
+    # For receipts: "Visa ending in 4242", and name and address in rows, as far as the bank's page asked for them.
+    paid_with: str = ""
+    billed_to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

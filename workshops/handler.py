@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.time_zones import zone_of_buyer
 from payments.contracts import (
+    Appointment,
     CancellationTerms,
     CannotDeliver,
     DomainHandler,
@@ -22,6 +23,7 @@ from payments.contracts import (
 )
 from payments.thumbnails import thumbnail_of
 from workshops import DOMAIN, holds, mails
+from workshops.appointments import appointment_of, sessions_of
 from workshops.availability import places_left_for, refusal, unit_prices, workshops_for_sale
 from workshops.models import Workshop
 from workshops.participants import InvalidParticipants, read_participants
@@ -77,6 +79,10 @@ class WorkshopHandler(DomainHandler):
 
     def release(self, line: SoldLine) -> None:
         holds.release_seats(line=line)
+
+    def busy(self, person_id: int, since: datetime, until: datetime) -> Sequence[Appointment]:
+        """Sessions of published workshops that the person teaches, and of those they hold a place in."""
+        return sessions_of(person_id, since=since, until=until)
 
     def revoke(self, line: SoldLine, quantity: int, reason: str, places: Sequence[str] = ()) -> None:
         revoked = holds.revoke_seats(line=line, quantity=quantity, reason=reason, first=places)
@@ -142,6 +148,7 @@ def _quote_one(
         description=describe_schedule(workshop, reader),
         choices=[f"For {participant}" for participant in participants if str(participant)],
         change_url=_naming_url(workshop, item),
+        appointments=[appointment_of(session, workshop) for session in workshop.sessions.all()],
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,6 +16,7 @@ from accounts.guards import TeacherRequest, teacher_required
 from accounts.moments import write_span
 from accounts.time_zones import zone_for, zone_of_user
 from bookings import DOMAIN
+from bookings.appointments import other_appointments_at
 from bookings.forms.proposals import AcceptForm, DeclineForm, MeetingForm
 from bookings.matching import open_requests_for
 from bookings.meetings import set_meeting_link
@@ -27,7 +31,21 @@ from bookings.proposals import (
 from bookings.requests import RequestClosed
 from payments.cancellations.lines import Cancellation, CannotCancel, cancel_for_teacher
 from payments.cancellations.sales import sold_of
+from payments.contracts import Appointment
 from payments.forms import CancellationForm
+
+
+@dataclass(frozen=True, slots=True)
+class _Overlaps:
+    """What the teacher does at the times they are about to propose: lessons they give, and everything else."""
+
+    lessons: Sequence[Lesson] = ()
+    others: Sequence[Appointment] = ()
+
+    @property
+    def are_any(self) -> bool:
+        return bool(self.lessons or self.others)
+
 
 # Far more than one teacher can answer; the oldest are shown first.
 _REQUESTS_AT_MOST = 100
@@ -66,12 +84,14 @@ def answer_request(request: TeacherRequest, request_id: int) -> HttpResponse:
     )
     if not lesson_request.is_open:
         return _answer_page(request, lesson_request, form)
-    overlapping: list[Lesson] = []
+    overlaps = _Overlaps()
     if request.method == "POST" and form.is_valid():
-        overlapping = lessons_near(request.teacher, form.slots)
-        if overlapping and not form.cleaned_data["propose_anyway"]:
+        overlaps = _Overlaps(
+            lessons_near(request.teacher, form.slots), other_appointments_at(request.teacher, form.slots)
+        )
+        if overlaps.are_any and not form.cleaned_data["propose_anyway"]:
             form.ask_about_overlaps()
-            return _answer_page(request, lesson_request, form, overlapping)
+            return _answer_page(request, lesson_request, form, overlaps)
         try:
             accept_request(request_id=request_id, teacher=request.teacher, proposal=form.proposal)
         except RequestClosed as closed:
@@ -82,7 +102,7 @@ def answer_request(request: TeacherRequest, request_id: int) -> HttpResponse:
         else:
             messages.success(request, f"Your proposal is on its way to {lesson_request.student.display_name}.")
             return redirect("bookings:desk")
-    return _answer_page(request, lesson_request, form, overlapping)
+    return _answer_page(request, lesson_request, form, overlaps)
 
 
 @teacher_required
@@ -193,7 +213,7 @@ def _request_to_answer(request: TeacherRequest, request_id: int) -> LessonReques
 
 
 def _answer_page(
-    request: TeacherRequest, lesson_request: LessonRequest, form: AcceptForm, overlapping: list[Lesson] | None = None
+    request: TeacherRequest, lesson_request: LessonRequest, form: AcceptForm, overlaps: _Overlaps | None = None
 ) -> HttpResponse:
     regions = request.teacher.regions
     country = lesson_request.region.partition("-")[0]
@@ -202,7 +222,7 @@ def _answer_page(
         "lesson_request": lesson_request,
         "form": form,
         "decline_form": DeclineForm(auto_id="decline_%s"),
-        "overlapping": overlapping or [],
+        "overlaps": overlaps or _Overlaps(),
         "is_outside_regions": is_outside,
     }
     status = 400 if form.is_bound and form.errors else 200

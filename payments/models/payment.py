@@ -70,6 +70,9 @@ class Payment(DurableWork):
     stripe_balance_transaction_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
     stripe_fee_minor = models.BigIntegerField(null=True, blank=True)
     stripe_fee_currency = models.CharField(max_length=3, blank=True, default="")
+    # For the receipt: "Visa ending in 4242", and whom Stripe's page asked for a name and an address, in rows.
+    paid_with = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
+    billed_to = models.CharField(max_length=500, blank=True, default="", db_default="", editable=False)
     livemode = models.BooleanField()
     failure_message = models.CharField(max_length=300, blank=True)
     refunded_minor = models.PositiveBigIntegerField(

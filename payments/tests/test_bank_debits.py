@@ -10,6 +10,7 @@ from jobs.runner import drain
 from money import Money
 from notifications.models import Alert, Mail
 from payments.models import ChargeLookup, Order, Payment
+from payments.payers import write_billing_address
 from payments.settlement import settle_payment
 from payments.tests.factories import cart_with, evidence_for, open_order, sample_offer
 from payments.tests.sample_domain import SAMPLE
@@ -134,6 +135,8 @@ def test_charge_balance_transaction_and_fee_are_stored_once_stripe_reports_them(
     assert charge["balance_transaction"] == transaction["id"]
     assert payment.stripe_fee == Money(transaction["fee"], transaction["currency"].upper())
     assert transaction["fee"] > 0
+    assert payment.paid_with == "Visa ending in 4242"
+    assert payment.billed_to == write_billing_address(charge)
 
 
 def test_while_the_balance_transaction_is_unknown_the_charge_is_looked_up_again(stripe_sandbox, debit):

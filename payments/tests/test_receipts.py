@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,7 +10,8 @@ from accounts.tests.factories import UserFactory
 from jobs.runner import drain
 from money import Money
 from notifications.models import Mail
-from payments.models import OrderLine
+from payments.models import Order, OrderLine, Payment
+from payments.payers import name_payment_method, write_billing_address
 from payments.pdf import GAP, WorldDocument
 from payments.receipts import render_receipt
 from payments.refunds.plan import OverAllLines
@@ -152,3 +154,77 @@ def test_a_receipt_names_no_tax_of_a_refund_that_is_not_allocated_to_lines(setti
 def test_an_order_that_was_not_paid_has_no_receipt():
     with pytest.raises(ValueError, match="only a paid order"):
         render_receipt(open_order().order)
+
+
+def pages_of(pdf):
+    """What each page of a Western PDF draws."""
+    streams = map(zlib.decompress, re.findall(rb"stream\n(x.*?)\nendstream", pdf, re.DOTALL))
+    return [stream.decode("windows-1252") for stream in streams if b"BT" in stream]
+
+
+@pytest.mark.parametrize("number", [1, 19, 40])
+def test_no_line_is_torn_by_the_end_of_a_page(number):
+    payment = paid_order(*[1000 + 7 * one for one in range(number)])
+    for one, line in enumerate(payment.order.lines.order_by("pk")):
+        title = f"First{one}x " + "and more words " * (one % 9) + f"last{one}x"
+        OrderLine.objects.filter(pk=line.pk).update(title=title[:200], description=f"Where{one}x")
+    pages = pages_of(render_receipt(payment.order))
+    assert (len(pages) > 1) == (number > 1)
+    for one, line in enumerate(payment.order.lines.order_by("pk")):
+        amount = f"({line.amount})"
+        [page] = [page for page in pages if f"First{one}x" in page]
+        assert f"Where{one}x" in page
+        assert amount in page
+    assert all("page 1" in page or "Item" in page for page in pages[:-1])
+
+
+def test_a_receipt_says_when_it_was_in_the_buyers_zone_as_the_page_does(client):
+    buyer = UserFactory(time_zone="Europe/Berlin")
+    payment = paid_order(2500, user=buyer)
+    paid_at = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    Order.objects.filter(pk=payment.order_id).update(paid_at=paid_at)
+    payment.order.refresh_from_db()
+    client.force_login(buyer)
+    assert "Fri 1 Jan 2027, 00:30 CET" in drawn_on_receipt_of(payment)
+    assert "1 Jan 2027" in client.get(payment.order.get_absolute_url()).content.decode()
+
+
+def test_a_receipt_names_seller_buyer_prices_and_card(settings):
+    settings.SELLER_NAME, settings.SELLER_TAX_NUMBER = "Atelier Müller", "DE 123"
+    settings.SELLER_ADDRESS = "Kaiserstraße 1\n12043 Berlin"
+    settings.TAX_RATE_BPS = 2000
+    payment = paid_order(6000, quantity=3, user=UserFactory(full_name="Ada King", email="ada@example.org"))
+    shown = ("Atelier Müller", "Kaiserstraße 1", "12043 Berlin", "VAT number: DE 123", "Ada King", "ada@example.org")
+    for text in (*shown, "(3)", "£60.00", "£180.00", "of which VAT", "£30.00"):
+        assert text in drawn_on_receipt_of(payment), text
+    assert "Paid with" not in drawn_on_receipt_of(payment)
+    billed_to = "A. King\n1 Mill Lane\nLS1 1AA Leeds"
+    Payment.objects.filter(pk=payment.pk).update(paid_with="Visa ending in 4242", billed_to=billed_to)
+    for text in ("Paid with Visa ending in 4242", *billed_to.splitlines()):
+        assert text in drawn_on_receipt_of(payment)
+
+
+@pytest.mark.parametrize(
+    ("details", "name"),
+    [
+        ({"type": "card", "card": {"brand": "visa", "last4": "4242"}}, "Visa ending in 4242"),
+        ({"type": "card", "card": {"brand": "amex", "last4": "0005"}}, "American Express ending in 0005"),
+        ({"type": "card", "card": {"brand": None, "last4": "0005"}}, "Card ending in 0005"),
+        ({"type": "sepa_debit", "sepa_debit": {"last4": "3000"}}, "SEPA Direct Debit ending in 3000"),
+        ({"type": "amazon_pay", "amazon_pay": {}}, "Amazon pay"),
+        ({"type": "link", "link": None}, "Link"),
+        ({}, ""),
+        (None, ""),
+        ("x", ""),
+    ],
+)
+def test_what_a_charge_was_paid_with(details, name):
+    assert name_payment_method({"payment_method_details": details}) == name
+
+
+def test_whom_a_charge_was_billed_to():
+    address = {"line1": "1 Mill Lane", "line2": None, "postal_code": "LS1 1AA", "city": "Leeds", "country": "GB"}
+    charge = {"billing_details": {"name": "Ada\n King", "address": address}}
+    assert write_billing_address(charge) == "Ada King\n1 Mill Lane\nLS1 1AA Leeds\nUnited Kingdom"
+    for nothing in ({}, {"billing_details": None}, {"billing_details": {"name": None, "address": None}}):
+        assert not write_billing_address(nothing)

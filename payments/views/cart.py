@@ -11,9 +11,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.strict_json import NotPlainJson, read_json
 from payments import cart as carts
+from payments.appointments import Overlap, overlaps_of
 from payments.contracts import Item, NotForSale
 from payments.models import Cart, Order
-from payments.pricing import price_cart
+from payments.pricing import PricedCart, price_cart
 from payments.registry import registered_domains
 from payments.superseding import payable_payment_of
 from payments.visitor_cart import add_for_visitor, cart_of
@@ -71,12 +72,19 @@ def show_cart(request: HttpRequest) -> HttpResponse:
         "priced": priced,
         "came_back_unpaid": request.GET.get("from") == "payment",
         "closing": _closing_order(cart),
+        "overlaps": _overlaps_in(priced) if priced else [],
     }
     response = render(request, "payments/cart_show.html", context)
     if priced and priced.has_changed_lines:
         # The change is shown once: the digest in this page is of the new prices already.
         carts.record_seen_prices(priced)
     return response
+
+
+def _overlaps_in(priced: PricedCart) -> list[Overlap]:
+    """What in the cart is at the same time as something else that its owner has bought, teaches, or has in the cart."""
+    quotes = [line.quote for line in priced.lines if line.quote]
+    return overlaps_of(priced.cart.user_id, [one for quote in quotes for one in quote.appointments])
 
 
 def _closing_order(cart: Cart | None) -> Order | None:
