@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from django.conf import settings
 from fpdf.enums import MethodReturnValue, XPos, YPos
@@ -197,7 +198,7 @@ def _height_of(pdf: Document, text: _Text) -> float:
     pdf.set_font(pdf.family, style=text.style, size=text.size)
     printable = pdf.printable(text.text)
     height = pdf.multi_cell(_COLUMNS_MM[0], _row_height(text), printable, dry_run=True, output=MethodReturnValue.HEIGHT)
-    return float(height)
+    return cast("float", height)
 
 
 def _row_height(text: _Text) -> float:
