@@ -18,7 +18,7 @@ _AREAS = (
 )  # fmt: skip
 
 
-# Files in the folder of zones that are no zones of anybody: the computer's own one, and one for "not set".
+# Files in the folder of zones that are no zones: links to the one of this computer, and one for "not set".
 _NOT_ZONES = {"localtime", "posixrules", "Factory"}
 # UTC has a dozen names, and Greenwich Mean Time as a zone of its own has no summer time, unlike London's.
 _UTC = {"Etc/UTC", "Etc/GMT", "Etc/UCT"}

@@ -1,6 +1,6 @@
-"""One calendar for each person, over everything that is sold: warn of overlaps before somebody commits to one.
+"""One calendar for each person, over everything that is sold: warn of overlaps before a person commits to one.
 
-Overlaps are allowed: a place may be for somebody else, and a lesson may be moved.
+Overlaps are allowed: a place may be for another person, and a lesson may be moved.
 """
 
 from __future__ import annotations

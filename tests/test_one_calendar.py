@@ -1,4 +1,4 @@
-"""People have one calendar: overlaps of lessons and workshops are named before somebody commits, and are allowed."""
+"""People have one calendar: overlaps of lessons and workshops are named before they commit, and are allowed."""
 
 from datetime import timedelta
 
@@ -104,6 +104,20 @@ def test_a_time_after_the_workshop_is_proposed_without_a_question():
     request = lessons.open_request(teacher=teacher)
     sent = proposal(request, TEN + timedelta(hours=2))
     assert signed_in(teacher.user).post(f"/teach/lessons/requests/{request.pk}/", sent).status_code == 302
+
+
+def test_a_teacher_who_plans_a_workshop_during_another_one_or_a_lesson_is_told():
+    teacher = TeacherFactory(user=UserFactory(time_zone="UTC"))
+    client = signed_in(teacher.user)
+    lesson, _ = lessons.confirmed_lesson(teacher=teacher, when=lessons.Slot(TEN, TEN + timedelta(hours=1)))
+    workshop_at(1, teacher=teacher, title="Cheese")
+    draft = workshop_at(0, teacher=teacher, title="Bread", is_published=False)
+    page = client.post(f"/teach/workshops/{draft.slug}/publish/", follow=True).content.decode()
+    assert "is on sale now" in page
+    assert "at the same time as “Cheese”" in page
+    assert f"at the same time as “{lesson.title}”" in page
+    later = workshop_at(5, teacher=teacher, title="Wine", is_published=False)
+    assert "same time" not in client.post(f"/teach/workshops/{later.slug}/publish/", follow=True).content.decode()
 
 
 def appointment(reference, hour, hours=1):

@@ -3,10 +3,16 @@
 from io import BytesIO
 
 import pytest
+from django.apps import apps
+from django.contrib.admin import site
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
-from PIL import Image, ImageFilter
+from django.db.models import ImageField
+from PIL import Image, ImageFilter, ImageOps
 
+from uploads.fields import PictureField
+from uploads.form_fields import PictureFormField
 from uploads.pictures import COVER, LARGEST_BYTES, MOST_PIXELS, PORTRAIT, read_picture
 from uploads.tests.pictures import (
     encoded,
@@ -88,6 +94,35 @@ def test_a_picture_taken_sideways_is_turned_upright(kind):
     assert image.size == (600, 800)
     assert is_near(image.getpixel((300, 100)), (0, 0, 0))
     assert is_near(image.getpixel((300, 700)), (255, 255, 255))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_a_camera_records_is_applied(orientation):
+    quarters = Image.new("RGB", (400, 200), "white")
+    quarters.paste("black", (0, 0, 200, 100))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    sent = encoded(quarters, "JPEG", exif=exif)
+    wanted, image = ImageOps.exif_transpose(Image.open(BytesIO(sent))), kept(sent).convert("RGB")
+    assert image.size == wanted.size
+    for x, y in ((0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)):
+        place = (int(image.width * x), int(image.height * y))
+        assert is_near(image.getpixel(place), wanted.getpixel(place))
+
+
+def test_every_picture_of_every_model_is_read_by_forms_and_the_admin(rf):
+    """No path stores what was sent: `PictureField` refuses it, and each form made from a model re-encodes it."""
+    stored = [field for model in apps.get_models() for field in model._meta.concrete_fields]
+    pictures = [field for field in stored if isinstance(field, ImageField)]
+    assert len(pictures) >= 3
+    for field in pictures:
+        assert isinstance(field, PictureField), field
+        assert isinstance(field.formfield(), PictureFormField)
+        request = rf.get("/")
+        request.user = get_user_model()(is_superuser=True, is_staff=True, is_active=True)
+        form = site._registry[field.model].get_form(request)
+        if field.name in form.base_fields:
+            assert isinstance(form.base_fields[field.name], PictureFormField), field
 
 
 def test_notes_that_cannot_be_read_do_not_cost_the_picture():

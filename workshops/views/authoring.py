@@ -11,7 +11,7 @@ from accounts.guards import TeacherRequest, teacher_required
 from uploads.storage import NotStored
 from workshops.models import Workshop
 from workshops.publishing import CapacityBelowTaken, NotReadyToPublish, publish_workshop, save_workshop
-from workshops.views.desk import own_workshop
+from workshops.views.desk import own_workshop, warn_of_overlaps
 from workshops.workshop_page import WorkshopEditor
 
 
@@ -48,6 +48,7 @@ def _edit(request: TeacherRequest, workshop: Workshop) -> HttpResponse:
 
 
 def _after_saving(request: TeacherRequest, workshop: Workshop) -> HttpResponse:
+    warn_of_overlaps(request, workshop)
     if "publish" not in request.POST:
         messages.success(request, f"“{workshop.title}” is saved.")
         return redirect("workshops:desk")

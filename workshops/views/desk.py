@@ -12,10 +12,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.guards import TeacherRequest, teacher_required
+from accounts.moments import write_span
 from accounts.names import sorting_key
+from accounts.time_zones import zone_for
+from payments.appointments import overlaps_of
 from payments.cancellations.sales import failures_of, progress_of, sold_of
 from payments.forms import CancellationForm
 from workshops import DOMAIN
+from workshops.appointments import appointment_of
 from workshops.cancelling import NeverPublished, cancel_workshop, cancellation_of
 from workshops.models import Registration, Workshop
 from workshops.publishing import NotReadyToPublish, publish_workshop, withdraw_workshop
@@ -56,7 +60,17 @@ def publish(request: TeacherRequest, slug: str) -> HttpResponse:
         messages.error(request, str(error))
         return redirect("workshops:edit", slug=slug)
     messages.success(request, f"“{workshop.title}” is on sale now.")
+    warn_of_overlaps(request, workshop)
     return redirect("workshops:desk")
+
+
+def warn_of_overlaps(request: TeacherRequest, workshop: Workshop) -> None:
+    """Tell the teacher what else they teach or attend at the times of a workshop that was just saved or published."""
+    planned = [appointment_of(session, workshop) for session in workshop.sessions.all()]
+    for overlap in overlaps_of(request.user.pk, planned):
+        other = overlap.existing
+        when = write_span(other.starts_at, other.ends_at, zone_for(other, reader=timezone.get_current_timezone()))
+        messages.warning(request, f"“{workshop.title}” is at the same time as “{other.title}”, {when}.")
 
 
 @teacher_required
