@@ -22,6 +22,8 @@ from jobs.models import Heartbeat
 from ledger.periods import close_period
 from ledger.tests import test_journals as ledger
 from notifications.alerts import raise_alert
+from pages.kinds import PageKind
+from pages.publishing import publish_version
 from payments.cancellations.sales import cancel_all_sold
 from payments.models import MirrorSync, Payment, WebhookEvent
 from payments.refunds.requests import request_refund_of_undeliverable
@@ -85,6 +87,7 @@ def grow_what_is_not_sold(market, number):
     raise_alert(key=f"alert-{number}", title="Look", detail={})
     ledger.sale(TeacherFactory(), source=f"test:{number}")
     close_period(until=datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number), by=student)
+    publish_version(kind=PageKind.HELP, text=f"Answer {number}.", by=student)
     Heartbeat.objects.create(name=f"sweep-{number}")
     Group.objects.create(name=f"group-{number}")
     for model in (Flag, Sample, Switch):
