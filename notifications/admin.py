@@ -220,7 +220,7 @@ class AlertAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has
         at = date_format(localtime(alert.acknowledged_at), "DATETIME_FORMAT")
         return f"{at} by {alert.acknowledged_by}" if alert.acknowledged_by else at
 
-    @admin.action(description="Acknowledge: I deal with it", permissions=["clear"])
+    @admin.action(description="Acknowledge: I will deal with it", permissions=["clear"])
     def acknowledge_selected(self, request: HttpRequest, selected: QuerySet[Alert]) -> None:
         self._acknowledge(request, selected.filter(cleared_at__isnull=True))
 

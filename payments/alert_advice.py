@@ -42,8 +42,8 @@ ADVICE: Final[Mapping[str, Advice]] = {
     ),
     "paid-twice": Advice("The second payment is refunded by itself. Check that the refund succeeds.", _row("payment")),
     "payment-parked": Advice(
-        "Look at the payment at Stripe. If it is paid there, choose “Retry now”; if Stripe does not know it, tell the operator.",
-        _row("payment"),
+        "Look at the payment at Stripe. If it is paid there, choose “Retry now” in the list; if Stripe does not know it, tell the operator.",
+        _list("payment", _PARKED),
     ),
     "charge-lookup-parked": Advice(_RETRY, _list("chargelookup", _PARKED)),
     "sessions-unknown": Advice(
@@ -56,7 +56,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
     # Refunds
     "refund-to-allocate": Advice("Say which lines the refund belongs to, so that the teachers' shares are right."),
     "refund-failed": Advice("Unless the student has the money by now, make the refund again, or pay them another way."),
-    "refund-parked": Advice(_RETRY, _row("refund")),
+    "refund-parked": Advice(_RETRY, _list("refund", _PARKED)),
     "refund-waits-for-balance": Advice(
         "Top up the platform's balance at Stripe. Stripe sends the refund by itself after that.", _row("refund")
     ),
@@ -73,7 +73,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
         "Nothing can be done about it. Read the page to learn what it cost whom, then clear the alert."
     ),
     "dispute-answer-refused": Advice("Read what Stripe says, correct the answer, and send it again."),
-    "dispute-answer-parked": Advice(_RETRY, _row("disputeanswer")),
+    "dispute-answer-parked": Advice(_RETRY, _list("disputeanswer", _PARKED)),
     # Teachers' money
     "earning-not-matured": Advice("Tell the operator: the books refuse it.", _list("earning")),
     "payouts-waiting": Advice("Approve or decline the payouts.", _list("payout", "?status__exact=requested")),
@@ -88,8 +88,8 @@ ADVICE: Final[Mapping[str, Advice]] = {
     "payout-paid-after-all": Advice(
         "The teacher may have it twice. Compare their balance with Stripe.", _found("payout")
     ),
-    "payout-transfer-parked": Advice(_RETRY, _found("payout")),
-    "payout-reversal-parked": Advice(_RETRY, _row("payoutreversal")),
+    "payout-transfer-parked": Advice(_RETRY, _list("payouttransfer", _PARKED)),
+    "payout-reversal-parked": Advice(_RETRY, _list("payoutreversal", _PARKED)),
     "payout-reversal-failed": Advice(
         "The money stays on the teacher's account. Agree with them how it comes back.", _row("payoutreversal")
     ),

@@ -169,7 +169,7 @@ def test_staff_acknowledge_and_clear_an_alert_on_its_page(staff):
     assert alert.cleared_at is None
     page = staff.get(f"{ALERTS}{alert.pk}/change/").content.decode()
     assert "boss@staff.example" in page
-    assert "I deal with it" not in page
+    assert "I will deal with it" not in page
     assert Alert.objects.unread().count() == 0
     staff.post(f"{ALERTS}{alert.pk}/settle/", {"do": "clear"})
     alert.refresh_from_db()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -170,6 +171,15 @@ class OrderAdmin(RefundPages):
         return order.state, order.get_state_display()
 
 
+class StatusFilter(admin.ChoicesFieldListFilter):
+    """Payments by status, in the words of the list."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        labels = {Payment.Status(value).label: text for value, text in words.PAYMENT_STATUSES.items()}
+        for choice in super().choices(changelist):
+            yield {**choice, "display": labels.get(str(choice["display"]), choice["display"])}
+
+
 @admin.register(Payment)
 class PaymentAdmin(DurableWorkAdmin):
     """The payments, each a Checkout Session at Stripe. The state of their follow-up is not theirs, so it is named apart."""
@@ -184,7 +194,7 @@ class PaymentAdmin(DurableWorkAdmin):
         "created_at",
         "shown_follow_up",
     )
-    list_filter = ("status", "livemode", *DurableWorkAdmin.list_filter)
+    list_filter = (("status", StatusFilter), "livemode", *DurableWorkAdmin.list_filter)
     list_select_related = ("order__user",)
     search_fields = (
         "order__number",

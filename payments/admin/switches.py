@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import waffle.admin  # noqa: F401  # registers what is replaced below
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
@@ -19,6 +20,8 @@ from waffle.models import Flag, Sample, Switch
 from jobs.read_only_admin import ReadOnlyAdmin
 from payments.switches import known_switches
 
+# The heading of its pages, which staff know by what they do there.
+apps.get_app_config("waffle").verbose_name = "Operation"
 # No code asks for flags or samples.
 admin.site.unregister([Flag, Sample, Switch])
 

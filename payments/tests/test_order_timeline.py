@@ -178,3 +178,13 @@ def test_staff_see_only_what_their_role_may_see():
     assert not any("Email “" in text for text in entries_of(page))
     assert reverse("admin:accounts_user_change", args=[payment.order.user_id]) not in page
     assert Order.objects.get().number in page
+
+
+def test_payments_are_filtered_by_the_words_of_the_list(boss):
+    bought()
+    open_order()
+    client = Client()
+    client.force_login(boss)
+    page = client.get("/admin/payments/payment/", {"status__exact": "succeeded"})
+    assert page.context["cl"].result_count == 1
+    assert "Waiting for the student to pay" in page.content.decode()
