@@ -37,6 +37,16 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
         # message.
         self.fields["password1"].help_text = "At least 10 characters. A few unrelated words are good."
 
+    def full_clean(self) -> None:
+        """Validate, and let the browser focus the first field that was refused instead of the first of all."""
+        super().full_clean()
+        refused = next((name for name in self.fields if name in self.errors), None)
+        if refused:
+            for name, field in self.fields.items():
+                field.widget.attrs.pop("autofocus", None)
+                if name == refused:
+                    field.widget.attrs["autofocus"] = True
+
     def save(self, request: HttpRequest) -> User | None:
         """Save the new user; allauth returns None if the address is taken."""
         user: User | None = super().save(request)
@@ -68,8 +78,21 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for myp
         fields = ("full_name", "time_zone", "language")
 
 
+# What people call countries, where that is neither the name nor the code in the list.
+_COMMON_NAMES = {
+    "uk": "GB", "great britain": "GB", "britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
+    "northern ireland": "GB", "usa": "US", "u.s.": "US", "u.s.a.": "US", "u.k.": "GB", "america": "US",
+    "united states of america": "US", "the united states": "US", "the united kingdom": "GB", "holland": "NL",
+    "the netherlands": "NL", "uae": "AE", "czech republic": "CZ", "turkey": "TR", "korea": "KR", "ivory coast": "CI",
+    "hong kong": "HK", "macau": "MO", "burma": "MM", "republic of ireland": "IE", "deutschland": "DE", "españa": "ES",
+    "schweiz": "CH", "suisse": "CH", "österreich": "AT", "italia": "IT", "polska": "PL", "sverige": "SE",
+}  # fmt: skip
+
+
 def _region_code(word: str) -> str | None:
-    """Accept the code of a part of a country, such as us-ca; only countries have names in the list."""
+    """Accept common names such as UK, and the code of a part of a country, such as us-ca."""
+    if common := _COMMON_NAMES.get(word.casefold()):
+        return common
     code = word.upper()
     try:
         is_region(code)

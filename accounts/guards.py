@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -35,7 +34,8 @@ def teacher_of(request: HttpRequest) -> Teacher | None:
 def teacher_required(view: Callable[Concatenate[TeacherRequest, P], HttpResponseBase]) -> View[P]:
     """Let approved teachers in and set `request.teacher`.
 
-    Others are sent to apply, with a message that says why; suspended teachers get a page (403) that says so.
+    Others are sent to the page for applying, which says how to begin or where their application stands. Suspended
+    teachers get a page (403) that says so.
     """
 
     @login_required
@@ -43,7 +43,6 @@ def teacher_required(view: Callable[Concatenate[TeacherRequest, P], HttpResponse
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         teacher = teacher_of(request)
         if teacher is None or teacher.status in (Teacher.Status.APPLIED, Teacher.Status.DECLINED):
-            messages.info(request, "This page is for approved teachers. Apply to teach first.")
             return redirect("accounts:teacher_apply")
         if not teacher.is_approved:
             return _suspended(request, teacher)

@@ -78,7 +78,7 @@ class LessonHandler(DomainHandler):
             if _is_settled(lesson, line):
                 return
             _confirm_without_hold(lesson, line)
-        mails.queue_lesson_confirmed(lesson, order_number=line.order_number)
+        mails.queue_lesson_confirmed(lesson, line=line)
 
     def release(self, line: SoldLine) -> None:
         """Release the hold if it belongs to this line."""

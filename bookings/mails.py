@@ -15,6 +15,7 @@ from bookings.calendar_file import calendar_of
 from bookings.models import Lesson, LessonRequest
 from notifications.attachments import Attachment
 from notifications.outbox import queue_mail
+from payments.contracts import SoldLine
 
 
 def queue_request_received(request: LessonRequest, teacher: Teacher) -> None:
@@ -47,15 +48,16 @@ def queue_request_lapsed(request: LessonRequest) -> None:
     _queue_answer(request, "lapsed")
 
 
-def queue_lesson_confirmed(lesson: Lesson, *, order_number: str) -> None:
+def queue_lesson_confirmed(lesson: Lesson, *, line: SoldLine) -> None:
     """Tell student and teacher that the lesson is confirmed, with the calendar entry."""
     for role, person in _both(lesson):
         queue_mail(
             key=f"lesson:{lesson.pk}:confirmed:{role}",
             to=person,
             template=f"bookings/mail/lesson_confirmed_{role}",
-            context=_about_lesson(lesson, person) | {"order_number": order_number},
+            context=_about_lesson(lesson, person) | {"order_number": line.order_number, **line.sale},
             attachments=[_calendar(lesson, person)],
+            part_of=line.purchase_mail if role == "student" else "",
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -13,11 +12,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from accounts.folding import by_name
 from accounts.places_and_languages import languages
 from catalogue.models import Level, Listing, Subject
-from money import Money, exponent
+from money.form_fields import DIGITS_OF_A_CHARGE, AmountField
 
 # Other years are typing errors, and some of them cannot be converted between time zones.
 _YEARS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 12, 31))]
-_LARGEST_PRICE = Decimal(10_000_000)
 ANYTHING = ("", "Anything")
 _PLAIN_ERRORS = {
     "kind": "There is no such kind of offer.",
@@ -61,8 +59,9 @@ class BrowseForm(forms.Form):
     )
     to_date = forms.DateField(label="Last day", required=False, validators=_YEARS, widget=_DateInput(format="%Y-%m-%d"))
     currency = forms.ChoiceField(label="Sold in", required=False)
-    min_price = forms.DecimalField(label="Lowest price", min_value=0, max_value=_LARGEST_PRICE, required=False)
-    max_price = forms.DecimalField(label="Highest price", min_value=0, max_value=_LARGEST_PRICE, required=False)
+    # Declared for their place among the fields; the currency is known with the request.
+    min_price: forms.Field = forms.CharField()
+    max_price: forms.Field = forms.CharField()
     language = forms.ChoiceField(label="Language", required=False)
     teacher = forms.CharField(label="Teacher", max_length=100, required=False)
     sort = forms.ChoiceField(
@@ -80,6 +79,10 @@ class BrowseForm(forms.Form):
     def __init__(self, *args: Any, display_currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.display_currency = display_currency
+        for name, label in (("min_price", "Lowest price"), ("max_price", "Highest price")):
+            self.fields[name] = AmountField(
+                currency=display_currency, max_digits=DIGITS_OF_A_CHARGE, label=label, required=False
+            )
         self._choose(
             "kind", [ANYTHING, *Listing.objects.order_by("kind_label").values_list("domain", "kind_label").distinct()]
         )
@@ -96,19 +99,9 @@ class BrowseForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        for name in ("min_price", "max_price"):
-            if cleaned.get(name) is not None:
-                self._make_money(name, cleaned)
         self._refuse_reversed("min_price", "max_price", cleaned, "The highest price is below the lowest price.")
         self._refuse_reversed("from_date", "to_date", cleaned, "The last day is before the first day.")
         return cleaned
-
-    def _make_money(self, name: str, cleaned: dict[str, Any]) -> None:
-        currency = self.display_currency
-        try:
-            cleaned[name] = Money.from_major(cleaned[name], currency)
-        except ValueError:
-            self.add_error(name, f"{currency} has {exponent(currency) or 'no'} decimal places.")
 
     def _refuse_reversed(self, low: str, high: str, cleaned: dict[str, Any], message: str) -> None:
         if cleaned.get(low) is not None and cleaned.get(high) is not None and cleaned[high] < cleaned[low]:

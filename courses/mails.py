@@ -22,6 +22,7 @@ def queue_enrolment_mails(*, course: Course, student: User, line: SoldLine) -> N
             "path": reverse("courses:learn", args=[course.slug]),
             "order_number": line.order_number,
         },
+        part_of=line.purchase_mail,
     )
     queue_mail(
         key=f"course:{line.id}:enrolled:teacher",
@@ -30,6 +31,7 @@ def queue_enrolment_mails(*, course: Course, student: User, line: SoldLine) -> N
         context={
             "course": course.title,
             "student": student.display_name,
+            **line.sale,
             "path": reverse("courses:desk"),
         },
     )

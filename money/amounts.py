@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -29,6 +30,8 @@ _ZERO_DECIMAL = frozenset(
 )
 _THREE_DECIMAL = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
 
+
+_CODE_BEFORE_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 # No amount has more digits; the database stores eighteen.
 _MOST_DIGITS = 18
@@ -118,6 +121,8 @@ class Money:
                 decimal_quantization=is_cldr_precision,
             )
             # CLDR writes JP¥ beside CN¥. Where the plain sign does not mean yuan, it can only mean yen.
+            # CLDR puts a space between a code and digits, which Babel does not: CHF 45.50, but £45.50.
+            written = _CODE_BEFORE_DIGIT.sub("\u00a0", written)
             is_yen_alone = get_currency_symbol("CNY", locale) != "¥"
             return written.replace("JP¥", "¥") if is_yen_alone else written
         except UnknownLocaleError:

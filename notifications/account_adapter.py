@@ -8,9 +8,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.canonical_addresses import canonical_address
@@ -58,6 +60,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
         """
         cleaned: str = super().clean_email(canonical_address(email))
         return cleaned
+
+    def get_email_verification_redirect_url(self, _email_address: EmailAddress) -> str:
+        """Back to what the person was about to buy, after signing in if they are not."""
+        onwards = reverse("payments:continue")
+        if self.request.user.is_authenticated:
+            return onwards
+        return f"{reverse('account_login')}?{urlencode({'next': onwards})}"
 
     def send_mail(self, template_prefix: str, email: str, context: Mapping[str, Any]) -> None:
         """Queue one mail. Every request sends a separate mail, so the key is random; allauth's limits stop floods.

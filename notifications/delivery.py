@@ -21,6 +21,7 @@ from django.template import Context
 from django.template.backends.django import Template
 from django.template.loader import get_template
 from django.utils import translation
+from django.utils.safestring import SafeString
 
 from accounts.addresses import is_verified
 from jobs.models import WorkParked
@@ -71,7 +72,9 @@ def render(mail: Mail) -> RenderedMail:
         "may_quote": may_quote,
         "language": mail.language,
     }
+    parts = context.pop("parts", [])
     with translation.override(mail.language):
+        context["parts"] = [_render_part(part, context) for part in parts]
         subject = " ".join(_render_template(f"{mail.template}.subject.txt", context, autoescape=False).split())
         context["subject"] = subject
         text = _render_template(f"{mail.template}.txt", context, autoescape=False)
@@ -84,13 +87,21 @@ def render(mail: Mail) -> RenderedMail:
     )
 
 
+def _render_part(part: dict[str, Any], context: dict[str, Any]) -> dict[str, SafeString]:
+    """The text and HTML of a mail that joined this one; the HTML is escaped already."""
+    about = {**part["context"], **context}
+    text = _render_template(f"{part['template']}.part.txt", about, autoescape=False)
+    html = _render_template(f"{part['template']}.part.html", about, autoescape=True)
+    return {"text": text, "html": html}
+
+
 def message_id(mail: Mail) -> str:
     """The Message-ID: the same for every sending of this row, and without information about its content."""
     digest = hashlib.sha256(f"{settings.SECRET_KEY} {mail.key}".encode()).hexdigest()[:32]
     return f"<{digest}@{urlsplit(settings.BASE_URL).hostname}>"
 
 
-def _render_template(name: str, context: dict[str, Any], *, autoescape: bool) -> str:
+def _render_template(name: str, context: dict[str, Any], *, autoescape: bool) -> SafeString:
     # The loader's wrapper always escapes; the wrapped template follows the context's setting.
     template = cast("Template", get_template(name)).template
     return template.render(Context(context, autoescape=autoescape))

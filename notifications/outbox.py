@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from accounts.models import User
 from jobs.wakeups import wake_after_commit
 from notifications.attachments import Attachment, RenderedAttachment
 from notifications.models import Mail
+from notifications.parts import join_parts
 from notifications.plain_json import as_plain_json
 from notifications.series import replace_waiting
 
-_gathered: ContextVar[list[Mail] | None] = ContextVar("gathered mails", default=None)
+
+@dataclass(slots=True)
+class _Gathered:
+    """The mails of a block, and for the key of each that may join another the key of that other."""
+
+    mails: list[Mail] = field(default_factory=list)
+    part_of: dict[str, str] = field(default_factory=dict)
+
+
+_gathered: ContextVar[_Gathered | None] = ContextVar("gathered mails", default=None)
 
 
 @contextmanager
@@ -26,16 +36,17 @@ def mails_gathered() -> Iterator[None]:
     around it. A nested block passes its mails on to the outer one.
     """
     outer = _gathered.get()
-    mails: list[Mail] = []
-    token = _gathered.set(mails)
+    inner = _Gathered()
+    token = _gathered.set(inner)
     try:
         yield
     finally:
         _gathered.reset(token)
     if outer is None:
-        _store(mails)
+        _store(inner)
     else:
-        outer += mails
+        outer.mails += inner.mails
+        outer.part_of |= inner.part_of
 
 
 def queue_mail(  # noqa: PLR0913  # each is a part of the mail, or identifies it
@@ -46,6 +57,7 @@ def queue_mail(  # noqa: PLR0913  # each is a part of the mail, or identifies it
     context: Mapping[str, Any],
     attachments: Sequence[Attachment | RenderedAttachment] = (),
     series: str = "",
+    part_of: str = "",
 ) -> None:
     """Queue one mail in the current transaction; no effect if a mail with this key was queued before.
 
@@ -56,6 +68,9 @@ def queue_mail(  # noqa: PLR0913  # each is a part of the mail, or identifies it
     `series` is for changes that may be followed by others, such as "workshop:7:moved": the mail waits for two minutes
     and replaces one that is waiting for the same person, and their number per day is limited. The caller must have
     locked the changed object.
+
+    `part_of` is the key of a mail to the same person that this one joins if both are queued in one `mails_gathered`
+    block: delivery renders `<template>.part.txt` and `.part.html` inside the other. Otherwise it is sent by itself.
     """
     mail = Mail(
         key=key,
@@ -68,13 +83,16 @@ def queue_mail(  # noqa: PLR0913  # each is a part of the mail, or identifies it
         series=series,
     )
     gathered = _gathered.get()
+    queued = _Gathered() if gathered is None else gathered
+    queued.mails.append(mail)
+    if part_of:
+        queued.part_of[key] = part_of
     if gathered is None:
-        _store([mail])
-    else:
-        gathered.append(mail)
+        _store(queued)
 
 
-def _store(mails: Sequence[Mail]) -> None:
+def _store(gathered: _Gathered) -> None:
+    mails = join_parts(gathered.mails, gathered.part_of)
     if not mails:
         return
     replace_waiting(mails)
@@ -101,5 +119,5 @@ def send_again(mail: Mail) -> Mail:
         context=mail.context,
         attachments=mail.attachments,
     )
-    _store([again])
+    _store(_Gathered([again]))
     return Mail.objects.get(key=key)

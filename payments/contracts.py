@@ -122,6 +122,24 @@ class SoldLine:
     teacher_id: int
     amount: Money
     policy: Mapping[str, Any]
+    # What the teacher gets of the amount, for the mail about the sale.
+    share: Money | None = None
+
+    @property
+    def purchase_mail(self) -> str:
+        """The key of the mail that confirms the whole order. Domains add what they have delivered to it."""
+        return purchase_mail_key(self.order_number)
+
+    @property
+    def sale(self) -> dict[str, str]:
+        """Amount and share as text, for the teacher's mail: empty if it was free."""
+        share = str(self.share) if self.share is not None else ""
+        return {"amount": str(self.amount), "share": share} if self.amount.minor else {"amount": "", "share": ""}
+
+
+def purchase_mail_key(order_number: str) -> str:
+    """The key of the mail that confirms an order, which is queued once."""
+    return f"order:{order_number}:paid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from money import Money
 from notifications.alerts import raise_alert
 from notifications.attachments import RenderedAttachment
 from notifications.outbox import queue_mail
+from payments.contracts import purchase_mail_key
 from payments.models import Order, OrderLine, Payment, Refund, RefundAllocation, SaleCancellation
 from payments.models.order import lines_in_lock_order
 from payments.registry import revoked_words
@@ -20,9 +21,9 @@ RECEIPT_RENDERER = "payments.receipt"
 
 
 def queue_payment_confirmed(order: Order, lines: Sequence[OrderLine]) -> None:
-    """Mail the student that the order is paid, with its lines and the receipt attached."""
+    """Mail the student that the order is paid, with its lines, what the domains delivered, and the receipt attached."""
     queue_mail(
-        key=f"order:{order.number}:paid",
+        key=purchase_mail_key(order.number),
         to=order.user,
         template="payments/mail/payment_confirmed",
         context=_order_context(order, lines),
@@ -30,9 +31,9 @@ def queue_payment_confirmed(order: Order, lines: Sequence[OrderLine]) -> None:
     )
 
 
-def queue_card_declined(payment: Payment, *, message: str) -> None:
-    """Mail the student that their card was declined and the page is still open. One mail per payment, for all tries."""
-    _queue_failure(payment, kind="declined", template="payment_failed", message=message)
+def queue_card_declined(payment: Payment) -> None:
+    """Mail the student that their card was declined, after they left without paying. One mail for all their tries."""
+    _queue_failure(payment, kind="declined", template="payment_failed", message=payment.failure_message)
 
 
 def queue_debit_refused(payment: Payment, *, left_out: int) -> None:

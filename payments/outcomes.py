@@ -14,7 +14,7 @@ from jobs.wakeups import send_soon
 from payments import gateway
 from payments.cart import lock_cart_of, restore_cart
 from payments.evidence import PaymentDisagrees, PaymentEvidence
-from payments.mails import queue_debit_refused
+from payments.mails import queue_card_declined, queue_debit_refused
 from payments.models import Order, Payment
 from payments.orders import cancel_order
 from payments.settlement import record_processing, settle_payment
@@ -86,10 +86,20 @@ def sync_with_stripe(payment: Payment) -> None:
 
 
 def record_expiry(payment: Payment) -> bool:
-    """Cancel the order, since its page can no longer be paid. False if the order was paid or cancelled before."""
-    is_cancelled = cancel_order(
-        order_id=payment.order_id, reason="The payment page expired.", payment_status=Payment.Status.EXPIRED
-    )
+    """Cancel the order, since its page can no longer be paid. False if the order was paid or cancelled before.
+
+    A student whose card was declined there is mailed now that they have left without paying. Before, they may still be
+    at the page and pay with another card.
+    """
+    with transaction.atomic():
+        is_cancelled = cancel_order(
+            order_id=payment.order_id, reason="The payment page expired.", payment_status=Payment.Status.EXPIRED
+        )
+        if is_cancelled:
+            # Read again: the decline may have been recorded after the caller read the payment.
+            payment = Payment.objects.select_related("order__user").get(pk=payment.pk)
+            if payment.failure_message:
+                queue_card_declined(payment)
     if not is_cancelled:
         # The order was decided before; if this payment's page was still open, it has expired all the same.
         Payment.objects.filter(pk=payment.pk, ended_at=None).update(status=Payment.Status.EXPIRED, ended_at=Now())

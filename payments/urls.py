@@ -6,6 +6,7 @@ from payments.webhook.endpoint import receive_event
 app_name = "payments"
 urlpatterns = [
     path("cart/", cart.show_cart, name="cart"),
+    path("cart/continue/", cart.continue_to_cart, name="continue"),
     path("cart/add/", cart.add_line, name="cart_add"),
     path("cart/lines/<int:line_id>/", cart.change_line, name="cart_line"),
     path("checkout/", checkout.begin_checkout, name="checkout"),

@@ -44,6 +44,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
             "policy": line.policy.get("text", ""),
         },
         attachments=[_calendar(calendar_of_ticket(registrations[0], zone_of_user(buyer)))],
+        part_of=line.purchase_mail,
     )
     for place in _other_participants(registrations, buyer):
         queue_mail(
@@ -149,6 +150,7 @@ def _mail_teacher(  # noqa: PLR0913  # each is content of the mail, or part of i
             "order_number": line.order_number,
             "participants_path": reverse("workshops:participants", args=[workshop.slug]),
             "reason": reason,
+            **line.sale,
         },
     )
 

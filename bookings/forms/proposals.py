@@ -54,7 +54,12 @@ class AcceptForm(forms.Form):
     minutes = forms.IntegerField(
         label="Length in minutes", min_value=SHORTEST_LESSON_MINUTES, max_value=LONGEST_LESSON_MINUTES, initial=60
     )
-    price = forms.DecimalField(label="Price of each lesson", max_digits=12)
+    # Read together with the currency.
+    price = forms.CharField(
+        label="Price of each lesson",
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
     currency = forms.ChoiceField(choices=currency_choices)
     where = forms.ChoiceField(
         label="Where", choices=[(_ONLINE, "Online"), (_IN_PERSON, "In person")], widget=forms.RadioSelect
@@ -114,7 +119,7 @@ class AcceptForm(forms.Form):
         data = dict(super().clean() or self.cleaned_data)
         if data.get("price") is not None and data.get("currency"):
             try:
-                data["money"] = PriceField(currency=data["currency"]).clean(str(data["price"]))
+                data["money"] = PriceField(currency=data["currency"]).clean(data["price"])
             except ValidationError as error:
                 self.add_error("price", error)
         if data.get("where") == _IN_PERSON and not data.get("place"):

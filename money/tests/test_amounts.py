@@ -75,7 +75,7 @@ def test_what_is_no_amount_of_its_currency_is_refused(text, currency):
     [
         (Money(125050, "GBP"), "en_GB", "£1,250.50"),
         (Money(125050, "EUR"), "de_DE", "1.250,50\xa0€"),
-        (Money(1200, "ISK"), "en_GB", "ISK12.00"),
+        (Money(1200, "ISK"), "en_GB", "ISK\u00a012.00"),
         (Money(1200, "JPY"), "ja_JP", "￥1,200"),  # CLDR's full-width yen sign
         (Money(1200, "JPY"), "en_GB", "¥1,200"),
         (Money(-1200, "JPY"), "en_GB", "-¥1,200"),

@@ -36,8 +36,8 @@ def test_each_currency_has_its_limits(currency, least, most, step):
         (Money(0, "GBP"), "The least that can be paid by card is £0.30."),
         (Money(49, "JPY"), "The least that can be paid by card is ¥50."),
         (Money(100_000_000, "GBP"), "The most that can be paid by card at once is £999,999.99."),
-        (Money(5124, "KWD"), "Amounts in KWD can be charged in steps of KWD0.010 only."),
-        (Money(550, "ISK"), "Amounts in ISK can be charged in steps of ISK1.00 only."),
+        (Money(5124, "KWD"), "Amounts in KWD can be charged in steps of KWD\u00a00.010 only."),
+        (Money(550, "ISK"), "Amounts in ISK can be charged in steps of ISK\u00a01.00 only."),
     ],
 )
 def test_what_cannot_be_charged_says_why(amount, message):

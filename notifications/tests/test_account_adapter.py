@@ -260,3 +260,19 @@ def test_a_decision_that_is_rolled_back_sends_no_mail():
     with pytest.raises(ZeroDivisionError):
         approve_and_fail()
     assert not Mail.objects.exists()
+
+
+def test_a_verified_address_leads_back_to_the_waiting_cart(client, settings):
+    sign_up(client)
+    page = link_in(Mail.objects.get(), settings)
+    assert client.post(page)["Location"] == reverse("payments:continue")
+    assert client.get(reverse("payments:continue"))["Location"] == "/"
+
+
+def test_a_person_who_verifies_elsewhere_signs_in_first(client, settings):
+    sign_up(client)
+    elsewhere = Client()
+    location = elsewhere.post(link_in(Mail.objects.get(), settings))["Location"]
+    assert location.startswith(reverse("account_login"))
+    signed_in = elsewhere.post(location, {"login": ADA["email"], "password": PASSWORD})
+    assert signed_in["Location"] == reverse("payments:continue")

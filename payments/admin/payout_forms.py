@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminEmailInputWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -23,7 +22,6 @@ from accounts.models import Teacher
 from ledger.entries import AccountKind
 from ledger.models import Account
 from money import Money
-from money.amounts import InvalidAmount
 from money.form_fields import AmountField
 from payments.payouts.decisions import BankTransfer
 
@@ -79,7 +77,7 @@ class BankTransferForm(forms.Form):
             label=f"What the bank charged the platform, in {currency}",
             required=False,
             min_value=0,
-            widget=UnfoldAdminDecimalFieldWidget,
+            widget=UnfoldAdminTextInputWidget,
             help_text="It costs the teacher nothing. May stay empty.",
         )
 
@@ -112,7 +110,7 @@ class PaidTeacherForm(forms.Form):
 
     teacher = AddressField(label="The teacher's email address", widget=UnfoldAdminEmailInputWidget)
     currency = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
-    amount = forms.CharField(max_length=20, widget=UnfoldAdminTextInputWidget, help_text="Such as 12.50.")
+    amount = forms.CharField(max_length=40, widget=UnfoldAdminTextInputWidget, help_text="Such as 12.50.")
     # Identifies what the form records, so that one that is sent twice records it once.
     reference = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
@@ -134,9 +132,7 @@ class PaidTeacherForm(forms.Form):
         entered = self.cleaned_data
         if "currency" in entered and "amount" in entered:
             try:
-                amount = Money.from_major(entered["amount"].strip(), entered["currency"])
-            except InvalidAmount:
-                self.add_error("amount", f"This is not an amount in {entered['currency']}.")
-            else:
-                entered["amount"] = amount
+                entered["amount"] = AmountField(currency=entered["currency"]).clean(entered["amount"])
+            except ValidationError as error:
+                self.add_error("amount", error)
         return entered

@@ -10,17 +10,16 @@ from uuid import uuid4
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import (
-    UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
 
-from money import Money, exponent
+from money import Money
 from money.form_fields import DIGITS_OF_A_CHARGE, AmountField
-from money.limits import limits_of
 from payments.models import OrderLine, Refund
 from payments.refunds.plan import LinePart, OfLines, OverAllLines, RefundRefused, Wanted, plan_refund
 from payments.registry import revoke_words
@@ -35,12 +34,10 @@ class RefundAmountField(AmountField):
     """An amount to refund, more than zero; may stay empty."""
 
     def __init__(self, *, currency: str, **options: Any) -> None:
-        example = Money(12 * 10 ** exponent(currency), currency).to_major()
         super().__init__(
             currency=currency,
             max_digits=DIGITS_OF_A_CHARGE,
-            widget=UnfoldAdminDecimalFieldWidget(attrs={"step": str(limits_of(currency).step.to_major())}),
-            error_messages={"invalid": f"Enter an amount in {currency}, such as {example}."},
+            widget=UnfoldAdminTextInputWidget,
             required=False,
             **options,
         )

@@ -282,6 +282,7 @@ class OrderLine(models.Model):
             teacher_id=self.teacher_id,
             amount=self.amount,
             policy=self.policy,
+            share=self.teacher_share,
         )
 
 

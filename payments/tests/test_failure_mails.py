@@ -32,23 +32,48 @@ def mails_about(payment):
     return list(Mail.objects.filter(key__startswith=f"payment:{payment.pk}:").order_by("pk"))
 
 
-def test_a_declined_card_and_a_later_refused_debit_send_a_mail_each():
+def leave(payment):
+    """The student closes the page, and Stripe expires it."""
+    receive(event_of("checkout.session.expired", session_object(payment, status="expired", payment_status="unpaid")))
+
+
+def test_a_declined_card_is_mailed_once_and_only_after_the_student_left_without_paying():
     payment = open_order()
     decline(payment)
     decline(payment)
+    assert not mails_about(payment)
+    leave(payment)
+    leave(payment)
+    [mail] = mails_about(payment)
+    assert "Your card was declined." in render(mail).text
+    assert "Your cart still has everything" in render(mail).text
+
+
+def test_no_failure_is_mailed_to_students_who_paid_with_another_card_or_never_tried():
+    paid, never_tried = open_order(), open_order()
+    decline(paid)
+    receive(completed(paid))
+    leave(paid)
+    leave(never_tried)
+    assert not mails_about(paid)
+    assert not mails_about(never_tried)
+
+
+def test_a_refused_debit_is_mailed_even_after_a_declined_card():
+    payment = open_order()
+    decline(payment)
     refuse_debit(payment)
-    assert [mail.key.rpartition(":")[2] for mail in mails_about(payment)] == ["declined", "debit-refused"]
-    first, second = map(render, mails_about(payment))
-    assert "Your card was declined." in first.text
-    assert "stays open" in first.text
-    assert "cancelled" in second.text
-    assert "in your cart again" in second.text
+    [mail] = mails_about(payment)
+    assert mail.key.endswith(":debit-refused")
+    assert "cancelled" in render(mail).text
+    assert "in your cart again" in render(mail).text
 
 
 def test_each_failed_payment_of_a_student_sends_its_own_mail():
     first, second = open_order(), open_order()
-    decline(first)
-    decline(second)
+    for payment in (first, second):
+        decline(payment)
+        leave(payment)
     assert len(mails_about(first)) == len(mails_about(second)) == 1
 
 

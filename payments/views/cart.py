@@ -93,6 +93,13 @@ def _closing_order(cart: Cart | None) -> Order | None:
     return payment.order if payment and payment.close_requested_at else None
 
 
+@require_GET
+def continue_to_cart(request: HttpRequest) -> HttpResponse:
+    """Lead a person who has verified their address back to what waits in their cart, or else to the front page."""
+    cart = cart_of(request)
+    return redirect("payments:cart" if cart and cart.lines.exists() else "/")
+
+
 @require_POST
 def add_line(request: HttpRequest) -> HttpResponse:
     """Put an item into the cart."""

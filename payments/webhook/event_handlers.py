@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from money import Money
 from payments.evidence import ConfirmationNeeded, PaymentEvidence, PaymentUnknown, find_payment
-from payments.mails import queue_card_declined
 from payments.metadata import OurMetadata
 from payments.models import Order, Payment, WebhookEvent
 from payments.outcomes import record_expiry, record_refused_debit
@@ -49,11 +48,11 @@ def intent_succeeded(event: WebhookEvent, payload: Payload) -> str:
 
 
 def intent_failed(event: WebhookEvent, payload: Payload) -> str:
-    """A card was declined: the session stays open for another attempt, and the student gets one mail."""
+    """A card was declined: the session stays open for another attempt. The student is mailed if they make none."""
     payment = _payment_of_intent(payload)
     message = _message_for_student(_part_of(payload, "last_payment_error"))
     with transaction.atomic():
-        order = Order.objects.select_for_update(of=("self",)).select_related("user").get(pk=payment.order_id)
+        order = Order.objects.select_for_update().get(pk=payment.order_id)
         event.order = order
         if order.state != Order.State.AWAITING_PAYMENT:
             return "order is already further"
@@ -61,9 +60,7 @@ def intent_failed(event: WebhookEvent, payload: Payload) -> str:
         Payment.objects.filter(pk=payment.pk, ended_at=None).update(
             status=Payment.Status.FAILED, failure_message=message
         )
-        payment.order = order
-        queue_card_declined(payment, message=message)
-    return "student notified"
+    return "failure recorded"
 
 
 def _long_ago(event: WebhookEvent) -> datetime | None:
