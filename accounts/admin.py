@@ -66,7 +66,7 @@ class UserAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     form = UserForm
     list_display = ("email", "full_name", "is_active", "is_staff", "mfa", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser", "groups")
-    search_fields = ("email", "full_name")
+    search_fields = ("email", "full_name__resembles")
     ordering = ("-date_joined",)
     readonly_fields = ("mfa", "last_login", "date_joined")
     autocomplete_fields = ("groups", "user_permissions")
@@ -173,7 +173,7 @@ class EmailAddressAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no type
     list_display = ("email", "user", "primary", "verified")
     list_filter = ("verified", "primary")
     list_select_related = ("user",)
-    search_fields = ("email", "user__full_name")
+    search_fields = ("email", "user__full_name__resembles")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -11,6 +11,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
+        from accounts import lookups  # noqa: F401  # registers the lookup of the lists of staff
+
         # Connected for every app, because each has permissions of its own.
         post_migrate.connect(_grant_roles, dispatch_uid="accounts.grant_roles")
 

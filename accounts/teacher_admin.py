@@ -44,7 +44,13 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_display = ("display_name", "email", "shown_status", "shown_languages", "shown_regions", "applied_at")
     list_filter = ("status", "applied_at")
     list_select_related = ("user", "decided_by")
-    search_fields = ("display_name", "user__email", "user__full_name", "slug", "headline")
+    search_fields = (
+        "display_name__resembles",
+        "user__email",
+        "user__full_name__resembles",
+        "slug",
+        "headline__resembles",
+    )
     ordering = ("-applied_at",)
     actions = ("approve_chosen", "decline_chosen", "suspend_chosen")
     actions_submit_line = ("approve", "decline", "suspend")

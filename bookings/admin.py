@@ -30,7 +30,7 @@ class LessonOfferAdmin(SoldAdmin):
     list_display = ["title", "teacher", "subject", "minutes", "is_online", "is_published"]
     list_filter = ["is_published", "is_online", ("subject", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["teacher", "subject"]
-    search_fields = ["title", "teacher__display_name"]
+    search_fields = ["title__resembles", "teacher__display_name__resembles"]
     readonly_fields = ["slug", "is_published", "created_at"]
     inlines = [LessonPriceInline]
     actions = ["publish", "withdraw"]
@@ -81,7 +81,12 @@ class LessonRequestAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # un
     readonly_fields = ["country"]
     list_filter = ["state", "is_to_any_teacher", "meeting", "level", ("subject", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["student", "teacher", "subject"]
-    search_fields = ["student__email", "student__full_name", "teacher__display_name", "goals"]
+    search_fields = [
+        "student__email",
+        "student__full_name__resembles",
+        "teacher__display_name__resembles",
+        "goals__resembles",
+    ]
     date_hierarchy = "created_at"
     inlines = [LessonInline]
 
@@ -95,7 +100,12 @@ class LessonAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ha
     list_display = ["starts", "teacher", "student", "subject", "amount", "state", "order"]
     list_filter = ["state", "currency", "is_online"]
     list_select_related = ["teacher", "student", "request__subject"]
-    search_fields = ["teacher__display_name", "student__email", "student__full_name", "=order_line_id"]
+    search_fields = [
+        "teacher__display_name__resembles",
+        "student__email",
+        "student__full_name__resembles",
+        "=order_line_id",
+    ]
     ordering = ["-period"]
     # Listed, so that no form field is built for the others.
     fields = [

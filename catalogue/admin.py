@@ -22,7 +22,7 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     list_select_related = ["broader"]
     # Counting rows drops the model's own order, and the autocomplete of subjects needs one for its pages.
     ordering = ["name"]
-    search_fields = ["name", "slug"]
+    search_fields = ["name__resembles", "slug"]
     autocomplete_fields = ["broader"]
     prepopulated_fields = {"slug": ["name"]}
 
@@ -66,7 +66,7 @@ class ListingAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold c
     list_display = ["title", "kind_label", "teacher", "subject", "starts_at", "is_sold_out", "published_at"]
     list_filter = ["kind_label", "is_sold_out", "is_online", ("subject", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["teacher", "subject"]
-    search_fields = ["title", "teacher__display_name", "reference"]
+    search_fields = ["title__resembles", "teacher__display_name__resembles", "reference"]
     exclude = ["search"]
     date_hierarchy = "published_at"
     inlines = [ListingPriceInline]

@@ -17,7 +17,7 @@ from catalogue.words import words
 
 _MOST_SUBJECTS = 6
 _MOST_FILTERS = 6
-_SIMILAR = 0.6
+_SIMILAR = 0.7
 
 
 @dataclass(frozen=True, slots=True)

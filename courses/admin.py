@@ -116,7 +116,7 @@ class CourseAdmin(SoldAdmin):
     list_display = ["title", "teacher", "subject", "shown_state", "lessons", "enrolled", "published_at"]
     list_filter = ["state", "subject", "language"]
     list_select_related = ["teacher", "subject"]
-    search_fields = ["title", "slug", "teacher__display_name", "teacher__user__email"]
+    search_fields = ["title__resembles", "slug", "teacher__display_name__resembles", "teacher__user__email"]
     autocomplete_fields = ["teacher"]
     # Mails and receipts link to the slug, so it is made from the title at creation and never changes.
     readonly_fields = ["slug", "state", "created_at", "published_at"]
@@ -190,7 +190,7 @@ class ModuleAdmin(SoldAdmin):
     kept_once_made = ()
     list_display = ["title", "course", "position"]
     list_select_related = ["course"]
-    search_fields = ["title", "course__title"]
+    search_fields = ["title__resembles", "course__title__resembles"]
     readonly_fields = ["course"]
     inlines = [CourseLessonInline]
 
@@ -219,7 +219,7 @@ class CourseLessonAdmin(SoldAdmin):
     list_display = ["title", "module", "course", "kind", "is_free_preview", "minutes"]
     list_filter = ["kind", "is_free_preview"]
     list_select_related = ["module__course"]
-    search_fields = ["title", "module__title", "module__course__title"]
+    search_fields = ["title__resembles", "module__title__resembles", "module__course__title__resembles"]
     # Only the file's name is shown: it has no public address, and a new file must pass the checks of teachers' uploads.
     fields = ["module", "title", "position", "kind", "body", "video_url", "file_name", "is_free_preview", "minutes"]
     readonly_fields = ["module", "kind", "file_name"]
@@ -265,7 +265,7 @@ class EnrolmentAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold
     ]  # fmt: skip
     list_filter = ["state"]
     list_select_related = ["student", "course"]
-    search_fields = ["student__email", "student__full_name", "course__title", "=order_line_id"]
+    search_fields = ["student__email", "student__full_name__resembles", "course__title__resembles", "=order_line_id"]
     date_hierarchy = "activated_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrolment]:

@@ -40,6 +40,11 @@ class PricedLine:
         return Money(self.line.seen_unit_minor, self.unit_price.currency)
 
     @property
+    def seen_amount(self) -> Money | None:
+        """What the whole line cost by the price shown last, to compare with what it costs now; None if the same."""
+        return self.seen_unit_price * self.line.quantity if self.seen_unit_price else None
+
+    @property
     def title(self) -> str:
         """The item's title now; the last one seen if the item is no longer sold."""
         return (self.quote.title if self.quote else self.line.title) or "No longer offered"
@@ -204,7 +209,7 @@ def _problem_of_price(price: Money) -> str:
 def _too_many(limit: int) -> str:
     if limit <= 0:
         return "This is sold out."
-    return f"Only {limit} left." if limit > 1 else "Only one can be bought."
+    return f"At most {limit} can be bought." if limit > 1 else "Only one can be bought."
 
 
 def _label(domain: str) -> str:

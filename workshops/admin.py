@@ -80,7 +80,13 @@ class WorkshopAdmin(SoldAdmin):
     list_display = ("title", "teacher", "shown_state", "sold", "capacity", "created_at")
     list_filter = ("state", "is_online", "subject", "created_at")
     list_select_related = ("teacher",)
-    search_fields = ("title", "slug", "teacher__display_name", "teacher__user__email", "place")
+    search_fields = (
+        "title__resembles",
+        "slug",
+        "teacher__display_name__resembles",
+        "teacher__user__email",
+        "place__resembles",
+    )
     autocomplete_fields = ("teacher",)
     readonly_fields = ("slug", "state", "is_sold_out", "cancel_reason", "created_at", "updated_at")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
@@ -177,7 +183,14 @@ class RegistrationAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unf
     list_display = ("participant_name", "participant_email", "workshop", "buyer", "shown_state", "code", "created_at")
     list_filter = ("state", "created_at")
     list_select_related = ("workshop", "buyer")
-    search_fields = ("code", "participant_name", "participant_email", "buyer__email", "order_number", "workshop__title")
+    search_fields = (
+        "code",
+        "participant_name__resembles",
+        "participant_email",
+        "buyer__email",
+        "order_number",
+        "workshop__title__resembles",
+    )
     date_hierarchy = "created_at"
 
     @display(

@@ -17,7 +17,7 @@ class ConnectedAccountAdmin(ReadOnlyAdmin, ModelAdmin):
     list_display = ("stripe_account_id", "teacher", "country", "state", "state_as_of", "replaced_at")
     list_filter = ("api", "can_pay_out", "can_receive_transfers", "country")
     list_select_related = ("teacher",)
-    search_fields = ("stripe_account_id", "teacher__display_name", "teacher__user__email")
+    search_fields = ("stripe_account_id", "teacher__display_name__resembles", "teacher__user__email")
     ordering = ("-pk",)
     readonly_fields = (
         "stripe_account_id",
@@ -45,7 +45,7 @@ class BankPayoutAdmin(ReadOnlyAdmin, ModelAdmin):
     list_display = ("stripe_payout_id", "account", "shown_amount", "status", "arrives_on", "failure_message")
     list_filter = ("status", "is_automatic")
     list_select_related = ("account__teacher",)
-    search_fields = ("stripe_payout_id", "account__stripe_account_id", "account__teacher__display_name")
+    search_fields = ("stripe_payout_id", "account__stripe_account_id", "account__teacher__display_name__resembles")
     readonly_fields = (
         "stripe_payout_id",
         "account",

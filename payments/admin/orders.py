@@ -104,7 +104,7 @@ class OrderAdmin(RefundPages):
     search_fields = (
         "number",
         "user__email",
-        "user__full_name",
+        "user__full_name__resembles",
         "payments__stripe_session_id",
         "payments__stripe_payment_intent_id",
     )

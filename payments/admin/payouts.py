@@ -79,7 +79,12 @@ class PayoutAdmin(PayoutDecisions, ReadOnlyAdmin, ModelAdmin):
     list_display = ("teacher", "shown_amount", "shown_status", "way", "shown_account", "requested_at", "decided_by")
     list_filter = ("status", "way", "origin", "currency", "requested_at")
     list_select_related = ("teacher", "decided_by")
-    search_fields = ("=reference", "teacher__display_name", "teacher__user__email", "transfer__stripe_transfer_id")
+    search_fields = (
+        "=reference",
+        "teacher__display_name__resembles",
+        "teacher__user__email",
+        "transfer__stripe_transfer_id",
+    )
     list_before_template = "payments/admin/_payout_queue.html"
     change_form_outer_before_template = "payments/admin/_payout_advice.html"
     view_on_site = False

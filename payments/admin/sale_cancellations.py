@@ -25,7 +25,7 @@ class SaleCancellationAdmin(ReadOnlyAdmin, ModelAdmin):
     list_display = ("title", "teacher", "shown_progress", "requested_by", "created_at")
     list_filter = ("domain", "created_at")
     list_select_related = ("teacher", "requested_by")
-    search_fields = ("title", "teacher__display_name", "reference")
+    search_fields = ("title__resembles", "teacher__display_name__resembles", "reference")
     date_hierarchy = "created_at"
     fields = readonly_fields = (
         "title",
@@ -71,7 +71,7 @@ class LineCancellationAdmin(DurableWorkAdmin):
 
     list_display = ("order", "line", "shown_refund", *DurableWorkAdmin.list_display)
     list_select_related = ("line__order", "refund__payment__order")
-    search_fields = ("line__order__number", "cancellation__title")
+    search_fields = ("line__order__number", "cancellation__title__resembles")
     fields = readonly_fields = ("cancellation", "order", "line", "refund", *DurableWorkAdmin.readonly_fields)
 
     @display(description="Order", ordering="line__order__number")

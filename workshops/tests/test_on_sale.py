@@ -164,3 +164,29 @@ def test_cards_filters_and_sorting_use_the_price_that_is_charged_now(client):
     assert "£85.00" not in found.content.decode()
     cheapest = client.get("/browse/", {"sort": "cheapest"}).context["page"]
     assert [listing.title for listing in cheapest] == ["Early", "Middle"]
+
+
+@pytest.fixture
+def cart_of_three(client):
+    workshop = make_workshop(prices=[PricePlan(amount=Money(4500, "GBP"))], capacity=60)
+    buyer = UserFactory()
+    client.force_login(buyer)
+    client.post(reverse("workshops:add_to_cart", args=[workshop.slug]), {"quantity": "3"})
+    return workshop, buyer.cart
+
+
+def test_the_former_price_in_the_cart_is_of_as_many_places_as_the_present_one(client, cart_of_three):
+    workshop, cart = cart_of_three
+    workshop.prices.update(amount_minor=5000)
+    (line,) = price_cart(cart).lines
+    assert (line.seen_amount, line.amount) == (Money(13500, "GBP"), Money(15000, "GBP"))
+    page = client.get(reverse("payments:cart")).content.decode()
+    assert "£135.00</s>" in page
+    assert "£45.00</s>" not in page
+
+
+def test_more_than_one_line_may_have_is_not_called_the_number_left(cart_of_three):
+    _, cart = cart_of_three
+    cart.lines.update(quantity=12)
+    (line,) = price_cart(cart).lines
+    assert line.problem == "At most 10 can be bought."
