@@ -13,8 +13,8 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.folding import fold
 
-_PLAIN = "łŁđĐðÐøØıħĦŧŦŋŊ’‘‛ʼ"
-_TYPED = "llddddooihhttnn''''"
+_PLAIN = "łŁđĐðÐøØıħĦŧŦŋŊς’‘‛ʼ"
+_TYPED = "llddddooihhttnnσ''''"
 _PAIRS = (("ß", "ss"), ("ẞ", "ss"), ("æ", "ae"), ("Æ", "ae"), ("œ", "oe"), ("Œ", "oe"), ("þ", "th"), ("Þ", "th"))
 
 

@@ -232,7 +232,8 @@ class SearchWord(models.Model):
 
     word = models.CharField(max_length=60, unique=True, help_text="As the search compares it.")
     written = models.CharField(max_length=60, help_text="As a listing writes it.")
-    forms = ArrayField(models.CharField(max_length=60), help_text="The word with a letter or two left out.")
+    # A text vector, not an array: of an array the planner expects far too many matches, and reads the whole table.
+    forms = SearchVectorField(editable=False)
 
     class Meta:
         indexes = [GinIndex(fields=["forms"], name="search_word_forms")]

@@ -41,7 +41,7 @@ def learn_words(texts: Iterable[str], vocabulary: type[SearchWord] = SearchWord)
     found = dict(list(_written_words(" ".join(texts)).items())[:_MOST_PER_LISTING])
     known = set(vocabulary.objects.filter(word__in=found).values_list("word", flat=True))
     new = [
-        vocabulary(word=word, written=found[word], forms=sorted(forms_of(word)))
+        vocabulary(word=word, written=found[word], forms=" ".join(f"'{form}'" for form in sorted(forms_of(word))))
         for word in sorted(found.keys() - known)
     ]
     vocabulary.objects.bulk_create(new, ignore_conflicts=True)
@@ -52,9 +52,10 @@ def correct(typed: list[str], shown: models.QuerySet[Listing]) -> list[Correctio
     wanted = {word: forms_of(word) for word in typed if _can_be_corrected(word)}
     if not wanted:
         return []
-    everything = sorted(set().union(*wanted.values()))
+    shared = " | ".join(f"'{form}'" for form in sorted(set().union(*wanted.values())))
     containing = shown.filter(search=SearchQuery(OuterRef("word"), config="simple"))
-    known = list(SearchWord.objects.filter(Exists(containing.order_by()), forms__overlap=everything).order_by("word"))
+    similar = SearchWord.objects.filter(forms=SearchQuery(shared, config="simple", search_type="raw"))
+    known = list(similar.filter(Exists(containing.order_by())).order_by("word"))
     found = [(word, _closest(word, known)) for word in wanted]
     return [Correction(word, best.word, best.written) for word, best in found if best and best.word != word]
 

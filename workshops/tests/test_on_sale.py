@@ -16,7 +16,7 @@ from payments.contracts import Item, NotForSale
 from payments.models import CartLine
 from payments.pricing import price_cart
 from workshops.cancelling import cancel_workshop
-from workshops.handler import WorkshopHandler
+from workshops.handler import MOST_PLACES_PER_LINE, WorkshopHandler
 from workshops.models import Workshop
 from workshops.publishing import PricePlan, SessionPlan, publish_workshop, save_workshop, withdraw_workshop
 from workshops.tests.factories import make_workshop
@@ -187,6 +187,6 @@ def test_the_former_price_in_the_cart_is_of_as_many_places_as_the_present_one(cl
 
 def test_more_than_one_line_may_have_is_not_called_the_number_left(cart_of_three):
     _, cart = cart_of_three
-    cart.lines.update(quantity=12)
+    cart.lines.update(quantity=MOST_PLACES_PER_LINE + 2)
     (line,) = price_cart(cart).lines
-    assert line.problem == "At most 10 can be bought."
+    assert line.problem == f"At most {MOST_PLACES_PER_LINE} can be bought."
