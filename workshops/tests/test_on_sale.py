@@ -168,7 +168,7 @@ def test_cards_filters_and_sorting_use_the_price_that_is_charged_now(client):
 
 @pytest.fixture
 def cart_of_three(client):
-    workshop = make_workshop(prices=[PricePlan(amount=Money(4500, "GBP"))], capacity=60)
+    workshop = make_workshop(prices=[PricePlan(amount=Money(4500, "GBP"))], capacity=500)
     buyer = UserFactory()
     client.force_login(buyer)
     client.post(reverse("workshops:add_to_cart", args=[workshop.slug]), {"quantity": "3"})
