@@ -250,6 +250,8 @@ class Enrolment(models.Model):
     revoked_at = models.DateTimeField(null=True)
     # Refunded lines: delivering one of them again must change nothing, even after the course is bought again.
     ended_line_ids = ArrayField(models.BigIntegerField(), default=list)
+    # Written by `courses.progress`. Ids of lessons that were deleted since stay in it and count for nothing.
+    done_lesson_ids = ArrayField(models.BigIntegerField(), default=list, db_default=models.Value("{}"))
 
     objects = EnrolmentQuerySet.as_manager()
 

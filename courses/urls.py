@@ -15,6 +15,7 @@ urlpatterns = [
     path("my/course/<int:course_id>/", learning.open_course, name="open"),
     path("my/courses/<slug:slug>/", learning.learn, name="learn"),
     path("my/courses/<slug:slug>/<int:lesson_id>/", learning.lesson, name="lesson"),
+    path("my/courses/<slug:slug>/<int:lesson_id>/done/", learning.lesson_done, name="lesson_done"),
     path("my/courses/<slug:slug>/<int:lesson_id>/answers/", learning.lesson_answers, name="lesson_answers"),
     path("my/courses/<slug:slug>/<int:lesson_id>/file/", learning.lesson_file, name="lesson_file"),
     path("teach/courses/", desk.desk, name="desk"),

@@ -113,6 +113,7 @@ STUDENTS = [
     "bookings:request_withdraw",
     "workshops:ticket",
     "workshops:calendar",
+    "workshops:ticket_rename",
 ]
 # Belong to that student and to their teacher.
 SHARED = [
@@ -122,6 +123,7 @@ SHARED = [
     "courses:learn",
     "courses:lesson",
     "courses:lesson_answers",
+    "courses:lesson_done",
     "courses:lesson_file",
 ]
 # Belong to the teacher who sells everything in the market.
@@ -141,6 +143,7 @@ TEACHERS = [
     "workshops:withdraw",
     "workshops:cancel",
     "workshops:participants",
+    "workshops:ticket_check",
     "courses:course_outline",
     "courses:course_edit",
     "courses:course_publish",

@@ -86,3 +86,20 @@ def test_student_and_teacher_read_it_on_the_lesson():
     assert "You cancelled this lesson." in signed_in(market.student).get(address).content.decode()
     theirs = signed_in(market.teacher.user).get(address).content.decode()
     assert f"Cancelled by {market.student.display_name}." in theirs
+
+
+@pytest.mark.parametrize(("minutes", "button"), [(60, "Open the link to join"), (20, "Join now"), (-30, "Join now")])
+def test_the_button_to_join_stands_out_once_the_lesson_is_near(minutes, button):
+    market = open_market()
+    starts_at = timezone.now() + timedelta(minutes=minutes)
+    Lesson.objects.filter(pk=market.lesson.pk).update(
+        period=(starts_at, starts_at + timedelta(hours=1)), is_online=True, meeting_url="https://meet.example/x"
+    )
+    for person in (market.student, market.teacher.user):
+        assert f">{button}<" in signed_in(person).get(f"/my/lessons/{market.lesson.pk}/").content.decode()
+
+
+def test_the_lesson_says_what_cancelling_it_gives_back():
+    market = open_market()
+    page = signed_in(market.student).get(f"/my/lessons/{market.lesson.pk}/").content.decode()
+    assert "Full refund until 48 hours before the lesson" in page

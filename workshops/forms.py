@@ -28,6 +28,14 @@ from workshops.publishing import PricePlan
 
 MOST_SESSIONS = 30
 _YEARS_AHEAD = 10
+# How the page arranges the fields of a workshop. The parts after `where` are folded away.
+GROUPS = {
+    "what": ["title", "subject", "summary"],
+    "where": ["place", "capacity", "is_online"],
+    "text": ["description", "cover", "levels", "language"],
+    "joining": ["online_url", "address", "time_zone"],
+    "registration": ["registration_opens_at", "registration_closes_at"],
+}
 
 
 class PlacesForm(forms.Form):
@@ -49,6 +57,12 @@ class ParticipantForm(forms.Form):
 
     name = NameField(max_length=NAME_LENGTH, required=False)
     email = AddressField(label="Email", required=False, help_text="Their ticket is sent there.")
+
+
+class ParticipantNameForm(forms.Form):
+    """Who comes with a ticket that is bought already."""
+
+    name = NameField(label="Who is coming", max_length=NAME_LENGTH)
 
 
 class ParticipantForms:
@@ -164,6 +178,10 @@ class WorkshopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
             "address": forms.Textarea(attrs={"rows": 3}),
         }
 
+    def in_group(self, group: str) -> list[forms.BoundField]:
+        """The fields of one part of the page; the needed ones are in the first two."""
+        return [self[name] for name in GROUPS[group]]
+
     @property
     def zone(self) -> ZoneInfo:
         """The zone chosen in this form if it is valid, otherwise the workshop's current zone."""
@@ -231,7 +249,8 @@ def plans_of(sessions: forms.BaseFormSet[SessionForm]) -> list[SessionPlan]:
 SessionFormSet = forms.formset_factory(
     SessionForm,
     formset=BaseSessionFormSet,
-    extra=3,
+    # All rows at once, the later ones folded away: asking the server for more would drop the picture just chosen.
+    extra=MOST_SESSIONS,
     max_num=MOST_SESSIONS,
     absolute_max=MOST_SESSIONS,
     validate_max=True,
@@ -255,7 +274,7 @@ class PriceForm(forms.Form):
         self.currency = currency
         self.zone = zone
         self.fields |= {
-            "amount": PriceField(currency=currency, label="Price", required=False),
+            "amount": PriceField(currency=currency, label=f"Price in {currency}", required=False),
             "early_bird": PriceField(currency=currency, label="Early-bird price", required=False),
         }
         self.order_fields(["amount", "early_bird", "early_bird_until"])

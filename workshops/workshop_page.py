@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from django import forms
@@ -10,12 +13,48 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 
-from workshops.forms import MOST_SESSIONS, PriceForm, SessionFormSet, WorkshopForm, plans_of
+from catalogue.expertise import only_subject_of
+from workshops.forms import PriceForm, SessionFormSet, WorkshopForm, plans_of
 from workshops.models import Workshop
 from workshops.pairing import SessionPlan
 from workshops.publishing import CapacityBelowTaken, NotReadyToPublish, PricePlan
 
 _SESSIONS = "sessions"
+_FOLDED = {
+    "text": "Description, picture and levels",
+    "joining": "Link to join, address and time zone",
+    "registration": "When registration opens and closes",
+}
+# Rows are folded away in parts, so that a workshop of 13 sessions opens two of them.
+_ROWS_SHOWN_UP_TO = (6, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedFields:
+    """A part of the page that is folded away."""
+
+    heading: str
+    fields: Sequence[forms.BoundField]
+
+    @property
+    def is_open(self) -> bool:
+        return any(field.errors for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedSessions:
+    """Rows for sessions that are folded away; `first` is the number of the first one."""
+
+    first: int
+    rows: Sequence[forms.BaseForm]
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
+    @property
+    def is_open(self) -> bool:
+        return any(row.errors or row["day"].value() for row in self.rows)
 
 
 class WorkshopEditor:
@@ -32,11 +71,13 @@ class WorkshopEditor:
         # The stored title: validation writes the submitted one to the instance before it is saved.
         self.title = workshop.title
         zone = workshop.zone
-        initial = {
+        initial: dict[str, Any] = {
             name: moment.astimezone(zone).replace(tzinfo=None)
             for name in ("registration_opens_at", "registration_closes_at")
             if (moment := getattr(workshop, name))
         }
+        if self.is_new:
+            initial["subject"] = only_subject_of(workshop.teacher)
         self.form = WorkshopForm(data, files, instance=workshop, initial=initial)
         if data is not None:
             # Sessions and prices are read in the zone chosen in the form, so it is validated first.
@@ -78,20 +119,53 @@ class WorkshopEditor:
         """Show why it could not be saved, at the field concerned."""
         self.form.add_error(error.about if error.about in self.form.fields else None, str(error))
 
-    def with_more_sessions(self) -> WorkshopEditor:
-        """The same page with the values entered so far, not validated, and more empty rows for sessions."""
-        more = WorkshopEditor(self.instance)
-        more.form = WorkshopForm(instance=self.instance, initial=_typed(self.form))
-        typed = [_typed(form) for form in self.session_forms.forms]
-        more.session_forms = SessionFormSet(
-            prefix=_SESSIONS,
-            initial=[row for row in typed if row["day"] or row["starts"] or row["ends"]][:MOST_SESSIONS],
-            form_kwargs={"zone": self.form.zone},
+    @property
+    def folded(self) -> list[FoldedFields]:
+        """The parts of the form that are not needed, each open if it holds an error."""
+        form = self.form
+        return [FoldedFields(heading, form.in_group(group)) for group, heading in _FOLDED.items()]
+
+    @property
+    def what(self) -> list[forms.BoundField]:
+        return self.form.in_group("what")
+
+    @property
+    def where(self) -> list[forms.BoundField]:
+        return self.form.in_group("where")
+
+    @property
+    def first_session(self) -> forms.BaseForm | None:
+        """The row for the session that every workshop needs; None if the submitted rows could not be read."""
+        return next(iter(self.session_forms.forms), None)
+
+    @property
+    def folded_sessions(self) -> list[FoldedSessions]:
+        """The other rows for sessions, in parts, each open if it holds a session."""
+        rows = self.session_forms.forms
+        ends = [end for end in (1, *_ROWS_SHOWN_UP_TO) if end < len(rows)] + [len(rows)]
+        return [FoldedSessions(first + 1, rows[first:end]) for first, end in pairwise(ends)]
+
+    @property
+    def main_price(self) -> PriceForm:
+        """The price asked for first: one that there is, otherwise the one in the site's currency."""
+        first = self.price_forms[0]
+        return next((form for form in self.price_forms if form["amount"].value()), first)
+
+    @property
+    def other_prices(self) -> list[PriceForm]:
+        return [form for form in self.price_forms if form is not self.main_price]
+
+    @property
+    def are_prices_open(self) -> bool:
+        """Whether the part with early-bird prices and other currencies holds something or an error."""
+        main = self.main_price
+        return bool(
+            any(form.errors or form["amount"].value() for form in self.other_prices)
+            or main.non_field_errors()
+            or main["early_bird"].errors
+            or main["early_bird"].value()
+            or main["early_bird_until"].errors
         )
-        more.price_forms = [
-            PriceForm(currency=form.currency, zone=form.zone, initial=_typed(form)) for form in self.price_forms
-        ]
-        return more
 
     def _stored_sessions(self) -> list[dict[str, Any]]:
         if self.is_new:
@@ -120,8 +194,3 @@ class WorkshopEditor:
             }
             for price in self.instance.prices.all()
         }
-
-
-def _typed(form: forms.BaseForm) -> dict[str, Any]:
-    """The raw values entered into a form."""
-    return {name: form[name].data for name, field in form.fields.items() if not isinstance(field, forms.FileField)}

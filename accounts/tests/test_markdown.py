@@ -48,7 +48,7 @@ def assert_harmless(rendered):
         assert not re.search(r"\son\w+\s*=", re.sub(r'"[^"]*"', '""', tag)), tag
         for address in re.findall(r'(?:href|src)="([^"]*)"', tag):
             scheme = re.match(r"\s*([a-z][a-z0-9+.-]*):", html.unescape(address), re.IGNORECASE)
-            assert scheme is None or scheme[1].lower() in {"http", "https", "mailto"}, tag
+            assert scheme is None or scheme[1].lower() in {"http", "https", "mailto", "tel"}, tag
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -93,3 +93,22 @@ def test_deep_nesting_and_length_do_no_harm():
 def test_the_filter_takes_nothing_for_nothing():
     shown = Template("{% load markdown %}{{ a|markdown }}|{{ b|markdown }}").render(Context({"a": None, "b": "*x*"}))
     assert shown == "|<p><em>x</em></p>\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("**日本語。**です", "<p><strong>日本語。</strong>です</p>"),
+        ("これは**「大事」**です", "<p>これは<strong>「大事」</strong>です</p>"),
+        ("*中文，*好", "<p><em>中文，</em>好</p>"),
+        ("**bold**text and 2*3*4", "<p><strong>bold</strong>text and 2<em>3</em>4</p>"),
+        ("a ** b ** c", "<p>a ** b ** c</p>"),
+        ("snake_case_名。_前", "<p>snake_case_名。_前</p>"),
+    ],
+)
+def test_emphasis_works_beside_letters_without_spaces_between_words(text, html):
+    assert render_markdown(text).strip() == html
+
+
+def test_links_may_name_a_telephone_number():
+    assert 'href="tel:+441131234567"' in render_markdown("[Call me](tel:+441131234567)")

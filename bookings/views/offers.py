@@ -6,14 +6,17 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.confirmation_page import ask_first
 from accounts.guards import TeacherRequest, teacher_required
 from accounts.models import Teacher
 from bookings.forms.offers import OfferForm
 from bookings.models import LessonOffer
 from bookings.offers import OfferIncomplete, publish_offer, save_offer, withdraw_offer
 from catalogue.currencies import display_currency, pick_amount
+from catalogue.expertise import only_subject_of
 
 
 @require_safe
@@ -64,16 +67,25 @@ def publish(request: TeacherRequest, offer_id: int) -> HttpResponse:
 
 
 @teacher_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: TeacherRequest, offer_id: int) -> HttpResponse:
     offer = _own_offer(request, offer_id)
+    if request.method != "POST":
+        return ask_first(
+            request,
+            question=f"Withdraw “{offer.title}” from the site?",
+            consequence="Students no longer find it until you publish it again. Requests made from it are kept.",
+            action="Withdraw offer",
+            back=reverse("bookings:offers_mine"),
+        )
     withdraw_offer(offer=offer)
     messages.success(request, f"“{offer.title}” is off the site. Requests made from it are kept.")
     return redirect("bookings:offers_mine")
 
 
 def _edit(request: TeacherRequest, offer: LessonOffer) -> HttpResponse:
-    form = OfferForm(request.POST if request.method == "POST" else None, instance=offer)
+    initial = {} if offer.pk else {"subject": only_subject_of(request.teacher)}
+    form = OfferForm(request.POST if request.method == "POST" else None, instance=offer, initial=initial)
     if request.method == "POST" and form.is_valid():
         saved = save_offer(offer=form.save(commit=False), prices=form.prices)
         messages.success(request, f"“{saved.title}” is saved.")

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.addresses import has_verified_address
+from accounts.confirmation_page import ask_first
 from accounts.models import Teacher, User
 from bookings import DOMAIN, rules
 from bookings.calendar_file import calendar_of
@@ -28,6 +29,8 @@ from payments.contracts import Item, NotForSale
 from payments.visitor_cart import add_for_visitor
 
 _LESSONS_PER_PAGE = 20
+# From this long before a lesson its page's main button is the one to join.
+_JOIN_BEFORE = timedelta(minutes=30)
 _REQUESTS_SHOWN_FOR = timedelta(days=90)
 _SLUG = re.compile(r"[-a-zA-Z0-9_]{1,80}")
 
@@ -101,9 +104,18 @@ def put_into_cart(request: HttpRequest, request_id: int) -> HttpResponse:
 
 
 @login_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest, request_id: int) -> HttpResponse:
-    """Withdraw an open request."""
+    """Withdraw an open request, after asking."""
+    if request.method != "POST":
+        lesson_request = get_object_or_404(_requests_with_lessons(request), pk=request_id)
+        return ask_first(
+            request,
+            question=f"Withdraw your request for {lesson_request.subject.name} lessons?",
+            consequence="Teachers can no longer answer it. This cannot be undone; you can make another request.",
+            action="Withdraw request",
+            back=lesson_request.get_absolute_url(),
+        )
     try:
         lesson_request = withdraw_request(request_id=request_id, student=_user(request))
     except LessonRequest.DoesNotExist:
@@ -122,10 +134,13 @@ def show_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
     """Show one lesson to its student or its teacher."""
     lesson = _lesson_of_mine(request, lesson_id)
     is_teacher = lesson.teacher.user_id == request.user.pk
-    is_ahead = lesson.is_confirmed and lesson.starts_at > timezone.now()
+    now = timezone.now()
+    is_ahead = lesson.is_confirmed and lesson.starts_at > now
     context = {
         "lesson": lesson,
         "is_teacher": is_teacher,
+        "is_near": lesson.starts_at - _JOIN_BEFORE <= now < lesson.ends_at,
+        "terms": rules.write_terms(lesson.policy),
         "can_cancel": is_ahead and (is_teacher or can_cancel_line(lesson.order_line_id)),
     }
     return render(request, "bookings/lesson_show.html", context)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.confirmation_page import ask_first
 from accounts.guards import TeacherRequest, teacher_required
 from accounts.moments import write_span
 from accounts.time_zones import zone_for, zone_of_user
@@ -125,9 +127,18 @@ def decline(request: TeacherRequest, request_id: int) -> HttpResponse:
 
 
 @teacher_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: TeacherRequest, lesson_id: int) -> HttpResponse:
-    """Withdraw a proposed lesson."""
+    """Withdraw a proposed lesson, after asking."""
+    if request.method != "POST":
+        lesson = get_object_or_404(Lesson.objects.for_pages(), pk=lesson_id, teacher=request.teacher)
+        return ask_first(
+            request,
+            question=f"Withdraw the lesson you proposed to {lesson.student.display_name}?",
+            consequence="The student can no longer choose this time. This cannot be undone; you can propose other times.",
+            action="Withdraw proposal",
+            back=reverse("bookings:desk"),
+        )
     try:
         withdraw_proposal(lesson_id=lesson_id, teacher=request.teacher)
     except Lesson.DoesNotExist as unknown:

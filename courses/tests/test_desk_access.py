@@ -40,7 +40,7 @@ def addresses_of(course):
     return [
         *[(url(name, *only_course), get, post) for name, get, post in (
             ("course_outline", True, False), ("course_edit", True, True), ("course_publish", False, True),
-            ("course_withdraw", False, True), ("module_add", False, True),
+            ("course_withdraw", True, True), ("module_add", False, True),
         )],
         *[(url(name, *of_module), get, True) for name, get in (
             ("module_edit", True), ("module_move", False), ("module_delete", True),
@@ -49,7 +49,7 @@ def addresses_of(course):
         *[(url(name, *of_lesson), get, True) for name, get in (
             ("lesson_edit", True), ("lesson_move", False), ("lesson_delete", True), ("question_add", False),
         )],
-        (url("question_delete", *of_lesson, question.pk), False, True),
+        (url("question_delete", *of_lesson, question.pk), True, True),
     ]  # fmt: skip
 
 

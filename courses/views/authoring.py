@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.confirmation_page import ask_first
 from accounts.guards import TeacherRequest, teacher_required
 from courses import authoring
 from courses.authoring import TooMany, WouldBreakPublished
@@ -158,11 +159,20 @@ def question_add(request: TeacherRequest, course_id: int, lesson_id: int) -> Htt
 
 
 @teacher_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def question_delete(request: TeacherRequest, course_id: int, lesson_id: int, question_id: int) -> HttpResponse:
     lesson = _own_lesson(request, course_id, lesson_id)
-    authoring.delete_question(question=get_object_or_404(QuizQuestion, lesson=lesson, pk=question_id))
-    return _to_lesson(lesson)
+    question = get_object_or_404(QuizQuestion, lesson=lesson, pk=question_id)
+    if request.method == "POST":
+        authoring.delete_question(question=question)
+        return _to_lesson(lesson)
+    return ask_first(
+        request,
+        question=f"Delete the question “{question.text}”?",
+        consequence="Its choices and its explanation are deleted too. This cannot be undone.",
+        action="Delete",
+        back=reverse("courses:lesson_edit", args=[course_id, lesson_id]),
+    )
 
 
 def _own_module(request: TeacherRequest, course_id: int, module_id: int) -> Module:
@@ -209,9 +219,5 @@ def _render_lesson(
 
 
 def _confirm_deletion(request: HttpRequest, course: Course, question: str, consequence: str) -> HttpResponse:
-    context = {
-        "question": question,
-        "consequence": consequence,
-        "back": reverse("courses:course_outline", args=[course.pk]),
-    }
-    return render(request, "courses/deletion_confirm.html", context)
+    back = reverse("courses:course_outline", args=[course.pk])
+    return ask_first(request, question=question, consequence=consequence, action="Delete", back=back)

@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.confirmation_page import ask_first
 from accounts.guards import TeacherRequest, teacher_required
+from catalogue.expertise import only_subject_of
 from courses import DOMAIN
 from courses.authoring import WouldBreakPublished, change_course, create_course
 from courses.forms import CourseForm, ModuleForm
@@ -36,7 +38,9 @@ def desk(request: TeacherRequest) -> HttpResponse:
 @teacher_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def course_create(request: TeacherRequest) -> HttpResponse:
-    form = CourseForm(request.POST or None, request.FILES or None)
+    form = CourseForm(
+        request.POST or None, request.FILES or None, initial={"subject": only_subject_of(request.teacher)}
+    )
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -103,9 +107,17 @@ def course_publish(request: TeacherRequest, course_id: int) -> HttpResponse:
 
 
 @teacher_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def course_withdraw(request: TeacherRequest, course_id: int) -> HttpResponse:
     course = own_course(request, course_id)
+    if request.method != "POST":
+        return ask_first(
+            request,
+            question=f"Withdraw “{course.title}” from sale?",
+            consequence="It cannot be bought until you publish it again. Its students keep it.",
+            action="Withdraw from sale",
+            back=reverse("courses:course_outline", args=[course.pk]),
+        )
     withdraw_course(course_id=course.pk)
     messages.success(request, "Your course is no longer for sale. Its students keep it.")
     return redirect("courses:course_outline", course.pk)

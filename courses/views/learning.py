@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count
+from django.db.models import Count, F, Q
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from courses.models import Course, CourseLesson, Enrolment
 from courses.outline import outline_of
+from courses.progress import mark_done, progress_of
 from courses.quizzes import Quiz, ask_quiz, mark_quiz
 from courses.uploads import content_type
 from notifications.alerts import raise_alert
@@ -25,7 +26,12 @@ def mine(request: HttpRequest) -> HttpResponse:
         Enrolment.objects.active()
         .filter(student=request.user.pk)
         .select_related("course__teacher", "course__subject")
-        .annotate(lesson_count=Count("course__modules__lessons"))
+        .annotate(
+            lesson_count=Count("course__modules__lessons"),
+            done_count=Count(
+                "course__modules__lessons", filter=Q(done_lesson_ids__contains=[F("course__modules__lessons__pk")])
+            ),
+        )
         .order_by("-activated_at")
     )
     return render(request, "courses/enrolment_list.html", {"enrolments": enrolments})
@@ -43,10 +49,11 @@ def open_course(request: HttpRequest, course_id: int) -> HttpResponse:
 def learn(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the course's outline."""
     course = _open_course(request, slug)
-    own = Enrolment.objects.active().filter(course=course, student=request.user.pk).first()
+    own, outline = _own_enrolment(request, course), outline_of(course)
     context = {
         "course": course,
-        "outline": outline_of(course),
+        "outline": outline,
+        "progress": progress_of(own, outline.lessons),
         "enrolment": own,
         "can_cancel": own is not None and can_cancel_line(own.order_line_id),
     }
@@ -59,6 +66,18 @@ def lesson(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
     course = _open_course(request, slug)
     shown = _lesson_of(course, lesson_id)
     return _render_lesson(request, course, shown, ask_quiz(shown.questions.all()))
+
+
+@login_required
+@require_POST
+def lesson_done(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
+    """Mark a lesson as done, and go on to the next one."""
+    course = _open_course(request, slug)
+    shown = _lesson_of(course, lesson_id)
+    if own := _own_enrolment(request, course):
+        mark_done(enrolment=own, lesson=shown)
+    _, after = outline_of(course).around(shown)
+    return redirect("courses:lesson", course.slug, after.pk) if after else redirect("courses:learn", course.slug)
 
 
 @login_required
@@ -99,6 +118,11 @@ def _open_course(request: HttpRequest, slug: str) -> Course:
     return get_object_or_404(Course.objects.open_to(request.user).select_related("teacher"), slug=slug)
 
 
+def _own_enrolment(request: HttpRequest, course: Course) -> Enrolment | None:
+    """The reader's own; None for the course's teacher, who reads it without one."""
+    return Enrolment.objects.active().filter(course=course, student=request.user.pk).first()
+
+
 def _lesson_of(course: Course, lesson_id: int) -> CourseLesson:
     lessons = CourseLesson.objects.filter(module__course=course).select_related("module")
     return get_object_or_404(lessons.prefetch_related("questions"), pk=lesson_id)
@@ -107,8 +131,15 @@ def _lesson_of(course: Course, lesson_id: int) -> CourseLesson:
 def _render_lesson(request: HttpRequest, course: Course, shown: CourseLesson, quiz: Quiz) -> HttpResponse:
     outline = outline_of(course)
     before, after = outline.around(shown)
-    return render(
-        request,
-        "courses/lesson_learn.html",
-        {"course": course, "lesson": shown, "outline": outline, "before": before, "after": after, "quiz": quiz},
-    )
+    own = _own_enrolment(request, course)
+    context = {
+        "course": course,
+        "lesson": shown,
+        "outline": outline,
+        "before": before,
+        "after": after,
+        "quiz": quiz,
+        "enrolment": own,
+        "progress": progress_of(own, outline.lessons),
+    }
+    return render(request, "courses/lesson_learn.html", context)

@@ -13,8 +13,9 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.confirmation_page import ask_first
 from money import Money
 from payments import sessions
 from payments.cancellations.lines import can_cancel
@@ -90,11 +91,19 @@ def receipt_pdf(request: HttpRequest, number: str) -> HttpResponse:
     return response
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
-    """Cancel an unpaid order: its page at Stripe is closed and its places are released; the cart stays as it is."""
+    """Cancel an unpaid order, after asking: its page at Stripe is closed, its places are released; the cart stays."""
     order = _own_order(request, number)
+    if request.method != "POST":
+        return ask_first(
+            request,
+            question=f"Cancel order {order.number}?",
+            consequence="Its places are free for others at once. Nothing is charged, and your cart stays as it is.",
+            action="Cancel this order",
+            back=order.get_absolute_url(),
+        )
     payment = order.payments.filter(ended_at=None).first()
     if payment is not None:
         try:

@@ -1,5 +1,6 @@
 """The teacher's desk: teachers create, edit, publish and withdraw their own workshops, and no others."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -15,7 +16,7 @@ from PIL import Image
 
 from accounts.models import Teacher
 from accounts.tests.factories import TeacherFactory, UserFactory
-from catalogue.models import Listing, Subject
+from catalogue.models import Expertise, Listing, Subject
 from money import Money
 from workshops.handler import WorkshopHandler
 from workshops.models import Registration, Workshop
@@ -141,13 +142,58 @@ def test_an_edit_keeps_what_was_not_changed_and_drops_emptied_sessions(desk, tea
     assert [price.currency for price in workshop.prices.all()] == ["GBP"]
 
 
-def test_more_rows_keep_the_input_and_save_nothing(desk):
-    html = desk.post(CREATE, filled_in(more_sessions="1", title="Half typ")).content.decode()
-    assert "Half typ" in html
-    assert 'name="sessions-3-day"' in html
-    assert 'value="45.00"' in html
-    assert "This field is required" not in html
-    assert not Workshop.objects.exists()
+def folded_of(html):
+    """The headings of the parts that are folded away, and whether each is open."""
+    return {
+        heading: bool(is_open)
+        for is_open, heading in re.findall(r'<details class="card fold"( open)?>\s*<summary>([^<]+)', html)
+    }
+
+
+def test_the_nine_needed_fields_are_in_sight_and_the_rest_is_folded_away(desk):
+    html = desk.get(CREATE).content.decode()
+    needed = html[
+        html.index('class="card field-grid"') : html.index("</section>", html.index('class="card field-grid"'))
+    ]
+    fields = re.findall(r'name="([\w-]+)"', needed)
+    seen = [name for name in fields if "_FORMS" not in name and name != "sessions-0-session"]
+    assert seen == [
+        "title", "subject", "summary", "sessions-0-day", "sessions-0-starts", "sessions-0-ends",
+        "place", "capacity", "is_online", "price-GBP-amount",
+    ]  # fmt: skip
+    assert folded_of(html)
+    assert not any(folded_of(html).values())
+
+
+def test_rows_for_all_sessions_are_there_at_once_so_that_a_chosen_picture_stays(desk):
+    html = desk.get(CREATE).content.decode()
+    assert 'name="sessions-29-day"' in html
+    assert 'name="sessions-30-day"' not in html
+    assert "more_sessions" not in html
+
+
+@pytest.mark.parametrize(
+    ("changes", "heading"),
+    [
+        ({"language": "xx"}, "Description, picture and levels"),
+        ({"time_zone": "Mars/Olympus"}, "Link to join, address and time zone"),
+        ({"registration_closes_at": "nonsense"}, "When registration opens and closes"),
+        ({"price-EUR-amount": "-1"}, "Early-bird price and other currencies"),
+        ({"price-GBP-early_bird": "99"}, "Early-bird price and other currencies"),
+        ({"sessions-TOTAL_FORMS": "3", "sessions-1-day": "2030-01-01"}, "More sessions"),
+    ],
+)
+def test_a_folded_part_opens_if_it_holds_an_error(desk, changes, heading):
+    no_more = {name: "" for name in filled_in() if name.startswith("price-") and name != "price-GBP-amount"}
+    folded = folded_of(desk.post(CREATE, filled_in(**no_more | changes)).content.decode())
+    assert [name for name, is_open in folded.items() if is_open] == [heading]
+
+
+def test_the_only_subject_of_a_teacher_is_preselected(desk, teacher):
+    subject = make_workshop(teacher=teacher).subject
+    assert f'value="{subject.pk}" selected' not in desk.get(CREATE).content.decode()
+    Expertise.objects.create(teacher=teacher, subject=subject, levels=["beginner"])
+    assert f'value="{subject.pk}" selected' in desk.get(CREATE).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -164,7 +210,6 @@ def test_more_rows_keep_the_input_and_save_nothing(desk):
 def test_malformed_management_data_is_a_form_error(desk, management):
     assert "Nothing is saved" in errors_of(desk.post(CREATE, filled_in(**management)))
     assert not Workshop.objects.exists()
-    assert desk.post(CREATE, filled_in(more_sessions="1", **management)).status_code in (200, 400)
 
 
 @pytest.mark.parametrize(
@@ -284,7 +329,8 @@ def test_state_changes_only_by_post_with_a_csrf_token(teacher):
     strict.force_login(teacher.user)
     for name in ("publish", "withdraw"):
         url = reverse(f"workshops:{name}", args=[workshop.slug])
-        assert strict.get(url).status_code == 405
+        # Withdrawing is asked about first.
+        assert strict.get(url).status_code == (200 if name == "withdraw" else 405)
         assert strict.post(url).status_code == 403
     assert strict.post(CREATE, filled_in()).status_code == 403
     workshop.refresh_from_db()

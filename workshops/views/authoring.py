@@ -32,8 +32,6 @@ def _edit(request: TeacherRequest, workshop: Workshop) -> HttpResponse:
     if request.method != "POST":
         return _page(request, WorkshopEditor(workshop))
     editor = WorkshopEditor(workshop, request.POST, request.FILES)
-    if "more_sessions" in request.POST:
-        return _page(request, editor.with_more_sessions())
     if not editor.is_valid():
         return _page(request, editor, status=400)
     try:

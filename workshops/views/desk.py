@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.confirmation_page import ask_first
 from accounts.guards import TeacherRequest, teacher_required
 from accounts.moments import write_span
 from accounts.names import sorting_key
@@ -74,10 +75,18 @@ def warn_of_overlaps(request: TeacherRequest, workshop: Workshop) -> None:
 
 
 @teacher_required
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: TeacherRequest, slug: str) -> HttpResponse:
-    """Take a workshop off sale."""
+    """Take a workshop off sale, after asking."""
     workshop = own_workshop(request, slug)
+    if request.method != "POST":
+        return ask_first(
+            request,
+            question=f"Withdraw “{workshop.title}” from sale?",
+            consequence="It cannot be booked until you publish it again. People who have a place keep it.",
+            action="Withdraw from sale",
+            back=reverse("workshops:desk"),
+        )
     withdraw_workshop(workshop=workshop)
     messages.success(request, f"“{workshop.title}” is off sale. People who have a place keep it.")
     return redirect("workshops:desk")
@@ -131,6 +140,23 @@ def list_participants(request: TeacherRequest, slug: str) -> HttpResponse:
         "participants": sorted(participants.order_by("pk"), key=lambda place: sorting_key(place.participant_name)),
     }
     return render(request, "workshops/participant_list.html", context)
+
+
+@teacher_required
+@require_safe
+@never_cache
+def check_ticket(request: TeacherRequest, code: str) -> HttpResponse:
+    """Show the teacher whether a ticket is valid: the page that its QR code leads to."""
+    tickets = Registration.objects.filter(workshop__teacher=request.teacher)
+    tickets = tickets.exclude(state=Registration.State.HELD).select_related("workshop", "buyer")
+    ticket = get_object_or_404(tickets.prefetch_related("workshop__sessions"), code=code.replace("\x00", ""))
+    context = {
+        "ticket": ticket,
+        "workshop": ticket.workshop,
+        "schedule": describe_schedule(ticket.workshop, timezone.get_current_timezone()),
+        "is_valid": ticket.state == Registration.State.CONFIRMED and not ticket.workshop.is_cancelled,
+    }
+    return render(request, "workshops/ticket_check.html", context)
 
 
 def own_workshop(request: TeacherRequest, slug: str) -> Workshop:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from itertools import groupby
 from typing import cast
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from payments.cancellations.lines import can_cancel_line
 from workshops.calendar_file import calendar_of_ticket
+from workshops.forms import ParticipantNameForm
 from workshops.models import Registration, RegistrationQuerySet, Workshop
+from workshops.renaming import CannotRename, may_rename, rename
 from workshops.schedule import describe_schedule, first_start, last_end, session_times
+from workshops.ticket_code import draw_ticket_code
 
 
 @login_required
@@ -55,15 +59,38 @@ def list_tickets(request: HttpRequest) -> HttpResponse:
 def show_ticket(request: HttpRequest, code: str) -> HttpResponse:
     """Show one ticket to its buyer."""
     ticket = _ticket(request, code)
+    return _ticket_page(request, ticket, ParticipantNameForm(initial={"name": ticket.participant_name}))
+
+
+@login_required
+@require_POST
+def rename_participant(request: HttpRequest, code: str) -> HttpResponse:
+    """Let another person come with a ticket, until the workshop begins."""
+    ticket = _ticket(request, code)
+    form = ParticipantNameForm(request.POST)
+    if not form.is_valid():
+        return _ticket_page(request, ticket, form)
+    try:
+        rename(ticket=ticket, name=form.cleaned_data["name"])
+    except CannotRename as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"The ticket is for {form.cleaned_data['name']} now.")
+    return redirect(ticket)
+
+
+def _ticket_page(request: HttpRequest, ticket: Registration, form: ParticipantNameForm) -> HttpResponse:
     workshop = ticket.workshop
     context = {
         "ticket": ticket,
+        "code_drawing": draw_ticket_code(ticket),
+        "name_form": form if may_rename(ticket) else None,
         "workshop": workshop,
         "can_cancel": can_cancel_line(ticket.order_line_id),
         "is_valid": ticket.state == Registration.State.CONFIRMED and not workshop.is_cancelled,
         "sessions": session_times(workshop, timezone.get_current_timezone()),
     }
-    return render(request, "workshops/ticket_detail.html", context)
+    return render(request, "workshops/ticket_detail.html", context, status=400 if form.errors else 200)
 
 
 @login_required
