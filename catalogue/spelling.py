@@ -1,8 +1,7 @@
 """Correct typing errors to words that listings contain.
 
 The vocabulary holds each word with all forms in which a letter or two are left out. Two words with an error or two
-between them share such a form, so an index finds the likely words, however many there are, without an extension of
-PostgreSQL.
+between them share such a form, so the database finds the likely words without an extension of PostgreSQL.
 """
 
 from __future__ import annotations
