@@ -142,7 +142,9 @@ def test_search_shows_only_what_a_role_may_see():
     assert hits(of_orders, payment.order.user.email) == []
 
 
-@pytest.mark.parametrize("text", ["%", "_", "'", "pi_'; DROP", "é" * 500, "𝔘𝔫", "cus_unknown", str(uuid.uuid4()), "L%"])
+@pytest.mark.parametrize(
+    "text", ["%", "_", "'", "pi_'; DROP", "é" * 500, "𝔘𝔫", "cus_unknown", "85961423-c9a5-4215-93e9-47a43bdc4ddc", "L%"]
+)
 def test_odd_texts_find_nothing_and_break_nothing(boss, text):
     paid_order()
     assert boss.get(SEARCH, {"s": text}).status_code == 200
