@@ -25,8 +25,6 @@ _PLAIN_ERRORS = {
     "from_date": "Enter a date such as 2027-01-31.",
     "to_date": "Enter a date such as 2027-01-31.",
     "currency": "Nothing is sold in this currency.",
-    "min_price": "Enter an amount such as 25 or 25.50.",
-    "max_price": "Enter an amount such as 25 or 25.50.",
     "language": "Nothing is taught in this language.",
     "sort": "Choose one of the orders in the list.",
 }

@@ -176,7 +176,7 @@ def test_invalid_filters_are_explained_plainly_and_keep_what_was_typed(client):
     ListingFactory()
     page = client.get(reverse("catalogue:browse"), {"min_price": "cheap", "from_date": "soon", "place": "Leeds"})
     html = page.content.decode()
-    assert "Enter an amount such as 25 or 25.50." in html
+    assert "Enter an amount in GBP with the digits 0 to 9" in html
     assert "Enter a date such as 2027-01-31." in html
     for typed in ("cheap", "soon", "Leeds"):
         assert f'value="{typed}"' in html

@@ -1,6 +1,7 @@
 """Staff look at runs, differences and payouts, start a run, and make safe repairs with the permission to do so."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def staff_with(*codenames):
-    user = User.objects.create_user(f"{'-'.join(codenames) or 'none'}@example.org", "correct horse battery")
+    user = User.objects.create_user(f"may-{len(codenames)}-{uuid4().hex[:8]}@example.org", "correct horse battery")
     user.is_staff = True
     user.save()
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames, content_type__app_label="payments"))

@@ -99,7 +99,7 @@ def test_places_of_a_pending_refund_go_back_when_it_succeeds():
         ("6.00", "9.00", "The refund is £16.00, but the lines add up to £15.00."),
         ("6.00", "10.01", "The refund is £16.00, but the lines add up to £16.01."),
         ("15.01", "0.99", "£15.01 is more than the £15.00 that remains."),
-        ("-1", "17.00", "must be more than zero"),
+        ("-1", "17.00", "cannot be negative"),
         ("", "", "Enter an amount for at least one line."),
     ],
 )

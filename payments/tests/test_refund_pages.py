@@ -35,7 +35,7 @@ def stripe_says(refund, status, **changes):
 
 def test_a_student_sees_whether_a_refund_is_pending_succeeded_or_failed():
     payment = paid_order(2500, 1500)
-    assert "Refunds" not in page_of(payment)
+    assert "On its way" not in page_of(payment)
     refund = refunded(payment, OverAllLines(pounds(1600)), note="Rude on the telephone")
     page = page_of(payment)
     assert "Refunds" in page

@@ -13,7 +13,6 @@ def test_after_a_declined_card_another_card_works_on_the_same_page(site, student
     expect(student.page.get_by_role("alert")).to_contain_text("Your card was declined.")
     student.pays_by_card(DECLINED)
     expect(student.page.get_by_role("alert")).to_contain_text("Your card was declined.")
-    site.wait_until(lambda: failure_mails(student), within=30, what="the mail about the declined card")
 
     student.pays_by_card()
     student.sees_paid()
@@ -21,7 +20,8 @@ def test_after_a_declined_card_another_card_works_on_the_same_page(site, student
     assert len(student.payments()) == 1
     student.has_everything(mixed)
     site.sandbox("drain", timeout=30)
-    assert len(failure_mails(student)) == 1
+    # They saw on the page that the card was declined, and paid with another.
+    assert failure_mails(student) == []
 
 
 @pytest.mark.parametrize("number", ["4000002500003155", ASKS_3DS])
