@@ -45,6 +45,10 @@ VARIABLES = {
     "BASE_URL": ("https://lectern.example", SITES),
     "FRONTEND_URL": ("https://www.lectern.example", SITES),
     "API_BASE_URL": ("https://api.lectern.example", SITES),
+    "SELLER_NAME": ("Ada & Co.", ["x" * 121, "Ada\nBcc: all@example.org"]),
+    "SELLER_ADDRESS": ("1 Quay Street, Leith", ["x" * 301, "Leith\nScotland"]),
+    "SELLER_TAX_NUMBER": ("GB 123", ["1" * 41]),
+    "CONTACT_EMAIL": ("hello@lectern.example", ["lectern.example", "a@b@c.example"]),
     "SITE_NAME": ("Lectern", ["x" * 61, "Lectern\nBcc: all@example.org"]),
     "ALLOWED_HOSTS": (
         "lectern.example,.lectern.test",

@@ -16,7 +16,7 @@ from catalogue.currencies import display_currency
 from catalogue.models import Listing
 from courses.tests.factories import published_course
 from money import Money
-from workshops.publishing import PricePlan, save_workshop
+from workshops.publishing import PricePlan, SessionPlan, save_workshop
 from workshops.tests.factories import make_workshop
 
 SITE = ["GBP", "EUR", "USD", "JPY"]
@@ -258,7 +258,7 @@ def test_a_change_of_price_leaves_no_older_one_behind():
         prices=[PricePlan(amount=Money(8500, "GBP"), early_bird=Money(7200, "GBP"), early_bird_until=until)]
     )
 
-    sessions = list(one.sessions.all())
+    sessions = [SessionPlan(starts_at=each.starts_at, ends_at=each.ends_at) for each in one.sessions.all()]
     save_workshop(workshop=one, sessions=sessions, prices=[PricePlan(amount=Money(6000, "GBP"))])
     listing = Listing.objects.get()
     assert [str(price) for price in listing.prices.all()] == ["£60.00"]

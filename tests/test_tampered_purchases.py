@@ -103,7 +103,7 @@ def test_a_lesson_of_another_request_cannot_be_slipped_into_ones_own(shop):
     assert not CartLine.objects.exists()
 
 
-@pytest.mark.parametrize("quantity", ["0", "-1", "11", "1000000", "1.5", "1e1", "0x2", "２", "NaN", "\x00", "2;3"])
+@pytest.mark.parametrize("quantity", ["0", "-1", "101", "1000000", "1.5", "1e1", "0x2", "２", "NaN", "\x00", "2;3"])
 def test_an_impossible_quantity_is_in_no_cart_and_no_order(shop, quantity):
     client = signed_in(shop.student)
     for address, honest in addresses_that_fill_a_cart(shop).items():
