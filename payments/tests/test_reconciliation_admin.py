@@ -82,7 +82,7 @@ def test_a_repair_is_shown_first_and_made_on_confirmation(stripe_sandbox):
         assert client.post(address).status_code == 302
     difference.refresh_from_db()
     assert difference.repaired_at
-    assert difference.repaired_by.email.startswith("view_")
+    assert difference.repaired_by.email.startswith("may-")
     assert Refund.objects.count() == 1
     assert "was repaired on" in client.get(address).content.decode()
 
