@@ -1,4 +1,4 @@
-"""What a listing is found by, and the PostgreSQL query for what somebody typed.
+"""What a listing is found by, and the PostgreSQL query for what a person typed.
 
 All text goes through `catalogue.words` on both sides. PostgreSQL only stems: it has no extension for accents or typing
 errors everywhere, and its parser splits words of some scripts in the wrong places.
@@ -86,7 +86,7 @@ class _Clause:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What somebody typed: alternatives, each of clauses that must all hold."""
+    """What a person typed: alternatives, each of clauses that must all hold."""
 
     alternatives: tuple[tuple[_Clause, ...], ...]
 

@@ -39,7 +39,7 @@ _SPELLINGS = [
 
 
 def words(text: str) -> list[str]:
-    """The words of what somebody typed, in order; letters of scripts without spaces as pairs.
+    """The words of what a person typed, in order; letters of scripts without spaces as pairs.
 
     "O’Brien’s colour" is obrien, color; "日本語" is 日本, 本語.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts.models import User
 from pages.kinds import PageKind
@@ -18,10 +17,10 @@ def current_version(kind: PageKind) -> PageVersion | None:
 def publish_version(*, kind: PageKind, text: str, by: User) -> PageVersion:
     """Publish a text as the next version of a page. Earlier versions stay. The same text again changes nothing."""
     with transaction.atomic():
-        # Two people may publish at once: the second waits here, and gets the next number.
-        versions = PageVersion.objects.select_for_update().filter(kind=kind)
-        current = versions.order_by("-number").first()
+        # Two people may publish at once: the second waits here, then reads what the first published.
+        list(PageVersion.objects.select_for_update().filter(kind=kind).only("pk"))
+        current = current_version(kind)
         if current and current.text == text:
             return current
-        highest = PageVersion.objects.filter(kind=kind).aggregate(highest=Max("number"))["highest"] or 0
-        return PageVersion.objects.create(kind=kind, number=highest + 1, text=text, published_by=by)
+        number = current.number + 1 if current else 1
+        return PageVersion.objects.create(kind=kind, number=number, text=text, published_by=by)
