@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 import requests
 
-from benchmarks.student import SANDBOX_KEY, Student, browser_session
+from benchmarks.student import SANDBOX_KEY, Student, browser_session, stripe_session
 from demo.stack import Stack
 
 SECRET = "whsec_sandbox0000000000000000000000000"  # noqa: S105  # the sandbox's published secret
@@ -123,7 +123,7 @@ def watch(
 def _deliver(
     stack: Stack, paid: Sequence[PaidOrder], sent: dict[str, float], observed: Observed, seconds: float
 ) -> None:
-    http, began_at = requests.Session(), time.monotonic()
+    http, began_at = stripe_session(), time.monotonic()
     for number, order in enumerate(paid):
         time.sleep(max(began_at + number * seconds / len(paid) - time.monotonic(), 0))
         body = json.dumps(order.event).encode()

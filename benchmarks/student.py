@@ -20,8 +20,17 @@ _SESSION_ID = re.compile(r"/c/pay/(cs_\w+)")
 
 def browser_session() -> requests.Session:
     """Connections that do as browsers: a page is asked for again, once, if the site closed a connection it had kept."""
+    return _session_that_repeats("GET")
+
+
+def stripe_session() -> requests.Session:
+    """Connections that do as Stripe: an event is sent again, once, if the site closed the connection."""
+    return _session_that_repeats("POST")
+
+
+def _session_that_repeats(method: str) -> requests.Session:
     http = requests.Session()
-    http.mount("http://", HTTPAdapter(max_retries=Retry(1, allowed_methods=["GET"], redirect=False)))
+    http.mount("http://", HTTPAdapter(max_retries=Retry(1, allowed_methods=[method], redirect=False)))
     return http
 
 

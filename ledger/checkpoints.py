@@ -1,11 +1,14 @@
 """Takes checkpoints of balances, so that reading one costs the same however many postings there are.
 
 Why a checkpoint is final. PostgreSQL gives each transaction that writes a number, in order, and each posting carries
-its transaction's. A snapshot's xmin is the lowest number of all transactions that had not ended when it was taken: every
-transaction below has committed, and the same snapshot sees what it wrote, or has aborted. A transaction that begins later
-gets a higher number. So the sum of postings below xmin, read in the same statement as xmin, can never change; it does not
-matter in which order transactions began, wrote, committed, or drew the ids of their rows. A checkpoint "of all ids so far"
-has no such property: a transaction with lower ids may commit afterwards.
+its transaction's. The horizon is the lowest number of all transactions in this database that had not ended when a
+snapshot was taken: every transaction below has committed, and the same snapshot sees what it wrote, or has aborted. A
+transaction that begins later gets a higher number. So the sum of postings below the horizon, read in the same statement,
+can never change; it does not matter in which order transactions began, wrote, committed, or drew the ids of their rows. A
+checkpoint "of all ids so far" has no such property: a transaction with lower ids may commit afterwards.
+
+Transactions in other databases of the same server write nothing here, so a long one among them does not hold the horizon
+back. One that ends while its database is looked up, and a prepared one, count as ours.
 
 A crash keeps this: the transaction that writes a checkpoint has itself a number at or above the horizon, and its records
 reach the disk after those of every transaction that its snapshot saw; so after recovery PostgreSQL counts on from above the
@@ -34,23 +37,34 @@ INSERT INTO ledger_numbering (id, shift, horizon, settled_from, searched_to) VAL
 ON CONFLICT DO NOTHING
 """
 
-# After a new shift: until every transaction that may have used the former one has ended, no checkpoint is taken.
+# After a new shift: until every transaction that may have used the former one has ended, no checkpoint is taken. Each of
+# them had its number before the new shift was seen here. The own number is higher only if it is given out now.
 _SETTLE = """
-UPDATE ledger_numbering SET settled_from = pg_snapshot_xmax(pg_current_snapshot())::text::bigint, searched_to = 0
- WHERE settled_from IS NULL
+UPDATE ledger_numbering SET settled_from = pg_current_xact_id()::text::bigint, searched_to = 0
+ WHERE settled_from IS NULL AND pg_current_xact_id_if_assigned() IS NULL
 """
 
-_HORIZON = """
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + shift, searched_to FROM ledger_numbering
- WHERE pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= settled_from
-"""
+# The number of the oldest transaction that may still write in this database; the own one is not in its snapshot's list.
+OLDEST = """(
+SELECT least(pg_snapshot_xmax(pg_current_snapshot())::text::bigint,
+             pg_current_xact_id_if_assigned()::text::bigint, min(running::text::bigint))
+  FROM pg_snapshot_xip(pg_current_snapshot()) AS running
+ WHERE NOT EXISTS (
+       SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+        WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted AND transactionid = running::xid
+          AND datname <> current_database()))"""
+
+_HORIZON = f"""
+SELECT oldest + shift, searched_to FROM {OLDEST} AS running (oldest) CROSS JOIN ledger_numbering
+ WHERE oldest >= settled_from
+"""  # noqa: S608
 
 # One statement, so horizon and sums are of one snapshot. Postings are divided in the order of transactions into segments
 # of a thousand; those of one transaction stay together, in the later segment. The last segment is not covered yet.
-_TAKE = """
+_TAKE = f"""
 WITH horizon AS MATERIALIZED (
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + shift AS value FROM ledger_numbering
-     WHERE pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= settled_from
+    SELECT oldest + shift AS value FROM {OLDEST} AS running (oldest) CROSS JOIN ledger_numbering
+     WHERE oldest >= settled_from
 ), touched AS (
     SELECT DISTINCT account_id FROM ledger_posting WHERE xact_id >= %(searched_to)s
 ), start AS (
@@ -81,7 +95,7 @@ SELECT segment.account_id, start.number + row_number() OVER so_far, lag(segment.
   FROM segment JOIN start USING (account_id)
  WHERE segment.horizon IS NOT NULL
 WINDOW so_far AS (PARTITION BY segment.account_id ORDER BY segment.number)
-"""
+"""  # noqa: S608
 
 # Blocks of as many checkpoints as `size` that the run has completed. OFFSET 0 keeps PostgreSQL from joining every block
 # with every posting of its account: it does not know yet how many checkpoints there are.
@@ -120,8 +134,8 @@ def take_checkpoints(*, segment_postings: int = SEGMENT_POSTINGS) -> int:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         if not cursor.fetchone()[0]:
             return 0
-        cursor.execute(_NUMBERING)
         cursor.execute(_SETTLE)
+        cursor.execute(_NUMBERING)
         cursor.execute(_HORIZON)
         found = cursor.fetchone()
         if found is None:

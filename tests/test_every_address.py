@@ -50,6 +50,7 @@ PUBLIC = [
     "courses:preview_answers",
     "payments:cart",
     "payments:cart_add",
+    "payments:continue",
     "payments:checkout",
     "payments-api:test_commission",
     "payments-api:test_commission_other",

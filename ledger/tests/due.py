@@ -1,19 +1,19 @@
-"""Takes checkpoints although other tests run on the same server: their open transactions hold the horizon back."""
+"""Takes checkpoints although transactions of the test itself have just ended."""
 
 import time
 
 from django.db import connection
 
-from ledger.checkpoints import take_checkpoints
+from ledger.checkpoints import OLDEST, take_checkpoints
 
-_IS_PAST_ALL = """
-SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint + coalesce(shift, 0) > coalesce(newest, 0)
-       AND pg_snapshot_xmin(pg_current_snapshot())::text::bigint >= coalesce(settled_from, 0)
-  FROM (SELECT max(xact_id) AS newest FROM ledger_posting) AS posting LEFT JOIN ledger_numbering ON true
+_IS_PAST_ALL = f"""
+SELECT oldest + coalesce(shift, 0) > coalesce(newest, 0) AND oldest >= coalesce(settled_from, 0)
+  FROM {OLDEST} AS running (oldest) CROSS JOIN (SELECT max(xact_id) AS newest FROM ledger_posting) AS posting
+  LEFT JOIN ledger_numbering ON true
 """
 
 
-def take_all_checkpoints(*, segment_postings=1, patience=120):
+def take_all_checkpoints(*, segment_postings=1, patience=10):
     """Take the checkpoints of everything recorded so far, once every transaction has ended that was open meanwhile."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:

@@ -61,11 +61,11 @@ SELECT count(*) FROM ledger_account AS account CROSS JOIN (VALUES {moments}) AS 
 
 
 @contextmanager
-def writers(number):
+def writers(number, *, database=None):
     with ExitStack() as stack:
         known = connection.settings_dict
         parameters = {name: known[name.upper()] for name in ("host", "port", "user", "password")} | {
-            "dbname": known["NAME"]
+            "dbname": database or known["NAME"]
         }
         yield [stack.enter_context(closing(psycopg.connect(**parameters))) for _ in range(number)]
 
@@ -169,7 +169,9 @@ def test_no_late_commit_makes_a_balance_wrong():
 
 def test_a_checkpoint_of_all_that_is_visible_goes_wrong(monkeypatch):
     """The same schedules find the fault of checkpoints up to the newest transaction, or the newest id, so far."""
-    naive = checkpoints._TAKE.replace("SELECT pg_snapshot_xmin", "SELECT pg_snapshot_xmax")
+    naive = checkpoints._TAKE.replace(
+        checkpoints.OLDEST, "(SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint)"
+    )
     assert naive != checkpoints._TAKE
     monkeypatch.setattr(checkpoints, "_TAKE", naive)
     wrong, _ = run_schedules(10, seed=1)
@@ -194,6 +196,23 @@ def test_the_entry_that_opens_first_and_commits_last_is_counted():
     assert balance_of(AccountKind.BANK, "GBP") == Money(6300, "GBP")
 
 
+def test_a_long_transaction_in_another_database_does_not_hold_checkpoints_back():
+    teacher = TeacherFactory()
+    with writers(1, database="postgres") as (elsewhere,), writers(1) as (here,):
+        elsewhere.execute("SELECT pg_current_xact_id()")
+        sale(teacher, source="order:1")
+        sale(teacher, source="order:2")
+        assert take_all_checkpoints()
+        here.execute("SELECT pg_current_xact_id()")
+        sale(teacher, source="order:3")
+        sale(teacher, source="order:4")
+        with pytest.raises(AssertionError, match="stayed open"):
+            take_all_checkpoints(patience=0.1)
+        elsewhere.commit()
+        here.commit()
+    assert take_all_checkpoints()
+
+
 class TestAfterARestoreIntoAnotherCluster:
     """Such a database has rows whose transactions' numbers PostgreSQL will give out again."""
 
@@ -216,10 +235,13 @@ class TestAfterARestoreIntoAnotherCluster:
         assert take_all_checkpoints()
         self.restore()
         horizon = Numbering.objects.get().horizon
-        sale(teacher, source="after 1")
-        assert Posting.objects.filter(journal__source="after 1", xact_id__gte=horizon).count() == 3
-        assert balance_of(AccountKind.STRIPE_CLEARING, "GBP") == Money(60000, "GBP")
-        assert take_checkpoints(segment_postings=1) == 0  # a transaction with the former numbers might still run
+        with writers(1) as (former,):
+            former.execute("SELECT pg_current_xact_id()")
+            sale(teacher, source="after 1")
+            assert Posting.objects.filter(journal__source="after 1", xact_id__gte=horizon).count() == 3
+            assert balance_of(AccountKind.STRIPE_CLEARING, "GBP") == Money(60000, "GBP")
+            assert take_checkpoints(segment_postings=1) == 0  # the other transaction may write with former numbers
+            former.rollback()
         sale(teacher, source="after 2")
         sale(teacher, source="after 3")
         assert take_all_checkpoints()
