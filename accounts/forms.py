@@ -15,6 +15,7 @@ from accounts.applications import Application
 from accounts.form_fields import NamesField, TimeZoneField
 from accounts.models import Teacher, User, UserManager
 from accounts.names import NameField
+from accounts.one_line import LineFormField
 from accounts.places_and_languages import is_region, languages, regions
 from accounts.time_zones import COOKIE, known_or_none
 from uploads.form_fields import PictureFormField
@@ -105,7 +106,7 @@ class TeacherDetails(forms.ModelForm):  # type: ignore[type-arg]  # as above
     """What an application and the teacher's page have in common."""
 
     display_name = NameField(label="Name shown to students", max_length=100)
-    headline = forms.CharField(
+    headline = LineFormField(
         max_length=140, required=False, help_text="One line under your name, such as: Cello for beginners of any age."
     )
     biography = forms.CharField(

@@ -15,6 +15,7 @@ from django.urls import reverse
 from accounts.canonical_addresses import canonical_address
 from accounts.model_fields import ZoneNameField
 from accounts.names import first_name
+from accounts.one_line import LineField
 from accounts.places_and_languages import is_language, is_region
 from uploads.fields import PictureField
 from uploads.pictures import PORTRAIT
@@ -108,7 +109,7 @@ class Teacher(models.Model):
     slug = models.SlugField(unique=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.APPLIED)
     display_name = models.CharField(max_length=100)
-    headline = models.CharField(max_length=140, blank=True)
+    headline = LineField(max_length=140, blank=True)
     biography = models.TextField(blank=True, max_length=10_000, help_text="Markdown.")
     photo = PictureField(shape=PORTRAIT, upload_to="teachers/", blank=True)
     languages = ArrayField(

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from accounts.models import Teacher
+from accounts.one_line import LineField
 from accounts.time_zones import zone_named
 from catalogue.artwork import Motif, Tone, motif_for, tone_for
 from catalogue.currencies import pick_amount
@@ -32,7 +33,7 @@ class Level(models.TextChoices):
 class Subject(models.Model):
     """A subject that is taught. It may belong to a broader one, which itself cannot: there are only two tiers."""
 
-    name = models.CharField(max_length=80, unique=True)
+    name = LineField(max_length=80, unique=True)
     slug = models.SlugField(unique=True)
     broader = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="narrower")
     chosen_tone = models.CharField(

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
+from accounts.one_line import LineFormField
 from accounts.places_and_languages import languages
 from catalogue.models import Level, Subject
 from courses.form_fields import ChoicesField, OutcomesField
@@ -27,8 +28,8 @@ _LONGEST_TEXT = 100_000
 class CourseForm(forms.Form):
     """Texts and prices of a course, with one price field per currency of the site."""
 
-    title = forms.CharField(max_length=120)
-    summary = forms.CharField(
+    title = LineFormField(max_length=120)
+    summary = LineFormField(
         max_length=300, widget=forms.Textarea(attrs={"rows": 2}), help_text="One or two sentences, shown in lists."
     )
     description = forms.CharField(
@@ -75,13 +76,13 @@ def _price_field(currency: str) -> str:
 
 
 class ModuleForm(forms.Form):
-    title = forms.CharField(max_length=120, label="Module title")
+    title = LineFormField(max_length=120, label="Module title")
 
 
 class LessonForm(forms.Form):
     """One lesson. Its kind is already chosen and determines which fields are shown."""
 
-    title = forms.CharField(max_length=120)
+    title = LineFormField(max_length=120)
     video_url = forms.URLField(
         label="Link to the video",
         max_length=500,

@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from accounts.models import Teacher, User
+from accounts.one_line import LineField
 from accounts.places_and_languages import languages
 from catalogue.models import Level, Subject
 from courses.uploads import private_storage
@@ -74,8 +75,8 @@ class Course(models.Model):
     teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="courses")
     # Never changed after creation: mails and receipts link to it for years.
     slug = models.SlugField(max_length=60, unique=True)
-    title = models.CharField(max_length=120)
-    summary = models.CharField(max_length=300, help_text="One or two sentences, shown in lists.")
+    title = LineField(max_length=120)
+    summary = LineField(max_length=300, help_text="One or two sentences, shown in lists.")
     description = models.TextField(blank=True, help_text="Markdown.")
     outcomes = ArrayField(
         models.CharField(max_length=200), default=list, blank=True, verbose_name="what students learn"
@@ -134,7 +135,7 @@ class Module(models.Model):
     """A chapter of a course."""
 
     course = models.ForeignKey(Course, on_delete=models.CASCADE, related_name="modules")
-    title = models.CharField(max_length=120)
+    title = LineField(max_length=120)
     position = models.PositiveSmallIntegerField()
 
     class Meta:
@@ -160,7 +161,7 @@ class CourseLesson(models.Model):
         QUIZ = "quiz"
 
     module = models.ForeignKey(Module, on_delete=models.CASCADE, related_name="lessons")
-    title = models.CharField(max_length=120)
+    title = LineField(max_length=120)
     position = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=5, choices=Kind, default=Kind.TEXT)
     body = models.TextField(blank=True, help_text="Markdown.")

@@ -116,7 +116,7 @@ class WorldDocument(Document):
             return
         self.add_font("EastAsian", "", _EAST_ASIAN)
         self.set_fallback_fonts(["EastAsian"], exact_match=False)
-        self._known |= set(self._faces[-1].cmap)
+        self._known |= {code for code in self._faces[-1].cmap if chr(code).isprintable()}
 
 
 def render_pdf(draw: Callable[[Document], None]) -> bytes:

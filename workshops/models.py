@@ -19,6 +19,7 @@ from django.urls import reverse
 from accounts.model_fields import ZoneNameField
 from accounts.models import Teacher
 from accounts.moments import YEARS, is_in_sensible_year
+from accounts.one_line import LineField
 from accounts.places_and_languages import is_language, languages
 from catalogue.models import Level, Subject
 from money import Money, is_currency
@@ -55,8 +56,8 @@ class Workshop(models.Model):
 
     teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="workshops")
     slug = models.SlugField(max_length=80, unique=True)
-    title = models.CharField(max_length=120)
-    summary = models.CharField(max_length=300, help_text="One or two sentences, shown in lists.")
+    title = LineField(max_length=120)
+    summary = LineField(max_length=300, help_text="One or two sentences, shown in lists.")
     description = models.TextField(blank=True, help_text="Markdown: what people will do, and what to bring.")
     cover = PictureField(shape=COVER, upload_to="workshops/", blank=True)
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="workshops")
@@ -66,7 +67,7 @@ class Workshop(models.Model):
     online_url = models.URLField(
         "link to join", max_length=LONGEST_LINK, blank=True, help_text="Shown only to registered people."
     )
-    place = models.CharField(max_length=120, blank=True, help_text="Town or venue, as lists show it: Leeds.")
+    place = LineField(max_length=120, blank=True, help_text="Town or venue, as lists show it: Leeds.")
     address = models.TextField(max_length=500, blank=True)
     time_zone = ZoneNameField(default="Europe/London", help_text="The zone in which its times are entered.")
     capacity = models.PositiveIntegerField(

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.forms.fields import BaseTemporalField
 
+from accounts.one_line import LineFormField
 from bookings.models import LessonRequest
 from bookings.proposals import Proposal
 from bookings.rules import LONGEST_LESSON_MINUTES, LONGEST_LINK, SHORTEST_LESSON_MINUTES, SLOTS_AT_MOST
@@ -71,7 +72,7 @@ class AcceptForm(forms.Form):
         assume_scheme="https",
         help_text="For lessons online. You can add it later; the student sees it once the lesson is paid.",
     )
-    place = forms.CharField(label="Place", max_length=200, required=False, help_text="For lessons in person.")
+    place = LineFormField(label="Place", max_length=200, required=False, help_text="For lessons in person.")
     note = forms.CharField(
         label="Note to the student", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Teacher
+from accounts.one_line import LineField
 from accounts.time_zones import zone_named
 from bookings.models.requests import LessonRequest
 from bookings.rules import LONGEST_LINK
@@ -72,7 +73,7 @@ class Lesson(models.Model):
     currency = models.CharField(max_length=3)
     is_online = models.BooleanField("online", default=True)
     meeting_url = models.URLField("link to join", max_length=LONGEST_LINK, blank=True)
-    place = models.CharField(max_length=200, blank=True)
+    place = LineField(max_length=200, blank=True)
     time_zone = models.CharField(
         max_length=50,
         blank=True,

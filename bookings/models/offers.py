@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from accounts.models import Teacher
+from accounts.one_line import LineField
 from accounts.places_and_languages import is_language
 from bookings.rules import LONGEST_LESSON_MINUTES, SHORTEST_LESSON_MINUTES
 from catalogue.models import Level, Subject
@@ -22,7 +23,7 @@ class LessonOffer(models.Model):
     slug = models.SlugField(max_length=80, unique=True, editable=False)
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="lesson_offers")
     levels = ArrayField(models.CharField(max_length=12, choices=Level), default=list)
-    title = models.CharField(max_length=120)
+    title = LineField(max_length=120)
     description = models.TextField(blank=True, max_length=5000, help_text="Markdown.")
     minutes = models.PositiveSmallIntegerField(
         "length in minutes",
@@ -30,7 +31,7 @@ class LessonOffer(models.Model):
         validators=[MinValueValidator(SHORTEST_LESSON_MINUTES), MaxValueValidator(LONGEST_LESSON_MINUTES)],
     )
     is_online = models.BooleanField("online", default=True)
-    place = models.CharField(max_length=120, blank=True, help_text="Where lessons in person take place, such as Leeds.")
+    place = LineField(max_length=120, blank=True, help_text="Where lessons in person take place, such as Leeds.")
     language = models.CharField(max_length=10, default="en", validators=[is_language])
     is_published = models.BooleanField("published", default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
