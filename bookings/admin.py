@@ -16,11 +16,13 @@ from bookings.models import Lesson, LessonOffer, LessonPrice, LessonRequest
 from bookings.offers import OfferIncomplete, publish_offer, save_offer, withdraw_offer
 from jobs.read_only_admin import ReadOnlyAdmin
 from money import Money
+from money.price_rows import PriceRowForm
 from payments.order_links import order_link, with_order_numbers
 
 
 class LessonPriceInline(LabelledInline):
     model = LessonPrice
+    form = PriceRowForm
     extra = 0
 
 

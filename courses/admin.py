@@ -24,6 +24,7 @@ from courses.form_fields import ChoicesField, OutcomesField
 from courses.models import Course, CourseLesson, CoursePrice, Enrolment, Module, QuizQuestion
 from courses.publishing import CannotPublish, publish_course, withdraw_course
 from jobs.read_only_admin import ReadOnlyAdmin
+from money.price_rows import PriceRowForm
 from payments.order_links import order_link, with_order_numbers
 
 _ENROLMENT_STATES = {
@@ -78,6 +79,7 @@ class CourseLessonForm(PositionedForm):
 
 class CoursePriceInline(LabelledInline):
     model = CoursePrice
+    form = PriceRowForm
     extra = 0
 
 

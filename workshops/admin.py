@@ -20,6 +20,7 @@ from accounts.models import User
 from accounts.sold_admin import SoldAdmin, Tables
 from jobs.read_only_admin import ReadOnlyAdmin
 from money import Money
+from money.price_rows import PriceRowForm
 from payments.cancellations.sales import sold_of
 from payments.forms import CancellationForm
 from workshops import DOMAIN
@@ -67,6 +68,7 @@ class SessionInline(LabelledInline):
 
 class PriceInline(LabelledInline):
     model = WorkshopPrice
+    form = PriceRowForm
     extra = 0
 
 

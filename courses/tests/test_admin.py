@@ -60,7 +60,7 @@ def test_a_correction_by_staff_updates_the_catalogue(client):
         "title": "Corrected title", "summary": course.summary, "description": "", "outcomes": "", "levels": "",
         "language": "en", "subject": "",
         "prices-TOTAL_FORMS": 1, "prices-INITIAL_FORMS": 1, "prices-0-id": price.pk, "prices-0-course": course.pk,
-        "prices-0-currency": "GBP", "prices-0-amount_minor": 7_700,
+        "prices-0-currency": "GBP", "prices-0-amount_minor": "77.00",
         "modules-TOTAL_FORMS": 1, "modules-INITIAL_FORMS": 1, "modules-0-id": module.pk, "modules-0-course": course.pk,
         "modules-0-title": module.title, "modules-0-position": 1,
     }  # fmt: skip
@@ -104,7 +104,7 @@ def test_staff_cannot_take_the_last_price_from_a_course_on_sale(client):
         "title": "Corrected title", "summary": course.summary, "description": "", "outcomes": "", "levels": "",
         "language": "en", "subject": "", "teacher": TeacherFactory().pk,
         "prices-TOTAL_FORMS": 1, "prices-INITIAL_FORMS": 1, "prices-0-id": price.pk, "prices-0-course": course.pk,
-        "prices-0-currency": "GBP", "prices-0-amount_minor": 7_700, "prices-0-DELETE": "on",
+        "prices-0-currency": "GBP", "prices-0-amount_minor": "77.00", "prices-0-DELETE": "on",
         "modules-TOTAL_FORMS": 1, "modules-INITIAL_FORMS": 1, "modules-0-id": module.pk, "modules-0-course": course.pk,
         "modules-0-title": "New", "modules-0-position": 1,
     }  # fmt: skip

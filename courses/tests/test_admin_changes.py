@@ -47,6 +47,7 @@ def fields_of_course(course, *, modules=(), **changes):
         "title": course.title, "summary": course.summary, "description": "", "outcomes": "", "levels": "",
         "language": "en", "subject": "",
         **table("prices", course.prices.all(), ["currency", "amount_minor"], ("course", course)),
+        **{f"prices-{number}-amount_minor": price.amount.to_major() for number, price in enumerate(course.prices.all())},
         **table("modules", course.modules.all(), ["title", "position"], ("course", course), modules),
     } | changes  # fmt: skip
 
@@ -251,7 +252,7 @@ def test_staff_add_a_course_as_teachers_do(client):
     empty = Course(title="", summary="")
     data = fields_of_course(draft_course(lessons=0)) | {
         "title": "Harmony", "teacher": teacher.pk,
-        **table("prices", [], [], ("course", empty), [{"currency": "GBP", "amount_minor": 500}]),
+        **table("prices", [], [], ("course", empty), [{"currency": "GBP", "amount_minor": "5,00"}]),
         **table("modules", [], [], ("course", empty), [{"title": "Second", "position": 2}, {"title": "First", "position": 1}]),
     }  # fmt: skip
     data = {name: "" if value is None else value for name, value in data.items()}

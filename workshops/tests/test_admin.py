@@ -15,6 +15,7 @@ from PIL import Image
 from accounts.models import User
 from accounts.tests.factories import TeacherFactory, UserFactory
 from catalogue.models import Listing
+from money import Money
 from notifications.models import Mail
 from workshops.handler import WorkshopHandler
 from workshops.models import Registration, Workshop
@@ -57,7 +58,7 @@ def sent_for(workshop, **changes):
         "prices-0-id": price.pk,
         "prices-0-workshop": workshop.pk,
         "prices-0-currency": price.currency,
-        "prices-0-amount_minor": price.amount_minor,
+        "prices-0-amount_minor": price.amount.to_major(),
     } | changes
 
 
@@ -77,7 +78,7 @@ def test_lists_and_forms_open(staff):
 def test_a_change_by_staff_updates_the_catalogue(staff):
     workshop = make_workshop()
     url = reverse("admin:workshops_workshop_change", args=[workshop.pk])
-    response = staff.post(url, sent_for(workshop, title="Sourdough", **{"prices-0-amount_minor": "5000"}))
+    response = staff.post(url, sent_for(workshop, title="Sourdough", **{"prices-0-amount_minor": "50,00"}))
     assert response.status_code == 302, response.context["errors"]
     listing = Listing.objects.get()
     assert listing.title == "Sourdough"
@@ -87,7 +88,7 @@ def test_a_change_by_staff_updates_the_catalogue(staff):
 def test_a_price_that_no_card_can_be_charged_is_refused(staff):
     workshop = make_workshop()
     url = reverse("admin:workshops_workshop_change", args=[workshop.pk])
-    response = staff.post(url, sent_for(workshop, **{"prices-0-amount_minor": "29"}))
+    response = staff.post(url, sent_for(workshop, **{"prices-0-amount_minor": "0.29"}))
     assert "The least that can be paid by card is £0.30." in response.content.decode()
     for nonsense in ({"prices-0-currency": "XXY"}, {"prices-0-amount_minor": ""}, {"prices-0-currency": ""}):
         assert staff.post(url, sent_for(workshop, **nonsense)).status_code == 200
@@ -145,7 +146,7 @@ def test_registered_people_get_a_mail_when_staff_move_a_workshop(staff, changes)
 def test_a_new_price_sends_no_mail_and_many_moves_send_one_mail_with_the_last_place(staff):
     workshop = make_workshop()
     handler.fulfil(make_line(workshop))
-    staff.post(change_page(workshop), sent_for(workshop, **{"prices-0-amount_minor": "5000"}))
+    staff.post(change_page(workshop), sent_for(workshop, **{"prices-0-amount_minor": "50,00"}))
     moved = Mail.objects.filter(template="workshops/mail/workshop_moved")
     assert not moved.exists()
     for number in range(20):
@@ -250,7 +251,7 @@ def test_staff_add_a_workshop_with_sessions_and_prices(staff):
 
 def test_the_history_names_what_staff_changed(staff):
     workshop = make_workshop()
-    staff.post(change_page(workshop), sent_for(workshop, place="York", **{"prices-0-amount_minor": "5000"}))
+    staff.post(change_page(workshop), sent_for(workshop, place="York", **{"prices-0-amount_minor": "50,00"}))
     [entry] = LogEntry.objects.all()
     assert "place" in entry.get_change_message().lower()
     assert "amount" in entry.get_change_message().lower()
@@ -298,7 +299,7 @@ def sent_with_sessions_moved(workshop, by, **changes):
         "prices-0-id": workshop.prices.get().pk,
         "prices-0-workshop": workshop.pk,
         "prices-0-currency": "GBP",
-        "prices-0-amount_minor": "4500",
+        "prices-0-amount_minor": "£45",
     }
     return sent | changes
 
@@ -353,3 +354,46 @@ def test_staff_cannot_enter_a_session_of_days(staff):
     ends_on = workshop.sessions.get().ends_at + timedelta(days=2)
     answer = staff.post(change_page(workshop), sent_for(workshop, **{"sessions-0-ends_at_0": f"{ends_on:%Y-%m-%d}"}))
     assert "This session would last" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("currency", "typed", "minor"),
+    [
+        ("GBP", "45", 4500),
+        ("EUR", "25,50", 2550),
+        ("USD", "1,234.50", 123450),
+        ("CHF", "CHF 45.50", 4550),
+        ("JPY", "4500", 4500),
+        ("KWD", "4.500", 4500),
+    ],
+)
+def test_prices_are_typed_as_on_the_site(staff, settings, currency, typed, minor):
+    settings.CURRENCIES = [*settings.CURRENCIES, currency]
+    workshop = make_workshop()
+    changes = {"prices-0-currency": currency, "prices-0-amount_minor": typed}
+    response = staff.post(change_page(workshop), sent_for(workshop, **changes))
+    assert response.status_code == 302, response.context["errors"]
+    assert workshop.prices.get().amount == Money(minor, currency)
+    shown = staff.get(change_page(workshop)).content.decode()
+    assert f'value="{Money(minor, currency).to_major()}"' in shown
+
+
+@pytest.mark.parametrize("typed", ["1e3", "1_000", "-5", "GBP", "4.5.0", "٤٥", "45.999", "0x10", "NaN"])
+def test_an_amount_that_cannot_be_read_is_refused_and_kept_as_typed(staff, typed):
+    workshop = make_workshop()
+    before = workshop.prices.get().amount
+    response = staff.post(change_page(workshop), sent_for(workshop, **{"prices-0-amount_minor": typed}))
+    assert response.status_code == 200
+    assert f'value="{typed}"' in response.content.decode()
+    assert workshop.prices.get().amount == before
+
+
+def test_an_early_bird_price_is_typed_in_the_same_way(staff):
+    workshop = make_workshop()
+    changes = {
+        "prices-0-early_bird_amount_minor": "20,00",
+        "prices-0-early_bird_until_0": "2027-01-01",
+        "prices-0-early_bird_until_1": "12:00",
+    }
+    assert staff.post(change_page(workshop), sent_for(workshop, **changes)).status_code == 302
+    assert workshop.prices.get().early_bird == Money(2000, "GBP")
