@@ -146,6 +146,10 @@ class WorkshopEditor:
         return [FoldedSessions(first + 1, rows[first:end]) for first, end in pairwise(ends)]
 
     @property
+    def are_sessions_open(self) -> bool:
+        return any(part.is_open for part in self.folded_sessions)
+
+    @property
     def main_price(self) -> PriceForm:
         """The price asked for first: one that there is, otherwise the one in the site's currency."""
         first = self.price_forms[0]
