@@ -9,6 +9,7 @@ of purchases that is the difference between mails within a second and mails with
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from itertools import groupby
@@ -24,6 +25,10 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 _FACES = {"": "figo", "B": "figbo"}
 _EAST_ASIAN = Path(__file__).parent / "fonts" / "DroidSansFallback.ttf"
 _FOOT_MM = 14
+# Words from right to left, one of which a zero-width joiner or non-joiner divides, as in Persian names. fpdf2 takes
+# these for characters of the line's own direction, and in English lines it swaps the parts of the name.
+_DIVIDED_WORDS = re.compile("(?=[\u0590-\u08ff ]+[\u200c\u200d])[\u0590-\u08ff]+(?:[ \u200c\u200d]+[\u0590-\u08ff]+)+")
+_RIGHT_TO_LEFT, _END_OF_DIRECTION = "\u202b", "\u202c"
 # A visible gap: a similar letter would turn a name into another name.
 GAP = "[?]"
 
@@ -97,7 +102,7 @@ class WorldDocument(Document):
         shown = [letter for letter in composed if self._is_known(letter) or letter.isprintable()]
         parts = ["".join(run) if is_known else GAP for is_known, run in groupby(shown, self._is_known)]
         self.has_gaps = self.has_gaps or GAP in parts
-        return "".join(parts)
+        return _DIVIDED_WORDS.sub(rf"{_RIGHT_TO_LEFT}\g<0>{_END_OF_DIRECTION}", "".join(parts))
 
     def close_fonts(self) -> None:
         for face in self._faces:

@@ -18,6 +18,7 @@ from payments.refunds.plan import OverAllLines
 from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
 from payments.stripe_objects import read_refund
+from payments.tests.drawn_text import text_of_pdf
 from payments.tests.factories import evidence_for, open_order, paid_order, refund_object, refunded, sample_offer
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +90,20 @@ def test_each_run_of_unknown_letters_becomes_one_gap(text, printed, tmp_path):
     assert document.printable(text) == printed
     assert document.has_gaps == (GAP in printed)
     document.close_fonts()
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("Guest of علی\u200cرضا, Bonn", "Guest of اضر\u200cیلع, Bonn"),
+        ("A می\u200cخواهم بروم b", "A مورب مهاوخ\u200cیم b"),
+        ("علی\u200cرضا", "اضر\u200cیلع"),
+        ("A محمد العربي b", "A يبرعلا دمحم b"),
+    ],
+)
+def test_a_word_that_a_joiner_divides_is_not_turned_around_in_an_english_line(text, drawn):
+    receipt = text_of_pdf(receipt_for("李小龍", title=text))
+    assert drawn in receipt.replace("\u202b", "").replace("\u202c", "").splitlines()
 
 
 def test_western_letters_are_drawn_without_embedding_any():
