@@ -18,11 +18,18 @@ class PriceRowForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
         super().__init__(*args, **options)
         for name in self._names_of_amounts:
             column = self.fields[name]
-            looks = {key: value for key, value in column.widget.attrs.items() if key == "class"}
+            label = str(column.label).removesuffix(" minor")
             self.fields[name] = forms.CharField(
-                label=str(column.label).removesuffix(" minor"),
+                label=label,
                 required=column.required,
-                widget=forms.TextInput(attrs=looks | {"inputmode": "decimal", "autocomplete": "off"}),
+                widget=forms.TextInput(
+                    attrs={
+                        "class": column.widget.attrs.get("class", ""),
+                        "aria-label": label,
+                        "inputmode": "decimal",
+                        "autocomplete": "off",
+                    }
+                ),
                 help_text="In this row’s currency, such as 45.00.",
             )
             minor, currency = self.initial.get(name), self.initial.get("currency", "")

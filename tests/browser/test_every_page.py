@@ -11,7 +11,13 @@ from tests.browser.crawling import crawl
 from tests.browser.shopper import ASKS_3DS
 from tests.chromium import barriers, scrolls_sideways
 
-WIDTHS = (1280, 390)
+WIDTHS = {1280: "light", 390: "dark"}
+# A colour on its way to another is no colour to judge.
+COLOURS_HAVE_CHANGED = (
+    "Promise.all(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
+)
+# The narrowest screen that pages must fit.
+NARROWEST = 320
 SCREENSHOTS = CHECKOUT / ".local" / "screenshots"
 # The admin has about two hundred similar pages: each is requested, but only these are checked in the browser.
 STAFF_LOOK_AT = r"/admin/($|payments/(order|webhookevent|refund)/|notifications/(mail|alert)/|(workshops/workshop|accounts/teacher|accounts/user|auth/group)/)"
@@ -19,12 +25,17 @@ STAFF_LOOK_AT = r"/admin/($|payments/(order|webhookevent|refund)/|notifications/
 
 @pytest.fixture
 def look_at(open_page):
-    """Checks a page at each width: axe finds no barrier, nothing is wider than the screen. Saves screenshots on request."""
+    """Checks a page at each width, light and dark: axe finds no barrier, nothing is wider than the screen.
+
+    Saves screenshots on request.
+    """
     found = []
 
     def look_at(page, name):
-        for width in WIDTHS:
+        for width, scheme in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.evaluate(COLOURS_HAVE_CHANGED)
             if os.environ.get("SCREENSHOTS") == "1":
                 page.screenshot(path=SCREENSHOTS / str(width) / f"{name}.png", full_page=True)
             # The autocomplete boxes of Django's admin have no label.
@@ -32,6 +43,9 @@ def look_at(open_page):
             found.extend(f"{name} at {width}: {barrier}" for barrier in met)
             if scrolls_sideways(page):
                 found.append(f"{name} at {width}: scrolls sideways")
+        page.set_viewport_size({"width": NARROWEST, "height": 900})
+        if scrolls_sideways(page):
+            found.append(f"{name} at {NARROWEST}: scrolls sideways")
 
     yield look_at
     assert not found, "\n".join(found)
