@@ -117,7 +117,7 @@ CHART: Mapping[AccountKind, AccountType] = MappingProxyType(
         _K.STRIPE_ADVANCE: AccountType("Advance from Stripe", "Money that Stripe has lent or advanced.", _N.LIABILITY),
         _K.PLATFORM_FEES: AccountType("Platform fees", "The platform's commission on what was sold.", _N.INCOME),
         _K.PLATFORM_DISCOUNTS: AccountType(
-            "Discounts", "Not used yet. Discounts that the platform bears instead of the teacher.", _N.COST
+            "Discounts", "Discounts that the platform bears instead of the teacher.", _N.COST
         ),
         _K.PLATFORM_LOSSES: AccountType(
             "Losses",

@@ -49,6 +49,7 @@ class JournalKind(StrEnum):
     REFUND_ALLOCATED = "refund_allocated"
     REFUND_FAILED = "refund_failed"
     REFUND_RELEASED = "refund_released"
+    DISCOUNT_RECLAIMED = "discount_reclaimed"
     DISPUTE_WITHDRAWN = "dispute_withdrawn"
     DISPUTE_HELD = "dispute_held"
     DISPUTE_LOST = "dispute_lost"

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from catalogue.currencies import pick_currency
 from payments.contracts import Item, NotForSale, Quote
+from payments.discounts.cart_codes import move_codes, restore_codes
 from payments.models import Cart, CartLine, Order
 from payments.pricing import PricedCart, quote_items
 from payments.superseding import student_changes
@@ -136,6 +137,7 @@ def merge_guest_cart(*, guest: Cart, buyer_id: int) -> list[str]:
                     continue
                 moved = _put_in(cart, items[position], quote)
                 own[line.domain, line.reference] = moved
+        move_codes(guest=guest, to=cart)
         Cart.objects.filter(pk=guest.pk, user=None).delete()
     return left_behind
 
@@ -152,6 +154,7 @@ def restore_cart(order: Order) -> int:
         if cart.currency not in ("", order.currency):
             return len(lines)
         _set_currency(cart, order.currency)
+        restore_codes(order, cart=cart)
         own = set(cart.lines.values_list("domain", "reference"))
         missing = [line for line in lines if (line.domain, line.reference) not in own]
         room = max(LINES_AT_MOST - len(own), 0)

@@ -14,10 +14,12 @@ from django.utils import timezone
 from accounts.models import User
 from payments import sessions, switches
 from payments.deadlocks import retried_after_deadlock
+from payments.discounts.holds import CodeNotUsable
 from payments.models import Cart, Order, Payment
 from payments.orders import reserve_lines, write_order
 from payments.pricing import price_cart
 from payments.session_requests import build_session_request
+from payments.settlement import settle_free_order
 from payments.superseding import payable_payment_of
 
 # A session with less time left than this is replaced, so that it does not expire while a student types a card number.
@@ -37,8 +39,8 @@ class CartEmpty(Exception):
 class CartChanged(Exception):
     """A price or the availability of a line is no longer what the student agreed to. Show the cart and ask again."""
 
-    def __init__(self) -> None:
-        super().__init__("Something in your cart changed. Please look it over before you pay.")
+    def __init__(self, what: str = "Something in your cart changed.") -> None:
+        super().__init__(f"{what} Please look your cart over before you pay.")
 
 
 class TooManyPayments(Exception):
@@ -55,6 +57,13 @@ class _Payable:
 
 
 @dataclass(frozen=True, slots=True)
+class _Settled:
+    """The payment of an order that costs nothing, which is delivered."""
+
+    payment_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Superseded:
     """The payment of an earlier state of the cart, whose page must be closed before a new one is opened."""
 
@@ -63,6 +72,8 @@ class _Superseded:
 
 def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Payment:
     """The payment with the page on which the student pays this cart. A repeated call returns the same one.
+
+    A cart that costs nothing is delivered at once: its payment has succeeded and has no page.
 
     Raises CheckoutClosed, CartEmpty, CartChanged, LineSoldOut, TooManyPayments, sessions.AlreadyPaid,
     StripeUnreachable (nothing is lost; the student can try again) or StripeRefused (the order is
@@ -76,6 +87,8 @@ def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Paym
         if isinstance(prepared, _Superseded):
             sessions.close_session(prepared.payment_id, reason="The cart was changed.")
             continue
+        if isinstance(prepared, _Settled):
+            return Payment.objects.select_related("order").get(pk=prepared.payment_id)
         try:
             return sessions.open_session(prepared.payment_id)
         except sessions.PaymentOver:
@@ -87,7 +100,9 @@ def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Paym
 
 @retried_after_deadlock
 @transaction.atomic
-def _prepare(*, user: User, cart: Cart, agreed_digest: str, never_opened: int | None = None) -> _Payable | _Superseded:
+def _prepare(
+    *, user: User, cart: Cart, agreed_digest: str, never_opened: int | None = None
+) -> _Payable | _Settled | _Superseded:
     """The checkout transaction: find the order that exists, or write one and hold its places.
 
     `never_opened` is a payment whose page Stripe has just refused because too little time was left: its order gets
@@ -97,7 +112,7 @@ def _prepare(*, user: User, cart: Cart, agreed_digest: str, never_opened: int | 
     priced = price_cart(cart)
     switches.refuse_when_closed({line.line.domain for line in priced.lines})
     if not priced.lines:
-        raise CartEmpty
+        return _settled_before(cart, agreed_digest)
     existing = payable_payment_of(cart)
     if existing is not None and existing.pk == never_opened:
         return _Payable(_replace(existing).pk)
@@ -112,9 +127,43 @@ def _prepare(*, user: User, cart: Cart, agreed_digest: str, never_opened: int | 
     if not priced.is_buyable or priced.digest != agreed_digest:
         raise CartChanged
     _refuse_too_many(user)
-    order = write_order(user_id=user.pk, priced=priced)
+    try:
+        order = write_order(user_id=user.pk, priced=priced)
+    except CodeNotUsable as gone:
+        raise CartChanged(str(gone)) from gone
     order.user = user
-    return _Payable(_new_payment(order).pk)
+    return _Payable(_new_payment(order).pk) if order.total_minor else _Settled(_settle(order).pk)
+
+
+def _settled_before(cart: Cart, agreed_digest: str) -> _Settled:
+    """What a second click on a cart that cost nothing meets: the order that the first one delivered."""
+    orders = Order.objects.filter(cart=cart, cart_digest=agreed_digest, total_minor=0, state=Order.State.COMPLETED)
+    payment = Payment.objects.filter(order__in=orders, status=Payment.Status.SUCCEEDED).order_by("-pk").first()
+    if payment is None:
+        raise CartEmpty
+    return _Settled(payment.pk)
+
+
+def _settle(order: Order) -> Payment:
+    """Hold the places of an order that costs nothing and deliver it, without Stripe."""
+    now = timezone.now()
+    reserve_lines(order, until=now + HOLD_MARGIN)
+    reference = uuid.uuid4()
+    payment = Payment.objects.create(
+        order=order,
+        reference=reference,
+        idempotency_key=f"lectern-free-{reference}",
+        amount_minor=0,
+        currency=order.currency,
+        expires_at=now,
+        ended_at=now,
+        status=Payment.Status.EXPIRED,  # until it is settled, in this same transaction
+        livemode=settings.STRIPE_LIVE_MODE,
+        state=Payment.State.DONE,
+        finished_at=now,
+    )
+    settle_free_order(order, payment)
+    return payment
 
 
 def _replace(payment: Payment) -> Payment:

@@ -9,6 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from jobs.invariants import Invariant
+from payments.discounts import invariants as discounts
 from payments.disputes import invariants as disputes
 from payments.earnings import invariants as earnings
 from payments.models import LineCancellation, Order, OrderLine, Payment, Refund, RefundAllocation, RefundChange
@@ -195,6 +196,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     RefundsRecordTheirChanges(),
     ReturnedUnitsAreRevoked(),
     CancelledLinesAreRevoked(),
+    *discounts.INVARIANTS,
     *disputes.INVARIANTS,
     *earnings.INVARIANTS,
     *reconciliation.INVARIANTS,

@@ -13,9 +13,10 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from accounts.models import Teacher
-from money import split_by_rate
+from money import Money, split_by_rate
 from money.shares import tax_within
 from payments.contracts import SoldOut
+from payments.discounts.holds import hold_redemptions, release_redemptions
 from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
 from payments.pricing import PricedCart, PricedLine
@@ -33,7 +34,10 @@ class LineSoldOut(Exception):
 
 
 def write_order(*, user_id: int, priced: PricedCart) -> Order:
-    """Write an order with frozen lines. Call within the checkout transaction, with the cart locked."""
+    """Write an order with frozen lines, and take a use of each code. Call in the checkout, with the cart locked.
+
+    Raises CodeNotUsable; the caller's transaction must roll back.
+    """
     if not priced.is_buyable:
         raise ValueError("only a cart that can be bought becomes an order")
     rates = commission_rates({line.quote.teacher_id for line in priced.lines if line.quote})
@@ -53,6 +57,7 @@ def write_order(*, user_id: int, priced: PricedCart) -> Order:
     for line in lines:
         line.order = order
     OrderLine.objects.bulk_create(lines)
+    hold_redemptions(order, priced.codes)
     return order
 
 
@@ -80,6 +85,7 @@ def cancel_order(*, order_id: int, reason: str, payment_status: Payment.Status) 
         order.cancel_reason = reason
         order.save(update_fields=["state", "cancelled_at", "cancel_reason"])
         _end_payments(order, payment_status)
+        release_redemptions(order)
         release_lines(order)
     return True
 
@@ -109,6 +115,9 @@ def _frozen_line(priced: PricedLine, rates: dict[int, int]) -> OrderLine:
     # Fee and tax are shares of what is paid, not of the list price.
     rate = quote.commission_bps if quote.commission_bps is not None else rates[quote.teacher_id]
     split = split_by_rate(amount, rate)
+    # What the platform pays is shared so that the teacher gets what they would get without its discount.
+    platform_pays = Money(priced.platform_discount_minor, amount.currency)
+    platform_share = split_by_rate(amount + platform_pays, rate).share - split.share
     return OrderLine(
         domain=priced.line.domain,
         reference=priced.line.reference,
@@ -126,6 +135,8 @@ def _frozen_line(priced: PricedLine, rates: dict[int, int]) -> OrderLine:
         commission_bps=rate,
         platform_fee_minor=split.fee.minor,
         teacher_share_minor=split.share.minor,
+        platform_discount_minor=platform_pays.minor,
+        platform_discount_share_minor=platform_share.minor,
         cart_line_id=priced.line.pk,
     )
 

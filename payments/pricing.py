@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from money import Money
 from money.limits import CannotBeCharged, check_chargeable, limits_of
@@ -14,7 +14,9 @@ from pages.kinds import PageKind
 from pages.models import PageVersion
 from pages.publishing import current_version
 from payments.contracts import Item, NotForSale, Quote
-from payments.models import Cart, CartLine
+from payments.discounts.effects import AppliedCode, codes_of, discounts_on
+from payments.discounts.rules import DiscountableLine
+from payments.models import Cart, CartLine, DiscountCode
 from payments.registry import UnknownDomain, handler_for
 
 
@@ -31,6 +33,8 @@ class PricedLine:
     label: str
     # The discount on the whole line. A discount on the cart is spread over its lines beforehand.
     discount_minor: int = 0
+    # The part of it that the platform bears, not the teacher.
+    platform_discount_minor: int = 0
 
     @property
     def seen_unit_price(self) -> Money | None:
@@ -77,6 +81,8 @@ class PricedCart:
     lines: Sequence[PricedLine]
     # The terms that a buyer accepts; None if the site has none.
     terms: PageVersion | None = None
+    # The codes entered, the first one first, with what each takes off or why it takes nothing.
+    codes: Sequence[AppliedCode] = ()
 
     @property
     def currency(self) -> str:
@@ -146,6 +152,7 @@ class PricedCart:
                 ]
                 for priced in self.lines
             ],
+            [each.code.pk for each in self.codes if each.amount.minor],
         ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -166,12 +173,43 @@ def quote_items(items: Iterable[Item], buyer_id: int | None) -> dict[int, Quote 
     return quotes
 
 
-def price_cart(cart: Cart) -> PricedCart:
-    """Price every line of a cart, with one query for the lines and a constant number per domain."""
+def price_cart(cart: Cart, *, trying: DiscountCode | None = None) -> PricedCart:
+    """Price every line of a cart, with two queries for lines and codes and a constant number per domain.
+
+    `trying` is a code to apply in addition to those entered.
+    """
     lines = list(cart.lines.all())
     quotes = quote_items([line.item for line in lines], cart.user_id)
     priced = [_price(line, quotes[position], cart) for position, line in enumerate(lines)]
-    return PricedCart(cart=cart, lines=priced, terms=current_version(PageKind.TERMS))
+    codes = codes_of(cart)
+    if trying and trying not in codes:
+        codes.append(trying)
+    discounted, applied = _discounted(priced, codes, cart)
+    return PricedCart(cart=cart, lines=discounted, terms=current_version(PageKind.TERMS), codes=applied)
+
+
+def _discounted(
+    lines: list[PricedLine], codes: Sequence[DiscountCode], cart: Cart
+) -> tuple[list[PricedLine], Sequence[AppliedCode]]:
+    """The lines with what the codes take off those that can be bought."""
+    if not codes:
+        return lines, ()
+    places, discountable = [], []
+    for place, line in enumerate(lines):
+        if line.quote and line.list_amount and not line.problem:
+            places.append(place)
+            discountable.append(_discountable(line, line.quote, line.list_amount))
+    discounts = discounts_on(discountable, codes, cart=cart)
+    discounted = list(lines)
+    for place, off, by_platform in zip(places, discounts.off, discounts.by_platform, strict=True):
+        discounted[place] = replace(lines[place], discount_minor=off, platform_discount_minor=by_platform)
+    return discounted, discounts.codes
+
+
+def _discountable(line: PricedLine, quote: Quote, amount: Money) -> DiscountableLine:
+    return DiscountableLine(
+        domain=line.line.domain, reference=line.line.reference, teacher_id=quote.teacher_id, amount=amount
+    )
 
 
 def _price(line: CartLine, quote: Quote | NotForSale, cart: Cart) -> PricedLine:

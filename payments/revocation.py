@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from payments.earnings.books import follow_discounts
 from payments.models import OrderLine
 from payments.registry import UnknownDomain, handler_for
 
@@ -32,4 +33,7 @@ def revoke_units(
     with suppress(UnknownDomain):
         handler_for(line.domain).revoke(line.as_sold(), line.revoked_quantity, reason, places)
     line.save(update_fields=["state", "revoked_quantity", "unreturned_quantity"])
+    if not line.amount_minor:
+        # No refund follows that would take back what the platform paid for it.
+        follow_discounts([line.pk])
     return revoked

@@ -6,6 +6,7 @@ Webhooks, the payment's follow-up and the looks that waiting pages request all c
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -17,6 +18,8 @@ from notifications.outbox import mails_gathered
 from payments.cart import remove_bought_lines
 from payments.charges import request_charge_lookup
 from payments.contracts import CannotDeliver, SoldOut
+from payments.discounts.cart_codes import remove_used_codes
+from payments.discounts.holds import confirm_redemptions
 from payments.earnings.books import book_sale, book_second_payment
 from payments.evidence import (
     PaymentDisagrees,
@@ -59,17 +62,40 @@ def settle_payment(evidence: PaymentEvidence, *, happened_at: datetime | None = 
             return order, _refund_if_second(order, payment, evidence)
         lines = lines_in_lock_order(order)
         refuse_other_domains(evidence.metadata, lines)
-        _mark_paid(order, payment, evidence)
-        undeliverable = [line for line in lines if not _deliver(line)]
-        delivered = [line for line in lines if line not in undeliverable]
-        _mark_fulfilled(delivered)
-        book_sale(order, delivered=delivered, undeliverable=undeliverable, happened_at=happened_at)
-        request_refund_of_undeliverable(order, undeliverable)
-        remove_bought_lines([line.cart_line_id for line in lines if line.cart_line_id])
-        queue_payment_confirmed(order, lines)
-        queue_cannot_deliver_mails(order, undeliverable)
-    log.info("order_settled", order=order.number, undeliverable=len(undeliverable))
+        _mark_paid(order, payment, intent_id=evidence.payment_intent_id)
+        _deliver_all(order, lines, happened_at=happened_at)
     return order, Settlement.SETTLED
+
+
+def settle_free_order(order: Order, payment: Payment) -> None:
+    """Deliver an order that costs nothing: Stripe has no part in it. Call within the checkout that wrote the order.
+
+    The payment of zero is what pages and receipts look for, as in orders that Stripe was paid for.
+    """
+    if order.total_minor:
+        raise ValueError("only an order that costs nothing is delivered without a payment")
+    with mails_gathered():
+        _mark_paid(order, payment, intent_id="")
+        _deliver_all(order, lines_in_lock_order(order))
+
+
+def _deliver_all(order: Order, lines: Sequence[OrderLine], *, happened_at: datetime | None = None) -> None:
+    """Deliver the lines of an order that was just paid, book it, and mail everyone concerned."""
+    confirm_redemptions(order)
+    undeliverable = [line for line in lines if not _deliver(line)]
+    delivered = [line for line in lines if line not in undeliverable]
+    _mark_fulfilled(delivered)
+    book_sale(order, delivered=delivered, undeliverable=undeliverable, happened_at=happened_at)
+    request_refund_of_undeliverable(order, undeliverable)
+    _take_from_cart(order, lines)
+    queue_payment_confirmed(order, lines)
+    queue_cannot_deliver_mails(order, undeliverable)
+    log.info("order_settled", order=order.number, undeliverable=len(undeliverable))
+
+
+def _take_from_cart(order: Order, lines: Sequence[OrderLine]) -> None:
+    remove_bought_lines([line.cart_line_id for line in lines if line.cart_line_id])
+    remove_used_codes(order)
 
 
 def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
@@ -93,11 +119,11 @@ def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:
         payment.save(update_fields=["status", "ended_at", "failure_message", "stripe_payment_intent_id"])
         for line in lines:
             _keep_place(line)
-        remove_bought_lines([line.cart_line_id for line in lines if line.cart_line_id])
+        _take_from_cart(order, lines)
     return order, Settlement.SETTLED
 
 
-def _mark_paid(order: Order, payment: Payment, evidence: PaymentEvidence) -> None:
+def _mark_paid(order: Order, payment: Payment, *, intent_id: str) -> None:
     order.state = Order.State.COMPLETED
     order.paid_at = timezone.now()
     order.cancelled_at = None
@@ -107,7 +133,7 @@ def _mark_paid(order: Order, payment: Payment, evidence: PaymentEvidence) -> Non
     payment.succeeded_at = order.paid_at
     payment.ended_at = payment.ended_at or order.paid_at
     payment.failure_message = ""
-    payment.stripe_payment_intent_id = evidence.payment_intent_id or payment.stripe_payment_intent_id
+    payment.stripe_payment_intent_id = intent_id or payment.stripe_payment_intent_id
     payment.save(update_fields=["status", "succeeded_at", "ended_at", "failure_message", "stripe_payment_intent_id"])
     request_charge_lookup(payment)
 

@@ -31,6 +31,15 @@ def student_changes(cart: Cart) -> Iterator[None]:
         _request_close(payment)
 
 
+def close_open_page(cart: Cart, *, only_with_code: int | None = None) -> None:
+    """Request the closing of the page that a locked cart has open, because its price changes; of one with a code only."""
+    payments = _payable(cart).select_for_update(of=("self",))
+    if only_with_code is not None:
+        payments = payments.filter(order__redemptions__code=only_with_code)
+    for payment in payments:
+        _request_close(payment)
+
+
 def _payable(cart: Cart) -> QuerySet[Payment]:
     return Payment.objects.filter(order__cart=cart, order__state=Order.State.AWAITING_PAYMENT, ended_at=None)
 

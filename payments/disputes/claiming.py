@@ -13,6 +13,7 @@ from payments.disputes.books import book_change, book_movement, lock_accounts_of
 from payments.disputes.effects import mail_teachers, revoke_lost_lines
 from payments.disputes.plan import LineStanding, give_back, take_more
 from payments.disputes.taken import Taken, standing_of, taken_by
+from payments.earnings.books import follow_discounts
 from payments.models import Dispute, DisputeAllocation, DisputeMovement, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
 
@@ -79,6 +80,8 @@ def follow_changes(payment: Payment, changes: Sequence[ClaimChange], movements: 
     for change in changed:
         book_change(change.dispute, change.before, change.after)
         mail_teachers(change.dispute, before=change.before, after=change.after)
+    if changed:
+        follow_discounts(OrderLine.objects.filter(order=payment.order_id).values_list("pk", flat=True))
 
 
 def _change_allocations(dispute: Dispute, change: int) -> None:

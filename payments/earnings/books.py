@@ -6,7 +6,7 @@ those again, and the books can be rebuilt from orders and Stripe.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from ledger.entries import AccountKind, Entry, JournalKind
@@ -14,12 +14,8 @@ from ledger.journals import record_journal
 from ledger.locks import lock_teacher_accounts
 from payments.earnings import entries
 from payments.earnings.entries import Portion, RefundedPart
+from payments.earnings.platform_discounts import portion_by_platform, reclaim_discount, subject_of
 from payments.models import Earning, Order, OrderLine, Payment, Refund, RefundAllocation
-
-
-def subject_of(order: Order) -> str:
-    """What pages link a journal about an order to."""
-    return f"order:{order.number}"
 
 
 def book_sale(
@@ -43,13 +39,14 @@ def book_sale(
                 for line in delivered
             ],
             [line.amount for line in undeliverable],
+            by_platform=[portion_by_platform(line) for line in delivered],
         ),
         effective_at=happened_at,
     )
     Earning.objects.bulk_create(
-        Earning(line=line, teacher_id=line.teacher_id, currency=order.currency, share_minor=line.teacher_share_minor)
+        Earning(line=line, teacher_id=line.teacher_id, currency=order.currency, share_minor=line.earned_share.minor)
         for line in delivered
-        if line.teacher_share_minor
+        if line.earned_share.minor
     )
 
 
@@ -75,6 +72,7 @@ def book_allocations(refund: Refund, allocations: Sequence[RefundAllocation]) ->
             _book_late_allocation(refund, allocation)
         else:
             hold_allocation(refund, allocation)
+    follow_discounts([allocation.line_id for allocation in allocations])
 
 
 def book_refund_success(refund: Refund) -> None:
@@ -95,6 +93,7 @@ def book_refund_success(refund: Refund) -> None:
 def book_refund_end(refund: Refund, *, had_succeeded: bool) -> None:
     """Book that a refund failed or was cancelled: everyone gets back what it had taken. Call with the order locked."""
     allocations = _allocations_of(refund)
+    follow_discounts([allocation.line_id for allocation in allocations])
     if not had_succeeded:
         for allocation in allocations:
             _release(refund, allocation)
@@ -109,6 +108,16 @@ def book_refund_end(refund: Refund, *, had_succeeded: bool) -> None:
             rest_account=_account_of_rest(refund),
         ),
     )
+
+
+def follow_discounts(line_ids: Iterable[int]) -> None:
+    """Book what the platform takes back of its discounts, now that refunds or disputes took other parts of these lines.
+
+    Call with the order locked, after the change. What did not change is not booked again.
+    """
+    for line in OrderLine.objects.filter(pk__in=line_ids, platform_discount_minor__gt=0).select_related("order"):
+        if line.was_delivered:
+            reclaim_discount(line, share_account=account_of_share(line))
 
 
 def account_of_share(line: OrderLine) -> AccountKind:

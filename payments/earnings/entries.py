@@ -37,9 +37,21 @@ class RefundedPart:
     is_delivered: bool = True
 
 
-def entries_of_sale(delivered: Iterable[Portion], undeliverable: Iterable[Money] = ()) -> list[Entry]:
-    """An order was paid: teachers and platform earn their parts; what cannot be delivered is owed to the student."""
+def entries_of_sale(
+    delivered: Iterable[Portion], undeliverable: Iterable[Money] = (), *, by_platform: Iterable[Portion] = ()
+) -> list[Entry]:
+    """An order was paid: teachers and platform earn their parts; what cannot be delivered is owed to the student.
+
+    `by_platform` is what the platform pays into lines, where it bears a discount. It is its cost, and shared like the
+    student's money.
+    """
     entries: list[Entry] = []
+    for portion in by_platform:
+        entries += [
+            debit(AccountKind.PLATFORM_DISCOUNTS, portion.amount),
+            credit(AccountKind.TEACHER_PENDING, portion.share, portion.teacher_id),
+            credit(AccountKind.PLATFORM_FEES, portion.fee),
+        ]
     for portion in delivered:
         entries += [
             debit(AccountKind.STRIPE_CLEARING, portion.amount),
@@ -54,6 +66,15 @@ def entries_of_sale(delivered: Iterable[Portion], undeliverable: Iterable[Money]
 def entries_of_second_payment(amount: Money) -> list[Entry]:
     """A paid order was paid again: the money is owed to the student."""
     return [debit(AccountKind.STRIPE_CLEARING, amount), credit(AccountKind.REFUNDS_DUE, amount)]
+
+
+def entries_of_reclaim(portion: Portion, *, share_account: AccountKind) -> list[Entry]:
+    """The platform takes back what it paid into a line, or pays it again if the portion is negative."""
+    return [
+        Entry(AccountKind.PLATFORM_DISCOUNTS, portion.amount * -1),
+        Entry(share_account, portion.share, portion.teacher_id),
+        Entry(AccountKind.PLATFORM_FEES, portion.fee),
+    ]
 
 
 def entries_of_maturity(share: Money, teacher_id: int) -> list[Entry]:

@@ -15,6 +15,7 @@ _TITLES: Final[Mapping[JournalKind, str]] = {
     JournalKind.REFUND: "Refund",
     JournalKind.REFUND_ALLOCATED: "Refund",
     JournalKind.REFUND_FAILED: "Refund failed",
+    JournalKind.DISCOUNT_RECLAIMED: "Platform’s discount adjusted",
     JournalKind.DISPUTE_HELD: "Held for a dispute",
     JournalKind.DISPUTE_LOST: "Dispute lost",
     JournalKind.DISPUTE_REINSTATED: "Dispute won",

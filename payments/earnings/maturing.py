@@ -13,8 +13,8 @@ from ledger.entries import JournalKind
 from ledger.journals import record_journal
 from money import Money
 from notifications.alerts import raise_alert
-from payments.earnings.books import subject_of
 from payments.earnings.entries import entries_of_maturity
+from payments.earnings.platform_discounts import subject_of
 from payments.models import Earning, Order
 from payments.models.clock import ClockTimestamp
 from payments.registry import UnknownDomain, earned_words, handler_for

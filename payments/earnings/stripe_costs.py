@@ -12,13 +12,13 @@ from django.db import transaction
 
 from ledger.entries import Entry, JournalKind
 from ledger.journals import record_journal
-from payments.earnings.books import subject_of
 from payments.earnings.entries import (
     entries_of_conversion,
     entries_of_converted_refund,
     entries_of_round_trip,
     entries_of_stripe_fee,
 )
+from payments.earnings.platform_discounts import subject_of
 from payments.models import Order, Payment, Refund
 from payments.stripe_objects import BalanceTransaction
 

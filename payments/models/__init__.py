@@ -2,6 +2,8 @@
 
 from payments.models.cart import Cart, CartLine
 from payments.models.connected_account import BankPayout, ConnectedAccount
+from payments.models.discount import CartDiscount, DiscountAmount, DiscountCode, Redemption
+from payments.models.discount_step import DiscountStep
 from payments.models.dispute import Dispute, DisputeAllocation, DisputeMovement, DisputeStep
 from payments.models.dispute_answer import DisputeAnswer, EvidenceDraft, EvidenceFile
 from payments.models.earning import Earning
@@ -21,10 +23,14 @@ from payments.models.sale_cancellation import LineCancellation, SaleCancellation
 __all__ = [
     "BankPayout",
     "Cart",
+    "CartDiscount",
     "CartLine",
     "ChargeLookup",
     "ConnectedAccount",
     "Difference",
+    "DiscountAmount",
+    "DiscountCode",
+    "DiscountStep",
     "Dispute",
     "DisputeAllocation",
     "DisputeAnswer",
@@ -49,6 +55,7 @@ __all__ = [
     "PayoutTransfer",
     "ReconciliationRun",
     "ReconciliationTotal",
+    "Redemption",
     "Refund",
     "RefundAfterDispute",
     "RefundAllocation",

@@ -15,6 +15,7 @@ from money import Money
 from pages.models import PageVersion
 from payments.contracts import SoldLine
 from payments.models.cart import Cart
+from payments.models.platform_discount import PLATFORM_DISCOUNT_CONSTRAINTS, PlatformDiscounted
 from payments.session_line import SessionLine
 
 
@@ -109,7 +110,7 @@ class Order(models.Model):
         return f"receipt-{self.number}.pdf"
 
 
-class OrderLine(models.Model):
+class OrderLine(PlatformDiscounted):
     """One frozen line: what was promised, what it cost, and how the money is shared. Amounts in the order's currency."""
 
     class State(models.TextChoices):
@@ -193,6 +194,7 @@ class OrderLine(models.Model):
                 | (~Q(state="revoked") & Q(revoked_quantity__lt=F("quantity"))),
                 name="order_line_revoked_with_its_last_unit",
             ),
+            *PLATFORM_DISCOUNT_CONSTRAINTS,
         ]
 
     def __str__(self) -> str:
@@ -236,6 +238,11 @@ class OrderLine(models.Model):
         return self._money(self.teacher_share_minor)
 
     @property
+    def earned_share(self) -> Money:
+        """What the teacher earned with the sale: their share of the amount and of what the platform pays into it."""
+        return self._money(self.teacher_share_minor + self.platform_discount_share_minor)
+
+    @property
     def refunded(self) -> Money:
         """The amount of this line that is refunded or about to be."""
         return self._money(self.refunded_minor)
@@ -252,8 +259,9 @@ class OrderLine(models.Model):
 
     @property
     def share_left(self) -> Money:
-        """What refunds and disputes have left of the teacher's share."""
-        return self._money(self.teacher_share_minor - self.refunded_share_minor - self.disputed_share_minor)
+        """What refunds and disputes have left of what the teacher earned."""
+        taken = self.refunded_share_minor + self.disputed_share_minor
+        return self._money(self.teacher_share_minor - taken + self.platform_share_left_minor)
 
     @property
     def is_delivered(self) -> bool:
@@ -282,7 +290,7 @@ class OrderLine(models.Model):
             teacher_id=self.teacher_id,
             amount=self.amount,
             policy=self.policy,
-            share=self.teacher_share,
+            share=self.earned_share,
         )
 
 

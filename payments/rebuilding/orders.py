@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.db.models import Model
 
 from payments.models import (
+    DiscountStep,
     Dispute,
     DisputeMovement,
     DisputeStep,
@@ -46,7 +47,7 @@ def drafts_of_orders(*, livemode: bool) -> Iterator[list[Draft]]:
 def _drafts_of(orders: Sequence[Order], *, livemode: bool) -> Iterator[Draft]:
     all_facts = load_facts(orders)
     for facts in all_facts:
-        if facts.order.total_minor:
+        if facts.order.total_minor or any(line.platform_discount_minor for line in facts.lines.values()):
             yield from drafts_of_order(facts)
     yield from _drafts_of_statement(all_facts, livemode=livemode)
     yield from _drafts_of_disputes(all_facts)
@@ -80,6 +81,10 @@ def _facts(
     earnings = _grouped(
         Earning.objects.filter(line__order__in=orders).select_related("line"), lambda e: e.line.order_id
     )
+    steps = _grouped(
+        DiscountStep.objects.filter(line__order__in=orders).select_related("line").order_by("line", "number"),
+        lambda step: step.line.order_id,
+    )
     return [
         OrderFacts(
             order=order,
@@ -89,6 +94,7 @@ def _facts(
             refunds=refunds_of.get(pk, ()),
             allocations=allocations,
             changes=changes,
+            discount_steps=steps.get(pk, ()),
         )
         for pk, order in orders.items()
     ]

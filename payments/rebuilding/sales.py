@@ -10,7 +10,17 @@ from ledger.entries import AccountKind, JournalKind
 from money import Money
 from payments.earnings import entries
 from payments.earnings.entries import Portion, RefundedPart
-from payments.models import Earning, Order, OrderLine, Payment, Refund, RefundAllocation, RefundChange
+from payments.earnings.platform_discounts import portion_between, portion_by_platform, source_of
+from payments.models import (
+    DiscountStep,
+    Earning,
+    Order,
+    OrderLine,
+    Payment,
+    Refund,
+    RefundAllocation,
+    RefundChange,
+)
 from payments.rebuilding.drafts import Draft
 
 
@@ -25,6 +35,8 @@ class OrderFacts:
     refunds: Sequence[Refund]
     allocations: Mapping[int, Sequence[RefundAllocation]]
     changes: Mapping[int, Sequence[RefundChange]]
+    # By line, then in the order of their numbers.
+    discount_steps: Sequence[DiscountStep] = ()
 
     @property
     def subject(self) -> str:
@@ -55,6 +67,7 @@ def drafts_of_order(facts: OrderFacts) -> Iterator[Draft]:
             yield _maturity(facts, earning)
     for refund in facts.refunds:
         yield from _refund(facts, refund)
+    yield from _discount_steps(facts)
 
 
 def _sale(facts: OrderFacts) -> Draft:
@@ -70,6 +83,7 @@ def _sale(facts: OrderFacts) -> Draft:
                 if x.was_delivered
             ],
             [line.amount for line in lines if not line.was_delivered],
+            by_platform=[portion_by_platform(line) for line in lines if line.was_delivered],
         ),
         effective_at=facts.order.paid_at,
     )
@@ -84,6 +98,21 @@ def _maturity(facts: OrderFacts, earning: Earning) -> Draft:
         entries=entries.entries_of_maturity(left, earning.teacher_id),
         effective_at=earning.matured_at,
     )
+
+
+def _discount_steps(facts: OrderFacts) -> Iterator[Draft]:
+    before: dict[int, DiscountStep] = {}
+    for step in facts.discount_steps:
+        line = facts.lines[step.line_id]
+        portion = portion_between(line, before.get(line.pk), step)
+        before[line.pk] = step
+        yield Draft(
+            source=source_of(line, step.number),
+            kind=JournalKind.DISCOUNT_RECLAIMED,
+            subject=facts.subject,
+            entries=entries.entries_of_reclaim(portion, share_account=facts.account_at(line, step.at)),
+            effective_at=step.at,
+        )
 
 
 @dataclass(frozen=True, slots=True)

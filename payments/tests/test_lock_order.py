@@ -14,6 +14,7 @@ from accounts.tests.factories import TeacherFactory
 from payments.cart import change_quantity, merge_guest_cart
 from payments.checkout import CartChanged, CartEmpty, _prepare
 from payments.deadlocks import retried_after_deadlock
+from payments.discounts.cart_codes import enter_code
 from payments.evidence import PaymentDisagrees
 from payments.models import Cart, CartLine, Payment
 from payments.models.order import lines_in_lock_order
@@ -23,6 +24,7 @@ from payments.pricing import price_cart
 from payments.refunds.plan import RefundRefused, WholeOrder
 from payments.refunds.requests import request_refund
 from payments.settlement import record_processing, settle_payment
+from payments.tests.discount_factories import code_of
 from payments.tests.factories import cart_with, evidence_for, open_order, sample_offer
 from payments.tests.sample_domain import SAMPLE
 
@@ -42,11 +44,13 @@ def places_that_are_locked(monkeypatch):
 
 
 class Purchase:
-    """A student with an order whose page is open, and a cart that holds the same item again."""
+    """A student with an order with a code whose page is open, and a cart that holds the same item again."""
 
     def __init__(self):
         self.reference = sample_offer()
-        self.payment = open_order(self.reference)
+        cart = cart_with(self.reference)
+        enter_code(cart=cart, text=code_of(percent=10).code)
+        self.payment = open_order(cart=cart)
         self.cart = self.payment.order.cart
         self.user = self.payment.order.user
         self.guest = Cart.objects.create(currency="GBP")

@@ -53,7 +53,8 @@ def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # on
         response = render(request, "payments/checkout_unavailable.html", status=503)
         response["Retry-After"] = str(problem.retry_after)
         return response
-    return redirect(payment.session_url)
+    # A cart that cost nothing has been delivered, without a page at Stripe.
+    return redirect(payment.order if payment.has_succeeded else payment.session_url)
 
 
 def _explain_refusal(request: HttpRequest, refusal: StripeRefused) -> HttpResponse:

@@ -14,6 +14,7 @@ from money import Money
 from payments.models import Order, OrderLine
 
 _LINES_PER_PAGE = 25
+_EARNED_MINOR = F("teacher_share_minor") + F("platform_discount_share_minor") - F("reclaimed_share_minor")
 
 
 @require_GET
@@ -31,7 +32,7 @@ def show_sales(request: TeacherRequest) -> HttpResponse:
         sold = sold.filter(order__number=number)
     totals = (
         sold.values("order__currency")
-        .annotate(share=Sum(F("teacher_share_minor") - F("refunded_share_minor") - F("disputed_share_minor")))
+        .annotate(share=Sum(_EARNED_MINOR - F("refunded_share_minor") - F("disputed_share_minor")))
         .order_by("order__currency")
     )
     page = Paginator(sold.select_related("order__user").order_by("-order__paid_at", "pk"), _LINES_PER_PAGE).get_page(

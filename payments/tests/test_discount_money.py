@@ -1,0 +1,147 @@
+"""Who bears a discount: shares, fees and the ledger, through refunds, disputes and revocations."""
+
+import pytest
+
+from accounts.tests.factories import TeacherFactory
+from ledger.balances import balance_of, balances_of_teacher
+from ledger.entries import AccountKind
+from money import Money
+from payments.earnings.maturing import mature_earnings
+from payments.models import DiscountStep, Earning, OrderLine, Refund
+from payments.refunds.plan import LinePart, OfLines, OverAllLines
+from payments.revocation import revoke_units
+from payments.tests.discount_factories import code_of, paid_discounted
+from payments.tests.factories import refunded
+from payments.tests.races import dispute_all, report_on
+from payments.tests.test_rebuilding import rebuild
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_invariants_hold", "rebuilt_books_are_equal")]
+
+FEES, DISCOUNTS = AccountKind.PLATFORM_FEES, AccountKind.PLATFORM_DISCOUNTS
+
+
+@pytest.fixture(autouse=True)
+def ten_percent(settings):
+    settings.DEFAULT_COMMISSION_BPS = 1000
+
+
+@pytest.fixture
+def rebuilt_books_are_equal():
+    """What is derived from orders, refunds, disputes and steps is what was booked, whatever the test did."""
+    yield
+    output, code = rebuild("--drop")
+    assert code == 0, output
+
+
+@pytest.fixture
+def anna():
+    return TeacherFactory()
+
+
+def of_teacher(teacher, currency="GBP"):
+    return sum(money.minor for (_, of), money in balances_of_teacher(teacher.pk).items() if of == currency)
+
+
+def of_platform(currency="GBP"):
+    """Fees and what discounts cost."""
+    return balance_of(FEES, currency).minor, balance_of(DISCOUNTS, currency).minor
+
+
+def by_platform(percent, **fields):
+    return code_of(percent=percent, **fields)
+
+
+def test_a_discount_of_the_platform_leaves_the_teacher_their_whole_share(anna):
+    payment = paid_discounted(10_000, codes=[by_platform(50)], teacher=anna)
+    line = payment.order.lines.get()
+    assert (line.amount_minor, line.platform_fee_minor, line.teacher_share_minor) == (5000, 500, 4500)
+    assert (line.platform_discount_minor, line.platform_discount_share_minor) == (5000, 4500)
+    assert of_teacher(anna) == 9000
+    # -40.00 in all
+    assert of_platform() == (1000, 5000)
+    assert line.as_sold().share == Money(9000, "GBP")
+
+
+def test_a_discount_of_the_teacher_is_theirs_and_lowers_the_fee(anna):
+    paid_discounted(10_000, codes=[code_of(percent=50, bearer=anna)], teacher=anna)
+    assert (of_teacher(anna), of_platform()) == (4500, (500, 0))
+
+
+def test_both_may_bear_a_part(anna):
+    codes = [code_of(percent=50, bearer=anna, is_stackable=True), by_platform(50, is_stackable=True)]
+    payment = paid_discounted(10_000, codes=codes, teacher=anna)
+    assert payment.amount_minor == 2500
+    assert (of_teacher(anna), of_platform()) == (4500, (500, 2500))
+
+
+def test_a_refund_takes_back_the_same_part_of_the_platforms_discount(anna):
+    payment = paid_discounted(10_000, codes=[by_platform(50)], teacher=anna)
+    refund = refunded(payment, OverAllLines(Money(2000, "GBP")))
+    report_on(refund)
+    assert (of_teacher(anna), of_platform()) == (5400, (600, 3000))
+    report_on(refunded(payment))
+    assert (of_teacher(anna), of_platform()) == (0, (0, 0))
+
+
+def test_a_failed_refund_gives_it_again(anna):
+    payment = paid_discounted(10_000, codes=[by_platform(50)], teacher=anna)
+    refund = refunded(payment)
+    assert of_platform() == (500, 0)
+    report_on(refund, status="failed")
+    assert (of_teacher(anna), of_platform()) == (9000, (1000, 5000))
+    refund = refunded(payment)
+    report_on(refund)
+    report_on(refund, status="failed")
+    assert (of_teacher(anna), of_platform()) == (9000, (1000, 5000))
+    assert list(DiscountStep.objects.values_list("number", "reclaimed_minor")) == [(1, 5000), (2, 0), (3, 5000), (4, 0)]
+
+
+def test_what_became_available_is_the_whole_share_and_can_be_taken_back(anna, shares_mature_at_once):
+    payment = paid_discounted(10_000, codes=[by_platform(50)], teacher=anna)
+    mature_earnings()
+    assert Earning.objects.get().matured_minor == 9000
+    report_on(refunded(payment))
+    assert balances_of_teacher(anna.pk)[AccountKind.TEACHER_AVAILABLE, "GBP"].minor == 0
+
+
+def test_a_dispute_takes_the_same_part(anna):
+    payment = paid_discounted(10_000, codes=[by_platform(50)], teacher=anna)
+    dispute_all(payment)
+    assert balance_of(DISCOUNTS, "GBP").minor == 0
+    assert OrderLine.objects.get().reclaimed_share_minor == 4500
+
+
+def test_a_free_line_gives_back_with_each_revoked_unit(anna):
+    payment = paid_discounted(10_000, codes=[by_platform(100)], teacher=anna, quantity=3)
+    line = payment.order.lines.get()
+    line.order = payment.order
+    assert (of_teacher(anna), of_platform()) == (27_000, (3000, 30_000))
+    revoke_units(line=line, quantity=1, reason="cancelled")
+    assert (of_teacher(anna), of_platform()) == (18_000, (2000, 20_000))
+    revoke_units(line=line, quantity=2, reason="cancelled")
+    assert (of_teacher(anna), of_platform()) == (0, (0, 0))
+
+
+def test_a_refund_never_spreads_a_discount_anew(anna):
+    code = code_of(off=[Money(1000, "GBP")])
+    payment = paid_discounted(5000, 2000, 3000, codes=[code], teacher=anna)
+    second = payment.order.lines.get(unit_amount_minor=2000)
+    report_on(refunded(payment, OfLines([LinePart(line_id=second.pk)])))
+    assert sorted(payment.order.lines.values_list("amount_minor", "refunded_minor")) == [
+        (1800, 1800),
+        (2700, 0),
+        (4500, 0),
+    ]
+    assert Refund.objects.get().amount_minor == 1800
+    assert balance_of(DISCOUNTS, "GBP").minor == 800
+
+
+@pytest.mark.parametrize(("currency", "price"), [("JPY", 999), ("KWD", 12_340), ("GBP", 1001)])
+def test_the_figures_add_up_in_every_currency(anna, currency, price):
+    payment = paid_discounted(price, price, codes=[by_platform(33)], currency=currency, teacher=anna)
+    order, lines = payment.order, list(payment.order.lines.all())
+    assert order.total_minor == sum(line.amount_minor for line in lines) == payment.amount_minor
+    assert balance_of(DISCOUNTS, currency).minor == order.discount_minor
+    assert of_teacher(anna, currency) + balance_of(FEES, currency).minor == order.subtotal_minor
+    report_on(refunded(payment))
+    assert (of_teacher(anna, currency), of_platform(currency)) == (0, (0, 0))
