@@ -17,6 +17,8 @@ LONGEST_ADDRESS = 254
 # What every mail server takes. Quoted and non-ASCII local parts need extensions that many lack.
 _LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
+_JOINERS = re.compile("[\u200c\u200d]")
+
 
 def canonical_address(text: str) -> str:
     """The address in lower case, with an international domain as mail servers know it: ada@xn--mller-kva.de.
@@ -24,11 +26,14 @@ def canonical_address(text: str) -> str:
     Lower case, because no mail provider in use distinguishes it. Raises ValidationError for what cannot be mailed.
     """
     address = text.strip()
-    if any(sign.isspace() or unicodedata.category(sign).startswith("C") for sign in address):
+    local_part, _, domain = address.rpartition("@")
+    # Persian domains have joiners; those in the wrong place are refused with the domain.
+    if any(
+        sign.isspace() or unicodedata.category(sign).startswith("C") for sign in local_part + _JOINERS.sub("", domain)
+    ):
         raise ValidationError("This address contains a space or an invisible character.", code="invisible")
     if len(address) > LONGEST_ADDRESS:
         raise ValidationError("This address is too long.", code="max_length")
-    local_part, _, domain = address.rpartition("@")
     local_part = local_part.lower()
     if len(local_part) > _LONGEST_LOCAL_PART:
         raise ValidationError("The part of this address before the @ is too long.", code="max_length")
@@ -37,7 +42,10 @@ def canonical_address(text: str) -> str:
     canonical = f"{local_part}@{_ascii_domain(domain)}"
     if len(canonical) > LONGEST_ADDRESS:
         raise ValidationError("This address is too long.", code="max_length")
-    # The checks above are about what can be stored and sent; this one is about the form in general.
+    # The checks above are about what can be stored and sent; this one is about the form in general. It lets localhost
+    # pass, which is our own mail server.
+    if "." not in domain:
+        raise ValidationError("Enter a valid email address.", code="domain")
     validate_email(canonical)
     return canonical
 

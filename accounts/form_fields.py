@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.places_and_languages import canonical_time_zones, time_zones
+from accounts.folding import fold
+from accounts.places_and_languages import canonical_time_zones, time_zones, zones_by_city
 
 
 class ListedInput(forms.TextInput):
@@ -31,7 +32,10 @@ class ListedInput(forms.TextInput):
 
 
 class TimeZoneField(forms.CharField):
-    """A time zone by any of its IANA names; its value is the one we store. Case does not matter, and spaces are fine."""
+    """A time zone by any of its IANA names or its city alone; its value is the name we store.
+
+    Case does not matter, and spaces are fine.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         widget = ListedInput(time_zones(), {"autocomplete": "off"})
@@ -44,9 +48,10 @@ class TimeZoneField(forms.CharField):
         typed = super().to_python(value) or ""
         names = canonical_time_zones()
         key = typed.strip().replace(" ", "_").lower()
-        if key and key not in names:
+        found = names.get(key) or zones_by_city().get(fold(key))
+        if key and not found:
             raise ValidationError("Choose a time zone from the list, for example Europe/London.", code="unknown")
-        return names.get(key, "")
+        return found or ""
 
 
 class NamesField(forms.CharField):

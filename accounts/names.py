@@ -9,6 +9,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.unseen import BLANK_LETTERS, is_piled_up
+
 LONGEST_NAME = 150
 
 # ZWNJ and ZWJ join letters in Persian, Hindi and other scripts; LRM, RLM and ALM only place punctuation.
@@ -19,9 +21,57 @@ _LEFT_BY_PASTING = "\ufeff\u200b\u2060\u200e\u200f\u061c"
 _REFUSED_CATEGORIES = frozenset(["Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"])
 _LINK = re.compile(r"://|\bhttps?:|\bwww\b\s*\.|\d\.\d+\.\d+\.\d|@", re.IGNORECASE)
 # A word, a full stop of any script, and the next word without a space between them. Mail programs make it a link.
-_DOMAIN = re.compile(r"[^\W_][.\u3002\uff0e\uff61]([^\W\d_]{2,})")
+_DOMAIN = re.compile(r"(?<=[^\W_])[.\u3002\uff0e\uff61]([^\W\d_]{2,})")
 # Endings that stand for a domain even if they are written like a surname; "J.Rowling" is a name.
-_COMMON_ENDINGS = frozenset(["app", "biz", "club", "com", "example", "info", "net", "online", "org", "shop", "site"])
+_COMMON_ENDINGS = frozenset(
+    [
+        "app", "biz", "click", "club", "com", "example", "icu", "info", "live", "net", "online", "org", "shop", "site",
+        "store", "top", "vip", "website", "xyz",
+    ]
+)  # fmt: skip
+# Of planes 2 and 3, which contain only ideographs; each year's Unicode adds some, and Python learns of them later.
+_IDEOGRAPHS = range(0x20000, 0x3FFFE)
+# Words before a name that are no part of it.
+_TITLES = frozenset(
+    [
+        "dame",
+        "don",
+        "doña",
+        "dr",
+        "fr",
+        "frau",
+        "herr",
+        "lady",
+        "lord",
+        "m",
+        "madame",
+        "me",
+        "miss",
+        "mister",
+        "mlle",
+        "mme",
+        "monsieur",
+        "mr",
+        "mrs",
+        "ms",
+        "mx",
+        "pan",
+        "pani",
+        "prof",
+        "professor",
+        "rev",
+        "señor",
+        "señora",
+        "signor",
+        "signora",
+        "sir",
+        "sra",
+        "sr",
+        "sister",
+    ]
+)
+# Letters that only Vietnamese has. Its family names come first.
+_VIETNAMESE = re.compile("[ạ-ỹẠ-ỸơưƠƯ]")
 _MOST_DIGITS = 5
 # Letters that Unicode does not decompose.
 _UNDIVIDED = str.maketrans("łŁøØđĐıħĦ", "lLoOdDihH")
@@ -32,16 +82,21 @@ def clean_name(text: str, *, at_most: int = LONGEST_NAME) -> str:
 
     Names are quoted in mails to other people, so they carry neither links nor phone numbers nor line breaks.
     """
-    name = unicodedata.normalize("NFC", text).strip().strip(_LEFT_BY_PASTING).strip()
+    name = unicodedata.normalize("NFC", text.strip().strip(_LEFT_BY_PASTING).strip())
+    # Spreadsheets put a tab between first and last names.
+    name = re.sub(r"[ \t]*\t[ \t]*| {2,}", " ", name)
     if len(name) > at_most:
         raise ValidationError(f"A name may have at most {at_most} characters.", code="max_length")
-    if any(unicodedata.category(sign) in _REFUSED_CATEGORIES and sign not in _JOINERS for sign in name):
+    if any(map(_is_not_shown, name)):
         raise ValidationError("The name contains characters that cannot be shown.", code="not_shown")
+    if is_piled_up(name):
+        raise ValidationError("The name has too many accents on one letter.", code="piled_up")
     if _has_link(name):
         raise ValidationError(
             "A name cannot contain a web or email address. Put a space after each full stop.", code="link"
         )
-    if sum(sign.isdecimal() for sign in name) > _MOST_DIGITS:
+    # NFKC turns circled digits and the like into plain ones.
+    if sum(sign.isdecimal() for sign in unicodedata.normalize("NFKC", name)) > _MOST_DIGITS:
         raise ValidationError("A name cannot contain a number that long.", code="digits")
     if name and not any(sign.isalnum() for sign in name):
         raise ValidationError("A name needs at least one letter.", code="no_letters")
@@ -51,14 +106,21 @@ def clean_name(text: str, *, at_most: int = LONGEST_NAME) -> str:
 def first_name(full_name: str) -> str:
     """What to call a person in a greeting: Ada of "Ada Lovelace".
 
-    Names of one or more than three words, with a title or an initial first, or in a script other than Latin do not
-    tell which of their words is the first name, so they stay whole.
+    Names of one or more than three words, with a title, a particle or an initial first, Vietnamese names and those in a
+    script other than Latin do not tell which of their words is the first name, so they stay whole.
     """
     words = full_name.split()
     is_latin = all(unicodedata.name(sign, "").startswith("LATIN") for sign in full_name if sign.isalpha())
-    if is_latin and 2 <= len(words) <= 3 and len(words[0]) > 1 and not words[0].endswith((".", ",")):  # noqa: PLR2004  # as described
+    is_of_a_few_words = 2 <= len(words) <= 3  # noqa: PLR2004  # as described
+    if is_latin and is_of_a_few_words and not _VIETNAMESE.search(full_name) and _may_be_first(words[0], words[-1]):
         return words[0]
     return full_name
+
+
+def _may_be_first(word: str, last: str) -> bool:
+    is_particle = word.islower() and not last.islower()
+    is_title = word.endswith((".", ",")) or word.casefold() in _TITLES
+    return len(word) > 1 and not is_particle and not is_title
 
 
 def initials(name: str) -> str:
@@ -95,6 +157,11 @@ class NameField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return clean_name(super().to_python(value) or "", at_most=self.at_most)
+
+
+def _is_not_shown(sign: str) -> bool:
+    is_refused = unicodedata.category(sign) in _REFUSED_CATEGORIES and ord(sign) not in _IDEOGRAPHS
+    return sign in BLANK_LETTERS or (is_refused and sign not in _JOINERS)
 
 
 def _is_written_alone(sign: str) -> bool:

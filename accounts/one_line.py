@@ -10,6 +10,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from accounts.unseen import is_noncharacter, is_piled_up, is_seen
+
 _BREAKS = re.compile(r"\s*[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]\s*")
 # Marks of text that was copied from elsewhere: they only say where a word may or must not be divided.
 _LEFT_BY_PASTING = re.compile("[\ufeff\u2060\u00ad]")
@@ -22,10 +24,13 @@ _REFUSED_CATEGORIES = frozenset(["Cc", "Cf", "Cs", "Co"])
 def clean_line(text: str) -> str:
     """The text as it is stored: NFC, breaks turned into spaces. Raises ValidationError for characters that hide."""
     line = _BREAKS.sub(" ", _LEFT_BY_PASTING.sub("", unicodedata.normalize("NFC", text))).strip()
-    if any(unicodedata.category(sign) in _REFUSED_CATEGORIES for sign in _JOINERS.sub("", line)):
+    plain = _JOINERS.sub("", line)
+    if any(unicodedata.category(sign) in _REFUSED_CATEGORIES or is_noncharacter(sign) for sign in plain):
         raise ValidationError("This contains characters that cannot be shown.", code="not_shown")
-    if line and not _JOINERS.sub("", line).strip():
+    if line and not is_seen(plain):
         raise ValidationError("This contains nothing that can be seen.", code="not_shown")
+    if is_piled_up(line):
+        raise ValidationError("This has too many accents on one letter.", code="piled_up")
     return line
 
 

@@ -18,6 +18,8 @@ _AREAS = (
 )  # fmt: skip
 
 
+# Old names of zones that say nothing without their country.
+_POINTS_OF_THE_COMPASS = {"australia/north", "australia/south", "australia/west"}
 # Files in the folder of zones that are no zones: links to the one of this computer, and one for "not set".
 _NOT_ZONES = {"localtime", "posixrules", "Factory"}
 # UTC has a dozen names, and Greenwich Mean Time as a zone of its own has no summer time, unlike London's.
@@ -51,6 +53,13 @@ def time_zones() -> list[tuple[str, str]]:
     canonical = set(canonical_time_zones().values())
     names = sorted(name for name in canonical if name.partition("/")[0] in _AREAS)
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+@cache
+def zones_by_city() -> dict[str, str]:
+    """The zone to store for each city that zones are named for, such as new_york; every city is in one zone."""
+    places = {name: zone for name, zone in canonical_time_zones().items() if name.partition("/")[0].title() in _AREAS}
+    return {name.rpartition("/")[2]: zone for name, zone in places.items() if name not in _POINTS_OF_THE_COMPASS}
 
 
 @cache

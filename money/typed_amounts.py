@@ -13,8 +13,8 @@ from money.amounts import InvalidAmount, exponent, is_currency
 _MINUS = re.compile(r"[-−–]|^\(.*\)$")
 # Between groups of three digits: spaces of every width, and the Swiss apostrophe.
 _GROUP_MARKS = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'’](?=\d{3}(?!\d))")
-# Swiss prices without decimals end in a dash.
-_NO_DECIMALS = re.compile(r"(?<=\d)[.,][-–—]{1,2}$")
+# Swiss and German prices without decimals end in a dash, Swedish ones in :-
+_NO_DECIMALS = re.compile(r"(?<=\d)[.,:][-–—]{1,2}$")
 _LONGEST = 40
 _PLAIN = re.compile(r"\d+")
 # 1,234 and 1,23,456: in India all groups but the last have two digits.
@@ -30,6 +30,20 @@ _SHARED_SIGNS = {
     "fr.": frozenset(["CHF"]),
     "kr": frozenset(["DKK", "ISK", "NOK", "SEK"]),
     "kr.": frozenset(["DKK", "ISK", "NOK", "SEK"]),
+    "円": frozenset(["JPY"]),
+    "元": frozenset(["CNY"]),
+    "sfr": frozenset(["CHF"]),
+    "sfr.": frozenset(["CHF"]),
+    "franken": frozenset(["CHF"]),
+    "rs": frozenset(["INR"]),
+    "rs.": frozenset(["INR"]),
+    "ft": frozenset(["HUF"]),
+    "kč": frozenset(["CZK"]),
+    "lei": frozenset(["RON"]),
+    "euro": frozenset(["EUR"]),
+    "euros": frozenset(["EUR"]),
+    "pounds": frozenset(["GBP"]),
+    "dollars": frozenset(["AUD", "CAD", "HKD", "NZD", "SGD", "USD"]),
 }
 
 
@@ -93,13 +107,16 @@ def _split_at_only_mark(number: str, mark: str, currency: str) -> tuple[str, str
 
 def _without_currency(typed: str, currency: str) -> str:
     """The number alone. The field's own currency may stand before or after it, as a code or a sign."""
-    found = re.fullmatch(r"((?:[^\d\s.,+()−–-]+\.?)?)\s*(.*?)\s*([^\d\s.,()−–-]*\.?)", typed, re.DOTALL)
+    # A full stop belongs to a word before it, as in Fr. 45; after a sign it begins the decimals, as in £.50.
+    found = re.fullmatch(
+        r"((?:[^\d\s.,+()−–-]*[^\W\d_]\.|[^\d\s.,+()−–-]+)?)\s*(.*?)\s*([^\d\s.,:()−–-]*\.?)", typed, re.DOTALL
+    )
     if not found or not (found[1] or found[3]) or (found[1] and found[3].rstrip(".")):
         return typed
     sign, number = (found[1], found[2] + found[3]) if found[1] else (found[3], found[2])
     if sign.upper() == currency or sign.lower() in _signs_of(currency):
         return number
-    if is_currency(sign.upper()) or sign in "€£₹₩₪₫₱":
+    if is_currency(sign.upper()) or sign in "€£$¥₹₩₪₫₱":
         raise InvalidAmount(f"This amount is in {currency}, and you typed {sign}.")
     return typed
 

@@ -31,6 +31,9 @@ UNUSABLE = [
     "ada@b@example.org",
     "Ada <ada@example.org>",
     "ada@example",
+    "ada@localhost",
+    "ada@\u200dexample.org",
+    "ada\u200c@example.org",
     "@example.org",
     "",
 ]
@@ -40,6 +43,10 @@ UNUSABLE = [
 def test_every_form_of_an_address_is_one(written):
     assert canonical_address(written) == "ada@xn--mller-kva.de"
     assert readable_address("ada@xn--mller-kva.de") == "ada@müller.de"
+
+
+def test_a_persian_domain_is_read_as_it_is_written():
+    assert canonical_address("ali@نامه\u200cای.com") == "ali@xn--mgba3gch31f060k.com"
 
 
 @pytest.mark.parametrize("address", UNUSABLE)

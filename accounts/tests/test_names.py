@@ -23,6 +23,11 @@ REAL_NAMES = [
     "J.Rowling",
     "X Æ A-12",
     "ʻIolani",
+    "Ṣẹ́gun Adébáyọ̀",
+    "רָחֵל",
+    "ཀརྨ་རང་བྱུང་",
+    "𱍐田",  # the first letter is in Unicode since 2020, and in many databases is not
+    "\U000323af太郎",
 ]
 ADVERTISEMENTS = [
     "You won\nCollect: https://evil.example",
@@ -40,8 +45,12 @@ ADVERTISEMENTS = [
     "pay@evil",
     "Call 020 7946 0958",
     "http:evil",
+    "Win.A.Prize.Xyz",
+    "Get.Free.Com",
+    "Call ①②③④⑤⑥⑦",
 ]
 NOT_SHOWN = ["Ada\x00", "Ada\x1b[31m", "\u202eadA", "Ada \u2066x", "Ada\u200bLovelace", "a\ue000", "a\U000e0041"]
+NOT_SHOWN += ["Ada\u3164", "\u115f\u1160", "A\u034fda", "A\u2065da", "Ada\ufffe", "Zalgo" + "\u0337" * 9]
 
 
 @pytest.mark.parametrize("name", REAL_NAMES)
@@ -52,6 +61,14 @@ def test_names_of_every_script_are_kept(name):
 
 def test_a_decomposed_name_is_stored_composed():
     assert clean_name("U\u0308bung") == "Übung"
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("Ada\tLovelace", "Ada Lovelace"), ("Ada \t  Lovelace", "Ada Lovelace"), ("Ada  King", "Ada King")],
+)
+def test_space_between_columns_is_one_space(typed, name):
+    assert clean_name(typed) == name
 
 
 @pytest.mark.parametrize("name", [*ADVERTISEMENTS, *NOT_SHOWN, "-", "...", "\u200d", "a" * 151])
@@ -97,6 +114,11 @@ def test_no_form_takes_them(client, admin_client, name):
         ("J Rowling", "J Rowling"),
         ("Nguyễn Thị Minh Khai", "Nguyễn Thị Minh Khai"),
         ("李 小龍", "李 小龍"),
+        ("Dr Ada Lovelace", "Dr Ada Lovelace"),
+        ("Frau Weiß", "Frau Weiß"),
+        ("van Dyke Anna", "van Dyke Anna"),
+        ("ada lovelace", "ada"),
+        ("Nguyễn Văn An", "Nguyễn Văn An"),
     ],
 )
 def test_greetings_use_the_first_name_where_the_name_tells_it(full_name, first):

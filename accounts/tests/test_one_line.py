@@ -25,8 +25,18 @@ def test_a_line_keeps_what_can_be_seen(typed, kept):
 
 
 @pytest.mark.parametrize(
-    "typed", ["Piano \u202ereversed", "a\x00b", "bell\x07", "\ue000", "\u200b\u200d", "\x1b[31mred"]
-)
+    "typed",
+    [
+        "Piano \u202ereversed", "a\x00b", "bell\x07", "\ue000", "\u200b\u200d", "\x1b[31mred", "\u3164", "\u115f\u1160",
+        "\u2800 \u2800", "\ufe0f", "\u0301", "Piano\uffff", "Piano\ufdd0",
+    ],
+)  # fmt: skip
 def test_what_hides_is_refused(typed):
     with pytest.raises(ValidationError, match="This contains"):
         clean_line(typed)
+
+
+def test_a_title_does_not_cover_the_lines_around_it():
+    assert clean_line("Pia\u0337" + "no") == "Pia\u0337no"
+    with pytest.raises(ValidationError, match="too many accents"):
+        clean_line("Piano" + "\u0337" * 30)

@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.utils import timezone
 
@@ -115,3 +116,23 @@ def test_the_list_to_choose_from_names_each_place_once():
     assert "Asia/Kolkata" in listed
     assert "Asia/Calcutta" not in listed
     assert {canonical_time_zones()[name.lower()] for name in listed} == set(listed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("Berlin", "Europe/Berlin"),
+        ("new york", "America/New_York"),
+        ("Saigon", "Asia/Ho_Chi_Minh"),
+        ("São Paulo", "America/Sao_Paulo"),
+        ("Buenos Aires", "America/Argentina/Buenos_Aires"),
+    ],
+)
+def test_a_zone_is_found_by_its_city(typed, zone):
+    assert TimeZoneField().clean(typed) == zone
+
+
+@pytest.mark.parametrize("typed", ["west", "Springfield", "/", "America/", "Europe/Berlin\x00"])
+def test_what_names_no_city_is_refused(typed):
+    with pytest.raises(ValidationError):
+        TimeZoneField().clean(typed)

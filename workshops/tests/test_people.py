@@ -9,6 +9,7 @@ from notifications.models import Mail
 from workshops.handler import WorkshopHandler
 from workshops.models import Registration
 from workshops.participants import InvalidParticipants, Participant, read_participants
+from workshops.pasted_people import PastedPeopleField, read_line
 from workshops.tests.factories import make_line, make_workshop
 
 handler = WorkshopHandler()
@@ -125,6 +126,36 @@ def test_sixty_participants_are_pasted_at_once(client):
     page = client.get(reverse("workshops:participants", args=[workshop.slug])).content.decode()
     assert "60 of 80 places" in page
     assert "obrien@müller.de" in page
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "email"),
+    [
+        ("Ada\tLovelace\tada@example.org", "Ada Lovelace", "ada@example.org"),
+        ("Lovelace;Ada;ada@example.org", "Lovelace Ada", "ada@example.org"),
+        ("17\tAda Lovelace", "Ada Lovelace", ""),
+        ("(3) Ada", "Ada", ""),
+        ("１．李小龍", "李小龍", ""),
+        ("2、李小龍，lee@example.org", "李小龍", "lee@example.org"),
+        ("علی\u200cرضا، ali@example.org", "علی\u200cرضا", "ali@example.org"),
+        ('"Lovelace, Ada" <ada@example.org>', "Lovelace, Ada", "ada@example.org"),
+        ("Ada – mailto:ada@example.org", "Ada", "ada@example.org"),
+        ("Ada, ada@example.org, 7b", "Ada, 7b", "ada@example.org"),
+        ("Ada (7b)", "Ada (7b)", ""),
+        ("— Ada", "Ada", ""),
+        ("7b Ada", "7b Ada", ""),
+        ("1. ", "", ""),
+    ],
+)
+def test_a_line_is_read_whatever_it_was_copied_from(line, name, email):
+    assert read_line(line) == Participant(name, email)
+
+
+@pytest.mark.parametrize("heading", ["Name;E-Mail", "First name\tLast name\tEmail", "#\tName", "Vorname, Nachname"])
+def test_headings_of_a_table_are_no_people(heading):
+    [ada] = PastedPeopleField().clean(f"{heading}\nAda")
+    assert ada.name == "Ada"
+    assert len(PastedPeopleField().clean("Name\nAda")) == 2
 
 
 def test_pasted_people_can_be_looked_over_first_and_fill_the_empty_places(client):
