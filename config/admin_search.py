@@ -1,4 +1,4 @@
-"""The admin's search: order numbers, people, payouts, and whatever an id of Stripe's names."""
+"""The admin's search: numbers of orders and receipts, people, payouts, and whatever an id of Stripe's names."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from django.urls import reverse
 from accounts.models import Teacher, User
 from config.admin_access import may_see
 from config.admin_menu import navigation
+from payments.documents.numbering import read_number
 from payments.models import (
     BankPayout,
     ConnectedAccount,
     Dispute,
+    Document,
     FraudWarning,
     Order,
     Payment,
@@ -55,7 +57,13 @@ def search(request: HttpRequest, text: str) -> list[Found]:
         return []
     if _STRIPE_ID.fullmatch(text):
         return list(_by_stripe_id(request, text))
-    return [*_orders(request, text), *_payouts(request, text), *_people(request, text), *_pages(request, text)]
+    return [
+        *_orders(request, text),
+        *_documents(request, text),
+        *_payouts(request, text),
+        *_people(request, text),
+        *_pages(request, text),
+    ]
 
 
 def _by_stripe_id(request: HttpRequest, stripe_id: str) -> Iterator[Found]:
@@ -93,6 +101,13 @@ def _order(order: Order, *, because: str = "") -> Found:
         url=_url(order),
         icon="shopping_cart",
     )
+
+
+def _documents(request: HttpRequest, text: str) -> Iterator[Found]:
+    number = read_number(text)
+    if number is not None and may_see(Order, request):
+        for document in Document.objects.filter(**number).select_related("order__user"):
+            yield _order(document.order, because=f"{document} of ")
 
 
 def _payouts(request: HttpRequest, text: str) -> Iterator[Found]:

@@ -55,6 +55,7 @@ SECTIONS: Final[Sequence[Section]] = (
                 inside=[("payments.disputeanswer", "Answers sent")],
             ),
             Place("payments.fraudwarning", "Fraud warnings", "warning", counted="warnings"),
+            Place("payments.document", "Receipts and credit notes", "receipt_long"),
         ),
     ),
     Section(

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from jobs.invariants import Invariant
 from payments.discounts import invariants as discounts
 from payments.disputes import invariants as disputes
+from payments.documents import invariants as documents
 from payments.earnings import invariants as earnings
 from payments.models import LineCancellation, Order, OrderLine, Payment, Refund, RefundAllocation, RefundChange
 from payments.payouts import invariants as payouts
@@ -198,6 +199,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     CancelledLinesAreRevoked(),
     *discounts.INVARIANTS,
     *disputes.INVARIANTS,
+    *documents.INVARIANTS,
     *earnings.INVARIANTS,
     *reconciliation.INVARIANTS,
     *payouts.INVARIANTS,

@@ -18,6 +18,7 @@ from payments.models.order import lines_in_lock_order
 from payments.registry import revoked_words
 
 RECEIPT_RENDERER = "payments.receipt"
+CREDIT_NOTE_RENDERER = "payments.credit_note"
 
 
 def queue_payment_confirmed(order: Order, lines: Sequence[OrderLine]) -> None:
@@ -96,8 +97,9 @@ def queue_refund_pending(refund: Refund) -> None:
 
 
 def queue_refund_succeeded(refund: Refund) -> None:
-    """Mail the student that Stripe has confirmed the refund."""
-    _mail_student_refund(refund, kind="succeeded", template="refund_succeeded")
+    """Mail the student that Stripe has confirmed the refund, with its credit note attached."""
+    attachments = [] if refund.reason in Refund.REASONS_WITHOUT_CREDIT_NOTE else [_credit_note(refund)]
+    _mail_student_refund(refund, kind="succeeded", template="refund_succeeded", attachments=attachments)
 
 
 def queue_refund_failed(refund: Refund) -> None:
@@ -112,7 +114,9 @@ def queue_teachers_refunded(refund: Refund) -> None:
     _mail_teachers(refund, kind="succeeded", template="refund_teacher")
 
 
-def _mail_student_refund(refund: Refund, *, kind: str, template: str) -> None:
+def _mail_student_refund(
+    refund: Refund, *, kind: str, template: str, attachments: Sequence[RenderedAttachment] = ()
+) -> None:
     order = refund.payment.order
     queue_mail(
         key=f"refund:{refund.pk}:{kind}",
@@ -126,7 +130,9 @@ def _mail_student_refund(refund: Refund, *, kind: str, template: str) -> None:
             "needs_student": refund.status == Refund.Status.REQUIRES_ACTION,
             "is_second_payment": refund.reason == Refund.Reason.SECOND_PAYMENT,
             "lines": [_refunded_line(part) for part in _parts_of(refund)],
+            "has_credit_note": bool(attachments),
         },
+        attachments=attachments,
     )
 
 
@@ -253,6 +259,15 @@ def _text_of(amount: Money) -> str:
 def _receipt(order: Order) -> RenderedAttachment:
     return RenderedAttachment(
         name=order.receipt_name, mime="application/pdf", renderer=RECEIPT_RENDERER, reference=order.number
+    )
+
+
+def _credit_note(refund: Refund) -> RenderedAttachment:
+    return RenderedAttachment(
+        name=f"credit-note-{refund.payment.order.number}.pdf",
+        mime="application/pdf",
+        renderer=CREDIT_NOTE_RENDERER,
+        reference=str(refund.pk),
     )
 
 

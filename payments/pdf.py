@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 import pymupdf_fonts
 from fpdf import FPDF
+from fpdf.enums import TextEmphasis
 from fpdf.fonts import TTFFont
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
@@ -92,6 +93,14 @@ class WorldDocument(Document):
         # Joins (Arabic), stacks (Hindi, Thai) and orders letters from right to left as their script requires.
         self.set_text_shaping(True)
         self._known = set(self._faces[0].cmap)
+
+    def set_font(self, family: str | None = None, style: str | TextEmphasis = "", size: float = 0) -> None:
+        """Choose the font, and write that choice even if it was written before.
+
+        A line that falls back on the large font ends with what was chosen within it forgotten, which fpdf2 does not know.
+        """
+        super().set_font(family, style, size)
+        self.current_font_is_set_on_page = False
 
     def printable(self, text: str) -> str:
         """The text with a gap for each run of characters that no font here has, such as emoji."""

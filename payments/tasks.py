@@ -8,6 +8,7 @@ from django.utils import timezone
 from jobs import heartbeats
 from payments import outcomes, sweeps
 from payments.disputes import reminding
+from payments.documents import numbering
 from payments.earnings import maturing
 from payments.models import ReconciliationRun
 from payments.payouts import follow_up, schedules
@@ -29,6 +30,12 @@ def take_in_missed_events() -> None:
 def mature_earnings() -> None:
     """Make the teachers' shares available whose time has come."""
     maturing.mature_earnings()
+
+
+@shared_task(name="payments.number_missing_documents")
+def number_missing_documents() -> None:
+    """Number the receipts and credit notes that no mail has numbered."""
+    numbering.number_missing_documents()
 
 
 @shared_task(name="payments.look_at_stripe")

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from payments.views import cancellations, cart, checkout, desk, earnings, orders, payouts
+from payments.views import cancellations, cart, checkout, desk, documents, earnings, orders, payouts
 from payments.webhook.endpoint import receive_event
 
 app_name = "payments"
@@ -15,7 +15,9 @@ urlpatterns = [
     path("my/orders/lines/<int:line_id>/cancel/", cancellations.cancel_line, name="line_cancel"),
     path("my/orders/<slug:number>/", orders.show_order, name="order"),
     path("my/orders/<slug:number>/status/", orders.order_status, name="order_status"),
-    path("my/orders/<slug:number>/receipt.pdf", orders.receipt_pdf, name="receipt"),
+    path("my/orders/<slug:number>/receipt.pdf", documents.receipt_pdf, name="receipt"),
+    path("my/orders/<slug:number>/credit-note-<int:document_id>.pdf", documents.credit_note_pdf, name="credit_note"),
+    path("my/orders/<slug:number>/documents.pdf", documents.all_documents_pdf, name="documents"),
     path("my/orders/<slug:number>/cancel/", orders.cancel_unpaid, name="order_cancel"),
     path("teach/", desk.show_sales, name="sales"),
     path("teach/earnings/", earnings.show_earnings, name="earnings"),

@@ -105,6 +105,8 @@ STUDENTS = [
     "payments:order",
     "payments:order_status",
     "payments:receipt",
+    "payments:credit_note",
+    "payments:documents",
     "payments:order_cancel",
     "payments:line_cancel",
     "payments-api:verify_status",

@@ -2,6 +2,7 @@
 
 from payments.admin.connected_accounts import BankPayoutAdmin, ConnectedAccountAdmin
 from payments.admin.disputes import DisputeAdmin, DisputeAnswerAdmin
+from payments.admin.documents import DocumentAdmin
 from payments.admin.earnings import EarningAdmin
 from payments.admin.events import WebhookEventAdmin
 from payments.admin.fraud_warnings import FraudWarningAdmin
@@ -20,6 +21,7 @@ __all__ = [
     "DifferenceAdmin",
     "DisputeAdmin",
     "DisputeAnswerAdmin",
+    "DocumentAdmin",
     "EarningAdmin",
     "FraudWarningAdmin",
     "LineCancellationAdmin",

@@ -6,6 +6,7 @@ from payments.models.discount import CartDiscount, DiscountAmount, DiscountCode,
 from payments.models.discount_step import DiscountStep
 from payments.models.dispute import Dispute, DisputeAllocation, DisputeMovement, DisputeStep
 from payments.models.dispute_answer import DisputeAnswer, EvidenceDraft, EvidenceFile
+from payments.models.document import Document
 from payments.models.earning import Earning
 from payments.models.event import EventAttempt, EventSearch, FetchedEvent, WebhookEvent
 from payments.models.fraud_warning import FraudWarning
@@ -36,6 +37,7 @@ __all__ = [
     "DisputeAnswer",
     "DisputeMovement",
     "DisputeStep",
+    "Document",
     "Earning",
     "EventAttempt",
     "EventSearch",

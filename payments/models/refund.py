@@ -68,6 +68,8 @@ class Refund(DurableWork):
 
     # A second payment belongs to no line. A refund made at Stripe names none; staff allocate it.
     REASONS_WITHOUT_LINES = (Reason.SECOND_PAYMENT, Reason.MADE_AT_STRIPE)
+    # A second payment was not for the order: it has no receipt, so its refund needs no credit note.
+    REASONS_WITHOUT_CREDIT_NOTE = (Reason.SECOND_PAYMENT,)
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     amount_minor = models.PositiveBigIntegerField()

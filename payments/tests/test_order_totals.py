@@ -12,11 +12,11 @@ from money import Money
 from money.limits import limits_of
 from money.shares import spread
 from payments.checkout import _new_payment
+from payments.documents.receipt import render_receipt
 from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
 from payments.orders import write_order
 from payments.pricing import price_cart
-from payments.receipts import render_receipt
 from payments.session_line import SessionLine
 from payments.sessions import open_session
 from payments.settlement import settle_payment

@@ -10,10 +10,10 @@ from accounts.tests.factories import UserFactory
 from jobs.runner import drain
 from money import Money
 from notifications.models import Mail
+from payments.documents.receipt import render_receipt
 from payments.models import Order, OrderLine, Payment
 from payments.payers import name_payment_method, write_billing_address
-from payments.pdf import GAP, WorldDocument
-from payments.receipts import render_receipt
+from payments.pdf import GAP, WorldDocument, render_pdf
 from payments.refunds.plan import OverAllLines
 from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
@@ -64,6 +64,18 @@ def test_a_receipt_names_its_payer_in_their_own_script(name):
     pdf = receipt_for(name)
     assert set(name) - {" "} <= letters_of(pdf)
     assert not set(GAP) & letters_of(pdf)
+
+
+def test_a_row_after_one_in_east_asian_letters_is_in_its_own_font():
+    def draw(pdf):
+        pdf.add_page()
+        for text, style in (("Billed to", "B"), ("李小龍", ""), ("ada@example.org", "")):
+            pdf.set_font(pdf.family, style=style, size=10)
+            pdf.multi_cell(100, 8, pdf.printable(text), new_x="LMARGIN", new_y="NEXT")
+
+    rows = content_of(render_pdf(draw)).decode("latin-1")
+    regular = rows.index("/F1 10.00 Tf", rows.index("/F3 10.00 Tf"))
+    assert regular > rows.index("Q", rows.index("/F3"))
 
 
 def test_letters_without_a_font_leave_a_gap_and_a_note_where_to_read_them():

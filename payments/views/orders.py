@@ -24,7 +24,6 @@ from payments.evidence import PaymentDisagrees
 from payments.models import Order, OrderLine, Refund
 from payments.outcomes import request_look
 from payments.reasons import BY_STUDENT
-from payments.receipts import render_receipt
 from payments.registry import UnknownDomain, delivery_words, handler_for
 from payments.stripe_api import StripeRefused, StripeUnreachable
 from payments.views.polling import first_poll, number_in, poll_after
@@ -81,16 +80,6 @@ def order_status(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "payments/order_status.html", context)
 
 
-@require_GET
-@login_required
-def receipt_pdf(request: HttpRequest, number: str) -> HttpResponse:
-    """The receipt of a paid order as a PDF."""
-    order = get_object_or_404(_orders_with_lines(), number=number, user_id=request.user.pk, state="completed")
-    response = HttpResponse(render_receipt(order), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{order.receipt_name}"'
-    return response
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
@@ -140,6 +129,7 @@ def _order_context(order: Order) -> dict[str, object]:
         "has_undeliverable": any(line.state == OrderLine.State.UNDELIVERABLE for line in lines),
         "payment": order.payments.order_by("-created_at").first(),
         "refunds": Refund.objects.filter(payment__order=order)
+        .select_related("document")
         .prefetch_related("allocations__line")
         .order_by("created_at"),
         "undecided": _undecided(lines),
