@@ -29,7 +29,7 @@ DROP FUNCTION payments_number_document();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0041_payments_know_payer_and_card"),
+        ("payments", "0043_count_redemptions"),
     ]
 
     operations = [
