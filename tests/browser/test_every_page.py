@@ -35,8 +35,8 @@ def look_at(open_page):
         for width, scheme in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": 900})
             # The admin's colours are Unfold's; a script changes them some time after the browser's.
-            scheme = "light" if "/admin/" in page.url else scheme
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            shown_scheme = "light" if "/admin/" in page.url else scheme
+            page.emulate_media(color_scheme=shown_scheme, reduced_motion="reduce")
             page.evaluate(COLOURS_HAVE_CHANGED)
             if os.environ.get("SCREENSHOTS") == "1":
                 page.screenshot(path=SCREENSHOTS / str(width) / f"{name}.png", full_page=True)
