@@ -25,6 +25,7 @@ from notifications.alerts import raise_alert
 from pages.kinds import PageKind
 from pages.publishing import publish_version
 from payments.cancellations.sales import cancel_all_sold
+from payments.documents.numbering import number_receipt
 from payments.models import MirrorSync, Payment, WebhookEvent
 from payments.refunds.requests import request_refund_of_undeliverable
 from payments.settlement import settle_payment
@@ -65,6 +66,7 @@ def grow(market, number):
         requested_by_id=teacher.user_id,
     )
     payment.refresh_from_db()
+    number_receipt(order)
     grow_money(payment)
     # A person may not start more than ten purchases a minute, and not ask more than fifteen times a day. Only new rows are
     # changed: the versions left behind within a transaction would make each list slower.
