@@ -271,6 +271,9 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,60/h/ip,5/m/key,10/h/key",
     # Our own, in the same table: new carts of guests from one network address, which a whole school may share.
     "guest_cart": "100/h/ip",
+    # Discount codes that do not exist: enough for typing errors, too few for guessing.
+    "discount_code": "30/h/ip",
+    "discount_code_of_account": "15/h/user",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -178,12 +178,32 @@ def price_cart(cart: Cart, *, trying: DiscountCode | None = None) -> PricedCart:
 
     `trying` is a code to apply in addition to those entered.
     """
-    lines = list(cart.lines.all())
-    quotes = quote_items([line.item for line in lines], cart.user_id)
-    priced = [_price(line, quotes[position], cart) for position, line in enumerate(lines)]
     codes = codes_of(cart)
     if trying and trying not in codes:
         codes.append(trying)
+    return _price_lines(list(cart.lines.all()), codes, cart)
+
+
+def price_items(items: Iterable[Item], *, buyer_id: int | None, currency: str, code: DiscountCode) -> PricedCart:
+    """What items would cost with a code in a cart of their own. Writes nothing."""
+    cart = Cart(user_id=buyer_id, currency=currency)
+    lines = [
+        CartLine(
+            cart=cart,
+            domain=item.domain,
+            reference=item.reference,
+            quantity=item.quantity,
+            details=dict(item.details),
+            seen_unit_minor=0,
+        )
+        for item in items
+    ]
+    return _price_lines(lines, [code], cart)
+
+
+def _price_lines(lines: Sequence[CartLine], codes: Sequence[DiscountCode], cart: Cart) -> PricedCart:
+    quotes = quote_items([line.item for line in lines], cart.user_id)
+    priced = [_price(line, quotes[position], cart) for position, line in enumerate(lines)]
     discounted, applied = _discounted(priced, codes, cart)
     return PricedCart(cart=cart, lines=discounted, terms=current_version(PageKind.TERMS), codes=applied)
 

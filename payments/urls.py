@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from payments.views import cancellations, cart, checkout, desk, documents, earnings, orders, payouts
+from payments.views import cancellations, cart, cart_codes, checkout, desk, documents, earnings, orders, payouts
 from payments.webhook.endpoint import receive_event
 
 app_name = "payments"
@@ -9,6 +9,8 @@ urlpatterns = [
     path("cart/continue/", cart.continue_to_cart, name="continue"),
     path("cart/add/", cart.add_line, name="cart_add"),
     path("cart/lines/<int:line_id>/", cart.change_line, name="cart_line"),
+    path("cart/codes/", cart_codes.enter, name="cart_code"),
+    path("cart/codes/<int:code_id>/remove/", cart_codes.remove, name="cart_code_remove"),
     path("checkout/", checkout.begin_checkout, name="checkout"),
     path("checkout/return/", checkout.return_from_stripe, name="return"),
     path("my/orders/", orders.list_orders, name="orders"),

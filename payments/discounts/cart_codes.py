@@ -5,14 +5,15 @@ Lock order: the cart's row, then the payment of its open page, as for its lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
+from payments.contracts import Item
 from payments.discounts.codes import find_code
 from payments.discounts.effects import AppliedCode
 from payments.models import Cart, CartDiscount, Order
-from payments.pricing import price_cart
+from payments.pricing import PricedCart, price_cart, price_items
 from payments.superseding import close_open_page
 
 CODES_AT_MOST = 5
@@ -49,13 +50,25 @@ def enter_code(*, cart: Cart, text: str) -> AppliedCode:
 
 def try_code(*, cart: Cart, text: str) -> AppliedCode:
     """What a code would take off the cart, beside those it has. Changes nothing. Raises CodeRefused."""
+    _, applied = price_with_code(cart=cart, text=text)
+    return applied
+
+
+def price_with_code(
+    *, text: str, cart: Cart | None = None, items: Sequence[Item] = (), buyer_id: int | None = None, currency: str = ""
+) -> tuple[PricedCart, AppliedCode]:
+    """The prices of a cart with one more code, or of items with this code alone. Changes nothing. Raises CodeRefused."""
     code = find_code(text)
     if code is None:
         raise CodeUnknown
-    applied = next(each for each in price_cart(cart, trying=code).codes if each.code == code)
+    if cart is None:
+        priced = price_items(items, buyer_id=buyer_id, currency=currency, code=code)
+    else:
+        priced = price_cart(cart, trying=code)
+    applied = next(each for each in priced.codes if each.code == code)
     if applied.reason:
         raise CodeRefused(applied.reason)
-    return applied
+    return priced, applied
 
 
 def remove_code(*, cart: Cart, code_id: int) -> bool:
