@@ -18,7 +18,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 class TeacherRequest(HttpRequest):
-    """A request that passed `teacher_required`."""
+    """A request that passed `teacher_required` or `still_teaching_required`."""
 
     user: User
     teacher: Teacher
@@ -37,21 +37,30 @@ def teacher_required(view: Callable[Concatenate[TeacherRequest, P], HttpResponse
     Others are sent to the page for applying, which says how to begin or where their application stands. Suspended
     teachers get a page (403) that says so.
     """
+    return _guard(view, lets_suspended_in=False)
 
+
+def still_teaching_required(view: Callable[Concatenate[TeacherRequest, P], HttpResponseBase]) -> View[P]:
+    """As `teacher_required`, and let suspended teachers in: they still teach what was sold, and their students wait."""
+    return _guard(view, lets_suspended_in=True)
+
+
+def answer_suspended(request: TeacherRequest) -> HttpResponse:
+    """The page that tells suspended teachers that they are, and leads them to what they still teach."""
+    return render(request, "accounts/teacher_suspended.html", {"teacher": request.teacher}, status=403)
+
+
+def _guard(view: Callable[Concatenate[TeacherRequest, P], HttpResponseBase], *, lets_suspended_in: bool) -> View[P]:
     @login_required
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         teacher = teacher_of(request)
         if teacher is None or teacher.status in (Teacher.Status.APPLIED, Teacher.Status.DECLINED):
             return redirect("accounts:teacher_apply")
-        if not teacher.is_approved:
-            return _suspended(request, teacher)
         teacher_request = cast("TeacherRequest", request)
         teacher_request.teacher = teacher
+        if not teacher.is_approved and not lets_suspended_in:
+            return answer_suspended(teacher_request)
         return view(teacher_request, *args, **kwargs)
 
     return cast("View[P]", guarded)
-
-
-def _suspended(request: HttpRequest, teacher: Teacher) -> HttpResponse:
-    return render(request, "accounts/teacher_suspended.html", {"teacher": teacher}, status=403)

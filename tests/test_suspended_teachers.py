@@ -5,10 +5,13 @@ import pytest
 from accounts.applications import approve_teacher, suspend_teacher
 from accounts.tests.factories import UserFactory
 from catalogue.models import Listing
+from notifications.models import Mail
 from payments import checkout
 from payments.models import Order
 from payments.pricing import price_cart
+from tests.filled_forms import Visitor
 from tests.market import fill_cart, open_market, signed_in
+from workshops.tests.factories import make_workshop
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +74,46 @@ def test_what_was_sold_before_stays_with_its_student(market):
     student = signed_in(market.student)
     for path in (f"/my/orders/{market.order.number}/", f"/my/courses/{market.course.slug}/"):
         assert student.get(path).status_code == 200
+
+
+def test_the_teacher_still_teaches_what_was_sold(market):
+    suspend(market)
+    teacher = signed_in(market.teacher.user)
+    slug, ticket = market.workshop.slug, market.ticket
+    said = teacher.get(f"/teach/workshops/{slug}/participants/").content.decode()
+    assert ticket.participant_name in said
+    for path in (f"/teach/tickets/{ticket.code}/", "/teach/", "/teach/earnings/", f"/teach/workshops/{slug}/cancel/"):
+        assert teacher.get(path).status_code == 200, path
+    desk = teacher.get("/teach/workshops/").content.decode()
+    assert f"/teach/workshops/{slug}/participants/" in desk
+    assert not [word for word in ("Plan a workshop", "Withdraw", "Publish") if word in desk]
+    lessons = teacher.get("/teach/lessons/").content.decode()
+    assert market.lesson.get_absolute_url() in lessons
+    assert "Requests to answer" not in lessons
+    link = {"meeting_url": "https://meet.example/new"}
+    assert teacher.post(f"/teach/lessons/{market.lesson.pk}/meeting/", link).status_code == 302
+    market.lesson.refresh_from_db()
+    assert market.lesson.meeting_url == link["meeting_url"]
+
+
+def test_the_teacher_may_change_link_and_times_of_what_was_sold_and_sell_nothing(market):
+    unsold = make_workshop(teacher=market.teacher, is_published=False)
+    suspend(market)
+    teacher = Visitor()
+    teacher.force_login(market.teacher.user)
+    sold = f"/teach/workshops/{market.workshop.slug}/"
+    assert teacher.fill_in(sold, "sessions-0-day", address="2 Mill Lane", cover=None).status_code == 302
+    market.workshop.refresh_from_db()
+    assert market.workshop.address == "2 Mill Lane"
+    assert Mail.objects.filter(to=market.student.email, template="workshops/mail/workshop_moved").exists()
+    for path in (f"/teach/workshops/{unsold.slug}/", "/teach/workshops/new/", "/teach/payouts/", "/teach/courses/"):
+        assert teacher.get(path).status_code == 403, path
+    for path in (sold, f"{sold}publish/", f"{sold}withdraw/", f"/teach/workshops/{unsold.slug}/publish/"):
+        assert teacher.post(path, {"publish": "1"}).status_code == 403, path
+
+
+def test_the_page_about_the_suspension_leads_to_what_is_still_taught(market):
+    suspend(market)
+    said = signed_in(market.teacher.user).get("/teach/profile/").content.decode()
+    for path in ("/teach/workshops/", "/teach/lessons/", "/teach/", "/teach/earnings/"):
+        assert f'href="{path}"' in said

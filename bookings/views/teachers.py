@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.confirmation_page import ask_first
-from accounts.guards import TeacherRequest, teacher_required
+from accounts.guards import TeacherRequest, still_teaching_required, teacher_required
 from accounts.moments import write_span
 from accounts.time_zones import zone_for, zone_of_user
 from bookings import DOMAIN
@@ -53,7 +53,7 @@ class _Overlaps:
 _REQUESTS_AT_MOST = 100
 
 
-@teacher_required
+@still_teaching_required
 @require_safe
 @never_cache
 def show_desk(request: TeacherRequest) -> HttpResponse:
@@ -66,7 +66,8 @@ def show_desk(request: TeacherRequest) -> HttpResponse:
         .order_by("period")
     )
     context = {
-        "requests": open_requests_for(request.teacher)[:_REQUESTS_AT_MOST],
+        "may_answer": request.teacher.is_approved,
+        "requests": open_requests_for(request.teacher)[:_REQUESTS_AT_MOST] if request.teacher.is_approved else [],
         "upcoming": [lesson for lesson in lessons if lesson.is_confirmed],
         "proposed": [lesson for lesson in lessons if not lesson.is_confirmed],
     }
@@ -150,7 +151,7 @@ def withdraw(request: TeacherRequest, lesson_id: int) -> HttpResponse:
     return redirect("bookings:desk")
 
 
-@teacher_required
+@still_teaching_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def cancel_lesson(request: TeacherRequest, lesson_id: int) -> HttpResponse:
@@ -200,7 +201,7 @@ def _words_on(cancelled: Cancellation | None, student: str) -> str:
     return " ".join(words)
 
 
-@teacher_required
+@still_teaching_required
 @require_POST
 def set_meeting(request: TeacherRequest, lesson_id: int) -> HttpResponse:
     """Set the link to join a lesson online."""

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts.guards import TeacherRequest, teacher_required
+from accounts.guards import TeacherRequest, still_teaching_required
 from money import Money
 from payments.models import Order, OrderLine
 
@@ -19,7 +19,7 @@ _EARNED_MINOR = F("teacher_share_minor") + F("platform_discount_share_minor") - 
 
 @require_GET
 @never_cache
-@teacher_required
+@still_teaching_required
 def show_sales(request: TeacherRequest) -> HttpResponse:
     """Every delivered line of this teacher, or those of one order, with their share, and the sum per currency."""
     sold = OrderLine.objects.filter(

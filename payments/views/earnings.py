@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts.guards import TeacherRequest, teacher_required
+from accounts.guards import TeacherRequest, still_teaching_required
 from accounts.time_zones import zone_of
 from money import Money, is_currency
 from payments.earnings.balances import TeacherBalance, teacher_balances
@@ -29,7 +29,7 @@ _EARLIEST_YEAR = 2020
 
 @require_GET
 @never_cache
-@teacher_required
+@still_teaching_required
 def show_earnings(request: TeacherRequest) -> HttpResponse:
     """The balance of each currency at a glance; below it the chosen currency's chart, pending shares and movements."""
     balances = teacher_balances(request.teacher.pk)
@@ -42,7 +42,7 @@ def show_earnings(request: TeacherRequest) -> HttpResponse:
 
 @require_GET
 @never_cache
-@teacher_required
+@still_teaching_required
 def download_statement(request: TeacherRequest, currency: str, period: str, kind: str) -> HttpResponse:
     """The statement of a month (2026-11) or a year (2026), as CSV or PDF. 404 for what cannot be a period."""
     if not is_currency(currency):

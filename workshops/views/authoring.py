@@ -7,9 +7,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from accounts.guards import TeacherRequest, teacher_required
+from accounts.guards import TeacherRequest, answer_suspended, still_teaching_required, teacher_required
 from uploads.storage import NotStored
-from workshops.models import Workshop
+from workshops.models import Registration, Workshop
 from workshops.publishing import CapacityBelowTaken, NotReadyToPublish, publish_workshop, save_workshop
 from workshops.views.desk import own_workshop, warn_of_overlaps
 from workshops.workshop_page import WorkshopEditor
@@ -22,10 +22,15 @@ def create_workshop(request: TeacherRequest) -> HttpResponse:
     return _edit(request, Workshop(teacher=request.teacher, time_zone=request.user.time_zone))
 
 
-@teacher_required
+@still_teaching_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_workshop(request: TeacherRequest, slug: str) -> HttpResponse:
-    return _edit(request, own_workshop(request, slug))
+    """Change a workshop. A suspended teacher may change what people have places in: its link, times and address."""
+    workshop = own_workshop(request, slug)
+    has_places = workshop.registrations.filter(state=Registration.State.CONFIRMED).exists()
+    if not request.teacher.is_approved and ("publish" in request.POST or not has_places):
+        return answer_suspended(request)
+    return _edit(request, workshop)
 
 
 def _edit(request: TeacherRequest, workshop: Workshop) -> HttpResponse:

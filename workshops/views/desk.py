@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.confirmation_page import ask_first
-from accounts.guards import TeacherRequest, teacher_required
+from accounts.guards import TeacherRequest, still_teaching_required, teacher_required
 from accounts.moments import write_span
 from accounts.names import sorting_key
 from accounts.time_zones import zone_for
@@ -29,7 +29,7 @@ from workshops.schedule import describe_schedule
 _CONFIRMED = Q(registrations__state=Registration.State.CONFIRMED)
 
 
-@teacher_required
+@still_teaching_required
 @require_safe
 def show_desk(request: TeacherRequest) -> HttpResponse:
     """List the teacher's workshops with the places sold, held and left."""
@@ -92,7 +92,7 @@ def withdraw(request: TeacherRequest, slug: str) -> HttpResponse:
     return redirect("workshops:desk")
 
 
-@teacher_required
+@still_teaching_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def cancel(request: TeacherRequest, slug: str) -> HttpResponse:
@@ -128,7 +128,7 @@ def cancel(request: TeacherRequest, slug: str) -> HttpResponse:
     return render(request, "payments/sale_cancel.html", context, status=400 if form.errors else 200)
 
 
-@teacher_required
+@still_teaching_required
 @require_safe
 def list_participants(request: TeacherRequest, slug: str) -> HttpResponse:
     """List the participants of a workshop of the teacher."""
@@ -142,7 +142,7 @@ def list_participants(request: TeacherRequest, slug: str) -> HttpResponse:
     return render(request, "workshops/participant_list.html", context)
 
 
-@teacher_required
+@still_teaching_required
 @require_safe
 @never_cache
 def check_ticket(request: TeacherRequest, code: str) -> HttpResponse:
