@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,19 @@ class Problem:
     def type(self) -> str:
         """The `type` of problem details: a name, not an address to fetch."""
         return f"urn:lectern:problem:{self.name}"
+
+
+class Refused(Exception):
+    """Raised by a view to answer with one kind of problem. `more` are additional members of the answer."""
+
+    def __init__(
+        self, problem: Problem, *, detail: str = "", headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        super().__init__(detail or problem.title)
+        self.problem = problem
+        self.detail = detail
+        self.headers = headers or {}
+        self.more = more
 
 
 INVALID = Problem("invalid", 400, "The request is not valid.", "Correct what `errors` names and send it again.")
@@ -82,6 +95,12 @@ def problem_response(problem: Problem, *, detail: str = "", **more: Any) -> Json
 
 def answer_exception(exception: Exception, _context: dict[str, Any]) -> JsonResponse | None:
     """The response for an exception from a view of the API; None leaves it to Django. Used as EXCEPTION_HANDLER."""
+    if isinstance(exception, Refused):
+        set_rollback()
+        response = problem_response(exception.problem, detail=exception.detail, **exception.more)
+        for name, value in exception.headers.items():
+            response.headers[name] = value
+        return response
     problem = next((each for kind, each in _BY_EXCEPTION.items() if isinstance(exception, kind)), None)
     if problem is None:
         return None
@@ -92,7 +111,7 @@ def answer_exception(exception: Exception, _context: dict[str, Any]) -> JsonResp
     detail = str(exception.detail) if isinstance(exception, exceptions.APIException) else ""
     response = problem_response(problem, detail=detail)
     if problem.status == status.HTTP_401_UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = getattr(exception, "auth_header", "Session")
+        response.headers["WWW-Authenticate"] = getattr(exception, "auth_header", "Bearer")
     if isinstance(exception, exceptions.Throttled):
         response.headers["Retry-After"] = str(math.ceil(getattr(exception, "wait", None) or 1))
     return response

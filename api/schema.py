@@ -38,4 +38,9 @@ class ProblemDetails(serializers.Serializer[Any]):
 
 def answers(serializer: type[serializers.Serializer[Any]], *problems: Problem) -> dict[Any, Any]:
     """The `responses` of an endpoint: its answer, its own errors, and those that any endpoint can have."""
-    return {200: serializer} | {(each.status, CONTENT_TYPE): ProblemDetails for each in (*problems, THROTTLED)}
+    return {200: serializer, **refusals(*problems)}
+
+
+def refusals(*problems: Problem) -> dict[Any, Any]:
+    """The same without an answer of JSON, for an endpoint that answers with something else."""
+    return {(each.status, CONTENT_TYPE): ProblemDetails for each in (*problems, THROTTLED)}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 from rest_framework.request import Request
-from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle, UserRateThrottle
+from rest_framework.throttling import AnonRateThrottle, BaseThrottle, SimpleRateThrottle, UserRateThrottle
 
 if TYPE_CHECKING:
     # REST framework's views import this module, which the settings name.
@@ -23,6 +25,11 @@ _IPV6_NETWORK_BITS = 64
 class _ExactThrottle(SimpleRateThrottle):
     """Counts one request after another. REST framework's own lets those of the same moment count as one."""
 
+    num_requests: int
+    duration: int
+    # How many requests are left and for how many seconds they must last; None for callers that are not counted.
+    left: tuple[int, int] | None = None
+
     def allow_request(self, request: Request, view: APIView) -> bool:
         key = self.get_cache_key(request, view)
         if key is None:
@@ -30,7 +37,10 @@ class _ExactThrottle(SimpleRateThrottle):
         with transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-            return super().allow_request(request, view)
+            is_allowed = super().allow_request(request, view)
+        first_leaves_in = self.history[-1] + self.duration - self.now if self.history else self.duration
+        self.left = max(self.num_requests - len(self.history), 0), max(math.ceil(first_leaves_in), 0)
+        return is_allowed
 
 
 class GuestThrottle(_ExactThrottle, AnonRateThrottle):
@@ -45,6 +55,19 @@ class AccountThrottle(_ExactThrottle, UserRateThrottle):
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return super().get_cache_key(request, view) if request.user.is_authenticated else None
+
+
+def rate_limit_fields(throttles: Iterable[BaseThrottle]) -> dict[str, str]:
+    """The RateLimit fields for the limit that counts for this caller (draft-ietf-httpapi-ratelimit-headers)."""
+    for throttle in throttles:
+        if isinstance(throttle, _ExactThrottle) and throttle.left is not None:
+            left, seconds = throttle.left
+            policy = f'"{throttle.scope}"'
+            return {
+                "RateLimit-Policy": f"{policy};q={throttle.num_requests};w={throttle.duration}",
+                "RateLimit": f"{policy};r={left};t={seconds}",
+            }
+    return {}
 
 
 def network_of(text: str) -> str:

@@ -115,7 +115,12 @@ SECTIONS: Final[Sequence[Section]] = (
         (
             Place("accounts.teacher", "Applicants", "how_to_reg", query="?status__exact=applied", counted="applicants"),
             Place("accounts.teacher", "Teachers", "co_present"),
-            Place("accounts.user", "People", "person", inside=[("account.emailaddress", "Email addresses")]),
+            Place(
+                "accounts.user",
+                "People",
+                "person",
+                inside=[("account.emailaddress", "Email addresses"), ("integrations.apitoken", "API tokens")],
+            ),
             Place("auth.group", "Staff groups", "badge"),
         ),
     ),

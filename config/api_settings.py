@@ -10,7 +10,10 @@ _VERSION = "1.0.0"
 def rest_framework_settings(*, trusted_proxy_count: int) -> dict[str, Any]:
     """Return REST framework's settings. Only the part of addresses that this many proxies of ours wrote is used."""
     return {
-        "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.SessionCookie"],
+        "DEFAULT_AUTHENTICATION_CLASSES": [
+            "integrations.authentication.BearerToken",
+            "api.authentication.SessionCookie",
+        ],
         "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
         # No browsable API: it needs inline scripts, which the content security policy forbids.
         "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -36,4 +39,11 @@ def spectacular_settings(*, site_name: str) -> dict[str, Any]:
         "VERSION": _VERSION,
         "OAS_VERSION": "3.1.1",
         "SERVE_INCLUDE_SCHEMA": False,
+        # Fields called alike with other choices.
+        "ENUM_NAME_OVERRIDES": {
+            "OrderState": "payments.models.order.Order.State",
+            "OrderLineState": "payments.models.order.OrderLine.State",
+            "PaymentState": "payments.api.serializers.PaymentState",
+            "PayoutStatus": "payments.models.payout.STATUS_CHOICES",
+        },
     }

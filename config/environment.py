@@ -121,6 +121,12 @@ class Environment:
             raise InvalidVariable(name, "must be an address without a path, such as https://lectern.example.")
         return value
 
+    def site_addresses(self, name: str, *, is_https: bool) -> list[str]:
+        """Return the addresses of sites, each as `site_address` takes it."""
+        for item in self.items(name):
+            Environment({name: item}).site_address(name, is_https=is_https)
+        return [item.rstrip("/") for item in self.items(name)]
+
     def service_address(self, name: str, *, schemes: Iterable[str], default: str = "") -> str:
         """Return the address of a server, which may hold a name and a password."""
         value, allowed = self.text(name, default=default), list(schemes)

@@ -99,6 +99,8 @@ DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 # Stripe allows 30 minutes to 24 hours by its own clock, counted from when it reads the request; these bounds leave a
 # margin of a minute. Places stay reserved for as long as the page can be paid.
 CHECKOUT_LIFETIME = timedelta(minutes=env.count("CHECKOUT_MINUTES", default=31, least=31, most=1439))
+# Other sites to which Stripe's page may lead a student back, if a program that uses the API asks for it.
+CHECKOUT_RETURN_ORIGINS = env.site_addresses("CHECKOUT_RETURN_ORIGINS", is_https=not IS_DEVELOPMENT)
 # How long finished rows are kept. Rows that still need staff stay, however old.
 MAILS_KEPT = timedelta(days=env.count("MAIL_DAYS", default=365, least=31, most=36_500))
 # The links in these mails expire after a day.
@@ -110,6 +112,8 @@ FINISHED_SYNCS_KEPT = timedelta(days=env.count("FINISHED_SYNC_DAYS", default=30,
 GUEST_CARTS_KEPT = timedelta(days=env.count("GUEST_CART_DAYS", default=30, least=1, most=36_500))
 # Only finished events. Stripe lists events for 30 days, and one deleted before would look like a missed one.
 WEBHOOK_EVENTS_KEPT = timedelta(days=env.count("WEBHOOK_EVENT_DAYS", default=365, least=31, most=36_500))
+# A request to the API may be repeated with its key for this long. Stripe keeps its answers for a day.
+STORED_ANSWERS_KEPT = timedelta(days=env.count("STORED_ANSWER_DAYS", default=7, least=1, most=36_500))
 DEFAULT_COMMISSION_BPS = read_commission_bps(env)
 # A teacher may withdraw a share no earlier than this after the sale, since most refunds are asked for within days.
 EARNINGS_HELD_FOR = timedelta(days=env.count("EARNINGS_HOLDING_DAYS", default=7, least=0, most=365))
@@ -134,6 +138,7 @@ INSTALLED_APPS = [
     "payments",
     "catalogue",
     "ledger",
+    "integrations",
     "notifications",
     "pages",
     "accounts",

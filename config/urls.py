@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from config.api_documentation import show_documentation
 from config.media import serve_upload
 from payments.domains import domain_configs
 
@@ -14,8 +15,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("accounts.urls")),
     path("", include("catalogue.urls")),
     path("", include("pages.urls")),
+    path("", include("integrations.urls")),
     path("", include("payments.urls")),
     path("", include("payments.api.urls")),
+    path("api/docs/", show_documentation, name="api_documentation"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     *(path("", include(f"{domain.name}.urls")) for domain in domain_configs()),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from payments.discounts.holds import CodeNotUsable
 from payments.models import Cart, Order, Payment
 from payments.orders import reserve_lines, write_order
 from payments.pricing import price_cart
+from payments.return_addresses import ReturnAddresses, own_addresses
 from payments.session_requests import build_session_request
 from payments.settlement import settle_free_order
 from payments.superseding import payable_payment_of
@@ -70,10 +72,20 @@ class _Superseded:
     payment_id: int
 
 
-def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Payment:
+def start_checkout(
+    *,
+    user: User,
+    cart: Cart | None,
+    agreed_digest: str,
+    returns: ReturnAddresses | None = None,
+    record: Callable[[int], None] | None = None,
+) -> Payment:
     """The payment with the page on which the student pays this cart. A repeated call returns the same one.
 
     A cart that costs nothing is delivered at once: its payment has succeeded and has no page.
+
+    Stripe's page leads back to `returns`, this site by default. `record` is called with the payment's id in the
+    transaction that chooses or writes the payment.
 
     Raises CheckoutClosed, CartEmpty, CartChanged, LineSoldOut, TooManyPayments, sessions.AlreadyPaid,
     StripeUnreachable (nothing is lost; the student can try again) or StripeRefused (the order is
@@ -83,7 +95,14 @@ def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Paym
         raise CartEmpty
     never_opened: int | None = None
     for _ in range(3):  # one superseded order is usual; more mean that the student's own requests race each other
-        prepared = _prepare(user=user, cart=cart, agreed_digest=agreed_digest, never_opened=never_opened)
+        prepared = _prepare(
+            user=user,
+            cart=cart,
+            agreed_digest=agreed_digest,
+            never_opened=never_opened,
+            returns=returns or own_addresses(),
+            record=record,
+        )
         if isinstance(prepared, _Superseded):
             sessions.close_session(prepared.payment_id, reason="The cart was changed.")
             continue
@@ -100,10 +119,26 @@ def start_checkout(*, user: User, cart: Cart | None, agreed_digest: str) -> Paym
 
 @retried_after_deadlock
 @transaction.atomic
-def _prepare(
-    *, user: User, cart: Cart, agreed_digest: str, never_opened: int | None = None
+def _prepare(  # noqa: PLR0913  # what start_checkout takes, and what it learned
+    *,
+    user: User,
+    cart: Cart,
+    agreed_digest: str,
+    never_opened: int | None = None,
+    returns: ReturnAddresses | None = None,
+    record: Callable[[int], None] | None = None,
 ) -> _Payable | _Settled | _Superseded:
-    """The checkout transaction: find the order that exists, or write one and hold its places.
+    """The checkout transaction, at whose end the payment is recorded for whom asked."""
+    prepared = _find_or_write(user, cart, agreed_digest, never_opened, returns or own_addresses())
+    if record and not isinstance(prepared, _Superseded):
+        record(prepared.payment_id)
+    return prepared
+
+
+def _find_or_write(
+    user: User, cart: Cart, agreed_digest: str, never_opened: int | None, returns: ReturnAddresses
+) -> _Payable | _Settled | _Superseded:
+    """Find the order that exists, or write one and hold its places.
 
     `never_opened` is a payment whose page Stripe has just refused because too little time was left: its order gets
     another payment.
@@ -115,13 +150,13 @@ def _prepare(
         return _settled_before(cart, agreed_digest)
     existing = payable_payment_of(cart)
     if existing is not None and existing.pk == never_opened:
-        return _Payable(_replace(existing).pk)
+        return _Payable(_replace(existing, returns).pk)
     if existing is not None:
         has_time = existing.expires_at - timezone.now() > _LEAST_TIME_LEFT
         # The order's own holds may make a place look sold out to the same student, so the digest frozen with the
         # order is compared, not the cart's current one.
         is_wanted = existing.close_requested_at is None and existing.order.cart_digest == agreed_digest
-        if has_time and is_wanted:
+        if has_time and is_wanted and _leads_back_to(existing, returns):
             return _Payable(existing.pk)
         return _Superseded(existing.pk)
     if not priced.is_buyable or priced.digest != agreed_digest:
@@ -132,7 +167,7 @@ def _prepare(
     except CodeNotUsable as gone:
         raise CartChanged(str(gone)) from gone
     order.user = user
-    return _Payable(_new_payment(order).pk) if order.total_minor else _Settled(_settle(order).pk)
+    return _Payable(_new_payment(order, returns).pk) if order.total_minor else _Settled(_settle(order).pk)
 
 
 def _settled_before(cart: Cart, agreed_digest: str) -> _Settled:
@@ -166,14 +201,20 @@ def _settle(order: Order) -> Payment:
     return payment
 
 
-def _replace(payment: Payment) -> Payment:
+def _leads_back_to(payment: Payment, returns: ReturnAddresses) -> bool:
+    """Whether its page leads back to these addresses. Requests of payments older than their field are not known."""
+    request = payment.session_request
+    return not request or (request["success_url"], request["cancel_url"]) == (returns.success, returns.cancel)
+
+
+def _replace(payment: Payment, returns: ReturnAddresses) -> Payment:
     """Create another payment for the order of one that never had a page. Raises LineSoldOut; the old one then stays."""
     ended = Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED)
     ended.update(status=Payment.Status.EXPIRED, ended_at=timezone.now())
-    return _new_payment(payment.order)
+    return _new_payment(payment.order, returns)
 
 
-def _new_payment(order: Order) -> Payment:
+def _new_payment(order: Order, returns: ReturnAddresses) -> Payment:
     """Hold the order's places for as long as its new page can be paid, and freeze the request for that page."""
     reference = uuid.uuid4()
     expires_at = timezone.now() + settings.CHECKOUT_LIFETIME
@@ -182,7 +223,7 @@ def _new_payment(order: Order) -> Payment:
         order=order,
         reference=reference,
         idempotency_key=f"lectern-session-{reference}",
-        session_request=build_session_request(order, reference=reference, expires_at=expires_at),
+        session_request=build_session_request(order, reference=reference, expires_at=expires_at, returns=returns),
         amount_minor=order.total_minor,
         currency=order.currency,
         expires_at=expires_at,

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.urls import reverse
-
 from payments.metadata import SEVERAL_DOMAINS
 from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
+from payments.return_addresses import ReturnAddresses
 from payments.session_line import SessionLine
 
 
-def build_session_request(order: Order, *, reference: uuid.UUID, expires_at: datetime) -> dict[str, Any]:
+def build_session_request(
+    order: Order, *, reference: uuid.UUID, expires_at: datetime, returns: ReturnAddresses
+) -> dict[str, Any]:
     """All parameters of the Checkout Session that pays this order, as plain JSON. Amounts in minor units."""
     lines = lines_in_lock_order(order)
     metadata = _metadata(order, lines, reference)
@@ -27,9 +27,8 @@ def build_session_request(order: Order, *, reference: uuid.UUID, expires_at: dat
         "customer_email": order.user.email,
         "metadata": metadata,
         "payment_intent_data": {"metadata": metadata, "description": f"Order {order.number}"},
-        # Stripe puts the session's id in place of the braces.
-        "success_url": f"{settings.BASE_URL}{reverse('payments:return')}?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": f"{settings.BASE_URL}{reverse('payments:cart')}?from=payment",
+        "success_url": returns.success,
+        "cancel_url": returns.cancel,
         "expires_at": int(expires_at.timestamp()),
     }
 

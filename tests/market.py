@@ -12,6 +12,7 @@ from bookings.tests import factories as lessons
 from catalogue.models import Expertise
 from courses.models import CourseLesson, Module, QuizQuestion
 from courses.tests.factories import published_course
+from integrations.tests.factories import token_of
 from payments.checkout import _prepare
 from payments.models import Cart, Payment
 from payments.pricing import price_cart
@@ -73,6 +74,7 @@ def open_market():
     market.question = QuizQuestion.objects.get(lesson=market.quiz)
     market.order = buy_everything(market)
     market.ticket = Registration.objects.get(order_line_id__in=market.order.lines.values("pk"))
+    market.token = token_of(student)
     ready_account(teacher)
     earn(teacher, 9000)
     market.payout = requested(teacher)

@@ -6,9 +6,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
+import payments.api.problems
 from accounts.tests.factories import UserFactory
 from api import problems
 from api.problems import Problem
+from integrations import endpoints, idempotency
 from payments.api import views
 
 pytestmark = pytest.mark.django_db
@@ -139,19 +141,24 @@ def test_pages_keep_their_own_errors():
 
 
 def test_every_kind_of_error_has_a_name_of_its_own():
-    kinds = [each for each in vars(problems).values() if isinstance(each, Problem)]
-    assert len({kind.type for kind in kinds}) == len(kinds)
+    modules = (problems, endpoints, idempotency, payments.api.problems)
+    kinds = {each for module in modules for each in vars(module).values() if isinstance(each, Problem)}
+    assert len({kind.type for kind in kinds}) == len(kinds) > 25
 
 
 def test_the_document_is_served_and_names_each_endpoint_once():
     document = Client().get("/api/schema/", headers={"accept": "application/json"}).json()
     assert document["openapi"].startswith("3.1")
-    assert set(document["paths"]) == {
-        COMMISSION,
-        "/api/payments/balance",
-        "/api/payments/history",
-        "/api/payments/verify-status/{session_id}",
-    }
+    named = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(set(named)) == len(named)
+    views = [path for path in document["paths"] if path.startswith("/api/payments/")]
+    assert {COMMISSION, "/api/payments/balance", "/api/payments/verify-status/{session_id}"} <= set(views)
+    assert all(path.startswith(("/api/v1/", "/api/payments/")) for path in document["paths"])
+
+
+def test_the_document_is_drawn_without_a_warning(capsys):
+    assert Client().get("/api/schema/").status_code == 200
+    assert "Warning" not in capsys.readouterr().err
 
 
 def test_the_document_is_throttled_too():

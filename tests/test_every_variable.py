@@ -144,6 +144,8 @@ VARIABLES = {
     "EXPIRED_SESSION_DAYS": ("0", NUMBERS),
     "FINISHED_SYNC_DAYS": ("1", [*NUMBERS, "0"]),
     "GUEST_CART_DAYS": ("1", [*NUMBERS, "0"]),
+    "CHECKOUT_RETURN_ORIGINS": ("https://school.example,https://shop.example", [*SITES, "https://a.example,,"]),
+    "STORED_ANSWER_DAYS": ("1", [*NUMBERS, "0"]),
     "DEFAULT_COMMISSION_BPS": ("0", [*NUMBERS, "10001", "20000", "-500", "10 %"]),
     "EARNINGS_HOLDING_DAYS": ("14", [*NUMBERS, "366"]),
     "STRIPE_CONNECT_ACCOUNTS": ("v2", ["v3", "express", "V1", *WORDS]),

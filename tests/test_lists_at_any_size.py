@@ -18,6 +18,7 @@ from bookings.models import LessonRequest
 from bookings.tests import factories as lessons
 from catalogue.models import Expertise
 from courses.tests.factories import enrolled_student, published_course
+from integrations.tests.factories import token_of
 from jobs.models import Heartbeat
 from ledger.periods import close_period
 from ledger.tests import test_journals as ledger
@@ -81,6 +82,7 @@ def grow_what_is_not_sold(market, number):
     teacher, student = market.teacher, market.student
     lessons.proposed_lesson(teacher=teacher, student=student, when=lessons.slot(days=20 + number, hour=14))
     lessons.open_request(teacher=teacher)
+    token_of(UserFactory())
     lessons.offer(teacher=teacher, subject=lessons.subject())
     Expertise.objects.create(teacher=teacher, subject=lessons.subject(), levels=["beginner"])
     WorkshopHandler().fulfil(make_line(market.busy_workshop, buyer=UserFactory()))

@@ -13,10 +13,11 @@ from rest_framework.exceptions import Throttled
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from api.problems import FORBIDDEN, INVALID, Problem, problem_response
 from api.schema import answers
+from integrations.endpoints import Endpoint, require_scope
+from integrations.scopes import Scope
 from money import Money
 from payments.api.discount_serializers import DiscountAnswer, DiscountQuestion
 from payments.discounts.cart_codes import CodeRefused, CodeUnknown, price_with_code
@@ -41,7 +42,7 @@ _EXAMPLE = {
 
 
 @method_decorator(never_cache, name="dispatch")
-class ValidateDiscount(APIView):
+class ValidateDiscount(Endpoint):
     """What a code takes off the caller's cart, beside the codes it has, or off the items named. Changes nothing."""
 
     permission_classes = (AllowAny,)
@@ -54,6 +55,8 @@ class ValidateDiscount(APIView):
     )
     def post(self, request: Request) -> HttpResponseBase:
         """Try a code. What it says is no promise: limits may be used up before the order is placed."""
+        # It tells what is in the cart.
+        require_scope(request, Scope.PURCHASES_READ)
         question = DiscountQuestion(data=request.data)
         question.is_valid(raise_exception=True)
         if not may_try_codes(request._request):  # noqa: SLF001  # allauth counts Django's requests

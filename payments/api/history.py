@@ -8,8 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from api.cursors import read_cursor, write_cursor
 from money import Money
-from payments.api.cursors import read_cursor, write_cursor
 from payments.earnings.movements import as_movements, rows_of_movements
 from payments.models import Payment, Refund
 

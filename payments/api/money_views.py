@@ -12,13 +12,14 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import Teacher
+from api.cursors import next_address
 from api.problems import FORBIDDEN, INVALID, NOT_SIGNED_IN
 from api.schema import answers
+from integrations.endpoints import Endpoint, require_scope
+from integrations.scopes import Scope
 from money import Money
-from payments.api.cursors import next_address
 from payments.api.history import page_of_student, page_of_teacher
 from payments.api.serializers import BalanceAnswer, BalanceQuestion, HistoryAnswer, HistoryQuestion
 from payments.earnings.balances import TeacherBalance, teacher_balances
@@ -67,10 +68,11 @@ _OF_TEACHER = {
 
 
 @method_decorator(never_cache, name="dispatch")
-class BalanceView(APIView):
+class BalanceView(Endpoint):
     """What the signed-in teacher has earned, can withdraw and has withdrawn."""
 
     permission_classes = (IsAuthenticated,)
+    scopes = {"GET": Scope.EARNINGS_READ}
 
     @extend_schema(
         operation_id="balance",
@@ -109,10 +111,11 @@ def _nothing(currency: str) -> dict[str, Any]:
 
 
 @method_decorator(never_cache, name="dispatch")
-class HistoryView(APIView):
+class HistoryView(Endpoint):
     """The caller's payments and refunds; for a teacher, what changed their earnings."""
 
     permission_classes = (IsAuthenticated,)
+    decides_scope = True
 
     @extend_schema(
         operation_id="history",
@@ -130,6 +133,7 @@ class HistoryView(APIView):
         asked = question.validated_data
         teacher_id = _teacher_id(request)
         role = asked.get("role") or ("student" if teacher_id is None else "teacher")
+        require_scope(request, Scope.PURCHASES_READ if role == "student" else Scope.EARNINGS_READ)
         where: dict[str, Any] = {"cursor": asked["cursor"], "limit": asked["limit"]}
         if role == "student":
             page = page_of_student(request.user.pk or 0, **where)

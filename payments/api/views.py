@@ -12,11 +12,12 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.models import Teacher
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.schema import answers
+from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint
+from integrations.scopes import Scope
 from money import split_by_rate
 from money.shares import WHOLE_BASIS_POINTS
 from payments.api.serializers import CommissionAnswer, CommissionQuestion, PaymentAnswer, PaymentState
@@ -28,7 +29,7 @@ _SECONDS_BETWEEN_POLLS = {PaymentState.OPEN: 2, PaymentState.PROCESSING: 600}
 
 
 @method_decorator(never_cache, name="dispatch")
-class TestCommission(APIView):
+class TestCommission(Endpoint):
     """How the platform would divide a price: with a teacher's own rate for that teacher, else with the usual one."""
 
     permission_classes = (AllowAny,)
@@ -59,15 +60,16 @@ class TestCommission(APIView):
 
 
 @method_decorator(never_cache, name="dispatch")
-class VerifyStatus(APIView):
+class VerifyStatus(Endpoint):
     """How a payment stands, for a page of the caller's own that the student comes back to."""
 
     permission_classes = (IsAuthenticated,)
+    scopes = {"GET": Scope.PURCHASES_READ}
 
     @extend_schema(
         operation_id="verify_status",
         parameters=[OpenApiParameter("session_id", str, OpenApiParameter.PATH, description="Of your own payment.")],
-        responses=answers(PaymentAnswer, NOT_SIGNED_IN, NOT_FOUND),
+        responses=answers(PaymentAnswer, NOT_SIGNED_IN, INSUFFICIENT_SCOPE, NOT_FOUND),
     )
     def get(self, request: Request, session_id: str) -> Response:
         """Look up a payment of your own. If no webhook has come, a worker asks Stripe beside it: ask again."""

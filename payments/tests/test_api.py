@@ -217,7 +217,7 @@ def test_payments_of_other_people_are_not_found():
 
 def test_guests_are_asked_to_sign_in():
     answer = verify(open_order(), Client())
-    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Session")
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert is_as_documented(answer, "/api/payments/verify-status/{session_id}")
 
 

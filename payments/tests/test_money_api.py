@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rest_framework.exceptions import ValidationError
 
 from accounts.tests.factories import TeacherFactory, UserFactory
+from api.cursors import read_cursor, write_cursor
 from money import Money
-from payments.api.cursors import read_cursor, write_cursor
 from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
 from payments.stripe_objects import read_refund

@@ -1,0 +1,18 @@
+"""What a token may do. A token never does more than its owner may."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Scope(models.TextChoices):
+    """One permission of a token. Reading the catalogue needs none."""
+
+    PURCHASES_READ = "purchases:read", "See the cart, orders, payments and receipts"
+    PURCHASES_WRITE = "purchases:write", "Change the cart, pay, cancel and get refunds"
+    LESSONS_READ = "lessons:read", "See lessons and requests for lessons"
+    LESSONS_WRITE = "lessons:write", "Request lessons and withdraw requests"
+    LEARNING_READ = "learning:read", "See workshop tickets, courses and progress"
+    LEARNING_WRITE = "learning:write", "Mark lessons of courses as done"
+    EARNINGS_READ = "earnings:read", "See earnings, balances and payouts"
+    PAYOUTS_WRITE = "payouts:write", "Request payouts to your own Stripe account"

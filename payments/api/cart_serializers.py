@@ -1,0 +1,109 @@
+"""What callers send about the cart, and how it is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from payments.contracts import Item
+from payments.pricing import PricedCart, PricedLine
+
+_QUANTITY_AT_MOST = 100
+
+
+class ItemSent(serializers.Serializer[Any]):
+    """Something to buy, as a listing of the catalogue names it."""
+
+    domain = serializers.SlugField(max_length=30, help_text="`domain` of the listing.")
+    reference = serializers.RegexField(r"^[\w-]+\Z", max_length=64, help_text="`reference` of the listing.")
+    quantity = serializers.IntegerField(min_value=1, max_value=_QUANTITY_AT_MOST, default=1)
+    details = serializers.DictField(
+        default=dict, help_text="What its kind asks for, such as the participants of a workshop."
+    )
+
+
+class LineSent(ItemSent):
+    """An item, and the currency that an empty cart takes from it."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Add the currency, which defaults to the platform's."""
+        return super().get_fields() | {"currency": serializers.ChoiceField(settings.CURRENCIES, required=False)}
+
+
+class QuantitySent(serializers.Serializer[Any]):
+    """How many are wanted."""
+
+    quantity = serializers.IntegerField(min_value=1, max_value=_QUANTITY_AT_MOST)
+
+
+class CartLineAnswer(serializers.Serializer[Any]):
+    """One line at its current price. With a `problem` it cannot be bought as it is."""
+
+    id = serializers.IntegerField()
+    domain = serializers.CharField()
+    reference = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    quantity = serializers.IntegerField()
+    details = serializers.DictField()
+    unit_amount = serializers.CharField(allow_null=True)
+    discount = serializers.CharField(allow_null=True)
+    amount = serializers.CharField(allow_null=True)
+    problem = serializers.CharField(allow_blank=True)
+
+
+class CartAnswer(serializers.Serializer[Any]):
+    """The cart at its current prices."""
+
+    currency = serializers.CharField(allow_blank=True, help_text="ISO 4217 code; empty while the cart is.")
+    total = serializers.CharField(allow_null=True)
+    discount = serializers.CharField(allow_null=True)
+    problem = serializers.CharField(allow_blank=True, help_text="Why the total cannot be paid; empty if it can.")
+    can_be_paid = serializers.BooleanField()
+    digest = serializers.CharField(
+        allow_blank=True, help_text="Send it as `agreed` to pay exactly this, or be told that it changed."
+    )
+    lines = CartLineAnswer(many=True)
+
+
+def item_from(sent: dict[str, Any]) -> Item:
+    """The item that the caller wants."""
+    return Item(domain=sent["domain"], reference=sent["reference"], quantity=sent["quantity"], details=sent["details"])
+
+
+def describe_cart(priced: PricedCart | None) -> dict[str, Any]:
+    """The cart as `CartAnswer` takes it; None for a person who never had one."""
+    if priced is None:
+        empty = dict.fromkeys(("total", "discount"))
+        return {"currency": "", **empty, "problem": "", "can_be_paid": False, "digest": "", "lines": []}
+    return {
+        "currency": priced.currency,
+        "total": _major(priced.total),
+        "discount": _major(priced.discount),
+        "problem": priced.problem,
+        "can_be_paid": priced.is_buyable,
+        "digest": priced.digest if priced.lines else "",
+        "lines": [_describe_line(line) for line in priced.lines],
+    }
+
+
+def _describe_line(priced: PricedLine) -> dict[str, Any]:
+    return {
+        "id": priced.line.pk,
+        "domain": priced.line.domain,
+        "reference": priced.line.reference,
+        "title": priced.title,
+        "description": priced.quote.description if priced.quote else "",
+        "quantity": priced.line.quantity,
+        "details": priced.line.details,
+        "unit_amount": _major(priced.unit_price),
+        "discount": _major(priced.discount),
+        "amount": _major(priced.amount),
+        "problem": priced.problem,
+    }
+
+
+def _major(amount: Any) -> str | None:
+    return None if amount is None else str(amount.to_major())

@@ -1,0 +1,149 @@
+"""How orders are answered, and what callers send to cancel what they bought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from payments.cancellations.lines import Offer
+from payments.models import Order, OrderLine
+from payments.registry import UnknownDomain, handler_for
+
+
+class OrderLineAnswer(serializers.Serializer[Any]):
+    """One thing that was bought."""
+
+    id = serializers.IntegerField()
+    domain = serializers.CharField()
+    reference = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    teacher = serializers.CharField(help_text="`slug` of the teacher.")
+    quantity = serializers.IntegerField()
+    unit_amount = serializers.CharField()
+    discount = serializers.CharField()
+    amount = serializers.CharField()
+    tax = serializers.CharField(help_text="Contained in the amount.")
+    refunded = serializers.CharField()
+    state = serializers.ChoiceField(choices=OrderLine.State.choices)
+    url = serializers.URLField(allow_null=True, help_text="What was delivered; null if nothing was.")
+
+
+class OrderSummary(serializers.Serializer[Any]):
+    """An order in a list."""
+
+    number = serializers.CharField()
+    state = serializers.ChoiceField(choices=Order.State.choices)
+    currency = serializers.CharField(help_text="ISO 4217 code.")
+    subtotal = serializers.CharField()
+    discount = serializers.CharField()
+    total = serializers.CharField()
+    tax = serializers.CharField(help_text="Contained in the total.")
+    created_at = serializers.DateTimeField()
+    paid_at = serializers.DateTimeField(allow_null=True)
+    receipt = serializers.URLField(allow_null=True, help_text="The receipt as a PDF; null until it is paid.")
+    url = serializers.URLField(help_text="The student's page of the order.")
+    lines = OrderLineAnswer(many=True)
+
+
+class CancellationSent(serializers.Serializer[Any]):
+    """Which places to cancel, and the digest of the offer that was shown."""
+
+    places = serializers.ListField(
+        child=serializers.CharField(max_length=100), allow_empty=False, max_length=1000, help_text="Their `key`s."
+    )
+    digest = serializers.RegexField(r"^[0-9a-f]{64}\Z", help_text="Of the offer for exactly these places.")
+
+
+class PlaceAnswer(serializers.Serializer[Any]):
+    """A place that can be cancelled."""
+
+    key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # of the class, not of its instances
+
+
+class CancellationAnswer(serializers.Serializer[Any]):
+    """What comes back for cancelling places now."""
+
+    places = PlaceAnswer(many=True)
+    currency = serializers.CharField(help_text="ISO 4217 code.")
+    amount = serializers.CharField(help_text="What comes back.")
+    kept = serializers.CharField(help_text="What was paid and does not come back.")
+    until = serializers.DateTimeField(allow_null=True, help_text="Until when this holds; null if it has no end.")
+    digest = serializers.CharField(help_text="Send it to accept this offer.")
+
+
+class CancelledAnswer(serializers.Serializer[Any]):
+    """What was cancelled."""
+
+    currency = serializers.CharField()
+    amount = serializers.CharField(help_text="What is on its way back.")
+    order = serializers.CharField()
+
+
+def describe_order(order: Order) -> dict[str, Any]:
+    """An order as `OrderSummary` takes it. Prefetch `lines__teacher`."""
+    lines = list(order.lines.all())
+    for line in lines:
+        line.order = order
+    return {
+        "number": order.number,
+        "state": order.state,
+        "currency": order.currency,
+        "subtotal": order.subtotal.to_major(),
+        "discount": order.discount.to_major(),
+        "total": order.total.to_major(),
+        "tax": order.tax.to_major(),
+        "created_at": order.created_at,
+        "paid_at": order.paid_at,
+        "receipt": _absolute(reverse("payments-api:order_receipt", args=[order.number])) if order.is_paid else None,
+        "url": _absolute(order.get_absolute_url()),
+        "lines": [_describe_line(line) for line in lines],
+    }
+
+
+def _describe_line(line: OrderLine) -> dict[str, Any]:
+    return {
+        "id": line.pk,
+        "domain": line.domain,
+        "reference": line.reference,
+        "title": line.title,
+        "description": line.description,
+        "teacher": line.teacher.slug,
+        "quantity": line.quantity,
+        "unit_amount": line.unit_amount.to_major(),
+        "discount": line.discount.to_major(),
+        "amount": line.amount.to_major(),
+        "tax": line.tax.to_major(),
+        "refunded": line.refunded.to_major(),
+        "state": line.state,
+        "url": _delivery_url(line),
+    }
+
+
+def _delivery_url(line: OrderLine) -> str | None:
+    if not line.is_delivered:
+        return None
+    try:
+        return _absolute(handler_for(line.domain).delivery_url(line.as_sold()))
+    except UnknownDomain:
+        return None
+
+
+def _absolute(path: str) -> str:
+    return f"{settings.BASE_URL}{path}"
+
+
+def describe_offer(offer: Offer) -> dict[str, Any]:
+    """What comes back, as `CancellationAnswer` takes it."""
+    return {
+        "places": [{"key": place.key, "label": place.label} for place in offer.places],
+        "currency": offer.amount.currency,
+        "amount": offer.amount.to_major(),
+        "kept": offer.kept.to_major(),
+        "until": offer.step.until if offer.step else None,
+        "digest": offer.digest,
+    }
