@@ -167,3 +167,7 @@ def test_the_nearest_part_is_exactly_what_is_left_of_it_in_the_end():
                         so_far=GivenBack(amount=gone, part=part_gone),
                     )
                     assert rest == part - part_gone
+
+
+def test_nothing_is_spread_over_nothing():
+    assert spread(Money.zero("GBP"), over=[]) == []

@@ -1,5 +1,6 @@
 """The rules of the books: every journal balances, and what is taken is given back to the minor unit."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +76,34 @@ def test_a_refund_that_fails_after_it_succeeded_changes_nothing_in_the_end(amoun
     done = entries.entries_of_refund([part], rest, rest_account=unallocated)
     undone = entries.entries_of_failed_refund([(part, account)], rest, rest_account=unallocated)
     assert sums_of(held, done, undone) == {}
+
+
+def test_a_discount_that_the_platform_bears_is_its_cost_and_shared_like_the_students_money():
+    """£100.00 sold for £80.00 at 10 %: the teacher gets £90.00 all the same."""
+    by_student = Portion(teacher_id=7, fee=Money(800, "GBP"), share=Money(7200, "GBP"))
+    by_platform = Portion(teacher_id=7, fee=Money(200, "GBP"), share=Money(1800, "GBP"))
+    another = Portion(teacher_id=8, fee=Money(50, "GBP"), share=Money(450, "GBP"))
+    sold = entries.entries_of_sale([by_student], by_platform=[by_platform, another])
+    assert sums_of(sold) == {
+        (AccountKind.STRIPE_CLEARING, None, "GBP"): 8000,
+        (AccountKind.PLATFORM_DISCOUNTS, None, "GBP"): 2500,
+        (AccountKind.TEACHER_PENDING, 7, "GBP"): -9000,
+        (AccountKind.TEACHER_PENDING, 8, "GBP"): -450,
+        (AccountKind.PLATFORM_FEES, None, "GBP"): -1050,
+    }
+
+
+@pytest.mark.parametrize("account", [AccountKind.TEACHER_PENDING, AccountKind.TEACHER_AVAILABLE])
+def test_what_the_platform_takes_back_of_a_line_it_can_pay_again(account):
+    paid = Portion(teacher_id=7, fee=Money(200, "GBP"), share=Money(1800, "GBP"))
+    again = Portion(teacher_id=7, fee=Money(-200, "GBP"), share=Money(-1800, "GBP"))
+    taken = entries.entries_of_reclaim(paid, share_account=account)
+    assert sums_of(taken) == {
+        (AccountKind.PLATFORM_DISCOUNTS, None, "GBP"): -2000,
+        (account, 7, "GBP"): 1800,
+        (AccountKind.PLATFORM_FEES, None, "GBP"): 200,
+    }
+    assert sums_of(taken, entries.entries_of_reclaim(again, share_account=account)) == {}
 
 
 def test_the_money_of_an_undeliverable_line_is_owed_to_the_student_and_earned_by_no_one():
