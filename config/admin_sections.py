@@ -35,7 +35,12 @@ SECTIONS: Final[Sequence[Section]] = (
     Section(
         "Sales",
         (
-            Place("payments.order", "Orders", "shopping_cart"),
+            Place(
+                "payments.order",
+                "Orders",
+                "shopping_cart",
+                inside=[("payments.document", "Receipts and credit notes")],
+            ),
             Place("payments.payment", "Payments", "credit_card", inside=[("payments.chargelookup", "Fees to look up")]),
             Place(
                 "payments.refund",
@@ -55,7 +60,6 @@ SECTIONS: Final[Sequence[Section]] = (
                 inside=[("payments.disputeanswer", "Answers sent")],
             ),
             Place("payments.fraudwarning", "Fraud warnings", "warning", counted="warnings"),
-            Place("payments.document", "Receipts and credit notes", "receipt_long"),
         ),
     ),
     Section(
