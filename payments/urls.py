@@ -1,6 +1,17 @@
 from django.urls import path, re_path
 
-from payments.views import cancellations, cart, cart_codes, checkout, desk, documents, earnings, orders, payouts
+from payments.views import (
+    cancellations,
+    cart,
+    cart_codes,
+    checkout,
+    desk,
+    discounts,
+    documents,
+    earnings,
+    orders,
+    payouts,
+)
 from payments.webhook.endpoint import receive_event
 
 app_name = "payments"
@@ -28,6 +39,8 @@ urlpatterns = [
         earnings.download_statement,
         name="statement",
     ),
+    path("teach/discounts/", discounts.show_codes, name="discounts"),
+    path("teach/discounts/<int:code_id>/end/", discounts.end_code, name="discount_end"),
     path("teach/payouts/", payouts.show_payouts, name="payouts"),
     path("teach/payouts/request/", payouts.request_money, name="payout_request"),
     path("teach/payouts/schedule/", payouts.change_schedule, name="payout_schedule"),

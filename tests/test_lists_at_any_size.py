@@ -27,9 +27,10 @@ from pages.kinds import PageKind
 from pages.publishing import publish_version
 from payments.cancellations.sales import cancel_all_sold
 from payments.documents.numbering import number_receipt
-from payments.models import MirrorSync, Payment, WebhookEvent
+from payments.models import MirrorSync, Payment, Redemption, WebhookEvent
 from payments.refunds.requests import request_refund_of_undeliverable
 from payments.settlement import settle_payment
+from payments.tests.discount_factories import code_of
 from payments.tests.factories import event_of, evidence_for, session_object
 from payments.webhook.inbox import store_event
 from tests.market import fill_cart, open_market, open_order, signed_in
@@ -68,6 +69,7 @@ def grow(market, number):
     )
     payment.refresh_from_db()
     number_receipt(order)
+    use_code(order, teacher)
     grow_money(payment)
     # A person may not start more than ten purchases a minute, and not ask more than fifteen times a day. Only new rows are
     # changed: the versions left behind within a transaction would make each list slower.
@@ -76,6 +78,14 @@ def grow(market, number):
     LessonRequest.objects.filter(created_at__gt=now - timedelta(days=1)).update(created_at=now - timedelta(days=2))
     MirrorSync.objects.create(object_type="charge", object_id=f"ch_{number}")
     grow_what_is_not_sold(market, number)
+
+
+def use_code(order, teacher):
+    """A code of the teacher and a use of it. What it took off does not matter to lists."""
+    code = code_of(percent=1, bearer=teacher)
+    Redemption.objects.create(
+        code=code, order=order, user=order.user, currency=order.currency, discount_minor=1, state="confirmed"
+    )
 
 
 def grow_what_is_not_sold(market, number):
@@ -110,6 +120,7 @@ def pages(market):
     of_teacher += [
         "/teach/earnings/",
         "/teach/payouts/",
+        "/teach/discounts/",
         "/teach/retreats/",
         "/teach/subjects/",
         reverse("workshops:participants", args=[market.busy_workshop.slug]),

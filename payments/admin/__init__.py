@@ -1,6 +1,7 @@
 """The admin of orders, payments, earnings, refunds, disputes, payouts and Stripe's events. No amount can be edited."""
 
 from payments.admin.connected_accounts import BankPayoutAdmin, ConnectedAccountAdmin
+from payments.admin.discounts import DiscountCodeAdmin, RedemptionAdmin
 from payments.admin.disputes import DisputeAdmin, DisputeAnswerAdmin
 from payments.admin.documents import DocumentAdmin
 from payments.admin.earnings import EarningAdmin
@@ -19,6 +20,7 @@ __all__ = [
     "BankPayoutAdmin",
     "ConnectedAccountAdmin",
     "DifferenceAdmin",
+    "DiscountCodeAdmin",
     "DisputeAdmin",
     "DisputeAnswerAdmin",
     "DocumentAdmin",
@@ -31,6 +33,7 @@ __all__ = [
     "PayoutReversalAdmin",
     "PayoutTransferAdmin",
     "ReconciliationRunAdmin",
+    "RedemptionAdmin",
     "RefundAdmin",
     "SaleCancellationAdmin",
     "StripeMovementAdmin",

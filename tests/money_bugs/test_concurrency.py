@@ -1,7 +1,8 @@
-"""Two processes at once: CC-04 to CC-08, and LB-05, each on connections of its own."""
+"""Two processes at once: CC-01, CC-02, CC-04 to CC-08, and LB-05, each on connections of its own."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from threading import Barrier, Event
 
 import pytest
@@ -16,9 +17,12 @@ from ledger.models import Checkpoint, Posting
 from ledger.opening import open_accounts
 from ledger.tests.due import take_all_checkpoints
 from money import Money
-from payments.models import Order, Payment, WebhookEvent
+from payments.checkout import CartChanged, _prepare
+from payments.models import DiscountCode, Order, Payment, WebhookEvent
 from payments.payouts.requests import PayoutRefused, request_payout
+from payments.pricing import price_cart
 from payments.settlement import settle_payment
+from payments.tests.discount_factories import code_of, discounted_cart
 from payments.tests.factories import event_of, evidence_for, session_object
 from payments.tests.payout_factories import ready_account
 from payments.tests.sample_domain import SAMPLE
@@ -55,6 +59,49 @@ def receive(event):
     """As two deliveries of one event do: both store it, and a worker performs what was stored."""
     store_event(event, source="webhook")
     drain(WebhookEvent, seconds=5)
+
+
+def check_out_together(carts):
+    """The payments of those who could still use their code; the others are sent back to their carts."""
+    digests = [price_cart(cart).digest for cart in carts]
+
+    def check_out(cart, digest):
+        with suppress(CartChanged):
+            prepared = _prepare(user=cart.user, cart=cart, agreed_digest=digest)
+            return Payment.objects.select_related("order").get(pk=prepared.payment_id)
+
+    outcomes = at_once(*(partial(check_out, cart, digest) for cart, digest in zip(carts, digests, strict=True)))
+    return [payment for payment in outcomes if payment]
+
+
+def pay(payment):
+    Payment.objects.filter(pk=payment.pk).update(status="open", stripe_session_id=f"cs_test_{payment.reference.hex}")
+    payment.refresh_from_db()
+    settle_payment(evidence_for(payment))
+
+
+def test_cc_01_a_voucher_for_one_use_is_used_once(lectern):
+    """saleor/saleor#544: both buyers used it."""
+    anna = lectern.teacher("A")
+    code = code_of(off=[Money(2000, "GBP")], total_limit=1, bearer=anna)
+    carts = [discounted_cart(10_000, codes=[code], teacher=anna) for _ in range(2)]
+    (payment,) = check_out_together(carts)
+    pay(payment)
+    assert payment.amount_minor == 8000
+    lectern.shows(A="72.00", platform="8.00")
+    assert DiscountCode.objects.get().used == 1
+
+
+def test_cc_02_three_of_five_use_a_voucher_for_three(lectern):
+    """fossasia/eventyay#1398: it was checked before the lock, so all five used it."""
+    anna = lectern.teacher("A")
+    code = code_of(percent=50, total_limit=3, bearer=anna)
+    payments = check_out_together([discounted_cart(1000, codes=[code], teacher=anna) for _ in range(5)])
+    for payment in payments:
+        pay(payment)
+    assert [payment.amount_minor for payment in payments] == [500] * 3
+    lectern.shows(A="13.50", platform="1.50")
+    assert DiscountCode.objects.get().used == 3
 
 
 def test_cc_04_return_and_event_together_make_one_order(lectern):

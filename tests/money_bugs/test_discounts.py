@@ -1,4 +1,7 @@
-"""Discounts that were frozen on the lines at purchase: DV-01 to DV-04, DV-06 and DV-08."""
+"""Discounts that are frozen on the lines at purchase, and who bears them: DV-01 to DV-08."""
+
+from money import Money
+from payments.tests.discount_factories import code_of, paid_discounted
 
 
 def test_dv_01_a_discounted_line_is_refunded_at_what_was_paid(world):
@@ -41,6 +44,14 @@ def test_dv_04_a_discount_outlives_the_condition_it_was_given_for(world):
     sale.line(1).shows(left="35.00", fee_left="3.50", share_left="31.50")
 
 
+def test_dv_05_a_voucher_larger_than_the_cart_takes_off_only_what_there_is(lectern):
+    """django-oscar/django-oscar#2463: the total was negative."""
+    anna = lectern.teacher("A")
+    payment = paid_discounted(3000, codes=[code_of(off=[Money(4500, "GBP")], bearer=anna)], teacher=anna)
+    assert (payment.order.discount_minor, payment.amount_minor, payment.stripe_session_id) == (3000, 0, None)
+    lectern.shows(A="0.00", platform="0.00")
+
+
 def test_dv_06_a_discount_on_the_order_is_taken_once(world):
     """django-oscar/django-oscar-api#318: the voucher was taken off every line."""
     sale = world.sell("50.00", "20.00", "30.00", off="25.00")
@@ -50,6 +61,21 @@ def test_dv_06_a_discount_on_the_order_is_taken_once(world):
     ):
         sale.line(line).shows(amount=amount, fee=fee, share=share)
     world.shows(A="67.50", platform="7.50")
+
+
+def test_dv_07_a_code_of_the_platform_costs_the_platform(lectern):
+    """multivendorx/dc-woocommerce-multi-vendor#1073: the vendor got half of the price, not their share of it."""
+    anna = lectern.teacher("A")
+    payment = paid_discounted(10_000, codes=[code_of(percent=50)], teacher=anna)
+    assert payment.amount_minor == 5000
+    lectern.shows(A="90.00", platform="-40.00")
+
+
+def test_dv_07_a_code_of_a_teacher_costs_the_teacher(lectern):
+    """The same thread: without that setting the discount is the vendor's, and the fee is of what was paid."""
+    anna = lectern.teacher("A")
+    paid_discounted(10_000, codes=[code_of(percent=50, bearer=anna)], teacher=anna)
+    lectern.shows(A="45.00", platform="5.00")
 
 
 def test_dv_08_each_teacher_earns_a_share_of_what_was_paid(world):
