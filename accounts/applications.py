@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from accounts.folding import fold
 from accounts.models import Teacher, User
 
 DecisionListener = Callable[[Teacher], None]
@@ -142,7 +143,7 @@ def _save_under_free_slug(teacher: Teacher) -> None:
 def _free_slug(display_name: str) -> str:
     """The address of the public page, made from the name: anna-smith, anna-smith-2, anna-smith-3."""
     # Slugs are ASCII only, so nothing may be left of a name in another script.
-    stem = slugify(display_name)[:40] or "teacher"
+    stem = slugify(fold(display_name))[:40] or "teacher"
     taken = set(Teacher.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
     number = 1
     slug = stem

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 
+from accounts.folding import fold
 from bookings import DOMAIN
 from bookings.models import LessonOffer, LessonPrice
 from catalogue.listings import ListingDraft, publish_listing, withdraw_listing
@@ -31,7 +32,7 @@ def save_offer(*, offer: LessonOffer, prices: Sequence[Money]) -> LessonOffer:
     Raises OfferIncomplete if a published offer would be left without a price.
     """
     if not offer.slug:
-        offer.slug = f"{slugify(offer.title)[:60] or 'lesson'}-{get_random_string(6, _SLUG_LETTERS)}"
+        offer.slug = f"{slugify(fold(offer.title))[:60] or 'lesson'}-{get_random_string(6, _SLUG_LETTERS)}"
     elif offer.pk:
         # It may have been published or withdrawn since the form was opened; saving must not undo that.
         offer.is_published = LessonOffer.objects.select_for_update().get(pk=offer.pk).is_published

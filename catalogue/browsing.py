@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.places_and_languages import languages
 from catalogue.forms import BrowseForm
 from catalogue.models import Level, Listing, ListingPrice, ListingPriceQuerySet, ListingQuerySet
-from catalogue.search import Search, TextQuery, all_of, any_of, beginning_with, parse_search
+from catalogue.search import Search, TextQuery, all_of, any_of, beginning_with, joined_and_parted, parse_search
 from catalogue.spelling import Correction, correct
 from catalogue.words import words
 
@@ -74,16 +74,19 @@ def chips(form: BrowseForm, query: QueryDict) -> list[Chip]:
 
 
 def _matching(listings: ListingQuerySet, text: str) -> Found:
-    """All words; otherwise their beginnings, then corrected words, then some of the words: the first that finds any."""
+    """All words; otherwise their beginnings, or words written as one or apart, then corrected words, then some of them.
+
+    The first of these that finds any listing.
+    """
     search = parse_search(text)
     if search is None:
         # Punctuation alone finds nothing; an empty search finds everything.
         return Found(listings.none() if text else listings)
     if search.is_exact or listings.filter(search=search.query()).exists():
         return Found(_ranked(listings, search.query(), search))
-    beginning = beginning_with(search.words)
-    if listings.filter(search=beginning).exists():
-        return Found(_ranked(listings, beginning, search))
+    for query in (beginning_with(search.words), joined_and_parted(search.words)):
+        if query is not None and listings.filter(search=query).exists():
+            return Found(_ranked(listings, query, search))
     corrections = correct(search.words, Listing.objects.shown(timezone.now()))
     meant = {correction.typed: correction.meant for correction in corrections}
     corrected = [meant.get(word, word) for word in search.words]

@@ -7,7 +7,7 @@ errors everywhere, and its parser splits words of some scripts in the wrong plac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -23,13 +23,15 @@ from django.contrib.postgres.search import (
 from django.db.models import Func, Value
 from django.db.models.expressions import Combinable
 
-from catalogue.words import indexed_words, words
+from catalogue.words import indexed_words, is_unspaced, words
 
 TextQuery: TypeAlias = SearchQuery | CombinedSearchQuery
 
 # More words would only cost time; people do not type that many.
 _MOST_WORDS = 8
 _MOST_INDEXED = 5000
+# No longer word is two words without their space; each place to part it costs a lookup.
+_LONGEST_PARTED = 16
 # Shorter beginnings are those of too many words.
 _SHORTEST_BEGINNING = 3
 _CLAUSE = re.compile(r'(-?)"([^"]*)"|(\S+)')
@@ -129,6 +131,22 @@ def parse_search(text: str) -> Search | None:
             left -= len(found)
     filled = tuple(tuple(clauses) for clauses in alternatives if clauses)
     return Search(filled) if filled else None
+
+
+def joined_and_parted(typed: Sequence[str]) -> TextQuery | None:
+    """Listings that write as one word what was typed as two neighbours, or the other way; None if no word can be.
+
+    Email for e-mail and ball room, tai chi for taichi: a word may be parted anywhere, its parts must then stand together.
+    """
+    ways: list[TextQuery] = []
+    for place, word in enumerate(typed):
+        before, after = list(typed[:place]), list(typed[place + 1 :])
+        if after and not is_unspaced(word + after[0]):
+            ways.append(all_of([*before, word + after[0], *after[1:]]))
+        if 1 < len(word) <= _LONGEST_PARTED and not is_unspaced(word):
+            parted = [_raw(f"'{word[:at]}' <-> '{word[at:]}'") for at in range(1, len(word))]
+            ways.append(reduce(and_, map(_word_query, [*before, *after]), reduce(or_, parted)))
+    return reduce(or_, ways) if ways else None
 
 
 def all_of(wanted: Iterable[str]) -> TextQuery:

@@ -14,6 +14,8 @@ _UNSPACED = re.compile(
     r"\U00020000-\U0003ffff]+"
 )
 _LONGEST = 60
+# As in "rock and roll", however it is spaced.
+_AND = re.compile(r"\s*'n'\s*")
 # British to American. Both what is stored and what is typed go through these, so a rule that changes too many words
 # does no harm; one that makes two different words equal does.
 _SPELLINGS = [
@@ -28,7 +30,7 @@ _SPELLINGS = [
         (r"^(\w{3,})ll(ed|ing|er|ers|ery)$", r"\1l\2"),
         (r"^(def|off|lic|pret)ence(s|d)?$", r"\1ense\2"),
         (r"^(program)me(s)?$", r"\1\2"),
-        (r"^(math)s$", r"\1"),
+        (r"^(math)(?:s|ematics)$", r"\1"),
         (r"^gr[ae]y(s)?$", r"gray\1"),
         (r"^jewel+e?ry$", "jewelry"),
         (r"^(arch|p|orthop|encyclop)ae", r"\1e"),
@@ -65,7 +67,7 @@ def one_spelling(word: str) -> str:
 
 def _runs(folded: str) -> Iterator[str]:
     """Letters, digits and their marks, with apostrophes and hyphens between them; unspaced scripts apart."""
-    spaced = "".join(letter if _belongs_to_a_word(letter) else " " for letter in folded)
+    spaced = "".join(letter if _belongs_to_a_word(letter) else " " for letter in _AND.sub(" n ", folded))
     for run in _UNSPACED.sub(lambda found: f" {found[0]} ", spaced).split():
         if stripped := run.strip("'-"):
             yield stripped

@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 
+from accounts.folding import fold
 from accounts.models import Teacher
 from courses.models import Course, CourseLesson, CoursePrice, Module, QuizQuestion
 from courses.publishing import lock_course, reasons_against_selling, refresh_listing
@@ -43,7 +44,7 @@ class TooMany(Exception):
 @transaction.atomic
 def create_course(*, teacher: Teacher, prices: Sequence[Money] = (), **fields: Any) -> Course:
     """Create a draft. Its slug is made from the title and never changes."""
-    stem = slugify(fields["title"])[:50].strip("-") or "course"
+    stem = slugify(fold(fields["title"]))[:50].strip("-") or "course"
     slug = stem if not Course.objects.filter(slug=stem).exists() else f"{stem}-{get_random_string(6).lower()}"
     course = Course.objects.create(teacher=teacher, slug=slug, **fields)
     _set_prices(course, prices)

@@ -19,6 +19,7 @@ from icalendar import Calendar
 from PIL import Image
 
 from accounts.applications import approve_teacher
+from accounts.canonical_addresses import readable_address
 from accounts.models import Teacher, User
 from accounts.tests.factories import PASSWORD, UserFactory
 from catalogue.models import Subject
@@ -221,6 +222,10 @@ def test_a_student_is_called_the_same_on_every_page_receipt_and_mail(school, nam
         assert name in page(school.teacher, f"/teach/tickets/{ticket.code}/")
         assert name in page(school.teacher, f"/teach/workshops/{ticket.workshop.slug}/participants/")
     assert name in page(school.teacher, "/teach/")
+    # The form of the address that mail servers know is nothing for people.
+    assert readable_address(user.email) == STUDENTS[name].lower()
+    assert readable_address(user.email) in page(student, "/my/profile/")
+    assert "xn--" not in shown + page(student, "/my/profile/") + receipt_of(student, order)
     staff_read_the_name(name, order)
     receipt_shows_what_was_bought(PLACED.sub("", receipt_of(student, order)), name)
     mails_tell_times_and_link(user, name)
@@ -297,6 +302,7 @@ def test_sixty_people_pasted_at_once_come_with_a_ticket_each(school):
         assert [name for name in coming if name not in text] == []
     mailed = set(Mail.objects.filter(template="workshops/mail/ticket_issued").values_list("to", flat=True))
     assert mailed == {"khai@example.org", "obrien@xn--mller-kva.example", "lee@example.org", "ali@example.org"}
+    assert "O'Brien-Müller (obrien@müller.example)" in purchase
     assert "60" in receipt_of(head, order)
     assert "€1,530.00" in receipt_of(head, order)
     assert "Only 20" not in page(Visitor(), school.evening.get_absolute_url())

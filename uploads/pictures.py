@@ -30,6 +30,7 @@ MOST_SCANS = 64
 _MARGIN = 1.25
 # Copied in pieces, so that a second copy of the whole picture never exists.
 _PIXELS_OF_A_STRIP = 1_000_000
+_LARGEST_OF_EIGHT_BITS = 255
 _GREY_MODES = ("1", "L", "I;16")
 
 
@@ -102,11 +103,21 @@ def _decode(data: bytes, shape: Shape) -> Image.Image:
         # Lets the JPEG decoder skip detail that resizing would discard.
         image.draft(None, (max(1, int(image.width * 2 * scale)), max(1, int(image.height * 2 * scale))))
         image.load()
+        _narrow_transparent_colour(image)
         factor = max(1, int(1 / (_MARGIN * shape.scale(image.width, image.height))))
         small = _shrink(image, factor, box=shape.box(image.width, image.height))
         # The orientation may be stored after the pixels.
         small.info = {key: value for key, value in image.info.items() if key != "transparency"}
         return small
+
+
+def _narrow_transparent_colour(image: Image.Image) -> None:
+    """Of pictures with sixteen bits a channel, give the colour that stands for transparency in the eight bits we keep."""
+    key = image.info.get("transparency")
+    if isinstance(key, int) and image.mode == "I;16":
+        image.info["transparency"] = key >> 8
+    elif isinstance(key, tuple) and max(key) > _LARGEST_OF_EIGHT_BITS:
+        image.info["transparency"] = tuple(value >> 8 for value in key)
 
 
 def _refuse_too_much_work(image: Image.Image, data: bytes) -> None:
@@ -165,8 +176,10 @@ def _plain_mode(image: Image.Image) -> str:
 def _converted(strip: Image.Image, mode: str) -> Image.Image:
     if strip.mode == "I;16":
         # Pillow would clip sixteen-bit values at 255, which turns nearly everything white.
+        key = strip.info.get("transparency")
         strip = strip.point(lambda value: value / 256).convert("L")
-        strip.info.pop("transparency", None)
+        if key is not None:
+            strip.info["transparency"] = key
     return strip.convert(mode)
 
 

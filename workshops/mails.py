@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.canonical_addresses import readable_address
 from accounts.models import User
 from accounts.time_zones import zone_of_user
 from notifications.attachments import Attachment
@@ -28,7 +29,7 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
     workshop = registrations[0].workshop
     buyer = registrations[0].buyer
     people = [
-        {"name": place.participant_name, "email": place.participant_email, "code": place.code}
+        {"name": place.participant_name, "email": readable_address(place.participant_email), "code": place.code}
         for place in registrations
     ]
     queue_mail(
@@ -85,7 +86,9 @@ def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registrati
     if workshop.is_cancelled:
         # The teacher, who cancelled it, gets one mail when all are refunded, not one for each.
         return
-    people = [{"name": place.participant_name, "email": place.participant_email} for place in registrations]
+    people = [
+        {"name": place.participant_name, "email": readable_address(place.participant_email)} for place in registrations
+    ]
     # A line may lose its places one after another; the teacher gets a mail each time.
     about = "-".join(str(place.pk) for place in registrations[:5])
     reason = registrations[0].revoked_reason

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from accounts.canonical_addresses import canonical_address
+from accounts.canonical_addresses import canonical_address, readable_address
 from accounts.names import clean_name
 
 NAME_LENGTH = 150
@@ -26,7 +26,8 @@ class Participant:
     email: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.email})" if self.name and self.email else self.name or self.email
+        address = readable_address(self.email)
+        return f"{self.name} ({address})" if self.name and address else self.name or address
 
 
 def read_participants(details: Mapping[str, Any], quantity: int) -> list[Participant]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 
+from accounts.folding import fold
 from catalogue.listings import EarlyPrice, ListingDraft, publish_listing, withdraw_listing
 from money import Money
 from workshops import DOMAIN
@@ -122,7 +123,7 @@ def make_room_for_capacity(*, workshop_id: int, capacity: int) -> None:
 
 def free_slug(title: str) -> str:
     """A slug for a new workshop. It ends in random characters, so that workshops of the same title do not collide."""
-    words = slugify(title)[:60].strip("-") or "workshop"
+    words = slugify(fold(title))[:60].strip("-") or "workshop"
     return f"{words}-{get_random_string(5, 'abcdefghjkmnpqrstuvwxyz23456789')}"
 
 

@@ -92,6 +92,28 @@ def test_what_strangers_type_finds_what_they_mean(client, demo_like, text, title
     assert titles(client, q=text) == [title]
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Email that gets answers", "e-mail"), ("E-mail that gets answers", "email"), ("Ballroom for two", "ball room"),
+        ("Ball room for two", "ballroom"), ("T'ai chi at dawn", "taichi"), ("T'ai chi at dawn", "tai-chi"),
+        ("Tai Chi at dawn", "t'ai chi"), ("3D printing", "3-d printing"), ("3-D printing", "3d"), ("Excel 365", "Excel365"),
+        ("Rock ’n’ roll guitar", "rock'n'roll"), ("Rock'n'Roll guitar", "rock n roll"), ("Rock'n'Roll guitar", "rock 'n' roll"),
+        ("Maths from scratch", "mathematics"), ("Mathematics from scratch", "maths"), ("C++ and C#", "c++"),
+    ],
+)  # fmt: skip
+def test_words_are_found_written_as_one_or_apart(client, title, text):
+    ListingFactory(title="Something else")
+    ListingFactory(title=title)
+    assert titles(client, q=text) == [title]
+
+
+@pytest.mark.parametrize("text", ["a-b-c-d-e-f-g-h-i", "日-本", "日本x", "x" * 200, "a' 'n' 'n' b", "-", "'n'"])
+def test_odd_words_are_searched_without_an_error(client, demo_like, text):
+    titles(client, q=text)
+
+
 @pytest.mark.parametrize(("place", "title"), [("Zurich", "Lakeside Photographs"), ("lod", "An Evening in Łódź")])
 def test_places_are_found_without_accents(client, demo_like, place, title):
     assert titles(client, place=place) == [title]

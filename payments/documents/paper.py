@@ -10,6 +10,7 @@ from typing import cast
 from django.conf import settings
 from fpdf.enums import MethodReturnValue, XPos, YPos
 
+from accounts.canonical_addresses import readable_address
 from money import Money
 from payments.models import Order, Payment
 from payments.pdf import GAP, Document
@@ -63,7 +64,7 @@ def draw_buyer(pdf: Document, order: Order, payment: Payment | None) -> None:
     """The buyer as they call themselves here, then as their bank knows them."""
     at_the_bank = payment.billed_to.splitlines() if payment else []
     draw_row(pdf, "Billed to", size=10, style="B")
-    for row in dict.fromkeys([order.user.display_name, *at_the_bank, order.user.email]):
+    for row in dict.fromkeys([order.user.display_name, *at_the_bank, readable_address(order.user.email)]):
         draw_row(pdf, row, size=10)
     pdf.ln(6)
 

@@ -1,5 +1,7 @@
 """What happens to uploaded pictures: ordinary ones keep their look, and nothing else gets in."""
 
+import struct
+import zlib
 from io import BytesIO
 
 import pytest
@@ -172,6 +174,24 @@ def test_transparency_of_a_palette_survives():
 @pytest.mark.parametrize(("mode", "key"), [("L", 0), ("RGB", (0, 0, 0)), ("1", 0)])
 def test_a_colour_that_stands_for_transparency_survives(mode, key):
     assert kept(encoded(Image.new(mode, (64, 64), 0), transparency=key)).getpixel((32, 32))[3] == 0
+
+
+@pytest.mark.parametrize(
+    ("colour_type", "key", "other"),
+    [(0, (0x9C40,), (0x1000,)), (2, (0x9C40, 0x4E20, 0x03E8), (0x1000, 0x2000, 0x3000))],
+)
+def test_a_colour_of_sixteen_bits_that_stands_for_transparency_survives(colour_type, key, other):
+    row = b"\0" + b"".join(struct.pack(">H", value) for colour in (key, other) for value in colour * 32)
+    content = (
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 64, 16, colour_type, 0, 0, 0))
+        + png_chunk(b"tRNS", struct.pack(f">{len(key)}H", *key))
+        + png_chunk(b"IDAT", zlib.compress(row * 64))
+        + png_chunk(b"IEND", b"")
+    )
+    shown = kept(content)
+    assert shown.getpixel((8, 32))[3] == 0
+    assert shown.getpixel((56, 32))[3] == 255
 
 
 def test_edges_towards_nothing_get_no_dark_seam():

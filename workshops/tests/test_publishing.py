@@ -15,6 +15,7 @@ from workshops.publishing import (
     NotReadyToPublish,
     PricePlan,
     SessionPlan,
+    free_slug,
     publish_workshop,
     save_workshop,
     withdraw_workshop,
@@ -150,3 +151,11 @@ def test_sessions_that_keep_their_start_keep_their_rows():
     save_workshop(workshop=workshop, sessions=[later, *plans], prices=plans_of(workshop)["prices"])
     assert workshop.sessions.count() == 2
     assert workshop.sessions.first() == first
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [("Straßenmusik in Łódź", "strassenmusik-in-lodz-"), ("日本語入門", "workshop-"), ("Æther’s", "aethers-")],
+)
+def test_the_address_keeps_letters_that_ascii_lacks(title, slug):
+    assert free_slug(title).startswith(slug)
