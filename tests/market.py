@@ -13,11 +13,16 @@ from catalogue.models import Expertise
 from courses.models import CourseLesson, Module, QuizQuestion
 from courses.tests.factories import published_course
 from integrations.tests.factories import token_of
+from money import Money
 from payments.checkout import _prepare
+from payments.documents.numbering import number_credit_note
 from payments.models import Cart, Payment
 from payments.pricing import price_cart
+from payments.refunds.plan import OverAllLines
+from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
-from payments.tests.factories import evidence_for
+from payments.stripe_objects import read_refund
+from payments.tests.factories import evidence_for, refund_object, refunded
 from payments.tests.payout_factories import earn, ready_account, requested
 from workshops.models import Registration
 from workshops.tests.factories import make_workshop
@@ -74,6 +79,7 @@ def open_market():
     market.question = QuizQuestion.objects.get(lesson=market.quiz)
     market.order = buy_everything(market)
     market.ticket = Registration.objects.get(order_line_id__in=market.order.lines.values("pk"))
+    market.credit_note = credit_note_of(market.payment)
     market.token = token_of(student)
     ready_account(teacher)
     earn(teacher, 9000)
@@ -88,6 +94,15 @@ def buy_everything(market):
     fill_cart(signed_in(market.student), market)
     market.payment = open_order(market.student)
     return settle_payment(evidence_for(market.payment))[0]
+
+
+def credit_note_of(payment):
+    """Refund a penny of every pound, and number the document about it."""
+    payment.refresh_from_db()
+    refund = refunded(payment, OverAllLines(Money(payment.amount_minor // 100, payment.currency)))
+    record_refund(read_refund(refund_object(refund, status="succeeded")))
+    refund.refresh_from_db()
+    return number_credit_note(refund)
 
 
 def fill_cart(client, market):

@@ -231,6 +231,7 @@ def address_of(name, market):
         "reference": market.payout.reference,
         "session_id": market.payment.stripe_session_id,
         "token_id": market.token.pk,
+        "document_id": market.credit_note.pk,
         "slug": {"workshops": market.workshop, "courses": market.course}.get(app, market.teacher).slug,
     }
     known |= {
