@@ -1,7 +1,8 @@
 """Private lessons: requested, accepted, paid, taught.
 
 Invariants: the held and confirmed lessons of a teacher never overlap (an exclusion constraint); a lesson is paid by at
-most one order line; a request is answered once, by the first teacher who accepts or declines it. Knows nothing of
+most one order line; a request is with one teacher at a time and is answered
+once; one to any teacher is never given to a teacher who declined it. Knows nothing of
 carts and Stripe beyond `payments.contracts` and adding an item to the cart.
 """
 

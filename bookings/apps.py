@@ -9,7 +9,10 @@ class BookingsConfig(DomainConfig):
     handler = "bookings.handler.LessonHandler"
     student_page = MenuPage("My lessons", "bookings:requests_mine")
     teacher_page = MenuPage("Lessons", "bookings:desk")
-    periodic_work = (PeriodicWork(task="bookings.lapse_old_requests", every=timedelta(minutes=15)),)
+    periodic_work = (
+        PeriodicWork(task="bookings.lapse_old_requests", every=timedelta(minutes=15)),
+        PeriodicWork(task="bookings.find_teachers", every=timedelta(minutes=5)),
+    )
 
     def ready(self) -> None:
         super().ready()
@@ -18,7 +21,7 @@ class BookingsConfig(DomainConfig):
         from notifications.advice import Advice, register_advice
 
         advice = Advice(
-            "Ask a teacher to take the request, or write to the student.",
+            "Open the request and move it to a teacher who can take it, or write to the student.",
             lambda about: reverse("admin:bookings_lessonrequest_change", args=[about.partition(":")[0]]),
         )
         register_advice({"lesson-request": advice})

@@ -1,11 +1,11 @@
-"""Invariants of paid private lessons."""
+"""Invariants of paid private lessons, and of who is asked about requests."""
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from bookings import DOMAIN
-from bookings.models import Lesson
+from bookings.models import Assignment, Lesson, LessonRequest
 from jobs.invariants import Invariant
 from payments.models import OrderLine
 
@@ -22,4 +22,38 @@ class PaidLessonsAreBooked:
         return list(lines.exclude(Exists(booked)).order_by("pk").values_list("pk", flat=True))
 
 
-INVARIANTS: tuple[Invariant, ...] = (PaidLessonsAreBooked(),)
+class RequestsAreAssignedAsRecorded:
+    name = "bookings.requests_are_assigned_as_recorded"
+    promise = "Each open request to any teacher is with the teacher of its current assignment; a closed one has none."
+
+    def breaking(self) -> list[int]:
+        current = Assignment.objects.filter(request=OuterRef("pk"), ended_at=None)
+        is_open = Q(state=LessonRequest.State.OPEN)
+        is_with_another = is_open & Exists(current.exclude(teacher=None).exclude(teacher=OuterRef("teacher")))
+        has_no_record = is_open & Q(is_to_any_teacher=True, teacher__isnull=False) & ~Exists(current)
+        is_with_staff_too = is_open & Q(teacher__isnull=False) & Exists(current.filter(teacher=None))
+        is_only_recorded = is_open & Q(teacher=None) & Exists(current.filter(teacher__isnull=False))
+        is_over = ~is_open & Exists(current)
+        wrong = is_with_another | has_no_record | is_with_staff_too | is_only_recorded | is_over
+        return list(LessonRequest.objects.filter(wrong).order_by("pk").values_list("pk", flat=True))
+
+
+class TeachersAreNotAskedAgain:
+    name = "bookings.teachers_are_not_asked_again"
+    promise = "No open request is with a teacher who declined it or let it lapse before."
+
+    def breaking(self) -> list[int]:
+        refused = Assignment.objects.filter(
+            request=OuterRef("pk"),
+            teacher=OuterRef("teacher"),
+            outcome__in=[Assignment.Outcome.DECLINED, Assignment.Outcome.LAPSED],
+        )
+        requests = LessonRequest.objects.filter(Exists(refused), state=LessonRequest.State.OPEN)
+        return list(requests.order_by("pk").values_list("pk", flat=True))
+
+
+INVARIANTS: tuple[Invariant, ...] = (
+    PaidLessonsAreBooked(),
+    RequestsAreAssignedAsRecorded(),
+    TeachersAreNotAskedAgain(),
+)

@@ -9,25 +9,53 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Teacher, User
-from accounts.moments import write_span
+from accounts.moments import write_moment, write_span
 from accounts.time_zones import zone_for, zone_of_user
 from bookings.calendar_file import calendar_of
-from bookings.models import Lesson, LessonRequest
+from bookings.models import Assignment, Lesson, LessonRequest
 from notifications.attachments import Attachment
 from notifications.outbox import queue_mail
 from payments.contracts import SoldLine
 
 
-def queue_request_received(request: LessonRequest, teacher: Teacher) -> None:
-    """Tell a teacher that a student asks for lessons."""
+def queue_request_received(request: LessonRequest, teacher: Teacher, *, assignment: Assignment | None = None) -> None:
+    """Tell a teacher that a student asks for lessons; with an assignment, that the site chose them."""
+    # Staff may move a request back to a teacher.
+    again = f":{assignment.pk}" if assignment else ""
     queue_mail(
-        key=f"lesson-request:{request.pk}:received:{teacher.pk}",
+        key=f"lesson-request:{request.pk}:received:{teacher.pk}{again}",
         to=teacher.user,
         template="bookings/mail/request_received",
         context={
             **_about_request(request),
             "teacher": teacher.display_name,
+            "is_assigned": assignment is not None,
+            "answer_before": write_moment(request.lapses_at, zone_of_user(teacher.user)),
             "path": reverse("bookings:request_answer", args=[request.pk]),
+        },
+    )
+
+
+def queue_request_assigned(request: LessonRequest, assignment: Assignment) -> None:
+    """Tell the student which teacher is asked now, and why it is another than before."""
+    _queue_progress(request, assignment, "assigned")
+
+
+def queue_request_unassigned(request: LessonRequest, assignment: Assignment) -> None:
+    """Tell the student that staff look for a teacher."""
+    _queue_progress(request, assignment, "unassigned")
+
+
+def queue_request_left(request: LessonRequest, teacher: Teacher, *, is_late: bool) -> None:
+    """Tell a teacher that a request left their desk: they did not answer in time, or staff moved it."""
+    queue_mail(
+        key=f"lesson-request:{request.pk}:left:{teacher.pk}:{request.asked_at.isoformat()}",
+        to=teacher.user,
+        template="bookings/mail/request_left",
+        context={
+            **_about_request(request),
+            "is_late": is_late,
+            "path": reverse("bookings:availability"),
         },
     )
 
@@ -83,6 +111,21 @@ def queue_lesson_cancelled(lesson: Lesson) -> None:
             context=_about_lesson(lesson, person) | {"reason": lesson.cancel_reason},
             attachments=[_calendar(lesson, person)],
         )
+
+
+def _queue_progress(request: LessonRequest, assignment: Assignment, outcome: str) -> None:
+    queue_mail(
+        key=f"lesson-request:{request.pk}:{outcome}:{assignment.pk}",
+        to=request.student,
+        template=f"bookings/mail/request_{outcome}",
+        context={
+            **_about_request(request),
+            "teacher": request.teacher.display_name if request.teacher else "",
+            "cause": assignment.cause,
+            "until": write_moment(request.lapses_at, zone_of_user(request.student)),
+            "path": request.get_absolute_url(),
+        },
+    )
 
 
 def _queue_answer(request: LessonRequest, outcome: str, **more: Any) -> None:

@@ -11,9 +11,10 @@ from django.utils import timezone
 from accounts.models import Teacher
 from accounts.time_zones import zone_of_user
 from bookings import mails, rules
+from bookings.assignment import end_assignment
 from bookings.holds import lock_lesson
-from bookings.matching import open_requests_for
-from bookings.models import Lesson, LessonRequest
+from bookings.models import Assignment, Lesson, LessonRequest
+from bookings.reassignment import pass_to_next
 from bookings.requests import RequestClosed
 from bookings.slots import Slot
 from money import Money
@@ -38,7 +39,7 @@ class Proposal:
 
 @transaction.atomic
 def accept_request(*, request_id: int, teacher: Teacher, proposal: Proposal) -> list[Lesson]:
-    """Propose lessons to the student. If several teachers answer at once, the first one gets the request.
+    """Propose lessons to the student.
 
     A lesson in person keeps the zone in which the teacher entered its times: the teacher's own at this moment.
 
@@ -46,7 +47,7 @@ def accept_request(*, request_id: int, teacher: Teacher, proposal: Proposal) -> 
     """
     request = _lock_answerable(request_id, teacher)
     _refuse_impossible(proposal, teacher)
-    _answer(request, teacher, LessonRequest.State.ACCEPTED, proposal.note)
+    _answer(request, LessonRequest.State.ACCEPTED, proposal.note)
     lessons = [
         Lesson(
             request=request,
@@ -70,15 +71,15 @@ def accept_request(*, request_id: int, teacher: Teacher, proposal: Proposal) -> 
 
 @transaction.atomic
 def decline_request(*, request_id: int, teacher: Teacher, note: str) -> None:
-    """Decline a request to this teacher; a request to any teacher only leaves this teacher's desk.
+    """Decline a request to this teacher. One to any teacher goes to the next one, and `note` is for staff.
 
     Raises RequestClosed, and LessonRequest.DoesNotExist if this teacher may not answer the request.
     """
     request = _lock_answerable(request_id, teacher)
-    if request.teacher_id is None:
-        request.passed_on_by.add(teacher)
+    if request.is_to_any_teacher:
+        pass_to_next(request, Assignment.Outcome.DECLINED, note=note)
         return
-    _answer(request, teacher, LessonRequest.State.DECLINED, note)
+    _answer(request, LessonRequest.State.DECLINED, note)
     mails.queue_request_declined(request)
 
 
@@ -120,26 +121,24 @@ def lessons_near(teacher: Teacher, slots: Sequence[Slot]) -> list[Lesson]:
 def _lock_answerable(request_id: int, teacher: Teacher) -> LessonRequest:
     request = (
         LessonRequest.objects.select_for_update(of=("self",))
-        .select_related("student", "subject", "teacher")
+        .select_related("student", "subject__broader", "teacher")
         .get(pk=request_id)
     )
-    if request.teacher_id not in (None, teacher.pk):
-        if request.is_to_any_teacher:
-            raise RequestClosed("Another teacher has taken this request.")
+    if request.teacher_id != teacher.pk:
+        if request.assignments.filter(teacher=teacher).exists():
+            raise RequestClosed("This request has gone to another teacher.")
         raise LessonRequest.DoesNotExist
     if not request.is_open:
         raise RequestClosed("This request has been answered, withdrawn, or has lapsed.")
-    if request.teacher_id is None and not open_requests_for(teacher).filter(pk=request.pk).exists():
-        raise LessonRequest.DoesNotExist
     return request
 
 
-def _answer(request: LessonRequest, teacher: Teacher, state: LessonRequest.State, note: str) -> None:
+def _answer(request: LessonRequest, state: LessonRequest.State, note: str) -> None:
     request.state = state
-    request.teacher = teacher
     request.teacher_note = note
     request.answered_at = timezone.now()
-    request.save(update_fields=["state", "teacher", "teacher_note", "answered_at"])
+    request.save(update_fields=["state", "teacher_note", "answered_at"])
+    end_assignment(request, Assignment.Outcome(state.value))
 
 
 def _refuse_impossible(proposal: Proposal, teacher: Teacher) -> None:

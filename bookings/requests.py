@@ -1,4 +1,4 @@
-"""Make requests for lessons, withdraw them, and let them lapse."""
+"""Make requests for lessons, withdraw them, and pass on or close those that were not answered in time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from django.utils import timezone
 from accounts.addresses import has_verified_address
 from accounts.models import Teacher, User
 from bookings import mails, rules
-from bookings.matching import teachers_for
-from bookings.models import LessonOffer, LessonRequest
+from bookings.assignment import assign_request, end_assignment
+from bookings.models import Assignment, LessonOffer, LessonRequest
 from catalogue.models import Subject
-from notifications.alerts import raise_alert
 
 
 class RequestRefused(Exception):
@@ -44,7 +43,10 @@ class Wish:
 def request_lessons(
     *, student: User, wish: Wish, teacher: Teacher | None, offer: LessonOffer | None = None
 ) -> LessonRequest:
-    """Ask one teacher, or any suitable one if `teacher` is None, and mail them. Raises RequestRefused."""
+    """Ask one teacher, or the suitable one with the least work if `teacher` is None, and mail them.
+
+    Raises RequestRefused. If no teacher is suitable, the request is made all the same and staff look for one.
+    """
     if teacher and teacher.user_id == student.pk:
         raise RequestRefused("You cannot request lessons from yourself.")
     # Locked, so that of two requests sent at once the second one counts the first.
@@ -68,13 +70,16 @@ def request_lessons(
         with transaction.atomic():
             request.save()
     except IntegrityError as error:
-        if "lesson_request_open_once" not in str(error):
+        if "open_once" not in str(error):
             raise
         whom = teacher.display_name if teacher else "our teachers"
         raise RequestRefused(
             f"You have already requested lessons in {wish.subject} from {whom}; wait for the answer."
         ) from error
-    _mail_teachers(request)
+    if teacher:
+        mails.queue_request_received(request, teacher)
+    else:
+        assign_request(request, cause=Assignment.Cause.REQUESTED)
     return request
 
 
@@ -94,8 +99,8 @@ def _enforce_limits(student: User, *, is_to_any: bool) -> None:
         raise RequestRefused(f"You can make {rules.REQUESTS_PER_DAY} requests a day. Please continue tomorrow.")
     if is_to_any and today.filter(is_to_any_teacher=True).count() >= rules.REQUESTS_TO_ANY_PER_DAY:
         raise RequestRefused(
-            f"You can ask all suitable teachers {rules.REQUESTS_TO_ANY_PER_DAY} times a day. Please choose a teacher, "
-            "or continue tomorrow."
+            f"You can ask us for a suitable teacher {rules.REQUESTS_TO_ANY_PER_DAY} times a day. Please choose a "
+            "teacher, or continue tomorrow."
         )
 
 
@@ -111,48 +116,5 @@ def withdraw_request(*, request_id: int, student: User) -> LessonRequest:
     request.state = LessonRequest.State.WITHDRAWN
     request.answered_at = timezone.now()
     request.save(update_fields=["state", "answered_at"])
+    end_assignment(request, Assignment.Outcome.WITHDRAWN)
     return request
-
-
-def lapse_old_requests(*, batch: int = 100) -> int:
-    """Let requests lapse that were not answered in time, mail the students, and return how many there were.
-
-    Two processes may run it at the same time.
-    """
-    lapsed = 0
-    while done := _lapse_batch(batch):
-        lapsed += done
-    return lapsed
-
-
-@transaction.atomic
-def _lapse_batch(size: int) -> int:
-    # Skips rows that another transaction is answering: the answer counts.
-    requests = list(
-        LessonRequest.objects.select_for_update(of=("self",), skip_locked=True)
-        .select_related("student", "subject", "teacher")
-        .filter(state=LessonRequest.State.OPEN, created_at__lte=timezone.now() - rules.ANSWER_WITHIN)
-        .order_by("created_at")[:size]
-    )
-    for request in requests:
-        request.state = LessonRequest.State.LAPSED
-        request.answered_at = timezone.now()
-        request.save(update_fields=["state", "answered_at"])
-        mails.queue_request_lapsed(request)
-    return len(requests)
-
-
-def _mail_teachers(request: LessonRequest) -> None:
-    if request.teacher:
-        mails.queue_request_received(request, request.teacher)
-        return
-    # In random order, so that it is not always the same teachers who are mailed.
-    suitable = list(teachers_for(request).select_related("user").order_by("?")[: rules.TEACHERS_MAILED_AT_MOST])
-    for teacher in suitable:
-        mails.queue_request_received(request, teacher)
-    if not suitable:
-        raise_alert(
-            key=f"lesson-request:{request.pk}:no-teacher",
-            title=f"No teacher suits a request for {request.subject}",
-            detail={"request": request.pk, "level": request.level, "region": request.region},
-        )

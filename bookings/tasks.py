@@ -2,9 +2,17 @@
 
 from celery import shared_task
 
-from bookings.requests import lapse_old_requests
+from bookings.reassignment import assign_waiting, pass_on_unanswered, reassign_abandoned
 
 
 @shared_task(name="bookings.lapse_old_requests")
 def lapse_requests() -> None:
-    lapse_old_requests()
+    """Pass on requests that were not answered; the name is that of the schedule of earlier versions."""
+    pass_on_unanswered()
+
+
+@shared_task(name="bookings.find_teachers")
+def find_teachers() -> None:
+    """Find teachers for requests that have none, or whose teacher is gone."""
+    reassign_abandoned()
+    assign_waiting()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import offers, students, teachers
+from bookings.views import availability, offers, students, teachers
 
 app_name = "bookings"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("my/lessons/<int:lesson_id>/", students.show_lesson, name="lesson_detail"),
     path("my/lessons/<int:lesson_id>/calendar.ics", students.download_calendar, name="lesson_calendar"),
     path("teach/lessons/", teachers.show_desk, name="desk"),
+    path("teach/lessons/availability/", availability.edit_availability, name="availability"),
     path("teach/lessons/requests/<int:request_id>/", teachers.answer_request, name="request_answer"),
     path("teach/lessons/requests/<int:request_id>/decline/", teachers.decline, name="request_decline"),
     path("teach/lessons/<int:lesson_id>/withdraw/", teachers.withdraw, name="proposal_withdraw"),

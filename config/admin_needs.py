@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from accounts.models import Teacher
+from bookings.models import LessonRequest
 from config.admin_access import may_see
 from jobs.overview import kinds_of_work, sweep_is_missing
 from notifications.models import Alert
@@ -91,6 +92,14 @@ _KINDS: Final[Sequence[_Kind]] = (
         model=Teacher,
         rows=lambda: Teacher.objects.filter(status=Teacher.Status.APPLIED),
         query="?status__exact=applied",
+    ),
+    _Kind(
+        name="requests",
+        icon="person_search",
+        texts=("lesson request needs a teacher", "lesson requests need a teacher"),
+        model=LessonRequest,
+        rows=lambda: LessonRequest.objects.filter(LessonRequest.waits_for_staff()),
+        query="?waits=staff",
     ),
     _Kind(
         name="alerts",

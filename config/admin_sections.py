@@ -99,7 +99,12 @@ SECTIONS: Final[Sequence[Section]] = (
                 "bookings.lessonoffer",
                 "Lesson offers",
                 "school",
-                inside=[("bookings.lessonrequest", "Requests"), ("bookings.lesson", "Lessons")],
+                inside=[
+                    ("bookings.lessonrequest", "Requests"),
+                    ("bookings.lesson", "Lessons"),
+                    ("bookings.teacherload", "Load of teachers"),
+                    ("bookings.availability", "Availability"),
+                ],
             ),
             Place("workshops.workshop", "Workshops", "groups", inside=[("workshops.registration", "Registrations")]),
             Place(

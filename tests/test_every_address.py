@@ -98,6 +98,7 @@ OWN_DESK = [
     "payments:earnings",
     "payments:statement",
     "bookings:desk",
+    "bookings:availability",
     "bookings:offers_mine",
     "bookings:offer_create",
     "workshops:desk",

@@ -161,6 +161,18 @@ class DeclineForm(forms.Form):
     )
 
 
+class PassOnForm(DeclineForm):
+    """An optional note to staff, since the request goes to another teacher."""
+
+    note = forms.CharField(
+        label="Why it does not suit you",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="For our team; the student does not see it.",
+    )
+
+
 class MeetingForm(forms.Form):
     """The link of a lesson online."""
 

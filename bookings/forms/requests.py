@@ -66,9 +66,10 @@ class RequestForm(forms.Form):
 
 
 def _subjects_of(teacher: Teacher | None, offer: LessonOffer | None) -> Any:
-    """The teacher's subjects; for requests to any teacher, every subject that an approved teacher teaches."""
+    """The teacher's subjects; for requests to any teacher, each that one teaches, or whose broader subject one teaches."""
     if teacher is None:
         taught = Subject.objects.filter(expertises__teacher__status=Teacher.Status.APPROVED)
+        taught |= Subject.objects.filter(broader__expertises__teacher__status=Teacher.Status.APPROVED)
     else:
         taught = Subject.objects.filter(expertises__teacher=teacher)
         if offer:

@@ -1,7 +1,9 @@
-"""Lesson offers, the requests students make, and the lessons proposed in answer."""
+"""Lesson offers, requests and who is asked about them, and the lessons proposed in answer."""
 
+from bookings.models.assignments import Assignment, TeacherLoad
+from bookings.models.availability import Availability
 from bookings.models.lessons import Lesson
 from bookings.models.offers import LessonOffer, LessonPrice
 from bookings.models.requests import LessonRequest
 
-__all__ = ["Lesson", "LessonOffer", "LessonPrice", "LessonRequest"]
+__all__ = ["Assignment", "Availability", "Lesson", "LessonOffer", "LessonPrice", "LessonRequest", "TeacherLoad"]

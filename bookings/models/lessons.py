@@ -28,6 +28,8 @@ _SAME_TEACHER = models.Func(
     F("teacher"), F("teacher"), models.Value("[]"), function="int8range", output_field=BigIntegerRangeField()
 )
 
+_END = models.Func(F("period"), function="upper", output_field=models.DateTimeField())
+
 
 class LessonQuerySet(models.QuerySet["Lesson"]):
     """Filters whose results depend on the given moment."""
@@ -95,6 +97,9 @@ class Lesson(models.Model):
         indexes = [
             models.Index(fields=["student", "state"], name="lesson_of_student"),
             models.Index(fields=["teacher", "state"], name="lesson_of_teacher"),
+            # For the load of teachers, which reads no lessons of the past.
+            models.Index(_END, condition=Q(state__in=["held", "confirmed"]), name="lesson_ahead"),
+            models.Index(_END, condition=Q(state__in=["proposed", "held"]), name="lesson_proposed_ahead"),
         ]
         constraints = [
             ExclusionConstraint(

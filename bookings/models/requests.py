@@ -8,12 +8,14 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Teacher
 from accounts.places_and_languages import is_region, regions
 from bookings.models.offers import LessonOffer
-from bookings.rules import ANSWER_WITHIN
+from bookings.rules import ANSWER_WITHIN, ASSIGNED_ANSWER_WITHIN
 from catalogue.models import Level, Subject
 
 # Countries that take an article, or that people call by a shorter name.
@@ -57,13 +59,11 @@ class LessonRequest(models.Model):
         EITHER = "either", "Either suits me"
 
     student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="lesson_requests")
-    # Empty while any suitable teacher may accept it.
+    # The teacher who is asked now. Empty while no suitable teacher is found; staff look for one then.
     teacher = models.ForeignKey(
         Teacher, null=True, blank=True, on_delete=models.PROTECT, related_name="lesson_requests"
     )
     is_to_any_teacher = models.BooleanField("to any suitable teacher", default=False)
-    # Teachers who passed on a request to any teacher; it leaves their desk and stays on the others'.
-    passed_on_by = models.ManyToManyField(Teacher, blank=True, related_name="+", editable=False)
     offer = models.ForeignKey(
         LessonOffer, null=True, blank=True, on_delete=models.SET_NULL, related_name="lesson_requests"
     )
@@ -78,21 +78,30 @@ class LessonRequest(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.OPEN)
     teacher_note = models.TextField(max_length=2000, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # When its present teacher was asked, or staff began to look for one.
+    asked_at = models.DateTimeField(default=timezone.now, db_default=Now())
     answered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index(fields=["created_at"], condition=Q(state="open"), name="lesson_request_open"),
+            models.Index(fields=["asked_at"], condition=Q(state="open"), name="lesson_request_due"),
             models.Index(fields=["teacher", "state"], name="lesson_request_of_teacher"),
         ]
         constraints = [
-            # Submitting the form twice makes one request. Here "any teacher" counts as one teacher.
+            # Submitting the form twice makes one request.
             models.UniqueConstraint(
                 fields=["student", "teacher", "subject"],
                 condition=Q(state="open"),
                 nulls_distinct=False,
                 name="lesson_request_open_once",
+            ),
+            # Two requests to any teacher would go to two teachers.
+            models.UniqueConstraint(
+                fields=["student", "subject"],
+                condition=Q(state="open", is_to_any_teacher=True),
+                name="lesson_request_to_any_open_once",
             ),
             models.CheckConstraint(
                 condition=Q(teacher__isnull=False)
@@ -111,14 +120,20 @@ class LessonRequest(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("bookings:request_detail", args=[self.pk])
 
+    @staticmethod
+    def waits_for_staff() -> Q:
+        """Requests for which staff must find a teacher."""
+        return Q(state=LessonRequest.State.OPEN, is_to_any_teacher=True, teacher=None)
+
     @property
     def is_open(self) -> bool:
         return self.state == self.State.OPEN
 
     @property
     def lapses_at(self) -> datetime:
-        """When it lapses if no teacher answers."""
-        return self.created_at + ANSWER_WITHIN
+        """Until when its teacher may answer, or staff find one. It then goes to the next teacher, or lapses."""
+        is_assigned = self.is_to_any_teacher and self.teacher_id is not None
+        return self.asked_at + (ASSIGNED_ANSWER_WITHIN if is_assigned else ANSWER_WITHIN)
 
     @property
     def preferred_summary(self) -> str:

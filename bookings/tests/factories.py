@@ -113,4 +113,5 @@ def offer(*, teacher=None, prices=(FORTY_POUNDS,), is_published=True, **fields):
 
 
 def waiting_since(request, *, days):
-    LessonRequest.objects.filter(pk=request.pk).update(created_at=timezone.now() - timedelta(days=days))
+    then = timezone.now() - timedelta(days=days)
+    LessonRequest.objects.filter(pk=request.pk).update(created_at=then, asked_at=then)

@@ -12,7 +12,7 @@ from bookings.calendar_file import calendar_of
 from bookings.meetings import set_meeting_link
 from bookings.models import Lesson
 from bookings.proposals import decline_request
-from bookings.requests import lapse_old_requests
+from bookings.reassignment import pass_on_unanswered
 from bookings.slots import Slot
 from bookings.tests import factories as make
 from bookings.tests.factories import handler
@@ -34,7 +34,11 @@ def test_every_mail_renders_with_absolute_links_and_without_gaps():
     decline_request(request_id=declined.pk, teacher=declined.teacher, note="On holiday")
     make.waiting_since(make.open_request(), days=30)
     make.waiting_since(make.open_request(is_to_any=True), days=30)
-    lapse_old_requests()
+    taught = make.subject()
+    make.teacher_of(taught)
+    make.teacher_of(taught)
+    make.waiting_since(make.open_request(is_to_any=True, subject=taught), days=4)
+    pass_on_unanswered()
     templates = set()
     for mail in Mail.objects.all():
         texts = rendered(mail)
@@ -45,6 +49,7 @@ def test_every_mail_renders_with_absolute_links_and_without_gaps():
         assert 'href="/' not in texts["html"]
     assert templates == {
         "request_received", "request_accepted", "request_declined", "request_lapsed",
+        "request_assigned", "request_unassigned", "request_left",
         "lesson_confirmed_student", "lesson_confirmed_teacher", "lesson_cancelled", "lesson_link",
     }  # fmt: skip
 

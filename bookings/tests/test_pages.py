@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Teacher
 from accounts.tests.factories import TeacherFactory, UserFactory
-from bookings.models import Lesson, LessonRequest
+from bookings.models import Availability, Lesson, LessonRequest
 from bookings.tests import factories as make
 from bookings.tests.factories import handler
 from bookings.urls import urlpatterns
@@ -91,12 +91,71 @@ def test_an_unknown_or_malformed_offer_is_ignored(teacher, offer):
 
 
 def test_a_student_asks_any_teacher(teacher):
-    signed_in(UserFactory()).post(reverse("bookings:request_any"), asked(subject_of(teacher)))
+    student = UserFactory()
+    answer = signed_in(student).post(reverse("bookings:request_any"), asked(subject_of(teacher)), follow=True)
     request = LessonRequest.objects.get()
     assert request.is_to_any_teacher
-    assert request.teacher is None
+    assert request.teacher == teacher
+    assert f"Your request is with {teacher.display_name}" in answer.content.decode()
+    assert "If they cannot take your request, we ask the next" in answer.content.decode()
     desk = signed_in(teacher.user).get(reverse("bookings:desk")).content.decode()
-    assert "To any teacher" in desk
+    assert "Found for you" in desk
+
+
+def test_a_student_for_whom_nobody_is_free_is_told_what_happens_next(teacher):
+    data = asked(subject_of(teacher), level="advanced")
+    page = signed_in(UserFactory()).post(reverse("bookings:request_any"), data, follow=True)
+    assert page.status_code == 200
+    assert "Our team is looking for" in page.content.decode()
+    assert "there is nothing to pay" in page.content.decode()
+
+
+def test_a_subject_can_be_chosen_if_only_the_broader_one_is_taught(teacher):
+    narrower = make.subject(broader=subject_of(teacher))
+    signed_in(UserFactory()).post(reverse("bookings:request_any"), asked(narrower))
+    assert LessonRequest.objects.get().teacher == teacher
+
+
+def test_a_teacher_passes_a_request_on_and_an_old_link_says_where_it_went(teacher):
+    other = make.teacher_of(subject_of(teacher))
+    Availability.objects.create(teacher=other, is_paused=True)
+    request = make.open_request(is_to_any=True, subject=subject_of(teacher))
+    Availability.objects.all().delete()
+    client = signed_in(teacher.user)
+    page = client.get(reverse("bookings:request_answer", args=[request.pk])).content.decode()
+    assert "Pass on" in page
+    client.post(reverse("bookings:request_decline", args=[request.pk]), {"note": "Full"})
+    request.refresh_from_db()
+    assert (request.teacher, request.state) == (other, "open")
+    assert request.assignments.get(teacher=teacher).note == "Full"
+    for send in (client.get, client.post):
+        answer = send(reverse("bookings:request_answer", args=[request.pk]), follow=True)
+        assert "has gone to another teacher" in answer.content.decode()
+
+
+def test_a_teacher_pauses_new_requests_and_says_on_which_days_they_teach(teacher):
+    client = signed_in(teacher.user)
+    url = reverse("bookings:availability")
+    until = timezone.localdate() + timedelta(days=9)
+    client.post(url, {"is_paused": "on", "paused_until": f"{until:%Y-%m-%d}", "days": ["tue", "mon"]})
+    assert "New requests are paused until" in client.get(url).content.decode()
+    assert "You have paused new requests" in client.get(reverse("bookings:desk")).content.decode()
+    stored = Availability.objects.get(teacher=teacher)
+    assert (stored.paused_until, stored.days) == (until, ["mon", "tue"])
+    client.post(url, {"days": []})
+    assert "paused" not in client.get(reverse("bookings:desk")).content.decode()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"days": ["xyz"]}, {"days": ["\x00"]}, {"is_paused": "on", "paused_until": "2020-01-01"},
+        {"is_paused": "on", "paused_until": "x"}, {"paused_until": "2099-01-01"},
+    ],
+)  # fmt: skip
+def test_an_impossible_availability_is_refused_in_the_form(teacher, bad):
+    assert signed_in(teacher.user).post(reverse("bookings:availability"), bad).status_code == 400
+    assert not Availability.objects.exists()
 
 
 @pytest.mark.parametrize(

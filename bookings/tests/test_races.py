@@ -11,8 +11,6 @@ from psycopg.errors import ExclusionViolation
 
 from accounts.tests.factories import TeacherFactory
 from bookings.models import Lesson, LessonRequest
-from bookings.proposals import accept_request
-from bookings.requests import RequestClosed
 from bookings.tests import factories as make
 from bookings.tests.factories import handler
 from notifications.models import Mail
@@ -164,26 +162,6 @@ def test_the_same_payment_delivered_twenty_times_at_once_confirms_and_mails_once
     handler.reserve(line, make.soon())
     assert at_once(*[fulfilling(line)] * 20) == ["delivered"] * 20
     assert Mail.objects.filter(key__startswith=f"lesson:{lesson.pk}:confirmed").count() == 2
-
-
-@pytest.mark.parametrize("round_number", range(3))
-def test_of_eight_teachers_who_accept_at_once_only_one_gets_the_request(round_number):
-    taught = make.subject()
-    teachers = [make.teacher_of(taught) for _ in range(8)]
-    request = make.open_request(is_to_any=True, subject=taught)
-    proposal = make.proposal()
-    outcomes = at_once(
-        *(
-            lambda teacher=teacher: accept_request(request_id=request.pk, teacher=teacher, proposal=proposal)
-            for teacher in teachers
-        )
-    )
-    assert sum(isinstance(outcome, list) for outcome in outcomes) == 1
-    assert sum(isinstance(outcome, RequestClosed) for outcome in outcomes) == 7
-    request.refresh_from_db()
-    assert request.state == LessonRequest.State.ACCEPTED
-    assert Lesson.objects.get().teacher_id == request.teacher_id
-    assert Mail.objects.filter(key=f"lesson-request:{request.pk}:accepted").count() == 1
 
 
 def test_the_same_request_sent_many_times_at_once_is_made_once():

@@ -170,16 +170,24 @@ def _ask(request: HttpRequest, teacher: Teacher | None, offer: LessonOffer | Non
         except RequestRefused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, "Your request is sent. We will write to you when it is answered.")
+            messages.success(request, _words_on(made))
             return redirect(made)
     context = {
         "form": form,
         "teacher": teacher,
         "offer": offer,
         "days": rules.ANSWER_WITHIN.days,
+        "assigned_days": rules.ASSIGNED_ANSWER_WITHIN.days,
         "needs_verified_address": not has_verified_address(_user(request)),
     }
     return render(request, "bookings/request_create.html", context, status=400 if form.errors else 200)
+
+
+def _words_on(made: LessonRequest) -> str:
+    """What the student reads when the request is made."""
+    if made.teacher is None:
+        return "Your request is in. Our team is looking for a teacher and will write to you."
+    return f"Your request is with {made.teacher.display_name}. We will write to you when it is answered."
 
 
 def _initial_from_last_request(request: HttpRequest) -> dict[str, str]:

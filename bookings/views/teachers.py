@@ -19,10 +19,11 @@ from accounts.moments import write_span
 from accounts.time_zones import zone_for, zone_of_user
 from bookings import DOMAIN
 from bookings.appointments import other_appointments_at
-from bookings.forms.proposals import AcceptForm, DeclineForm, MeetingForm
-from bookings.matching import open_requests_for
+from bookings.availability import availability_of
+from bookings.forms.proposals import AcceptForm, DeclineForm, MeetingForm, PassOnForm
+from bookings.matching import requests_on_desk
 from bookings.meetings import set_meeting_link
-from bookings.models import Lesson, LessonRequest
+from bookings.models import Assignment, Lesson, LessonRequest
 from bookings.proposals import (
     ProposalRefused,
     accept_request,
@@ -59,6 +60,7 @@ _REQUESTS_AT_MOST = 100
 def show_desk(request: TeacherRequest) -> HttpResponse:
     """Show the requests, proposals and upcoming lessons of the teacher."""
     now = timezone.now()
+    availability = availability_of(request.teacher)
     lessons = list(
         Lesson.objects.for_pages()
         .filter(teacher=request.teacher, period__endswith__gt=now)
@@ -67,9 +69,11 @@ def show_desk(request: TeacherRequest) -> HttpResponse:
     )
     context = {
         "may_answer": request.teacher.is_approved,
-        "requests": open_requests_for(request.teacher)[:_REQUESTS_AT_MOST] if request.teacher.is_approved else [],
+        "requests": requests_on_desk(request.teacher)[:_REQUESTS_AT_MOST] if request.teacher.is_approved else [],
         "upcoming": [lesson for lesson in lessons if lesson.is_confirmed],
         "proposed": [lesson for lesson in lessons if not lesson.is_confirmed],
+        "availability": availability,
+        "is_pausing": availability.is_pausing(timezone.localdate()),
     }
     return render(request, "bookings/desk_show.html", context)
 
@@ -79,6 +83,9 @@ def show_desk(request: TeacherRequest) -> HttpResponse:
 @never_cache
 def answer_request(request: TeacherRequest, request_id: int) -> HttpResponse:
     """Show a request, and propose times in answer."""
+    if _has_gone_to_another(request, request_id):
+        messages.info(request, "This request has gone to another teacher.")
+        return redirect("bookings:desk")
     lesson_request = _request_to_answer(request, request_id)
     form = AcceptForm(
         request.POST if request.method == "POST" else None,
@@ -215,13 +222,16 @@ def set_meeting(request: TeacherRequest, lesson_id: int) -> HttpResponse:
     return redirect(lesson)
 
 
+def _has_gone_to_another(request: TeacherRequest, request_id: int) -> bool:
+    """Whether the teacher was asked about this request before, and follows an old link."""
+    was_asked = Assignment.objects.filter(request=request_id, teacher=request.teacher)
+    return was_asked.exclude(request__teacher=request.teacher).exists()
+
+
 def _request_to_answer(request: TeacherRequest, request_id: int) -> LessonRequest:
-    """A request on the teacher's desk, or one addressed to them that has been answered; otherwise raise Http404."""
-    on_desk = open_requests_for(request.teacher).filter(pk=request_id).first()
-    if on_desk:
-        return on_desk
-    by_name = LessonRequest.objects.select_related("student", "subject", "offer").filter(teacher=request.teacher)
-    return get_object_or_404(by_name, pk=request_id)
+    """A request addressed to this teacher, also one that has been answered; otherwise raise Http404."""
+    addressed = LessonRequest.objects.select_related("student", "subject", "offer").filter(teacher=request.teacher)
+    return get_object_or_404(addressed, pk=request_id)
 
 
 def _answer_page(
@@ -233,7 +243,7 @@ def _answer_page(
     context = {
         "lesson_request": lesson_request,
         "form": form,
-        "decline_form": DeclineForm(auto_id="decline_%s"),
+        "decline_form": (PassOnForm if lesson_request.is_to_any_teacher else DeclineForm)(auto_id="decline_%s"),
         "overlaps": overlaps or _Overlaps(),
         "is_outside_regions": is_outside,
     }

@@ -1,0 +1,5 @@
+"""Private lessons in the admin."""
+
+from bookings.admin import availability, lessons, offers, requests
+
+__all__ = ["availability", "lessons", "offers", "requests"]
