@@ -22,6 +22,7 @@ from courses.models import Course, CourseLesson
 from courses.publishing import publish_course
 from demo.accounts import STUDENT
 from demo.loading.files import QUIZ, WrittenCourse, WrittenLesson, read_courses, read_prices, read_toml
+from demo.loading.people import load_person
 from money import Money
 from workshops.models import Workshop
 from workshops.pairing import SessionPlan
@@ -134,13 +135,21 @@ def load_lesson_requests() -> int:
     return len(missing)
 
 
+def load_requests_to_any_teacher() -> int:
+    """Let other students ask for any suitable teacher; returns how many requests are new."""
+    known = set(LessonRequest.objects.filter(is_to_any_teacher=True).values_list("student__email", flat=True))
+    missing = [facts for facts in read_toml("lessons.toml")["requests_to_any"] if facts["email"] not in known]
+    for facts in missing:
+        with transaction.atomic():
+            request_lessons(student=load_person(facts), wish=_wish(facts), teacher=None)
+    return len(missing)
+
+
 @transaction.atomic
 def _load_request(student: User, facts: Mapping[str, Any]) -> None:
     teacher = _teacher(facts)
     offer = LessonOffer.objects.filter(teacher=teacher, subject__name=facts["subject"]).first()
-    copied = ("level", "goals", "region", "preferred_days", "preferred_parts")
-    wish = Wish(subject=_subject(facts), **{name: facts[name] for name in copied})
-    request = request_lessons(student=student, wish=wish, teacher=teacher, offer=offer)
+    request = request_lessons(student=student, wish=_wish(facts), teacher=teacher, offer=offer)
     if not (accepted := facts.get("accepted")):
         return
     first = _moment(accepted, accepted["at"])
@@ -154,6 +163,11 @@ def _load_request(student: User, facts: Mapping[str, Any]) -> None:
         note=accepted["note"],
     )
     accept_request(request_id=request.pk, teacher=teacher, proposal=proposal)
+
+
+def _wish(facts: Mapping[str, Any]) -> Wish:
+    copied = ("level", "goals", "region", "preferred_days", "preferred_parts")
+    return Wish(subject=_subject(facts), **{name: facts[name] for name in copied})
 
 
 def _teacher(facts: Mapping[str, Any]) -> Teacher:

@@ -61,11 +61,7 @@ def load_teachers() -> int:
 
 @transaction.atomic
 def _load_teacher(facts: Mapping[str, Any]) -> None:
-    user, is_new = User.objects.get_or_create(email=facts["email"], defaults={"full_name": facts["name"]})
-    if is_new:
-        # Visitors do not sign in as these teachers; only the demo's own accounts have the password.
-        user.set_unusable_password()
-        _verify(user)
+    user = load_person(facts)
     user.time_zone = facts["time_zone"]
     user.save()
     application = Application(
@@ -82,6 +78,16 @@ def _load_teacher(facts: Mapping[str, Any]) -> None:
         set_expertise(teacher=teacher, subject=Subject.objects.get(name=name), levels=levels)
     if not facts.get("waits_for_approval"):
         approve_teacher(teacher=teacher, by=User.objects.get(email=STAFF.email))
+
+
+def load_person(facts: Mapping[str, Any]) -> User:
+    """A person as whom visitors do not sign in: only the demo's own accounts have the password."""
+    user, is_new = User.objects.get_or_create(email=facts["email"], defaults={"full_name": facts["name"]})
+    if is_new:
+        user.set_unusable_password()
+        user.save()
+        _verify(user)
+    return user
 
 
 def _verify(user: User) -> None:

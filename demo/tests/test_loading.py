@@ -3,7 +3,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import Teacher, User
-from bookings.models import Lesson
+from bookings.models import Lesson, LessonRequest
 from catalogue.models import Listing, ListingPrice
 from courses.models import Course, CourseLesson
 from demo.accounts import ACCOUNTS, PASSWORD, STUDENT
@@ -66,6 +66,16 @@ def test_an_accepted_lesson_waits_for_the_student_to_pay(folders):
     lessons = Lesson.objects.filter(student__email=STUDENT.email, state=Lesson.State.PROPOSED)
     assert lessons.count() == 2
     assert {lesson.starts_at.strftime("%a") for lesson in lessons} == {"Tue"}
+
+
+@pytest.mark.django_db
+def test_requests_to_any_teacher_show_the_broader_subject_and_one_for_staff(folders):
+    call_command("load_demo_data", verbosity=0)
+    requests = LessonRequest.objects.filter(is_to_any_teacher=True)
+    found = {request.subject.name: request.teacher and request.teacher.display_name for request in requests}
+    assert found["Piano"].startswith("Owen")
+    assert found["Mathematics"].startswith("Tomasz")
+    assert found["Japanese"] is None
 
 
 @pytest.mark.django_db

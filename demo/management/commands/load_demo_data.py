@@ -18,6 +18,7 @@ PARTS = (
     ("workshops", offers.load_workshops),
     ("lesson offers", offers.load_lesson_offers),
     ("lesson requests", offers.load_lesson_requests),
+    ("requests to any teacher", offers.load_requests_to_any_teacher),
 )
 
 
