@@ -41,6 +41,8 @@ def spectacular_settings(*, site_name: str) -> dict[str, Any]:
         "SERVE_INCLUDE_SCHEMA": False,
         # Fields called alike with other choices.
         "ENUM_NAME_OVERRIDES": {
+            "LessonState": "bookings.models.Lesson.State",
+            "LessonRequestState": "bookings.models.LessonRequest.State",
             "OrderState": "payments.models.order.Order.State",
             "OrderLineState": "payments.models.order.OrderLine.State",
             "PaymentState": "payments.api.serializers.PaymentState",

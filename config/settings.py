@@ -158,6 +158,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "corsheaders",
     "csp",
     "django_htmx",
     "djstripe",
@@ -174,6 +175,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.content_security.ContentSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -299,6 +301,11 @@ STAFF_NEEDS_MFA = env.flag("STAFF_NEEDS_MFA") or not IS_DEVELOPMENT
 # --- The API -------------------------------------------------------------------------------------------------------
 CSRF_FAILURE_VIEW = "config.failures.answer_csrf_failure"
 REST_FRAMEWORK = rest_framework_settings(trusted_proxy_count=TRUSTED_PROXY_COUNT)
+# Pages of these sites may call the API, with a token: browsers send them no cookies of ours.
+CORS_ALLOWED_ORIGINS = env.site_addresses("CORS_ALLOWED_ORIGINS", is_https=not IS_DEVELOPMENT)
+CORS_URLS_REGEX = r"^/(?:api|payments)/"
+CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "idempotency-key")
+CORS_EXPOSE_HEADERS = ("ratelimit", "ratelimit-policy", "retry-after", "x-request-id")
 SPECTACULAR_SETTINGS = spectacular_settings(site_name=SITE_NAME)
 
 # --- The look of the admin; its menu is built from the installed apps and the permissions -----------------------------

@@ -1,5 +1,7 @@
 """Each app declares its full paths, so that the pages under /my/ and /teach/ belong to the apps that own their data."""
 
+from importlib.util import find_spec
+
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -18,9 +20,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("integrations.urls")),
     path("", include("payments.urls")),
     path("", include("payments.api.urls")),
+    path("", include("catalogue.api.urls")),
     path("api/docs/", show_documentation, name="api_documentation"),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     *(path("", include(f"{domain.name}.urls")) for domain in domain_configs()),
+    *(path("", include(f"{domain.name}.api.urls")) for domain in domain_configs() if find_spec(f"{domain.name}.api")),
 ]
 if settings.IS_DEVELOPMENT:
     urlpatterns += [

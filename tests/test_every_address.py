@@ -17,6 +17,7 @@ from accounts.addresses import record_verified_address
 from accounts.models import User
 from accounts.roles import ROLES, may, roles
 from accounts.tests.factories import UserFactory
+from courses.models import Enrolment
 from tests.market import open_market, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,23 @@ API = [f"payments-api:{name}" for name in [
     "cart", "cart_lines", "cart_line", "orders", "order", "order_cancel", "order_receipt", "line_cancellation",
     "payouts", "payout", "validate_discount", "validate_discount_other",
 ]]  # fmt: skip
+# Each under one address.
+OPEN_API = [f"catalogue-api:{name}" for name in ("subjects", "teachers", "teacher", "listings", "listing")]
+OWN_API = [
+    "bookings-api:requests",
+    "bookings-api:lessons",
+    "workshops-api:registrations",
+    "courses-api:enrolments",
+]
+STUDENTS_API = [
+    "bookings-api:request",
+    "bookings-api:request_withdraw",
+    "workshops-api:registration",
+    "courses-api:enrolment",
+    "courses-api:lesson_done",
+]
+SHARED_API = ["bookings-api:lesson"]
+API += [*OPEN_API, *OWN_API, *STUDENTS_API, *SHARED_API]
 # Open to everyone.
 PUBLIC = [
     "catalogue:home",
@@ -48,6 +66,7 @@ PUBLIC = [
     "courses:preview_answers",
     "payments:cart",
     "payments:cart_add",
+    "payments:cart_code",
     "payments:continue",
     "payments:checkout",
     "payments-api:test_commission",
@@ -56,6 +75,7 @@ PUBLIC = [
     "payments-api:validate_discount_other",
     "pages:page",
     "pages:version",
+    *OPEN_API,
     *WEBHOOKS,
 ]
 # About the person who asks; the address names no person or object.
@@ -88,6 +108,7 @@ OWN = [
     "payments-api:cart_lines",
     "payments-api:orders",
     "payments-api:payouts",
+    *OWN_API,
 ]
 # About the teacher who asks.
 OWN_DESK = [
@@ -117,6 +138,7 @@ OWN_DESK_ACTIONS = [
 # Belong to one person: the student who owns everything in the market.
 STUDENTS = [
     "payments:cart_line",
+    "payments:cart_code_remove",
     "payments:return",
     "payments:order",
     "payments:order_status",
@@ -141,6 +163,7 @@ STUDENTS = [
     "workshops:ticket",
     "workshops:calendar",
     "workshops:ticket_rename",
+    *STUDENTS_API,
 ]
 # Belong to that student and to their teacher.
 SHARED = [
@@ -152,6 +175,7 @@ SHARED = [
     "courses:lesson_answers",
     "courses:lesson_done",
     "courses:lesson_file",
+    *SHARED_API,
 ]
 # Belong to the teacher who sells everything in the market.
 TEACHERS = [
@@ -229,6 +253,8 @@ def address_of(name, market):
         "module_id": market.module.pk,
         "question_id": market.question.pk,
         "kind": "text",
+        "code_id": 1,
+        "enrolment_id": Enrolment.objects.get(student=market.student).pk,
         "reference": market.payout.reference,
         "session_id": market.payment.stripe_session_id,
         "token_id": market.token.pk,
@@ -238,6 +264,8 @@ def address_of(name, market):
     known |= {
         "payments-api:line_cancellation": {"line_id": market.order.lines.get(domain="workshops").pk},
         "payments:line_cancel": {"line_id": market.order.lines.get(domain="workshops").pk},
+        "catalogue-api:listing": {"domain": "workshops", "reference": str(market.workshop.pk)},
+        "courses-api:lesson_done": {"lesson_id": market.quiz.pk},
         "bookings:offer_detail": {"slug": market.offer.slug},
         "bookings:proposal_withdraw": {"lesson_id": market.proposed.pk},
         "courses:lesson_file": {"lesson_id": market.file.pk},

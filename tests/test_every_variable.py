@@ -145,6 +145,7 @@ VARIABLES = {
     "FINISHED_SYNC_DAYS": ("1", [*NUMBERS, "0"]),
     "GUEST_CART_DAYS": ("1", [*NUMBERS, "0"]),
     "CHECKOUT_RETURN_ORIGINS": ("https://school.example,https://shop.example", [*SITES, "https://a.example,,"]),
+    "CORS_ALLOWED_ORIGINS": ("https://school.example", [*SITES, "*", "null"]),
     "STORED_ANSWER_DAYS": ("1", [*NUMBERS, "0"]),
     "DEFAULT_COMMISSION_BPS": ("0", [*NUMBERS, "10001", "20000", "-500", "10 %"]),
     "EARNINGS_HOLDING_DAYS": ("14", [*NUMBERS, "366"]),

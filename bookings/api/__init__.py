@@ -1,0 +1,1 @@
+"""Requests for lessons and lessons, for programs."""

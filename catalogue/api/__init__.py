@@ -1,0 +1,1 @@
+"""The catalogue for programs. Open to everyone, like its pages."""

@@ -1,0 +1,1 @@
+"""Courses that a student has, and how far they are, for programs."""

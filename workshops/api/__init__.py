@@ -1,0 +1,1 @@
+"""Workshop tickets for programs."""
