@@ -16,12 +16,13 @@ from integrations.tests.factories import token_of
 from money import Money
 from payments.checkout import _prepare
 from payments.documents.numbering import number_credit_note
-from payments.models import Cart, Payment
+from payments.models import Cart, CartDiscount, Payment
 from payments.pricing import price_cart
 from payments.refunds.plan import OverAllLines
 from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
 from payments.stripe_objects import read_refund
+from payments.tests.discount_factories import code_of
 from payments.tests.factories import evidence_for, refund_object, refunded
 from payments.tests.payout_factories import earn, ready_account, requested
 from workshops.models import Registration
@@ -87,6 +88,9 @@ def open_market():
     # A second lesson stays in the cart.
     signed_in(student).post(f"/my/lessons/requests/{market.proposed.request_id}/buy/", {"lesson": market.proposed.pk})
     market.cart_line = student.cart.lines.get()
+    # It has ended, so that it changes no price.
+    market.discount_code = code_of(percent=10, bearer=teacher, is_active=False)
+    CartDiscount.objects.create(cart=student.cart, code=market.discount_code)
     return market
 
 

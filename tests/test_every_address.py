@@ -116,6 +116,7 @@ OWN_DESK = [
     "catalogue:expertise_edit",
     "payments:sales",
     "payments:payouts",
+    "payments:discounts",
     "payments:earnings",
     "payments:statement",
     "bookings:desk",
@@ -181,6 +182,7 @@ SHARED = [
 TEACHERS = [
     "catalogue:expertise_remove",
     "payments:payout",
+    "payments:discount_end",
     "payments-api:payout",
     "bookings:request_answer",
     "bookings:request_decline",
@@ -243,6 +245,7 @@ def address_of(name, market):
     app = name.partition(":")[0]
     known = {
         "line_id": market.cart_line.pk,
+        "code_id": market.discount_code.pk,
         "number": market.order.number,
         "code": market.ticket.code,
         "expertise_id": market.expertise.pk,
@@ -253,7 +256,6 @@ def address_of(name, market):
         "module_id": market.module.pk,
         "question_id": market.question.pk,
         "kind": "text",
-        "code_id": 1,
         "enrolment_id": Enrolment.objects.get(student=market.student).pk,
         "reference": market.payout.reference,
         "session_id": market.payment.stripe_session_id,

@@ -51,7 +51,7 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
 
     @display(description="Amount")
     def shown_amount(self, line: OrderLine) -> str:
-        return str(line.amount)
+        return f"{line.amount} ({line.discount} off)" if line.discount_minor else str(line.amount)
 
     @display(description="Refund")
     def refund_link(self, line: OrderLine) -> str:
@@ -78,7 +78,10 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
 
     @display(description="Teacher's share")
     def shown_share(self, line: OrderLine) -> str:
-        return str(line.teacher_share)
+        """With what the platform pays of it, where it bears a discount."""
+        if not line.platform_discount_share_minor:
+            return str(line.teacher_share)
+        return f"{line.earned_share}, of which the platform pays {line.earned_share - line.teacher_share}"
 
     @display(description="Refunded")
     def shown_refunded(self, line: OrderLine) -> str:
@@ -122,10 +125,10 @@ class OrderAdmin(RefundPages):
         return orders.prefetch_related("payments__refunds")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Order | None:
-        """With the customer, whom the page names."""
+        """With the customer and the discount codes, which the page names."""
         order: Order | None = super().get_object(request, object_id, from_field)
         if order is not None:
-            prefetch_related_objects([order], "user")
+            prefetch_related_objects([order], "user", "redemptions__code")
         return order
 
     def render_change_form(  # noqa: PLR0913, PLR0917  # Django's signature
