@@ -54,7 +54,11 @@ class Subject(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(condition=~Q(broader=models.F("id")), name="subject_not_broader_than_itself")
+            models.CheckConstraint(
+                condition=~Q(broader=models.F("id")),
+                name="subject_not_broader_than_itself",
+                violation_error_message="A subject cannot belong to itself.",
+            )
         ]
 
     def __str__(self) -> str:

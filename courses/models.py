@@ -187,12 +187,26 @@ class CourseLesson(models.Model):
                 fields=["module", "position"], name="lesson_position_once", deferrable=models.Deferrable.DEFERRED
             ),
             models.CheckConstraint(
-                condition=Q(video_url="") | Q(video_url__startswith="https://"), name="lesson_video_over_https"
+                condition=Q(video_url="") | Q(video_url__startswith="https://"),
+                name="lesson_video_over_https",
+                violation_error_message="The link to a video starts with https://.",
             ),
-            models.CheckConstraint(condition=~Q(kind="video", video_url=""), name="lesson_video_has_link"),
-            models.CheckConstraint(condition=~Q(kind="file", file=""), name="lesson_file_has_file"),
+            models.CheckConstraint(
+                condition=~Q(kind="video", video_url=""),
+                name="lesson_video_has_link",
+                violation_error_message="A lesson with a video needs its link.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="file", file=""),
+                name="lesson_file_has_file",
+                violation_error_message="A lesson with a file needs the file.",
+            ),
             # Files are served only to enrolled students, so a preview could not offer the download.
-            models.CheckConstraint(condition=~Q(kind="file", is_free_preview=True), name="lesson_file_never_preview"),
+            models.CheckConstraint(
+                condition=~Q(kind="file", is_free_preview=True),
+                name="lesson_file_never_preview",
+                violation_error_message="A lesson with a file cannot be a free preview.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -216,7 +230,9 @@ class QuizQuestion(models.Model):
                 fields=["lesson", "position"], name="question_position_once", deferrable=models.Deferrable.DEFERRED
             ),
             models.CheckConstraint(
-                condition=Q(choices__len__gte=2, right_choice__lt=F("choices__len")), name="question_has_right_choice"
+                condition=Q(choices__len__gte=2, right_choice__lt=F("choices__len")),
+                name="question_has_right_choice",
+                violation_error_message="A question needs two choices or more, one of which is right.",
             ),
         ]
 

@@ -92,13 +92,16 @@ class Workshop(models.Model):
         permissions = [("cancel_workshop", "Can cancel workshops and refund their registrations")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(capacity__gte=1, capacity__lte=LARGEST_CAPACITY), name="workshop_capacity_in_range"
+                condition=Q(capacity__gte=1, capacity__lte=LARGEST_CAPACITY),
+                name="workshop_capacity_in_range",
+                violation_error_message="Choose between 1 and 1000 places.",
             ),
             models.CheckConstraint(
                 condition=Q(registration_opens_at__isnull=True)
                 | Q(registration_closes_at__isnull=True)
                 | Q(registration_opens_at__lt=F("registration_closes_at")),
                 name="workshop_registration_opens_before_it_closes",
+                violation_error_message="Registration must close after it opens.",
             ),
         ]
 
@@ -167,6 +170,7 @@ class WorkshopSession(models.Model):
                     ends_at__lt=datetime(YEARS.stop, 1, 1, tzinfo=UTC),
                 ),
                 name="workshop_session_in_sensible_years",
+                violation_error_message="Give years close to the current one.",
             ),
             # Deferred, so that each of several daily sessions can be moved by a day.
             models.UniqueConstraint(
@@ -231,6 +235,7 @@ class WorkshopPrice(Price):
                     early_bird_until__isnull=False,
                 ),
                 name="workshop_early_bird_is_cheaper_and_ends",
+                violation_error_message="An early-bird price needs an end, and must be lower than the price.",
             ),
         ]
 

@@ -33,6 +33,12 @@ def staff(settings):
     return client
 
 
+def in_the_morning():
+    """A session that may end until midnight, whatever the time is now."""
+    starts_at = (timezone.now() + timedelta(days=30)).replace(hour=10, minute=0, second=0, microsecond=0)
+    return SessionPlan(starts_at=starts_at, ends_at=starts_at + timedelta(hours=6))
+
+
 def sent_for(workshop, **changes):
     session, price = workshop.sessions.get(), workshop.prices.get()
     return {
@@ -135,7 +141,7 @@ def change_page(workshop):
     ],
 )
 def test_registered_people_get_a_mail_when_staff_move_a_workshop(staff, changes):
-    workshop = make_workshop()
+    workshop = make_workshop(sessions=[in_the_morning()])
     handler.fulfil(make_line(workshop))
     registration = Registration.objects.get()
     assert staff.post(change_page(workshop), sent_for(workshop, **changes)).status_code == 302
@@ -187,7 +193,7 @@ def plans_of(workshop):
     ],
 )
 def test_a_refused_workshop_is_shown_again_with_the_values_entered(staff, changes, message, place):
-    workshop = make_workshop()
+    workshop = make_workshop(sessions=[in_the_morning()])
     typed = {"title": "Typed with care", "sessions-0-ends_at_1": "23:58:57", **changes}
     answer = staff.post(change_page(workshop), sent_for(workshop, **typed))
     assert answer.status_code == 200
