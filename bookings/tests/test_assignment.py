@@ -377,3 +377,27 @@ def test_impossible_moves_are_refused_and_change_nothing(taught):
     withdraw_request(request_id=request.pk, student=request.student)
     with pytest.raises(MoveRefused, match="no longer open"):
         move_request(request_id=request.pk, to=TeacherFactory(), by=UserFactory())
+
+
+# --- Invariants
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil"),
+    [
+        ("as_recorded", lambda request: LessonRequest.objects.filter(pk=request.pk).update(teacher=TeacherFactory())),
+        ("as_recorded", lambda request: LessonRequest.objects.filter(pk=request.pk).update(teacher=None)),
+        ("as_recorded", lambda request: LessonRequest.objects.filter(pk=request.pk).update(state="withdrawn")),
+        ("as_recorded", lambda request: request.assignments.all().delete()),
+        ("as_recorded", lambda request: request.assignments.update(teacher=None)),
+        ("asked_again", lambda request: request.assignments.update(outcome="declined", ended_at=timezone.now())),
+    ],
+)
+def test_a_record_that_disagrees_with_its_request_is_noticed(taught, name, spoil):
+    make.teacher_of(taught)
+    request = ask(taught)
+    with transaction.atomic():
+        spoil(request)
+        broken = {invariant.name: invariant.breaking() for invariant in invariants.INVARIANTS}
+        transaction.set_rollback(True)
+    assert [found for key, found in broken.items() if key.endswith(name)] == [[request.pk]]
