@@ -20,6 +20,7 @@ from bookings.slots import Slot
 from catalogue.models import Subject
 from demo.accounts import TEACHER
 from money import Money
+from tests.browser.shopper import PASSWORD
 from workshops.models import Workshop
 
 FIRST_LESSON_AHEAD = timedelta(days=20)
@@ -39,7 +40,7 @@ def print_students(count):
 
 @transaction.atomic
 def make_student(number, teacher):
-    student = User.objects.create_user(f"student-{number}@journeys.example", full_name=f"Student {number}")
+    student = User.objects.create_user(f"student-{number}@journeys.example", PASSWORD, full_name=f"Student {number}")
     record_verified_address(student)
     wish = Wish(
         subject=Subject.objects.get(name="Italian"),
