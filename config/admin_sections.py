@@ -60,6 +60,9 @@ SECTIONS: Final[Sequence[Section]] = (
                 inside=[("payments.disputeanswer", "Answers sent")],
             ),
             Place("payments.fraudwarning", "Fraud warnings", "warning", counted="warnings"),
+            Place(
+                "payments.discountcode", "Discount codes", "percent", inside=[("payments.redemption", "Uses of codes")]
+            ),
         ),
     ),
     Section(

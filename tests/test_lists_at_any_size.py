@@ -14,7 +14,7 @@ from waffle.models import Flag, Sample, Switch
 
 from accounts.models import User
 from accounts.tests.factories import TeacherFactory, UserFactory
-from bookings.models import LessonRequest
+from bookings.models import Availability, LessonRequest
 from bookings.tests import factories as lessons
 from catalogue.models import Expertise
 from courses.tests.factories import enrolled_student, published_course
@@ -98,7 +98,7 @@ def grow_what_is_not_sold(market, number):
     WorkshopHandler().fulfil(make_line(market.busy_workshop, buyer=UserFactory()))
     enrolled_student(market.busy_course)
     RetreatHandler().fulfil(sold_stay(make_retreat(teacher=teacher), buyer=student))
-    TeacherFactory(user=UserFactory())
+    Availability.objects.create(teacher=TeacherFactory(user=UserFactory()))
     raise_alert(key=f"alert-{number}", title="Look", detail={})
     ledger.sale(TeacherFactory(), source=f"test:{number}")
     close_period(until=datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number), by=student)

@@ -14,13 +14,23 @@ from django.utils import timezone
 from waffle.models import Switch
 
 from accounts.models import User
-from bookings.models import Lesson
+from bookings.models import Lesson, LessonRequest
 from catalogue.models import Listing, SearchWord
 from jobs.invariants import broken
 from pages.kinds import PageKind
 from pages.models import PageVersion
 from payments.invariants import INVARIANTS
-from payments.models import CartLine, ChargeLookup, Difference, Order, OrderLine, Payment, Refund, RefundAllocation
+from payments.models import (
+    CartLine,
+    ChargeLookup,
+    Difference,
+    Document,
+    Order,
+    OrderLine,
+    Payment,
+    Refund,
+    RefundAllocation,
+)
 from payments.rebuilding.earlier_sales import book_earlier_sales
 from workshops.models import Workshop
 from workshops.publishing import publish_workshop
@@ -288,6 +298,19 @@ def fill_lessons(past):
         make_lesson(past, in_london, hour=3, is_online=False, place="Leeds", **paid),
         make_lesson(past, in_london, hour=4, is_online=False, place="Leeds", state="cancelled"),
     ]
+    past.rows["passed on"] = past.make(
+        "bookings.LessonRequest",
+        student=past.user(), subject=past.subject(), is_to_any_teacher=True, level="beginner", goals="Sing.",
+    )  # fmt: skip
+    past.rows["passed on"].passed_on_by.add(in_london)
+    past.rows["who passed on"] = in_london
+
+
+def test_who_passed_on_a_request_has_declined_it(past):
+    request = LessonRequest.objects.get(pk=past.rows["passed on"].pk)
+    assignment = request.assignments.get()
+    assert (assignment.teacher_id, assignment.outcome) == (past.rows["who passed on"].pk, "declined")
+    assert assignment.made_at == assignment.ended_at == request.created_at == request.asked_at
 
 
 def test_lessons_in_person_happen_in_the_zone_of_their_teacher(past):
@@ -545,6 +568,17 @@ def test_differences_about_payouts_of_the_platform_keep_their_kind(past):
     assert Difference.objects.get(pk=difference.pk).kind == "platform_payout"
 
 
+def test_what_was_paid_and_refunded_before_is_numbered_in_that_order(past):
+    receipts = Document.objects.filter(kind="receipt").order_by("sequence").select_related("order")
+    paid_at = [receipt.order.paid_at for receipt in receipts]
+    assert len(paid_at) == Order.objects.filter(paid_at__isnull=False).count() > 1
+    assert paid_at == sorted(paid_at)
+    assert [receipt.sequence for receipt in receipts] == list(range(1, len(paid_at) + 1))
+    noted = Document.objects.filter(kind="credit_note").values_list("refund", flat=True)
+    succeeded = Refund.objects.filter(succeeded_at__isnull=False).exclude(reason=Refund.Reason.SECOND_PAYMENT)
+    assert sorted(noted) == sorted(succeeded.values_list("pk", flat=True)) != []
+
+
 def test_the_sites_own_texts_have_a_first_version(past):
     assert set(PageVersion.objects.values_list("kind", "number")) == {(kind, 1) for kind in PageKind.values}
 
@@ -584,6 +618,7 @@ TRIED = {
     "catalogue.0009_learn_words",
     "courses.0005_listings_know_covers",
     "bookings.0008_count_changes_of_calendar_entries",
+    "bookings.0010_fill_assignments",
     "payments.0004_payments_replace_attempts",
     "payments.0006_order_totals",
     "payments.0009_move_refunds_to_payments",
@@ -592,13 +627,15 @@ TRIED = {
     "pages.0003_first_texts",
     "payments.0025_changes_of_earlier_refunds",
     "payments.0035_name_payouts_of_the_platform",
+    "payments.0045_number_past_documents",
     "workshops.0004_listings_know_place_and_early_price",
     "workshops.0007_listings_know_closing_and_cover",
     "workshops.0009_count_changes_of_calendar_entries",
     "workshops.0010_store_canonical_time_zones",
 }
-# Triggers and functions.
+# Triggers, functions and views.
 MOVE_NOTHING = {
+    "bookings.0012_load_of_teachers",
     "ledger.0002_guard_the_books",
     "ledger.0004_number_transactions_and_read_balances",
     "ledger.0005_forget_checkpoints",  # they are taken again from postings
@@ -612,5 +649,7 @@ MOVE_NOTHING = {
     "payments.0024_changes_of_refunds",
     "payments.0031_payouts_stay",
     "payments.0032_steps_of_disputes",
+    "payments.0043_count_redemptions",
+    "payments.0044_documents",
     "workshops.0002_seats_stay_within_capacity",
 }

@@ -15,6 +15,7 @@ from ledger.models import Journal
 from money import Money
 from notifications.models import Alert, Mail
 from payments.disputes.recording import DisputeDisagrees, record_dispute
+from payments.documents.numbering import number_receipt
 from payments.earnings.maturing import mature_earning
 from payments.finding import PaymentNotSettledYet
 from payments.models import Dispute, Earning, OrderLine, Payment, Refund
@@ -70,6 +71,7 @@ def mature(payment):
     long_ago = timezone.now() - timedelta(days=100)
     payment.order.paid_at = long_ago
     payment.order.save(update_fields=["paid_at"])
+    number_receipt(payment.order)  # an hour after the payment it has been numbered
     for line in payment.order.lines.all():
         assert mature_earning(line.pk)
 

@@ -14,6 +14,7 @@ from ledger.entries import AccountKind
 from ledger.models import Journal
 from money import Money
 from notifications.models import Alert
+from payments.documents.numbering import number_receipt
 from payments.earnings.balances import teacher_balances
 from payments.earnings.maturing import mature_earnings
 from payments.earnings.stripe_costs import book_costs_of_charge
@@ -54,6 +55,7 @@ def has_been_held(payment):
     order = payment.order
     type(order).objects.filter(pk=order.pk).update(paid_at=timezone.now() - timedelta(days=30))
     Earning.objects.filter(line__order=order, matured_at=None).update(look_at=timezone.now())
+    number_receipt(order)  # an hour after the payment it has been numbered
 
 
 def test_a_sale_is_pending_for_the_teacher_and_the_fee_earned():

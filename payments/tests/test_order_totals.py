@@ -17,6 +17,7 @@ from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
 from payments.orders import write_order
 from payments.pricing import price_cart
+from payments.return_addresses import own_addresses
 from payments.session_line import SessionLine
 from payments.sessions import open_session
 from payments.settlement import settle_payment
@@ -142,7 +143,7 @@ def test_stripes_page_gets_no_unit_finer_than_the_currency_is_charged(currency, 
 def test_a_discount_that_does_not_divide_reaches_stripe_exactly(stripe_sandbox, discount, quantity, shown):
     with transaction.atomic():
         order = order_with(discount, 3000, quantity=quantity)
-    payment = open_session(_new_payment(order).pk)
+    payment = open_session(_new_payment(order, own_addresses()).pk)
     session = stripe_sandbox.get(f"checkout/sessions/{payment.stripe_session_id}")
     assert session["amount_total"] == order.total_minor == 7000
     (line,) = stripe_sandbox.get(f"checkout/sessions/{payment.stripe_session_id}/line_items")["data"]

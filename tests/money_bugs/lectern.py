@@ -27,6 +27,7 @@ from payments.payouts.requests import PayoutRefused
 from payments.refunds.decisions import request_previewed_refund
 from payments.refunds.plan import LinePart, OfLines, OverAllLines, RefundRefused, WholeOrder
 from payments.refunds.preview import preview_of_request
+from payments.return_addresses import own_addresses
 from payments.stripe_objects import BalanceTransaction
 from payments.tests.factories import cart_with, event_of, intent_object, sample_offer, session_object
 from payments.tests.sample_domain import SAMPLE
@@ -74,7 +75,8 @@ class LecternWorld(World):
             sample_offer(amount, teacher=self.teacher(letter)) for amount, letter in zip(amounts, letters, strict=True)
         ]
         with override_settings(TAX_RATE_BPS=int(tax) * 100), transaction.atomic():
-            payment = _new_payment(write_discounted_order(cart_with(*references, quantity=quantity), discount))
+            order = write_discounted_order(cart_with(*references, quantity=quantity), discount)
+            payment = _new_payment(order, own_addresses())
         Payment.objects.filter(pk=payment.pk).update(
             status=Payment.Status.OPEN, stripe_session_id=f"cs_test_{uuid.uuid4().hex}"
         )
