@@ -91,7 +91,7 @@ def asks_elena_for_lessons(guest):
     page.get_by_label("What would you like to achieve?").fill("I would like to order coffee in Trieste.")
     page.get_by_label("Where you are").select_option("GB")
     page.get_by_role("button", name="Send request").click()
-    expect(page.locator("#messages")).to_contain_text("Your request is sent")
+    expect(page.locator("#messages")).to_contain_text("Your request is with Elena Marchetti")
     guest.request_id = re.search(r"/requests/(\d+)/", page.url)[1]
 
 
