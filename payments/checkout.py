@@ -19,7 +19,7 @@ from payments.discounts.holds import CodeNotUsable
 from payments.models import Cart, Order, Payment
 from payments.orders import reserve_lines, write_order
 from payments.pricing import price_cart
-from payments.return_addresses import ReturnAddresses, own_addresses
+from payments.return_addresses import ReturnAddresses, lead_home, own_addresses
 from payments.session_requests import build_session_request
 from payments.settlement import settle_free_order
 from payments.superseding import payable_payment_of
@@ -204,7 +204,10 @@ def _settle(order: Order) -> Payment:
 def _leads_back_to(payment: Payment, returns: ReturnAddresses) -> bool:
     """Whether its page leads back to these addresses. Requests of payments older than their field are not known."""
     request = payment.session_request
-    return not request or (request["success_url"], request["cancel_url"]) == (returns.success, returns.cancel)
+    if not request:
+        return True
+    frozen = ReturnAddresses(success=request["success_url"], cancel=request["cancel_url"])
+    return frozen == returns or (lead_home(returns) and lead_home(frozen))
 
 
 def _replace(payment: Payment, returns: ReturnAddresses) -> Payment:

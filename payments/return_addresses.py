@@ -34,6 +34,19 @@ def own_addresses() -> ReturnAddresses:
     )
 
 
+def lead_home(addresses: ReturnAddresses) -> bool:
+    """Whether these are this site's own pages, perhaps under a name that it had before."""
+    own = own_addresses()
+    pairs = ((addresses.success, own.success), (addresses.cancel, own.cancel))
+    return all(_is_ours(address, at=ours) for address, ours in pairs)
+
+
+def _is_ours(address: str, *, at: str) -> bool:
+    found, ours = urlsplit(address), urlsplit(at)
+    is_elsewhere = f"{found.scheme}://{found.netloc}" in settings.CHECKOUT_RETURN_ORIGINS
+    return (found.path, found.query) == (ours.path, ours.query) and not is_elsewhere
+
+
 def allowed_address(address: str) -> str:
     """The address, if it is on this site or one of CHECKOUT_RETURN_ORIGINS. Raises AddressNotAllowed."""
     # Browsers read a backslash as a slash and leave controls out, so the host may not be what it seems.

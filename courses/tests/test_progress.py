@@ -27,11 +27,11 @@ def finish(client, course, lesson):
 def test_the_course_says_how_much_is_done_and_continues_where_the_student_stopped(course, lessons):
     client = signed_in(enrolled_student(course))
     address = f"/my/courses/{course.slug}/"
-    assert f"Start with “{lessons[0].title}”" in client.get(address).content.decode()
+    assert f"Start with “<bdi>{lessons[0].title}</bdi>”" in client.get(address).content.decode()
     assert finish(client, course, lessons[0]).headers["Location"] == f"{address}{lessons[1].pk}/"
     page = client.get(address).content.decode()
     assert "1 of 3 lessons done" in page
-    assert f"Continue with “{lessons[1].title}”" in page
+    assert f"Continue with “<bdi>{lessons[1].title}</bdi>”" in page
     assert page.count(">Done</span>") == 1
     assert "1 of 3 lessons done" in client.get("/my/courses/").content.decode()
     for lesson in lessons[1:]:

@@ -18,6 +18,7 @@ from money import Money
 from money.amounts import InvalidAmount
 from notifications.models import Alert, Mail
 from payments.checkout import _new_payment
+from payments.documents.numbering import number_receipt
 from payments.earnings.balances import teacher_balances
 from payments.earnings.maturing import mature_earnings
 from payments.earnings.stripe_costs import book_costs_of_charge
@@ -174,6 +175,7 @@ class LecternSale(Sale):
         """As if it had been paid a month ago."""
         Order.objects.filter(pk=self.order.pk).update(paid_at=timezone.now() - MONTH)
         Earning.objects.filter(line__order=self.order, matured_at=None).update(look_at=timezone.now())
+        number_receipt(self.order)
         mature_earnings()
 
     def is_cancelled(self):
