@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.roles import ROLES, may, roles
 from accounts.tests.factories import UserFactory
 from courses.models import Enrolment
-from tests.market import open_market, signed_in
+from tests.market import credit_note_of, open_market, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -234,6 +234,7 @@ def market(settings, tmp_path):
     settings.PRIVATE_MEDIA_ROOT = tmp_path
     (tmp_path / "courses" / "files").mkdir(parents=True)
     market = open_market()
+    market.credit_note = credit_note_of(market.payment)
     (tmp_path / market.file.file.name).write_bytes(b"%PDF-1.7")
     return market
 

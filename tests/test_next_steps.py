@@ -60,7 +60,7 @@ def test_titles_leave_the_teacher_to_the_text_beside_them():
     title = market.order.lines.get(domain="private_teaching").title
     assert market.teacher.display_name not in title
     lessons = signed_in(market.student).get("/my/lessons/").content.decode()
-    assert f"with {market.teacher.display_name}" in lessons
+    assert f"with <bdi>{market.teacher.display_name}</bdi>" in lessons
 
 
 @pytest.mark.parametrize(
