@@ -243,6 +243,8 @@ def address_of(name, market):
     """The address with the market's objects in its variable parts."""
     if name == "payments:statement":
         return f"/teach/earnings/statement-{timezone.now():%Y}-GBP.csv"
+    if name == "payments:credit_note":
+        return reverse(name, args=[market.order.number, market.credit_note.pk])
     app = name.partition(":")[0]
     known = {
         "line_id": market.cart_line.pk,
@@ -261,7 +263,6 @@ def address_of(name, market):
         "reference": market.payout.reference,
         "session_id": market.payment.stripe_session_id,
         "token_id": market.token.pk,
-        "document_id": market.credit_note.pk,
         "slug": {"workshops": market.workshop, "courses": market.course}.get(app, market.teacher).slug,
     }
     known |= {
