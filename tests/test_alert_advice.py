@@ -15,6 +15,7 @@ from tests.market import signed_in
 
 # Calls whose key is made elsewhere: where, and the kind.
 COMPUTED = {
+    "bookings/assignment.py": {"lesson-request"},
     "payments/own_account.py": {"stripe-key-of-another-account"},
     "payments/reconciliation/runs.py": {"reconciliation"},
     "payments/disputes/effects.py": {"dispute-to-answer"},
