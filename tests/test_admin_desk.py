@@ -171,6 +171,12 @@ def test_the_menu_is_grouped_by_task_and_each_entry_has_an_icon_of_its_own(boss)
     assert sum(icons.count(icon) > 1 for icon in set(icons) - {"sell"}) == 0
 
 
+def test_no_form_for_a_new_row_shows_what_only_programs_read(boss):
+    for model in admin.site._registry:
+        page = boss.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add"))
+        assert " object at 0x" not in page.content.decode(), model
+
+
 def test_each_list_is_in_the_menu_or_in_a_tab_of_one_that_is(boss):
     page = boss.get("/admin/")
     links = {item["link"].partition("?")[0] for group in page.context["sidebar_navigation"] for item in group["items"]}

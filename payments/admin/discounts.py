@@ -78,6 +78,10 @@ class DiscountCodeAdmin(ModelAdmin):
     readonly_fields = ("used", "shown_statistics", "created_by", "created_at")
     actions_detail = ("make_many",)
 
+    def get_readonly_fields(self, _request: HttpRequest, obj: DiscountCode | None = None) -> tuple[str, ...]:
+        """A new code has not been used, and its moment comes from the database."""
+        return self.readonly_fields if obj else ()
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[DiscountCode]:
         codes: QuerySet[DiscountCode] = super().get_queryset(request)
         return codes.prefetch_related("amounts")
