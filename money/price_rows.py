@@ -48,7 +48,7 @@ class PriceRowForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscripta
 
     @property
     def _names_of_amounts(self) -> list[str]:
-        return [name for name in self.fields if name.endswith("amount_minor")]
+        return [name for name in self.fields if name.endswith("_minor")]
 
 
 def _read_minor(typed: str, currency: str | None) -> int | None:

@@ -26,8 +26,6 @@ from integrations.idempotency import KEY_PROBLEMS, once
 from integrations.schema import key_parameter
 from integrations.scopes import Scope
 
-_LARGEST_ID = 2**63 - 1
-
 
 class CourseLessonAnswer(serializers.Serializer[Any]):
     """A lesson of a course."""
@@ -106,9 +104,9 @@ class LessonDone(Endpoint):
     @once()
     def post(self, request: Request, enrolment_id: int, lesson_id: int) -> Response:
         """Mark a lesson of your course as done."""
-        enrolment = get_object_or_404(_own(request), pk=min(enrolment_id, _LARGEST_ID))
+        enrolment = get_object_or_404(_own(request), pk=enrolment_id)
         lessons = CourseLesson.objects.filter(module__course=enrolment.course_id)
-        mark_done(enrolment=enrolment, lesson=get_object_or_404(lessons, pk=min(lesson_id, _LARGEST_ID)))
+        mark_done(enrolment=enrolment, lesson=get_object_or_404(lessons, pk=lesson_id))
         return _answer(request, enrolment.pk)
 
 
@@ -120,7 +118,7 @@ def _own(request: Request) -> Any:
 
 
 def _answer(request: Request, enrolment_id: int) -> Response:
-    enrolment = get_object_or_404(_own(request), pk=min(enrolment_id, _LARGEST_ID))
+    enrolment = get_object_or_404(_own(request), pk=enrolment_id)
     return Response(EnrolmentAnswer(_describe(enrolment)).data)
 
 

@@ -32,10 +32,6 @@ class DiscountAmountRow(PriceRowForm):
         if "least_spend_minor" in self.fields:  # not where staff may only look
             self.fields["least_spend_minor"].required = False
 
-    @property
-    def _names_of_amounts(self) -> list[str]:
-        return [name for name in self.fields if name.endswith("_minor")]
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("least_spend_minor") is None and "least_spend_minor" in cleaned:

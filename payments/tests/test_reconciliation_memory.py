@@ -98,7 +98,7 @@ def test_memory_is_flat_while_transactions_grow_tenfold():
     run, large = compare_all()
     assert run.compared >= 10_000
     assert not Difference.objects.filter(run=run).exists()
-    # Garbage waits for its collection; whoever kept all would need ten times as much.
+    # Garbage is collected at any time; a run that kept everything would need ten times as much.
     assert large < 2 * small, (small, large)
 
 
