@@ -108,6 +108,12 @@ CHART: Mapping[AccountKind, AccountType] = MappingProxyType(
             _N.LIABILITY,
             is_per_teacher=True,
         ),
+        _K.SUBSCRIPTIONS_UNEARNED: AccountType(
+            "Unearned subscriptions",
+            "Paid for periods of subscriptions, and neither earned by a teacher nor the platform's yet: lesson credits "
+            "that are not used up, and access to courses for times that are not over.",
+            _N.LIABILITY,
+        ),
         _K.REFUNDS_DUE: AccountType(
             "Refunds due", "Owed to students: paid lines that could not be delivered, second payments.", _N.LIABILITY
         ),

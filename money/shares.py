@@ -53,11 +53,22 @@ def spread(amount: Money, *, over: Sequence[Money]) -> list[Money]:
     if amount.minor < 0 or any(weight < 0 for weight in weights) or (amount.minor and not whole):
         raise ValueError("only amounts of zero or more are spread, over something")
     step = _step_of([amount, *over])
-    divided = [divmod(amount.minor // step * weight, whole or 1) for weight in weights]
-    left = amount.minor // step - sum(part for part, _ in divided)
-    favoured = sorted(range(len(over)), key=lambda position: -divided[position][1])[:left]
-    parts = [part + (position in favoured) for position, (part, _) in enumerate(divided)]
-    return [Money(part * step, amount.currency) for part in parts]
+    return [Money(part * step, amount.currency) for part in divide(amount.minor // step, weights)]
+
+
+def divide(whole: int, weights: Sequence[int]) -> list[int]:
+    """Divide a whole number in proportion to weights, by largest remainder: the parts add up to it exactly.
+
+    What is left after rounding down goes, one each, to the largest remainders, the earlier of equal ones first. Raises
+    ValueError if any number is negative, or all weights are zero while there is something to divide.
+    """
+    total = sum(weights)
+    if whole < 0 or any(weight < 0 for weight in weights) or (whole and not total):
+        raise ValueError("only numbers of zero or more are divided, over something")
+    divided = [divmod(whole * weight, total or 1) for weight in weights]
+    left = whole - sum(part for part, _ in divided)
+    favoured = sorted(range(len(weights)), key=lambda position: -divided[position][1])[:left]
+    return [part + (position in favoured) for position, (part, _) in enumerate(divided)]
 
 
 def _step_of(amounts: Sequence[Money]) -> int:

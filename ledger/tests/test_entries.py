@@ -83,8 +83,8 @@ NATURES = {
     Nature.ASSET: {"stripe_clearing", "stripe_reserve", "bank", "funds_in_dispute"},
     Nature.SUSPENSE: {"refunds_to_allocate", "conversion", "unexplained"},
     Nature.LIABILITY: {
-        "teacher_pending", "teacher_available", "teacher_held", "teacher_in_payout", "unearned_credits", "refunds_due",
-        "tax_payable", "stripe_advance",
+        "teacher_pending", "teacher_available", "teacher_held", "teacher_in_payout", "unearned_credits",
+        "subscriptions_unearned", "refunds_due", "tax_payable", "stripe_advance",
     },
     Nature.INCOME: {"platform_fees"},
     Nature.COST: {"platform_discounts", "platform_losses", "stripe_fees", "dispute_fees", "payout_fees"},

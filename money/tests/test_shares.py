@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from money import CurrencyMismatch, Money, split_by_rate
 from money.limits import limits_of
-from money.shares import GivenBack, amount_of_units, part_to_give_back, spread, tax_within
+from money.shares import GivenBack, amount_of_units, divide, part_to_give_back, spread, tax_within
 
 MINOR = st.integers(min_value=0, max_value=10**12)
 RATES = st.integers(min_value=0, max_value=10_000)
@@ -171,3 +171,19 @@ def test_the_nearest_part_is_exactly_what_is_left_of_it_in_the_end():
 
 def test_nothing_is_spread_over_nothing():
     assert spread(Money.zero("GBP"), over=[]) == []
+
+
+@given(st.integers(0, 10**12), st.lists(st.integers(0, 10**6), min_size=1, max_size=40).filter(any))
+def test_a_number_is_divided_to_the_last_one_and_nobody_is_off_by_a_whole_one(whole, weights):
+    parts = divide(whole, weights)
+    assert sum(parts) == whole
+    assert all(
+        abs(part * sum(weights) - whole * weight) < sum(weights) for part, weight in zip(parts, weights, strict=True)
+    )
+    assert all(part == 0 for part, weight in zip(parts, weights, strict=True) if not weight)
+
+
+@pytest.mark.parametrize(("whole", "weights"), [(-1, [1]), (1, [0, 0]), (1, []), (5, [2, -1])])
+def test_what_cannot_be_divided_is_refused(whole, weights):
+    with pytest.raises(ValueError, match="divided, over something"):
+        divide(whole, weights)

@@ -20,6 +20,8 @@ _TITLES: Final[Mapping[JournalKind, str]] = {
     JournalKind.DISPUTE_LOST: "Dispute lost",
     JournalKind.DISPUTE_REINSTATED: "Dispute won",
     JournalKind.DISPUTE_RELEASED: "Dispute over",
+    JournalKind.CREDIT_EARNED: "Lesson taken with a credit",
+    JournalKind.ACCESS_EARNED: "Share of subscriptions",
     JournalKind.PAYOUT_REQUESTED: "Payout requested",
     JournalKind.PAYOUT_PAID: "Paid out",
     JournalKind.PAYOUT_FAILED: "Payout failed",

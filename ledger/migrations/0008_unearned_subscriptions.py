@@ -1,0 +1,64 @@
+"""Let the chart have unearned subscriptions. The table is small: a row per account, not per posting."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0004_store_canonical_time_zones"),
+        ("ledger", "0007_read_balances_from_pages"),
+    ]
+
+    operations = [
+        migrations.RemoveConstraint(
+            model_name="account",
+            name="ledger_account_fits_the_chart",
+        ),
+        migrations.AddConstraint(
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        (
+                            "kind__in",
+                            [
+                                "teacher_available",
+                                "teacher_held",
+                                "teacher_in_payout",
+                                "teacher_pending",
+                                "unearned_credits",
+                            ],
+                        ),
+                        ("teacher__isnull", False),
+                    ),
+                    models.Q(
+                        (
+                            "kind__in",
+                            [
+                                "bank",
+                                "conversion",
+                                "dispute_fees",
+                                "funds_in_dispute",
+                                "payout_fees",
+                                "platform_discounts",
+                                "platform_fees",
+                                "platform_losses",
+                                "refunds_due",
+                                "refunds_to_allocate",
+                                "stripe_advance",
+                                "stripe_clearing",
+                                "stripe_fees",
+                                "stripe_reserve",
+                                "subscriptions_unearned",
+                                "tax_payable",
+                                "unexplained",
+                            ],
+                        ),
+                        ("teacher__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="ledger_account_fits_the_chart",
+            ),
+        ),
+    ]
