@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from accounts.models import User
 from integrations.models import ApiToken
-from integrations.tokens import find_token
+from integrations.tokens import find_token, when_expired
 
 _WORDS = 2
 
@@ -21,10 +21,18 @@ class BearerToken(BaseAuthentication):
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != b"bearer":
             return None
-        token = find_token(words[1].decode("latin-1")) if len(words) == _WORDS else None
+        secret = words[1].decode("latin-1") if len(words) == _WORDS else ""
+        token = find_token(secret)
         if token is None:
-            raise AuthenticationFailed("The token is unknown, expired or revoked.")
+            raise AuthenticationFailed(_refusal(secret))
         return token.user, token
 
     def authenticate_header(self, _request: Request) -> str:
         return "Bearer"
+
+
+def _refusal(secret: str) -> str:
+    expired_at = when_expired(secret)
+    if expired_at is None:
+        return "The token is unknown or revoked."
+    return f"The token expired at {expired_at:%Y-%m-%d %H:%M} UTC. Its owner can make a new one."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -72,6 +72,19 @@ def find_token(secret: str) -> ApiToken | None:
         is_stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _NOTED_EVERY)
         ApiToken.objects.filter(is_stale, pk=token.pk).update(last_used_at=now)
     return token
+
+
+def when_expired(secret: str) -> datetime | None:
+    """When the token with this secret expired; None if it has not, was revoked, or does not exist.
+
+    Only its holder can ask, so the answer tells nothing to others.
+    """
+    if len(secret) != _SECRET_LENGTH:
+        return None
+    expired = ApiToken.objects.filter(
+        secret_hash=_hash(secret), revoked_at=None, user__is_active=True, expires_at__lte=timezone.now()
+    )
+    return expired.values_list("expires_at", flat=True).first()
 
 
 def revoke_token(token: ApiToken) -> None:
