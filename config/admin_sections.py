@@ -131,7 +131,11 @@ SECTIONS: Final[Sequence[Section]] = (
                 "accounts.user",
                 "People",
                 "person",
-                inside=[("account.emailaddress", "Email addresses"), ("integrations.apitoken", "API tokens")],
+                inside=[
+                    ("account.emailaddress", "Email addresses"),
+                    ("integrations.apitoken", "API tokens"),
+                    ("payments.customer", "Customers at Stripe"),
+                ],
             ),
             Place("auth.group", "Staff groups", "badge"),
         ),

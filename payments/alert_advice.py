@@ -46,6 +46,7 @@ ADVICE: Final[Mapping[str, Advice]] = {
         _list("payment", _PARKED),
     ),
     "charge-lookup-parked": Advice(_RETRY, _list("chargelookup", _PARKED)),
+    "customer-parked": Advice(_RETRY, _row("customer")),
     "sessions-unknown": Advice(
         "Check that the Stripe keys in the settings belong to the account that takes this site's payments.",
         _list("payment"),

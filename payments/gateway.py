@@ -1,4 +1,4 @@
-"""Calls to Stripe about sessions, charges, refunds and events. Takes and returns our own types.
+"""Calls to Stripe about sessions, charges, customers, refunds and events. Takes and returns our own types.
 
 Never called inside a transaction or under a lock: an answer can take seconds, or never arrive.
 """
@@ -77,6 +77,38 @@ def find_session(*, reference: str, created_from: datetime) -> CheckoutSession |
             if session.client_reference_id == reference:
                 return read_session(session.to_dict())
     return None
+
+
+def create_customer(*, email: str, name: str, reference: str, idempotency_key: str) -> str:
+    """Create a customer and return its id. Raises StripeUnreachable or StripeRefused."""
+    params: Any = {"email": email, "metadata": {"customer": reference}}
+    if name:
+        params["name"] = name
+    with _translated_errors():
+        return _client().v1.customers.create(params, {"idempotency_key": idempotency_key}).id
+
+
+def find_customer(*, email: str, reference: str) -> str:
+    """Search for the customer that was created with our reference; its id, empty if there is none."""
+    params: Any = {"email": email, "limit": 100}
+    with _translated_errors():
+        for customer in _client().v1.customers.list(params).auto_paging_iter():
+            if (customer.to_dict().get("metadata") or {}).get("customer") == reference:
+                return customer.id
+    return ""
+
+
+def update_customer(customer_id: str, *, email: str, name: str) -> None:
+    """Replace address and name. Raises StripeUnreachable or StripeRefused; NoSuchObject if it was deleted."""
+    params: Any = {"email": email, "name": name}
+    with _translated_errors():
+        _client().v1.customers.update(customer_id, params)
+
+
+def delete_customer(customer_id: str) -> None:
+    """Delete a customer with its saved cards. Raises StripeUnreachable or StripeRefused; NoSuchObject if done before."""
+    with _translated_errors():
+        _client().v1.customers.delete(customer_id)
 
 
 def create_refund(

@@ -10,10 +10,12 @@ from jobs.registry import performs
 from notifications.alerts import clear_alert, raise_alert
 from payments.cancellations.sales import cancel_sold_line, give_up_line
 from payments.charges import look_up_charge
+from payments.customers import sync_customer
 from payments.disputes.sending import send_answer
 from payments.follow_up import follow_up_payment
 from payments.models import (
     ChargeLookup,
+    Customer,
     DisputeAnswer,
     FetchedEvent,
     LineCancellation,
@@ -74,6 +76,14 @@ def alert_parked_charge_lookup(lookup: ChargeLookup) -> None:
     )
 
 
+def alert_parked_customer(customer: Customer) -> None:
+    raise_alert(
+        key=f"customer-parked:{customer.pk}",
+        title="Stripe could not be told about a student's name, address or erasure",
+        detail={"customer": str(customer), "error": customer.end_of_error},
+    )
+
+
 def alert_parked_mirror_sync(sync: MirrorSync) -> None:
     """Raise one alert for all: a stale mirror stops no payment, and many are parked at once when Stripe is down."""
     raise_alert(
@@ -98,6 +108,7 @@ performs(Refund, when_parked=alert_parked_refund)(send_refund)
 performs(DisputeAnswer, when_parked=alert_parked_answer)(send_answer)
 performs(Payment, when_parked=alert_parked_payment)(follow_up_payment)
 performs(ChargeLookup, when_parked=alert_parked_charge_lookup)(look_up_charge)
+performs(Customer, when_parked=alert_parked_customer)(sync_customer)
 performs(LineCancellation, when_parked=give_up_line)(cancel_sold_line)
 
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from jobs.retention import Kept
-from payments.models import Cart, MirrorSync, WebhookEvent
+from payments.models import Cart, Customer, MirrorSync, WebhookEvent
 from payments.webhook import mirror
 
 
@@ -30,9 +30,20 @@ def expired_guest_carts(kept: timedelta) -> QuerySet[Cart]:
     return Cart.objects.filter(user=None, updated_at__lt=Now() - kept)
 
 
+def expired_customers(kept: timedelta) -> QuerySet[Customer]:
+    """What is left of customers that were erased at Stripe."""
+    return Customer.objects.filter(
+        state=Customer.State.DONE,
+        stripe_customer_id=None,
+        erase_requested_at__lt=Now() - kept,
+        finished_at__isnull=False,
+    )
+
+
 RETENTION = (
     Kept(name="payments.webhook_events", setting="WEBHOOK_EVENTS_KEPT", expired=expired_events),
     Kept(name="payments.mirrored_events", setting="WEBHOOK_EVENTS_KEPT", expired=mirror.expired_events),
     Kept(name="payments.mirror_syncs", setting="FINISHED_SYNCS_KEPT", expired=expired_syncs),
+    Kept(name="payments.erased_customers", setting="FINISHED_SYNCS_KEPT", expired=expired_customers),
     Kept(name="payments.guest_carts", setting="GUEST_CARTS_KEPT", expired=expired_guest_carts),
 )

@@ -17,6 +17,7 @@ _SECTIONS: Final = {
     "tr": "connect/transfers",
     "po": "payouts",
     "acct": "connect/accounts",
+    "cus": "customers",
 }
 
 

@@ -1,6 +1,7 @@
 """The admin of orders, payments, earnings, refunds, disputes, payouts and Stripe's events. No amount can be edited."""
 
 from payments.admin.connected_accounts import BankPayoutAdmin, ConnectedAccountAdmin
+from payments.admin.customers import CustomerAdmin
 from payments.admin.discounts import DiscountCodeAdmin, RedemptionAdmin
 from payments.admin.disputes import DisputeAdmin, DisputeAnswerAdmin
 from payments.admin.documents import DocumentAdmin
@@ -19,6 +20,7 @@ from payments.admin.switches import SwitchAdmin
 __all__ = [
     "BankPayoutAdmin",
     "ConnectedAccountAdmin",
+    "CustomerAdmin",
     "DifferenceAdmin",
     "DiscountCodeAdmin",
     "DisputeAdmin",

@@ -2,6 +2,7 @@
 
 from payments.models.cart import Cart, CartLine
 from payments.models.connected_account import BankPayout, ConnectedAccount
+from payments.models.customer import Customer
 from payments.models.discount import CartDiscount, DiscountAmount, DiscountCode, Redemption
 from payments.models.discount_step import DiscountStep
 from payments.models.dispute import Dispute, DisputeAllocation, DisputeMovement, DisputeStep
@@ -28,6 +29,7 @@ __all__ = [
     "CartLine",
     "ChargeLookup",
     "ConnectedAccount",
+    "Customer",
     "Difference",
     "DiscountAmount",
     "DiscountCode",
