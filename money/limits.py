@@ -30,6 +30,10 @@ class CannotBeCharged(ValueError):
     """Too little, too much, or finer than the currency's step. The message is for the person."""
 
 
+class TooLittle(CannotBeCharged):
+    """Less than the least that a card can be charged."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChargeLimits:
     """The limits of one currency."""
@@ -41,7 +45,7 @@ class ChargeLimits:
     def check(self, amount: Money) -> None:
         """Raise CannotBeCharged for an amount outside these limits, zero included."""
         if amount < self.least:
-            raise CannotBeCharged(f"The least that can be paid by card is {self.least}.")
+            raise TooLittle(f"The least that can be paid by card is {self.least}.")
         if self.most < amount:
             raise CannotBeCharged(f"The most that can be paid by card at once is {self.most}.")
         self.check_step(amount)

@@ -45,6 +45,10 @@ class CartChanged(Exception):
         super().__init__(f"{what} Please look your cart over before you pay.")
 
 
+class TotalRefused(Exception):
+    """No card can be charged the total of the cart. The message says why and what to do, for the student."""
+
+
 class TooManyPayments(Exception):
     """The student has started too many payments within a minute. `retry_after` is in seconds."""
 
@@ -87,7 +91,7 @@ def start_checkout(
     Stripe's page leads back to `returns`, this site by default. `record` is called with the payment's id in the
     transaction that chooses or writes the payment.
 
-    Raises CheckoutClosed, CartEmpty, CartChanged, LineSoldOut, TooManyPayments, sessions.AlreadyPaid,
+    Raises CheckoutClosed, CartEmpty, CartChanged, TotalRefused, LineSoldOut, TooManyPayments, sessions.AlreadyPaid,
     StripeUnreachable (nothing is lost; the student can try again) or StripeRefused (the order is
     cancelled).
     """
@@ -159,6 +163,8 @@ def _find_or_write(
         if has_time and is_wanted and _leads_back_to(existing, returns):
             return _Payable(existing.pk)
         return _Superseded(existing.pk)
+    if priced.problem:
+        raise TotalRefused(priced.problem)
     if not priced.is_buyable or priced.digest != agreed_digest:
         raise CartChanged
     _refuse_too_many(user)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from money import Money
-from money.limits import CannotBeCharged, check_chargeable, limits_of
+from money.limits import CannotBeCharged, TooLittle, check_chargeable, limits_of
 from pages.kinds import PageKind
 from pages.models import PageVersion
 from pages.publishing import current_version
@@ -100,9 +100,19 @@ class PricedCart:
             return ""
         try:
             check_chargeable(total)
+        except TooLittle as error:
+            return f"{error} {self._how_to_reach_the_least(total)}"
         except CannotBeCharged as error:
             return str(error)
         return ""
+
+    def _how_to_reach_the_least(self, total: Money) -> str:
+        """What a student can do about a total that is too small to charge, but not free."""
+        codes = [each.code.code for each in self.codes if each.amount.minor]
+        if not codes:
+            return f"Your cart comes to {total}: add something else to it."
+        which = "the code" if len(codes) == 1 else "one of the codes"
+        return f"With your discount your cart comes to {total}: add something else to it, or remove {which} {', '.join(codes)}."
 
     @property
     def has_changed_prices(self) -> bool:

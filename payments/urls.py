@@ -40,6 +40,7 @@ urlpatterns = [
         name="statement",
     ),
     path("teach/discounts/", discounts.show_codes, name="discounts"),
+    path("teach/discounts/codes.csv", discounts.download_codes, name="discount_download"),
     path("teach/discounts/<int:code_id>/end/", discounts.end_code, name="discount_end"),
     path("teach/payouts/", payouts.show_payouts, name="payouts"),
     path("teach/payouts/request/", payouts.request_money, name="payout_request"),

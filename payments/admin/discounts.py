@@ -19,6 +19,7 @@ from accounts.labelled_inline import LabelledInline
 from jobs.read_only_admin import ReadOnlyAdmin
 from money.price_rows import PriceRowForm
 from payments.admin.discount_forms import BatchForm, DiscountCodeForm
+from payments.discounts.download import codes_as_csv
 from payments.discounts.making import CodeNotMade, make_batch
 from payments.discounts.words import given_by, scope_in_words, terms_in_words
 from payments.models import DiscountAmount, DiscountCode, Redemption
@@ -73,6 +74,7 @@ class DiscountCodeAdmin(ModelAdmin):
     autocomplete_fields = ("only_teacher", "bearer")
     readonly_fields = ("used", "shown_statistics", "created_by", "created_at")
     actions_detail = ("make_many",)
+    actions = ("download",)
 
     def get_readonly_fields(self, _request: HttpRequest, obj: DiscountCode | None = None) -> tuple[str, ...]:
         """A new code has not been used, and its moment comes from the database."""
@@ -108,6 +110,15 @@ class DiscountCodeAdmin(ModelAdmin):
         held = code.redemptions.filter(state=Redemption.State.HELD).count()
         off = ", ".join(map(str, amounts)) or "nothing"
         return f"Paid orders: {uses}. Taken off: {off}. Waiting for a payment: {held}."
+
+    @admin.action(description="Download as CSV", permissions=["view"])
+    def download(self, _request: HttpRequest, codes: QuerySet[DiscountCode]) -> HttpResponse:
+        """The chosen codes, to print or to mail them. The filter by batch and 'select all' choose all of a batch."""
+        return HttpResponse(
+            codes_as_csv(codes),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="discount-codes.csv"'},
+        )
 
     def has_make_many_permission(self, request: HttpRequest, object_id: Any = None) -> bool:  # noqa: ARG002  # unfold's call
         """As for a single code."""

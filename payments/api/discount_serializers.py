@@ -66,4 +66,7 @@ class DiscountAnswer(serializers.Serializer[Any]):
     discount = serializers.CharField(help_text="What this code takes off in all.")
     subtotal = serializers.CharField(help_text="At list prices.")
     total = serializers.CharField(help_text="After this code and those in the cart.")
+    problem = serializers.CharField(
+        allow_blank=True, help_text="Why this total cannot be paid, such as too little for a card; empty if it can."
+    )
     lines = DiscountedLine(many=True)

@@ -35,6 +35,7 @@ _EXAMPLE = {
     "discount": "4.50",
     "subtotal": "45.00",
     "total": "40.50",
+    "problem": "",
     "lines": [
         {"domain": "courses", "reference": "12", "amount": "45.00", "discount": "4.50", "total": "40.50"},
     ],
@@ -90,6 +91,7 @@ class ValidateDiscount(Endpoint):
             "discount": applied.amount.to_major(),
             "subtotal": (priced.subtotal or total).to_major(),
             "total": total.to_major(),
+            "problem": priced.problem,
             "lines": list(_lines(priced)),
         }
 

@@ -32,6 +32,13 @@ class OrderLineAnswer(serializers.Serializer[Any]):
     url = serializers.URLField(allow_null=True, help_text="What was delivered; null if nothing was.")
 
 
+class UsedCode(serializers.Serializer[Any]):
+    """A discount code that an order used."""
+
+    code = serializers.CharField()
+    amount = serializers.CharField(help_text="What it took off.")
+
+
 class OrderSummary(serializers.Serializer[Any]):
     """An order in a list."""
 
@@ -40,6 +47,7 @@ class OrderSummary(serializers.Serializer[Any]):
     currency = serializers.CharField(help_text="ISO 4217 code.")
     subtotal = serializers.CharField()
     discount = serializers.CharField()
+    discount_codes = UsedCode(many=True)
     total = serializers.CharField()
     tax = serializers.CharField(help_text="Contained in the total.")
     created_at = serializers.DateTimeField()
@@ -85,7 +93,7 @@ class CancelledAnswer(serializers.Serializer[Any]):
 
 
 def describe_order(order: Order) -> dict[str, Any]:
-    """An order as `OrderSummary` takes it. Prefetch `lines__teacher`."""
+    """An order as `OrderSummary` takes it. Prefetch `lines__teacher` and `redemptions__code`."""
     lines = list(order.lines.all())
     for line in lines:
         line.order = order
@@ -95,6 +103,9 @@ def describe_order(order: Order) -> dict[str, Any]:
         "currency": order.currency,
         "subtotal": order.subtotal.to_major(),
         "discount": order.discount.to_major(),
+        "discount_codes": [
+            {"code": use.code.code, "amount": use.discount.to_major()} for use in order.redemptions.all()
+        ],
         "total": order.total.to_major(),
         "tax": order.tax.to_major(),
         "created_at": order.created_at,

@@ -9,7 +9,7 @@ import structlog
 
 from api.problems import Problem, Refused
 from payments.cancellations.lines import CannotCancel, OfferChanged
-from payments.checkout import CartChanged, CartEmpty, TooManyPayments
+from payments.checkout import CartChanged, CartEmpty, TooManyPayments, TotalRefused
 from payments.contracts import NotForSale
 from payments.evidence import PaymentDisagrees
 from payments.models import Cart
@@ -56,6 +56,7 @@ _BY_EXCEPTION: dict[type[Exception], Problem] = {
     NotForSale: NOT_FOR_SALE,
     CartEmpty: CART_EMPTY,
     CartChanged: CART_CHANGED,
+    TotalRefused: AMOUNT_REFUSED,
     Cart.DoesNotExist: CART_EMPTY,
     LineSoldOut: SOLD_OUT,
     CannotCancel: CANNOT_CANCEL,

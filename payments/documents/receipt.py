@@ -111,6 +111,8 @@ def _draw_total(pdf: Pdf, order: Order) -> None:
     if order.discount_minor:
         draw_amount(pdf, "Before discounts", order.subtotal)
         draw_amount(pdf, "Discount", order.discount * -1)
+        if order.code_names:
+            draw_row(pdf, f"With {order.code_names}", size=9)
     draw_amount(pdf, "Total", order.total, style="B")
     if order.tax_minor:
         draw_amount(pdf, f"of which {settings.TAX_LABEL}", order.tax)

@@ -16,14 +16,13 @@ from accounts.models import Teacher
 from accounts.moments import write_day
 from ledger.balances import balances_of_teacher
 from money import Money
+from payments.csv_cells import as_plain_cell
 from payments.earnings.movements import Movement, as_movements, rows_of_movements
 from payments.pdf import Document, render_pdf
 
 _MARGIN_MM = 18
 _COLUMNS_MM = (28, 92, 27, 27)
 _ROW_MM = 6
-# The last four are full-width signs, which some spreadsheets take for the plain ones.
-_BEGIN_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 # The shortest time that PostgreSQL knows: balances include what took effect at their moment.
 _INSTANT = timedelta(microseconds=1)
 
@@ -114,7 +113,7 @@ def as_csv(statement: Statement) -> str:
                 movement.at.astimezone(statement.period.zone).isoformat(timespec="seconds"),
                 movement.title,
                 movement.order_number,
-                _as_plain_cell(movement.description),
+                as_plain_cell(movement.description),
                 statement.currency,
                 movement.amount.to_major(),
                 balance.to_major(),
@@ -126,11 +125,6 @@ def as_csv(statement: Statement) -> str:
 def as_pdf(statement: Statement) -> bytes:
     """The statement as PDF."""
     return render_pdf(partial(_draw_onto, statement=statement))
-
-
-def _as_plain_cell(text: str) -> str:
-    # A title is written by a teacher; a spreadsheet would run "=HYPERLINK(…)".
-    return f"'{text}" if text[:1] in _BEGIN_A_FORMULA else text
 
 
 def _draw_onto(pdf: Document, *, statement: Statement) -> None:

@@ -81,6 +81,11 @@ class Order(models.Model):
         return Money(self.discount_minor, self.currency)
 
     @property
+    def code_names(self) -> str:
+        """The discount codes it used, such as "SPRING, STAFF"; empty if none. Prefetch `redemptions__code`."""
+        return ", ".join(use.code.code for use in self.redemptions.all())
+
+    @property
     def tax(self) -> Money:
         """The tax contained in the total."""
         return Money(self.tax_minor, self.currency)

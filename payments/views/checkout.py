@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
 from payments import sessions
-from payments.checkout import CartChanged, CartEmpty, TooManyPayments, start_checkout
+from payments.checkout import CartChanged, CartEmpty, TooManyPayments, TotalRefused, start_checkout
 from payments.orders import LineSoldOut
 from payments.outcomes import request_look
 from payments.stripe_api import StripeRefused, StripeUnreachable
@@ -34,7 +34,7 @@ def begin_checkout(request: HttpRequest) -> HttpResponse:  # noqa: PLR0911  # on
         return redirect(f"{reverse('account_login')}?next={reverse('payments:cart')}")
     try:
         payment = start_checkout(user=request.user, cart=cart_of(request), agreed_digest=request.POST.get("agreed", ""))
-    except (CartEmpty, CartChanged, LineSoldOut) as problem:
+    except (CartEmpty, CartChanged, TotalRefused, LineSoldOut) as problem:
         messages.warning(request, str(problem))
         return redirect("payments:cart")
     except sessions.AlreadyPaid as paid:

@@ -109,7 +109,7 @@ def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
 
 def _orders_with_lines() -> QuerySet[Order]:
     return Order.objects.select_related("user", "terms").prefetch_related(
-        Prefetch("lines", OrderLine.objects.select_related("teacher"))
+        Prefetch("lines", OrderLine.objects.select_related("teacher")), "redemptions__code"
     )
 
 
