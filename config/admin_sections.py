@@ -120,6 +120,16 @@ SECTIONS: Final[Sequence[Section]] = (
                     ("courses.courselesson", "Course lessons"),
                 ],
             ),
+            Place(
+                "subscriptions.subscription",
+                "Subscriptions",
+                "autorenew",
+                inside=[
+                    ("subscriptions.plan", "Plans"),
+                    ("subscriptions.planprice", "Prices of plans"),
+                    ("subscriptions.subscriptionperiod", "Paid periods"),
+                ],
+            ),
         ),
     ),
     Section(

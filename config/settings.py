@@ -135,6 +135,7 @@ INSTALLED_APPS = [
     "bookings",
     "workshops",
     "courses",
+    "subscriptions",
     "payments",
     "catalogue",
     "ledger",

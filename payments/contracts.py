@@ -84,7 +84,8 @@ class Quote:
 
     title: str
     unit_prices: Mapping[str, Money]
-    teacher_id: int
+    # None for what the platform itself sells: all of the money is its own.
+    teacher_id: int | None
     url: str
     # The most units in one order; 1 for an item that a student can have only once.
     quantity_limit: int = 1
@@ -119,7 +120,8 @@ class SoldLine:
     title: str
     description: str
     buyer_id: int
-    teacher_id: int
+    # None for what the platform itself sold.
+    teacher_id: int | None
     amount: Money
     policy: Mapping[str, Any]
     # What the teacher gets of the amount, for the mail about the sale.

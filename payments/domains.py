@@ -38,9 +38,9 @@ class DomainConfig(AppConfig):
 
     # Dotted path of the class that implements the domain's side of `payments.contracts`.
     handler: str
-    # Where students find what they bought, and teachers what they sell.
+    # Where students find what they bought, and teachers what they sell; None where only the site itself sells.
     student_page: MenuPage
-    teacher_page: MenuPage
+    teacher_page: MenuPage | None = None
     periodic_work: Sequence[PeriodicWork] = ()
 
     def __init_subclass__(cls) -> None:

@@ -141,7 +141,7 @@ def _mail_teachers(refund: Refund, *, kind: str, template: str) -> None:
     order = refund.payment.order
     parts_of: dict[Teacher, list[RefundAllocation]] = {}
     for part in _parts_of(refund):
-        if part.line.state != OrderLine.State.UNDELIVERABLE:
+        if part.line.teacher and part.line.state != OrderLine.State.UNDELIVERABLE:
             parts_of.setdefault(part.line.teacher, []).append(part)
     for teacher, parts in parts_of.items():
         share = sum((part.share for part in parts), Money.zero(refund.currency))
@@ -243,7 +243,7 @@ def _queue_cancellation(line: OrderLine, *, template: str, amount: Money, **more
             "order_path": order.get_absolute_url(),
             "title": line.title,
             "description": line.description,
-            "teacher": line.teacher.display_name,
+            "teacher": line.seller_name,
             "amount": _text_of(amount),
             "paid": _text_of(line.amount),
             **more,

@@ -15,13 +15,15 @@ from django.utils import timezone
 from accounts.models import Teacher
 from money import Money, split_by_rate
 from money.shares import tax_within
-from payments.contracts import SoldOut
+from payments.contracts import Quote, SoldOut
 from payments.discounts.holds import hold_redemptions, release_redemptions
 from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
 from payments.pricing import PricedCart, PricedLine
 from payments.registry import UnknownDomain, handler_for
 
+# What the platform itself sells is its own in full.
+ALL_BPS = 10_000
 # Crockford's alphabet: without letters that can be mistaken for digits.
 _NUMBER_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -40,7 +42,7 @@ def write_order(*, user_id: int, priced: PricedCart) -> Order:
     """
     if not priced.is_buyable:
         raise ValueError("only a cart that can be bought becomes an order")
-    rates = commission_rates({line.quote.teacher_id for line in priced.lines if line.quote})
+    rates = commission_rates({line.quote.teacher_id for line in priced.lines if line.quote and line.quote.teacher_id})
     lines = [_frozen_line(line, rates) for line in priced.lines]
     order = Order.objects.create(
         number=_new_number(),
@@ -113,7 +115,7 @@ def _frozen_line(priced: PricedLine, rates: dict[int, int]) -> OrderLine:
     if quote is None or unit_price is None or amount is None:
         raise ValueError("a line without a price cannot be ordered")
     # Fee and tax are shares of what is paid, not of the list price.
-    rate = quote.commission_bps if quote.commission_bps is not None else rates[quote.teacher_id]
+    rate = _rate_of(quote, rates)
     split = split_by_rate(amount, rate)
     # What the platform pays is shared so that the teacher gets what they would get without its discount.
     platform_pays = Money(priced.platform_discount_minor, amount.currency)
@@ -139,6 +141,12 @@ def _frozen_line(priced: PricedLine, rates: dict[int, int]) -> OrderLine:
         platform_discount_share_minor=platform_share.minor,
         cart_line_id=priced.line.pk,
     )
+
+
+def _rate_of(quote: Quote, rates: dict[int, int]) -> int:
+    if quote.teacher_id is None:
+        return ALL_BPS
+    return rates[quote.teacher_id] if quote.commission_bps is None else quote.commission_bps
 
 
 def commission_rates(teacher_ids: set[int]) -> dict[int, int]:

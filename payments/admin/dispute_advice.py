@@ -67,7 +67,7 @@ def money_rows(dispute: Dispute) -> list[tuple[str, str]]:
     for allocation in dispute.allocations.select_related("line__teacher", "dispute__payment"):
         if allocation.share_minor:
             verb = "Lost by" if taken.is_final else "Held from"
-            rows.append((f"{verb} {allocation.line.teacher.display_name}", str(allocation.share)))
+            rows.append((f"{verb} {allocation.line.seller_name}", str(allocation.share)))
     rows += [
         (f"Refunded by itself if the dispute is won: {waiting.line.title}", str(waiting.amount))
         for waiting in waiting_for(dispute.payment)

@@ -143,5 +143,5 @@ def _preview(warning: FraudWarning) -> list[tuple[str, Any]] | None:
         return None
     rows = [("The student gets", sum((part.amount for part in parts[1:]), start=parts[0].amount))]
     rows.append(("The platform gives back", sum((part.fee for part in parts[1:]), start=parts[0].fee)))
-    rows += [(f"{part.line.teacher.display_name} gives back", part.share) for part in parts if part.share.minor]
+    rows += [(f"{part.line.seller_name} gives back", part.share) for part in parts if part.share.minor]
     return rows

@@ -21,7 +21,9 @@ class OrderLineAnswer(serializers.Serializer[Any]):
     reference = serializers.CharField()
     title = serializers.CharField()
     description = serializers.CharField(allow_blank=True)
-    teacher = serializers.CharField(help_text="`slug` of the teacher.")
+    teacher = serializers.CharField(
+        allow_blank=True, help_text="`slug` of the teacher; empty for what the site itself sells."
+    )
     quantity = serializers.IntegerField()
     unit_amount = serializers.CharField()
     discount = serializers.CharField()
@@ -123,7 +125,7 @@ def _describe_line(line: OrderLine) -> dict[str, Any]:
         "reference": line.reference,
         "title": line.title,
         "description": line.description,
-        "teacher": line.teacher.slug,
+        "teacher": line.teacher.slug if line.teacher else "",
         "quantity": line.quantity,
         "unit_amount": line.unit_amount.to_major(),
         "discount": line.discount.to_major(),

@@ -16,7 +16,7 @@ class DiscountableLine:
 
     domain: str
     reference: str
-    teacher_id: int
+    teacher_id: int | None
     amount: Money
 
 

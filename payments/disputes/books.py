@@ -14,7 +14,7 @@ from ledger.locks import lock_teacher_accounts
 from money import Money
 from payments.disputes.entries import Part, entries_of_hold, entries_of_loss, entries_of_movement
 from payments.disputes.taken import Taken, TakenOfLine
-from payments.earnings.books import account_of_share
+from payments.earnings.books import account_of_share, teachers_of
 from payments.models import Dispute, DisputeMovement, DisputeStep, OrderLine, Payment
 
 
@@ -49,8 +49,7 @@ def lock_accounts_of(payment: Payment) -> None:
     The only lock of accounts that a dispute takes, so it never waits for one account while it holds another that comes
     later in their order.
     """
-    teachers = OrderLine.objects.filter(order=payment.order_id).values_list("teacher_id", flat=True)
-    lock_teacher_accounts(teachers, payment.currency)
+    lock_teacher_accounts(teachers_of(OrderLine.objects.filter(order=payment.order_id)), payment.currency)
 
 
 def book_change(dispute: Dispute, before: Taken, after: Taken) -> None:

@@ -19,7 +19,7 @@ class Part:
     The money of a line that could not be delivered was never earned: it is owed to the student.
     """
 
-    teacher_id: int
+    teacher_id: int | None
     fee: Money
     share: Money
     is_delivered: bool = True

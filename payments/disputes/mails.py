@@ -34,6 +34,8 @@ def _queue(dispute: Dispute, outcome: str, parts: Mapping[int, TakenOfLine], *, 
     lines = OrderLine.objects.select_related("teacher__user").filter(pk__in=[pk for pk in parts if parts[pk].amount])
     sold = [line for line in lines.order_by("teacher_id", "pk") if line.was_delivered]
     for teacher, group in groupby(sold, key=lambda line: line.teacher):
+        if teacher is None:
+            continue
         of_teacher = list(group)
         share = sum(parts[line.pk].share for line in of_teacher)
         queue_mail(

@@ -38,7 +38,7 @@ def refunded_before(dispute: Dispute) -> list[Refund]:
 
 def _what_was_bought(order: Order, lines: Sequence[OrderLine]) -> str:
     bought = [
-        f"- {line.counted_title} by {line.teacher.display_name}"
+        f"- {line.counted_title} by {line.seller_name}"
         + (f", {line.description}" if line.description else "")
         + f": {line.amount}"
         for line in lines

@@ -46,7 +46,7 @@ def book_sale(
     Earning.objects.bulk_create(
         Earning(line=line, teacher_id=line.teacher_id, currency=order.currency, share_minor=line.earned_share.minor)
         for line in delivered
-        if line.earned_share.minor
+        if line.teacher_id and line.earned_share.minor
     )
 
 
@@ -66,7 +66,7 @@ def book_allocations(refund: Refund, allocations: Sequence[RefundAllocation]) ->
     Call with the order locked, right after the allocations were written. Locks the teachers' accounts, so that a payout
     of the same money comes before or after, and never between.
     """
-    lock_teacher_accounts({allocation.line.teacher_id for allocation in allocations}, refund.currency)
+    lock_teacher_accounts(teachers_of(allocation.line for allocation in allocations), refund.currency)
     for allocation in allocations:
         if refund.has_succeeded:
             _book_late_allocation(refund, allocation)
@@ -118,6 +118,11 @@ def follow_discounts(line_ids: Iterable[int]) -> None:
     for line in OrderLine.objects.filter(pk__in=line_ids, platform_discount_minor__gt=0).select_related("order"):
         if line.was_delivered:
             reclaim_discount(line, share_account=account_of_share(line))
+
+
+def teachers_of(lines: Iterable[OrderLine]) -> set[int]:
+    """The ids of those who have a share in these lines. What the platform itself sold has no teacher."""
+    return {line.teacher_id for line in lines if line.teacher_id}
 
 
 def account_of_share(line: OrderLine) -> AccountKind:

@@ -16,7 +16,8 @@ from money import Money
 class Portion:
     """Part of a line's money: the platform's fee and the teacher's share, which add up to the part."""
 
-    teacher_id: int
+    # None for what the platform itself sold: it has no share.
+    teacher_id: int | None
     fee: Money
     share: Money
 
@@ -85,12 +86,12 @@ def entries_of_maturity(share: Money, teacher_id: int) -> list[Entry]:
     ]
 
 
-def entries_of_hold(share: Money, teacher_id: int, *, from_account: AccountKind) -> list[Entry]:
+def entries_of_hold(share: Money, teacher_id: int | None, *, from_account: AccountKind) -> list[Entry]:
     """The teacher's part of a refund or dispute under way is held, so that it cannot be paid out meanwhile."""
     return [debit(from_account, share, teacher_id), credit(AccountKind.TEACHER_HELD, share, teacher_id)]
 
 
-def entries_of_release(share: Money, teacher_id: int, *, to_account: AccountKind) -> list[Entry]:
+def entries_of_release(share: Money, teacher_id: int | None, *, to_account: AccountKind) -> list[Entry]:
     """What was held goes back to the account in which the line's share is by now."""
     return [debit(AccountKind.TEACHER_HELD, share, teacher_id), credit(to_account, share, teacher_id)]
 

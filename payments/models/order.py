@@ -133,7 +133,8 @@ class OrderLine(PlatformDiscounted):
     details = models.JSONField(default=dict, blank=True)
     title = models.CharField(max_length=200)
     description = models.CharField(max_length=300, blank=True)
-    teacher = models.ForeignKey(Teacher, on_delete=models.PROTECT, related_name="sold_lines")
+    # None for what the platform itself sells: then no teacher has a share.
+    teacher = models.ForeignKey(Teacher, null=True, blank=True, on_delete=models.PROTECT, related_name="sold_lines")
     policy = models.JSONField(default=dict, encoder=DjangoJSONEncoder, blank=True)
     unit_amount_minor = models.PositiveBigIntegerField()
     discount_minor = models.PositiveBigIntegerField(default=0)
@@ -174,6 +175,10 @@ class OrderLine(PlatformDiscounted):
                 condition=Q(amount_minor=F("unit_amount_minor") * F("quantity") - F("discount_minor")),
                 name="order_line_amount_adds_up",
             ),
+            models.CheckConstraint(
+                condition=Q(teacher__isnull=False) | Q(teacher_share_minor=0, platform_discount_minor=0),
+                name="order_line_of_platform_has_no_share",
+            ),
             models.CheckConstraint(condition=Q(tax_minor__lte=F("amount_minor")), name="order_line_tax_within_amount"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_quantity_positive"),
             models.CheckConstraint(
@@ -207,6 +212,11 @@ class OrderLine(PlatformDiscounted):
 
     def _money(self, minor: int) -> Money:
         return Money(minor, self.order.currency)
+
+    @property
+    def seller_name(self) -> str:
+        """Who sold it: the teacher, or the site itself."""
+        return self.teacher.display_name if self.teacher else settings.SITE_NAME
 
     @property
     def unit_amount(self) -> Money:

@@ -12,6 +12,7 @@ from ledger.entries import AccountKind
 from ledger.journals import record_journal
 from ledger.locks import lock_teacher_accounts
 from ledger.models import Journal, Posting
+from payments.earnings.books import teachers_of
 from payments.models import Earning, Order, OrderLine, Refund, RefundAllocation
 from payments.rebuilding.drafts import Draft
 from payments.rebuilding.orders import load_facts
@@ -73,7 +74,7 @@ def book_earlier_sale(order_id: int) -> bool:
         (facts,) = load_facts([order])
         drafts = _missing(facts)
         if drafts:
-            lock_teacher_accounts({line.teacher_id for line in facts.lines.values()}, order.currency)
+            lock_teacher_accounts(teachers_of(facts.lines.values()), order.currency)
         written = [
             record_journal(
                 source=draft.source,
@@ -97,6 +98,8 @@ def _add_earnings(order: Order) -> bool:
     matured = {source_of[source]: (at, -minor) for source, at, minor in postings.annotate(minor=Sum("amount_minor"))}
     for line in lines:
         matured_at, matured_minor = matured.get(line.pk, (None, None))
+        if line.teacher_id is None:
+            continue
         earning = Earning(
             line=line,
             teacher_id=line.teacher_id,

@@ -127,6 +127,8 @@ def _shares_of(parts: Sequence[PlannedPart]) -> list[tuple[Teacher, Money]]:
     shares: dict[Teacher, Money] = {}
     for part in parts:
         teacher = part.line.teacher
+        if teacher is None:
+            continue
         shares[teacher] = shares.get(teacher, Money.zero(part.share.currency)) + part.share
     return list(shares.items())
 

@@ -1,0 +1,13 @@
+"""Subscriptions: plans that people pay for every month or year, and what a paid period gives them.
+
+Stripe charges the renewals. `recording` brings our record to what Stripe reports, and each paid invoice becomes an
+ordinary order of this domain, settled by payments. `periods` opens what was paid for, and closes it.
+
+Invariants: a person has at most one subscription that has not ended; an invoice pays for one period, once, however often
+and in whatever order Stripe reports it; access ends with the subscription, and a failed renewal leaves time to pay.
+
+Must not know: bookings, workshops and courses, which ask it what a student may use.
+"""
+
+# The domain's name in orders and in the metadata of payments at Stripe.
+DOMAIN = "subscriptions"
