@@ -169,7 +169,7 @@ def _quote_one(lesson: Lesson | None, buyer_id: int | None) -> Quote | NotForSal
         return NotForSale("Please sign in: a private lesson can be bought by the student it was proposed to.")
     if lesson is None or lesson.student_id != buyer_id:
         return NotForSale("This private lesson was not proposed to you. Request lessons of your own.")
-    refusal = _why_not_for_sale(lesson)
+    refusal = why_not_for_sale(lesson)
     if refusal:
         return NotForSale(refusal)
     return Quote(
@@ -194,7 +194,7 @@ def _describe(lesson: Lesson) -> str:
     return f"{write_span(lesson.starts_at, lesson.ends_at, zone)} · {'Online' if lesson.is_online else lesson.place}"
 
 
-def _why_not_for_sale(lesson: Lesson) -> str:
+def why_not_for_sale(lesson: Lesson) -> str:
     """Why the student it was proposed to cannot buy it now; empty if they can. Their own hold does not count."""
     if lesson.state in (Lesson.State.CONFIRMED, Lesson.State.COMPLETED, Lesson.State.NO_SHOW):
         return "You have already paid for this lesson."
@@ -209,7 +209,7 @@ def _hold(line: SoldLine, until: datetime) -> None:
     lesson = _locked(line)
     if lesson is None or lesson.student_id != line.buyer_id:
         raise SoldOut("This lesson is no longer offered.")
-    refusal = _why_not_for_sale(lesson)
+    refusal = why_not_for_sale(lesson)
     if refusal:
         raise SoldOut(refusal)
     if lesson.is_on_hold and lesson.order_line_id != line.id:

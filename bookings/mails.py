@@ -62,8 +62,18 @@ def queue_request_left(request: LessonRequest, teacher: Teacher, *, is_late: boo
 
 def queue_request_accepted(request: LessonRequest, lessons: Sequence[Lesson]) -> None:
     """Tell the student which times and price the teacher proposes."""
-    slots = [{"when": _when(lesson, request.student), "price": str(lesson.price)} for lesson in lessons]
-    _queue_answer(request, "accepted", slots=slots)
+    _queue_answer(request, "accepted", slots=[_to_pay(lesson) for lesson in lessons])
+
+
+def queue_pay_link(lesson: Lesson) -> None:
+    """Send the student the link on which they pay this lesson; of several sent together only the latest."""
+    queue_mail(
+        series=f"lesson:{lesson.pk}:pay",
+        key=f"lesson:{lesson.pk}:pay:{timezone.now().isoformat()}",
+        to=lesson.student,
+        template="bookings/mail/lesson_pay",
+        context={**_about_request(lesson.request), "teacher": lesson.teacher.display_name, **_to_pay(lesson)},
+    )
 
 
 def queue_request_declined(request: LessonRequest) -> None:
@@ -166,6 +176,16 @@ def _about_lesson(lesson: Lesson, reader: User) -> dict[str, Any]:
         "is_online": lesson.is_online,
         "price": str(lesson.price),
         "path": lesson.get_absolute_url(),
+    }
+
+
+def _to_pay(lesson: Lesson) -> dict[str, str]:
+    """A proposed lesson with the link that leads straight to paying it. The price tells whether it changed since."""
+    path = reverse("bookings:lesson_pay", args=[lesson.pk])
+    return {
+        "when": _when(lesson, lesson.student),
+        "price": str(lesson.price),
+        "pay_path": f"{path}?price={lesson.price.to_major()}",
     }
 
 

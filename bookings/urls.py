@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import availability, offers, students, teachers
+from bookings.views import availability, offers, paying, students, teachers
 
 app_name = "bookings"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("my/lessons/requests/<int:request_id>/buy/", students.put_into_cart, name="request_buy"),
     path("my/lessons/requests/<int:request_id>/withdraw/", students.withdraw, name="request_withdraw"),
     path("my/lessons/<int:lesson_id>/", students.show_lesson, name="lesson_detail"),
+    path("my/lessons/<int:lesson_id>/pay/", paying.pay_lesson, name="lesson_pay"),
     path("my/lessons/<int:lesson_id>/calendar.ics", students.download_calendar, name="lesson_calendar"),
     path("teach/lessons/", teachers.show_desk, name="desk"),
     path("teach/lessons/availability/", availability.edit_availability, name="availability"),

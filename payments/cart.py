@@ -111,6 +111,12 @@ def remove_bought_lines(cart_line_ids: list[int]) -> None:
     CartLine.objects.filter(pk__in=cart_line_ids).delete()
 
 
+def remove_same_items(order: Order) -> None:
+    """Remove what was bought in a cart of its own from the buyer's cart, where it waits to be bought again."""
+    for line in order.lines.all():
+        CartLine.objects.filter(cart__user=order.user_id, domain=line.domain, reference=line.reference).delete()
+
+
 def merge_guest_cart(*, guest: Cart, buyer_id: int) -> list[str]:
     """Move a guest's lines into the cart of the user who signed in; returns the titles of lines that were not moved.
 

@@ -133,7 +133,7 @@ def lock_order_of(evidence: PaymentEvidence) -> tuple[Order, Payment]:
     # There are several only if ids and metadata disagree, which `find_payment` detects under the lock.
     orders = (
         Order.objects.select_for_update(of=("self",))
-        .select_related("user")
+        .select_related("user", "cart")
         .filter(pk__in=order_ids)
         .order_by("pk")
         .in_bulk()

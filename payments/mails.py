@@ -34,7 +34,15 @@ def queue_payment_confirmed(order: Order, lines: Sequence[OrderLine]) -> None:
 
 def queue_card_declined(payment: Payment) -> None:
     """Mail the student that their card was declined, after they left without paying. One mail for all their tries."""
-    _queue_failure(payment, kind="declined", template="payment_failed", message=payment.failure_message)
+    path = payment.order.cart and payment.order.cart.path
+    _queue_failure(
+        payment,
+        kind="declined",
+        template="payment_failed",
+        message=payment.failure_message,
+        is_alone=bool(path),
+        cart_path=path or reverse("payments:cart"),
+    )
 
 
 def queue_debit_refused(payment: Payment, *, left_out: int) -> None:

@@ -194,8 +194,10 @@ def price_cart(cart: Cart, *, trying: DiscountCode | None = None) -> PricedCart:
     return _price_lines(list(cart.lines.all()), codes, cart)
 
 
-def price_items(items: Iterable[Item], *, buyer_id: int | None, currency: str, code: DiscountCode) -> PricedCart:
-    """What items would cost with a code in a cart of their own. Writes nothing."""
+def price_items(
+    items: Iterable[Item], *, buyer_id: int | None, currency: str, code: DiscountCode | None = None
+) -> PricedCart:
+    """What items would cost in a cart of their own, perhaps with a code. Writes nothing."""
     cart = Cart(user_id=buyer_id, currency=currency)
     lines = [
         CartLine(
@@ -208,11 +210,11 @@ def price_items(items: Iterable[Item], *, buyer_id: int | None, currency: str, c
         )
         for item in items
     ]
-    return _price_lines(lines, [code], cart)
+    return _price_lines(lines, [code] if code else [], cart)
 
 
 def _price_lines(lines: Sequence[CartLine], codes: Sequence[DiscountCode], cart: Cart) -> PricedCart:
-    quotes = quote_items([line.item for line in lines], cart.user_id)
+    quotes = quote_items([line.item for line in lines], cart.buyer_id)
     priced = [_price(line, quotes[position], cart) for position, line in enumerate(lines)]
     discounted, applied = _discounted(priced, codes, cart)
     return PricedCart(cart=cart, lines=discounted, terms=current_version(PageKind.TERMS), codes=applied)

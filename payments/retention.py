@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from jobs.retention import Kept
-from payments.models import Cart, Customer, MirrorSync, WebhookEvent
+from payments.models import Cart, Customer, MirrorSync, Order, WebhookEvent
 from payments.webhook import mirror
 
 
@@ -26,8 +26,14 @@ def expired_syncs(kept: timedelta) -> QuerySet[MirrorSync]:
 
 
 def expired_guest_carts(kept: timedelta) -> QuerySet[Cart]:
-    """Carts that guests have not used for `kept`. Their sessions expired before, so nothing refers to them."""
-    return Cart.objects.filter(user=None, updated_at__lt=Now() - kept)
+    """Carts of guests, and of single items, that were not used for `kept`. The guests' sessions expired before.
+
+    One whose order may still be paid stays.
+    """
+    unpaid = Order.objects.filter(
+        cart=OuterRef("pk"), state__in=[Order.State.AWAITING_PAYMENT, Order.State.PAYMENT_PENDING]
+    )
+    return Cart.objects.filter(~Exists(unpaid), user=None, updated_at__lt=Now() - kept)
 
 
 def expired_customers(kept: timedelta) -> QuerySet[Customer]:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications.outbox import mails_gathered
-from payments.cart import remove_bought_lines
+from payments.cart import remove_bought_lines, remove_same_items
 from payments.charges import request_charge_lookup
 from payments.contracts import CannotDeliver, SoldOut
 from payments.discounts.cart_codes import remove_used_codes
@@ -96,6 +96,8 @@ def _deliver_all(order: Order, lines: Sequence[OrderLine], *, happened_at: datet
 def _take_from_cart(order: Order, lines: Sequence[OrderLine]) -> None:
     remove_bought_lines([line.cart_line_id for line in lines if line.cart_line_id])
     remove_used_codes(order)
+    if order.cart and order.cart.payer_id:
+        remove_same_items(order)
 
 
 def record_processing(evidence: PaymentEvidence) -> tuple[Order, Settlement]:

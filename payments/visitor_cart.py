@@ -58,4 +58,4 @@ def merge_session_cart(request: HttpRequest, user: AbstractBaseUser) -> list[str
 
 
 def _guest_cart(cart_id: int | None) -> Cart | None:
-    return Cart.objects.filter(pk=cart_id, user=None).first() if cart_id else None
+    return Cart.objects.filter(pk=cart_id, user=None, payer=None).first() if cart_id else None

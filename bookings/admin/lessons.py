@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
+from bookings.handler import why_not_for_sale
 from bookings.models import Lesson
+from bookings.pay_links import PayLinkRefused, send_pay_link
 from jobs.read_only_admin import ReadOnlyAdmin
 from money import Money
 from payments.order_links import order_link, with_order_numbers
+
+_MAY_SEND = "bookings.change_lessonrequest"
 
 
 @admin.register(Lesson)
@@ -44,6 +52,39 @@ class LessonAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ha
     ]
 
     readonly_fields = ["starts", "ends", "order", "amount"]
+    change_form_template = "bookings/admin/lesson_show.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        send = path("<int:pk>/pay-link/", self.admin_site.admin_view(self.send_link), name="bookings_lesson_pay_link")
+        return [send, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        lesson = self.get_object(request, object_id)
+        context = dict(extra_context or {})
+        if lesson is not None:
+            may_send = request.user.has_perm(_MAY_SEND) and not why_not_for_sale(lesson)
+            context |= {"lesson": lesson, "can_send_link": may_send}
+        answer: HttpResponseBase = super().change_view(request, object_id, form_url, context)
+        return answer
+
+    def send_link(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Mail the student the link to pay this lesson, once more."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm(_MAY_SEND):
+            raise PermissionDenied
+        try:
+            lesson = send_pay_link(lesson_id=pk)
+        except Lesson.DoesNotExist as error:
+            raise Http404 from error
+        except PayLinkRefused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            self.log_change(request, lesson, "Sent the pay link again.")
+            messages.success(request, f"The link is on its way to {lesson.student.email}.")
+        return redirect("admin:bookings_lesson_change", pk)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lesson]:
         lessons: QuerySet[Lesson] = super().get_queryset(request)

@@ -38,7 +38,7 @@ def codes_of(cart: Cart) -> list[DiscountCode]:
 
 def discounts_on(lines: Sequence[DiscountableLine], codes: Sequence[DiscountCode], *, cart: Cart) -> Discounts:
     """The discounts on lines of a cart. A code that may not be used takes nothing, and leaves the others alone."""
-    refusals = refusals_of(codes, buyer_id=cart.user_id, cart_id=cart.pk)
+    refusals = refusals_of(codes, buyer_id=cart.buyer_id, cart_id=cart.pk)
     usable = [code for code in codes if code.pk not in refusals]
     found = effects_of([terms_of(code) for code in usable], lines, cart.currency) if cart.currency else []
     effects = {code.pk: effect for code, effect in zip(usable, found, strict=False)}

@@ -14,6 +14,13 @@ class Cart(models.Model):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="cart"
     )
+    # Beside their own cart, a buyer has one for each item that a link leads to pay alone (`payments.direct`). `path` is
+    # the page on which they pay it.
+    payer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    only_item = models.CharField(max_length=100, blank=True, db_default="")
+    path = models.CharField(max_length=200, blank=True, db_default="")
     currency = models.CharField(
         max_length=3, blank=True, help_text="Chosen by the first line; empty while the cart is."
     )
@@ -24,9 +31,24 @@ class Cart(models.Model):
         indexes = [
             models.Index(fields=["updated_at"], condition=models.Q(user=None), name="cart_of_guest_by_last_use"),
         ]
+        constraints = [
+            models.UniqueConstraint(fields=["payer", "only_item"], name="cart_once_per_payer_and_item"),
+            models.CheckConstraint(
+                condition=models.Q(payer=None, only_item="")
+                | (models.Q(user=None, payer__isnull=False) & ~models.Q(only_item="")),
+                name="cart_of_one_item_has_a_payer",
+            ),
+        ]
 
     def __str__(self) -> str:
+        if self.payer:
+            return f"Cart of {self.payer} for {self.only_item}"
         return f"Cart of {self.user}" if self.user else f"Guest cart {self.pk}"
+
+    @property
+    def buyer_id(self) -> int | None:
+        """Who buys what is in it; None for a guest."""
+        return self.user_id or self.payer_id
 
 
 class CartLine(models.Model):

@@ -108,7 +108,7 @@ def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _orders_with_lines() -> QuerySet[Order]:
-    return Order.objects.select_related("user", "terms").prefetch_related(
+    return Order.objects.select_related("user", "terms", "cart").prefetch_related(
         Prefetch("lines", OrderLine.objects.select_related("teacher")), "redemptions__code"
     )
 
