@@ -14,7 +14,7 @@ from accounts.places_and_languages import languages
 from catalogue.models import Level, Subject
 from courses.form_fields import ChoicesField, OutcomesField
 from courses.models import Course, CourseLesson
-from courses.uploads import check_lesson_file
+from courses.uploads import read_lesson_file
 from money import Money
 from money.form_fields import PriceField
 from uploads.form_fields import PictureFormField, UploadFormField
@@ -117,9 +117,7 @@ class LessonForm(forms.Form):
 
     def clean_file(self) -> Any:
         upload = self.cleaned_data["file"]
-        if upload:
-            check_lesson_file(upload)
-        return upload
+        return read_lesson_file(upload) if upload else upload
 
     @property
     def lesson_fields(self) -> dict[str, Any]:

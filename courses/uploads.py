@@ -1,12 +1,14 @@
-"""The files that lessons may have, and where they are stored. They are served exactly as the teacher uploaded them."""
+"""The files that lessons may have, and where they are stored."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 
+from uploads.metadata import NotReadable, without_metadata
 from uploads.names import ending
 from uploads.storage import PrivateStorage
 
@@ -31,6 +33,7 @@ FILE_TYPES: dict[str, tuple[str, tuple[bytes, ...]]] = {
     "txt": ("text/plain; charset=utf-8", ()),
     "csv": ("text/csv; charset=utf-8", ()),
 }
+_PICTURES = ("png", "jpg", "jpeg")
 
 
 def private_storage() -> PrivateStorage:
@@ -43,8 +46,8 @@ def content_type(name: str) -> str:
     return FILE_TYPES.get(ending(name), ("application/octet-stream", ()))[0]
 
 
-def check_lesson_file(upload: UploadedFile[Any]) -> None:
-    """Raise ValidationError for a file that is too large, of an unlisted type, or not of the type its name says."""
+def read_lesson_file(upload: UploadedFile[Any]) -> UploadedFile[Any] | ContentFile[bytes]:
+    """The file to store: the upload as it is, but a picture without its metadata. Raises ValidationError for a file that is too large, of an unlisted type, or not of the type its name says."""
     kind = ending(upload.name or "")
     if kind not in FILE_TYPES:
         raise ValidationError(f"This type of file cannot be uploaded. These can: {', '.join(sorted(FILE_TYPES))}.")
@@ -56,3 +59,12 @@ def check_lesson_file(upload: UploadedFile[Any]) -> None:
     upload.seek(0)
     if beginnings and not head.startswith(beginnings):
         raise ValidationError(f"This is not a .{kind} file, although its name says so.")
+    return _without_metadata(upload) if kind in _PICTURES else upload
+
+
+def _without_metadata(upload: UploadedFile[Any]) -> ContentFile[bytes]:
+    """A teacher's photo tells where it was taken: the place and the camera are no part of what students buy."""
+    try:
+        return ContentFile(without_metadata(upload.read()), name=upload.name)
+    except NotReadable:
+        raise ValidationError("This picture is damaged or cut off. Save it anew and try again.") from None

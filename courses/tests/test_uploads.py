@@ -8,6 +8,7 @@ from accounts.tests.factories import TeacherFactory
 from courses import authoring, uploads
 from courses.models import CourseLesson
 from courses.tests.factories import draft_course, only_lesson
+from uploads.tests.pictures import picture, with_notes
 
 pytestmark = pytest.mark.django_db
 COURSE = {"title": "Chess openings", "summary": "Twelve of them.", "language": "en", "price_gbp": "25.00"}
@@ -82,3 +83,24 @@ def test_a_file_is_stored_under_a_generated_name_and_offered_under_a_safe_one(cl
     assert not lesson.is_free_preview
     client.post(url("lesson_edit", course.pk, lesson.pk), LESSON)
     assert only_lesson(course).file.name == lesson.file.name
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sheet.jpg", "JPEG"), ("sheet.JPEG", "JPEG"), ("sheet.png", "PNG")])
+def test_a_photo_does_not_tell_where_it_was_taken(client, teacher, name, kind):
+    course = draft_course(teacher=teacher, lessons=0)
+    module = authoring.add_module(course=course, title="A")
+    upload = SimpleUploadedFile(name, with_notes(picture(kind), kind))
+    address = url("lesson_create", course.pk, module.pk, "file")
+    assert client.post(address, LESSON | {"file": upload}).status_code == 302
+    lesson = only_lesson(course)
+    assert lesson.file_name == name
+    assert b"canary" not in lesson.file.read().lower()
+
+
+def test_a_photo_that_is_cut_off_is_refused_with_a_word(client, teacher):
+    course = draft_course(teacher=teacher, lessons=0)
+    module = authoring.add_module(course=course, title="A")
+    upload = SimpleUploadedFile("sheet.jpg", picture("JPEG")[:-2])
+    page = client.post(url("lesson_create", course.pk, module.pk, "file"), LESSON | {"file": upload})
+    assert "damaged or cut off" in page.content.decode()
+    assert not CourseLesson.objects.exists()
