@@ -26,6 +26,7 @@ from config.logging import apply as apply_logging
 from config.logging import logging_settings
 from demo.processes import stop_all
 from demo.servers import PostgresServer, RedisServer, remove_data
+from tests.migrated_cluster import TEMPLATE, copy_migrated_cluster
 
 CHECKOUT = Path(__file__).resolve().parent
 RUNS = CHECKOUT / ".local" / "test"
@@ -51,9 +52,11 @@ def start_missing_servers():
 
     if not os.environ.get("DATABASE_URL"):
         postgres = PostgresServer(folder, sink=keep, is_durable=False, max_connections=300)
+        copy_migrated_cluster(postgres, folder, sink=keep)
         postgres.start()
         atexit.register(stop_all, [postgres.process])
         os.environ["DATABASE_URL"] = postgres.url("postgres")
+        os.environ["TEST_DATABASE_TEMPLATE"] = TEMPLATE
     if not os.environ.get("REDIS_URL"):
         redis = RedisServer(folder, sink=keep)
         redis.start()

@@ -94,7 +94,8 @@ def test_a_photo_does_not_tell_where_it_was_taken(client, teacher, name, kind):
     assert client.post(address, LESSON | {"file": upload}).status_code == 302
     lesson = only_lesson(course)
     assert lesson.file_name == name
-    assert b"canary" not in lesson.file.read().lower()
+    with lesson.file.open() as stored:
+        assert b"canary" not in stored.read().lower()
 
 
 def test_a_photo_that_is_cut_off_is_refused_with_a_word(client, teacher):
