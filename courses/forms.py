@@ -36,7 +36,7 @@ class CourseForm(forms.Form):
         required=False, max_length=_LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 10}), help_text=MARKDOWN_HELP
     )
     outcomes = OutcomesField()
-    subject = forms.ModelChoiceField(Subject.objects.all(), required=False)
+    subject = forms.ModelChoiceField(Subject.objects.all(), required=False, empty_label="None")
     levels = forms.MultipleChoiceField(choices=Level.choices, required=False, widget=forms.CheckboxSelectMultiple)
     language = forms.ChoiceField(choices=languages, initial="en")
     cover = PictureFormField(

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 from django.conf import settings
 
 
 def fill_in(text: str) -> str:
-    """Replace {site}, {seller}, {address}, {tax_number} and {contact}. What the settings leave empty becomes a dash."""
+    """Replace {site}, {seller}, {address}, {tax_number} and {contact}.
+
+    What the settings leave empty is left out: with its line if it ends one, as in "Tax number: {tax_number}", otherwise
+    with the comma before it.
+    """
     for name, value in facts().items():
-        text = text.replace(f"{{{name}}}", value or "–")
+        mention = re.escape(f"{{{name}}}")
+        if not value:
+            text = re.sub(rf"^[^{{}}\n]*{mention}\n?", "", text, flags=re.MULTILINE)
+            text = re.sub(rf",? ?{mention}", "", text)
+        text = text.replace(f"{{{name}}}", value)
     return text
 
 

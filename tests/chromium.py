@@ -49,3 +49,18 @@ def barriers(page, *, impacts=("serious", "critical"), exclude=()):
 
 def scrolls_sideways(page):
     return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+# A button lays its parts out in a row: text beside another element falls into columns, unless one element holds both.
+TORN = """
+[...document.querySelectorAll(".button")].filter(button => {
+  const parts = [...button.childNodes].filter(part => part.nodeType === Node.TEXT_NODE ? part.data.trim()
+    : !(part instanceof SVGElement) && part.nodeType === Node.ELEMENT_NODE && !part.matches(".visually-hidden"));
+  return parts.length > 1 && getComputedStyle(button).display.includes("flex");
+}).map(button => button.textContent.trim())
+"""
+
+
+def torn_buttons(page):
+    """The words of buttons whose text falls into columns."""
+    return page.evaluate(TORN)

@@ -16,7 +16,7 @@ from accounts.canonical_addresses import AddressField
 from accounts.form_fields import TimeZoneField
 from accounts.names import NameField
 from accounts.places_and_languages import languages
-from catalogue.models import Level
+from catalogue.models import Level, Subject
 from money.form_fields import PriceField
 from uploads.form_fields import PictureFormField
 from uploads.pictures import COVER
@@ -131,7 +131,7 @@ class WallClockField(forms.DateTimeField):
 class WorkshopForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """The workshop without its sessions and prices. All times are in its own zone, which is a field of the form."""
 
-    subject: forms.ModelChoiceField[Any]
+    subject = forms.ModelChoiceField(Subject.objects.all(), empty_label="Choose a subject")
     language = forms.ChoiceField(choices=languages)
     levels = forms.MultipleChoiceField(choices=Level.choices, required=False, widget=forms.CheckboxSelectMultiple)
     time_zone = TimeZoneField(help_text="All times on this page are in this zone.")

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts.places_and_languages import languages
 from bookings.models import LessonOffer
-from catalogue.models import Level
+from catalogue.models import Level, Subject
 from money import Money
 from money.form_fields import PriceField
 
@@ -19,6 +19,7 @@ _MARKDOWN_HELP = "You may use Markdown: **bold**, *italic*, lists and [links](ht
 class OfferForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy only, not at run time
     """The offer's text and prices."""
 
+    subject = forms.ModelChoiceField(Subject.objects.all(), empty_label="Choose a subject")
     levels = forms.MultipleChoiceField(choices=Level.choices, widget=forms.CheckboxSelectMultiple)
     language = forms.ChoiceField(choices=languages, initial="en")
     description = forms.CharField(

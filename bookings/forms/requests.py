@@ -17,7 +17,7 @@ from catalogue.models import Level, Subject
 class RequestForm(forms.Form):
     """What a student wants to learn, when, and where they are."""
 
-    subject = forms.ModelChoiceField(Subject.objects.none())
+    subject = forms.ModelChoiceField(Subject.objects.none(), empty_label="Choose a subject")
     level = forms.ChoiceField(label="Your level", choices=Level.choices)
     goals = forms.CharField(
         label="What would you like to achieve?",

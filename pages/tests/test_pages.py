@@ -8,6 +8,7 @@ from accounts.tests.factories import UserFactory
 from pages.kinds import PageKind
 from pages.models import PageVersion
 from pages.publishing import current_version, publish_version
+from pages.wording import fill_in
 
 pytestmark = pytest.mark.django_db
 
@@ -38,9 +39,28 @@ def test_the_texts_name_who_sells_here(settings):
     assert "{" not in about.partition("<main")[2].partition("</main>")[0]
 
 
-def test_a_missing_fact_becomes_a_dash(settings):
-    settings.SELLER_TAX_NUMBER = ""
-    assert "Tax number: –" in html("/about/")
+def test_a_missing_fact_is_left_out(settings):
+    settings.SELLER_NAME, settings.SELLER_ADDRESS, settings.SELLER_TAX_NUMBER = "Ada & Co.", "", ""
+    about, terms = html("/about/"), html("/terms/")
+    assert "Tax number" not in about
+    assert "<p>Ada &amp; Co.</p>" in about
+    assert "is run by Ada &amp; Co." in terms
+    assert "–" not in about.partition("<main")[2].partition("</main>")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("{seller}, {address}, is responsible.", "Ada, is responsible."),
+        ("It is run by {seller}, {address}.", "It is run by Ada."),
+        ("{seller}\n{address}\n\nTax number: {tax_number}\n\nMore", "Ada\n\n\nMore"),
+        ("{address}", ""),
+        ("{unknown} stays", "{unknown} stays"),
+    ],
+)
+def test_what_has_no_value_leaves_no_trace(settings, text, wanted):
+    settings.SELLER_NAME, settings.SELLER_ADDRESS, settings.SELLER_TAX_NUMBER = "Ada", "", ""
+    assert fill_in(text) == wanted
 
 
 def test_staff_publish_the_next_version_and_the_earlier_one_stays():

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from demo.stack import CHECKOUT
 from tests.browser.crawling import crawl
 from tests.browser.shopper import ASKS_3DS
-from tests.chromium import barriers, scrolls_sideways
+from tests.chromium import barriers, scrolls_sideways, torn_buttons
 
 WIDTHS = {1280: "light", 390: "dark"}
 # A colour on its way to another is no colour to judge.
@@ -45,6 +45,7 @@ def look_at(open_page):
             found.extend(f"{name} at {width}: {barrier}" for barrier in met)
             if scrolls_sideways(page):
                 found.append(f"{name} at {width}: scrolls sideways")
+        found.extend(f"{name}: the button “{words}” falls into columns" for words in torn_buttons(page))
         page.set_viewport_size({"width": NARROWEST, "height": 900})
         if scrolls_sideways(page):
             found.append(f"{name} at {NARROWEST}: scrolls sideways")
