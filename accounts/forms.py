@@ -147,9 +147,14 @@ class TeacherProfileForm(TeacherDetails):
     photo = PictureFormField(
         shape=PORTRAIT, required=False, help_text="JPEG, PNG or WebP up to 5 MB. Shown as a square."
     )
+    tax_number = LineFormField(
+        max_length=40,
+        required=False,
+        help_text="Printed with your name on receipts where you are the seller, for example GB123456789. Not on your page.",
+    )
 
     class Meta(TeacherDetails.Meta):
-        fields = ("photo", *TeacherDetails.Meta.fields)
+        fields = ("photo", *TeacherDetails.Meta.fields, "tax_number")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

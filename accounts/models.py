@@ -124,6 +124,13 @@ class Teacher(models.Model):
         blank=True,
         help_text="Where they may teach: GB, FR, US-CA.",
     )
+    tax_number = LineField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Printed on receipts where you are the seller, for example GB123456789.",
+    )
     # Basis points, 1000 = 10 %. Empty means the platform's default rate.
     commission_bps = models.PositiveIntegerField(null=True, blank=True)
     applied_at = models.DateTimeField(auto_now_add=True)

@@ -57,13 +57,23 @@ class TeacherAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     fieldsets = (
         (
             "Application",
-            {"fields": ("display_name", "email", "headline", "shown_biography", "shown_languages", "shown_regions")},
+            {
+                "fields": (
+                    "display_name",
+                    "email",
+                    "headline",
+                    "shown_biography",
+                    "shown_languages",
+                    "shown_regions",
+                    "tax_number",
+                )
+            },
         ),
         ("Page", {"fields": ("photo_preview", "slug")}),
     )
     _SHOWN = (
         "display_name", "email", "headline", "shown_biography", "shown_languages", "shown_regions", "photo_preview", "slug",
-        "shown_status", "applied_at", "decided_at", "decided_by",
+        "shown_status", "applied_at", "decided_at", "decided_by", "tax_number",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Teacher | None = None) -> tuple[str, ...]:

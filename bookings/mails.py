@@ -11,11 +11,13 @@ from django.utils import timezone
 from accounts.models import Teacher, User
 from accounts.moments import write_moment, write_span
 from accounts.time_zones import zone_for, zone_of_user
+from bookings import DOMAIN
 from bookings.calendar_file import calendar_of
 from bookings.models import Assignment, Lesson, LessonRequest
 from notifications.attachments import Attachment
 from notifications.outbox import queue_mail
 from payments.contracts import SoldLine
+from payments.tax.words import price_with_note
 
 
 def queue_request_received(request: LessonRequest, teacher: Teacher, *, assignment: Assignment | None = None) -> None:
@@ -184,7 +186,7 @@ def _to_pay(lesson: Lesson) -> dict[str, str]:
     path = reverse("bookings:lesson_pay", args=[lesson.pk])
     return {
         "when": _when(lesson, lesson.student),
-        "price": str(lesson.price),
+        "price": price_with_note(lesson.price, DOMAIN),
         "pay_path": f"{path}?price={lesson.price.to_major()}",
     }
 

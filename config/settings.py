@@ -14,6 +14,7 @@ from config.logging import logging_settings
 from config.mail_server import read_mail_server
 from config.processes import read_processes
 from config.stripe_keys import read_commission_bps, read_payout_minimums, read_stripe_keys
+from config.tax import read_tax_rates
 from money import is_currency
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -117,8 +118,14 @@ STORED_ANSWERS_KEPT = timedelta(days=env.count("STORED_ANSWER_DAYS", default=7, 
 DEFAULT_COMMISSION_BPS = read_commission_bps(env)
 # A teacher may withdraw a share no earlier than this after the sale, since most refunds are asked for within days.
 EARNINGS_HELD_FOR = timedelta(days=env.count("EARNINGS_HOLDING_DAYS", default=7, least=0, most=365))
-# Prices include tax. Zero if the platform is not registered for it. The label is printed on receipts.
+# Prices include the tax, or it is added to them, or they include it and Stripe Tax computes how much it is. Zero if the
+# seller is not registered for it. Rates of domains and of later days come before the one for everything.
+TAX_MODE = env.choice("TAX_MODE", ["included", "added", "stripe"], default="included")
 TAX_RATE_BPS = env.count("TAX_RATE_BPS", default=0, least=0, most=10_000)
+TAX_RATES = read_tax_rates(env)
+# Who sells, and so owes the tax: each teacher, out of their share, or the platform, which then books it as payable.
+TAX_OWED_BY = env.choice("TAX_OWED_BY", ["teacher", "platform"], default="teacher")
+# Printed on receipts.
 TAX_LABEL = env.text("TAX_LABEL", default="VAT", longest=30)
 CURRENCIES = env.items("CURRENCIES", default=["GBP", "EUR", "USD", "JPY"])
 if not all(is_currency(code) for code in CURRENCIES):

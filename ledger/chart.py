@@ -118,7 +118,9 @@ CHART: Mapping[AccountKind, AccountType] = MappingProxyType(
             "Refunds due", "Owed to students: paid lines that could not be delivered, second payments.", _N.LIABILITY
         ),
         _K.TAX_PAYABLE: AccountType(
-            "Tax payable", "Not used yet. Tax charged on top of prices, owed to the authorities.", _N.LIABILITY
+            "Tax payable",
+            "Tax on what was sold that the platform owes to the tax office, not the teacher.",
+            _N.LIABILITY,
         ),
         _K.STRIPE_ADVANCE: AccountType("Advance from Stripe", "Money that Stripe has lent or advanced.", _N.LIABILITY),
         _K.PLATFORM_FEES: AccountType("Platform fees", "The platform's commission on what was sold.", _N.INCOME),

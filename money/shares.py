@@ -38,6 +38,18 @@ def tax_within(amount: Money, rate_bps: int) -> Money:
     return Money((2 * amount.minor * rate_bps + divisor) // (2 * divisor), amount.currency)
 
 
+def tax_on(price: Money, rate_bps: int) -> Money:
+    """The tax to add to a price without it, at a rate in basis points.
+
+    Halves are rounded up, to whole steps of the currency, since price and tax together must be an amount that can be charged.
+    """
+    if price.minor < 0 or rate_bps < 0:
+        raise ValueError("tax on a negative amount or rate")
+    divisor = WHOLE_BASIS_POINTS * limits_of(price.currency).step.minor
+    steps = (2 * price.minor * rate_bps + divisor) // (2 * divisor)
+    return limits_of(price.currency).step * steps
+
+
 def spread(amount: Money, *, over: Sequence[Money]) -> list[Money]:
     """Divide an amount in proportion to others, by largest remainder: the parts add up to it exactly.
 

@@ -31,7 +31,10 @@ def look_up_charge(lookup: ChargeLookup) -> None:
     payment = lookup.payment
     facts = gateway.retrieve_charge(payment.stripe_payment_intent_id or "")
     Payment.objects.filter(pk=payment.pk).update(
-        stripe_charge_id=facts.charge_id or None, paid_with=facts.paid_with, billed_to=facts.billed_to
+        stripe_charge_id=facts.charge_id or None,
+        paid_with=facts.paid_with,
+        billed_to=facts.billed_to,
+        billed_country=facts.billed_country,
     )
     if facts.balance_transaction is None:
         delay = min(_LOOK_AGAIN_AFTER * 2**lookup.postponements, _LONGEST_PAUSE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -15,7 +15,7 @@ from money import Money
 from payments.metadata import OurMetadata
 from payments.models import Cart, Order, OrderLine, Payment
 from payments.registry import UnknownDomain, registered_domains
-from payments.stripe_objects import CheckoutSession
+from payments.stripe_objects import CheckoutSession, ComputedTax
 
 
 class PaymentDisagrees(Exception):
@@ -31,7 +31,10 @@ class SessionNotStoredYet(Exception):
 
 
 class ConfirmationNeeded(Exception):
-    """Only metadata links an intent to a payment of ours. People can edit metadata, so Stripe must confirm the link."""
+    """Stripe must be asked before the payment can be acted on.
+
+    Only metadata links an intent to it, which people can edit; or Stripe computed a tax, which events do not report.
+    """
 
     def __init__(self, payment: Payment) -> None:
         super().__init__(str(payment))
@@ -51,6 +54,8 @@ class PaymentEvidence:
     total: Money
     livemode: bool
     metadata: OurMetadata = field(default_factory=OurMetadata)
+    # What Stripe computed, by order line; None if it did not, or if the report does not say.
+    taxes: Mapping[int, ComputedTax] | None = None
 
     @classmethod
     def from_session(cls, session: CheckoutSession) -> Self:
@@ -64,6 +69,7 @@ class PaymentEvidence:
             total=session.total,
             livemode=session.livemode,
             metadata=session.metadata,
+            taxes=session.taxes,
         )
 
 

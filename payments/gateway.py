@@ -6,19 +6,22 @@ Never called inside a transaction or under a lock: an answer can take seconds, o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from money import Money
-from payments.payers import name_payment_method, write_billing_address
+from payments.payers import country_of_payer, name_payment_method, write_billing_address
 from payments.stripe_api import client as _client
 from payments.stripe_api import translated_errors as _translated_errors
 from payments.stripe_objects import (
     ChargeFacts,
     CheckoutSession,
+    ComputedTax,
     StripeRefund,
     id_of,
     read_balance_transaction,
+    read_computed_tax,
     read_refund,
     read_session,
 )
@@ -40,10 +43,24 @@ def create_session(request: Mapping[str, Any], *, idempotency_key: str) -> Check
 
 
 def retrieve_session(session_id: str) -> CheckoutSession:
-    """The current state of a session and its payment intent. Raises StripeUnreachable or StripeRefused."""
+    """The current state of a session and its payment intent, with the taxes that Stripe computed once it is complete.
+
+    Raises StripeUnreachable or StripeRefused.
+    """
     with _translated_errors():
         session = _client().v1.checkout.sessions.retrieve(session_id, {"expand": ["payment_intent"]})
-    return read_session(session.to_dict())
+    found = read_session(session.to_dict())
+    if found.is_taxed_by_stripe and not found.is_open:
+        return replace(found, taxes=_taxes_of(session_id))
+    return found
+
+
+def _taxes_of(session_id: str) -> Mapping[int, ComputedTax]:
+    """The tax of each of our lines. Raises StripeUnreachable or StripeRefused."""
+    params: Any = {"limit": 100, "expand": ["data.taxes"]}
+    with _translated_errors():
+        items = list(_client().v1.checkout.sessions.line_items.list(session_id, params).auto_paging_iter())
+    return dict(filter(None, (read_computed_tax(item.to_dict()) for item in items)))
 
 
 def retrieve_charge(payment_intent_id: str) -> ChargeFacts:
@@ -59,6 +76,7 @@ def retrieve_charge(payment_intent_id: str) -> ChargeFacts:
         balance_transaction=read_balance_transaction(transaction) if isinstance(transaction, Mapping) else None,
         paid_with=name_payment_method(charge) if isinstance(charge, Mapping) else "",
         billed_to=write_billing_address(charge) if isinstance(charge, Mapping) else "",
+        billed_country=country_of_payer(charge) if isinstance(charge, Mapping) else "",
     )
 
 

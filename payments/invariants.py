@@ -17,6 +17,7 @@ from payments.models import LineCancellation, Order, OrderLine, Payment, Refund,
 from payments.payouts import invariants as payouts
 from payments.reconciliation import invariants as reconciliation
 from payments.refunds.states import ENDED, RefundStatus
+from payments.tax import invariants as tax
 
 # Each counter of a line, and the field of its allocations that it sums.
 _COUNTERS = {
@@ -59,10 +60,14 @@ class RefundsNeverExceedTheirPayment:
 
 class AllocationsAreFeeAndShare:
     name = "payments.allocations_are_fee_and_share"
-    promise = "Fee and share of each allocation add up to its amount, and the tax is within it."
+    promise = "Fee and share of each allocation, and its tax if the platform owes that, add up to its amount; the tax is within it."
 
     def breaking(self) -> list[int]:
-        is_split = Q(amount_minor=F("fee_minor") + F("share_minor"), tax_minor__lte=F("amount_minor"))
+        rest = F("fee_minor") + F("share_minor")
+        is_split = Q(tax_minor__lte=F("amount_minor")) & (
+            Q(line__platform_tax_minor=0, amount_minor=rest)
+            | Q(line__platform_tax_minor__gt=0, amount_minor=rest + F("tax_minor"))
+        )
         return _ids(RefundAllocation.objects.exclude(is_split))
 
 
@@ -203,6 +208,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *earnings.INVARIANTS,
     *reconciliation.INVARIANTS,
     *payouts.INVARIANTS,
+    *tax.INVARIANTS,
 )
 
 

@@ -285,6 +285,7 @@ def _order_context(order: Order, lines: Sequence[OrderLine]) -> dict[str, Any]:
         "order_number": order.number,
         "order_path": order.get_absolute_url(),
         "total": str(order.total),
+        "taxes": [{"name": total.name, "amount": str(total.tax)} for total in order.taxes],
         "lines": [
             {
                 "title": line.counted_title,

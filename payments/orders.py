@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -13,14 +14,16 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from accounts.models import Teacher
-from money import Money, split_by_rate
-from money.shares import tax_within
+from money import Money
 from payments.contracts import Quote, SoldOut
 from payments.discounts.holds import hold_redemptions, release_redemptions
 from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
 from payments.pricing import PricedCart, PricedLine
 from payments.registry import UnknownDomain, handler_for
+from payments.tax.amounts import divide
+from payments.tax.rates import BY_STRIPE
+from payments.tax.sellers import NO_SELLER, Seller, sellers_of
 
 # What the platform itself sells is its own in full.
 ALL_BPS = 10_000
@@ -43,7 +46,8 @@ def write_order(*, user_id: int, priced: PricedCart) -> Order:
     if not priced.is_buyable:
         raise ValueError("only a cart that can be bought becomes an order")
     rates = commission_rates({line.quote.teacher_id for line in priced.lines if line.quote and line.quote.teacher_id})
-    lines = [_frozen_line(line, rates) for line in priced.lines]
+    sellers = sellers_of(set(rates))
+    lines = [_frozen_line(line, rates, sellers) for line in priced.lines]
     order = Order.objects.create(
         number=_new_number(),
         user_id=user_id,
@@ -55,6 +59,8 @@ def write_order(*, user_id: int, priced: PricedCart) -> Order:
         discount_minor=sum(line.discount_minor for line in lines),
         total_minor=sum(line.amount_minor for line in lines),
         tax_minor=sum(line.tax_minor for line in lines),
+        tax_added_minor=sum(line.tax_added_minor for line in lines),
+        is_taxed_by_stripe=settings.TAX_MODE == BY_STRIPE,
     )
     for line in lines:
         line.order = order
@@ -110,16 +116,19 @@ def release_lines(order: Order) -> None:
         line.save(update_fields=["state"])
 
 
-def _frozen_line(priced: PricedLine, rates: dict[int, int]) -> OrderLine:
-    quote, unit_price, amount = priced.quote, priced.unit_price, priced.amount
-    if quote is None or unit_price is None or amount is None:
+def _frozen_line(priced: PricedLine, rates: dict[int, int], sellers: Mapping[int, Seller]) -> OrderLine:
+    quote, unit_price, line_tax = priced.quote, priced.unit_price, priced.line_tax
+    if quote is None or unit_price is None or line_tax is None:
         raise ValueError("a line without a price cannot be ordered")
     # Fee and tax are shares of what is paid, not of the list price.
     rate = _rate_of(quote, rates)
-    split = split_by_rate(amount, rate)
-    # What the platform pays is shared so that the teacher gets what they would get without its discount.
-    platform_pays = Money(priced.platform_discount_minor, amount.currency)
-    platform_share = split_by_rate(amount + platform_pays, rate).share - split.share
+    divided = divide(
+        line_tax,
+        taxation=priced.taxation,
+        commission_bps=rate,
+        by_platform=Money(priced.platform_discount_minor, unit_price.currency),
+    )
+    debtor = _tax_debtor(priced, quote, sellers)
     return OrderLine(
         domain=priced.line.domain,
         reference=priced.line.reference,
@@ -131,16 +140,28 @@ def _frozen_line(priced: PricedLine, rates: dict[int, int]) -> OrderLine:
         policy=dict(quote.policy),
         unit_amount_minor=unit_price.minor,
         discount_minor=priced.discount_minor,
-        amount_minor=amount.minor,
-        tax_bps=settings.TAX_RATE_BPS,
-        tax_minor=tax_within(amount, settings.TAX_RATE_BPS).minor,
+        amount_minor=line_tax.amount.minor,
+        tax_bps=priced.taxation.bps,
+        tax_minor=line_tax.tax.minor,
+        tax_added_minor=line_tax.added.minor,
+        platform_tax_minor=divided.platform_tax.minor,
+        tax_debtor_name=debtor.name,
+        tax_debtor_number=debtor.tax_number,
         commission_bps=rate,
-        platform_fee_minor=split.fee.minor,
-        teacher_share_minor=split.share.minor,
-        platform_discount_minor=platform_pays.minor,
-        platform_discount_share_minor=platform_share.minor,
+        platform_fee_minor=divided.fee.minor,
+        teacher_share_minor=divided.share.minor,
+        platform_discount_minor=divided.platform_discount.minor,
+        platform_discount_share_minor=divided.platform_discount_share.minor,
         cart_line_id=priced.line.pk,
     )
+
+
+def _tax_debtor(priced: PricedLine, quote: Quote, sellers: Mapping[int, Seller]) -> Seller:
+    """The teacher who owes the tax of a line; what the platform owes the tax of, it sells in its own name."""
+    is_taxed = priced.taxation.bps or priced.taxation.is_by_stripe
+    if quote.teacher_id is None or priced.taxation.is_owed_by_platform or not is_taxed:
+        return NO_SELLER
+    return sellers[quote.teacher_id]
 
 
 def _rate_of(quote: Quote, rates: dict[int, int]) -> int:

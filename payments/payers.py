@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,6 +42,15 @@ def write_billing_address(charge: Mapping[str, Any]) -> str:
     country = dict(regions()).get(country, country)
     rows = [billing.get("name"), address.get("line1"), address.get("line2"), town, country]
     return "\n".join(" ".join(str(row).split()) for row in rows if row)[:LONGEST_ADDRESS]
+
+
+def country_of_payer(charge: Mapping[str, Any]) -> str:
+    """The country of the payer's address, else of the bank that issued the card, as ISO 3166 code; empty if unknown."""
+    address = _mapping(_mapping(charge.get("billing_details")).get("address"))
+    details = _mapping(charge.get("payment_method_details"))
+    method = _mapping(details.get(str(details.get("type") or "")))
+    country = str(address.get("country") or method.get("country") or "")
+    return country if re.fullmatch(r"[A-Z]{2}", country) else ""
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

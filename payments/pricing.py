@@ -18,6 +18,9 @@ from payments.discounts.effects import AppliedCode, codes_of, discounts_on
 from payments.discounts.rules import DiscountableLine
 from payments.models import Cart, CartLine, DiscountCode
 from payments.registry import UnknownDomain, handler_for
+from payments.tax.amounts import LineTax, tax_of
+from payments.tax.rates import UNTAXED, Taxation, taxation_of
+from payments.tax.totals import TaxTotal, totals_by_rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class PricedLine:
     discount_minor: int = 0
     # The part of it that the platform bears, not the teacher.
     platform_discount_minor: int = 0
+    taxation: Taxation = UNTAXED
 
     @property
     def seen_unit_price(self) -> Money | None:
@@ -64,9 +68,19 @@ class PricedLine:
         return self.unit_price * self.line.quantity if self.unit_price else None
 
     @property
-    def amount(self) -> Money | None:
+    def price(self) -> Money | None:
         """The price of the line after the discount; None if there is none in the cart's currency."""
         return self.list_amount - self.discount if self.list_amount and self.discount else self.list_amount
+
+    @property
+    def line_tax(self) -> LineTax | None:
+        """What is paid for the line and the tax in it; None if it has no price."""
+        return tax_of(self.price, self.taxation) if self.price else None
+
+    @property
+    def amount(self) -> Money | None:
+        """What is paid for the line: its price, with the tax if that is added; None if it has no price."""
+        return self.line_tax.amount if self.line_tax else None
 
     @property
     def discount(self) -> Money | None:
@@ -131,15 +145,30 @@ class PricedCart:
 
     @property
     def subtotal(self) -> Money | None:
-        """The same sum at list prices; None if there is no discount."""
-        if not any(line.discount for line in self.lines):
+        """The sum at list prices; None if it is the total."""
+        if not any(line.discount or (line.line_tax and line.line_tax.added.minor) for line in self.lines):
             return None
         return self._sum_of(line.list_amount for line in self.lines)
 
     @property
     def discount(self) -> Money | None:
         """The discounts of all lines together; None if there are none."""
-        return self.subtotal - self.total if self.subtotal and self.total else None
+        if not any(line.discount for line in self.lines):
+            return None
+        return self._sum_of(line.discount for line in self.lines)
+
+    @property
+    def tax(self) -> Money | None:
+        """The tax in the total; None for an empty cart, or if Stripe computes it."""
+        if not self.lines or any(line.taxation.is_by_stripe for line in self.lines):
+            return None
+        return self._sum_of(total.tax for total in self.taxes)
+
+    @property
+    def taxes(self) -> Sequence[TaxTotal]:
+        """The tax by rate. Empty without a tax, or if Stripe computes it."""
+        taxed = [(line.taxation.bps, line.line_tax) for line in self.lines if line.line_tax]
+        return totals_by_rate((bps, each.amount, each.tax, each.added) for bps, each in taxed)
 
     def _sum_of(self, amounts: Iterable[Money | None]) -> Money:
         return sum((amount for amount in amounts if amount), Money.zero(self.currency))
@@ -163,6 +192,7 @@ class PricedCart:
                 for priced in self.lines
             ],
             [each.code.pk for each in self.codes if each.amount.minor],
+            *[[each.bps, each.tax.minor, each.added.minor] for each in self.taxes],
         ]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -247,6 +277,7 @@ def _discountable(line: PricedLine, quote: Quote, amount: Money) -> Discountable
 def _price(line: CartLine, quote: Quote | NotForSale, cart: Cart) -> PricedLine:
     problem = ""
     unit_price = None
+    is_sold_by_teacher = isinstance(quote, NotForSale) or quote.teacher_id is not None
     if isinstance(quote, NotForSale):
         problem = str(quote)
     else:
@@ -264,6 +295,7 @@ def _price(line: CartLine, quote: Quote | NotForSale, cart: Cart) -> PricedLine:
         change_url=quote.change_url,
         unit_price=unit_price,
         label=_label(line.domain),
+        taxation=taxation_of(line.domain, is_sold_by_teacher=is_sold_by_teacher),
     )
 
 

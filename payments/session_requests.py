@@ -12,6 +12,7 @@ from payments.models import Order, OrderLine
 from payments.models.order import lines_in_lock_order
 from payments.return_addresses import ReturnAddresses
 from payments.session_line import SessionLine
+from payments.tax.totals import TaxTotal
 
 
 def build_session_request(
@@ -20,9 +21,16 @@ def build_session_request(
     """All parameters of the Checkout Session that pays this order, as plain JSON. Amounts in minor units."""
     lines = lines_in_lock_order(order)
     metadata = _metadata(order, lines, reference)
+    added = [_tax_line(total) for total in order.taxes if total.is_added]
+    items = [_line_item(line) for line in (*(line.as_session_line() for line in lines), *added)]
+    by_stripe: dict[str, Any] = {}
+    if order.is_taxed_by_stripe:
+        items = [_taxed_by_stripe(item, line) for item, line in zip(items, lines, strict=True)]
+        by_stripe = {"automatic_tax": {"enabled": True}}
     return {
         "mode": "payment",
-        "line_items": [_line_item(line.as_session_line()) for line in lines],
+        "line_items": items,
+        **by_stripe,
         "client_reference_id": str(reference),
         "customer_email": order.user.email,
         "metadata": metadata,
@@ -43,6 +51,17 @@ def _metadata(order: Order, lines: Sequence[OrderLine], reference: uuid.UUID) ->
         "domain": domains[0] if len(domains) == 1 else SEVERAL_DOMAINS,
         "domains": ",".join(domains),
     }
+
+
+def _tax_line(total: TaxTotal) -> SessionLine:
+    """A tax that is added to the prices, as a line of its own, so that Stripe's total is ours to the minor unit."""
+    return SessionLine(title=total.name, description="", unit_amount=total.added, quantity=1)
+
+
+def _taxed_by_stripe(item: dict[str, Any], line: OrderLine) -> dict[str, Any]:
+    """A line whose price includes the tax that Stripe computes, with our line to find it again."""
+    price = item["price_data"] | {"tax_behavior": "inclusive"}
+    return {**item, "price_data": price, "metadata": {"line": str(line.pk)}}
 
 
 def _line_item(line: SessionLine) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from payments.discounts.cart_codes import remove_used_codes
 from payments.discounts.holds import confirm_redemptions
 from payments.earnings.books import book_sale, book_second_payment
 from payments.evidence import (
+    ConfirmationNeeded,
     PaymentDisagrees,
     PaymentEvidence,
     intent_used_once,
@@ -34,6 +35,7 @@ from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
 from payments.refunds.requests import refund_second_payment, request_refund_of_undeliverable
 from payments.registry import handler_for
+from payments.tax.by_stripe import freeze_tax
 
 log = structlog.get_logger()
 
@@ -62,9 +64,19 @@ def settle_payment(evidence: PaymentEvidence, *, happened_at: datetime | None = 
             return order, _refund_if_second(order, payment, evidence)
         lines = lines_in_lock_order(order)
         refuse_other_domains(evidence.metadata, lines)
+        _settle_tax(order, payment, lines, evidence)
         _mark_paid(order, payment, intent_id=evidence.payment_intent_id)
         _deliver_all(order, lines, happened_at=happened_at)
     return order, Settlement.SETTLED
+
+
+def _settle_tax(order: Order, payment: Payment, lines: Sequence[OrderLine], evidence: PaymentEvidence) -> None:
+    """Freeze the tax of an order that Stripe taxes. Raises ConfirmationNeeded if its page knows what was not reported."""
+    if not order.is_taxed_by_stripe:
+        return
+    if evidence.taxes is None and payment.stripe_session_id:
+        raise ConfirmationNeeded(payment)
+    freeze_tax(order, lines, evidence.taxes)
 
 
 def settle_free_order(order: Order, payment: Payment) -> None:

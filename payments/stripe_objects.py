@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from money import Money
 from payments.metadata import OurMetadata
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedTax:
+    """The tax that Stripe computed in a line: the sum of its rates in basis points, and the amount in minor units."""
+
+    bps: int
+    minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +36,9 @@ class CheckoutSession:
     reference: str
     metadata: OurMetadata
     expires_at: datetime
+    is_taxed_by_stripe: bool = False
+    # By our order line; known if the session was retrieved complete, and Stripe computes its tax.
+    taxes: Mapping[int, ComputedTax] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -82,6 +94,7 @@ class ChargeFacts:
     # For receipts: "Visa ending in 4242", and name and address in rows, as far as the bank's page asked for them.
     paid_with: str = ""
     billed_to: str = ""
+    billed_country: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +132,18 @@ def read_session(data: Mapping[str, Any]) -> CheckoutSession:
         reference=str(data.get("client_reference_id") or ""),
         metadata=OurMetadata.read(data.get("metadata")),
         expires_at=datetime.fromtimestamp(int(data["expires_at"]), tz=UTC),
+        is_taxed_by_stripe=bool((data.get("automatic_tax") or {}).get("enabled")),
     )
+
+
+def read_computed_tax(item: Mapping[str, Any]) -> tuple[int, ComputedTax] | None:
+    """Our order line and the tax of a session's line, with its taxes expanded; None if it names no line of ours."""
+    named = _in_metadata(item, "line")
+    if not named.isdecimal():
+        return None
+    rates = [tax["rate"] for tax in item.get("taxes") or () if tax["amount"]]
+    percent = sum((Decimal(str(rate.get("effective_percentage") or rate["percentage"])) for rate in rates), Decimal(0))
+    return int(named), ComputedTax(bps=int((percent * 100).to_integral_value()), minor=int(item["amount_tax"]))
 
 
 def read_refund(data: Mapping[str, Any]) -> StripeRefund:

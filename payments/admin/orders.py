@@ -36,6 +36,7 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
         "shown_amount",
         "shown_fee",
         "shown_share",
+        "shown_tax",
         "shown_refunded",
         "shown_state",
         "refund_link",
@@ -82,6 +83,13 @@ class OrderLineInline(ReadOnlyAdmin, TabularInline):
         if not line.platform_discount_share_minor:
             return str(line.teacher_share)
         return f"{line.earned_share}, of which the platform pays {line.earned_share - line.teacher_share}"
+
+    @display(description="Tax")
+    def shown_tax(self, line: OrderLine) -> str:
+        """The tax in the amount, and who owes it."""
+        if not line.tax_minor:
+            return "–"
+        return f"{line.tax} {line.tax_name}, owed by the {'platform' if line.platform_tax_minor else 'teacher'}"
 
     @display(description="Refunded")
     def shown_refunded(self, line: OrderLine) -> str:

@@ -50,7 +50,12 @@ class CartLineAnswer(serializers.Serializer[Any]):
     details = serializers.DictField()
     unit_amount = serializers.CharField(allow_null=True)
     discount = serializers.CharField(allow_null=True)
-    amount = serializers.CharField(allow_null=True)
+    amount = serializers.CharField(allow_null=True, help_text="What is paid for the line, tax included.")
+    tax = serializers.CharField(allow_null=True, help_text="Contained in the amount; null if Stripe computes it.")
+    tax_bps = serializers.IntegerField(allow_null=True, help_text="The rate in basis points: 2000 is 20 %.")
+    tax_added = serializers.CharField(
+        allow_null=True, help_text="The part of the tax that `unit_amount` does not include."
+    )
     problem = serializers.CharField(allow_blank=True)
 
 
@@ -58,7 +63,8 @@ class CartAnswer(serializers.Serializer[Any]):
     """The cart at its current prices."""
 
     currency = serializers.CharField(allow_blank=True, help_text="ISO 4217 code; empty while the cart is.")
-    total = serializers.CharField(allow_null=True)
+    total = serializers.CharField(allow_null=True, help_text="What is paid, tax included.")
+    tax = serializers.CharField(allow_null=True, help_text="Contained in the total; null if Stripe computes it.")
     discount = serializers.CharField(allow_null=True)
     problem = serializers.CharField(allow_blank=True, help_text="Why the total cannot be paid; empty if it can.")
     can_be_paid = serializers.BooleanField()
@@ -76,11 +82,12 @@ def item_from(sent: dict[str, Any]) -> Item:
 def describe_cart(priced: PricedCart | None) -> dict[str, Any]:
     """The cart as `CartAnswer` takes it; None for a person who never had one."""
     if priced is None:
-        empty = dict.fromkeys(("total", "discount"))
+        empty = dict.fromkeys(("total", "tax", "discount"))
         return {"currency": "", **empty, "problem": "", "can_be_paid": False, "digest": "", "lines": []}
     return {
         "currency": priced.currency,
         "total": _major(priced.total),
+        "tax": _major(priced.tax),
         "discount": _major(priced.discount),
         "problem": priced.problem,
         "can_be_paid": priced.is_buyable,
@@ -90,6 +97,7 @@ def describe_cart(priced: PricedCart | None) -> dict[str, Any]:
 
 
 def _describe_line(priced: PricedLine) -> dict[str, Any]:
+    is_known = not priced.taxation.is_by_stripe
     return {
         "id": priced.line.pk,
         "domain": priced.line.domain,
@@ -101,6 +109,9 @@ def _describe_line(priced: PricedLine) -> dict[str, Any]:
         "unit_amount": _major(priced.unit_price),
         "discount": _major(priced.discount),
         "amount": _major(priced.amount),
+        "tax": _major(priced.line_tax.tax) if is_known and priced.line_tax else None,
+        "tax_bps": priced.taxation.bps if is_known else None,
+        "tax_added": _major(priced.line_tax.added) if is_known and priced.line_tax else None,
         "problem": priced.problem,
     }
 

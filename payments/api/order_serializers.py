@@ -29,6 +29,12 @@ class OrderLineAnswer(serializers.Serializer[Any]):
     discount = serializers.CharField()
     amount = serializers.CharField()
     tax = serializers.CharField(help_text="Contained in the amount.")
+    tax_bps = serializers.IntegerField(help_text="The rate in basis points: 2000 is 20 %.")
+    tax_added = serializers.CharField(help_text="The part of the tax that `unit_amount` does not include.")
+    seller = serializers.CharField(
+        allow_blank=True, help_text="The teacher who owes the tax; empty if the platform is the seller."
+    )
+    seller_tax_number = serializers.CharField(allow_blank=True)
     refunded = serializers.CharField()
     state = serializers.ChoiceField(choices=OrderLine.State.choices)
     url = serializers.URLField(allow_null=True, help_text="What was delivered; null if nothing was.")
@@ -52,6 +58,9 @@ class OrderSummary(serializers.Serializer[Any]):
     discount_codes = UsedCode(many=True)
     total = serializers.CharField()
     tax = serializers.CharField(help_text="Contained in the total.")
+    tax_added = serializers.CharField(
+        help_text="The part of the tax that the subtotal does not include: it is in the total besides."
+    )
     created_at = serializers.DateTimeField()
     paid_at = serializers.DateTimeField(allow_null=True)
     receipt = serializers.URLField(allow_null=True, help_text="The receipt as a PDF; null until it is paid.")
@@ -110,6 +119,7 @@ def describe_order(order: Order) -> dict[str, Any]:
         ],
         "total": order.total.to_major(),
         "tax": order.tax.to_major(),
+        "tax_added": order.tax_added.to_major(),
         "created_at": order.created_at,
         "paid_at": order.paid_at,
         "receipt": _absolute(reverse("payments-api:order_receipt", args=[order.number])) if order.is_paid else None,
@@ -131,6 +141,10 @@ def _describe_line(line: OrderLine) -> dict[str, Any]:
         "discount": line.discount.to_major(),
         "amount": line.amount.to_major(),
         "tax": line.tax.to_major(),
+        "tax_bps": line.tax_bps,
+        "tax_added": line.tax_added.to_major(),
+        "seller": line.tax_debtor_name,
+        "seller_tax_number": line.tax_debtor_number,
         "refunded": line.refunded.to_major(),
         "state": line.state,
         "url": _delivery_url(line),

@@ -124,6 +124,7 @@ def _differences(
                 teacher_id=line.teacher_id,
                 fee=Money(new.fee - old.fee, currency),
                 share=Money(new.share - old.share, currency),
+                tax=Money(new.tax - old.tax, currency),
                 is_delivered=line.was_delivered,
             )
         )

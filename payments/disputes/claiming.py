@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from money.taking import NOTHING
 from payments.disputes.books import book_change, book_movement, lock_accounts_of
 from payments.disputes.effects import mail_teachers, revoke_lost_lines
 from payments.disputes.plan import LineStanding, give_back, take_more
@@ -100,16 +101,17 @@ def _change_allocations(dispute: Dispute, change: int) -> None:
             DisputeAllocation.objects.update_or_create(
                 dispute=dispute,
                 line=line,
-                defaults={"amount_minor": new.own, "fee_minor": new.own_fee, "share_minor": new.own_share},
+                defaults={
+                    "amount_minor": new.own.amount,
+                    "fee_minor": new.own.fee,
+                    "share_minor": new.own.share,
+                },
             )
 
 
 def _standing(line: OrderLine, own: DisputeAllocation | None) -> LineStanding:
     return LineStanding(
-        amount=line.amount_minor,
-        fee=line.platform_fee_minor,
-        taken=line.refunded_minor + line.disputed_minor,
-        taken_fee=line.refunded_fee_minor + line.disputed_fee_minor,
-        own=own.amount_minor if own else 0,
-        own_fee=own.fee_minor if own else 0,
+        whole=line.parts,
+        taken=line.refunded_parts + line.disputed_parts,
+        own=own.parts if own else NOTHING,
     )

@@ -60,7 +60,7 @@ def _newly_lost(before: Taken, after: Taken) -> dict[int, TakenOfLine]:
     for line_id, now in after.lost_of_lines.items():
         so_far = before.lost_of_lines.get(line_id, TakenOfLine())
         if now.amount > so_far.amount:
-            newly[line_id] = TakenOfLine(now.fee - so_far.fee, now.share - so_far.share)
+            newly[line_id] = TakenOfLine(now.fee - so_far.fee, now.share - so_far.share, now.tax - so_far.tax)
     return newly
 
 

@@ -22,7 +22,13 @@ class Part:
     teacher_id: int | None
     fee: Money
     share: Money
+    # What the platform owed of it as tax.
+    tax: Money
     is_delivered: bool = True
+
+    @property
+    def amount(self) -> Money:
+        return self.fee + self.share + self.tax
 
 
 def entries_of_movement(*, amount: Money, fee: Money, claim: Money) -> list[Entry]:
@@ -55,7 +61,7 @@ def entries_of_hold(parts: Iterable[tuple[Part, AccountKind]]) -> list[Entry]:
 
 
 def entries_of_loss(parts: Sequence[Part], *, owed: Money, excess: Money) -> list[Entry]:
-    """What Stripe took is lost: shares and fees of the lines, what was owed to the student anyway, and the platform's.
+    """What Stripe took is lost: shares, fees and tax of the lines, what was owed to the student anyway, and the platform's.
 
     `owed` belongs to no line, as with a second payment of an order. `excess` is beyond what was left of the payment.
     """
@@ -65,10 +71,11 @@ def entries_of_loss(parts: Sequence[Part], *, owed: Money, excess: Money) -> lis
         Entry(AccountKind.FUNDS_IN_DISPUTE, (owed + excess) * -1),
     ]
     for part in parts:
-        entries.append(Entry(AccountKind.FUNDS_IN_DISPUTE, (part.fee + part.share) * -1))
+        entries.append(Entry(AccountKind.FUNDS_IN_DISPUTE, part.amount * -1))
         if part.is_delivered:
             entries.append(Entry(AccountKind.TEACHER_HELD, part.share, part.teacher_id))
             entries.append(Entry(AccountKind.PLATFORM_FEES, part.fee))
+            entries.append(Entry(AccountKind.TAX_PAYABLE, part.tax))
         else:
-            entries.append(Entry(AccountKind.REFUNDS_DUE, part.fee + part.share))
+            entries.append(Entry(AccountKind.REFUNDS_DUE, part.amount))
     return entries

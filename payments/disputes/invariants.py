@@ -44,6 +44,9 @@ _DIFFERENT_BOOKS = (
     UNION ALL
     SELECT subject, 'platform_fees', 0, currency, fee_minor FROM part WHERE was_delivered AND is_final
     UNION ALL
+    SELECT subject, 'tax_payable', 0, currency, amount_minor - fee_minor - share_minor
+      FROM part WHERE was_delivered AND is_final
+    UNION ALL
     SELECT subject, 'refunds_due', 0, currency, amount_minor FROM part WHERE NOT was_delivered AND is_final
     UNION ALL
     SELECT subject, 'refunds_due', 0, currency,
@@ -93,6 +96,8 @@ SELECT l.id FROM payments_orderline l
     OR l.refunded_minor + l.disputed_minor > l.amount_minor
     OR l.refunded_fee_minor + l.disputed_fee_minor > l.platform_fee_minor
     OR l.refunded_share_minor + l.disputed_share_minor > l.teacher_share_minor
+    OR l.disputed_minor - l.disputed_fee_minor - l.disputed_share_minor
+       > CASE WHEN l.platform_tax_minor > 0 THEN l.platform_tax_minor - l.refunded_tax_minor ELSE 0 END
  ORDER BY l.id
 """
 
@@ -120,7 +125,7 @@ class DisputesAreBooked(_ByQuery):
     name = "payments.disputes_are_booked"
     promise = (
         "What the ledger says of each dispute is what Stripe took, what is held from each teacher, and, once it is "
-        "lost, what teacher and platform lost, with Stripe's fees."
+        "lost, what teacher and platform lost, with the tax that is not owed any more and Stripe's fees."
     )
     query = _DIFFERENT_BOOKS
 

@@ -1,7 +1,7 @@
 """Spread a dispute over the lines of its order, and take it back again. Pure, in minor units; free of Django.
 
-A dispute names no line, so it takes of what is left of each in proportion. Fee and share of a line follow the running
-total of everything taken from it, refunds included, so that any sequence takes exactly the whole of both.
+A dispute names no line, so it takes of what is left of each in proportion. Fee, share and the tax that the platform owes
+follow the running total of everything taken from a line, refunds included, so that any sequence takes exactly the whole.
 """
 
 from __future__ import annotations
@@ -10,29 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from money import Money
-from money.shares import GivenBack, part_to_give_back, spread
+from money.shares import spread
+from money.taking import NOTHING, Parts, keep, take
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineStanding:
-    """A line's amount and fee, what refunds and all disputes have taken of both, and what this dispute has."""
+    """A line's parts, what refunds and all disputes have taken of them, and what this dispute has."""
 
-    amount: int
-    fee: int
-    taken: int
-    taken_fee: int
-    own: int = 0
-    own_fee: int = 0
+    whole: Parts
+    taken: Parts
+    own: Parts = NOTHING
 
     @property
     def left(self) -> int:
         """What is left of the line."""
-        return self.amount - self.taken
-
-    @property
-    def own_share(self) -> int:
-        """The teacher's part of what this dispute has."""
-        return self.own - self.own_fee
+        return self.whole.amount - self.taken.amount
 
 
 def take_more(lines: Sequence[LineStanding], amount: int, *, currency: str) -> list[LineStanding]:
@@ -49,7 +42,7 @@ def give_back(lines: Sequence[LineStanding], amount: int, *, currency: str) -> l
 
     Raises ValueError if it has taken less.
     """
-    parts = _spread(amount, [line.own for line in lines], currency)
+    parts = _spread(amount, [line.own.amount for line in lines], currency)
     return [_give(line, part) for line, part in zip(lines, parts, strict=True)]
 
 
@@ -62,30 +55,13 @@ def _spread(amount: int, over: Sequence[int], currency: str) -> list[int]:
 def _take(line: LineStanding, part: int) -> LineStanding:
     if not part:
         return line
-    fee = part_to_give_back(
-        part,
-        of=GivenBack(amount=line.amount, part=line.fee),
-        so_far=GivenBack(amount=line.taken, part=line.taken_fee),
-    )
-    return replace(
-        line,
-        taken=line.taken + part,
-        taken_fee=line.taken_fee + fee,
-        own=line.own + part,
-        own_fee=line.own_fee + fee,
-    )
+    more = take(part, of=line.whole, so_far=line.taken)
+    return replace(line, taken=line.taken + more, own=line.own + more)
 
 
 def _give(line: LineStanding, part: int) -> LineStanding:
-    """Keep the fee in proportion, halves up: neither fee nor share of what is kept exceeds what it was."""
+    """Keep fee and tax in proportion: no part of what is kept exceeds what it was."""
     if not part:
         return line
-    kept = line.own - part
-    kept_fee = (2 * line.own_fee * kept + line.own) // (2 * line.own)
-    return replace(
-        line,
-        taken=line.taken - part,
-        taken_fee=line.taken_fee - line.own_fee + kept_fee,
-        own=kept,
-        own_fee=kept_fee,
-    )
+    kept = keep(line.own.amount - part, of=line.own)
+    return replace(line, taken=line.taken - line.own + kept, own=kept)

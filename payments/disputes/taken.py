@@ -6,20 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from money.taking import Parts
 from payments.disputes.claims import Standing, sums_of
 from payments.models import Dispute
 
 
 @dataclass(frozen=True, slots=True)
 class TakenOfLine:
-    """Fee and share that a dispute takes of one line, in minor units."""
+    """What a dispute takes of one line, in minor units: fee, share, and tax that the platform owes."""
 
     fee: int = 0
     share: int = 0
+    tax: int = 0
 
     @property
     def amount(self) -> int:
-        return self.fee + self.share
+        return self.fee + self.share + self.tax
+
+    def as_json(self) -> list[int]:
+        """Without the tax where there is none, as before there was any."""
+        return [self.fee, self.share, self.tax] if self.tax else [self.fee, self.share]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,7 @@ class Taken:
 
     def as_json(self) -> dict[str, Any]:
         """For the history of the dispute."""
-        lines = {str(line_id): [part.fee, part.share] for line_id, part in self.of_lines.items()}
+        lines = {str(line_id): part.as_json() for line_id, part in self.of_lines.items()}
         return {"lines": lines, "claimed": self.claimed, "moved": self.moved, "is_final": self.is_final}
 
     @classmethod
@@ -87,10 +93,13 @@ def disputed_of_payment(dispute: Dispute) -> int:
 def taken_by(dispute: Dispute) -> Taken:
     """What a recorded dispute takes now. Call with the order locked."""
     standing = standing_of(dispute)
-    allocations = dispute.allocations.values_list("line_id", "fee_minor", "share_minor")
     return Taken(
-        of_lines={line_id: TakenOfLine(fee, share) for line_id, fee, share in allocations},
+        of_lines={each.line_id: _taken_of_line(each.parts) for each in dispute.allocations.all()},
         claimed=dispute.claimed_minor,
         moved=standing.taken,
         is_final=standing.is_final,
     )
+
+
+def _taken_of_line(parts: Parts) -> TakenOfLine:
+    return TakenOfLine(fee=parts.fee, share=parts.share, tax=parts.tax)

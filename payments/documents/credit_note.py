@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from django.conf import settings
@@ -21,10 +21,12 @@ from payments.documents.paper import (
     draw_note_of_gaps,
     draw_row,
     draw_rule,
+    draw_taxes,
 )
 from payments.models import Document, Refund, RefundAllocation
 from payments.pdf import Document as Pdf
 from payments.pdf import render_pdf
+from payments.tax.totals import TaxTotal, totals_by_rate
 
 
 def render_credit_note_of(refund_id: str) -> bytes:
@@ -65,7 +67,13 @@ def _draw_onto(pdf: Pdf, *, document: Document, refund: Refund) -> None:
     tax_minor = sum(part.tax_minor for part in parts)
     if tax_minor:
         draw_amount(pdf, f"of which {settings.TAX_LABEL}", Money(-tax_minor, refund.currency))
+    draw_taxes(pdf, _taxes_of(parts))
     draw_note_of_gaps(pdf, order)
+
+
+def _taxes_of(parts: Sequence[RefundAllocation]) -> Sequence[TaxTotal]:
+    """What came back by rate, negative as on the rest of the note."""
+    return totals_by_rate((part.line.tax_bps, part.amount * -1, part.tax * -1, part.tax * 0) for part in parts)
 
 
 def _draw_outcome(pdf: Pdf, refund: Refund) -> None:
@@ -83,7 +91,10 @@ def _draw_parts(pdf: Pdf, parts: list[RefundAllocation], refund: Refund) -> None
     draw_column_titles(pdf)
     for part in parts:
         places = str(part.quantity) if part.quantity else ""
-        draw_item(pdf, [Text(part.line.title, 11), Text(part.line.description)], (places, "", str(part.amount * -1)))
+        texts = [Text(part.line.title, 11), Text(part.line.description)]
+        if part.line.tax_debtor_name:
+            texts.append(Text(part.line.tax_debtor_text))
+        draw_item(pdf, texts, (places, "", str(part.amount * -1)))
     if refund.to_allocate.minor:
         whole = [Text(f"Part of order {refund.payment.order.number}", 11)]
         draw_item(pdf, whole, ("", "", str(refund.to_allocate * -1)))

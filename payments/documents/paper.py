@@ -14,12 +14,14 @@ from accounts.canonical_addresses import readable_address
 from money import Money
 from payments.models import Order, Payment
 from payments.pdf import GAP, Document
+from payments.tax.totals import TaxTotal
 
 _MARGIN_MM = 20
 _WIDTH_MM = 210 - 2 * _MARGIN_MM
 # What was bought, how many, the price of one, and of all.
 _COLUMNS_MM = (86, 14, 35, 35)
 _AMOUNT_MM = 45
+_TAX_COLUMNS_MM = (65, 35, 35, 35)
 _LINE_MM = 5
 
 
@@ -107,6 +109,22 @@ def draw_amount(pdf: Document, text: str, amount: Money, *, style: str = "") -> 
     pdf.set_font(pdf.family, style=style, size=label.size)
     pdf.cell(_WIDTH_MM - _AMOUNT_MM, _LINE_MM + 1, pdf.printable(text), align="L")
     pdf.cell(_AMOUNT_MM, _LINE_MM + 1, pdf.printable(str(amount)), align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+
+
+def draw_taxes(pdf: Document, taxes: Sequence[TaxTotal]) -> None:
+    """Net, tax and gross for each rate."""
+    if not taxes:
+        return
+    pdf.ln(3)
+    if pdf.will_page_break((len(taxes) + 1) * _LINE_MM):
+        pdf.add_page()
+    rows = [(total.name, str(total.net), str(total.tax), str(total.gross)) for total in taxes]
+    for style, row in (("B", ("Tax", "Net", "Tax amount", "Gross")), *(("", row) for row in rows)):
+        pdf.set_font(pdf.family, style=style, size=9)
+        for text, width, align in zip(row, _TAX_COLUMNS_MM, ("L", "R", "R", "R"), strict=True):
+            pdf.cell(width, _LINE_MM, pdf.printable(text), align=align)
+        pdf.ln(_LINE_MM)
+    pdf.ln(2)
 
 
 def draw_row(pdf: Document, text: str, *, size: int, style: str = "") -> None:

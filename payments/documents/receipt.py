@@ -21,6 +21,7 @@ from payments.documents.paper import (
     draw_note_of_gaps,
     draw_row,
     draw_rule,
+    draw_taxes,
 )
 from payments.models import Document, Order, OrderLine, Payment, Refund
 from payments.models.order import lines_in_lock_order
@@ -77,7 +78,7 @@ def _draw_onto(  # noqa: PLR0913  # one argument for each thing drawn
     draw_buyer(pdf, order, payment)
     draw_column_titles(pdf)
     for line in lines:
-        draw_item(pdf, _texts_of(line), (str(line.quantity), str(line.unit_amount), str(line.amount)))
+        draw_item(pdf, _texts_of(line), (str(line.quantity), str(line.unit_amount), str(line.price)))
     _draw_total(pdf, order)
     _draw_refunds(pdf, order, refunds)
     draw_note_of_gaps(pdf, order)
@@ -101,6 +102,8 @@ def _texts_of(line: OrderLine) -> list[Text]:
         texts.append(Text(line.description))
     if line.discount_minor:
         texts.append(Text(f"{line.list_amount} less a discount of {line.discount}"))
+    if line.tax_debtor_name:
+        texts.append(Text(line.tax_debtor_text))
     if line.state == OrderLine.State.UNDELIVERABLE:
         texts.append(Text("Could not be delivered; refunded."))
     return texts
@@ -113,9 +116,14 @@ def _draw_total(pdf: Pdf, order: Order) -> None:
         draw_amount(pdf, "Discount", order.discount * -1)
         if order.code_names:
             draw_row(pdf, f"With {order.code_names}", size=9)
+    taxes = order.taxes
+    for total in taxes:
+        if total.is_added:
+            draw_amount(pdf, total.name, total.added)
     draw_amount(pdf, "Total", order.total, style="B")
     if order.tax_minor:
         draw_amount(pdf, f"of which {settings.TAX_LABEL}", order.tax)
+    draw_taxes(pdf, taxes)
 
 
 def _draw_refunds(pdf: Pdf, order: Order, refunds: Sequence[Refund]) -> None:

@@ -35,7 +35,9 @@ def book_sale(
         subject=subject_of(order),
         entries=entries.entries_of_sale(
             [
-                Portion(teacher_id=line.teacher_id, fee=line.platform_fee, share=line.teacher_share)
+                Portion(
+                    teacher_id=line.teacher_id, fee=line.platform_fee, share=line.teacher_share, tax=line.platform_tax
+                )
                 for line in delivered
             ],
             [line.amount for line in undeliverable],
@@ -135,7 +137,9 @@ def part_of(allocation: RefundAllocation) -> RefundedPart:
     """The part of a refund as the rules see it."""
     line = allocation.line
     return RefundedPart(
-        portion=Portion(teacher_id=line.teacher_id, fee=allocation.fee, share=allocation.share),
+        portion=Portion(
+            teacher_id=line.teacher_id, fee=allocation.fee, share=allocation.share, tax=allocation.platform_tax
+        ),
         is_delivered=line.was_delivered,
     )
 

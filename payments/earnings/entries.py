@@ -14,17 +14,19 @@ from money import Money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portion:
-    """Part of a line's money: the platform's fee and the teacher's share, which add up to the part."""
+    """Part of a line's money: the platform's fee, the teacher's share and the platform's tax add up to the part."""
 
     # None for what the platform itself sold: it has no share.
     teacher_id: int | None
     fee: Money
     share: Money
+    # What the platform owes to the tax office; None or zero if the teacher owes the tax, out of the share.
+    tax: Money | None = None
 
     @property
     def amount(self) -> Money:
-        """Fee and share together."""
-        return self.fee + self.share
+        """Fee, share and tax together."""
+        return self.fee + self.share + self.tax if self.tax else self.fee + self.share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class RefundedPart:
 def entries_of_sale(
     delivered: Iterable[Portion], undeliverable: Iterable[Money] = (), *, by_platform: Iterable[Portion] = ()
 ) -> list[Entry]:
-    """An order was paid: teachers and platform earn their parts; what cannot be delivered is owed to the student.
+    """An order was paid: teachers and platform earn their parts, the platform owes its tax; what cannot be delivered is owed to the student.
 
     `by_platform` is what the platform pays into lines, where it bears a discount. It is its cost, and shared like the
     student's money.
@@ -59,6 +61,8 @@ def entries_of_sale(
             credit(AccountKind.TEACHER_PENDING, portion.share, portion.teacher_id),
             credit(AccountKind.PLATFORM_FEES, portion.fee),
         ]
+        if portion.tax:
+            entries.append(credit(AccountKind.TAX_PAYABLE, portion.tax))
     for amount in undeliverable:
         entries += [debit(AccountKind.STRIPE_CLEARING, amount), credit(AccountKind.REFUNDS_DUE, amount)]
     return entries
@@ -97,7 +101,7 @@ def entries_of_release(share: Money, teacher_id: int | None, *, to_account: Acco
 
 
 def entries_of_refund(parts: Iterable[RefundedPart], rest: Money, *, rest_account: AccountKind) -> list[Entry]:
-    """Stripe confirmed a refund: the held shares and the fees leave; `rest` belongs to no line (yet)."""
+    """Stripe confirmed a refund: the held shares, the fees and the tax leave; `rest` belongs to no line (yet)."""
     entries = [debit(rest_account, rest), credit(AccountKind.STRIPE_CLEARING, rest)]
     for part in parts:
         entries.append(credit(AccountKind.STRIPE_CLEARING, part.portion.amount))
@@ -162,10 +166,13 @@ def _taken_from(part: RefundedPart, *, share_account: AccountKind) -> list[Entry
     portion = part.portion
     if not part.is_delivered:
         return [debit(AccountKind.REFUNDS_DUE, portion.amount)]
-    return [
+    entries = [
         debit(share_account, portion.share, portion.teacher_id),
         debit(AccountKind.PLATFORM_FEES, portion.fee),
     ]
+    if portion.tax:
+        entries.append(debit(AccountKind.TAX_PAYABLE, portion.tax))
+    return entries
 
 
 def _reversed(entries: Iterable[Entry]) -> list[Entry]:

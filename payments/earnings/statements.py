@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
@@ -19,6 +19,8 @@ from money import Money
 from payments.csv_cells import as_plain_cell
 from payments.earnings.movements import Movement, as_movements, rows_of_movements
 from payments.pdf import Document, render_pdf
+from payments.tax.report import owed_by_teacher
+from payments.tax.words import name_rate
 
 _MARGIN_MM = 18
 _COLUMNS_MM = (28, 92, 27, 27)
@@ -59,6 +61,8 @@ class Statement:
     period: Period
     opening: Money
     movements: list[Movement]
+    # The tax in what was sold, less refunds, that the teacher owes out of their shares; by rate in basis points.
+    taxes: Sequence[tuple[int, Money]] = ()
 
     @property
     def currency(self) -> str:
@@ -97,6 +101,7 @@ def write_statement(teacher: Teacher, currency: str, period: Period) -> Statemen
         period=period,
         opening=sum((each for (_, of), each in before.items() if of == currency), start=Money.zero(currency)),
         movements=as_movements(rows, teacher_id=teacher.pk),
+        taxes=owed_by_teacher(teacher.pk, currency, since=period.since, until=period.until),
     )
 
 
@@ -142,6 +147,8 @@ def _draw_onto(pdf: Document, *, statement: Statement) -> None:
         day = write_day(movement.at, statement.period.zone)
         _row(pdf, (day, what, str(movement.amount), str(balance)))
     _row(pdf, ("", "Closing balance", "", str(statement.closing)), style="B")
+    for bps, tax in statement.taxes:
+        _row(pdf, ("", f"{name_rate(bps)} in these sales, which you owe", str(tax), ""))
 
 
 def _heading(pdf: Document, text: str, *, size: int) -> None:

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 
 from money import Money
+from money.taking import Parts
 from payments.disputes.claims import CLOSED, DisputeStatus
 from payments.models.clock import ClockTimestamp
 from payments.models.order import OrderLine
@@ -188,8 +189,8 @@ class DisputeAllocation(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["dispute", "line"], name="dispute_allocation_once_per_line"),
             models.CheckConstraint(
-                condition=Q(amount_minor=F("fee_minor") + F("share_minor")),
-                name="dispute_allocation_fee_and_share_are_the_amount",
+                condition=Q(amount_minor__gte=F("fee_minor") + F("share_minor")),
+                name="dispute_allocation_fee_and_share_within_amount",
             ),
         ]
 
@@ -207,3 +208,9 @@ class DisputeAllocation(models.Model):
     @property
     def share(self) -> Money:
         return Money(self.share_minor, self.dispute.payment.currency)
+
+    @property
+    def parts(self) -> Parts:
+        """What it takes, with the tax that the platform need not pay if the dispute is lost."""
+        tax = self.amount_minor - self.fee_minor - self.share_minor
+        return Parts(amount=self.amount_minor, fee=self.fee_minor, tax=tax)

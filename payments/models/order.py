@@ -16,7 +16,9 @@ from pages.models import PageVersion
 from payments.contracts import SoldLine
 from payments.models.cart import Cart
 from payments.models.platform_discount import PLATFORM_DISCOUNT_CONSTRAINTS, PlatformDiscounted
+from payments.models.taxed_line import TAX_CONSTRAINTS, TaxedLine
 from payments.session_line import SessionLine
+from payments.tax.totals import TaxTotal, totals_by_rate
 
 
 class Order(models.Model):
@@ -42,6 +44,11 @@ class Order(models.Model):
     discount_minor = models.PositiveBigIntegerField(db_default=0)
     total_minor = models.PositiveBigIntegerField(help_text="What is paid, tax included.")
     tax_minor = models.PositiveBigIntegerField(db_default=0, help_text="The part of the total that is tax.")
+    tax_added_minor = models.PositiveBigIntegerField(
+        default=0, db_default=0, help_text="The part of the tax that the list prices do not include."
+    )
+    # Stripe Tax computes the tax; until it is paid its lines have none.
+    is_taxed_by_stripe = models.BooleanField(default=False, db_default=False, editable=False)
     state = models.CharField(max_length=20, choices=State, default=State.AWAITING_PAYMENT)
     created_at = models.DateTimeField(auto_now_add=True)
     paid_at = models.DateTimeField(null=True, blank=True)
@@ -60,9 +67,13 @@ class Order(models.Model):
                 condition=~Q(state="completed") | Q(paid_at__isnull=False), name="order_completed_was_paid"
             ),
             models.CheckConstraint(
-                condition=Q(total_minor=F("subtotal_minor") - F("discount_minor")), name="order_total_adds_up"
+                condition=Q(total_minor=F("subtotal_minor") - F("discount_minor") + F("tax_added_minor")),
+                name="order_total_adds_up",
             ),
-            models.CheckConstraint(condition=Q(tax_minor__lte=F("total_minor")), name="order_tax_within_total"),
+            models.CheckConstraint(
+                condition=Q(tax_minor__lte=F("total_minor"), tax_added_minor__lte=F("tax_minor")),
+                name="order_tax_within_total",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -91,6 +102,16 @@ class Order(models.Model):
         return Money(self.tax_minor, self.currency)
 
     @property
+    def tax_added(self) -> Money:
+        """The tax that was added to the prices; zero where they include it."""
+        return Money(self.tax_added_minor, self.currency)
+
+    @property
+    def taxes(self) -> Sequence[TaxTotal]:
+        """The tax by rate; what Stripe computes is known once it is paid. In lists, prefetch `lines`."""
+        return totals_by_rate((line.tax_bps, line.amount, line.tax, line.tax_added) for line in self.lines.all())
+
+    @property
     def total(self) -> Money:
         """What the student pays, tax included."""
         return Money(self.total_minor, self.currency)
@@ -115,7 +136,7 @@ class Order(models.Model):
         return f"receipt-{self.number}.pdf"
 
 
-class OrderLine(PlatformDiscounted):
+class OrderLine(PlatformDiscounted, TaxedLine):
     """One frozen line: what was promised, what it cost, and how the money is shared. Amounts in the order's currency."""
 
     class State(models.TextChoices):
@@ -139,8 +160,6 @@ class OrderLine(PlatformDiscounted):
     unit_amount_minor = models.PositiveBigIntegerField()
     discount_minor = models.PositiveBigIntegerField(default=0)
     amount_minor = models.PositiveBigIntegerField(help_text="What is paid for this line, tax included.")
-    tax_bps = models.PositiveIntegerField(default=0)
-    tax_minor = models.PositiveBigIntegerField(default=0, help_text="The part of the amount that is tax.")
     commission_bps = models.PositiveIntegerField()
     platform_fee_minor = models.PositiveBigIntegerField()
     teacher_share_minor = models.PositiveBigIntegerField()
@@ -168,18 +187,19 @@ class OrderLine(PlatformDiscounted):
         ordering = ["domain", "reference"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(amount_minor=F("platform_fee_minor") + F("teacher_share_minor")),
-                name="order_line_fee_and_share_are_the_amount",
+                condition=Q(amount_minor=F("platform_fee_minor") + F("teacher_share_minor") + F("platform_tax_minor")),
+                name="order_line_fee_share_and_tax_are_the_amount",
             ),
             models.CheckConstraint(
-                condition=Q(amount_minor=F("unit_amount_minor") * F("quantity") - F("discount_minor")),
+                condition=Q(
+                    amount_minor=F("unit_amount_minor") * F("quantity") - F("discount_minor") + F("tax_added_minor")
+                ),
                 name="order_line_amount_adds_up",
             ),
             models.CheckConstraint(
                 condition=Q(teacher__isnull=False) | Q(teacher_share_minor=0, platform_discount_minor=0),
                 name="order_line_of_platform_has_no_share",
             ),
-            models.CheckConstraint(condition=Q(tax_minor__lte=F("amount_minor")), name="order_line_tax_within_amount"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_quantity_positive"),
             models.CheckConstraint(
                 condition=Q(refunded_minor__lte=F("amount_minor") - F("disputed_minor")),
@@ -187,10 +207,7 @@ class OrderLine(PlatformDiscounted):
             ),
             models.CheckConstraint(
                 condition=Q(refunded_fee_minor__lte=F("platform_fee_minor") - F("disputed_fee_minor"))
-                & Q(refunded_share_minor__lte=F("teacher_share_minor") - F("disputed_share_minor"))
-                & Q(refunded_tax_minor__lte=F("tax_minor"))
-                & Q(refunded_minor=F("refunded_fee_minor") + F("refunded_share_minor"))
-                & Q(disputed_minor=F("disputed_fee_minor") + F("disputed_share_minor")),
+                & Q(refunded_share_minor__lte=F("teacher_share_minor") - F("disputed_share_minor")),
                 name="order_line_taken_parts_within_parts",
             ),
             models.CheckConstraint(
@@ -205,13 +222,11 @@ class OrderLine(PlatformDiscounted):
                 name="order_line_revoked_with_its_last_unit",
             ),
             *PLATFORM_DISCOUNT_CONSTRAINTS,
+            *TAX_CONSTRAINTS,
         ]
 
     def __str__(self) -> str:
         return self.title
-
-    def _money(self, minor: int) -> Money:
-        return Money(minor, self.order.currency)
 
     @property
     def seller_name(self) -> str:
@@ -239,10 +254,6 @@ class OrderLine(PlatformDiscounted):
     @property
     def amount(self) -> Money:
         return self._money(self.amount_minor)
-
-    @property
-    def tax(self) -> Money:
-        return self._money(self.tax_minor)
 
     @property
     def platform_fee(self) -> Money:
@@ -288,8 +299,8 @@ class OrderLine(PlatformDiscounted):
         return self.state in (OrderLine.State.FULFILLED, OrderLine.State.REVOKED)
 
     def as_session_line(self) -> SessionLine:
-        """The line as Stripe's page shows it: exactly its amount, after the discount."""
-        return SessionLine.over(self.amount, title=self.title, description=self.description, quantity=self.quantity)
+        """The line as Stripe's page shows it: exactly its price, after the discount and before a tax that is added."""
+        return SessionLine.over(self.price, title=self.title, description=self.description, quantity=self.quantity)
 
     def as_sold(self) -> SoldLine:
         """The line as its domain sees it."""

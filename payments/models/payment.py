@@ -73,6 +73,8 @@ class Payment(DurableWork):
     # For the receipt: "Visa ending in 4242", and whom Stripe's page asked for a name and an address, in rows.
     paid_with = models.CharField(max_length=60, blank=True, default="", db_default="", editable=False)
     billed_to = models.CharField(max_length=500, blank=True, default="", db_default="", editable=False)
+    # ISO 3166 code of the payer's address, else of the bank that issued the card; empty if Stripe reports neither.
+    billed_country = models.CharField(max_length=2, blank=True, default="", db_default="", editable=False)
     livemode = models.BooleanField()
     failure_message = models.CharField(max_length=300, blank=True)
     refunded_minor = models.PositiveBigIntegerField(

@@ -160,8 +160,9 @@ class RefundAllocation(models.Model):
             models.UniqueConstraint(fields=["refund", "line"], name="refund_allocation_once_per_line"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_allocation_of_something"),
             models.CheckConstraint(
-                condition=Q(amount_minor=F("fee_minor") + F("share_minor")),
-                name="refund_allocation_fee_and_share_are_the_amount",
+                condition=Q(amount_minor=F("fee_minor") + F("share_minor"))
+                | Q(amount_minor=F("fee_minor") + F("share_minor") + F("tax_minor")),
+                name="refund_allocation_parts_are_the_amount",
             ),
             models.CheckConstraint(
                 condition=Q(tax_minor__lte=F("amount_minor")), name="refund_allocation_tax_within_amount"
@@ -186,3 +187,8 @@ class RefundAllocation(models.Model):
     @property
     def tax(self) -> Money:
         return Money(self.tax_minor, self.refund.currency)
+
+    @property
+    def platform_tax(self) -> Money:
+        """The tax that the platform need not pay any more; zero if the teacher owed it, out of the share."""
+        return self.amount - self.fee - self.share

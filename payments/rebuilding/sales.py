@@ -78,7 +78,7 @@ def _sale(facts: OrderFacts) -> Draft:
         subject=facts.subject,
         entries=entries.entries_of_sale(
             [
-                Portion(teacher_id=x.teacher_id, fee=x.platform_fee, share=x.teacher_share)
+                Portion(teacher_id=x.teacher_id, fee=x.platform_fee, share=x.teacher_share, tax=x.platform_tax)
                 for x in lines
                 if x.was_delivered
             ],
@@ -233,7 +233,9 @@ def _ended(
 def _part(facts: OrderFacts, refund: Refund, allocation: RefundAllocation) -> RefundedPart:
     line = facts.lines[allocation.line_id]
     fee = Money(allocation.fee_minor, refund.currency)
-    portion = Portion(teacher_id=line.teacher_id, fee=fee, share=_share(refund, allocation))
+    share = _share(refund, allocation)
+    tax = Money(allocation.amount_minor, refund.currency) - fee - share
+    portion = Portion(teacher_id=line.teacher_id, fee=fee, share=share, tax=tax)
     return RefundedPart(portion=portion, is_delivered=line.was_delivered)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from money import Money
 from money.shares import GivenBack, amount_of_units, part_to_give_back, spread
+from money.taking import take
 
 if TYPE_CHECKING:
     # Only its figures are read, so tests plan refunds of lines that are not in a database.
@@ -78,7 +79,10 @@ Wanted = WholeOrder | OfLines | OverAllLines
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPart:
-    """What a refund takes from one line. Fee and share always add up to the amount; the tax is within it."""
+    """What a refund takes from one line. Fee, share and the tax that the platform owes always add up to the amount.
+
+    The tax is within it, whoever owes it.
+    """
 
     line: OrderLine
     amount: Money
@@ -86,6 +90,11 @@ class PlannedPart:
     share: Money
     tax: Money
     quantity: int
+
+    @property
+    def platform_tax(self) -> Money:
+        """The tax that the platform need not pay any more."""
+        return self.amount - self.fee - self.share
 
 
 def plan_refund(lines: Sequence[OrderLine], wanted: Wanted) -> list[PlannedPart]:
@@ -154,10 +163,16 @@ def _plan_part(line: OrderLine, part: LinePart) -> PlannedPart:
     if amount is None:
         amount = line.refundable if part.quantity is None else _price_of_places(line, quantity)
     _refuse_impossible(amount, line.refundable)
-    fee = _fee_of_part(line, amount)
-    tax = _tax_of_part(line, amount)
     returned = 0 if part.keeps_places else quantity
-    return PlannedPart(line=line, amount=amount, fee=fee, share=amount - fee, tax=tax, quantity=returned)
+    taken = take(amount.minor, of=line.parts, so_far=line.refunded_parts + line.disputed_parts)
+    return PlannedPart(
+        line=line,
+        amount=amount,
+        fee=Money(taken.fee, amount.currency),
+        share=Money(taken.share, amount.currency),
+        tax=Money(taken.tax, amount.currency) if line.platform_tax_minor else _tax_within_part(line, amount),
+        quantity=returned,
+    )
 
 
 def _refuse_impossible(amount: Money, left: Money) -> None:
@@ -175,20 +190,8 @@ def _price_of_places(line: OrderLine, quantity: int) -> Money:
     return min(price, line.refundable)
 
 
-def _fee_of_part(line: OrderLine, amount: Money) -> Money:
-    """The platform's part, by the running total of all that refunds and disputes take of the line."""
-    part = part_to_give_back(
-        amount.minor,
-        of=GivenBack(amount=line.amount_minor, part=line.platform_fee_minor),
-        so_far=GivenBack(
-            amount=line.refunded_minor + line.disputed_minor, part=line.refunded_fee_minor + line.disputed_fee_minor
-        ),
-    )
-    return Money(part, amount.currency)
-
-
-def _tax_of_part(line: OrderLine, amount: Money) -> Money:
-    """The tax within, by the running total of the refunds. A dispute changes no receipt, so it takes no tax."""
+def _tax_within_part(line: OrderLine, amount: Money) -> Money:
+    """The teacher's tax within, by the running total of the refunds. A dispute changes no receipt, so it takes none."""
     part = part_to_give_back(
         amount.minor,
         of=GivenBack(amount=line.amount_minor, part=line.tax_minor),

@@ -27,6 +27,7 @@ class Preview:
     parts: Sequence[PlannedPart]
     total: Money
     fee: Money
+    platform_tax: Money
     shares: Sequence[tuple[Teacher, Money]]
     stripe_fee: Money | None
     remaining: Money
@@ -94,6 +95,7 @@ def preview_of_parts(parts: Sequence[PlannedPart], payment: Payment, *, remainin
         parts=parts,
         total=total,
         fee=_sum((part.fee for part in parts), total.currency),
+        platform_tax=_sum((part.platform_tax for part in parts), total.currency),
         shares=_shares_of(parts),
         stripe_fee=payment.stripe_fee,
         remaining=remaining,

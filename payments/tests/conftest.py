@@ -8,6 +8,8 @@ from jobs import wakeups
 from jobs.invariants import broken, installed_invariants
 from jobs.messages import Hint
 from payments import gateway, registry, stripe_http, tasks
+from payments.rebuilding.rebuild import rebuild
+from payments.rebuilding.second_books import compare_books, create_second_books, drop_second_books
 from payments.tests.factories import client_of, staff_in
 from payments.tests.payout_factories import earn, fund, onboarded
 from payments.tests.sample_domain import SAMPLE
@@ -27,6 +29,17 @@ def all_invariants_hold(db):
     """They hold after the test, whatever it did."""
     yield
     assert broken(installed_invariants()) == {}
+
+
+@pytest.fixture
+def rebuilt_books_are_equal():
+    """What is derived from orders, refunds, disputes and steps is what was booked, whatever the test did."""
+    yield
+    create_second_books("ashes")
+    list(rebuild("ashes", account="", livemode=False))
+    compared = compare_books("ashes")
+    drop_second_books("ashes")
+    assert compared.is_equal, compared
 
 
 @pytest.fixture

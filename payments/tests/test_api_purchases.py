@@ -60,7 +60,7 @@ def is_as_documented(answer, path, method="get"):
 def test_the_cart_is_the_one_of_the_pages(program, student):
     empty = program.get("/api/v1/cart")
     assert empty.json() == {
-        "currency": "", "total": None, "discount": None, "problem": "", "can_be_paid": False, "digest": "", "lines": [],
+        "currency": "", "total": None, "tax": None, "discount": None, "problem": "", "can_be_paid": False, "digest": "", "lines": [],
     }  # fmt: skip
     reference = sample_offer(Money(2500, "GBP"))
     answer = send(program, LINES, {"domain": "sample", "reference": reference, "quantity": 2})

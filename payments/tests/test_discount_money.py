@@ -14,8 +14,6 @@ from money import Money
 from money.limits import limits_of
 from payments.earnings.maturing import mature_earnings
 from payments.models import DiscountStep, Earning, OrderLine, Payment, Refund
-from payments.rebuilding.rebuild import rebuild
-from payments.rebuilding.second_books import compare_books, create_second_books, drop_second_books
 from payments.refunds.plan import LinePart, OfLines, OverAllLines
 from payments.revocation import revoke_units
 from payments.tests.discount_factories import code_of, paid_discounted
@@ -30,17 +28,6 @@ FEES, DISCOUNTS = AccountKind.PLATFORM_FEES, AccountKind.PLATFORM_DISCOUNTS
 @pytest.fixture(autouse=True)
 def ten_percent(settings):
     settings.DEFAULT_COMMISSION_BPS = 1000
-
-
-@pytest.fixture
-def rebuilt_books_are_equal():
-    """What is derived from orders, refunds, disputes and steps is what was booked, whatever the test did."""
-    yield
-    create_second_books("ashes")
-    list(rebuild("ashes", account="", livemode=False))
-    compared = compare_books("ashes")
-    drop_second_books("ashes")
-    assert compared.is_equal, compared
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from money import Money
 from money.shares import split_by_rate
+from money.taking import NOTHING, Parts
 from payments.disputes.claims import Standing, claim_of_movement, sums_of
 from payments.disputes.plan import LineStanding, give_back, take_more
 from payments.disputes.stripe_objects import StripeDisputeMovement
@@ -92,13 +93,20 @@ def test_what_was_taken_and_given_back_are_summed_apart():
     assert sums_of([]) == (0, 0)
 
 
-def line(amount, *, refunded=0, refunded_fee=0):
-    fee = split_by_rate(Money(amount, "GBP"), 1000).fee.minor
-    return LineStanding(amount=amount, fee=fee, taken=refunded, taken_fee=refunded_fee)
+def line(amount, *, refunded=0, refunded_fee=0, tax=0):
+    fee = split_by_rate(Money(amount - tax, "GBP"), 1000).fee.minor
+    whole = Parts(amount=amount, fee=fee, tax=tax)
+    return LineStanding(whole=whole, taken=Parts(amount=refunded, fee=refunded_fee))
 
 
 def parts(lines):
-    return [(each.own, each.own_fee, each.own_share) for each in lines]
+    return [(each.own.amount, each.own.fee, each.own.share) for each in lines]
+
+
+def test_a_dispute_takes_tax_that_the_platform_owes_in_proportion():
+    lines = take_more([line(12000, tax=2000)], 6000, currency="GBP")
+    assert lines[0].own == Parts(amount=6000, fee=500, tax=1000)
+    assert give_back(lines, 3000, currency="GBP")[0].own == Parts(amount=3000, fee=250, tax=500)
 
 
 def test_a_dispute_of_what_is_left_spares_a_refunded_line():
@@ -119,9 +127,11 @@ def test_a_partial_dispute_is_spread_in_proportion():
 )
 def test_a_dispute_is_spread_in_steps_of_its_currency(currency, taken, given_back):
     lines = take_more([line(10_000)] * 3, 10_000, currency=currency)
-    assert [each.own for each in lines] == taken
+    assert [each.own.amount for each in lines] == taken
     lines = give_back(lines, 5000, currency=currency)
-    assert [each.own for each in lines] == [all_of - part for all_of, part in zip(taken, given_back, strict=True)]
+    assert [each.own.amount for each in lines] == [
+        all_of - part for all_of, part in zip(taken, given_back, strict=True)
+    ]
 
 
 @pytest.mark.parametrize(("function", "amount"), [(take_more, 101), (take_more, -1), (give_back, 1)])
@@ -131,24 +141,24 @@ def test_more_than_there_is_raises(function, amount):
 
 
 @given(
-    st.lists(st.integers(1, 100_000), min_size=1, max_size=5),
+    st.lists(st.tuples(st.integers(1, 100_000), st.integers(0, 50)), min_size=1, max_size=5),
     st.lists(st.tuples(st.booleans(), st.integers(0, 10**6)), max_size=12),
 )
-def test_any_sequence_keeps_fee_and_share_within_the_line_and_takes_all_in_the_end(amounts, steps):
-    lines = [line(amount) for amount in amounts]
+def test_any_sequence_keeps_every_part_within_the_line_and_takes_all_in_the_end(amounts, steps):
+    lines = [line(amount, tax=amount * percent // 100) for amount, percent in amounts]
     for is_taking, size in steps:
-        most = sum(each.left if is_taking else each.own for each in lines)
+        most = sum(each.left if is_taking else each.own.amount for each in lines)
         function = take_more if is_taking else give_back
-        before = sum(each.own for each in lines)
+        before = sum(each.own.amount for each in lines)
         lines = function(lines, size % (most + 1), currency="GBP")
         change = size % (most + 1)
-        assert sum(each.own for each in lines) == before + (change if is_taking else -change)
+        assert sum(each.own.amount for each in lines) == before + (change if is_taking else -change)
         for each in lines:
-            assert 0 <= each.own_fee <= each.fee
-            assert 0 <= each.own_share <= each.amount - each.fee
+            assert 0 <= each.own.fee <= each.whole.fee
+            assert 0 <= each.own.share <= each.whole.share
+            assert 0 <= each.own.tax <= each.whole.tax
             assert each.taken == each.own
-            assert each.taken_fee == each.own_fee
     lines = take_more(lines, sum(each.left for each in lines), currency="GBP")
-    assert [(each.own, each.own_fee) for each in lines] == [(each.amount, each.fee) for each in lines]
-    lines = give_back(lines, sum(amounts), currency="GBP")
-    assert [(each.own, each.own_fee) for each in lines] == [(0, 0)] * len(lines)
+    assert [each.own for each in lines] == [each.whole for each in lines]
+    lines = give_back(lines, sum(each.own.amount for each in lines), currency="GBP")
+    assert [each.own for each in lines] == [NOTHING] * len(lines)

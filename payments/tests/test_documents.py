@@ -134,7 +134,8 @@ def test_a_credit_note_shows_its_lines_and_their_tax(settings):
     text = drawn(render_credit_note(number_credit_note(refund)))
     for shown in ("Credit note C-", "Ada King", lines[1].title, "-£12.00", "of which VAT", "-£2.00"):
         assert shown in text, shown
-    assert text.count("-£12.00") == 2
+    # On the line, in the total, and as the gross amount of its rate.
+    assert text.count("-£12.00") == 3
 
 
 def test_a_refund_that_the_bank_returned_leaves_a_void_credit_note():

@@ -101,7 +101,7 @@ LIVE_REFUND = "(SELECT min(id) FROM payments_refund WHERE status = 'succeeded')"
         ),
         (
             f"""
-            ALTER TABLE payments_refundallocation DROP CONSTRAINT refund_allocation_fee_and_share_are_the_amount;
+            ALTER TABLE payments_refundallocation DROP CONSTRAINT refund_allocation_parts_are_the_amount;
             UPDATE payments_refundallocation SET fee_minor = fee_minor + 1 WHERE refund_id = {LIVE_REFUND}
             """,
             {"payments.allocations_are_fee_and_share", "payments.lines_count_their_refunds"},

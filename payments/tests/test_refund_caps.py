@@ -76,7 +76,7 @@ def test_allocations_beyond_a_line_are_refused():
 @pytest.mark.parametrize(
     ("figures", "constraint"),
     [
-        ((1000, 101, 900, 0), "refund_allocation_fee_and_share_are_the_amount"),
+        ((1000, 101, 900, 0), "refund_allocation_parts_are_the_amount"),
         ((0, 0, 0, 0), "refund_allocation_of_something"),
         ((1000, 100, 900, 1001), "refund_allocation_tax_within_amount"),
         ((1000, 1100, -100, 0), "share_minor"),

@@ -34,6 +34,12 @@ def fetch_refund(payload: Payload) -> StripeRefund:
         return gateway.retrieve_refund(as_text(payload["id"]))
 
 
+def fetch_session(payload: Payload) -> CheckoutSession:
+    """The current state of a session. Raises Unreadable, StripeUnreachable or StripeRefused."""
+    with reading():
+        return gateway.retrieve_session(as_text(payload["id"]))
+
+
 def fetch_session_of_intent(payload: Payload) -> CheckoutSession:
     """The session of the payment that an intent's metadata names. Raises PaymentDisagrees if another intent paid it.
 

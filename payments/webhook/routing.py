@@ -90,8 +90,10 @@ _ROUTES_OF_ACCOUNTS: Final[Mapping[str, Route]] = {
     "payout.failed": _BANK_PAYOUT_CHANGED,
     "payout.canceled": _BANK_PAYOUT_CHANGED,
 }
-# For events that need no fetch, unless only metadata links them to a payment of ours.
+# For events that need no fetch, unless only metadata links them to a payment of ours, or Stripe computed its tax.
 _CONFIRMED: Final[Mapping[str, Route]] = {
+    "checkout.session.completed": Route(event_handlers.session_confirmed, 0, fetch=fetches.fetch_session),
+    "checkout.session.async_payment_succeeded": Route(event_handlers.session_confirmed, 0, fetch=fetches.fetch_session),
     "payment_intent.succeeded": Route(event_handlers.session_confirmed, 5, fetch=fetches.fetch_session_of_intent),
 }
 # We do not listen for these. If the endpoint at Stripe sends them all the same, they must not delay the others.

@@ -67,7 +67,7 @@ class LecternWorld(World):
             self.teachers[letter] = TeacherFactory()
         return self.teachers[letter]
 
-    def open_sale(self, *prices, teachers="A", currency="GBP", quantity=1, off="0", tax="0"):
+    def open_sale(self, *prices, teachers="A", currency="GBP", quantity=1, off="0", tax="0", on_top=False):
         with refusing(InvalidAmount):
             amounts = [Money.from_major(price, currency) for price in prices]
             discount = Money.from_major(off, currency)
@@ -75,7 +75,8 @@ class LecternWorld(World):
         references = [
             sample_offer(amount, teacher=self.teacher(letter)) for amount, letter in zip(amounts, letters, strict=True)
         ]
-        with override_settings(TAX_RATE_BPS=int(tax) * 100), transaction.atomic():
+        terms = {"TAX_MODE": "added", "TAX_OWED_BY": "platform"} if on_top else {}
+        with override_settings(TAX_RATE_BPS=int(tax) * 100, **terms), transaction.atomic():
             order = write_discounted_order(cart_with(*references, quantity=quantity), discount)
             payment = _new_payment(order, own_addresses())
         Payment.objects.filter(pk=payment.pk).update(
@@ -94,6 +95,7 @@ class LecternWorld(World):
         balances = [each for teacher in self.teachers.values() for each in teacher_balances(teacher.pk)]
         paid_out = sum((each.withdrawn for each in balances if each.currency == currency), Money.zero(currency))
         figures = {**owed, "paid_out": paid_out, "fees": fees, "costs": costs, "platform": fees - costs}
+        figures["tax_payable"] = total([AccountKind.TAX_PAYABLE])
         alerts = Alert.objects.filter(key__startswith="dispute-lost:").count()
         return {**{name: amount.to_major() for name, amount in figures.items()}, "alerts": alerts}
 

@@ -26,7 +26,7 @@ class NaiveWorld(World):
         self.fees = self.costs = self.sent = 0.0
         self.sales = []
 
-    def open_sale(self, *prices, teachers="A", currency="GBP", quantity=1, off="0", tax="0"):
+    def open_sale(self, *prices, teachers="A", currency="GBP", quantity=1, off="0", tax="0", on_top=False):
         rate = float(tax) / 100
         letters = teachers if len(teachers) == len(prices) else teachers * len(prices)
         # Tax is added to a net price that was rounded before.

@@ -45,10 +45,11 @@ class World(Shown):
     """
 
     @abstractmethod
-    def open_sale(self, *prices, teachers="A", currency="GBP", quantity=1, off="0", tax="0"):
+    def open_sale(self, *prices, teachers="A", currency="GBP", quantity=1, off="0", tax="0", on_top=False):
         """An order with a line at each price, waiting for its payment.
 
-        `off` is a discount on the whole order, `tax` the rate of the tax within the prices in percent.
+        `off` is a discount on the whole order, `tax` the rate of the tax within the prices in percent. A tax on top is
+        added to the prices, and the platform owes it.
         """
 
     def sell(self, *prices, stripe_fee=None, **terms):

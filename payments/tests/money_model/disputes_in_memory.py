@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from money import Money
+from money.taking import NOTHING
 from payments.disputes.claims import Standing, sums_of
 from payments.disputes.entries import Part, entries_of_hold, entries_of_loss, entries_of_movement
 from payments.disputes.plan import LineStanding, give_back, take_more
@@ -73,33 +74,26 @@ def _change_claim(books, key, *, before, reserved=0):
     own = dict(dispute.own)
     if claimed != dispute.claimed:
         lines = books.lines_of(dispute.order)
-        standings = [_standing(line, own.get(line.pk, (0, 0))) for line in lines]
+        standings = [_standing(line, own.get(line.pk, NOTHING)) for line in lines]
         change = claimed - dispute.claimed
         if change > 0:
             after = take_more(standings, change, currency=books.currency)
         else:
             after = give_back(standings, -change, currency=books.currency)
         for line, old, new in zip(lines, standings, after, strict=True):
-            own[line.pk] = (new.own, new.own_fee)
+            own[line.pk] = new.own
             books.lines[line.pk] = replace(
                 books.lines[line.pk],
-                disputed_minor=line.disputed_minor + new.own - old.own,
-                disputed_fee_minor=line.disputed_fee_minor + new.own_fee - old.own_fee,
-                disputed_share_minor=line.disputed_share_minor + new.own_share - old.own_share,
+                disputed_minor=line.disputed_minor + new.own.amount - old.own.amount,
+                disputed_fee_minor=line.disputed_fee_minor + new.own.fee - old.own.fee,
+                disputed_share_minor=line.disputed_share_minor + new.own.share - old.own.share,
             )
     books.disputes[key] = replace(dispute, claimed=claimed, own=own)
     _book_change(books, key, before)
 
 
 def _standing(line, own):
-    return LineStanding(
-        amount=line.amount_minor,
-        fee=line.platform_fee_minor,
-        taken=line.refunded_minor + line.disputed_minor,
-        taken_fee=line.refunded_fee_minor + line.disputed_fee_minor,
-        own=own[0],
-        own_fee=own[1],
-    )
+    return LineStanding(whole=line.parts, taken=line.refunded_parts + line.disputed_parts, own=own)
 
 
 def _book_change(books, key, before):

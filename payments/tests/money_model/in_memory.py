@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ledger.chart import CHART, check_account
 from ledger.entries import AccountKind, net_amounts
 from money import Money
+from money.taking import Parts
 from payments.earnings import entries
 from payments.earnings.entries import Portion, RefundedPart
 from payments.refunds.plan import OverAllLines, plan_refund, remaining_of, total_of
@@ -29,6 +30,7 @@ class MemoryLine:
     platform_fee_minor: int
     teacher_share_minor: int
     tax_minor: int = 0
+    platform_tax_minor: int = 0
     quantity: int = 1
     title: str = "Line"
     refunded_minor: int = 0
@@ -49,6 +51,20 @@ class MemoryLine:
     @property
     def refundable(self):
         return Money(self.amount_minor - self.refunded_minor - self.disputed_minor, self.currency)
+
+    @property
+    def parts(self):
+        return Parts(amount=self.amount_minor, fee=self.platform_fee_minor, tax=self.platform_tax_minor)
+
+    @property
+    def refunded_parts(self):
+        tax = self.refunded_tax_minor if self.platform_tax_minor else 0
+        return Parts(amount=self.refunded_minor, fee=self.refunded_fee_minor, tax=tax)
+
+    @property
+    def disputed_parts(self):
+        tax = self.disputed_minor - self.disputed_fee_minor - self.disputed_share_minor
+        return Parts(amount=self.disputed_minor, fee=self.disputed_fee_minor, tax=tax)
 
     @property
     def account_of_share(self):
