@@ -13,6 +13,7 @@ from psycopg.errors import LockNotAvailable
 
 from accounts.models import Teacher, User
 from bookings import mails, rules
+from bookings.announcements import announce_assigned_request
 from bookings.matching import Candidate, Tally, judge_teachers, least_loaded, subjects_for
 from bookings.models import Assignment, LessonRequest
 from catalogue.models import Subject
@@ -62,6 +63,7 @@ def ask_teacher(request: LessonRequest, teacher: Teacher, *, assignment: Assignm
     with mails_gathered():
         mails.queue_request_received(request, teacher, assignment=assignment)
         mails.queue_request_assigned(request, assignment)
+    announce_assigned_request(request, assignment)
     return assignment
 
 

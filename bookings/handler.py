@@ -14,6 +14,7 @@ from psycopg.errors import DeadlockDetected
 from accounts.moments import write_span
 from accounts.time_zones import zone_for, zone_of_user
 from bookings import DOMAIN, mails, rules
+from bookings.announcements import announce_cancelled_lesson, announce_confirmed_lesson
 from bookings.appointments import appointment_of, lessons_of
 from bookings.holds import SlotTaken, confirm_live_hold, confirm_slot, free_slot, hold_slot, lock_lesson
 from bookings.models import Lesson
@@ -79,6 +80,7 @@ class LessonHandler(DomainHandler):
                 return
             _confirm_without_hold(lesson, line)
         mails.queue_lesson_confirmed(lesson, line=line)
+        announce_confirmed_lesson(lesson)
 
     def release(self, line: SoldLine) -> None:
         """Release the hold if it belongs to this line."""
@@ -106,6 +108,7 @@ class LessonHandler(DomainHandler):
         lesson.save(update_fields=["state", "held_until", "cancelled_at", "cancel_reason"])
         if lesson.confirmed_at:
             mails.queue_lesson_cancelled(lesson)
+            announce_cancelled_lesson(lesson)
 
     def busy(self, person_id: int, since: datetime, until: datetime) -> Sequence[Appointment]:
         """Lessons that the person gives or takes, and that are paid or being paid."""

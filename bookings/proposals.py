@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Teacher
 from accounts.time_zones import zone_of_user
 from bookings import mails, rules
+from bookings.announcements import announce_accepted_request, announce_cancelled_lesson
 from bookings.assignment import end_assignment
 from bookings.holds import lock_lesson
 from bookings.models import Assignment, Lesson, LessonRequest
@@ -66,6 +67,7 @@ def accept_request(*, request_id: int, teacher: Teacher, proposal: Proposal) -> 
     ]
     Lesson.objects.bulk_create(lessons)
     mails.queue_request_accepted(request, lessons)
+    announce_accepted_request(request, lessons)
     return lessons
 
 
@@ -102,6 +104,7 @@ def withdraw_proposal(*, lesson_id: int, teacher: Teacher) -> Lesson:
     lesson.cancelled_at = timezone.now()
     lesson.cancel_reason = "Withdrawn by the teacher before it was paid."
     lesson.save(update_fields=["state", "held_until", "order_line_id", "cancelled_at", "cancel_reason"])
+    announce_cancelled_lesson(lesson)
     return lesson
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.addresses import has_verified_address
 from accounts.models import Teacher, User
 from bookings import mails, rules
+from bookings.announcements import announce_request
 from bookings.assignment import assign_request, end_assignment
 from bookings.models import Assignment, LessonOffer, LessonRequest
 from catalogue.models import Subject
@@ -76,6 +77,7 @@ def request_lessons(
         raise RequestRefused(
             f"You have already requested lessons in {wish.subject} from {whom}; wait for the answer."
         ) from error
+    announce_request(request)
     if teacher:
         mails.queue_request_received(request, teacher)
     else:

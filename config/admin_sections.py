@@ -156,6 +156,12 @@ SECTIONS: Final[Sequence[Section]] = (
             Place("notifications.alert", "Alerts", "notifications", counted="alerts"),
             Place("notifications.mail", "Emails", "mail"),
             Place("payments.webhookevent", "Webhook events", "webhook"),
+            Place(
+                "webhooks.delivery",
+                "Webhooks we send",
+                "outgoing_mail",
+                inside=[("webhooks.endpoint", "Endpoints")],
+            ),
             Place("jobs.heartbeat", "Background work", "monitor_heart"),
             Place(
                 "payments.reconciliationrun",

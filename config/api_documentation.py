@@ -10,6 +10,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
+from webhooks.event_types import registered_event_types
+
 _METHODS = ("get", "post", "patch", "put", "delete")
 
 
@@ -22,7 +24,11 @@ def show_documentation(request: HttpRequest) -> HttpResponse:
         for method in (method for method in _METHODS if method in item):
             operation = item[method]
             groups.setdefault(_group_of(path), []).append(_described(path, method, operation, document))
-    context = {"groups": sorted(groups.items()), "version": document["info"]["version"]}
+    context = {
+        "groups": sorted(groups.items()),
+        "version": document["info"]["version"],
+        "event_types": registered_event_types(),
+    }
     return render(request, "integrations/documentation.html", context)
 
 

@@ -39,6 +39,10 @@ def spectacular_settings(*, site_name: str) -> dict[str, Any]:
         "VERSION": _VERSION,
         "OAS_VERSION": "3.1.1",
         "SERVE_INCLUDE_SCHEMA": False,
+        "POSTPROCESSING_HOOKS": [
+            "drf_spectacular.hooks.postprocess_schema_enums",
+            "webhooks.api.document.add_webhooks",
+        ],
         # Fields called alike with other choices.
         "ENUM_NAME_OVERRIDES": {
             "LessonState": "bookings.models.Lesson.State",
@@ -46,6 +50,7 @@ def spectacular_settings(*, site_name: str) -> dict[str, Any]:
             "OrderState": "payments.models.order.Order.State",
             "OrderLineState": "payments.models.order.OrderLine.State",
             "PaymentState": "payments.api.serializers.PaymentState",
+            "WorkState": "jobs.models.DurableWork.State",
             "PayoutStatus": "payments.models.payout.STATUS_CHOICES",
         },
     }

@@ -9,7 +9,8 @@ CELERY_BROKER_TRANSPORT = "jobs.broker:Transport"
 # The anonymous exchange routes only by queue name. A named one keeps its bindings in Redis, and after a flush all
 # messages would be lost until the workers reconnect.
 CELERY_TASK_QUEUES = [
-    Queue(name, Exchange(""), routing_key=name) for name in ("urgent", "looks", "stripe", "default", "background")
+    Queue(name, Exchange(""), routing_key=name)
+    for name in ("urgent", "looks", "stripe", "webhooks", "default", "background")
 ]
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_IGNORE_RESULT = True

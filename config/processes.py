@@ -21,7 +21,12 @@ def read_processes(env: Environment) -> Processes:
 
     The shell passes the workers' counts to Celery. They are checked here, since Celery would accept -1.
     """
-    for name, default in (("WORKER_CONCURRENCY", 4), ("STRIPE_CONCURRENCY", 2), ("BACKGROUND_CONCURRENCY", 2)):
+    for name, default in (
+        ("WORKER_CONCURRENCY", 4),
+        ("STRIPE_CONCURRENCY", 2),
+        ("WEBHOOKS_CONCURRENCY", 4),
+        ("BACKGROUND_CONCURRENCY", 2),
+    ):
         env.count(name, default=default, least=1, most=256)
     return Processes(
         port=env.count("PORT", default=8000, least=1, most=65_535),

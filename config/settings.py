@@ -115,6 +115,10 @@ GUEST_CARTS_KEPT = timedelta(days=env.count("GUEST_CART_DAYS", default=30, least
 WEBHOOK_EVENTS_KEPT = timedelta(days=env.count("WEBHOOK_EVENT_DAYS", default=365, least=31, most=36_500))
 # A request to the API may be repeated with its key for this long. Stripe keeps its answers for a day.
 STORED_ANSWERS_KEPT = timedelta(days=env.count("STORED_ANSWER_DAYS", default=7, least=1, most=36_500))
+# Messages to people's own programs. They can be replayed for as long as they are kept.
+WEBHOOK_DELIVERIES_KEPT = timedelta(days=env.count("WEBHOOK_DELIVERY_DAYS", default=30, least=1, most=36_500))
+# Messages may go to this machine, and over plain HTTP: for developers who write a receiver.
+WEBHOOKS_MAY_STAY_HERE = IS_DEVELOPMENT
 DEFAULT_COMMISSION_BPS = read_commission_bps(env)
 # A teacher may withdraw a share no earlier than this after the sale, since most refunds are asked for within days.
 EARNINGS_HELD_FOR = timedelta(days=env.count("EARNINGS_HOLDING_DAYS", default=7, least=0, most=365))
@@ -146,6 +150,7 @@ INSTALLED_APPS = [
     "payments",
     "catalogue",
     "ledger",
+    "webhooks",
     "integrations",
     "notifications",
     "pages",

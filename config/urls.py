@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("catalogue.urls")),
     path("", include("pages.urls")),
     path("", include("integrations.urls")),
+    path("", include("webhooks.urls")),
+    path("", include("webhooks.api.urls")),
     path("", include("payments.urls")),
     path("", include("payments.api.urls")),
     path("", include("catalogue.api.urls")),

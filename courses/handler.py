@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.models import Teacher
 from courses import DOMAIN
+from courses.announcements import announce_enrolment
 from courses.holds import activate_enrolment, hold_enrolment, release_enrolment, revoke_enrolment
 from courses.mails import queue_enrolment_mails, queue_enrolment_revoked
 from courses.models import Course, Enrolment
@@ -73,6 +74,7 @@ class CourseHandler(DomainHandler):
         enrolment = activate_enrolment(course_id=course.pk, student_id=line.buyer_id, order_line_id=line.id)
         if enrolment:
             queue_enrolment_mails(course=course, student=enrolment.student, line=line)
+            announce_enrolment(enrolment, line=line)
 
     def release(self, line: SoldLine) -> None:
         course_id = _existing_course_id(line)

@@ -21,7 +21,7 @@ QUIET = frozenset({"postgres", "redis"})
 ROUTINE = re.compile(
     r"jobs\.(sweep|drain)|Sending due task|GET /demo/(mailbox/)?\?refresh|/static/|GET /demo/ HTTP.*urllib"
 )
-COLOURS = {"web": 36, "worker": 32, "stripe": 31, "background": 33, "beat": 35, "sandbox": 34}
+COLOURS = {"web": 36, "worker": 32, "stripe": 31, "webhooks": 36, "background": 33, "beat": 35, "sandbox": 34}
 WIDTH = 78
 
 

@@ -73,6 +73,8 @@ class Stack:
         # Calls to Stripe may have to wait for answers, so they have their own workers. These and the mails run at lower
         # priority.
         self.stripe = self._celery_worker("stripe", "looks,stripe", niceness=10)
+        # Programs of other people may be slow to answer.
+        self.webhooks = self._celery_worker("webhooks", "webhooks", niceness=10)
         self.background = self._celery_worker("background", "default,background", niceness=10)
         self.beat = self._celery("beat", "beat", "--pidfile=")
         self.sandbox = self._process(
@@ -87,7 +89,7 @@ class Stack:
     @property
     def site(self) -> list[Process]:
         """Everything but the servers, in the order in which it is started."""
-        own = [self.web, self.worker, self.stripe, self.background, self.beat]
+        own = [self.web, self.worker, self.stripe, self.webhooks, self.background, self.beat]
         return [self.sandbox, *own] if self.has_sandbox else own
 
     @property

@@ -15,4 +15,6 @@ class Scope(models.TextChoices):
     LEARNING_READ = "learning:read", "See workshop tickets, courses and progress"
     LEARNING_WRITE = "learning:write", "Mark lessons of courses as done"
     EARNINGS_READ = "earnings:read", "See earnings, balances and payouts"
+    WEBHOOKS_READ = "webhooks:read", "See webhook endpoints and what was sent to them"
+    WEBHOOKS_WRITE = "webhooks:write", "Make, change and delete webhook endpoints, and send messages again"
     PAYOUTS_WRITE = "payouts:write", "Request payouts to your own Stripe account"

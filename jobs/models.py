@@ -109,11 +109,13 @@ class DurableWork(models.Model):
         """
         self._record_outcome(state=DurableWork.State.DONE, finished_at=Now(), last_error="", **fields)
 
-    def mark_failed(self, error: str) -> None:
-        """Record a failed attempt: tried again after a growing, jittered delay. Raises ClaimLost."""
-        self._record_outcome(
-            state=DurableWork.State.WAITING, run_after=Now() + self._retry_delay(), last_error=_storable(error)
-        )
+    def mark_failed(self, error: str, *, no_sooner_than: timedelta | None = None) -> None:
+        """Record a failed attempt: tried again after a growing, jittered delay. Raises ClaimLost.
+
+        `no_sooner_than` is for another server that says how long it wants to be left alone.
+        """
+        delay = max(self._retry_delay(), no_sooner_than or timedelta(0))
+        self._record_outcome(state=DurableWork.State.WAITING, run_after=Now() + delay, last_error=_storable(error))
 
     def mark_postponed(self, reason: str, delay: timedelta) -> None:
         """Record that it was too early: counted as a postponement, not as an attempt. Raises ClaimLost."""

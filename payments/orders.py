@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Teacher
 from money import Money
+from payments.announcements import announce_cancelled_order
 from payments.contracts import Quote, SoldOut
 from payments.discounts.holds import hold_redemptions, release_redemptions
 from payments.models import Order, OrderLine, Payment
@@ -95,6 +96,7 @@ def cancel_order(*, order_id: int, reason: str, payment_status: Payment.Status) 
         _end_payments(order, payment_status)
         release_redemptions(order)
         release_lines(order)
+        announce_cancelled_order(order)
     return True
 
 

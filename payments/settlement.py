@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications.outbox import mails_gathered
+from payments.announcements import announce_paid_order
 from payments.cart import remove_bought_lines, remove_same_items
 from payments.charges import request_charge_lookup
 from payments.contracts import CannotDeliver, SoldOut
@@ -36,6 +37,7 @@ from payments.models.order import lines_in_lock_order
 from payments.refunds.requests import refund_second_payment, request_refund_of_undeliverable
 from payments.registry import handler_for
 from payments.tax.by_stripe import freeze_tax
+from webhooks.announcing import announcements_gathered
 
 log = structlog.get_logger()
 
@@ -57,7 +59,7 @@ def settle_payment(evidence: PaymentEvidence, *, happened_at: datetime | None = 
     `happened_at` is when the payment was made, for one that is reported long after that; the books are dated so.
     Raises PaymentUnknown, SessionNotStoredYet, ConfirmationNeeded, PaymentDisagrees, or registry.UnknownDomain.
     """
-    with intent_used_once(), transaction.atomic(), mails_gathered():
+    with intent_used_once(), transaction.atomic(), mails_gathered(), announcements_gathered():
         order, payment = lock_order_of(evidence)
         refuse_disagreement(evidence, order, payment)
         if order.state == Order.State.COMPLETED:
@@ -86,7 +88,7 @@ def settle_free_order(order: Order, payment: Payment) -> None:
     """
     if order.total_minor:
         raise ValueError("only an order that costs nothing is delivered without a payment")
-    with mails_gathered():
+    with mails_gathered(), announcements_gathered():
         _mark_paid(order, payment, intent_id="")
         _deliver_all(order, lines_in_lock_order(order))
 
@@ -102,6 +104,7 @@ def _deliver_all(order: Order, lines: Sequence[OrderLine], *, happened_at: datet
     _take_from_cart(order, lines)
     queue_payment_confirmed(order, lines)
     queue_cannot_deliver_mails(order, undeliverable)
+    announce_paid_order(order, lines)
     log.info("order_settled", order=order.number, undeliverable=len(undeliverable))
 
 
@@ -179,7 +182,7 @@ def _keep_place(line: OrderLine) -> None:
 def _deliver(line: OrderLine) -> bool:
     """Deliver one line; False if that is impossible: only this line is refunded, the others are delivered."""
     try:
-        with transaction.atomic(), mails_gathered():
+        with transaction.atomic(), mails_gathered(), announcements_gathered():
             handler_for(line.domain).fulfil(line.as_sold())
     except CannotDeliver as reason:
         line.state = OrderLine.State.UNDELIVERABLE

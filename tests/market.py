@@ -25,6 +25,8 @@ from payments.stripe_objects import read_refund
 from payments.tests.discount_factories import code_of
 from payments.tests.factories import evidence_for, refund_object, refunded
 from payments.tests.payout_factories import earn, ready_account, requested
+from webhooks.endpoints import send_test
+from webhooks.tests.factories import endpoint_at
 from workshops.models import Registration
 from workshops.tests.factories import make_workshop
 
@@ -81,6 +83,8 @@ def open_market():
     market.order = buy_everything(market)
     market.ticket = Registration.objects.get(order_line_id__in=market.order.lines.values("pk"))
     market.token = token_of(student)
+    market.webhook_endpoint = endpoint_at(user=student)
+    send_test(market.webhook_endpoint.pk)
     ready_account(teacher)
     earn(teacher, 9000)
     market.payout = requested(teacher)

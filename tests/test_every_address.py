@@ -38,6 +38,7 @@ OPEN_API = [f"catalogue-api:{name}" for name in ("subjects", "teachers", "teache
 OWN_API = [
     "bookings-api:requests",
     "bookings-api:lessons",
+    "webhooks-api:endpoints",
     "workshops-api:registrations",
     "courses-api:enrolments",
 ]
@@ -47,6 +48,13 @@ STUDENTS_API = [
     "workshops-api:registration",
     "courses-api:enrolment",
     "courses-api:lesson_done",
+    "webhooks-api:endpoint",
+    "webhooks-api:endpoint_secret",
+    "webhooks-api:endpoint_test",
+    "webhooks-api:endpoint_replay",
+    "webhooks-api:endpoint_deliveries",
+    "webhooks-api:delivery",
+    "webhooks-api:delivery_replay",
 ]
 SHARED_API = ["bookings-api:lesson"]
 API += [*OPEN_API, *OWN_API, *STUDENTS_API, *SHARED_API]
@@ -86,6 +94,8 @@ OWN = [
     "accounts:markdown_preview",
     "integrations:tokens",
     "integrations:token_new",
+    "webhooks:endpoints",
+    "webhooks:endpoint_new",
     "bookings:request_create",
     "bookings:request_any",
     "bookings:requests_mine",
@@ -151,6 +161,15 @@ STUDENTS = [
     "payments:order_cancel",
     "payments:line_cancel",
     "integrations:token_revoke",
+    "webhooks:endpoint",
+    "webhooks:endpoint_edit",
+    "webhooks:endpoint_switch",
+    "webhooks:endpoint_test",
+    "webhooks:endpoint_delete",
+    "webhooks:endpoint_replay",
+    "webhooks:secret_rotate",
+    "webhooks:delivery",
+    "webhooks:delivery_replay",
     "payments-api:verify_status",
     "payments-api:verify_status_other",
     "payments-api:verify_status_short",
@@ -265,6 +284,8 @@ def address_of(name, market):
         "reference": market.payout.reference,
         "session_id": market.payment.stripe_session_id,
         "token_id": market.token.pk,
+        "endpoint_id": market.webhook_endpoint.pk,
+        "delivery_id": market.webhook_endpoint.deliveries.get().pk,
         "slug": {"workshops": market.workshop, "courses": market.course}.get(app, market.teacher).slug,
     }
     known |= {

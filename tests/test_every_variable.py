@@ -147,6 +147,7 @@ VARIABLES = {
     "CHECKOUT_RETURN_ORIGINS": ("https://school.example,https://shop.example", [*SITES, "https://a.example,,"]),
     "CORS_ALLOWED_ORIGINS": ("https://school.example", [*SITES, "*", "null"]),
     "STORED_ANSWER_DAYS": ("1", [*NUMBERS, "0"]),
+    "WEBHOOK_DELIVERY_DAYS": ("1", [*NUMBERS, "0"]),
     "DEFAULT_COMMISSION_BPS": ("0", [*NUMBERS, "10001", "20000", "-500", "10 %"]),
     "EARNINGS_HOLDING_DAYS": ("14", [*NUMBERS, "366"]),
     "STRIPE_CONNECT_ACCOUNTS": ("v2", ["v3", "express", "V1", *WORDS]),
@@ -226,7 +227,14 @@ VARIABLES = {
     ),
     "PORT": ("8000", [*NUMBERS, "0", "65536"]),
     **dict.fromkeys(
-        ["WEB_CONCURRENCY", "WEB_THREADS", "WORKER_CONCURRENCY", "STRIPE_CONCURRENCY", "BACKGROUND_CONCURRENCY"],
+        [
+            "WEB_CONCURRENCY",
+            "WEB_THREADS",
+            "WORKER_CONCURRENCY",
+            "STRIPE_CONCURRENCY",
+            "WEBHOOKS_CONCURRENCY",
+            "BACKGROUND_CONCURRENCY",
+        ],
         ("3", [*NUMBERS, "0", "257"]),
     ),
 }

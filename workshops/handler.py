@@ -23,6 +23,7 @@ from payments.contracts import (
 )
 from payments.thumbnails import thumbnail_of
 from workshops import DOMAIN, holds, mails
+from workshops.announcements import announce_registrations, announce_revoked_registrations
 from workshops.appointments import appointment_of, sessions_of
 from workshops.availability import places_left_for, refusal, unit_prices, workshops_for_sale
 from workshops.models import Workshop
@@ -76,6 +77,7 @@ class WorkshopHandler(DomainHandler):
             raise CannotDeliver(f"The payment arrived after “{error}” had ended.") from error
         if is_first_delivery:
             mails.queue_registration_mails(line=line, registrations=registrations)
+            announce_registrations(line, registrations)
 
     def release(self, line: SoldLine) -> None:
         holds.release_seats(line=line)
@@ -88,6 +90,7 @@ class WorkshopHandler(DomainHandler):
         revoked = holds.revoke_seats(line=line, quantity=quantity, reason=reason, first=places)
         if revoked:
             mails.queue_revocation_mails(line=line, registrations=revoked)
+            announce_revoked_registrations(line, revoked)
 
     def cancellation_terms(self, line: SoldLine) -> CancellationTerms:
         workshop = _workshop_of(line)

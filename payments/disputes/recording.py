@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from money import Money
 from notifications.outbox import mails_gathered
+from payments.announcements import DISPUTE_CLOSED, DISPUTE_OPENED, announce_dispute
 from payments.disputes.claiming import change_claim, change_claims, follow_changes
 from payments.disputes.claims import claim_of_movement
 from payments.disputes.effects import alert_staff
@@ -100,7 +101,7 @@ def _is_older(fresh: StripeDispute, known: Dispute) -> bool:
 
 
 def _record(dispute: Dispute, fresh: StripeDispute) -> bool:
-    was_new, status_before = dispute.pk is None, dispute.status
+    was_new, status_before, was_closed = dispute.pk is None, dispute.status, dispute.closed_at is not None
     before = Taken() if was_new else taken_by(dispute)
     has_changed = _copy_state(dispute, fresh)
     dispute.save()
@@ -112,9 +113,22 @@ def _record(dispute: Dispute, fresh: StripeDispute) -> bool:
         changes += change_claims(dispute.payment, but=dispute)
     follow_changes(dispute.payment, changes, new_movements)
     alert_staff(dispute, status_before="" if was_new else status_before, before=before, after=change.after)
+    _announce(dispute, change.before, change.after, was_new=was_new, was_closed=was_closed)
     if change.before != change.after:
         refund_what_waited(dispute.payment)
     return has_changed or bool(new_movements)
+
+
+def _announce(dispute: Dispute, before: Taken, after: Taken, *, was_new: bool, was_closed: bool) -> None:
+    """Announce that it was opened or decided: to a teacher with what it takes, or what it took before it was won."""
+    if was_new:
+        announce_dispute(DISPUTE_OPENED, dispute, _amounts(after))
+    if dispute.is_closed and not was_closed:
+        announce_dispute(DISPUTE_CLOSED, dispute, _amounts(after) or _amounts(before))
+
+
+def _amounts(taken: Taken) -> dict[int, int]:
+    return {line_id: part.amount for line_id, part in taken.of_lines.items() if part.amount}
 
 
 def _copy_state(dispute: Dispute, fresh: StripeDispute) -> bool:

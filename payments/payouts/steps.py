@@ -14,6 +14,7 @@ from django.utils import timezone
 from ledger.entries import AccountKind, JournalKind
 from ledger.journals import record_journal
 from money import Money
+from payments.announcements import announce_payout
 from payments.models import Payout, PayoutStep, PayoutTransfer
 from payments.payouts.entries import (
     entries_of_giving_back,
@@ -46,6 +47,7 @@ def begin_paid(payout: Payout, *, cost: Money, note: str) -> None:
     _claim(payout, source="requested")
     _pay(payout, cost)
     PayoutStep.objects.create(payout=payout, status=payout.status, note=note[:300])
+    announce_payout(payout)
 
 
 def move_on(  # noqa: PLR0913  # each is a part of the step
@@ -68,6 +70,7 @@ def move_on(  # noqa: PLR0913  # each is a part of the step
         return False
     _store(payout, step.status, dict(fields or {}))
     PayoutStep.objects.create(payout=payout, status=step.status, by_id=by_id, note=note[:300])
+    announce_payout(payout)
     return True
 
 

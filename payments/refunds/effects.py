@@ -13,6 +13,7 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from notifications.alerts import clear_alert, raise_alert
+from payments.announcements import announce_refund, announce_refund_to_teachers
 from payments.mails import queue_refund_failed, queue_refund_pending, queue_refund_succeeded, queue_teachers_refunded
 from payments.models import OrderLine, Refund, RefundAllocation, RefundChange
 from payments.models.order import lines_in_lock_order
@@ -34,6 +35,7 @@ def apply_status(refund: Refund) -> None:
         queue_refund_pending(refund)
     elif refund.has_succeeded:
         queue_refund_succeeded(refund)
+        announce_refund(refund)
         apply_allocations(refund)
         _alert_if_access_is_kept(refund)
     elif not refund.is_live:
@@ -56,6 +58,7 @@ def apply_allocations(refund: Refund) -> None:
         if newly:
             RefundChange.objects.create(refund=refund, kind=RefundChange.Kind.REVOKED, note=_words_for(line, newly))
     queue_teachers_refunded(refund)
+    announce_refund_to_teachers(refund)
 
 
 def _alert_if_access_is_kept(refund: Refund) -> None:

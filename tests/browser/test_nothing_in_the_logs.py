@@ -9,7 +9,7 @@ from tests.browser.shopper import DECLINED, PASSWORD
 from tests.conftest import LOGS
 
 # The logs of the site's processes and of the servers they use. The sandbox is excluded, because it replaces Stripe.
-WRITERS = ("web", "worker", "stripe", "background", "beat", "postgres", "redis")
+WRITERS = ("web", "worker", "stripe", "webhooks", "background", "beat", "postgres", "redis")
 NAME, GUEST = "Canaria Serinus", "Fringilla Domestica"
 EMAIL, GUEST_EMAIL = "canaria@serinus.example", "fringilla@domestica.example"
 HOLDER, CVC = "C SERINUS-CARDHOLDER", "917"
