@@ -1,17 +1,18 @@
 """Endpoints are made within limits, also by requests sent at the same moment."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
 
 from accounts.tests.factories import TeacherFactory, UserFactory
 from jobs.retention import delete_expired
 from notifications.delivery import render
 from notifications.models import Mail
-from payments.tests.races import at_once
 from webhooks.endpoints import (
     ENDPOINTS_AT_MOST,
     EndpointRefused,
@@ -27,6 +28,23 @@ from webhooks.retention import RETENTION
 from webhooks.tests.factories import BELL, endpoint_and_secret, endpoint_at, ring
 
 pytestmark = pytest.mark.django_db
+
+
+def at_once(*actions):
+    """Run the actions at the same moment, each on its own connection; returns their results or refusals."""
+    together = Barrier(len(actions))
+
+    def act(action):
+        try:
+            together.wait(30)
+            return action()
+        except EndpointRefused as refusal:
+            return refusal
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return list(pool.map(act, actions))
 
 
 def test_a_secret_is_random_and_of_the_form_of_the_standard():
