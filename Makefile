@@ -6,7 +6,7 @@ INSTALLED := .venv/installed
 # The demo needs fewer packages; if all are installed, it uses those.
 INSTALLED_FOR_DEMO := $(if $(wildcard $(INSTALLED)),$(INSTALLED),.venv/installed-for-demo)
 
-.PHONY: demo test exhaustive mutants lint bench frozen lock clean
+.PHONY: demo test exhaustive mutants api-fuzz api-bytes lint bench frozen lock clean
 
 demo: $(INSTALLED_FOR_DEMO)
 	@exec $(BIN)/python -m demo
@@ -27,6 +27,19 @@ exhaustive: $(INSTALLED)
 # Changes the rules of money in a thousand small ways, each of which a test must notice; about ten minutes.
 mutants: $(INSTALLED)
 	@$(BIN)/python -m tests.mutants
+
+# Sends requests of every kind to every endpoint as each role, values at all boundaries included; half an hour or so.
+# `make test` sends a few.
+api-fuzz: export API_FUZZ_EXAMPLES ?= 50
+api-fuzz: export API_FUZZ_PHASES ?= examples,coverage,fuzzing,stateful
+api-fuzz: $(INSTALLED)
+	@$(BIN)/python -m pytest tests/api/test_fuzzing.py
+
+# Cuts the connection after every single byte of each request and reply that have an effect; two hours or so.
+# `make test` cuts where a part may pass for the whole.
+api-bytes: export API_BYTES = all
+api-bytes: $(INSTALLED)
+	@$(BIN)/python -m pytest -n 2 tests/api/test_every_byte.py
 
 lint: export LECTERN_ENV = development
 lint: $(INSTALLED)

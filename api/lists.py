@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from api.cursors import next_address, read_cursor, write_cursor
+from api.questions import read_query
 
 Row = TypeVar("Row", bound=Model)
 
@@ -17,7 +18,9 @@ Row = TypeVar("Row", bound=Model)
 class ListQuestion(serializers.Serializer[Any]):
     """Which page of a list."""
 
-    cursor = serializers.CharField(required=False, default="", max_length=300, help_text="From `next` of a page.")
+    cursor = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=300, help_text="From `next` of a page."
+    )
     limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=100)
 
 
@@ -25,10 +28,9 @@ def answer_page(
     request: Request, rows: QuerySet[Row], *, newest_by: str, describe: Callable[[Row], dict[str, Any]]
 ) -> dict[str, Any]:
     """The page of these rows that the request asks for. `newest_by` names a column of moments that is never empty."""
-    question = ListQuestion(data=request.query_params)
-    question.is_valid(raise_exception=True)
-    limit = question.validated_data["limit"]
-    position = read_cursor(question.validated_data["cursor"], int)
+    asked = read_query(ListQuestion, request)
+    limit = asked["limit"]
+    position = read_cursor(asked["cursor"], int)
     if position is not None:
         at, (last_pk,) = position
         rows = rows.filter(Q(**{f"{newest_by}__lt": at}) | Q(**{newest_by: at}, pk__lt=last_pk))

@@ -28,7 +28,7 @@ def rest_framework_settings(*, trusted_proxy_count: int) -> dict[str, Any]:
         "EXCEPTION_HANDLER": "api.problems.answer_exception",
         # There is one version. drf-spectacular would write any other one into the document and a header.
         "ALLOWED_VERSIONS": [_VERSION],
-        "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+        "DEFAULT_SCHEMA_CLASS": "api.schema.EndpointSchema",
     }
 
 

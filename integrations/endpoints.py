@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from rest_framework.permissions import AllowAny
@@ -11,6 +11,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.models import User
+from api.links import Link
 from api.problems import Problem, Refused
 from api.throttles import rate_limit_fields
 from integrations.models import ApiToken
@@ -31,6 +32,8 @@ class Endpoint(APIView):
     scopes: ClassVar[Mapping[str, Scope]] = {}
     # For a view that knows only from the question which scope it needs, and calls `require_scope`.
     decides_scope: ClassVar[bool] = False
+    # What callers can do next with an answer, by method.
+    links: ClassVar[Mapping[str, Sequence[Link]]] = {}
     _throttles: list[BaseThrottle] | None = None
 
     def check_permissions(self, request: Request) -> None:
@@ -45,6 +48,17 @@ class Endpoint(APIView):
 
     def _needs_no_scope(self, method: str) -> bool:
         return self.decides_scope or AllowAny in self.permission_classes or method == "OPTIONS"
+
+    def perform_authentication(self, request: Request) -> None:
+        """Sign the caller in, and count the request before anything can refuse it: refusals are limited as well."""
+        try:
+            super().perform_authentication(request)
+        finally:
+            # Of a wrong token, REST framework has made a guest.
+            super().check_throttles(request)
+
+    def check_throttles(self, _request: Request) -> None:
+        """Do nothing: the request was counted with its sign-in."""
 
     def get_throttles(self) -> list[BaseThrottle]:
         """The throttles of this request: the same ones when it is checked and when it is answered."""

@@ -121,10 +121,12 @@ def once_over_transactions(
 
 
 def _read_key(request: Request, *, is_required: bool) -> str:
-    key = request.headers.get("Idempotency-Key", "")
-    if not key and is_required:
-        raise Refused(KEY_MISSING)
-    if len(key) > LONGEST_KEY or not all(ord(character) in _VISIBLE for character in key):
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        if is_required:
+            raise Refused(KEY_MISSING)
+        return ""
+    if not 1 <= len(key) <= LONGEST_KEY or not all(ord(character) in _VISIBLE for character in key):
         raise Refused(KEY_INVALID)
     return key
 

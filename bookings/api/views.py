@@ -16,8 +16,10 @@ from rest_framework.response import Response
 
 from accounts.models import Teacher
 from api.forms import refuse_invalid
+from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN, Problem, Refused
+from api.questions import read_query
 from api.schema import answers
 from bookings.api.serializers import LessonAnswer, RequestAnswer, RequestSent, describe_lesson, describe_request
 from bookings.forms.requests import RequestForm
@@ -47,6 +49,16 @@ class RequestList(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.LESSONS_READ, "POST": Scope.LESSONS_WRITE}
+    links = {
+        "GET": [
+            Link("lesson_request", from_answer(request_id="results/0/id")),
+            Link("lesson_request_withdraw", from_answer(request_id="results/0/id")),
+        ],
+        "POST": [
+            Link("lesson_request", from_answer(request_id="id")),
+            Link("lesson_request_withdraw", from_answer(request_id="id")),
+        ],
+    }
 
     @extend_schema(
         operation_id="lesson_requests",
@@ -125,6 +137,12 @@ class LessonList(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.LESSONS_READ}
+    links = {
+        "GET": [
+            Link("lesson", from_answer(lesson_id="results/0/id")),
+            Link("cart_line_add", body=from_answer(domain="results/0/domain", reference="results/0/reference")),
+        ]
+    }
 
     @extend_schema(
         operation_id="lessons",
@@ -133,9 +151,7 @@ class LessonList(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Your lessons, proposed ones included, the latest proposal first."""
-        question = LessonQuestion(data=request.query_params)
-        question.is_valid(raise_exception=True)
-        is_student = question.validated_data["role"] == "student"
+        is_student = read_query(LessonQuestion, request)["role"] == "student"
         mine = Q(student=caller(request)) if is_student else Q(teacher__user=caller(request))
         lessons = Lesson.objects.for_pages().filter(mine)
         page = answer_page(request, lessons, newest_by="proposed_at", describe=describe_lesson)

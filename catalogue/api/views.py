@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from accounts.folding import by_name
 from accounts.models import Teacher
 from api.forms import refuse_invalid
+from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND
 from api.schema import answers
@@ -69,6 +70,7 @@ class TeacherList(Endpoint):
     """Who teaches."""
 
     permission_classes = (AllowAny,)
+    links = {"GET": [Link("teacher", from_answer(slug="results/0/slug"))]}
 
     @extend_schema(operation_id="teachers", parameters=[ListQuestion], responses=answers(_TEACHER_PAGE, INVALID))
     def get(self, request: Request) -> Response:
@@ -92,6 +94,12 @@ class ListingList(Endpoint):
     """What is offered."""
 
     permission_classes = (AllowAny,)
+    links = {
+        "GET": [
+            Link("listing", from_answer(domain="results/0/domain", reference="results/0/reference")),
+            Link("cart_line_add", body=from_answer(domain="results/0/domain", reference="results/0/reference")),
+        ]
+    }
 
     @extend_schema(
         operation_id="listings",
@@ -120,6 +128,12 @@ class ListingDetail(Endpoint):
     """One offer."""
 
     permission_classes = (AllowAny,)
+    links = {
+        "GET": [
+            Link("cart_line_add", body=from_answer(domain="domain", reference="reference")),
+            Link("teacher", from_answer(slug="teacher")),
+        ]
+    }
 
     @extend_schema(operation_id="listing", responses=answers(ListingAnswer, NOT_FOUND))
     def get(self, _request: Request, domain: str, reference: str) -> Response:

@@ -16,6 +16,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.schema import answers
@@ -62,6 +63,12 @@ class EnrolmentList(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.LEARNING_READ}
+    links = {
+        "GET": [
+            Link("enrolment", from_answer(enrolment_id="results/0/id")),
+            Link("course_lesson_done", from_answer(enrolment_id="results/0/id", lesson_id="results/0/lessons/0/id")),
+        ]
+    }
 
     @extend_schema(
         operation_id="enrolments",
@@ -80,6 +87,7 @@ class EnrolmentDetail(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.LEARNING_READ}
+    links = {"GET": [Link("course_lesson_done", from_answer(enrolment_id="id", lesson_id="lessons/0/id"))]}
 
     @extend_schema(
         operation_id="enrolment", responses=answers(EnrolmentAnswer, NOT_SIGNED_IN, INSUFFICIENT_SCOPE, NOT_FOUND)

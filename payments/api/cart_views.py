@@ -13,6 +13,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.links import Link, from_answer
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
@@ -25,6 +26,12 @@ from payments.api.problems import OF_CART, as_problems
 from payments.models import Cart
 from payments.pricing import price_cart
 
+_AFTER_CART = (
+    Link("cart_line_change", from_answer(line_id="lines/0/id")),
+    Link("cart_line_remove", from_answer(line_id="lines/0/id")),
+    Link("create_checkout_session", body=from_answer(agreed="digest")),
+)
+
 
 @method_decorator(never_cache, name="dispatch")
 class CartView(Endpoint):
@@ -32,6 +39,7 @@ class CartView(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.PURCHASES_READ}
+    links = {"GET": _AFTER_CART}
 
     @extend_schema(operation_id="cart", responses=answers(CartAnswer, NOT_SIGNED_IN, INSUFFICIENT_SCOPE))
     def get(self, request: Request) -> Response:
@@ -44,6 +52,7 @@ class CartLines(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"POST": Scope.PURCHASES_WRITE}
+    links = {"POST": _AFTER_CART}
 
     @extend_schema(
         operation_id="cart_line_add",

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from api.links import Link, from_answer
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
@@ -46,6 +47,14 @@ class CreateCheckoutSession(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"POST": Scope.PURCHASES_WRITE}
+    links = {
+        "POST": [
+            Link("verify_status", from_answer(session_id="sessionId")),
+            Link("handle_failure", body=from_answer(session_id="sessionId")),
+            Link("order", from_answer(number="order")),
+            Link("order_cancel", from_answer(number="order")),
+        ]
+    }
     claim: Claim
 
     @extend_schema(

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from accounts.models import Teacher
 from api.cursors import next_address
 from api.problems import FORBIDDEN, INVALID, NOT_SIGNED_IN
+from api.questions import read_query
 from api.schema import answers
 from integrations.endpoints import Endpoint, require_scope
 from integrations.scopes import Scope
@@ -82,12 +83,11 @@ class BalanceView(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Your balance as a teacher, in one currency and in all."""
-        question = BalanceQuestion(data=request.query_params)
-        question.is_valid(raise_exception=True)
+        asked = read_query(BalanceQuestion, request)
         teacher_id = _teacher_id(request)
         if teacher_id is None:
             raise PermissionDenied("Only teachers have a balance.")
-        currency = question.validated_data.get("currency", settings.DEFAULT_CURRENCY)
+        currency = asked.get("currency", settings.DEFAULT_CURRENCY)
         balances = {balance.currency: _figures(balance) for balance in teacher_balances(teacher_id)}
         answer = {**balances.get(currency, _nothing(currency)), "balances": list(balances.values())}
         return Response(BalanceAnswer(answer).data)
@@ -128,9 +128,7 @@ class HistoryView(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Your history, newest first. `next` leads to the page after."""
-        question = HistoryQuestion(data=request.query_params)
-        question.is_valid(raise_exception=True)
-        asked = question.validated_data
+        asked = read_query(HistoryQuestion, request)
         teacher_id = _teacher_id(request)
         role = asked.get("role") or ("student" if teacher_id is None else "teacher")
         require_scope(request, Scope.PURCHASES_READ if role == "student" else Scope.EARNINGS_READ)

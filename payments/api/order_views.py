@@ -17,6 +17,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.schema import answers, refusals
@@ -46,6 +47,14 @@ class OrderList(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.PURCHASES_READ}
+    links = {
+        "GET": [
+            Link("order", from_answer(number="results/0/number")),
+            Link("order_cancel", from_answer(number="results/0/number")),
+            Link("order_receipt", from_answer(number="results/0/number")),
+            Link("line_cancellation", from_answer(line_id="results/0/lines/0/id")),
+        ]
+    }
 
     @extend_schema(
         operation_id="orders",
@@ -64,6 +73,12 @@ class OrderDetail(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.PURCHASES_READ}
+    links = {
+        "GET": [
+            Link("order_receipt", from_answer(number="number")),
+            Link("line_cancellation", from_answer(line_id="lines/0/id")),
+        ]
+    }
 
     @extend_schema(operation_id="order", responses=answers(OrderSummary, NOT_SIGNED_IN, INSUFFICIENT_SCOPE, NOT_FOUND))
     def get(self, request: Request, number: str) -> Response:
@@ -137,6 +152,16 @@ class LineCancellation(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.PURCHASES_READ, "POST": Scope.PURCHASES_WRITE}
+    links = {
+        "GET": [
+            Link(
+                "line_cancel",
+                {"line_id": "$request.path.line_id"},
+                body={"places": ["$response.body#/places/0/key"], "digest": "$response.body#/digest"},
+            )
+        ],
+        "POST": [Link("order", from_answer(number="order"))],
+    }
 
     @extend_schema(
         operation_id="line_cancellation",

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Teacher
+from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import FORBIDDEN, INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.schema import answers
@@ -81,6 +82,10 @@ class PayoutList(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.EARNINGS_READ, "POST": Scope.PAYOUTS_WRITE}
+    links = {
+        "GET": [Link("payout", from_answer(reference="results/0/reference"))],
+        "POST": [Link("payout", from_answer(reference="reference"))],
+    }
 
     @extend_schema(
         operation_id="payouts",

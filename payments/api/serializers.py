@@ -123,7 +123,7 @@ class HistoryQuestion(serializers.Serializer[Any]):
     role = serializers.ChoiceField(
         ROLES, required=False, help_text="A teacher may also ask for what they bought themselves, as a student."
     )
-    cursor = serializers.CharField(required=False, default="", max_length=300)
+    cursor = serializers.CharField(required=False, default="", allow_blank=True, max_length=300)
     limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=100)
 
 

@@ -14,7 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Teacher
+from api.links import Link, from_answer
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
+from api.questions import read_query
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint
 from integrations.scopes import Scope
@@ -39,9 +41,7 @@ class TestCommission(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Divide `amount`, without selling anything."""
-        question = CommissionQuestion(data=request.query_params)
-        question.is_valid(raise_exception=True)
-        amount = question.validated_data["money"]
+        amount = read_query(CommissionQuestion, request)["money"]
         rate = self._rate(request)
         split = split_by_rate(amount, rate)
         answer: dict[str, Any] = {
@@ -65,6 +65,7 @@ class VerifyStatus(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.PURCHASES_READ}
+    links = {"GET": [Link("order", from_answer(number="order/number"))]}
 
     @extend_schema(
         operation_id="verify_status",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from money import Money
 from payments.discounts.codes import terms_of
 from payments.discounts.rules import DiscountableLine, Effect, effects_of
@@ -45,9 +47,11 @@ def discounts_on(lines: Sequence[DiscountableLine], codes: Sequence[DiscountCode
     nothing = [0] * len(lines)
     off, by_platform = list(nothing), list(nothing)
     applied = []
+    # A cart takes its currency from its lines, so one that was emptied has codes but no currency.
+    currency = cart.currency or settings.DEFAULT_CURRENCY
     for code in codes:
         effect = effects.get(code.pk) or Effect(nothing, refusals.get(code.pk, "Your cart is empty."))
-        applied.append(AppliedCode(code=code, amount=Money(effect.minor, cart.currency), reason=effect.reason))
+        applied.append(AppliedCode(code=code, amount=Money(effect.minor, currency), reason=effect.reason))
         _add(off, effect.parts)
         if code.borne_by == DiscountCode.BorneBy.PLATFORM:
             _add(by_platform, effect.parts)

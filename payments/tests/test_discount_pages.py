@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from money import Money
+from payments.cart import remove_line
 from payments.models import Cart
 from payments.pricing import price_cart
 from payments.tests.discount_factories import code_of, discounted_cart
@@ -34,6 +35,15 @@ def page_of(response):
 
 
 class TestCart:
+    def test_an_emptied_cart_keeps_its_code_and_is_shown(self):
+        """It has no currency any more, in which the code could take something off."""
+        client, cart = shopping(1000, codes=[code_of(percent=10, code="SPRING")])
+        remove_line(cart=cart, line_id=cart.lines.get().pk)
+        assert "Your cart is empty" in page_of(client.get(CART))
+        assert client.get("/api/v1/cart").json()["lines"] == []
+        answer = client.post(ENDPOINT, {"code": "SPRING"}, content_type="application/json")
+        assert answer.status_code == 422
+
     def test_a_code_shows_its_effect_for_each_line_and_in_total_and_can_be_removed(self):
         client, cart = shopping(600, 400)
         code = code_of(percent=10, code="SPRING")

@@ -14,6 +14,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.schema import answers
@@ -56,6 +57,12 @@ class RegistrationList(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.LEARNING_READ}
+    links = {
+        "GET": [
+            Link("workshop_registration", from_answer(code="results/0/code")),
+            Link("order", from_answer(number="results/0/order")),
+        ]
+    }
 
     @extend_schema(
         operation_id="workshop_registrations",
