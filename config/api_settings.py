@@ -43,6 +43,8 @@ def spectacular_settings(*, site_name: str) -> dict[str, Any]:
             "drf_spectacular.hooks.postprocess_schema_enums",
             "webhooks.api.document.add_webhooks",
         ],
+        # Operations are grouped by what follows.
+        "SCHEMA_PATH_PREFIX": r"/api/(?:v1/)?",
         # Fields called alike with other choices.
         "ENUM_NAME_OVERRIDES": {
             "LessonState": "bookings.models.Lesson.State",
