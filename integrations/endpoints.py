@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.models import Teacher, User
 from api.links import Link
 from api.problems import Problem, Refused
 from api.throttles import rate_limit_fields
@@ -89,3 +90,13 @@ def caller(request: Request) -> User:
     """The user of an endpoint that guests cannot reach."""
     assert isinstance(request.user, User)  # noqa: S101  # IsAuthenticated let the request in
     return request.user
+
+
+def teaching_caller(request: Request, *, may_be_suspended: bool = True) -> Teacher:
+    """The teacher who asks. Suspended ones still teach what was sold. Raises PermissionDenied."""
+    teacher = Teacher.objects.select_related("user").filter(user_id=caller(request).pk).first()
+    if teacher is None or teacher.status in (Teacher.Status.APPLIED, Teacher.Status.DECLINED):
+        raise PermissionDenied("This is for teachers of the site.")
+    if not may_be_suspended and not teacher.is_approved:
+        raise PermissionDenied("Your account as a teacher is suspended.")
+    return teacher

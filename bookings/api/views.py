@@ -140,6 +140,8 @@ class LessonList(Endpoint):
     links = {
         "GET": [
             Link("lesson", from_answer(lesson_id="results/0/id")),
+            Link("lesson_withdraw", from_answer(lesson_id="results/0/id")),
+            Link("lesson_cancel", from_answer(lesson_id="results/0/id")),
             Link("cart_line_add", body=from_answer(domain="results/0/domain", reference="results/0/reference")),
         ]
     }

@@ -5,7 +5,7 @@ takes a key, with the connection cut after every byte.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -246,6 +246,48 @@ def withdrawing_a_request():
 def one_lesson():
     lesson = lessons.proposed_lesson()
     return Scene(caller=lesson.student, also=(lesson.teacher.user,), path={"lesson_id": lesson.pk})
+
+
+# --- A teacher's desk
+
+
+@scene("teaching_requests", Access.TEACHERS)
+def the_desk():
+    return Scene(caller=teacher_with(0).user)
+
+
+@scene("teaching_request", Access.OWNED)
+def one_request_to_a_teacher():
+    request = lessons.open_request()
+    return Scene(caller=request.teacher.user, path={"request_id": request.pk})
+
+
+@scene("teaching_request_accept", Access.OWNED)
+def accepting_a_request():
+    slot = lessons.slot()
+    slots = [{"starts_at": slot.starts_at.isoformat(), "ends_at": slot.ends_at.isoformat()}]
+    scene = one_request_to_a_teacher()
+    return replace(scene, body={"slots": slots, "currency": "GBP", "amount": "40"})
+
+
+@scene("teaching_request_decline", Access.OWNED)
+def declining_a_request():
+    return replace(one_request_to_a_teacher(), body={"note": "I am full until spring."})
+
+
+@scene("lesson_withdraw", Access.OWNED)
+def withdrawing_a_lesson():
+    lesson = lessons.proposed_lesson()
+    return Scene(caller=lesson.teacher.user, path={"lesson_id": lesson.pk})
+
+
+@scene("lesson_cancel", Access.OWNED)
+def cancelling_a_lesson():
+    lesson = lessons.proposed_lesson()
+    item = Item(domain="private_teaching", reference=str(lesson.pk), quantity=1)
+    add_to_cart(item, buyer_id=lesson.student_id, cart=None, currency="GBP")
+    settle_payment(evidence_for(open_order(cart=lesson.student.cart)))
+    return Scene(caller=lesson.teacher.user, path={"lesson_id": lesson.pk}, body={"reason": "I am ill."})
 
 
 @scene("workshop_registration", Access.OWNED)
