@@ -25,6 +25,8 @@ from api.problems import (
     Problem,
 )
 
+# What any address can answer, if the request gives reason to.
+GENERAL = (UNREADABLE, NOT_SIGNED_IN, NOT_ACCEPTABLE, TOO_LARGE, MEDIA_TYPE, THROTTLED, BUSY)
 _SECONDS = {"description": "Seconds to wait.", "required": True, "schema": {"type": "integer", "minimum": 0}}
 _LEFT = {"description": "How many requests are left, and for how many seconds.", "schema": {"type": "string"}}
 _POLICY = {"description": "How many requests may be made, and in how many seconds.", "schema": {"type": "string"}}
@@ -110,11 +112,16 @@ def answers(serializer: type[serializers.Serializer[Any]], *problems: Problem) -
     return {200: serializer, **refusals(*problems)}
 
 
+def describe_problem(problem: Problem) -> str:
+    """A problem as the document names it."""
+    return f"`{problem.name}`: {problem.title}"
+
+
 def refusals(*problems: Problem) -> dict[Any, Any]:
     """The same without an answer of JSON, for an endpoint that answers with something else."""
     described: dict[int, dict[str, None]] = {}
     for each in (*problems, THROTTLED):
-        described.setdefault(each.status, {})[f"`{each.name}`: {each.title}"] = None
+        described.setdefault(each.status, {})[describe_problem(each)] = None
     return {
         (status, CONTENT_TYPE): OpenApiResponse(ProblemDetails, description="\n\n".join(names))
         for status, names in described.items()

@@ -9,17 +9,20 @@ import psycopg
 from psycopg import sql
 
 ORDERS: Final = 100_000
-# One student and one teacher have half of everything; the rest belongs to people who have a hundred of each.
-OF_ONE: Final = ORDERS // 2
-EACH: Final = 100
-PEOPLE: Final = (ORDERS - OF_ONE) // EACH
+# One student bought more than any person does, one teacher sold half of everything; the rest is of a thousand people.
+OF_STUDENT: Final = 5_000
+OF_TEACHER: Final = ORDERS // 2
+PEOPLE: Final = 1_000
 OFFERS: Final = 20_000
 # Copies get ids from here on, so that those that belong together have one number.
 _BASE: Final = 1_000_000
 
 _AGE = "now() - n * interval '97 seconds'"
-_STUDENT = f"CASE WHEN n <= {OF_ONE} THEN %(student)s ELSE {_BASE} + 1 + (n - {OF_ONE} - 1) / {EACH} END"
-_TEACHER = f"CASE WHEN n <= {OF_ONE} THEN %(teacher)s ELSE {_BASE} + 1 + (n - {OF_ONE} - 1) / {EACH} END"
+# Spread over time, like the purchases of all others.
+_STUDENT = f"CASE WHEN n %% {ORDERS // OF_STUDENT} = 0 THEN %(student)s ELSE {_BASE} + 1 + n %% {PEOPLE} END"
+_TEACHER = f"CASE WHEN n %% {ORDERS // OF_TEACHER} = 0 THEN %(teacher)s ELSE {_BASE} + 1 + n %% {PEOPLE} END"
+# A student has a course once.
+_COURSE = f"CASE WHEN n %% {ORDERS // OF_STUDENT} = 0 THEN {_BASE} + n / {ORDERS // OF_STUDENT} ELSE {_BASE} + 1 + (n - 1) / {PEOPLE} END"
 _BY_NUMBER = f"{_BASE} + n"
 # Table, how many copies, and what is different in each. Other columns are those of the row that is copied.
 _COPIES: tuple[tuple[str, int, dict[str, str]], ...] = (
@@ -71,7 +74,7 @@ _COPIES: tuple[tuple[str, int, dict[str, str]], ...] = (
         "bookings_lesson",
         ORDERS,
         {"student_id": _STUDENT, "teacher_id": _TEACHER, "request_id": _BY_NUMBER, "order_line_id": "NULL",
-         "proposed_at": _AGE},
+         "proposed_at": _AGE, "state": "'proposed'", "confirmed_at": "NULL"},
     ),
     (
         "workshops_registration",
@@ -79,11 +82,11 @@ _COPIES: tuple[tuple[str, int, dict[str, str]], ...] = (
         {"buyer_id": _STUDENT, "order_line_id": _BY_NUMBER, "code": "'CODE' || n", "seat": "n + 10",
          "created_at": _AGE},
     ),
-    ("courses_course", OF_ONE, {"slug": "'copy-' || n"}),
+    ("courses_course", OF_STUDENT, {"slug": "'copy-' || n"}),
     (
         "courses_enrolment",
         ORDERS,
-        {"student_id": _STUDENT, "course_id": f"{_BASE} + 1 + n % {OF_ONE}", "order_line_id": _BY_NUMBER,
+        {"student_id": _STUDENT, "course_id": _COURSE, "order_line_id": _BY_NUMBER,
          "activated_at": _AGE},
     ),
     ("catalogue_listing", OFFERS, {"reference": "'copy-' || n", "published_at": _AGE}),
@@ -93,7 +96,7 @@ _COPIES: tuple[tuple[str, int, dict[str, str]], ...] = (
 _LEDGER = """
 INSERT INTO ledger_journal (id, source, kind, subject, description, recorded_at, effective_at, xact_id)
 SELECT %(base)s + n, 'copy:' || n, CASE n %% 2 WHEN 0 THEN 'sale' ELSE 'earnings_matured' END, 'order:C' || n, '',
-       now() - n * interval '97 seconds', now() - n * interval '97 seconds', pg_current_xact_id()
+       now() - n * interval '97 seconds', now() - n * interval '97 seconds', pg_current_xact_id()::text::bigint
   FROM generate_series(1, %(orders)s) AS n;
 INSERT INTO ledger_posting (amount_minor, recorded_at, effective_at, xact_id, account_id, journal_id)
 SELECT -900, recorded_at, effective_at, xact_id, (SELECT min(id) FROM ledger_account WHERE teacher_id = %(teacher)s), id
@@ -116,7 +119,7 @@ def fill(connection: psycopg.Connection[Any], market: SimpleNamespace) -> str:
         with psycopg.ClientCursor(connection) as cursor:
             cursor.execute(_LEDGER, {**people, "base": _BASE, "orders": ORDERS})
     connection.execute("VACUUM ANALYZE")
-    return f"{ORDERS:,} orders, half of them of one student and one teacher"
+    return f"{ORDERS:,} orders, {OF_STUDENT:,} of them of one student and {OF_TEACHER:,} of one teacher"
 
 
 def _statement(table: str, count: int, changes: dict[str, str]) -> sql.Composed:

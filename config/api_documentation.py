@@ -9,10 +9,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularAPIView
 
+from api.schema import GENERAL, describe_problem
+from integrations.endpoints import Endpoint
 from webhooks.event_types import registered_event_types
 
+_GENERAL = {describe_problem(problem) for problem in GENERAL}
 _METHODS = ("get", "post", "patch", "put", "delete")
+
+
+class DocumentView(Endpoint, SpectacularAPIView):
+    """The OpenAPI document. It is drawn for each request, so its limit counts as much as that of any other address."""
 
 
 @require_safe
@@ -28,6 +36,7 @@ def show_documentation(request: HttpRequest) -> HttpResponse:
         "groups": sorted(groups.items()),
         "version": document["info"]["version"],
         "event_types": registered_event_types(),
+        "general": [(problem.status, problem.name, problem.title) for problem in GENERAL],
     }
     return render(request, "integrations/documentation.html", context)
 
@@ -51,11 +60,25 @@ def _described(path: str, method: str, operation: dict[str, Any], document: dict
         ],
         "body": list(_fields_of(body, document)),
         "answers": [
-            {"status": status, "fields": list(_fields_of(_schema_of(answer), document)) if status < "3" else []}
-            for status, answer in sorted(operation["responses"].items())
+            {"status": status, "fields": list(_fields_of(_schema_of(answer), document))}
+            for status, answer in operation["responses"].items()
+            if status < "3"
         ],
+        "errors": [
+            {"status": status, "name": name, "title": title}
+            for status, answer in operation["responses"].items()
+            if status >= "4"
+            for name, title in _own_problems(answer["description"])
+        ],
+        "next": [link["operationId"] for link in operation["responses"].get("200", {}).get("links", {}).values()],
         "is_public": {} in operation.get("security", [{}]),
     }
+
+
+def _own_problems(description: str) -> list[tuple[str, str]]:
+    """Names and titles of the problems in a description, without those that any address can answer."""
+    named = [line for line in description.split("\n\n") if line not in _GENERAL]
+    return [(name.strip("`"), title) for name, _, title in (line.partition(": ") for line in named)]
 
 
 def _schema_of(answer: dict[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from importlib.util import find_spec
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView
 
-from config.api_documentation import show_documentation
+from config.api_documentation import DocumentView, show_documentation
 from config.media import serve_upload
 from payments.domains import domain_configs
 
@@ -24,7 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("payments.api.urls")),
     path("", include("catalogue.api.urls")),
     path("api/docs/", show_documentation, name="api_documentation"),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("api/schema/", DocumentView.as_view(), name="api_schema"),
     *(path("", include(f"{domain.name}.urls")) for domain in domain_configs()),
     *(path("", include(f"{domain.name}.api.urls")) for domain in domain_configs() if find_spec(f"{domain.name}.api")),
 ]

@@ -284,7 +284,11 @@ class Enrolment(models.Model):
                 name="enrolment_state_has_its_time",
             ),
         ]
-        indexes = [models.Index(fields=["student", "state"], name="enrolment_of_student")]
+        indexes = [
+            models.Index(fields=["student", "state"], name="enrolment_of_student"),
+            # For the list of the API, newest first.
+            models.Index(fields=["student", "-activated_at"], name="enrolment_by_student"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.student}: {self.course}"

@@ -41,6 +41,9 @@ OWN_API = [
     "webhooks-api:endpoints",
     "workshops-api:registrations",
     "courses-api:enrolments",
+    "bookings-api:desk_requests",
+    "workshops-api:participants",
+    "payments-api:sales",
 ]
 STUDENTS_API = [
     "bookings-api:request",
@@ -57,7 +60,14 @@ STUDENTS_API = [
     "webhooks-api:delivery_replay",
 ]
 SHARED_API = ["bookings-api:lesson"]
-API += [*OPEN_API, *OWN_API, *STUDENTS_API, *SHARED_API]
+TEACHERS_API = [
+    "bookings-api:desk_request",
+    "bookings-api:desk_request_accept",
+    "bookings-api:desk_request_decline",
+    "bookings-api:lesson_withdraw",
+    "bookings-api:lesson_cancel",
+]
+API += [*OPEN_API, *OWN_API, *STUDENTS_API, *SHARED_API, *TEACHERS_API]
 # Open to everyone.
 PUBLIC = [
     "catalogue:home",
@@ -201,6 +211,7 @@ SHARED = [
 ]
 # Belong to the teacher who sells everything in the market.
 TEACHERS = [
+    *TEACHERS_API,
     "catalogue:expertise_remove",
     "payments:payout",
     "payments:discount_end",

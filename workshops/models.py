@@ -318,7 +318,12 @@ class Registration(models.Model):
                 condition=~Q(state="held") | Q(held_until__isnull=False), name="registration_hold_has_an_end"
             ),
         ]
-        indexes = [models.Index(fields=["buyer", "state"], name="registration_of_buyer")]
+        indexes = [
+            models.Index(fields=["buyer", "state"], name="registration_of_buyer"),
+            # For the lists of the API, newest first.
+            models.Index(fields=["buyer", "-created_at"], name="registration_by_buyer"),
+            models.Index(fields=["workshop", "-created_at"], name="registration_by_workshop"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.participant_name} ({self.get_state_display()})"

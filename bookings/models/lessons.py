@@ -97,6 +97,9 @@ class Lesson(models.Model):
         indexes = [
             models.Index(fields=["student", "state"], name="lesson_of_student"),
             models.Index(fields=["teacher", "state"], name="lesson_of_teacher"),
+            # For the lists of the API, newest first.
+            models.Index(fields=["student", "-proposed_at"], name="lesson_by_student"),
+            models.Index(fields=["teacher", "-proposed_at"], name="lesson_by_teacher"),
             # For the load of teachers, which reads no lessons of the past.
             models.Index(_END, condition=Q(state__in=["held", "confirmed"]), name="lesson_ahead"),
             models.Index(_END, condition=Q(state__in=["proposed", "held"]), name="lesson_proposed_ahead"),

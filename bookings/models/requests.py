@@ -88,6 +88,9 @@ class LessonRequest(models.Model):
             models.Index(fields=["created_at"], condition=Q(state="open"), name="lesson_request_open"),
             models.Index(fields=["asked_at"], condition=Q(state="open"), name="lesson_request_due"),
             models.Index(fields=["teacher", "state"], name="lesson_request_of_teacher"),
+            # For the lists of the API, newest first.
+            models.Index(fields=["student", "-created_at"], name="lesson_request_by_student"),
+            models.Index(fields=["teacher", "-created_at"], name="lesson_request_by_teacher"),
         ]
         constraints = [
             # Submitting the form twice makes one request.

@@ -10,7 +10,8 @@ from django.db.models import Q, QuerySet
 
 from api.cursors import read_cursor, write_cursor
 from money import Money
-from payments.earnings.movements import as_movements, rows_of_movements
+from payments.earnings.movement_pages import page_of_movements
+from payments.earnings.movements import as_movements
 from payments.models import Payment, Refund
 
 # What a student's history shows of a payment: it was paid, is being paid, or was tried in vain.
@@ -45,7 +46,8 @@ def _older(rows: QuerySet, rank: int, position: Any) -> QuerySet:  # type: ignor
     if position is not None:
         at, (last_rank, last_pk) = position
         same_moment = Q(pk__lt=last_pk) if rank == last_rank else Q() if rank < last_rank else Q(pk=None)
-        rows = rows.filter(Q(created_at__lt=at) | (Q(created_at=at) & same_moment))
+        # The first condition is contained in the second, but it is the one that an index knows.
+        rows = rows.filter(Q(created_at__lte=at) & (Q(created_at__lt=at) | same_moment))
     return rows.order_by("-created_at", "-pk")
 
 
@@ -64,14 +66,10 @@ def _url(payment: Payment) -> str:
 
 
 def page_of_teacher(teacher_id: int, *, cursor: str, limit: int) -> Page:
-    """What changed a teacher's money. Three queries. Raises ValidationError for a foreign cursor."""
-    rows = rows_of_movements(teacher_id)
+    """What changed a teacher's money. Five queries, as a rule. Raises ValidationError for a foreign cursor."""
     position = read_cursor(cursor, int, str)
-    if position is not None:
-        at, (journal_id, currency) = position
-        same_moment = Q(journal_id__lt=journal_id) | Q(journal_id=journal_id, account__currency__lt=currency)
-        rows = rows.filter(Q(effective_at__lt=at) | (Q(effective_at=at) & same_moment))
-    found = list(rows[: limit + 1])
+    after = (position[0], *position[1]) if position else None
+    found = page_of_movements(teacher_id, after=after, limit=limit + 1)
     shown = found[:limit]
     entries = [
         _entry(movement.kind, movement.amount, movement.at, movement.order_number)

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 
 from integrations.endpoints import Endpoint
-from payments.api import cart_views, checkout_views, money_views, order_views, payout_views
+from payments.api import cart_views, checkout_views, money_views, order_views, payout_views, sales_views
 from payments.api.discount_views import ValidateDiscount
 from payments.api.views import TestCommission, VerifyStatus
 
@@ -54,6 +54,7 @@ urlpatterns = [
     ),
     path("api/v1/balance", _undocumented(money_views.BalanceView), name="v1_balance"),
     path("api/v1/history", _undocumented(money_views.HistoryView), name="v1_history"),
+    path("api/v1/sales", sales_views.SaleList.as_view(), name="sales"),
     path("api/v1/payouts", payout_views.PayoutList.as_view(), name="payouts"),
     path("api/v1/payouts/<uuid:reference>", payout_views.PayoutDetail.as_view(), name="payout"),
 ]

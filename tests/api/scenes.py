@@ -26,6 +26,7 @@ from payments.settlement import settle_payment
 from payments.tests.discount_factories import code_of
 from payments.tests.factories import evidence_for, open_order
 from payments.tests.payout_factories import requested, teacher_with
+from webhooks.endpoints import create_endpoint, send_test
 from workshops.models import Registration
 from workshops.tests.factories import make_workshop
 
@@ -220,6 +221,52 @@ def one_payout():
     return Scene(caller=payout.teacher.user, path={"reference": payout.reference})
 
 
+# --- Webhooks
+
+
+def webhook(event="order.paid"):
+    endpoint, _ = create_endpoint(user=UserFactory(), url="https://school.example/hooks", event_types=[event])
+    return endpoint
+
+
+def of_webhook(**more):
+    endpoint = webhook()
+    return Scene(caller=endpoint.user, path={"endpoint_id": endpoint.pk}, **more)
+
+
+reads(Access.OWN, "webhook_endpoints")
+for name in ("webhook_endpoint", "webhook_endpoint_delete", "webhook_endpoint_test", "webhook_deliveries"):
+    scene(name, Access.OWNED)(of_webhook)
+
+
+@scene("webhook_endpoint_make", Access.OWN)
+def making_an_endpoint():
+    body = {"url": "https://school.example/hooks", "event_types": ["order.paid"]}
+    return Scene(caller=UserFactory(), body=body)
+
+
+@scene("webhook_endpoint_change", Access.OWNED)
+def changing_an_endpoint():
+    return of_webhook(body={"description": "Ours"})
+
+
+@scene("webhook_endpoint_secret", Access.OWNED)
+def replacing_a_secret():
+    return of_webhook(body={"is_leaked": True})
+
+
+@scene("webhook_endpoint_replay", Access.OWNED)
+def sending_again():
+    return of_webhook(body={"since": "2026-01-01T00:00:00Z"})
+
+
+@scene("webhook_delivery", Access.OWNED)
+@scene("webhook_delivery_replay", Access.OWNED)
+def one_delivery():
+    delivery = send_test(webhook().pk)
+    return Scene(caller=delivery.endpoint.user, path={"delivery_id": delivery.pk})
+
+
 # --- Lessons, workshops and courses
 
 
@@ -251,6 +298,8 @@ def one_lesson():
 # --- A teacher's desk
 
 
+@scene("participants", Access.TEACHERS)
+@scene("sales", Access.TEACHERS)
 @scene("teaching_requests", Access.TEACHERS)
 def the_desk():
     return Scene(caller=teacher_with(0).user)

@@ -12,6 +12,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN, Problem, Refused
 from api.schema import answers
@@ -41,6 +42,16 @@ ENDPOINT_REFUSED = Problem("webhook-endpoint-refused", 409, "The endpoint cannot
 REPLAY_REFUSED = Problem("webhook-replay-refused", 409, "Nothing can be sent again now.", "Read `detail`.")
 _ENDPOINT_PAGE = list_of(EndpointAnswer, name="WebhookEndpointPage")
 _DELIVERY_PAGE = list_of(DeliveryAnswer, name="WebhookDeliveryPage")
+# What can be done with an endpoint that was found or made.
+_OF_ENDPOINTS = (
+    "webhook_endpoint",
+    "webhook_endpoint_change",
+    "webhook_endpoint_delete",
+    "webhook_endpoint_secret",
+    "webhook_endpoint_test",
+    "webhook_endpoint_replay",
+    "webhook_deliveries",
+)
 _FOR_OWN = (NOT_SIGNED_IN, INSUFFICIENT_SCOPE, NOT_FOUND)
 
 
@@ -55,6 +66,10 @@ class EndpointList(_OwnWebhooks):
     """Where a person's programs want to hear of events."""
 
     scopes = {"GET": Scope.WEBHOOKS_READ, "POST": Scope.WEBHOOKS_WRITE}
+    links = {
+        "GET": [Link(name, from_answer(endpoint_id="results/0/id")) for name in _OF_ENDPOINTS],
+        "POST": [Link(name, from_answer(endpoint_id="endpoint/id")) for name in _OF_ENDPOINTS],
+    }
 
     @extend_schema(
         operation_id="webhook_endpoints",
@@ -159,6 +174,7 @@ class EndpointTest(_OwnWebhooks):
     """Sends a test."""
 
     scopes = {"POST": Scope.WEBHOOKS_WRITE}
+    links = {"POST": [Link("webhook_delivery", from_answer(delivery_id="id"))]}
 
     @extend_schema(
         operation_id="webhook_endpoint_test",
@@ -205,6 +221,12 @@ class DeliveryList(_OwnWebhooks):
     """What was sent to an endpoint."""
 
     scopes = {"GET": Scope.WEBHOOKS_READ}
+    links = {
+        "GET": [
+            Link("webhook_delivery", from_answer(delivery_id="results/0/id")),
+            Link("webhook_delivery_replay", from_answer(delivery_id="results/0/id")),
+        ]
+    }
 
     @extend_schema(
         operation_id="webhook_deliveries",
