@@ -111,6 +111,9 @@ class SampleDomain:
     def earned_at(self, line):
         return self.earned
 
+    def busy(self, person_id, since, until):
+        return ()
+
     def delivery_url(self, line):
         return "/"
 
