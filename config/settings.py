@@ -122,6 +122,8 @@ WEBHOOKS_MAY_STAY_HERE = IS_DEVELOPMENT
 DEFAULT_COMMISSION_BPS = read_commission_bps(env)
 # A teacher may withdraw a share no earlier than this after the sale, since most refunds are asked for within days.
 EARNINGS_HELD_FOR = timedelta(days=env.count("EARNINGS_HOLDING_DAYS", default=7, least=0, most=365))
+# How long a subscription goes on after its renewal could not be charged. Stripe's own retries should take longer.
+SUBSCRIPTION_GRACE = timedelta(days=env.count("SUBSCRIPTION_GRACE_DAYS", default=7, least=1, most=28))
 # Prices include the tax, or it is added to them, or they include it and Stripe Tax computes how much it is. Zero if the
 # seller is not registered for it. Rates of domains and of later days come before the one for everything.
 TAX_MODE = env.choice("TAX_MODE", ["included", "added", "stripe"], default="included")
@@ -217,6 +219,7 @@ TEMPLATES = [
                 "catalogue.context_processors.currency",
                 "payments.context_processors.cart_line_count",
                 "payments.context_processors.domains",
+                "subscriptions.context_processors.plans",
                 "pages.context_processors.site_pages",
             ],
         },
@@ -336,6 +339,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [
             "'self'",
             "https://checkout.stripe.com",
+            "https://billing.stripe.com",
             *([SANDBOX_URL] if PAYMENTS_MODE == "sandbox" else []),
         ],
         **({"upgrade-insecure-requests": True} if IS_HTTPS else {}),

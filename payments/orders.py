@@ -50,7 +50,7 @@ def write_order(*, user_id: int, priced: PricedCart) -> Order:
     sellers = sellers_of(set(rates))
     lines = [_frozen_line(line, rates, sellers) for line in priced.lines]
     order = Order.objects.create(
-        number=_new_number(),
+        number=new_order_number(),
         user_id=user_id,
         cart=priced.cart,
         cart_digest=priced.digest,
@@ -181,6 +181,6 @@ def commission_rates(teacher_ids: set[int]) -> dict[int, int]:
     }
 
 
-def _new_number() -> str:
-    """40 random bits: hard to guess, and the unique constraint refuses a duplicate."""
+def new_order_number() -> str:
+    """A number for another order. 40 random bits: hard to guess, and the unique constraint refuses a duplicate."""
     return "L" + "".join(secrets.choice(_NUMBER_ALPHABET) for _ in range(8))

@@ -93,6 +93,16 @@ def settle_free_order(order: Order, payment: Payment) -> None:
         _deliver_all(order, lines_in_lock_order(order))
 
 
+def settle_invoiced_order(order: Order, payment: Payment, *, intent_id: str, happened_at: datetime | None) -> None:
+    """Deliver an order that a paid invoice made. Call within the transaction that wrote the order.
+
+    `happened_at` is when the invoice was paid, if that was long ago.
+    """
+    with intent_used_once(), mails_gathered():
+        _mark_paid(order, payment, intent_id=intent_id)
+        _deliver_all(order, lines_in_lock_order(order), happened_at=happened_at)
+
+
 def _deliver_all(order: Order, lines: Sequence[OrderLine], *, happened_at: datetime | None = None) -> None:
     """Deliver the lines of an order that was just paid, book it, and mail everyone concerned."""
     confirm_redemptions(order)

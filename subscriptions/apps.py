@@ -5,3 +5,18 @@ class SubscriptionsConfig(DomainConfig):
     name = "subscriptions"
     handler = "subscriptions.handler.SubscriptionHandler"
     student_page = MenuPage("My subscription", "subscriptions:mine")
+
+    def ready(self) -> None:
+        super().ready()
+        from django.urls import reverse
+
+        from notifications.advice import Advice, register_advice
+        from payments.webhook.routing import register_routes
+        from subscriptions.event_handlers import ROUTES
+
+        register_routes(ROUTES)
+        advice = Advice(
+            "Read the error and look at the subscription at Stripe. Once its cause is solved, retry its follow-up.",
+            lambda subscription: reverse("admin:subscriptions_subscription_change", args=[subscription]),
+        )
+        register_advice({"subscription-parked": advice})

@@ -22,6 +22,7 @@ from payments.contracts import (
 )
 from payments.references import read_id
 from subscriptions import DOMAIN
+from subscriptions.mails import queue_period_paid
 from subscriptions.models import SubscriptionPeriod
 from subscriptions.periods import open_period, revoke_period
 
@@ -52,6 +53,7 @@ class SubscriptionHandler(DomainHandler):
         if period.line_id is None:
             period.line_id = line.id
             period.save(update_fields=["line"])
+            queue_period_paid(period, line)
         open_period(period)
 
     def release(self, line: SoldLine) -> None:
@@ -88,5 +90,7 @@ def _period_of(line: SoldLine) -> SubscriptionPeriod | None:
     period_id = read_id(line.reference)
     if period_id is None:
         return None
-    periods = SubscriptionPeriod.objects.select_for_update(of=("self",))
+    periods = SubscriptionPeriod.objects.select_for_update(of=("self",)).select_related(
+        "price__plan", "subscription__user", "subscription__price__plan"
+    )
     return periods.filter(pk=period_id, subscription__user=line.buyer_id).first()

@@ -92,6 +92,7 @@ PUBLIC = [
     "payments-api:validate_discount",
     "payments-api:validate_discount_other",
     "subscriptions:plans",
+    "subscriptions:begin",
     "pages:page",
     "pages:version",
     *OPEN_API,
@@ -112,6 +113,12 @@ OWN = [
     "workshops:mine",
     "courses:mine",
     "subscriptions:mine",
+    "subscriptions:returned",
+    "subscriptions:changes",
+    "subscriptions:change",
+    "subscriptions:cancel",
+    "subscriptions:resume",
+    "subscriptions:portal",
     "payments:orders",
     "payments-api:balance",
     "payments-api:balance_other",
@@ -297,6 +304,7 @@ def address_of(name, market):
         "token_id": market.token.pk,
         "endpoint_id": market.webhook_endpoint.pk,
         "delivery_id": market.webhook_endpoint.deliveries.get().pk,
+        "price_id": 1,
         "slug": {"workshops": market.workshop, "courses": market.course}.get(app, market.teacher).slug,
     }
     known |= {

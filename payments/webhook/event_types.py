@@ -1,4 +1,4 @@
-"""The types of event that the webhook endpoint at Stripe must send. Each has a route in `routing`.
+"""The types of event that the webhook endpoint at Stripe must send. Each has a route in `routing` or registered there.
 
 Stripe advises against listening for more than is needed (docs: "Webhooks", best practices): a purchase makes at least
 five events, two of which are enough, and the others would be stored, acknowledged and processed just when students wait
@@ -27,6 +27,17 @@ LISTENED_FOR: Final = (
     "transfer.created",
     "transfer.updated",
     "transfer.reversed",
+    # Of billing: the app that bills through Stripe registers their routes.
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "customer.subscription.trial_will_end",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.payment_action_required",
+    "invoice.upcoming",
 )
 # Of teachers' accounts. At Stripe these need an endpoint of their own, for events on connected accounts; it may have the
 # same address.

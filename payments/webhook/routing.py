@@ -99,8 +99,23 @@ _CONFIRMED: Final[Mapping[str, Route]] = {
 # We do not listen for these. If the endpoint at Stripe sends them all the same, they must not delay the others.
 _EVERYTHING_ELSE: Final = Route(_record_only, 20, _UNTIL_THE_RUSH_IS_OVER)
 
+# Of apps above this one, such as those that bill through Stripe.
+_registered: dict[str, Route] = {}
+
 ACTED_ON: Final = frozenset(_ROUTES)
 ACTED_ON_FOR_ACCOUNTS: Final = frozenset(_ROUTES_OF_ACCOUNTS)
+
+
+def register_routes(routes: Mapping[str, Route]) -> None:
+    """Let an app act on further types of event. Its AppConfig calls it at start; a type has one route."""
+    if taken := routes.keys() & (ACTED_ON | _registered.keys()):
+        raise ValueError(f"these types have a route already: {', '.join(sorted(taken))}")
+    _registered.update(routes)
+
+
+def registered_types() -> frozenset[str]:
+    """The types that other apps act on."""
+    return frozenset(_registered)
 
 
 def connected_account_of(event: Mapping[str, Any]) -> str:
@@ -116,5 +131,5 @@ def route_of(event_type: str, *, is_confirmed: bool = False, is_of_account: bool
     """
     if is_of_account:
         return _ROUTES_OF_ACCOUNTS.get(event_type, _EVERYTHING_ELSE)
-    at_once = _ROUTES.get(event_type, _EVERYTHING_ELSE)
+    at_once = _ROUTES.get(event_type) or _registered.get(event_type, _EVERYTHING_ELSE)
     return _CONFIRMED.get(event_type, at_once) if is_confirmed else at_once

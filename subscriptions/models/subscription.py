@@ -78,6 +78,8 @@ class Subscription(models.Model):
     cancel_at_period_end = models.BooleanField(default=False, db_default=False)
     past_due_since = models.DateTimeField(null=True, blank=True)
     grace_until = models.DateTimeField(null=True, blank=True)
+    # Stripe's page where the invoice that could not be charged can be paid at once.
+    unpaid_invoice_url = models.URLField(max_length=2000, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -122,6 +124,11 @@ class Subscription(models.Model):
     @property
     def plan(self) -> Plan:
         return self.price.plan
+
+    @property
+    def coming_price(self) -> PlanPrice:
+        """What the next renewal costs."""
+        return self.next_price or self.price
 
     @property
     def is_live(self) -> bool:
