@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from money import Money
-from money.shares import tax_within
 from payments.models import Order, OrderLine, Payment
 from payments.orders import ALL_BPS, new_order_number
 from payments.settlement import settle_invoiced_order
+from payments.tax.amounts import divide, tax_of
+from payments.tax.rates import taxation_of
 
 # The books have a separate date only where it matters: such a journal makes balances at past moments slower to add up.
 _IN_TIME = timedelta(hours=1)
@@ -74,7 +74,11 @@ def settle_invoice(invoice: PaidInvoice, line: InvoicedLine, *, user_id: int) ->
 
 def _write_order(invoice: PaidInvoice, line: InvoicedLine, *, user_id: int) -> Order:
     amount = invoice.amount
-    tax = tax_within(amount, settings.TAX_RATE_BPS)
+    # Stripe has charged the price as it is, so it includes the tax whatever the setting says of other prices.
+    taxation = replace(taxation_of(line.domain, is_sold_by_teacher=False, on=invoice.paid_at.date()), is_added=False)
+    line_tax = tax_of(amount, taxation)
+    tax = line_tax.tax
+    divided = divide(line_tax, taxation=taxation, commission_bps=ALL_BPS, by_platform=Money.zero(amount.currency))
     order = Order.objects.create(
         number=new_order_number(),
         user_id=user_id,
@@ -93,10 +97,11 @@ def _write_order(invoice: PaidInvoice, line: InvoicedLine, *, user_id: int) -> O
         description=line.description[:300],
         unit_amount_minor=amount.minor,
         amount_minor=amount.minor,
-        tax_bps=settings.TAX_RATE_BPS,
+        tax_bps=taxation.bps,
         tax_minor=tax.minor,
         commission_bps=ALL_BPS,
-        platform_fee_minor=amount.minor,
-        teacher_share_minor=0,
+        platform_tax_minor=divided.platform_tax.minor,
+        platform_fee_minor=divided.fee.minor,
+        teacher_share_minor=divided.share.minor,
     )
     return order

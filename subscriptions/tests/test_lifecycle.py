@@ -289,3 +289,11 @@ def test_metadata_alone_makes_nobodys_subscription_ours(ada):
     assert WebhookEvent.objects.filter(is_quarantined=True).exists()
     row.refresh_from_db()
     assert row.status == "starting"
+
+
+def test_the_platform_owes_the_tax_that_a_price_includes(ada, settings):
+    settings.TAX_RATE_BPS = 2000
+    settings.TAX_MODE = "added"
+    line = ada.subscribe().periods.get().line
+    assert (line.amount_minor, line.tax_minor, line.platform_tax_minor) == (2900, 483, 483)
+    assert (line.platform_fee_minor, line.teacher_share_minor, line.order.total_minor) == (2417, 0, 2900)
