@@ -340,6 +340,8 @@ CONTENT_SECURITY_POLICY = {
             "'self'",
             "https://checkout.stripe.com",
             "https://billing.stripe.com",
+            # Where a bank asks the owner of a saved card.
+            "https://hooks.stripe.com",
             *([SANDBOX_URL] if PAYMENTS_MODE == "sandbox" else []),
         ],
         **({"upgrade-insecure-requests": True} if IS_HTTPS else {}),

@@ -6,7 +6,8 @@ import math
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,10 +17,11 @@ from accounts.models import User
 from payments import sessions, switches
 from payments.deadlocks import retried_after_deadlock
 from payments.discounts.holds import CodeNotUsable
-from payments.models import Cart, Order, Payment
+from payments.models import Cart, Order, Payment, PaymentMethod
 from payments.orders import reserve_lines, write_order
 from payments.pricing import price_cart
 from payments.return_addresses import ReturnAddresses, lead_home, own_addresses
+from payments.saved_cards.charging import build_intent_request
 from payments.session_requests import build_session_request
 from payments.settlement import settle_free_order
 from payments.superseding import payable_payment_of
@@ -58,6 +60,18 @@ class TooManyPayments(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class SavedCard:
+    """A saved card of the student's own to pay with, and where their bank sends them after it has asked them."""
+
+    method: PaymentMethod
+    return_url: str
+
+
+# How an order is paid: at once with a card, or on a page that leads back to these addresses.
+Way = SavedCard | ReturnAddresses
+
+
+@dataclass(frozen=True, slots=True)
 class _Payable:
     payment_id: int
 
@@ -81,18 +95,19 @@ def start_checkout(
     user: User,
     cart: Cart | None,
     agreed_digest: str,
-    returns: ReturnAddresses | None = None,
+    way: Way | None = None,
     record: Callable[[int], None] | None = None,
 ) -> Payment:
     """The payment with the page on which the student pays this cart. A repeated call returns the same one.
 
-    A cart that costs nothing is delivered at once: its payment has succeeded and has no page.
+    A cart that costs nothing is delivered at once: its payment has succeeded and has no page. So has that of a saved
+    card, unless the bank asks the student, on a page of its own.
 
-    Stripe's page leads back to `returns`, this site by default. `record` is called with the payment's id in the
-    transaction that chooses or writes the payment.
+    `way` is a saved card or where Stripe's page leads back to, this site by default. `record` is called with the
+    payment's id in the transaction that chooses or writes the payment.
 
     Raises CheckoutClosed, CartEmpty, CartChanged, TotalRefused, LineSoldOut, TooManyPayments, sessions.AlreadyPaid,
-    StripeUnreachable (nothing is lost; the student can try again) or StripeRefused (the order is
+    sessions.CardDeclined, StripeUnreachable (nothing is lost; the student can try again) or StripeRefused (the order is
     cancelled).
     """
     if cart is None:
@@ -104,7 +119,7 @@ def start_checkout(
             cart=cart,
             agreed_digest=agreed_digest,
             never_opened=never_opened,
-            returns=returns or own_addresses(),
+            way=way or own_addresses(),
             record=record,
         )
         if isinstance(prepared, _Superseded):
@@ -114,8 +129,10 @@ def start_checkout(
             return Payment.objects.select_related("order").get(pk=prepared.payment_id)
         try:
             return sessions.open_session(prepared.payment_id)
-        except sessions.PaymentOver:
-            continue
+        except sessions.PaymentOver as over:
+            if isinstance(way, SavedCard):
+                # Closed in another tab, perhaps because the student does not want to pay: never charged by itself.
+                raise CartChanged("The payment was stopped.") from over
         except sessions.NeverOpened:
             never_opened = prepared.payment_id
     raise CartChanged
@@ -129,18 +146,18 @@ def _prepare(  # noqa: PLR0913  # what start_checkout takes, and what it learned
     cart: Cart,
     agreed_digest: str,
     never_opened: int | None = None,
-    returns: ReturnAddresses | None = None,
+    way: Way | None = None,
     record: Callable[[int], None] | None = None,
 ) -> _Payable | _Settled | _Superseded:
     """The checkout transaction, at whose end the payment is recorded for whom asked."""
-    prepared = _find_or_write(user, cart, agreed_digest, never_opened, returns or own_addresses())
+    prepared = _find_or_write(user, cart, agreed_digest, never_opened, way or own_addresses())
     if record and not isinstance(prepared, _Superseded):
         record(prepared.payment_id)
     return prepared
 
 
 def _find_or_write(
-    user: User, cart: Cart, agreed_digest: str, never_opened: int | None, returns: ReturnAddresses
+    user: User, cart: Cart, agreed_digest: str, never_opened: int | None, way: Way
 ) -> _Payable | _Settled | _Superseded:
     """Find the order that exists, or write one and hold its places.
 
@@ -151,16 +168,16 @@ def _find_or_write(
     priced = price_cart(cart)
     switches.refuse_when_closed({line.line.domain for line in priced.lines})
     if not priced.lines:
-        return _settled_before(cart, agreed_digest)
+        return _bought_before(cart, agreed_digest)
     existing = payable_payment_of(cart)
     if existing is not None and existing.pk == never_opened:
-        return _Payable(_replace(existing, returns).pk)
+        return _Payable(_replace(existing, way).pk)
     if existing is not None:
         has_time = existing.expires_at - timezone.now() > _LEAST_TIME_LEFT
         # The order's own holds may make a place look sold out to the same student, so the digest frozen with the
         # order is compared, not the cart's current one.
         is_wanted = existing.close_requested_at is None and existing.order.cart_digest == agreed_digest
-        if has_time and is_wanted and _leads_back_to(existing, returns):
+        if has_time and is_wanted and _is_paid_so(existing, way):
             return _Payable(existing.pk)
         return _Superseded(existing.pk)
     if priced.problem:
@@ -173,16 +190,18 @@ def _find_or_write(
     except CodeNotUsable as gone:
         raise CartChanged(str(gone)) from gone
     order.user = user
-    return _Payable(_new_payment(order, returns).pk) if order.total_minor else _Settled(_settle(order).pk)
+    return _Payable(_new_payment(order, way).pk) if order.total_minor else _Settled(_settle(order).pk)
 
 
-def _settled_before(cart: Cart, agreed_digest: str) -> _Settled:
-    """What a second click on a cart that cost nothing meets: the order that the first one delivered."""
-    orders = Order.objects.filter(cart=cart, cart_digest=agreed_digest, total_minor=0, state=Order.State.COMPLETED)
-    payment = Payment.objects.filter(order__in=orders, status=Payment.Status.SUCCEEDED).order_by("-pk").first()
-    if payment is None:
+def _bought_before(cart: Cart, agreed_digest: str) -> _Settled:
+    """What a second click meets: the order that the first one delivered for nothing, or paid with a saved card."""
+    states = (Order.State.COMPLETED, Order.State.PAYMENT_PENDING)
+    order = Order.objects.filter(cart=cart, cart_digest=agreed_digest, state__in=states).order_by("-pk").first()
+    if order is None:
         raise CartEmpty
-    return _Settled(payment.pk)
+    if order.total_minor:
+        raise sessions.AlreadyPaid(order)
+    return _Settled(order.payments.get(status=Payment.Status.SUCCEEDED).pk)
 
 
 def _settle(order: Order) -> Payment:
@@ -207,6 +226,14 @@ def _settle(order: Order) -> Payment:
     return payment
 
 
+def _is_paid_so(payment: Payment, way: Way) -> bool:
+    """Whether the payment is paid in this way: with the same card, or on a page that leads back to these addresses."""
+    if isinstance(way, SavedCard):
+        confirm = payment.intent_request.get("confirm", {})
+        return bool(confirm.get("payment_method") == way.method.stripe_payment_method_id)
+    return not payment.charges_card and _leads_back_to(payment, way)
+
+
 def _leads_back_to(payment: Payment, returns: ReturnAddresses) -> bool:
     """Whether its page leads back to these addresses. Requests of payments older than their field are not known."""
     request = payment.session_request
@@ -216,29 +243,36 @@ def _leads_back_to(payment: Payment, returns: ReturnAddresses) -> bool:
     return frozen == returns or (lead_home(returns) and lead_home(frozen))
 
 
-def _replace(payment: Payment, returns: ReturnAddresses) -> Payment:
+def _replace(payment: Payment, way: Way) -> Payment:
     """Create another payment for the order of one that never had a page. Raises LineSoldOut; the old one then stays."""
     ended = Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED)
     ended.update(status=Payment.Status.EXPIRED, ended_at=timezone.now())
-    return _new_payment(payment.order, returns)
+    return _new_payment(payment.order, way)
 
 
-def _new_payment(order: Order, returns: ReturnAddresses) -> Payment:
-    """Hold the order's places for as long as its new page can be paid, and freeze the request for that page."""
+def _new_payment(order: Order, way: Way) -> Payment:
+    """Hold the order's places for as long as the new payment can be paid, and freeze what is sent to Stripe for it."""
     reference = uuid.uuid4()
     expires_at = timezone.now() + settings.CHECKOUT_LIFETIME
     reserve_lines(order, until=expires_at + HOLD_MARGIN)
     return Payment.objects.create(
         order=order,
         reference=reference,
-        idempotency_key=f"lectern-session-{reference}",
-        session_request=build_session_request(order, reference=reference, expires_at=expires_at, returns=returns),
+        **_requests(order, way, reference=reference, expires_at=expires_at),
         amount_minor=order.total_minor,
         currency=order.currency,
         expires_at=expires_at,
         livemode=settings.STRIPE_LIVE_MODE,
         run_after=timezone.now() + sessions.TIME_FOR_THE_REQUEST,
     )
+
+
+def _requests(order: Order, way: Way, *, reference: uuid.UUID, expires_at: datetime) -> dict[str, Any]:
+    if isinstance(way, SavedCard):
+        request = build_intent_request(order, way.method, reference=reference, return_url=way.return_url)
+        return {"idempotency_key": f"lectern-intent-{reference}", "intent_request": request}
+    page = build_session_request(order, reference=reference, expires_at=expires_at, returns=way)
+    return {"idempotency_key": f"lectern-session-{reference}", "session_request": page}
 
 
 def _refuse_too_many(user: User) -> None:

@@ -88,6 +88,7 @@ def record_if_deleted(customer_id: str, refusal: StripeRefused) -> bool:
             sent_email=customer.user.email,
             sent_name=customer.user.full_name,
         )
+        customer.methods.all().delete()
     return True
 
 
@@ -196,6 +197,7 @@ def _pass_on(customer: Customer) -> None:
 
 
 def _delete(customer: Customer) -> None:
+    customer.methods.all().delete()
     if not customer.stripe_customer_id:
         return
     try:

@@ -45,7 +45,7 @@ def start_direct_checkout(*, user: User, wanted: PaidAlone, agreed_digest: str) 
         user=user,
         cart=_cart_of(user, wanted),
         agreed_digest=agreed_digest,
-        returns=ReturnAddresses(success=ours.success, cancel=f"{settings.BASE_URL}{wanted.path}?from=payment"),
+        way=ReturnAddresses(success=ours.success, cancel=f"{settings.BASE_URL}{wanted.path}?from=payment"),
     )
 
 

@@ -27,7 +27,7 @@ class PaymentUnknown(Exception):
 
 
 class SessionNotStoredYet(Exception):
-    """The payment is ours, but the process that opened its session has not stored the session's id yet."""
+    """The payment is ours, but the process that opened its session or intent has not stored that id yet."""
 
 
 class ConfirmationNeeded(Exception):
@@ -97,7 +97,7 @@ def find_payment(*, session_id: str, payment_intent_id: str, payment_reference: 
         return known
     if by_reference is None:
         raise PaymentUnknown(session_id or payment_intent_id)
-    if by_reference.stripe_session_id is None:
+    if by_reference.stripe_session_id is None and by_reference.stripe_payment_intent_id is None:
         raise SessionNotStoredYet(str(by_reference))
     if session_id:
         raise PaymentDisagrees("The metadata names a payment that was paid through another session.")

@@ -15,7 +15,15 @@ from payments.orders import cancel_order
 from payments.outcomes import record_expiry, sync_with_stripe
 from payments.own_account import is_key_known_as_ours
 from payments.registry import UnknownDomain
-from payments.sessions import STRIPE_IS_LATE, AlreadyPaid, NeverOpened, PaymentOver, close_session, open_session
+from payments.sessions import (
+    STRIPE_IS_LATE,
+    AlreadyPaid,
+    CardDeclined,
+    NeverOpened,
+    PaymentOver,
+    close_session,
+    open_session,
+)
 from payments.stripe_api import NoSuchObject, StripeMisconfigured, StripeRefused
 
 log = structlog.get_logger()
@@ -26,6 +34,9 @@ _CHECK_AGAIN_AFTER = timedelta(minutes=1)
 
 def follow_up_payment(payment: Payment) -> None:
     """Do what a payment needs next. Returns once it has ended; raises WorkPostponed before."""
+    if payment.charges_card:
+        _follow_up_card(payment)
+        return
     if payment.close_requested_at and payment.ended_at is None:
         _close(payment)
     elif payment.status == Payment.Status.CREATED:
@@ -45,10 +56,26 @@ def follow_up_payment(payment: Payment) -> None:
         raise WorkPostponed("Stripe has not expired the session yet", delay=_CHECK_AGAIN_AFTER)
 
 
+def _follow_up_card(payment: Payment) -> None:
+    """The same for a saved card, which has no page that expires by itself at Stripe."""
+    left = payment.expires_at - timezone.now()
+    if payment.ended_at is None and (payment.close_requested_at or left <= timedelta(0)):
+        _close(payment)
+    elif payment.status == Payment.Status.CREATED:
+        _open(payment)
+    elif payment.ended_at is None or payment.status == Payment.Status.PROCESSING:
+        _sync(payment)
+    _reload(payment)
+    if payment.ended_at is None:
+        raise WorkPostponed("the bank asks the student", delay=max(left, _CHECK_AGAIN_AFTER))
+    if payment.status == Payment.Status.PROCESSING:
+        raise WorkPostponed("the bank has not answered yet", delay=_BANK_DEBIT_CHECKED_EVERY)
+
+
 def _open(payment: Payment) -> None:
     """Open the page now. If it is too late for that, the order is kept until it expires: a new click may replace it."""
     try:
-        open_session(payment.pk)
+        open_session(payment.pk, is_student_here=False)
     except NeverOpened:
         left = payment.expires_at - timezone.now()
         if left > timedelta(0):
@@ -60,14 +87,15 @@ def _open(payment: Payment) -> None:
         )
     except StripeMisconfigured:
         raise
-    except (PaymentOver, AlreadyPaid, StripeRefused):
+    except (PaymentOver, AlreadyPaid, CardDeclined, StripeRefused):
         # Handled where it was raised.
         return
 
 
 def _close(payment: Payment) -> None:
+    reason = "The cart was changed." if payment.close_requested_at else "The bank’s question was not answered in time."
     try:
-        close_session(payment.pk, reason="The cart was changed.")
+        close_session(payment.pk, reason=reason)
     except AlreadyPaid:
         log.info("paid_before_closed", order=payment.order.number)
 

@@ -6,17 +6,19 @@ from datetime import timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Now
 
 from jobs.messages import Hint
-from jobs.wakeups import send_soon
+from jobs.wakeups import send_soon, wake_after_commit
 from payments import gateway
 from payments.cart import lock_cart_of, restore_cart
 from payments.evidence import PaymentDisagrees, PaymentEvidence
+from payments.intent_outcomes import record_intent
 from payments.mails import queue_card_declined, queue_debit_refused
 from payments.models import Order, Payment
 from payments.orders import cancel_order
+from payments.saved_cards import gateway as saved_cards
 from payments.settlement import record_processing, settle_payment
 from payments.stripe_api import StripeRefused, StripeUnreachable
 
@@ -50,7 +52,8 @@ def request_look(payment: Payment, *, has_returned: bool = False) -> None:
     The page itself must not wait for Stripe: it shows the outcome when it polls again. If the message to the worker is
     lost, a later poll sends another.
     """
-    if payment.order.state != Order.State.AWAITING_PAYMENT or not payment.stripe_session_id:
+    is_known = payment.stripe_payment_intent_id if payment.charges_card else payment.stripe_session_id
+    if payment.order.state != Order.State.AWAITING_PAYMENT or not is_known:
         return
     if take_look(payment, has_returned=has_returned):
         look = Hint("payments.look_at_stripe", (str(payment.pk),), queue="looks", expires=60, soft_time_limit=20)
@@ -69,11 +72,14 @@ def look_at_stripe(payment_id: int) -> None:
 
 
 def sync_with_stripe(payment: Payment) -> None:
-    """Retrieve the session and bring the order to the same state. Call outside transactions.
+    """Retrieve session or intent and bring the order to the same state. Call outside transactions.
 
     Used by looks, the follow-up and sessions.py; all settle through the one settlement function. Raises
     StripeUnreachable, StripeRefused, and what settle_payment raises.
     """
+    if payment.charges_card:
+        record_intent(payment, saved_cards.retrieve_intent(payment.stripe_payment_intent_id or ""))
+        return
     session = gateway.retrieve_session(payment.stripe_session_id or "")
     if session.is_paid:
         settle_payment(PaymentEvidence.from_session(session))
@@ -83,6 +89,16 @@ def sync_with_stripe(payment: Payment) -> None:
         record_processing(PaymentEvidence.from_session(session))
     elif session.status == "expired":
         record_expiry(payment)
+
+
+def request_follow_up(payment: Payment) -> None:
+    """Have a worker ask Stripe about a payment that has not ended, now."""
+    # This ends the claim of a worker that holds the row, so that it cannot postpone what it did not see.
+    finished = When(state__in=[Payment.State.DONE, Payment.State.PARKED], then=Value(Payment.State.WAITING))
+    Payment.objects.filter(pk=payment.pk, ended_at=None).update(
+        run_after=Now(), attempts=0, state=Case(finished, default="state"), finished_at=None
+    )
+    wake_after_commit(Payment)
 
 
 def record_expiry(payment: Payment) -> bool:

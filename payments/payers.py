@@ -27,10 +27,15 @@ def name_payment_method(charge: Mapping[str, Any]) -> str:
     details = _mapping(charge.get("payment_method_details"))
     kind = str(details.get("type") or "")
     method = _mapping(details.get(kind))
-    brand = str(method.get("brand") or "")
-    name = _BRANDS.get(brand, _in_words(brand)) or _METHODS.get(kind, _in_words(kind))
+    name = name_of_method(kind, method)
     last_four = str(method.get("last4") or "")
     return (f"{name} ending in {last_four}" if name and last_four else name)[:LONGEST_METHOD]
+
+
+def name_of_method(kind: str, method: Mapping[str, Any]) -> str:
+    """Name a method of this type by its details: "Visa", "SEPA Direct Debit", "Link"."""
+    brand = str(method.get("brand") or "")
+    return (_BRANDS.get(brand, _in_words(brand)) or _METHODS.get(kind, _in_words(kind)))[:LONGEST_METHOD]
 
 
 def write_billing_address(charge: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ from payments.models import (
 from payments.payouts import performers as payout_performers
 from payments.reconciliation.runs import advance_run
 from payments.refunds.sending import send_refund
+from payments.saved_cards.refreshing import refresh_if_requested
 from payments.webhook.mirror import read_into_mirror
 from payments.webhook.processing import handle_event
 
@@ -108,8 +109,14 @@ performs(Refund, when_parked=alert_parked_refund)(send_refund)
 performs(DisputeAnswer, when_parked=alert_parked_answer)(send_answer)
 performs(Payment, when_parked=alert_parked_payment)(follow_up_payment)
 performs(ChargeLookup, when_parked=alert_parked_charge_lookup)(look_up_charge)
-performs(Customer, when_parked=alert_parked_customer)(sync_customer)
 performs(LineCancellation, when_parked=give_up_line)(cancel_sold_line)
+
+
+@performs(Customer, when_parked=alert_parked_customer)
+def perform_customer(customer: Customer) -> None:
+    """Bring Stripe up to date about the person, and the copy here about their cards."""
+    sync_customer(customer)
+    refresh_if_requested(customer)
 
 
 @performs(MirrorSync, when_parked=alert_parked_mirror_sync)

@@ -34,6 +34,11 @@ def own_addresses() -> ReturnAddresses:
     )
 
 
+def own_return_url() -> str:
+    """The page to which a bank sends a student who confirmed a saved card. Stripe adds the id of the intent."""
+    return f"{settings.BASE_URL}{reverse('payments:return')}"
+
+
 def lead_home(addresses: ReturnAddresses) -> bool:
     """Whether these are this site's own pages, perhaps under a name that it had before."""
     own = own_addresses()

@@ -18,21 +18,26 @@ from payments.tax.totals import TaxTotal
 def build_session_request(
     order: Order, *, reference: uuid.UUID, expires_at: datetime, returns: ReturnAddresses
 ) -> dict[str, Any]:
-    """All parameters of the Checkout Session that pays this order, as plain JSON. Amounts in minor units."""
+    """All parameters of the Checkout Session that pays this order, as plain JSON. Amounts in minor units.
+
+    Only the buyer is missing, whom `sessions` names before the request is first sent: that may need a call to Stripe.
+    """
     lines = lines_in_lock_order(order)
-    metadata = _metadata(order, lines, reference)
+    metadata = order_metadata(order, lines, reference)
     added = [_tax_line(total) for total in order.taxes if total.is_added]
     items = [_line_item(line) for line in (*(line.as_session_line() for line in lines), *added)]
     by_stripe: dict[str, Any] = {}
     if order.is_taxed_by_stripe:
         items = [_taxed_by_stripe(item, line) for item, line in zip(items, lines, strict=True)]
-        by_stripe = {"automatic_tax": {"enabled": True}}
+        # The address that the student gives on the page decides the tax; Stripe requires that it is kept.
+        by_stripe = {"automatic_tax": {"enabled": True}, "customer_update": {"address": "auto"}}
     return {
         "mode": "payment",
         "line_items": items,
         **by_stripe,
         "client_reference_id": str(reference),
-        "customer_email": order.user.email,
+        # Stripe's page asks whether to save the card, and offers those that were saved so.
+        "saved_payment_method_options": {"payment_method_save": "enabled"},
         "metadata": metadata,
         "payment_intent_data": {"metadata": metadata, "description": f"Order {order.number}"},
         "success_url": returns.success,
@@ -41,7 +46,7 @@ def build_session_request(
     }
 
 
-def _metadata(order: Order, lines: Sequence[OrderLine], reference: uuid.UUID) -> dict[str, str]:
+def order_metadata(order: Order, lines: Sequence[OrderLine], reference: uuid.UUID) -> dict[str, str]:
     """For people who read it at Stripe, and to find the order again; the ids stored with the payment decide."""
     domains = sorted({line.domain for line in lines})
     return {

@@ -12,10 +12,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from payments import gateway
+from payments.customers import CustomerErased, customer_of, record_if_deleted
 from payments.models import Order, Payment
 from payments.orders import cancel_order
 from payments.outcomes import sync_with_stripe
 from payments.own_account import is_key_known_as_ours
+from payments.saved_cards.charging import charge_card, close_intent
 from payments.stripe_api import (
     KeyUsedDifferently,
     NoSuchObject,
@@ -53,28 +55,40 @@ class PaymentOver(Exception):
     """The payment can no longer be paid: its session expired or was refused in the meantime."""
 
 
+class CardDeclined(Exception):
+    """A saved card was not charged, and the order is cancelled. The message is for the student."""
+
+    def __init__(self, payment: Payment) -> None:
+        super().__init__(payment.failure_message)
+        self.order = payment.order
+
+
 class NeverOpened(Exception):
     """The payment has no page at Stripe, and too little time is left to open one. Another payment can replace it."""
 
 
 def payment_of_session(session_id: str, *, user_id: int | None) -> Payment | None:
-    """A user's own payment, with its order, by Stripe's id of its session; None for any other text."""
+    """A user's own payment, with its order, by Stripe's id of its session or intent; None for any other text."""
     if not session_id or "\0" in session_id:
         return None
-    payments = Payment.objects.select_related("order")
-    return payments.filter(stripe_session_id=session_id, order__user__pk=user_id or 0).first()
+    is_named = Q(stripe_session_id=session_id) | Q(stripe_payment_intent_id=session_id)
+    return Payment.objects.select_related("order").filter(is_named, order__user__pk=user_id or 0).first()
 
 
-def open_session(payment_id: int) -> Payment:
+def open_session(payment_id: int, *, is_student_here: bool = True) -> Payment:
     """The payment with its session open at Stripe, created now unless it was before. Call outside transactions.
 
+    A saved card is charged instead: the payment has succeeded then, or its page is the bank's.
+
     Raises StripeUnreachable if Stripe's answer did not arrive: a worker or the next click repeats the call with the
-    same key; likewise StripeMisconfigured. Raises StripeRefused after cancelling the order, AlreadyPaid, PaymentOver, or
-    NeverOpened.
+    same key; likewise StripeMisconfigured. Raises StripeRefused or CardDeclined after cancelling the order, AlreadyPaid,
+    PaymentOver, or NeverOpened.
     """
     payment = _wait_for_other_click(payment_id)
     if payment.status == Payment.Status.CREATED:
-        payment = _create(payment)
+        payment = _create(payment, is_student_here=is_student_here)
+        if payment.charges_card and payment.status in (Payment.Status.SUCCEEDED, Payment.Status.PROCESSING):
+            return payment
     match Payment.Status(payment.status):
         case Payment.Status.CREATED | Payment.Status.OPEN:
             return payment
@@ -83,6 +97,8 @@ def open_session(payment_id: int) -> Payment:
         case Payment.Status.FAILED | Payment.Status.EXPIRED:
             if payment.ended_at is None:
                 return payment  # a card was declined, but the page is still open for another
+            if payment.charges_card and payment.failure_message:
+                raise CardDeclined(payment)
             raise PaymentOver
         case never:
             assert_never(never)
@@ -110,8 +126,11 @@ def _is_first_to_call(payment_id: int) -> bool:
     return Payment.objects.filter(pk=payment_id, asked_at=None).update(asked_at=timezone.now()) == 1
 
 
-def _create(payment: Payment) -> Payment:
+def _create(payment: Payment, *, is_student_here: bool) -> Payment:
     try:
+        if payment.charges_card:
+            charge_card(payment, is_student_here=is_student_here)
+            return _read(payment.pk)
         session = _find_or_create(payment)
     except (StripeUnreachable, StripeMisconfigured):
         # The next click must not wait for an answer that will not arrive.
@@ -131,6 +150,7 @@ def _find_or_create(payment: Payment) -> CheckoutSession | None:
     """The payment's session, created before or now; None if there is none and none can be created any more."""
     if not payment.session_request or timezone.now() - payment.created_at > _KEY_IS_REMEMBERED:
         return _find(payment)
+    _name_buyer(payment)
     try:
         # If Stripe created a session with this key before, it answers with that one, so a lost reply needs no search.
         return gateway.create_session(payment.session_request, idempotency_key=payment.idempotency_key)
@@ -140,13 +160,37 @@ def _find_or_create(payment: Payment) -> CheckoutSession | None:
     except StripeMisconfigured:
         raise
     except StripeRefused as refusal:
-        if _is_too_late(payment, refusal):
-            return None
+        if _is_too_late(payment, refusal) or record_if_deleted(payment.session_request.get("customer", ""), refusal):
+            return None  # another payment of the order gets a page
         log.error("session_refused", order=payment.order.number, code=refusal.code, problem=str(refusal))  # noqa: TRY400
         cancel_order(
             order_id=payment.order_id, reason=f"Stripe refused: {refusal}"[:200], payment_status=Payment.Status.FAILED
         )
         raise
+
+
+def _name_buyer(payment: Payment) -> None:
+    """Name the student's customer in the request, which is stored before it is sent: it must stay the same from then on.
+
+    Requests that are older than customers have the address instead, as have those of a person who cannot be a customer.
+    """
+    if payment.session_request.keys() & {"customer", "customer_email"}:
+        return
+    try:
+        buyer = {"customer": customer_of(payment.order.user).stripe_customer_id}
+    except StripeMisconfigured:
+        raise
+    except (CustomerErased, StripeRefused):
+        # For example an address that Stripe does not take; then it refuses the page as well, and says why.
+        buyer = {"customer_email": payment.order.user.email}
+        for of_customers in ("saved_payment_method_options", "customer_update"):
+            payment.session_request.pop(of_customers, None)
+    request = {**payment.session_request, **buyer}
+    # Another process may have named the same buyer; the customer deleted since then would be another.
+    Payment.objects.filter(pk=payment.pk).exclude(session_request__has_any_keys=["customer", "customer_email"]).update(
+        session_request=request
+    )
+    payment.session_request = Payment.objects.values_list("session_request", flat=True).get(pk=payment.pk)
 
 
 def _find(payment: Payment) -> CheckoutSession | None:
@@ -178,6 +222,9 @@ def close_session(payment_id: int, *, reason: str) -> None:
 
     Raises AlreadyPaid if the student paid first, StripeUnreachable if that remains unknown, or StripeRefused.
     """
+    if (payment := _read(payment_id)).charges_card:
+        _close_charge(payment, reason=reason)
+        return
     try:
         payment = open_session(payment_id)  # an interrupted one may exist at Stripe: get its id first
         _expire(payment)
@@ -191,6 +238,15 @@ def close_session(payment_id: int, *, reason: str) -> None:
         return  # refused when it was opened, which cancelled the order
     order_id = Payment.objects.values_list("order_id", flat=True).get(pk=payment_id)
     cancel_order(order_id=order_id, reason=reason, payment_status=Payment.Status.EXPIRED)
+
+
+def _close_charge(payment: Payment, *, reason: str) -> None:
+    if payment.ended_at is None:
+        close_intent(payment)
+        payment = _read(payment.pk)
+    if payment.order.state in (Order.State.COMPLETED, Order.State.PAYMENT_PENDING):
+        raise AlreadyPaid(payment.order)
+    cancel_order(order_id=payment.order_id, reason=reason, payment_status=Payment.Status.EXPIRED)
 
 
 def _expire(payment: Payment) -> None:

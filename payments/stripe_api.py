@@ -19,6 +19,8 @@ _NETWORK_RETRIES = 2
 
 # Codes of refusals that are not final: Stripe is busy with the object, or our balance is too low for now.
 BUSY = frozenset(["lock_timeout", "rate_limit"])
+# Stripe compares with the minimum after converting to the account's settlement currency, at a rate we do not know.
+AMOUNT_CODES = frozenset(["amount_too_small", "amount_too_large"])
 BALANCE_TOO_LOW = frozenset(["balance_insufficient", "insufficient_funds"])
 
 

@@ -10,6 +10,7 @@ from payments.views import (
     documents,
     earnings,
     orders,
+    payment_methods,
     payouts,
 )
 from payments.webhook.endpoint import receive_event
@@ -32,6 +33,11 @@ urlpatterns = [
     path("my/orders/<slug:number>/credit-note-<int:document_id>.pdf", documents.credit_note_pdf, name="credit_note"),
     path("my/orders/<slug:number>/documents.pdf", documents.all_documents_pdf, name="documents"),
     path("my/orders/<slug:number>/cancel/", orders.cancel_unpaid, name="order_cancel"),
+    path("my/payment-methods/", payment_methods.list_methods, name="methods"),
+    path("my/payment-methods/add/", payment_methods.add_method, name="method_add"),
+    path("my/payment-methods/added/", payment_methods.method_added, name="method_added"),
+    path("my/payment-methods/<slug:method_id>/remove/", payment_methods.remove, name="method_remove"),
+    path("my/payment-methods/<slug:method_id>/default/", payment_methods.choose_default, name="method_default"),
     path("teach/", desk.show_sales, name="sales"),
     path("teach/earnings/", earnings.show_earnings, name="earnings"),
     re_path(

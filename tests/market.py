@@ -22,6 +22,7 @@ from payments.refunds.plan import OverAllLines
 from payments.refunds.recording import record_refund
 from payments.settlement import settle_payment
 from payments.stripe_objects import read_refund
+from payments.tests.card_factories import card_of
 from payments.tests.discount_factories import code_of
 from payments.tests.factories import evidence_for, refund_object, refunded
 from payments.tests.payout_factories import earn, ready_account, requested
@@ -85,6 +86,7 @@ def open_market():
     market.token = token_of(student)
     market.webhook_endpoint = endpoint_at(user=student)
     send_test(market.webhook_endpoint.pk)
+    market.card = card_of(student)
     ready_account(teacher)
     earn(teacher, 9000)
     market.payout = requested(teacher)

@@ -47,12 +47,17 @@ class CheckoutSent(serializers.Serializer[Any]):
 
 
 class CheckoutAnswer(serializers.Serializer[Any]):
-    """A page at Stripe on which the student pays."""
+    """A page at Stripe on which the student pays, or the charge of a saved card."""
 
     sessionId = serializers.CharField(  # noqa: N815  # as Stripe.js
-        allow_null=True, help_text="Stripe's id of the Checkout Session; null for an order that costs nothing."
+        allow_null=True, help_text="Stripe's id of the Checkout Session; null if the order needs no page."
     )
-    url = serializers.URLField(help_text="Send the student there: to the page, or to the order if nothing is to pay.")
+    paymentIntentId = serializers.CharField(  # noqa: N815  # as Stripe.js
+        allow_null=True, help_text="Stripe's id of the charge of a saved card; null for a page."
+    )
+    url = serializers.URLField(
+        help_text="Send the student there: to the page, to their bank if it asks them, or to the order."
+    )
     status = serializers.ChoiceField(choices=PaymentState.choices)
     order = serializers.CharField(help_text="The number of the order.")
     currency = serializers.CharField(help_text="ISO 4217 code.")
@@ -82,13 +87,40 @@ class FailureAnswer(serializers.Serializer[Any]):
     next = NextAction()
 
 
+class ChargeSent(serializers.Serializer[Any]):
+    """What is to be paid with which saved card: the cart as it is, or the items that it shall hold instead."""
+
+    payment_method = serializers.RegexField(
+        r"^[\w-]+\Z", max_length=100, help_text="`id` of one of your saved payment methods."
+    )
+    items = ItemSent(
+        many=True,
+        required=False,
+        allow_empty=False,
+        max_length=LINES_AT_MOST,  # type: ignore[call-arg]  # of the list
+        help_text="The cart then holds exactly these.",
+    )
+    agreed = serializers.RegexField(
+        r"^[0-9a-f]{64}\Z",
+        required=False,
+        help_text="`digest` of the cart. If it has changed since, nothing is charged.",
+    )
+    return_url = ReturnAddressField(help_text="Where the student's bank leads after it has asked them.")
+
+
 class PaymentMethodAnswer(serializers.Serializer[Any]):
     """A saved card or account."""
 
     id = serializers.CharField()
-    kind = serializers.CharField()
+    kind = serializers.CharField(help_text="Stripe's type, such as `card` or `sepa_debit`.")
     label = serializers.CharField()  # type: ignore[assignment]  # of the class, not of its instances
+    brand = serializers.CharField()
+    last_four = serializers.CharField(allow_blank=True)
+    expires = serializers.CharField(allow_null=True, help_text="The last month in which it works: `2031-08`.")
+    has_expired = serializers.BooleanField()
+    expires_soon = serializers.BooleanField()
     is_default = serializers.BooleanField()
+    can_pay_at_once = serializers.BooleanField(help_text="Whether `process-payment` takes it.")
 
 
 class PaymentMethodsAnswer(serializers.Serializer[Any]):

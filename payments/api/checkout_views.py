@@ -29,11 +29,10 @@ from payments.api.checkout_serializers import (
     CheckoutSent,
     FailureAnswer,
     FailureSent,
-    PaymentMethodsAnswer,
 )
 from payments.api.problems import OF_CHECKOUT, as_problems
 from payments.api.serializers import PaymentState
-from payments.checkout import start_checkout
+from payments.checkout import CartChanged, start_checkout
 from payments.models import Cart, Payment
 from payments.outcomes import request_look
 from payments.pricing import price_cart
@@ -69,32 +68,38 @@ class CreateCheckoutSession(Endpoint):
         question = CheckoutSent(data=request.data)
         question.is_valid(raise_exception=True)
         with as_problems():
-            payment = self._continue_interrupted() or _begin(caller(request), question.validated_data, self.claim)
-        return Response(CheckoutAnswer(_describe(payment)).data)
+            payment = continue_interrupted(self.claim) or _begin(caller(request), question.validated_data, self.claim)
+        return Response(CheckoutAnswer(describe_payment(payment)).data)
 
-    def _continue_interrupted(self) -> Payment | None:
-        """The payment that an earlier run of this request wrote; None if there was none, or its page is closed."""
-        if not self.claim.subject:
-            return None
-        payment_id = int(self.claim.subject)
-        try:
-            return sessions.open_session(payment_id)
-        except sessions.AlreadyPaid:
-            return Payment.objects.select_related("order").get(pk=payment_id)
-        except (sessions.PaymentOver, sessions.NeverOpened):
-            return None
+
+def continue_interrupted(claim: Claim) -> Payment | None:
+    """The payment that an earlier run of this request wrote; None if there was none, or its page is closed.
+
+    A card whose charge was stopped meanwhile is not charged again: raises CartChanged.
+    """
+    if not claim.subject:
+        return None
+    payment_id = int(claim.subject)
+    try:
+        return sessions.open_session(payment_id)
+    except sessions.AlreadyPaid:
+        return Payment.objects.select_related("order").get(pk=payment_id)
+    except (sessions.PaymentOver, sessions.NeverOpened) as over:
+        if Payment.objects.get(pk=payment_id).charges_card:
+            raise CartChanged("The payment was stopped.") from over
+        return None
 
 
 def _begin(user: User, wanted: dict[str, Any], claim: Claim) -> Payment:
     if "items" in wanted:
-        _fill_cart(user, wanted["items"])
+        fill_cart(user, wanted["items"])
     cart = Cart.objects.filter(user_id=user.pk).first()
     ours = own_addresses()
     return start_checkout(
         user=user,
         cart=cart,
         agreed_digest=wanted.get("agreed") or (price_cart(cart).digest if cart else ""),
-        returns=ReturnAddresses(
+        way=ReturnAddresses(
             success=wanted.get("success_url", ours.success), cancel=wanted.get("cancel_url", ours.cancel)
         ),
         record=lambda payment_id: claim.record(str(payment_id)),
@@ -102,7 +107,7 @@ def _begin(user: User, wanted: dict[str, Any], claim: Claim) -> Payment:
 
 
 @transaction.atomic
-def _fill_cart(user: User, items: list[dict[str, Any]]) -> None:
+def fill_cart(user: User, items: list[dict[str, Any]]) -> None:
     """Let the cart hold exactly these items. The same items again change nothing, so an open page stays open."""
     cart = carts.lock_cart_of(user.pk)
     wanted = {(item["domain"], item["reference"]) for item in items}
@@ -113,11 +118,12 @@ def _fill_cart(user: User, items: list[dict[str, Any]]) -> None:
         carts.add_to_cart(item_from(item), buyer_id=user.pk, cart=None, currency=settings.DEFAULT_CURRENCY)
 
 
-def _describe(payment: Payment) -> dict[str, Any]:
+def describe_payment(payment: Payment) -> dict[str, Any]:
     return {
         "sessionId": payment.stripe_session_id,
+        "paymentIntentId": payment.stripe_payment_intent_id if payment.charges_card else None,
         "url": payment.session_url or f"{settings.BASE_URL}{payment.order.get_absolute_url()}",
-        "status": _state_of(payment),
+        "status": state_of(payment),
         "order": payment.order.number,
         "currency": payment.currency,
         "amount": payment.amount.to_major(),
@@ -125,7 +131,7 @@ def _describe(payment: Payment) -> dict[str, Any]:
     }
 
 
-def _state_of(payment: Payment) -> PaymentState:
+def state_of(payment: Payment) -> PaymentState:
     return PaymentState.OPEN if payment.ended_at is None else PaymentState(payment.status)
 
 
@@ -148,10 +154,10 @@ class HandleFailure(Endpoint):
         if payment is None:
             raise Http404
         request_look(payment)
-        state = _state_of(payment)
+        state = state_of(payment)
         message, action, url = _explain(payment, state)
         answer = {
-            "sessionId": payment.stripe_session_id,
+            "sessionId": payment.stripe_session_id or payment.stripe_payment_intent_id,
             "status": state,
             "message": message,
             "next": {"action": action, "url": url},
@@ -163,6 +169,8 @@ def _explain(payment: Payment, state: PaymentState) -> tuple[str, str, str | Non
     """What went wrong, what to do, and where."""
     cart = f"{settings.BASE_URL}{reverse('payments:cart')}"
     match state:
+        case PaymentState.OPEN if not payment.session_url:
+            return "The payment provider has not answered yet.", "wait", None
         case PaymentState.OPEN:
             problem = payment.failure_message or "The payment was not completed."
             return problem, "pay_again", payment.session_url
@@ -174,17 +182,3 @@ def _explain(payment: Payment, state: PaymentState) -> tuple[str, str, str | Non
             return payment.failure_message or "The bank refused the payment.", "check_out_again", cart
         case _:
             return "The payment page was closed before it was paid.", "check_out_again", cart
-
-
-class PaymentMethods(Endpoint):
-    """The cards and accounts that the caller saved."""
-
-    permission_classes = (IsAuthenticated,)
-    scopes = {"GET": Scope.PURCHASES_READ}
-
-    @extend_schema(
-        operation_id="payment_methods", responses=answers(PaymentMethodsAnswer, NOT_SIGNED_IN, INSUFFICIENT_SCOPE)
-    )
-    def get(self, _request: Request) -> Response:
-        """Your saved cards and accounts. People who pay on Stripe's page without saving one have none."""
-        return Response(PaymentMethodsAnswer({"payment_methods": []}).data)

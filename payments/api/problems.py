@@ -15,8 +15,9 @@ from payments.evidence import PaymentDisagrees
 from payments.models import Cart
 from payments.orders import LineSoldOut
 from payments.payouts.requests import PayoutRefused
-from payments.sessions import AlreadyPaid
-from payments.stripe_api import StripeRefused, StripeUnreachable
+from payments.saved_cards.choosing import MethodUnusable
+from payments.sessions import AlreadyPaid, CardDeclined
+from payments.stripe_api import AMOUNT_CODES, StripeRefused, StripeUnreachable
 from payments.switches import CheckoutClosed
 
 log = structlog.get_logger()
@@ -26,6 +27,9 @@ CART_EMPTY = Problem("cart-empty", 409, "The cart is empty.", "Put something int
 CART_CHANGED = Problem("cart-changed", 409, "Something in the cart changed.", "Read the cart again, then repeat.")
 SOLD_OUT = Problem("sold-out", 409, "A place is no longer free.", "Remove it from the cart.")
 ALREADY_PAID = Problem("already-paid", 409, "The order is paid already.", "Read the order in `order`.")
+# One of the few uses of 402, which every client reads as: not paid.
+CARD_DECLINED = Problem("card-declined", 402, "The card was not charged.", "Read `detail`, and use another card.")
+CARD_UNUSABLE = Problem("card-unusable", 409, "This cannot be charged at once.", "Read `detail`, and use another card.")
 AMOUNT_REFUSED = Problem("amount-refused", 409, "This amount cannot be paid.", "Change the cart.")
 TOO_MANY_PAYMENTS = Problem("too-many-payments", 429, "Too many payments were started.", "Wait for `Retry-After`.")
 CHECKOUT_CLOSED = Problem("checkout-closed", 503, "Sales are paused.", "Try again later. The cart stays as it is.")
@@ -48,8 +52,6 @@ OF_CHECKOUT = (
     CHECKOUT_CLOSED,
     STRIPE_SILENT,
 )
-# Stripe compares with the minimum after converting, at a rate we do not know.
-_AMOUNT_CODES = frozenset(["amount_too_small", "amount_too_large"])
 _RETRY_AFTER_SECONDS = 60
 # For exceptions whose message is for the person. The first match counts.
 _BY_EXCEPTION: dict[type[Exception], Problem] = {
@@ -62,6 +64,8 @@ _BY_EXCEPTION: dict[type[Exception], Problem] = {
     CannotCancel: CANNOT_CANCEL,
     OfferChanged: OFFER_CHANGED,
     PayoutRefused: PAYOUT_REFUSED,
+    CardDeclined: CARD_DECLINED,
+    MethodUnusable: CARD_UNUSABLE,
 }
 
 
@@ -87,7 +91,7 @@ def as_problems() -> Iterator[None]:
 
 def _of_stripe(refusal: Exception) -> Refused:
     """A refused amount can be changed by the caller; any other refusal is a fault of the site."""
-    if getattr(refusal, "code", "") in _AMOUNT_CODES:
+    if getattr(refusal, "code", "") in AMOUNT_CODES:
         return Refused(AMOUNT_REFUSED, detail=str(refusal))
     log.warning("api_call_refused_by_stripe", problem=repr(refusal))
     return Refused(STRIPE_SILENT, headers=_after(_RETRY_AFTER_SECONDS))

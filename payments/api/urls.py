@@ -8,7 +8,15 @@ from typing import Any
 from django.urls import URLPattern, path, re_path
 
 from integrations.endpoints import Endpoint
-from payments.api import cart_views, checkout_views, money_views, order_views, payout_views, sales_views
+from payments.api import (
+    cart_views,
+    checkout_views,
+    method_views,
+    money_views,
+    order_views,
+    payout_views,
+    sales_views,
+)
 from payments.api.discount_views import ValidateDiscount
 from payments.api.views import TestCommission, VerifyStatus
 
@@ -30,7 +38,8 @@ def _undocumented(view: type[Endpoint]) -> Any:
 urlpatterns = [
     *_known("create-checkout-session", checkout_views.CreateCheckoutSession, "create_checkout_session"),
     *_known("handle-failure", checkout_views.HandleFailure, "handle_failure"),
-    *_known("payment-methods", checkout_views.PaymentMethods, "payment_methods"),
+    *_known("payment-methods", method_views.PaymentMethods, "payment_methods"),
+    *_known("process-payment", method_views.ProcessPayment, "process_payment"),
     *_known("validate-discount", ValidateDiscount, "validate_discount"),
     *_known("test-commission", TestCommission, "test_commission"),
     *_known("balance", money_views.BalanceView, "balance"),
@@ -51,6 +60,14 @@ urlpatterns = [
         "api/v1/order-lines/<int:line_id>/cancellation",
         order_views.LineCancellation.as_view(),
         name="line_cancellation",
+    ),
+    path("api/v1/payments", _undocumented(method_views.ProcessPayment), name="v1_payments"),
+    path("api/v1/payment-methods", _undocumented(method_views.PaymentMethods), name="v1_payment_methods"),
+    path("api/v1/payment-methods/<slug:method_id>", method_views.PaymentMethodDetail.as_view(), name="payment_method"),
+    path(
+        "api/v1/payment-methods/<slug:method_id>/default",
+        method_views.PaymentMethodDefault.as_view(),
+        name="payment_method_default",
     ),
     path("api/v1/balance", _undocumented(money_views.BalanceView), name="v1_balance"),
     path("api/v1/history", _undocumented(money_views.HistoryView), name="v1_history"),

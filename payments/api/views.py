@@ -69,7 +69,14 @@ class VerifyStatus(Endpoint):
 
     @extend_schema(
         operation_id="verify_status",
-        parameters=[OpenApiParameter("session_id", str, OpenApiParameter.PATH, description="Of your own payment.")],
+        parameters=[
+            OpenApiParameter(
+                "session_id",
+                str,
+                OpenApiParameter.PATH,
+                description="Stripe's id of the session, or of the intent, of your own payment.",
+            )
+        ],
         responses=answers(PaymentAnswer, NOT_SIGNED_IN, INSUFFICIENT_SCOPE, NOT_FOUND),
     )
     def get(self, request: Request, session_id: str) -> Response:
@@ -80,7 +87,7 @@ class VerifyStatus(Endpoint):
         request_look(payment)
         status = PaymentState.OPEN if payment.ended_at is None else PaymentState(payment.status)
         answer = {
-            "sessionId": payment.stripe_session_id,
+            "sessionId": payment.stripe_session_id or payment.stripe_payment_intent_id,
             "status": status,
             "currency": payment.currency,
             "amount": payment.amount.to_major(),

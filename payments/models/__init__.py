@@ -14,6 +14,7 @@ from payments.models.fraud_warning import FraudWarning
 from payments.models.mirror import MirrorSync
 from payments.models.order import Order, OrderLine
 from payments.models.payment import ChargeLookup, Payment
+from payments.models.payment_method import PaymentMethod
 from payments.models.payout import Payout, PayoutSchedule, PayoutStep
 from payments.models.payout_transfer import PayoutReversal, PayoutTransfer
 from payments.models.reconciliation import Difference, ReconciliationRun, ReconciliationTotal, StripeMovement
@@ -52,6 +53,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Payment",
+    "PaymentMethod",
     "Payout",
     "PayoutReversal",
     "PayoutSchedule",

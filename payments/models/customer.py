@@ -32,6 +32,9 @@ class Customer(DurableWork):
     sent_name = models.CharField(max_length=150, blank=True, editable=False)
     # When the call that creates it was made; another caller waits for that answer.
     asked_at = models.DateTimeField(null=True, editable=False)
+    # Saved cards or the default may have changed at Stripe, so they must be read again; and when they were last asked for.
+    refresh_requested_at = models.DateTimeField(null=True, editable=False)
+    methods_as_of = models.DateTimeField(null=True, editable=False)
     # The person's data is to be erased: the customer is deleted at Stripe, with its saved cards.
     erase_requested_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -1,4 +1,4 @@
-"""An attempt to pay an order: a Checkout Session at Stripe, or the request for one."""
+"""An attempt to pay an order: a Checkout Session at Stripe, or a saved card that is charged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from payments.models.order import Order
 
 
 class Payment(DurableWork):
-    """A Checkout Session, from before it is created until it is paid or has ended.
+    """A Checkout Session, or the payment intent of a saved card, from before it is created until it is paid or has ended.
 
     As durable work it has a follow-up (`payments.follow_up`), which repeats an interrupted creation, and asks Stripe
     for the outcome if no webhook has reported it.
@@ -46,6 +46,8 @@ class Payment(DurableWork):
     # All parameters of its session, as sent to Stripe: the same key must always be sent with the same request, even if
     # titles, addresses and settings have changed since. Empty for payments that are older than this field.
     session_request = models.JSONField(default=dict, editable=False)
+    # Instead of a session, for a saved card that is charged at once: what its payment intent is created and confirmed with.
+    intent_request = models.JSONField(default=dict, db_default={}, editable=False)
     status = models.CharField(max_length=12, choices=Status, default=Status.CREATED)
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
@@ -63,6 +65,7 @@ class Payment(DurableWork):
     looked_at = models.DateTimeField(null=True, editable=False)
     looks = models.PositiveSmallIntegerField(default=0, editable=False)
     stripe_session_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
+    # The page on which the student pays, or confirms to their bank that it is them.
     session_url = models.URLField(max_length=2000, blank=True)
     stripe_payment_intent_id = models.CharField(max_length=100, unique=True, null=True, blank=True)
     # Stripe reports these some seconds after the payment. The fee is in the currency in which the account is paid out.
@@ -143,6 +146,11 @@ class Payment(DurableWork):
     def stripe_fee(self) -> Money | None:
         """Stripe's fee; None until it is known."""
         return None if self.stripe_fee_minor is None else Money(self.stripe_fee_minor, self.stripe_fee_currency)
+
+    @property
+    def charges_card(self) -> bool:
+        """Whether a saved card is charged at once, without a page at Stripe."""
+        return bool(self.intent_request)
 
     @property
     def has_succeeded(self) -> bool:

@@ -62,7 +62,7 @@ def test_paying_leads_to_stripes_page_with_order_and_domains_in_the_metadata(str
     assert session["client_reference_id"] == str(payment.reference)
     assert session["metadata"] == expected
     assert (session["amount_total"], session["currency"]) == (3750, "gbp")
-    assert session["customer_email"] == cart.user.email
+    assert session["customer_details"]["email"] == cart.user.email
     stripe_sandbox.pay(payment.stripe_session_id)
     paid = stripe_sandbox.get(f"checkout/sessions/{payment.stripe_session_id}")
     assert stripe_sandbox.get(f"payment_intents/{paid['payment_intent']}")["metadata"] == expected

@@ -16,6 +16,7 @@ from payments.contracts import Item, NotForSale
 from payments.models import Cart, Order
 from payments.pricing import PricedCart, price_cart
 from payments.registry import registered_domains
+from payments.saved_cards.choosing import cards_to_pay_with
 from payments.superseding import payable_payment_of
 from payments.visitor_cart import add_for_visitor, cart_of
 
@@ -73,6 +74,7 @@ def show_cart(request: HttpRequest) -> HttpResponse:
         "came_back_unpaid": request.GET.get("from") == "payment",
         "closing": _closing_order(cart),
         "overlaps": _overlaps_in(priced) if priced else [],
+        "saved_cards": cards_to_pay_with(request.user.pk),
     }
     response = render(request, "payments/cart_show.html", context)
     if priced and priced.has_changed_lines:

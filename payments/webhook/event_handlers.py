@@ -9,10 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from money import Money
+from payments.declines import message_for_student
 from payments.evidence import ConfirmationNeeded, PaymentEvidence, PaymentUnknown, find_payment
 from payments.metadata import OurMetadata
 from payments.models import Order, Payment, WebhookEvent
-from payments.outcomes import record_expiry, record_refused_debit
+from payments.outcomes import record_expiry, record_refused_debit, request_follow_up
 from payments.refunds.recording import record_refund
 from payments.settlement import record_processing, settle_payment
 from payments.stripe_objects import CheckoutSession, StripeRefund, as_flag, as_text, read_session
@@ -50,7 +51,11 @@ def intent_succeeded(event: WebhookEvent, payload: Payload) -> str:
 def intent_failed(event: WebhookEvent, payload: Payload) -> str:
     """A card was declined: the session stays open for another attempt. The student is mailed if they make none."""
     payment = _payment_of_intent(payload)
-    message = _message_for_student(_part_of(payload, "last_payment_error"))
+    if payment.charges_card:
+        event.order = payment.order
+        request_follow_up(payment)
+        return "the outcome is asked for"
+    message = message_for_student(_part_of(payload, "last_payment_error"))
     with transaction.atomic():
         order = Order.objects.select_for_update().get(pk=payment.order_id)
         event.order = order
@@ -70,15 +75,6 @@ def _long_ago(event: WebhookEvent) -> datetime | None:
     """
     created_at = datetime.fromtimestamp(int(event.payload.get("created") or 0), tz=UTC)
     return created_at if created_at.timestamp() and timezone.now() - created_at > _IN_TIME else None
-
-
-def _message_for_student(error: Payload) -> str:
-    """Stripe's message if it is for cardholders, which is so only in card errors; the others are for developers."""
-    if error.get("type") == "card_error" and error.get("message"):
-        return str(error["message"])[:300]
-    if error.get("code") == "payment_intent_authentication_failure":
-        return "Your bank could not confirm that it was you. Please try again, or use another card."
-    return "The payment did not go through."
 
 
 def session_expired(event: WebhookEvent, payload: Payload) -> str:

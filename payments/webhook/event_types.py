@@ -38,6 +38,12 @@ LISTENED_FOR: Final = (
     "invoice.payment_failed",
     "invoice.payment_action_required",
     "invoice.upcoming",
+    "payment_method.attached",
+    "payment_method.detached",
+    "payment_method.updated",
+    "payment_method.automatically_updated",
+    "customer.updated",
+    "customer.deleted",
 )
 # Of teachers' accounts. At Stripe these need an endpoint of their own, for events on connected accounts; it may have the
 # same address.

@@ -13,6 +13,7 @@ from payments.disputes import fetches as dispute_fetches
 from payments.models import WebhookEvent
 from payments.payouts import event_handlers as payout_handlers
 from payments.payouts import fetches as payout_fetches
+from payments.saved_cards import event_handlers as saved_card_handlers
 from payments.webhook import event_handlers, fetches
 
 EventHandler = Callable[[WebhookEvent, Any], str]
@@ -70,6 +71,17 @@ _ROUTES: Final[Mapping[str, Route]] = {
         ("radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"),
         Route(dispute_handlers.fraud_warning_changed, 10, fetch=dispute_fetches.fetch_fraud_warning),
     ),
+    **dict.fromkeys(
+        (
+            "payment_method.attached",
+            "payment_method.detached",
+            "payment_method.updated",
+            "payment_method.automatically_updated",
+        ),
+        Route(saved_card_handlers.method_changed, 15),
+    ),
+    "customer.updated": Route(saved_card_handlers.customer_changed, 15),
+    "customer.deleted": Route(saved_card_handlers.customer_changed, 15),
     "transfer.created": Route(payout_handlers.transfer_changed, 10, fetch=payout_fetches.fetch_transfer),
     "transfer.updated": Route(payout_handlers.transfer_changed, 10, fetch=payout_fetches.fetch_transfer),
     "transfer.reversed": Route(payout_handlers.transfer_changed, 10, fetch=payout_fetches.fetch_transfer),

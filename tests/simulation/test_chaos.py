@@ -101,7 +101,7 @@ def paid_at_the_sandbox(site, emails):
         ).json()
         sessions += page["data"]
         if not page["has_more"]:
-            return [session for session in sessions if session["customer_email"] in emails]
+            return [session for session in sessions if (session["customer_details"] or {}).get("email") in emails]
         after = {"starting_after": page["data"][-1]["id"]}
 
 
