@@ -10,6 +10,7 @@ from money import Money
 from money.limits import limits_of
 from money.shares import tax_on
 from money.taking import NOTHING, Parts, keep, take
+from payments.checks import check_rates_are_of_domains
 from payments.tax.amounts import divide, tax_of
 from payments.tax.rates import Taxation, rate_of, taxation_of
 from payments.tax.words import note_beside_price
@@ -157,6 +158,15 @@ def test_a_rate_begins_on_its_day_and_a_domains_own_comes_first(settings):
     assert rate_of("workshops", on=date(2027, 1, 1)) == 2100
     assert rate_of("books", on=date(2027, 2, 28)) == 2100
     assert rate_of("books", on=date(2027, 3, 1)) == 0
+
+
+def test_a_rate_of_no_domain_is_reported(settings):
+    settings.TAX_RATES = (("*", 2000, date.min), ("courses", 500, date.min), ("cuorses", 700, date.min))
+    (error,) = check_rates_are_of_domains(None)
+    assert "'cuorses'" in error.msg
+    assert "courses" in error.hint
+    settings.TAX_RATES = settings.TAX_RATES[:2]
+    assert check_rates_are_of_domains(None) == []
 
 
 def test_the_platform_owes_the_tax_of_what_it_sells_by_itself(settings):
