@@ -137,7 +137,7 @@ def test_a_test_message_and_what_came_of_it_are_seen(owner, person, receiver):
     [delivery] = send_due()
     listed = owner.get(f"/my/webhooks/{endpoint.pk}/").content.decode()
     assert "webhook.test" in listed
-    assert "Tried again later" in listed
+    assert "Will be tried again" in listed
     shown = owner.get(f"/my/webhooks/deliveries/{delivery.pk}/").content.decode()
     assert "The server answered 500." in shown
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
