@@ -12,6 +12,7 @@ class BookingsConfig(DomainConfig):
     periodic_work = (
         PeriodicWork(task="bookings.lapse_old_requests", every=timedelta(minutes=15)),
         PeriodicWork(task="bookings.find_teachers", every=timedelta(minutes=5)),
+        PeriodicWork(task="bookings.earn_credits", every=timedelta(minutes=15)),
     )
 
     def ready(self) -> None:

@@ -79,6 +79,12 @@ def confirm_slot(lesson: Lesson, *, order_line_id: int) -> None:
     )
 
 
+def confirm_slot_by_credit(lesson: Lesson) -> None:
+    """Give the slot of a locked lesson that nobody is paying for to its student's lesson credit. Raises SlotTaken."""
+    lesson.is_by_credit = True
+    _take_slot(lesson, state=Lesson.State.CONFIRMED, order_line_id=None, held_until=None, confirmed_at=timezone.now())
+
+
 def free_slot(lesson: Lesson) -> None:
     """Return a locked, held lesson to proposed."""
     lesson.state = Lesson.State.PROPOSED
@@ -91,7 +97,7 @@ def _take_slot(
     lesson: Lesson,
     *,
     state: Lesson.State,
-    order_line_id: int,
+    order_line_id: int | None,
     held_until: datetime | None,
     confirmed_at: datetime | None,
 ) -> None:
@@ -103,7 +109,7 @@ def _take_slot(
     try:
         # A savepoint, so that the caller's transaction survives a slot that is already taken.
         with transaction.atomic():
-            lesson.save(update_fields=["state", "order_line_id", "held_until", "confirmed_at"])
+            lesson.save(update_fields=["state", "order_line_id", "is_by_credit", "held_until", "confirmed_at"])
     except IntegrityError as error:
         if isinstance(error.__cause__, ExclusionViolation):
             raise SlotTaken from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Concat
 
 from bookings import DOMAIN
 from bookings.models import Assignment, Lesson, LessonRequest
 from jobs.invariants import Invariant
 from payments.models import OrderLine
+from subscriptions.models import LessonCredit
 
 
 class PaidLessonsAreBooked:
@@ -52,8 +54,31 @@ class TeachersAreNotAskedAgain:
         return list(requests.order_by("pk").values_list("pk", flat=True))
 
 
+class LessonsByCreditHaveOne:
+    name = "bookings.lessons_by_credit_have_one"
+    promise = (
+        "A lesson confirmed with a lesson credit has exactly one: taken until the lesson is earned, earned after that. One "
+        "that gave its credit back has none. The ids are of lessons; 0 stands for a credit without its lesson."
+    )
+
+    def breaking(self) -> list[int]:
+        used = LessonCredit.objects.filter(
+            used_for=Concat(Value(f"{DOMAIN}:lesson:"), OuterRef("pk"), output_field=CharField())
+        )
+        lessons = Lesson.objects.filter(is_by_credit=True)
+        is_waiting = Q(credit_ended_at=None) & ~Exists(used.filter(state=LessonCredit.State.TAKEN))
+        ended = Q(credit_ended_at__isnull=False)
+        is_kept = ended & ~Q(state=Lesson.State.CANCELLED) & ~Exists(used.filter(state=LessonCredit.State.EARNED))
+        is_still_taken = ended & Exists(used.filter(state=LessonCredit.State.TAKEN))
+        wrong = list(lessons.filter(is_waiting | is_kept | is_still_taken).order_by("pk").values_list("pk", flat=True))
+        keys = lessons.annotate(key=Concat(Value(f"{DOMAIN}:lesson:"), "pk", output_field=CharField())).values("key")
+        ours = LessonCredit.objects.filter(used_for__startswith=f"{DOMAIN}:lesson:")
+        return [0, *wrong] if ours.exclude(used_for__in=keys).exists() else wrong
+
+
 INVARIANTS: tuple[Invariant, ...] = (
     PaidLessonsAreBooked(),
     RequestsAreAssignedAsRecorded(),
     TeachersAreNotAskedAgain(),
+    LessonsByCreditHaveOne(),
 )

@@ -17,6 +17,7 @@ from bookings.models import Assignment, Lesson, LessonRequest
 from notifications.attachments import Attachment
 from notifications.outbox import queue_mail
 from payments.contracts import SoldLine
+from payments.earnings.entries import Portion
 from payments.tax.words import price_with_note
 
 
@@ -88,16 +89,21 @@ def queue_request_lapsed(request: LessonRequest) -> None:
     _queue_answer(request, "lapsed")
 
 
-def queue_lesson_confirmed(lesson: Lesson, *, line: SoldLine) -> None:
-    """Tell student and teacher that the lesson is confirmed, with the calendar entry."""
+def queue_lesson_confirmed(lesson: Lesson, *, line: SoldLine | None = None, credit: Portion | None = None) -> None:
+    """Tell student and teacher that the lesson is confirmed, with the calendar entry.
+
+    `line` paid for it, or else a lesson credit, of which `credit` is what teacher and platform will earn.
+    """
+    paid = {"order_number": line.order_number, **line.sale} if line else {"order_number": "", "amount": "", "share": ""}
+    paid |= {"credit_share": str(credit.share) if credit else ""}
     for role, person in _both(lesson):
         queue_mail(
             key=f"lesson:{lesson.pk}:confirmed:{role}",
             to=person,
             template=f"bookings/mail/lesson_confirmed_{role}",
-            context=_about_lesson(lesson, person) | {"order_number": line.order_number, **line.sale},
+            context=_about_lesson(lesson, person) | paid,
             attachments=[_calendar(lesson, person)],
-            part_of=line.purchase_mail if role == "student" else "",
+            part_of=line.purchase_mail if line and role == "student" else "",
         )
 
 

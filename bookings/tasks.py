@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from bookings.credits import earn_credits_of_lessons
 from bookings.reassignment import assign_waiting, pass_on_unanswered, reassign_abandoned
 
 
@@ -16,3 +17,9 @@ def find_teachers() -> None:
     """Find teachers for requests that have none, or whose teacher is gone."""
     reassign_abandoned()
     assign_waiting()
+
+
+@shared_task(name="bookings.earn_credits")
+def earn_credits() -> None:
+    """Let teachers earn the lesson credits of lessons that took place."""
+    earn_credits_of_lessons()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings.views import availability, offers, paying, students, teachers
+from bookings.views import availability, credit_lessons, offers, paying, students, teachers
 
 app_name = "bookings"
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("my/lessons/<int:lesson_id>/", students.show_lesson, name="lesson_detail"),
     path("my/lessons/<int:lesson_id>/pay/", paying.pay_lesson, name="lesson_pay"),
     path("my/lessons/<int:lesson_id>/calendar.ics", students.download_calendar, name="lesson_calendar"),
+    path("my/lessons/<int:lesson_id>/credit/", credit_lessons.use_credit, name="lesson_use_credit"),
+    path("my/lessons/<int:lesson_id>/cancel/", credit_lessons.cancel_lesson_with_credit, name="lesson_cancel_credit"),
+    path("teach/lessons/credits/", credit_lessons.edit_credit_terms, name="credit_terms"),
     path("teach/lessons/", teachers.show_desk, name="desk"),
     path("teach/lessons/availability/", availability.edit_availability, name="availability"),
     path("teach/lessons/requests/<int:request_id>/", teachers.answer_request, name="request_answer"),

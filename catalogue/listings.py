@@ -56,6 +56,8 @@ class ListingDraft:
     # True if teacher and student agree on a time after a request.
     is_by_request: bool = False
     is_sold_out: bool = False
+    # True if some plan opens it, beside its own price.
+    is_in_plans: bool = False
     search_text: str = ""
 
 
@@ -84,6 +86,7 @@ def publish_listing(draft: ListingDraft) -> Listing:
             "starts_on": draft.starts_at.astimezone(zone).date() if zone and draft.starts_at else None,
             "is_by_request": draft.is_by_request,
             "is_sold_out": draft.is_sold_out,
+            "is_in_plans": draft.is_in_plans,
             "search_text": draft.search_text,
         },
     )

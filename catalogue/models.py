@@ -138,6 +138,9 @@ class Listing(models.Model):
     starts_on = models.DateField(null=True, help_text="The date at the place. Empty online.")
     is_by_request = models.BooleanField(default=False, help_text="Its time is arranged with the teacher.")
     is_sold_out = models.BooleanField(default=False)
+    is_in_plans = models.BooleanField(
+        default=False, db_default=False, help_text="Plans that open such offers open it, beside its own price."
+    )
     search_text = models.TextField(blank=True, help_text="More text for the search.")
     search = SearchVectorField(null=True, editable=False)
     published_at = models.DateTimeField(auto_now_add=True)

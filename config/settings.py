@@ -220,6 +220,7 @@ TEMPLATES = [
                 "payments.context_processors.cart_line_count",
                 "payments.context_processors.domains",
                 "subscriptions.context_processors.plans",
+                "subscriptions.context_processors.course_plans",
                 "pages.context_processors.site_pages",
             ],
         },

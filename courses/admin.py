@@ -116,7 +116,7 @@ class CourseAdmin(SoldAdmin):
     form = CourseAdminForm
     refusals = (WouldBreakPublished, TooMany)
     list_display = ["title", "teacher", "subject", "shown_state", "lessons", "enrolled", "published_at"]
-    list_filter = ["state", "subject", "language"]
+    list_filter = ["state", "is_in_plans", "subject", "language"]
     list_select_related = ["teacher", "subject"]
     search_fields = ["title__resembles", "slug", "teacher__display_name__resembles", "teacher__user__email"]
     autocomplete_fields = ["teacher"]

@@ -43,6 +43,12 @@ class CourseForm(forms.Form):
         shape=COVER, required=False, help_text="JPEG, PNG or WebP, up to 5 MB. Wide pictures look best."
     )
 
+    is_in_plans = forms.BooleanField(
+        required=False,
+        label="Include this course in plans",
+        help_text="Subscribers open it without buying it, and you earn by how much they use it. You can stop at any time.",
+    )
+
     def __init__(self, *args: Any, course: Course | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
         prices = {price.currency: price.amount for price in course.prices.all()} if course else {}

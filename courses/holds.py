@@ -66,6 +66,20 @@ def release_enrolment(*, course_id: int, student_id: int, order_line_id: int) ->
         _change(enrolment, **_without_hold(enrolment))
 
 
+@transaction.atomic
+def open_by_plan(*, course_id: int, student_id: int) -> Enrolment:
+    """Begin a course with a plan: the row keeps the student's progress. A repeat changes nothing.
+
+    The state stays what orders made it, and a plan that ends needs no change: whether it opens the course is asked each
+    time.
+    """
+    enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
+    if enrolment.opened_by_plan_at is None:
+        now = timezone.now()
+        _change(enrolment, opened_by_plan_at=now, activated_at=enrolment.activated_at or now)
+    return enrolment
+
+
 def release_all_holds(*, course_id: int) -> None:
     """Release every hold of a course that is being closed. Its row must be locked."""
     held = Enrolment.objects.filter(course=course_id, state=Enrolment.State.HELD)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import URLValidator
 from django.db import models
-from django.db.models import F, Func, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Func, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
@@ -19,6 +19,7 @@ from accounts.places_and_languages import languages
 from catalogue.models import Level, Subject
 from courses.uploads import private_storage
 from money.models import Price
+from subscriptions.access import subscriptions_opening_courses
 from uploads.fields import PictureField, StoredFileField
 from uploads.pictures import COVER
 
@@ -46,14 +47,21 @@ class CourseQuerySet(models.QuerySet["Course"]):
         return self.filter(visible)
 
     def open_to(self, user: User | AnonymousUser) -> CourseQuerySet:
-        """Courses whose lessons and files a person may use: those they are enrolled in or teach."""
+        """Courses whose lessons and files a person may use: those they bought or teach, and those their plan opens."""
         return self.filter(_open_to(user))
 
 
 def _open_to(user: User | AnonymousUser) -> Q:
     if not user.is_authenticated:
         return Q(pk__in=[])
-    return Q(teacher__user=user.pk) | Q(pk__in=Enrolment.objects.active().filter(student=user.pk).values("course"))
+    bought = Q(pk__in=Enrolment.objects.active().filter(student=user.pk).values("course"))
+    return Q(teacher__user=user.pk) | bought | open_by_plan_to(user.pk)
+
+
+def open_by_plan_to(user_id: int, prefix: str = "") -> Q:
+    """Courses that a person's plan opens now: included by their teachers, and on sale. `prefix` leads to the course."""
+    on_sale = {f"{prefix}state": Course.State.PUBLISHED, f"{prefix}teacher__status": Teacher.Status.APPROVED}
+    return Q(**{f"{prefix}is_in_plans": True}, **on_sale) & Q(Exists(subscriptions_opening_courses(user_id)))
 
 
 def _count_of(rows: models.QuerySet[Any]) -> Coalesce:
@@ -86,6 +94,12 @@ class Course(models.Model):
     language = models.CharField(max_length=10, default="en", help_text="ISO 639 code: en, fr.")
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT, editable=False)
     cover = PictureField(shape=COVER, upload_to="courses/covers/", blank=True)
+    is_in_plans = models.BooleanField(
+        "included in plans",
+        default=False,
+        db_default=False,
+        help_text="Subscribers open it without buying it, and its teacher earns by use. Others can still buy it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, editable=False)
 
@@ -244,6 +258,11 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
     def active(self) -> EnrolmentQuerySet:
         return self.filter(state=Enrolment.State.ACTIVE)
 
+    def open_to_their_student(self, student_id: int) -> EnrolmentQuerySet:
+        """Those of a student that are open now: bought, or begun with a plan that still opens the course."""
+        by_plan = Q(opened_by_plan_at__isnull=False) & open_by_plan_to(student_id, "course__")
+        return self.filter(Q(state=Enrolment.State.ACTIVE) | by_plan, student=student_id)
+
 
 class Enrolment(models.Model):
     """A student's access to a course: being paid, active, or revoked. Changed only by `courses.holds`.
@@ -265,6 +284,8 @@ class Enrolment(models.Model):
     held_until = models.DateTimeField(null=True)
     activated_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    # When the student first opened it with a plan. Such a row keeps their progress, and needs no order.
+    opened_by_plan_at = models.DateTimeField(null=True)
     # Refunded lines: delivering one of them again must change nothing, even after the course is bought again.
     ended_line_ids = ArrayField(models.BigIntegerField(), default=list)
     # Written by `courses.progress`. Ids of lessons that were deleted since stay in it and count for nothing.

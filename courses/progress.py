@@ -36,7 +36,10 @@ def progress_of(enrolment: Enrolment | None, lessons: Sequence[CourseLesson]) ->
     return Progress(lessons=lessons, done=frozenset(enrolment.done_lesson_ids if enrolment else []))
 
 
-def mark_done(*, enrolment: Enrolment, lesson: CourseLesson) -> None:
-    """Record that the student is done with a lesson. One statement, so that two tabs lose nothing; a repeat has no effect."""
+def mark_done(*, enrolment: Enrolment, lesson: CourseLesson) -> bool:
+    """Record that the student is done with a lesson; False if it was done before.
+
+    One statement, so that two tabs lose nothing.
+    """
     not_yet = Enrolment.objects.filter(pk=enrolment.pk).exclude(done_lesson_ids__contains=[lesson.pk])
-    not_yet.update(done_lesson_ids=Func(F("done_lesson_ids"), Value(lesson.pk), function="array_append"))
+    return bool(not_yet.update(done_lesson_ids=Func(F("done_lesson_ids"), Value(lesson.pk), function="array_append")))

@@ -122,6 +122,7 @@ def refresh_listing(course: Course) -> None:
             language=course.language,
             is_online=True,
             cover=course.cover.name or "",
+            is_in_plans=course.is_in_plans,
             search_text=" ".join([course.description, *course.outcomes]),
         )
     )

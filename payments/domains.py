@@ -42,6 +42,9 @@ class DomainConfig(AppConfig):
     student_page: MenuPage
     teacher_page: MenuPage | None = None
     periodic_work: Sequence[PeriodicWork] = ()
+    # Dotted path of the function that derives this domain's own journals a second time, a chunk of drafts at a time
+    # (`payments.rebuilding`). Most domains have none: what they sell is booked by payments.
+    books: str = ""
 
     def __init_subclass__(cls) -> None:
         cls.default = True

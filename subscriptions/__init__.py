@@ -6,6 +6,9 @@ ordinary order of this domain, settled by payments. `periods` opens what was pai
 Invariants: a person has at most one subscription that has not ended; an invoice pays for one period, once, however often
 and in whatever order Stripe reports it; access ends with the subscription, and a failed renewal leaves time to pay.
 
+What was paid is divided into lesson credits and slices of access (`sharing`). Each of these parts ends once, in `periods`,
+`closing` or `credits`, with one journal (`books`); `access` and `use` are what domains ask and report.
+
 Must not know: bookings, workshops and courses, which ask it what a student may use.
 """
 

@@ -1,3 +1,6 @@
+from datetime import timedelta
+
+from jobs.schedule import PeriodicWork
 from payments.domains import DomainConfig, MenuPage
 
 
@@ -5,6 +8,8 @@ class SubscriptionsConfig(DomainConfig):
     name = "subscriptions"
     handler = "subscriptions.handler.SubscriptionHandler"
     student_page = MenuPage("My subscription", "subscriptions:mine")
+    periodic_work = (PeriodicWork(task="subscriptions.end_what_is_over", every=timedelta(minutes=15)),)
+    books = "subscriptions.rebuilding.drafts_of_subscriptions"
 
     def ready(self) -> None:
         super().ready()
@@ -20,3 +25,8 @@ class SubscriptionsConfig(DomainConfig):
             lambda subscription: reverse("admin:subscriptions_subscription_change", args=[subscription]),
         )
         register_advice({"subscription-parked": advice})
+        part_advice = Advice(
+            "Read the error. The site tries again every quarter of an hour; until then teachers wait for this share.",
+            lambda _part: reverse("admin:subscriptions_accessslice_changelist"),
+        )
+        register_advice({"subscription-part": part_advice})

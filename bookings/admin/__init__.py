@@ -1,5 +1,5 @@
 """Private lessons in the admin."""
 
-from bookings.admin import availability, lessons, offers, requests
+from bookings.admin import availability, credit_terms, lessons, offers, requests
 
-__all__ = ["availability", "lessons", "offers", "requests"]
+__all__ = ["availability", "credit_terms", "lessons", "offers", "requests"]

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
+from bookings.credits import cancel_for_teacher
 from bookings.handler import why_not_for_sale
 from bookings.models import Lesson
 from bookings.pay_links import PayLinkRefused, send_pay_link
@@ -26,7 +27,7 @@ _MAY_SEND = "bookings.change_lessonrequest"
 @admin.register(Lesson)
 class LessonAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_display = ["starts", "teacher", "student", "subject", "amount", "state", "order"]
-    list_filter = ["state", "currency", "is_online"]
+    list_filter = ["state", "is_by_credit", "currency", "is_online"]
     list_select_related = ["teacher", "student", "request__subject"]
     search_fields = [
         "teacher__display_name__resembles",
@@ -46,12 +47,29 @@ class LessonAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ha
             "state",
             "held_until",
             "order",
+            "is_by_credit",
+            "credit_ended_at",
             "amount",
         ),
         *("is_online", "place", "policy", "proposed_at", "confirmed_at", "cancelled_at", "cancel_reason"),
     ]
 
     readonly_fields = ["starts", "ends", "order", "amount"]
+    actions = ["give_credits_back"]
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Who may act on lessons, though nobody edits them."""
+        return self.role_may_change(request)
+
+    @admin.action(description="Cancel lessons taken with a credit, and give the credits back", permissions=["cancel"])
+    def give_credits_back(self, request: HttpRequest, lessons: QuerySet[Lesson]) -> None:
+        """For lessons that did not take place as agreed, as long as their teachers have not earned the credit."""
+        for lesson in lessons:
+            if cancel_for_teacher(lesson_id=lesson.pk, reason="Cancelled by our staff.") is None:
+                self.message_user(request, f"{lesson} has no credit that can come back.", messages.WARNING)
+            else:
+                self.message_user(request, f"{lesson} is cancelled, and its student has the credit back.")
+
     change_form_template = "bookings/admin/lesson_show.html"
 
     def get_urls(self) -> list[URLPattern]:

@@ -36,6 +36,7 @@ from bookings.api.desk_serializers import (
 from bookings.api.serializers import LessonAnswer, describe_lesson
 from bookings.api.views import REQUEST_CLOSED
 from bookings.appointments import other_appointments_at
+from bookings.credits import cancel_for_teacher as cancel_credit_lesson
 from bookings.models import Lesson, LessonRequest
 from bookings.proposals import ProposalRefused, accept_request, decline_request, lessons_near, withdraw_proposal
 from bookings.requests import RequestClosed
@@ -196,20 +197,23 @@ class LessonCancel(Endpoint):
     )
     @once()
     def post(self, request: Request, lesson_id: int) -> Response:
-        """Cancel a lesson that you give. The student gets back all that was paid for it; students cancel by order line."""
+        """Cancel a lesson that you give. The student gets back all that was paid for it, or the lesson credit; students cancel by order line."""
         teacher = _teacher_or_404(request)
         lesson = get_object_or_404(Lesson, pk=lesson_id, teacher=teacher)
         question = ReasonSent(data=request.data)
         question.is_valid(raise_exception=True)
         with as_problems():
-            if lesson.order_line_id is None or not lesson.is_confirmed or lesson.ends_at <= timezone.now():
+            if not lesson.is_confirmed or lesson.ends_at <= timezone.now():
                 raise CannotCancel("This lesson cannot be cancelled.")
-            cancel_for_teacher(
-                line_id=lesson.order_line_id,
-                reason=question.validated_data["reason"],
-                requested_by_id=teacher.user_id,
-            )
+            _cancel(lesson, reason=question.validated_data["reason"], by=teacher)
         return _answer_lesson(lesson.pk)
+
+
+def _cancel(lesson: Lesson, *, reason: str, by: Teacher) -> None:
+    if lesson.order_line_id is None:
+        cancel_credit_lesson(lesson_id=lesson.pk, reason=f"Cancelled by the teacher: {reason}")
+    else:
+        cancel_for_teacher(line_id=lesson.order_line_id, reason=reason, requested_by_id=by.user_id)
 
 
 def _teacher_or_404(request: Request, *, may_be_suspended: bool = True) -> Teacher:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
 from rest_framework import serializers
 
 from bookings import DOMAIN
+from bookings.credits import UsableCredits
 from bookings.models import Lesson, LessonRequest
 from catalogue.models import Level
 
@@ -44,6 +46,8 @@ class LessonAnswer(serializers.Serializer[Any]):
     ends_at = serializers.DateTimeField()
     state = serializers.ChoiceField(choices=Lesson.State.choices)
     can_be_bought = serializers.BooleanField()
+    can_use_credit = serializers.BooleanField(help_text="Whether you could confirm it with a lesson credit.")
+    is_by_credit = serializers.BooleanField(help_text="Whether a lesson credit confirmed it instead of a payment.")
     currency = serializers.CharField(help_text="ISO 4217 code.")
     amount = serializers.CharField()
     is_online = serializers.BooleanField()
@@ -69,8 +73,8 @@ class RequestAnswer(serializers.Serializer[Any]):
     url = serializers.URLField()
 
 
-def describe_lesson(lesson: Lesson) -> dict[str, Any]:
-    """A lesson, as `LessonAnswer` takes it; selected as `for_pages` does."""
+def describe_lesson(lesson: Lesson, *, can_use_credit: bool = False) -> dict[str, Any]:
+    """A lesson, as `LessonAnswer` takes it; selected as `for_pages` does. `can_use_credit` is what its reader could do."""
     is_paid = lesson.state in (Lesson.State.CONFIRMED, Lesson.State.COMPLETED, Lesson.State.NO_SHOW)
     return {
         "id": lesson.pk,
@@ -84,6 +88,8 @@ def describe_lesson(lesson: Lesson) -> dict[str, Any]:
         "ends_at": lesson.ends_at,
         "state": lesson.state,
         "can_be_bought": lesson.can_be_bought,
+        "can_use_credit": can_use_credit,
+        "is_by_credit": lesson.is_by_credit,
         "currency": lesson.currency,
         "amount": lesson.price.to_major(),
         "is_online": lesson.is_online,
@@ -93,7 +99,15 @@ def describe_lesson(lesson: Lesson) -> dict[str, Any]:
     }
 
 
-def describe_request(request: LessonRequest) -> dict[str, Any]:
+def describe_for(reader_id: int) -> Callable[[Lesson], dict[str, Any]]:
+    """`describe_lesson` for a reader, who may have lesson credits. Two queries for any number of lessons."""
+    usable = UsableCredits(reader_id)
+    return lambda lesson: describe_lesson(lesson, can_use_credit=usable.for_lesson(lesson) is not None)
+
+
+def describe_request(
+    request: LessonRequest, *, describe: Callable[[Lesson], dict[str, Any]] = describe_lesson
+) -> dict[str, Any]:
     """A request, as `RequestAnswer` takes it; with teacher and subject selected and its lessons prefetched."""
     return {
         "id": request.pk,
@@ -106,6 +120,6 @@ def describe_request(request: LessonRequest) -> dict[str, Any]:
         "created_at": request.created_at,
         "answered_at": request.answered_at,
         "lapses_at": request.lapses_at,
-        "lessons": [describe_lesson(lesson) for lesson in request.lessons.all()],
+        "lessons": [describe(lesson) for lesson in request.lessons.all()],
         "url": f"{settings.BASE_URL}{request.get_absolute_url()}",
     }

@@ -25,4 +25,5 @@ urlpatterns = [
         desk_views.DeskRequestDecline.as_view(),
         name="desk_request_decline",
     ),
+    path("api/v1/lessons/<int:lesson_id>/use-credit", views.LessonUseCredit.as_view(), name="lesson_use_credit"),
 ]

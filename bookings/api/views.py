@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db.models import Prefetch, Q
@@ -21,7 +22,15 @@ from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN, Problem, Refused
 from api.questions import read_query
 from api.schema import answers
-from bookings.api.serializers import LessonAnswer, RequestAnswer, RequestSent, describe_lesson, describe_request
+from bookings.api.serializers import (
+    LessonAnswer,
+    RequestAnswer,
+    RequestSent,
+    describe_for,
+    describe_lesson,
+    describe_request,
+)
+from bookings.credits import CreditNotUsable, confirm_with_credit
 from bookings.forms.requests import RequestForm
 from bookings.models import Lesson, LessonRequest
 from bookings.requests import RequestClosed, RequestRefused, request_lessons, withdraw_request
@@ -32,6 +41,9 @@ from integrations.schema import key_parameter
 from integrations.scopes import Scope
 
 REQUEST_REFUSED = Problem("request-refused", 409, "The request cannot be made.", "Read `detail`.")
+CREDIT_NOT_USABLE = Problem(
+    "credit-not-usable", 409, "A lesson credit cannot confirm this lesson.", "Read `detail`, or pay for the lesson."
+)
 REQUEST_CLOSED = Problem("request-closed", 409, "The request is answered already.", "Read the request again.")
 _LESSON_PAGE = list_of(LessonAnswer, name="LessonPage")
 _REQUEST_PAGE = list_of(RequestAnswer, name="RequestPage")
@@ -67,7 +79,8 @@ class RequestList(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Your requests, newest first."""
-        page = answer_page(request, _own_requests(request), newest_by="created_at", describe=describe_request)
+        describe = partial(describe_request, describe=describe_for(caller(request).pk))
+        page = answer_page(request, _own_requests(request), newest_by="created_at", describe=describe)
         return Response(_REQUEST_PAGE(page).data)
 
     @extend_schema(
@@ -142,6 +155,7 @@ class LessonList(Endpoint):
             Link("lesson", from_answer(lesson_id="results/0/id")),
             Link("lesson_withdraw", from_answer(lesson_id="results/0/id")),
             Link("lesson_cancel", from_answer(lesson_id="results/0/id")),
+            Link("lesson_use_credit", from_answer(lesson_id="results/0/id")),
             Link("cart_line_add", body=from_answer(domain="results/0/domain", reference="results/0/reference")),
         ]
     }
@@ -156,7 +170,7 @@ class LessonList(Endpoint):
         is_student = read_query(LessonQuestion, request)["role"] == "student"
         mine = Q(student=caller(request)) if is_student else Q(teacher__user=caller(request))
         lessons = Lesson.objects.for_pages().filter(mine)
-        page = answer_page(request, lessons, newest_by="proposed_at", describe=describe_lesson)
+        page = answer_page(request, lessons, newest_by="proposed_at", describe=describe_for(caller(request).pk))
         return Response(_LESSON_PAGE(page).data)
 
 
@@ -172,6 +186,29 @@ class LessonDetail(Endpoint):
         """One lesson that you take or give."""
         mine = Q(student=caller(request)) | Q(teacher__user=caller(request))
         lesson = get_object_or_404(Lesson.objects.for_pages().filter(mine), pk=lesson_id)
+        return Response(LessonAnswer(describe_for(caller(request).pk)(lesson)).data)
+
+
+class LessonUseCredit(Endpoint):
+    """Confirms a lesson with a lesson credit."""
+
+    permission_classes = (IsAuthenticated,)
+    scopes = {"POST": Scope.LESSONS_WRITE}
+
+    @extend_schema(
+        operation_id="lesson_use_credit",
+        parameters=[key_parameter(required=True)],
+        request=None,
+        responses=answers(LessonAnswer, NOT_SIGNED_IN, INSUFFICIENT_SCOPE, NOT_FOUND, CREDIT_NOT_USABLE, *KEY_PROBLEMS),
+    )
+    @once()
+    def post(self, request: Request, lesson_id: int) -> Response:
+        """Confirm a lesson that was proposed to you with a lesson credit of your plan, without paying."""
+        own = get_object_or_404(Lesson, pk=lesson_id, student=caller(request))
+        try:
+            lesson = confirm_with_credit(lesson_id=own.pk, student_id=own.student_id)
+        except CreditNotUsable as refusal:
+            raise Refused(CREDIT_NOT_USABLE, detail=str(refusal)) from refusal
         return Response(LessonAnswer(describe_lesson(lesson)).data)
 
 
@@ -183,7 +220,8 @@ def _own_requests(request: Request) -> Any:
 
 def _answer(request: Request, request_id: int) -> Response:
     found = get_object_or_404(_own_requests(request), pk=request_id)
-    return Response(RequestAnswer(describe_request(found)).data)
+    described = describe_request(found, describe=describe_for(caller(request).pk))
+    return Response(RequestAnswer(described).data)
 
 
 def _teacher(slug: str | None) -> Teacher | None:

@@ -52,7 +52,7 @@ class Lesson(models.Model):
 
     The database refuses two held or confirmed lessons of a teacher that overlap, so a slot cannot be sold twice.
     Proposed lessons may overlap. Amounts are in minor units. `order_line_id` is payments' id of the order line that
-    holds the lesson or paid for it; it is kept after a cancellation.
+    holds the lesson or paid for it; it is kept after a cancellation. A lesson taken with a lesson credit has no line.
     """
 
     class State(models.TextChoices):
@@ -71,6 +71,10 @@ class Lesson(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.PROPOSED)
     held_until = models.DateTimeField(null=True, blank=True)
     order_line_id = models.BigIntegerField(null=True, blank=True, unique=True)
+    # Confirmed with a lesson credit of a subscription instead of a payment; kept after a cancellation.
+    is_by_credit = models.BooleanField("by lesson credit", default=False, db_default=False)
+    # When its teacher earned the credit or the student got it back.
+    credit_ended_at = models.DateTimeField(null=True, blank=True)
     amount_minor = models.PositiveBigIntegerField()
     currency = models.CharField(max_length=3)
     is_online = models.BooleanField("online", default=True)
@@ -103,6 +107,7 @@ class Lesson(models.Model):
             # For the load of teachers, which reads no lessons of the past.
             models.Index(_END, condition=Q(state__in=["held", "confirmed"]), name="lesson_ahead"),
             models.Index(_END, condition=Q(state__in=["proposed", "held"]), name="lesson_proposed_ahead"),
+            models.Index(_END, condition=Q(is_by_credit=True, credit_ended_at__isnull=True), name="lesson_with_credit"),
         ]
         constraints = [
             ExclusionConstraint(
@@ -121,11 +126,19 @@ class Lesson(models.Model):
                 name="lesson_held_by_a_line_until",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=["confirmed", "completed", "no_show"]) | Q(order_line_id__isnull=False),
-                name="lesson_confirmed_by_a_line",
+                condition=~Q(state__in=["confirmed", "completed", "no_show"])
+                | Q(order_line_id__isnull=False)
+                | Q(is_by_credit=True),
+                name="lesson_confirmed_by_a_line_or_credit",
             ),
             models.CheckConstraint(
-                condition=~Q(state="proposed") | Q(order_line_id__isnull=True), name="lesson_proposed_is_unpaid"
+                condition=~Q(state="proposed") | Q(order_line_id__isnull=True, is_by_credit=False),
+                name="lesson_proposed_is_unpaid",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_by_credit=False, credit_ended_at__isnull=True)
+                | Q(is_by_credit=True, order_line_id__isnull=True),
+                name="lesson_paid_one_way",
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["proposed", "held", "confirmed", "completed", "no_show", "cancelled"]),

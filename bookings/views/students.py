@@ -21,12 +21,14 @@ from accounts.confirmation_page import ask_first
 from accounts.models import Teacher, User
 from bookings import DOMAIN, rules
 from bookings.calendar_file import calendar_of
+from bookings.credits import UsableCredits, credit_back_until, credit_for, portion_of_lesson
 from bookings.forms.requests import RequestForm
 from bookings.models import Lesson, LessonOffer, LessonRequest
 from bookings.requests import RequestClosed, RequestRefused, request_lessons, withdraw_request
 from payments.cancellations.lines import can_cancel_line
 from payments.contracts import Item, NotForSale
 from payments.visitor_cart import add_for_visitor
+from subscriptions.credits import credit_balance
 
 _LESSONS_PER_PAGE = 20
 # From this long before a lesson its page's main button is the one to join.
@@ -74,10 +76,14 @@ def show_request(request: HttpRequest, request_id: int) -> HttpResponse:
     """Show one request and what the teacher proposes."""
     lesson_request = get_object_or_404(_requests_with_lessons(request), pk=request_id)
     lessons = list(lesson_request.lessons.all())
+    usable = UsableCredits(lesson_request.student_id)
+    with_credit = {lesson.pk for lesson in lessons if usable.for_lesson(lesson)}
     context = {
         "lesson_request": lesson_request,
         "lessons": lessons,
         "can_buy": any(lesson.can_be_bought for lesson in lessons),
+        "with_credit": with_credit,
+        "balance": credit_balance(lesson_request.student_id) if with_credit else None,
         "terms": rules.write_terms({}),
     }
     return render(request, "bookings/request_show.html", context)
@@ -141,7 +147,11 @@ def show_lesson(request: HttpRequest, lesson_id: int) -> HttpResponse:
         "is_teacher": is_teacher,
         "is_near": lesson.starts_at - _JOIN_BEFORE <= now < lesson.ends_at,
         "terms": rules.write_terms(lesson.policy),
-        "can_cancel": is_ahead and (is_teacher or can_cancel_line(lesson.order_line_id)),
+        "can_cancel": is_ahead and (is_teacher or lesson.is_by_credit or can_cancel_line(lesson.order_line_id)),
+        "credit_back_until": credit_back_until(lesson),
+        "can_use_credit": not is_teacher and credit_for(lesson) is not None,
+        "balance": None if is_teacher else credit_balance(lesson.student_id),
+        "credit": portion_of_lesson(lesson) if is_teacher else None,
     }
     return render(request, "bookings/lesson_show.html", context)
 

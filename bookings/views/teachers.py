@@ -20,6 +20,7 @@ from accounts.time_zones import zone_for, zone_of_user
 from bookings import DOMAIN
 from bookings.appointments import other_appointments_at
 from bookings.availability import availability_of
+from bookings.credits import cancel_for_teacher as cancel_credit_lesson
 from bookings.forms.proposals import AcceptForm, DeclineForm, MeetingForm, PassOnForm
 from bookings.matching import requests_on_desk
 from bookings.meetings import set_meeting_link
@@ -164,10 +165,12 @@ def withdraw(request: TeacherRequest, lesson_id: int) -> HttpResponse:
 def cancel_lesson(request: TeacherRequest, lesson_id: int) -> HttpResponse:
     """Show what cancelling a paid lesson means, and cancel it; what was paid for it and is left comes back."""
     lesson = get_object_or_404(Lesson.objects.for_pages(), pk=lesson_id, teacher=request.teacher)
-    if lesson.order_line_id is None or not lesson.is_confirmed or lesson.ends_at <= timezone.now():
+    if not lesson.is_confirmed or lesson.ends_at <= timezone.now():
         messages.error(request, "This lesson cannot be cancelled.")
         return redirect(lesson)
     form = CancellationForm(request.POST if request.method == "POST" else None)
+    if lesson.order_line_id is None:
+        return _cancel_with_credit(request, lesson, form)
     if form.is_valid():
         try:
             cancelled = cancel_for_teacher(
@@ -189,6 +192,28 @@ def cancel_lesson(request: TeacherRequest, lesson_id: int) -> HttpResponse:
         "sold": sold,
         "consequence": f"Your slot is free again, and {lesson.student.display_name} gets an email.",
         "action": "Cancel the lesson and refund it" if sold.refundable else "Cancel the lesson",
+        "back": lesson.get_absolute_url(),
+    }
+    return render(request, "payments/sale_cancel.html", context, status=400 if form.errors else 200)
+
+
+def _cancel_with_credit(request: TeacherRequest, lesson: Lesson, form: CancellationForm) -> HttpResponse:
+    """The same for a lesson taken with a lesson credit, which the student gets back."""
+    student = lesson.student.display_name
+    if form.is_valid():
+        reason = f"Cancelled by the teacher: {form.cleaned_data['reason']}"
+        if cancel_credit_lesson(lesson_id=lesson.pk, reason=reason) is None:
+            messages.error(request, "This lesson was cancelled already.")
+        else:
+            messages.success(request, f"The lesson is cancelled. {student} gets the lesson credit back.")
+        return redirect(lesson)
+    context = {
+        "kicker": "Cancel a lesson",
+        "heading": lesson.title,
+        "lead": write_span(lesson.starts_at, lesson.ends_at, zone_for(lesson, reader=zone_of_user(request.user))),
+        "form": form,
+        "consequence": f"Your slot is free again. {student} gets the lesson credit back, and an email.",
+        "action": "Cancel the lesson",
         "back": lesson.get_absolute_url(),
     }
     return render(request, "payments/sale_cancel.html", context, status=400 if form.errors else 200)

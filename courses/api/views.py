@@ -20,8 +20,8 @@ from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.schema import answers
+from courses.access import access_to, finish_lesson
 from courses.models import CourseLesson, Enrolment
-from courses.progress import mark_done
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
 from integrations.idempotency import KEY_PROBLEMS, once
 from integrations.schema import key_parameter
@@ -40,13 +40,14 @@ class CourseLessonAnswer(serializers.Serializer[Any]):
 
 
 class EnrolmentAnswer(serializers.Serializer[Any]):
-    """A course that a student has."""
+    """A course that a student bought, or has opened with a plan that still opens it."""
 
     id = serializers.IntegerField()
     course = serializers.CharField(help_text="`slug` of the course.")
     title = serializers.CharField()
     teacher = serializers.CharField(help_text="`slug` of the teacher.")
-    activated_at = serializers.DateTimeField()
+    access = serializers.ChoiceField(["purchase", "plan"], help_text="Bought, or opened by your plan.")
+    activated_at = serializers.DateTimeField(help_text="When you bought it, or first opened it with your plan.")
     lesson_count = serializers.IntegerField()
     done_count = serializers.IntegerField()
     is_complete = serializers.BooleanField()
@@ -114,12 +115,13 @@ class LessonDone(Endpoint):
         """Mark a lesson of your course as done."""
         enrolment = get_object_or_404(_own(request), pk=enrolment_id)
         lessons = CourseLesson.objects.filter(module__course=enrolment.course_id)
-        mark_done(enrolment=enrolment, lesson=get_object_or_404(lessons, pk=lesson_id))
+        lesson = get_object_or_404(lessons, pk=lesson_id)
+        finish_lesson(access_to(enrolment.course, caller(request).pk), lesson)
         return _answer(request, enrolment.pk)
 
 
 def _own(request: Request) -> Any:
-    own = Enrolment.objects.active().filter(student=caller(request)).select_related("course__teacher")
+    own = Enrolment.objects.open_to_their_student(caller(request).pk).select_related("course__teacher")
     return own.prefetch_related(
         "course__modules", Prefetch("course__modules__lessons", CourseLesson.objects.defer("body"))
     )
@@ -150,6 +152,7 @@ def _describe(enrolment: Enrolment) -> dict[str, Any]:
         "course": course.slug,
         "title": course.title,
         "teacher": course.teacher.slug,
+        "access": "purchase" if enrolment.state == Enrolment.State.ACTIVE else "plan",
         "activated_at": enrolment.activated_at,
         "lesson_count": len(lessons),
         "done_count": done_count,

@@ -1,32 +1,43 @@
-"""Pages for enrolled students and the course's teacher. For everyone else they are a 404."""
+"""Pages for students who bought the course or whose plan opens it, and for its teacher. For everyone else, a 404.
+
+A student whose plan no longer opens a course that they began with it reads why, and what they can do.
+"""
 
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Count, F, Q
+from django.db.models import Case, Count, F, Q, Value, When
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from courses.models import Course, CourseLesson, Enrolment
+from catalogue.currencies import display_currency, pick_amount
+from courses.access import Access, access_to, begun_by_plan, finish_lesson
+from courses.handler import reason_against_buying
+from courses.models import Course, CourseLesson, Enrolment, open_by_plan_to
 from courses.outline import outline_of
-from courses.progress import mark_done, progress_of
+from courses.progress import progress_of
 from courses.quizzes import Quiz, ask_quiz, mark_quiz
 from courses.uploads import content_type
 from notifications.alerts import raise_alert
 from payments.cancellations.lines import can_cancel_line
+from subscriptions.access import plans_with_courses
 
 
 @login_required
 @require_safe
 def mine(request: HttpRequest) -> HttpResponse:
     """List the courses of a student, newest first."""
+    student_id = request.user.pk or 0
+    is_bought = Q(state=Enrolment.State.ACTIVE)
+    is_begun = Q(opened_by_plan_at__isnull=False) & ~Q(course__state=Course.State.CLOSED)
+    is_open = is_bought | open_by_plan_to(student_id, "course__")
     enrolments = (
-        Enrolment.objects.active()
-        .filter(student=request.user.pk)
+        Enrolment.objects.filter(is_bought | is_begun, student=student_id)
         .select_related("course__teacher", "course__subject")
         .annotate(
+            is_open=Case(When(is_open, then=Value(value=True)), default=Value(value=False)),
             lesson_count=Count("course__modules__lessons"),
             done_count=Count(
                 "course__modules__lessons", filter=Q(done_lesson_ids__contains=[F("course__modules__lessons__pk")])
@@ -48,14 +59,17 @@ def open_course(request: HttpRequest, course_id: int) -> HttpResponse:
 @require_safe
 def learn(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the course's outline."""
-    course = _open_course(request, slug)
-    own, outline = _own_enrolment(request, course), outline_of(course)
+    access = _access(request, slug)
+    if access is None:
+        return _explain(request, slug)
+    own, outline = access.enrolment, outline_of(access.course)
     context = {
-        "course": course,
+        "course": access.course,
         "outline": outline,
         "progress": progress_of(own, outline.lessons),
         "enrolment": own,
-        "can_cancel": own is not None and can_cancel_line(own.order_line_id),
+        "plan": access.subscription.plan if access.subscription else None,
+        "can_cancel": own is not None and access.subscription is None and can_cancel_line(own.order_line_id),
     }
     return render(request, "courses/course_learn.html", context)
 
@@ -63,40 +77,49 @@ def learn(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_safe
 def lesson(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
-    course = _open_course(request, slug)
-    shown = _lesson_of(course, lesson_id)
-    return _render_lesson(request, course, shown, ask_quiz(shown.questions.all()))
+    access = _access(request, slug)
+    if access is None:
+        return _explain(request, slug)
+    shown = _lesson_of(access.course, lesson_id)
+    access.record_use(shown)
+    return _render_lesson(request, access, shown, ask_quiz(shown.questions.all()))
 
 
 @login_required
 @require_POST
 def lesson_done(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
     """Mark a lesson as done, and go on to the next one."""
-    course = _open_course(request, slug)
-    shown = _lesson_of(course, lesson_id)
-    if own := _own_enrolment(request, course):
-        mark_done(enrolment=own, lesson=shown)
-    _, after = outline_of(course).around(shown)
-    return redirect("courses:lesson", course.slug, after.pk) if after else redirect("courses:learn", course.slug)
+    access = _access(request, slug)
+    if access is None:
+        return _explain(request, slug)
+    shown = _lesson_of(access.course, lesson_id)
+    finish_lesson(access, shown)
+    _, after = outline_of(access.course).around(shown)
+    return redirect("courses:lesson", slug, after.pk) if after else redirect("courses:learn", slug)
 
 
 @login_required
 @require_POST
 def lesson_answers(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse:
     """Show the lesson with its quiz marked."""
-    course = _open_course(request, slug)
-    shown = _lesson_of(course, lesson_id)
-    return _render_lesson(request, course, shown, mark_quiz(shown.questions.all(), request.POST))
+    access = _access(request, slug)
+    if access is None:
+        return _explain(request, slug)
+    shown = _lesson_of(access.course, lesson_id)
+    return _render_lesson(request, access, shown, mark_quiz(shown.questions.all(), request.POST))
 
 
 @login_required
 @require_safe
 def lesson_file(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponseBase:
     """Serve a lesson's file: always as a download, never as a page, and never stored by a shared cache."""
-    course = _open_course(request, slug)
-    shown = _lesson_of(course, lesson_id)
+    access = _access(request, slug)
+    if access is None:
+        return _explain(request, slug)
+    course, shown = access.course, _lesson_of(access.course, lesson_id)
     if not shown.file:
         raise Http404
+    access.record_use(shown)
     try:
         content = shown.file.open("rb")
     except FileNotFoundError:
@@ -114,13 +137,28 @@ def lesson_file(request: HttpRequest, slug: str, lesson_id: int) -> HttpResponse
     return response
 
 
-def _open_course(request: HttpRequest, slug: str) -> Course:
-    return get_object_or_404(Course.objects.open_to(request.user).select_related("teacher"), slug=slug)
+def _access(request: HttpRequest, slug: str) -> Access | None:
+    """How the reader opens the course; None if they do not."""
+    user_id = request.user.pk or 0
+    course = Course.objects.open_to(request.user).select_related("teacher").filter(slug=slug).first()
+    return access_to(course, user_id) if course else None
 
 
-def _own_enrolment(request: HttpRequest, course: Course) -> Enrolment | None:
-    """The reader's own; None for the course's teacher, who reads it without one."""
-    return Enrolment.objects.active().filter(course=course, student=request.user.pk).first()
+def _explain(request: HttpRequest, slug: str) -> HttpResponse:
+    """Say that the plan no longer opens a course that was begun with it, and how to go on. A 404 for anything else."""
+    begun = begun_by_plan(slug, request.user.pk or 0)
+    if begun is None:
+        raise Http404
+    course, outline = begun.course, outline_of(begun.course)
+    context = {
+        "course": course,
+        "progress": progress_of(begun, outline.lessons),
+        "outline": outline,
+        "price": pick_amount([price.amount for price in course.prices.all()], preferred=display_currency(request)),
+        "can_be_bought": not reason_against_buying(course, begun.student_id, set()),
+        "plans": list(plans_with_courses()) if course.is_in_plans and course.is_published else [],
+    }
+    return render(request, "courses/course_ended.html", context, status=403)
 
 
 def _lesson_of(course: Course, lesson_id: int) -> CourseLesson:
@@ -128,12 +166,11 @@ def _lesson_of(course: Course, lesson_id: int) -> CourseLesson:
     return get_object_or_404(lessons.prefetch_related("questions"), pk=lesson_id)
 
 
-def _render_lesson(request: HttpRequest, course: Course, shown: CourseLesson, quiz: Quiz) -> HttpResponse:
-    outline = outline_of(course)
+def _render_lesson(request: HttpRequest, access: Access, shown: CourseLesson, quiz: Quiz) -> HttpResponse:
+    outline, own = outline_of(access.course), access.enrolment
     before, after = outline.around(shown)
-    own = _own_enrolment(request, course)
     context = {
-        "course": course,
+        "course": access.course,
         "lesson": shown,
         "outline": outline,
         "before": before,

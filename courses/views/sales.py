@@ -15,6 +15,7 @@ from courses.outline import outline_of
 from courses.quizzes import Quiz, ask_quiz, mark_quiz
 from payments.contracts import Item, NotForSale
 from payments.visitor_cart import add_for_visitor, quantity_in_cart
+from subscriptions.access import plans_with_courses, subscription_opening_courses
 
 
 @require_safe
@@ -26,6 +27,9 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         and Enrolment.objects.active().filter(course=course, student=request.user).exists()
     )
     owned = {course.pk} if is_enrolled else set()
+    subscription = None
+    if course.is_in_plans and course.is_published and request.user.is_authenticated and not is_enrolled:
+        subscription = subscription_opening_courses(request.user.pk)
     return render(
         request,
         "courses/course_detail.html",
@@ -34,6 +38,8 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
             "outline": outline_of(course),
             "price": pick_amount([price.amount for price in course.prices.all()], preferred=display_currency(request)),
             "is_enrolled": is_enrolled,
+            "own_plan": subscription.plan if subscription else None,
+            "plans": plans_with_courses() if course.is_in_plans and course.is_published else [],
             "is_own": course.teacher.user_id == request.user.pk,
             "can_be_bought": not reason_against_buying(course, request.user.pk, owned),
             "is_in_cart": quantity_in_cart(request, domain=DOMAIN, reference=str(course.pk)) > 0,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.utils.module_loading import import_string
+
+from payments.domains import domain_configs
 from payments.models import StripeMovement
 from payments.rebuilding.drafts import Draft
 from payments.rebuilding.orders import drafts_of_orders
@@ -35,12 +38,20 @@ def rebuild(name: str, *, account: str, livemode: bool) -> Iterator[Written]:
         drafts_of_orders(livemode=livemode),
         drafts_of_payouts(livemode=livemode),
         _drafts_of_own_movements(account=account, livemode=livemode),
+        *_drafts_of_domains(),
     )
     for source in sources:
         for drafts in source:
             copied = sum(draft.is_copied for draft in drafts)
             written = Written(written.count + write_drafts(name, drafts), written.copied + copied)
             yield written
+
+
+def _drafts_of_domains() -> Iterator[Iterator[list[Draft]]]:
+    """What domains book beside the sales, each as its AppConfig names it."""
+    for config in domain_configs():
+        if config.books:
+            yield import_string(config.books)()
 
 
 def _drafts_of_own_movements(*, account: str, livemode: bool) -> Iterator[list[Draft]]:

@@ -1,5 +1,5 @@
 """Plans and subscriptions in the admin."""
 
-from subscriptions.admin import plans, subscriptions
+from subscriptions.admin import parts, plans, subscriptions
 
-__all__ = ["plans", "subscriptions"]
+__all__ = ["parts", "plans", "subscriptions"]

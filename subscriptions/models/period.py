@@ -38,6 +38,9 @@ class SubscriptionPeriod(models.Model):
     credits = models.PositiveSmallIntegerField(default=0, db_default=0)
     credit_value_minor = models.PositiveBigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    # When its credits and slices of access were written, in the settlement; and when its price went back to the student.
+    opened_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     # When what was left of its money had been given to teachers and platform, or given back.
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
 

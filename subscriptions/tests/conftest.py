@@ -5,6 +5,7 @@ import pytest
 from payments.tests.conftest import (  # noqa: F401  # fixtures
     all_invariants_hold,
     sandbox_process,
+    shares_mature_at_once,
     stripe_sandbox,
 )
 from subscriptions.tests.subscribing import Subscriber

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from subscriptions.credits import own_credits
 from subscriptions.models import Subscription
 from subscriptions.timing import look_soon
 
@@ -25,7 +26,12 @@ def show_mine(request: HttpRequest) -> HttpResponse:
         row.periods.select_related("line__order", "price__plan").order_by("-pk")[:_PAID_PERIODS_SHOWN] if row else []
     )
     is_waiting = row is not None and row.status == Subscription.Status.STARTING
-    context = {"subscription": row, "periods": periods, "is_waiting": is_waiting and "returned" in request.GET}
+    context = {
+        "subscription": row,
+        "periods": periods,
+        "is_waiting": is_waiting and "returned" in request.GET,
+        "credits": own_credits(request.user.pk or 0),
+    }
     return render(request, "subscriptions/subscription_show.html", context)
 
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.tests.factories import UserFactory
+from bookings.credits import agree_to_credits
 from bookings.tests import factories as lessons
 from courses.models import Enrolment
 from courses.tests.factories import published_course
@@ -26,6 +27,7 @@ from payments.settlement import settle_payment
 from payments.tests.discount_factories import code_of
 from payments.tests.factories import evidence_for, open_order
 from payments.tests.payout_factories import requested, teacher_with
+from subscriptions.tests.paid import paid_period, subscription_with_credits
 from webhooks.endpoints import create_endpoint, send_test
 from workshops.models import Registration
 from workshops.tests.factories import make_workshop
@@ -293,6 +295,14 @@ def withdrawing_a_request():
 def one_lesson():
     lesson = lessons.proposed_lesson()
     return Scene(caller=lesson.student, also=(lesson.teacher.user,), path={"lesson_id": lesson.pk})
+
+
+@scene("lesson_use_credit", Access.OWNED)
+def using_a_lesson_credit():
+    lesson = lessons.proposed_lesson()
+    agree_to_credits(teacher=lesson.teacher, longest_minutes=60, least_values={"GBP": 500})
+    paid_period(subscription_with_credits(lesson.student))
+    return Scene(caller=lesson.student, path={"lesson_id": lesson.pk})
 
 
 # --- A teacher's desk
