@@ -18,6 +18,8 @@ _SECTIONS: Final = {
     "po": "payouts",
     "acct": "connect/accounts",
     "cus": "customers",
+    "sub": "subscriptions",
+    "in": "invoices",
 }
 
 

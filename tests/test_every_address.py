@@ -37,6 +37,7 @@ API = [f"payments-api:{name}" for name in [
 ]]  # fmt: skip
 # Each under one address.
 OPEN_API = [f"catalogue-api:{name}" for name in ("subjects", "teachers", "teacher", "listings", "listing")]
+OPEN_API += ["subscriptions-api:plans"]
 OWN_API = [
     "bookings-api:requests",
     "bookings-api:lessons",
@@ -46,6 +47,17 @@ OWN_API = [
     "bookings-api:desk_requests",
     "workshops-api:participants",
     "payments-api:sales",
+]
+SUBSCRIPTIONS_API = [
+    f"subscriptions-api:{name}"
+    for name in (
+        "subscriptions",
+        "subscription",
+        "create_subscription",
+        "create_subscription_other",
+        "cancel_subscription",
+        "cancel_subscription_other",
+    )
 ]
 STUDENTS_API = [
     "bookings-api:request",
@@ -70,7 +82,7 @@ TEACHERS_API = [
     "bookings-api:lesson_withdraw",
     "bookings-api:lesson_cancel",
 ]
-API += [*OPEN_API, *OWN_API, *STUDENTS_API, *SHARED_API, *TEACHERS_API]
+API += [*OPEN_API, *SUBSCRIPTIONS_API, *OWN_API, *STUDENTS_API, *SHARED_API, *TEACHERS_API]
 # Open to everyone.
 PUBLIC = [
     "catalogue:home",
@@ -116,6 +128,7 @@ OWN = [
     "bookings:requests_mine",
     "workshops:mine",
     "courses:mine",
+    *SUBSCRIPTIONS_API,
     "subscriptions:mine",
     "subscriptions:returned",
     "subscriptions:changes",

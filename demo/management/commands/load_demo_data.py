@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
-from demo.loading import offers, people
+from demo.loading import offers, people, plans
 
 # The order matters: later parts need the earlier ones.
 PARTS = (
@@ -19,6 +19,7 @@ PARTS = (
     ("lesson offers", offers.load_lesson_offers),
     ("lesson requests", offers.load_lesson_requests),
     ("requests to any teacher", offers.load_requests_to_any_teacher),
+    ("plans", plans.load_plans),
 )
 
 
