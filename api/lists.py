@@ -25,19 +25,28 @@ class ListQuestion(serializers.Serializer[Any]):
 
 
 def answer_page(
-    request: Request, rows: QuerySet[Row], *, newest_by: str, describe: Callable[[Row], dict[str, Any]]
+    request: Request,
+    rows: QuerySet[Row],
+    *,
+    newest_by: str,
+    describe: Callable[[Row], dict[str, Any]],
+    is_in_order_of_key: bool = False,
 ) -> dict[str, Any]:
-    """The page of these rows that the request asks for. `newest_by` names a column of moments that is never empty."""
+    """The page of these rows that the request asks for. `newest_by` names a column of moments that is never empty.
+
+    If it is a column of another table, no index has these rows in its order. They are read in the order of their keys
+    if that is the same one.
+    """
     asked = read_query(ListQuestion, request)
     limit = asked["limit"]
     position = read_cursor(asked["cursor"], int)
     if position is not None:
         at, (last_pk,) = position
+        older = Q(**{f"{newest_by}__lt": at}) | Q(pk__lt=last_pk)
         # The first condition is contained in the second, but it is the one that an index knows.
-        rows = rows.filter(
-            Q(**{f"{newest_by}__lte": at}) & (Q(**{f"{newest_by}__lt": at}) | Q(pk__lt=last_pk)),
-        )
-    found = list(rows.order_by(f"-{newest_by}", "-pk")[: limit + 1])
+        rows = rows.filter(pk__lt=last_pk) if is_in_order_of_key else rows.filter(older, **{f"{newest_by}__lte": at})
+    order = ["-pk"] if is_in_order_of_key else [f"-{newest_by}", "-pk"]
+    found = list(rows.order_by(*order)[: limit + 1])
     shown = found[:limit]
     cursor = write_cursor(getattr(shown[-1], newest_by), shown[-1].pk) if len(found) > limit else None
     return {"next": next_address(request, cursor), "results": [describe(row) for row in shown]}

@@ -17,6 +17,7 @@ from accounts.tests.signing_in import sign_in
 from integrations.endpoints import Endpoint
 from integrations.models import ApiToken
 from integrations.scopes import Scope
+from integrations.templatetags.documentation import with_code
 from integrations.tests.factories import program_of, token_and_secret, token_of
 from integrations.tokens import TokenRefused, create_token, revoke_token
 from notifications.models import Mail
@@ -285,3 +286,10 @@ def test_the_documentation_names_every_operation():
     for path in ("/api/payments/balance", "/api/payments/verify-status/{session_id}", "total_earned"):
         assert path in text
     assert "<script" not in text.split("<main", 1)[1]
+
+
+def test_the_documentation_shows_names_as_code_and_nothing_else_as_markup():
+    page = Client().get(reverse("api_documentation")).content.decode()
+    assert "<code>digest</code> of the cart" in page
+    assert "`" not in page.partition("<main")[2]
+    assert with_code("`<b>` & c") == "<code>&lt;b&gt;</code> &amp; c"

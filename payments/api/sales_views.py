@@ -75,6 +75,7 @@ class SaleList(Endpoint):
             request,
             sold.select_related("order__user").annotate(ordered_at=F("order__created_at")),
             newest_by="ordered_at",
+            is_in_order_of_key=True,
             describe=_describe,
         )
         return Response(_PAGE(page).data)
