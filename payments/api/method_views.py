@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from api.links import Link, from_answer
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
@@ -49,6 +50,13 @@ class PaymentMethods(Endpoint):
 
     permission_classes = (IsAuthenticated,)
     scopes = {"GET": Scope.PURCHASES_READ}
+    links = {
+        "GET": [
+            Link("payment_method_default", from_answer(method_id="payment_methods/0/id")),
+            Link("payment_method_remove", from_answer(method_id="payment_methods/0/id")),
+            Link("process_payment", body=from_answer(payment_method="payment_methods/0/id")),
+        ]
+    }
 
     @extend_schema(
         operation_id="payment_methods", responses=answers(PaymentMethodsAnswer, NOT_SIGNED_IN, INSUFFICIENT_SCOPE)

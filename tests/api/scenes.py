@@ -7,8 +7,11 @@ takes a key, with the connection cut after every byte.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from types import SimpleNamespace
 from typing import Any
 
+import requests
+from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import User
@@ -24,6 +27,7 @@ from payments.contracts import Item
 from payments.models import Cart
 from payments.pricing import price_cart
 from payments.settlement import settle_payment
+from payments.tests.card_factories import save_card
 from payments.tests.discount_factories import code_of
 from payments.tests.factories import evidence_for, open_order
 from payments.tests.payout_factories import requested, teacher_with
@@ -157,6 +161,29 @@ def a_payment():
 def a_failure():
     payment = open_payment()
     return Scene(caller=payment.order.user, body={"session_id": payment.stripe_session_id})
+
+
+def saved_card():
+    """A card that is saved at the sandbox, which is Stripe for the tests of every operation."""
+    http = requests.Session()
+    http.auth = (settings.STRIPE_SECRET_KEY, "")
+    with http:
+        return save_card(SimpleNamespace(url=settings.STRIPE_API_HOST, http=http))
+
+
+@scene("process_payment", Access.OWN)
+def paying_with_a_saved_card():
+    card = saved_card()
+    items = [{"domain": "courses", "reference": str(published_course().pk), "quantity": 1}]
+    body = {"payment_method": card.stripe_payment_method_id, "items": items}
+    return Scene(caller=card.customer.user, body=body)
+
+
+@scene("payment_method_remove", Access.OWNED)
+@scene("payment_method_default", Access.OWNED)
+def one_saved_card():
+    card = saved_card()
+    return Scene(caller=card.customer.user, path={"method_id": card.stripe_payment_method_id})
 
 
 # --- Orders
