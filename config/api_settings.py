@@ -53,6 +53,7 @@ def spectacular_settings(*, site_name: str) -> dict[str, Any]:
             "OrderLineState": "payments.models.order.OrderLine.State",
             "PaymentState": "payments.api.serializers.PaymentState",
             "WorkState": "jobs.models.DurableWork.State",
+            "SubscriptionStatus": "subscriptions.api.serializers.STATES",
             "PayoutStatus": "payments.models.payout.STATUS_CHOICES",
         },
     }

@@ -5,9 +5,9 @@ takes a key, with the connection cut after every byte.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from types import SimpleNamespace
 from typing import Any
 
 import requests
@@ -31,7 +31,10 @@ from payments.tests.card_factories import save_card
 from payments.tests.discount_factories import code_of
 from payments.tests.factories import evidence_for, open_order
 from payments.tests.payout_factories import requested, teacher_with
+from payments.tests.stripe_sandbox import StripeSandbox
+from subscriptions.tests.factories import make_plan, make_price
 from subscriptions.tests.paid import paid_period, subscription_with_credits
+from subscriptions.tests.subscribing import Subscriber
 from webhooks.endpoints import create_endpoint, send_test
 from workshops.models import Registration
 from workshops.tests.factories import make_workshop
@@ -163,12 +166,19 @@ def a_failure():
     return Scene(caller=payment.order.user, body={"session_id": payment.stripe_session_id})
 
 
+@contextmanager
+def sandbox():
+    """The sandbox that is Stripe for the tests of every operation."""
+    known = StripeSandbox.__new__(StripeSandbox)
+    with requests.Session() as http:
+        http.auth = (settings.STRIPE_SECRET_KEY, "")
+        known.url, known.http = settings.STRIPE_API_HOST, http
+        yield known
+
+
 def saved_card():
-    """A card that is saved at the sandbox, which is Stripe for the tests of every operation."""
-    http = requests.Session()
-    http.auth = (settings.STRIPE_SECRET_KEY, "")
-    with http:
-        return save_card(SimpleNamespace(url=settings.STRIPE_API_HOST, http=http))
+    with sandbox() as stripe:
+        return save_card(stripe)
 
 
 @scene("process_payment", Access.OWN)
@@ -184,6 +194,27 @@ def paying_with_a_saved_card():
 def one_saved_card():
     card = saved_card()
     return Scene(caller=card.customer.user, path={"method_id": card.stripe_payment_method_id})
+
+
+# --- Subscriptions
+
+reads(Access.OPEN, "plans")
+reads(Access.OWN, "subscriptions")
+
+
+@scene("subscription", Access.OWNED)
+@scene("cancel_subscription", Access.OWNED)
+def subscribed():
+    """A subscription that Stripe knows. People without one find nothing."""
+    with sandbox() as stripe:
+        subscriber = Subscriber(stripe)
+        subscriber.subscribe()
+    return Scene(caller=subscriber.user)
+
+
+@scene("create_subscription", Access.OWN)
+def subscribing():
+    return Scene(caller=UserFactory(), body={"price": make_price(make_plan(grants_courses=True)).pk})
 
 
 # --- Orders
