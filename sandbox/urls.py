@@ -44,6 +44,7 @@ urlpatterns = [
     path("_sandbox/clock", switches.clock_switch),
     path("_sandbox/faults", switches.faults_switch),
     path("_sandbox/deliveries", switches.deliveries_switch),
+    path("_sandbox/methods", switches.methods_switch),
     path("_sandbox/drain", switches.drain_switch),
     path("_sandbox/events/<str:event_id>/resend", switches.resend_switch),
     path("_sandbox/reset", switches.reset_switch),

@@ -64,6 +64,8 @@ def start_adding(user: User) -> str:
 
 def finish_adding(user: User, session_id: str) -> bool:
     """Let the card that was saved on a page be offered again; False if the page is another's, or not finished."""
+    if not session_id.startswith("cs_") or not session_id.isprintable():
+        return False
     customer_id, method_id = gateway.retrieve_setup_method(session_id)
     if not method_id or customer_id != known_customer_id(user.pk):
         return False

@@ -182,6 +182,12 @@ def test_a_card_is_added_on_stripes_page_without_paying_and_offered_again(stripe
     assert stripe_sandbox.get("charges")["data"] == []
 
 
+def test_the_address_after_adding_a_card_without_a_page_changes_nothing():
+    client = client_of(UserFactory())
+    for wrong in ("", "?session_id=", "?session_id=x", "?session_id=cs_%00"):
+        assert client.get(f"/my/payment-methods/added/{wrong}").url == "/my/payment-methods/"
+
+
 def test_somebody_elses_page_of_adding_a_card_changes_nothing(stripe_sandbox):
     owner, stranger = client_of(UserFactory()), client_of(UserFactory())
     session_id = owner.post("/my/payment-methods/add/").url.rpartition("/")[2].partition("#")[0]

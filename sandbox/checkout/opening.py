@@ -7,6 +7,7 @@ from sandbox.checkout.checks import DAY, check_call, check_lines, check_tax_loca
 from sandbox.checkout.custom_fields import build_fields
 from sandbox.checkout.discounting import set_discount
 from sandbox.checkout.line_items import build_line_items
+from sandbox.checkout.offered import offered_types
 from sandbox.checkout.sessions import page_address
 from sandbox.checkout.shapes import NO_INVOICE, known_customer_details, open_session
 from sandbox.checkout.totals import recalculate
@@ -39,6 +40,8 @@ def start_session(call: Call) -> Body:
     check_tax_location(session, customer)
     if "payment_method_types" in call.params:
         session["payment_method_types"] = check_types(call["payment_method_types"], session["currency"])
+    elif session["mode"] == "payment":
+        session["payment_method_types"] = offered_types(session["currency"])
     options = {kind: given for kind, given in call.get("payment_method_options", {}).items() if given}
     for kind in session["payment_method_types"]:
         default = {"request_three_d_secure": "automatic"} if kind == "card" else {}

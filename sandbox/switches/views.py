@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from django.http import HttpRequest, JsonResponse
 
 from sandbox import clock, request_log, store
+from sandbox.checkout import offered
 from sandbox.models import Delivery, DeliveryAttempt, IdempotentAnswer, ScheduledStep, StoredObject
 from sandbox.protocol.authentication import authenticate
 from sandbox.protocol.errors import ApiError
@@ -94,6 +95,14 @@ def deliveries_switch(method: str, body: Answer) -> Answer:
 
 
 @switch
+def methods_switch(method: str, body: Answer) -> Answer:
+    """`{"types": ["card", "sepa_debit"]}`: what Checkout offers, as the Dashboard's settings do at Stripe."""
+    if method == "POST":
+        offered.enable_types([str(kind) for kind in body["types"]])
+    return {"types": offered.offered_types("eur"), "currency": "eur"}
+
+
+@switch
 def drain_switch(_method: str, body: Answer) -> Answer:
     """Run due steps and wait for due deliveries; `{"timeout": seconds}`, 30 by default."""
     return {"drained": worker.drain(min(float(body.get("timeout", 30)), LONGEST_DRAIN))}
@@ -115,6 +124,7 @@ def reset_switch(method: str, body: Answer) -> Answer:
         raise ValueError("use POST to reset")
     faults.clear()
     modes.choose(modes.Mode())
+    offered.enable_types(list(offered.USUAL))
     request_log.clear()
     with store.writing():
         keep = store.rows("webhook_endpoint") if body.get("keep_endpoints", True) else StoredObject.objects.none()

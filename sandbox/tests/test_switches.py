@@ -85,3 +85,13 @@ def test_an_invalid_switch_is_answered_with_400_and_a_message(sandbox, switch, b
     assert sandbox.http.post(f"{sandbox.url}/_sandbox/{switch}", data="[1", timeout=10).status_code == 400
     assert sandbox.http.post(f"{sandbox.url}/_sandbox/{switch}", json=[1], timeout=10).status_code == 400
     assert requests.post(f"{sandbox.url}/_sandbox/{switch}", json=body, timeout=10).status_code == 401
+
+
+def test_checkout_offers_the_enabled_methods_where_the_currency_allows_them(sandbox):
+    sandbox.switch("methods", types=["card", "sepa_debit"])
+    assert sandbox.session().payment_method_types == ["card"]
+    price = {"currency": "eur", "unit_amount": 2500, "product_data": {"name": "A course"}}
+    in_euros = sandbox.session(line_items=[{"quantity": 1, "price_data": price}])
+    assert in_euros.payment_method_types == ["card", "sepa_debit"]
+    sandbox.switch("reset")
+    assert sandbox.session(line_items=[{"quantity": 1, "price_data": price}]).payment_method_types == ["card"]
