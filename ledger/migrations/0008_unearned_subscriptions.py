@@ -61,4 +61,15 @@ class Migration(migrations.Migration):
                 name="ledger_account_fits_the_chart",
             ),
         ),
+        # Going back: an account on which nothing was booked goes; with postings it stays, and the constraint refuses.
+        migrations.RunSQL(
+            migrations.RunSQL.noop,
+            """
+            ALTER TABLE ledger_account DISABLE TRIGGER ledger_account_is_kept;
+            DELETE FROM ledger_account a WHERE a.kind = 'subscriptions_unearned'
+               AND NOT EXISTS (SELECT FROM ledger_posting p WHERE p.account_id = a.id);
+            SET CONSTRAINTS ALL IMMEDIATE;
+            ALTER TABLE ledger_account ENABLE TRIGGER ledger_account_is_kept;
+            """,
+        ),
     ]
