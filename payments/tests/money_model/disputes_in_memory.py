@@ -111,7 +111,7 @@ def _book_change(books, key, before):
 
 
 def _is_nothing(part):
-    return part.fee.minor == 0 and part.share.minor == 0
+    return not (part.fee.minor or part.share.minor or part.tax.minor)
 
 
 def _lost_of_lines(dispute):
@@ -126,11 +126,12 @@ def _differences(books, before, after):
     parts = []
     for pk in sorted({*before, *after}):
         line = books.lines[pk]
-        (amount, fee), (old_amount, old_fee) = after.get(pk, (0, 0)), before.get(pk, (0, 0))
+        change = after.get(pk, NOTHING) - before.get(pk, NOTHING)
         part = Part(
             teacher_id=line.teacher_id,
-            fee=Money(fee - old_fee, line.currency),
-            share=Money(amount - fee - old_amount + old_fee, line.currency),
+            fee=Money(change.fee, line.currency),
+            share=Money(change.share, line.currency),
+            tax=Money(change.tax, line.currency),
             is_delivered=line.is_delivered,
         )
         parts.append((part, line.account_of_share))
