@@ -354,7 +354,7 @@ def urls_of(lesson):
 def test_pages_of_other_people_are_a_404_for_every_role():
     lesson, _ = make.confirmed_lesson()
     urls = list(urls_of(lesson))
-    assert len(urls) == 15
+    assert len(urls) == 16
     for stranger in (TeacherFactory().user, UserFactory(is_staff=True)):
         client = signed_in(stranger)
         client.raise_request_exception = False
