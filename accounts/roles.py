@@ -57,6 +57,8 @@ ROLES: dict[str, Role] = {
             "account.view_*",
             "catalogue.*",
             "payments.view_*",
+            # Mail a gift again, withdraw its code or give it a new one; that moves no money.
+            "payments.change_gift",
             "notifications.view_*",
             "notifications.change_*",
         ),

@@ -63,6 +63,7 @@ SECTIONS: Final[Sequence[Section]] = (
             Place(
                 "payments.discountcode", "Discount codes", "percent", inside=[("payments.redemption", "Uses of codes")]
             ),
+            Place("payments.gift", "Gifts", "redeem"),
         ),
     ),
     Section(

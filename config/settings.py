@@ -298,6 +298,8 @@ ACCOUNT_RATE_LIMITS = {
     # Discount codes that do not exist: enough for typing errors, too few for guessing.
     "discount_code": "30/h/ip",
     "discount_code_of_account": "15/h/user",
+    "gift_code": "30/h/ip",
+    "gift_code_of_account": "15/h/user",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -15,7 +15,7 @@ ENROLMENT_CREATED = register_event_type(
         fields={
             "enrolment": Field(int, "`id` of the enrolment."),
             "course": Field(int, "`id` of the course, its `reference` in the cart."),
-            "order": Field(str, "`number` of the order."),
+            "order": Field(str, "`number` of the order; empty for a gift, whose order is the giver's."),
             "line": Field(int, "`id` of the order line."),
         },
     )
@@ -24,6 +24,7 @@ ENROLMENT_CREATED = register_event_type(
 
 def announce_enrolment(enrolment: Enrolment, *, line: SoldLine) -> None:
     """Announce that a course was delivered."""
-    data = {"enrolment": enrolment.pk, "course": enrolment.course_id, "order": line.order_number, "line": line.id}
-    views = same_for_all(data, user_id=line.buyer_id, teacher_id=line.teacher_id)
+    order = "" if line.gift else line.order_number
+    data = {"enrolment": enrolment.pk, "course": enrolment.course_id, "order": order, "line": line.id}
+    views = same_for_all(data, user_id=line.holder_id, teacher_id=line.teacher_id)
     announce(ENROLMENT_CREATED, subject=f"enrolment:{enrolment.pk}:{line.id}", views=views)

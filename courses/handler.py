@@ -12,11 +12,12 @@ from accounts.models import Teacher
 from courses import DOMAIN
 from courses.announcements import announce_enrolment
 from courses.holds import activate_enrolment, hold_enrolment, release_enrolment, revoke_enrolment
-from courses.mails import queue_enrolment_mails, queue_enrolment_revoked
+from courses.mails import queue_enrolment_mails, queue_enrolment_revoked, queue_gift_revoked
 from courses.models import Course, Enrolment
 from payments.contracts import (
     CancellationTerms,
     CannotDeliver,
+    CannotReceive,
     DomainHandler,
     Item,
     NotForSale,
@@ -42,6 +43,7 @@ class CourseHandler(DomainHandler):
     revoke_one = revoke_many = "End the access to the course"
     revoked_one = revoked_many = "access ended"
     delivery_action = "Go to course"
+    can_be_given = True
     earned_by = "a course once the student can no longer get a full refund"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
@@ -57,7 +59,10 @@ class CourseHandler(DomainHandler):
         owned = set(
             Enrolment.objects.active().filter(student=buyer_id, course__in=course_ids).values_list("course", flat=True)
         )
-        return [_quote(courses.get(_course_id(item.reference)), buyer_id, owned) for item in items]
+        # A course that the buyer has can still be given to another person.
+        return [
+            _quote(courses.get(_course_id(item.reference)), buyer_id, set() if item.gift else owned) for item in items
+        ]
 
     def reserve(self, line: SoldLine, until: datetime) -> None:
         if line.quantity != 1:
@@ -65,6 +70,9 @@ class CourseHandler(DomainHandler):
         course_id = _existing_course_id(line)
         if course_id is None:
             raise SoldOut("This course no longer exists.")
+        if line.gift:
+            # Nothing to hold: places are not limited, and it is not known yet who will have it.
+            return
         hold_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id, until=until)
 
     def fulfil(self, line: SoldLine) -> None:
@@ -76,8 +84,30 @@ class CourseHandler(DomainHandler):
             queue_enrolment_mails(course=course, student=enrolment.student, line=line)
             announce_enrolment(enrolment, line=line)
 
+    def keep_gift(self, line: SoldLine) -> None:
+        """Only look whether there is a course to give: it is in no one's name until it is redeemed."""
+        course = Course.objects.filter(pk=_course_id(line.reference)).first()
+        if course is None or course.is_closed:
+            raise CannotDeliver("This course no longer exists.")
+
+    def hand_over(self, line: SoldLine) -> None:
+        course = Course.objects.select_related("teacher__user").filter(pk=_course_id(line.reference)).first()
+        if course is None or course.is_closed:
+            raise CannotReceive("This course is no longer offered. Please ask the person who gave it to you.")
+        if course.teacher.user_id == line.holder_id:
+            raise CannotReceive("This is your own course. Pass the code on, or ask the person who gave it to you.")
+        try:
+            enrolment = activate_enrolment(
+                course_id=course.pk, student_id=line.holder_id, order_line_id=line.id, is_promised=True
+            )
+        except CannotDeliver:
+            raise CannotReceive("You already have this course. You can pass the code on to another person.") from None
+        if enrolment:
+            queue_enrolment_mails(course=course, student=enrolment.student, line=line)
+            announce_enrolment(enrolment, line=line)
+
     def release(self, line: SoldLine) -> None:
-        course_id = _existing_course_id(line)
+        course_id = None if line.gift else _existing_course_id(line)
         if course_id is not None:
             release_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
 
@@ -89,9 +119,11 @@ class CourseHandler(DomainHandler):
         places: Sequence[str] = (),  # noqa: ARG002
     ) -> None:
         course_id = _existing_course_id(line)
-        if course_id is None:
+        if course_id is None or (line.gift and line.gift.receiver_id is None):
             return
-        revoked = revoke_enrolment(course_id=course_id, student_id=line.buyer_id, order_line_id=line.id)
+        revoked = revoke_enrolment(course_id=course_id, student_id=line.holder_id, order_line_id=line.id)
+        if revoked and line.gift:
+            queue_gift_revoked(revoked, order_line_id=line.id)
         # The teacher of a closed course gets one mail when all are refunded, not one for each.
         if revoked and not revoked.course.is_closed:
             queue_enrolment_revoked(revoked, order_line_id=line.id, reason=reason)
@@ -101,7 +133,9 @@ class CourseHandler(DomainHandler):
 
         After these days the student keeps the course: there is nothing to cancel.
         """
-        enrolment = Enrolment.objects.filter(course=_course_id(line.reference), student=line.buyer_id).first()
+        if line.gift and line.gift.receiver_id is None:
+            return _terms_of_waiting(line)
+        enrolment = Enrolment.objects.filter(course=_course_id(line.reference), student=line.holder_id).first()
         if enrolment and line.id in enrolment.ended_line_ids:
             return CancellationTerms(steps=[])
         delivered_at = enrolment.activated_at if enrolment and _delivered_by(enrolment, line) else None
@@ -113,7 +147,9 @@ class CourseHandler(DomainHandler):
         )
 
     def earned_at(self, line: SoldLine) -> datetime | None:
-        """When the period for a full refund ends."""
+        """When the period for a full refund ends; that of a gift begins with its purchase, whenever it is redeemed."""
+        if line.gift:
+            return line.gift.given_at + _refund_period(line) if line.gift.given_at else None
         enrolment = Enrolment.objects.filter(course=_course_id(line.reference), student=line.buyer_id).first()
         delivered_at = enrolment.activated_at if enrolment and _delivered_by(enrolment, line) else None
         return delivered_at + _refund_period(line) if delivered_at else None
@@ -121,6 +157,15 @@ class CourseHandler(DomainHandler):
     def delivery_url(self, line: SoldLine) -> str:
         """An address that redirects to the course. It contains only the id, so that lists of orders need no query."""
         return reverse("courses:open", args=[_course_id(line.reference)])
+
+
+def _terms_of_waiting(line: SoldLine) -> CancellationTerms:
+    """The terms of a gift that no one has redeemed: the days count from its purchase."""
+    if line.gift is None or line.gift.given_at is None or _existing_course_id(line) is None:
+        return CancellationTerms(steps=[RefundStep(amount=line.amount, until=None)])
+    until = line.gift.given_at + _refund_period(line)
+    places = [Place(key="course")] if line.gift.is_waiting else []
+    return CancellationTerms(steps=[RefundStep(amount=line.amount, until=until)], places=places, closes_at=until)
 
 
 def _quote(course: Course | None, buyer_id: int | None, owned: set[int]) -> Quote | NotForSale:

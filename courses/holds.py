@@ -34,11 +34,13 @@ def hold_enrolment(*, course_id: int, student_id: int, order_line_id: int, until
 
 
 @transaction.atomic
-def activate_enrolment(*, course_id: int, student_id: int, order_line_id: int) -> Enrolment | None:
+def activate_enrolment(
+    *, course_id: int, student_id: int, order_line_id: int, is_promised: bool = False
+) -> Enrolment | None:
     """Give the student the course; None if this line already did so, or was refunded. Raises CannotDeliver.
 
     The order that is paid first gets the course, even if another order holds it. A line whose hold was released is still
-    delivered, unless the course was withdrawn in the meantime.
+    delivered, unless the course was withdrawn in the meantime. A gift that was paid before `is_promised` all the same.
     """
     enrolment = _lock_enrolment(course_id=course_id, student_id=student_id)
     is_ours = enrolment.order_line_id == order_line_id
@@ -46,7 +48,7 @@ def activate_enrolment(*, course_id: int, student_id: int, order_line_id: int) -
         return None
     if enrolment.state == Enrolment.State.ACTIVE:
         raise CannotDeliver("You already have this course from another order, so this payment is refunded.")
-    if not is_ours and not _is_published(course_id):
+    if not is_ours and not is_promised and not _is_published(course_id):
         raise CannotDeliver("The course was withdrawn before your payment arrived, so the payment is refunded.")
     _change(
         enrolment,

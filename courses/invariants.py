@@ -13,7 +13,9 @@ from payments.models import LineCancellation, OrderLine
 
 class PaidCoursesAreOpen:
     name = "courses.paid_courses_are_open"
-    promise = "Each delivered line has an active enrolment, or is among the ended lines of one."
+    promise = (
+        "Each delivered line has an active enrolment, or is among the ended lines of one; a gift once it is redeemed."
+    )
 
     def breaking(self) -> list[int]:
         this_line = Func(OuterRef("pk"), template="ARRAY[%(expressions)s]", output_field=ArrayField(BigIntegerField()))
@@ -21,6 +23,7 @@ class PaidCoursesAreOpen:
             Q(state=Enrolment.State.ACTIVE, order_line_id=OuterRef("pk")) | Q(ended_line_ids__contains=this_line)
         )
         lines = OrderLine.objects.filter(domain=DOMAIN, state=OrderLine.State.FULFILLED)
+        lines = lines.filter(Q(gift_key="") | Q(gift__redeemed_at__isnull=False))
         return list(lines.exclude(Exists(given)).order_by("pk").values_list("pk", flat=True))
 
 

@@ -37,6 +37,16 @@ def queue_enrolment_mails(*, course: Course, student: User, line: SoldLine) -> N
     )
 
 
+def queue_gift_revoked(enrolment: Enrolment, *, order_line_id: int) -> None:
+    """Inform a person who redeemed the course as a gift that it was refunded to the buyer. Of the money they hear nothing."""
+    queue_mail(
+        key=f"course:{order_line_id}:gift-revoked",
+        to=enrolment.student,
+        template="courses/mail/gift_revoked",
+        context={"course": enrolment.course.title, "path": enrolment.course.get_absolute_url()},
+    )
+
+
 def queue_enrolment_revoked(enrolment: Enrolment, *, order_line_id: int, reason: str) -> None:
     """Inform the teacher that a student no longer has the course. The student gets the mails of payments."""
     course = enrolment.course

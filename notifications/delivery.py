@@ -26,6 +26,7 @@ from django.utils.safestring import SafeString
 from accounts.addresses import is_verified
 from jobs.models import WorkParked
 from notifications.attachments import content_of, file_name
+from notifications.hidden_texts import fill_hidden, has_hidden
 from notifications.models import Mail
 
 _SUBJECT_LENGTH = 200
@@ -46,7 +47,8 @@ def deliver(mail: Mail) -> None:
     Raises WorkParked if the server refuses this mail permanently, and the backend's exception otherwise.
     """
     rendered = render(mail)
-    message = _message(mail, rendered)
+    sent = render(mail, with_hidden=True) if has_hidden(mail.context) else rendered
+    message = _message(mail, sent)
     try:
         message.send()
     except Exception as error:
@@ -56,16 +58,17 @@ def deliver(mail: Mail) -> None:
     mail.mark_done(subject=rendered.subject, text_body=rendered.text, html_body=rendered.html, sent_at=Now())
 
 
-def render(mail: Mail) -> RenderedMail:
+def render(mail: Mail, *, with_hidden: bool = False) -> RenderedMail:
     """Render the mail's three templates in its language. Raises TemplateDoesNotExist.
 
+    Hidden texts, such as the code of a gift, are only in what is sent, not in what is stored or previewed.
     Only the HTML is escaped; subject and text contain names unchanged.
     """
     # Of an address that was not verified, only another person may have said whose it is. We quote nothing to it that
     # this person typed, so that our mails carry no text of theirs to strangers.
     may_quote = mail.user is not None and is_verified(mail.user, mail.to)
     context = {
-        **mail.context,
+        **fill_hidden(mail.context, is_shown=with_hidden),
         "base_url": settings.BASE_URL,
         "site_name": settings.SITE_NAME,
         "recipient_name": mail.user.get_short_name() if mail.user and may_quote else "",

@@ -43,6 +43,7 @@ def add_to_cart(item: Item, *, buyer_id: int | None, cart: Cart | None, currency
     with transaction.atomic():
         cart = _lock_or_create(buyer_id=buyer_id, cart=cart)
         item = _with_details_of(_line_of(cart, item), item)
+        _refuse_more_than_one_gift(item)
         quote = quote_items([item], buyer_id)[0]
         if isinstance(quote, NotForSale):
             raise quote
@@ -129,20 +130,20 @@ def merge_guest_cart(*, guest: Cart, buyer_id: int) -> list[str]:
         # The cart itself, as when a line is added: a line that another tab adds now is moved, or added to the new cart.
         list(Cart.objects.filter(pk=guest.pk, user=None).select_for_update())
         lines = list(CartLine.objects.filter(cart=guest, cart__user=None).select_for_update(of=("self",)))
-        own = {(line.domain, line.reference): line for line in cart.lines.all()}
-        items = [_with_details_of(own.get((line.domain, line.reference)), line.item) for line in lines]
+        own = {line.item.key: line for line in cart.lines.all()}
+        items = [_with_details_of(own.get(line.item.key), line.item) for line in lines]
         quotes = quote_items(items, buyer_id)
         left_behind = []
         with student_changes(cart):
             _set_currency(cart, cart.currency if own else guest.currency)
             for position, line in enumerate(lines):
                 quote = quotes[position]
-                has_room = (line.domain, line.reference) in own or len(own) < LINES_AT_MOST
+                has_room = line.item.key in own or len(own) < LINES_AT_MOST
                 if isinstance(quote, NotForSale) or cart.currency not in quote.unit_prices or not has_room:
                     left_behind.append(line.title)
                     continue
                 moved = _put_in(cart, items[position], quote)
-                own[line.domain, line.reference] = moved
+                own[moved.item.key] = moved
         move_codes(guest=guest, to=cart)
         Cart.objects.filter(pk=guest.pk, user=None).delete()
     return left_behind
@@ -155,14 +156,14 @@ def restore_cart(order: Order) -> int:
     """
     with transaction.atomic():
         cart = lock_cart_of(order.user_id)
-        lines = list(order.lines.all())
+        lines = list(order.lines.select_related("gift"))
         _forget_currency_when_empty(cart)
         if cart.currency not in ("", order.currency):
             return len(lines)
         _set_currency(cart, order.currency)
         restore_codes(order, cart=cart)
-        own = set(cart.lines.values_list("domain", "reference"))
-        missing = [line for line in lines if (line.domain, line.reference) not in own]
+        own = set(cart.lines.values_list("domain", "reference", "gift_key"))
+        missing = [line for line in lines if line.item_key not in own]
         room = max(LINES_AT_MOST - len(own), 0)
         CartLine.objects.bulk_create(
             [
@@ -172,6 +173,8 @@ def restore_cart(order: Order) -> int:
                     reference=line.reference,
                     quantity=line.quantity,
                     details=line.details,
+                    gift=line.gift.wish.as_json() if line.is_gift else {},
+                    gift_key=line.gift_key,
                     title=line.title,
                     seen_unit_minor=line.unit_amount_minor,
                 )
@@ -210,9 +213,11 @@ def _put_in(cart: Cart, item: Item, quote: Quote) -> CartLine:
         cart=cart,
         domain=item.domain,
         reference=item.reference,
+        gift_key=item.key[-1],
         defaults={
             "quantity": item.quantity,
             "details": dict(item.details),
+            "gift": item.gift.as_json() if item.gift else {},
             "title": quote.title[:_TITLE_LENGTH],
             "seen_unit_minor": quote.unit_prices[cart.currency].minor,
         },
@@ -227,7 +232,8 @@ def _record_use(cart: Cart) -> None:
 
 
 def _line_of(cart: Cart, item: Item) -> CartLine | None:
-    return cart.lines.filter(domain=item.domain, reference=item.reference).first()
+    domain, reference, gift_key = item.key
+    return cart.lines.filter(domain=domain, reference=reference, gift_key=gift_key).first()
 
 
 def _with_details_of(line: CartLine | None, item: Item) -> Item:
@@ -243,8 +249,14 @@ def _refuse_quantity(quantity: int, quote: Quote) -> None:
     raise NotForSale(f"You can have between 1 and {quote.quantity_limit} of this.")
 
 
+def _refuse_more_than_one_gift(item: Item) -> None:
+    if item.gift and item.quantity != 1:
+        raise NotForSale("A gift is for one person. Add another gift for the next one.")
+
+
 def _refuse_more_than_fits(cart: Cart, item: Item) -> None:
-    others = cart.lines.exclude(domain=item.domain, reference=item.reference).count()
+    domain, reference, gift_key = item.key
+    others = cart.lines.exclude(domain=domain, reference=reference, gift_key=gift_key).count()
     if others >= LINES_AT_MOST:
         raise CartFull(f"A cart holds {LINES_AT_MOST} different things at most. Please pay for these first.")
 

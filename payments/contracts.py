@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 from typing import Any, Protocol, runtime_checkable
 
 from money import Money
+from payments.gifts.contracts import GiftWish, SoldGift
 
 
 class NotForSale(Exception):
@@ -35,6 +36,10 @@ class CannotDeliver(Exception):
     """Paid, but impossible to deliver: the line is refunded automatically. The message is for student and staff."""
 
 
+class CannotReceive(Exception):
+    """This person cannot be given what a gift promises, for example a course that they have. Shown to them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """What a visitor wants to buy. Only the domain interprets `reference` and `details`.
@@ -47,6 +52,13 @@ class Item:
     reference: str
     quantity: int = 1
     details: Mapping[str, Any] = field(default_factory=dict)
+    # For an item that another person will redeem: one unit, which the buyer themself may have already.
+    gift: GiftWish | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it apart from the other lines of a cart."""
+        return self.domain, self.reference, self.gift.key if self.gift else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +138,12 @@ class SoldLine:
     policy: Mapping[str, Any]
     # What the teacher gets of the amount, for the mail about the sale.
     share: Money | None = None
+    gift: SoldGift | None = None
+
+    @property
+    def holder_id(self) -> int:
+        """Whose it is: the buyer's, or that of the person who redeemed the gift."""
+        return (self.gift and self.gift.receiver_id) or self.buyer_id
 
     @property
     def purchase_mail(self) -> str:
@@ -197,6 +215,8 @@ class DomainHandler(Protocol):
     revoked_many: str = "{count} taken back"
     # What the link to a delivered line says: "Open lesson", "View tickets".
     delivery_action: str = "Open"
+    # Whether one person can buy an item and another redeem it: then the handler has `keep_gift` and `hand_over`.
+    can_be_given: bool = False
     # When a teacher has earned their share, after "a share is earned by": see `earned_at`.
     earned_by: str = ""
 
@@ -221,6 +241,21 @@ class DomainHandler(Protocol):
 
         If the hold has expired, the place is taken again if it is still free. Raises CannotDeliver.
         """
+
+    def keep_gift(self, line: SoldLine) -> None:  # noqa: ARG002  # for those that can be given
+        """Keep what a paid gift promises until it is redeemed, within the settlement transaction, instead of `fulfil`.
+
+        A second call has no effect. Raises CannotDeliver.
+        """
+        raise CannotDeliver("This cannot be given as a gift.")
+
+    def hand_over(self, line: SoldLine) -> None:  # noqa: ARG002  # for those that can be given
+        """Deliver a gift to `line.holder_id`, within the transaction that redeems it. Raises CannotReceive.
+
+        Called once, for a paid line that is not revoked; mails to the receiver are queued here. From then on `revoke` and
+        `cancellation_terms` are about what they have.
+        """
+        raise CannotReceive("This cannot be given as a gift.")
 
     @abstractmethod
     def release(self, line: SoldLine) -> None:

@@ -74,6 +74,7 @@ def _hold_only(item: Item, cart: Cart) -> None:
         cart=cart,
         domain=item.domain,
         reference=item.reference,
+        gift_key="",
         defaults={"quantity": item.quantity, "details": dict(item.details)},
         create_defaults={"quantity": item.quantity, "details": dict(item.details), "seen_unit_minor": 0},
     )

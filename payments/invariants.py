@@ -13,6 +13,7 @@ from payments.discounts import invariants as discounts
 from payments.disputes import invariants as disputes
 from payments.documents import invariants as documents
 from payments.earnings import invariants as earnings
+from payments.gifts import invariants as gifts
 from payments.models import LineCancellation, Order, OrderLine, Payment, Refund, RefundAllocation, RefundChange
 from payments.payouts import invariants as payouts
 from payments.reconciliation import invariants as reconciliation
@@ -206,6 +207,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     *disputes.INVARIANTS,
     *documents.INVARIANTS,
     *earnings.INVARIANTS,
+    *gifts.INVARIANTS,
     *reconciliation.INVARIANTS,
     *payouts.INVARIANTS,
     *tax.INVARIANTS,

@@ -18,6 +18,7 @@ from money import Money
 from payments.announcements import announce_cancelled_order
 from payments.contracts import Quote, SoldOut
 from payments.discounts.holds import hold_redemptions, release_redemptions
+from payments.gifts.giving import write_gifts
 from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
 from payments.pricing import PricedCart, PricedLine
@@ -66,6 +67,7 @@ def write_order(*, user_id: int, priced: PricedCart) -> Order:
     for line in lines:
         line.order = order
     OrderLine.objects.bulk_create(lines)
+    write_gifts(lines, [line.line.item.gift for line in priced.lines])
     hold_redemptions(order, priced.codes)
     return order
 
@@ -154,6 +156,7 @@ def _frozen_line(priced: PricedLine, rates: dict[int, int], sellers: Mapping[int
         teacher_share_minor=divided.share.minor,
         platform_discount_minor=divided.platform_discount.minor,
         platform_discount_share_minor=divided.platform_discount_share.minor,
+        gift_key=priced.line.gift_key,
         cart_line_id=priced.line.pk,
     )
 

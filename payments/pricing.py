@@ -16,6 +16,7 @@ from pages.publishing import current_version
 from payments.contracts import Item, NotForSale, Quote
 from payments.discounts.effects import AppliedCode, codes_of, discounts_on
 from payments.discounts.rules import DiscountableLine
+from payments.gifts.quoting import as_gift
 from payments.models import Cart, CartLine, DiscountCode
 from payments.registry import UnknownDomain, handler_for
 from payments.tax.amounts import LineTax, tax_of
@@ -185,6 +186,7 @@ class PricedCart:
                     priced.line.reference,
                     priced.line.quantity,
                     priced.line.details,
+                    priced.line.gift,
                     priced.unit_price.minor if priced.unit_price else None,
                     priced.discount_minor,
                     priced.problem,
@@ -205,7 +207,13 @@ def quote_items(items: Iterable[Item], buyer_id: int | None) -> dict[int, Quote 
     quotes: dict[int, Quote | NotForSale] = {}
     for domain, positioned in by_domain.items():
         try:
-            answers = handler_for(domain).quote([item for _, item in positioned], buyer_id)
+            handler = handler_for(domain)
+            answers = [
+                as_gift(answer, handler) if item.gift else answer
+                for (_, item), answer in zip(
+                    positioned, handler.quote([item for _, item in positioned], buyer_id), strict=True
+                )
+            ]
         except UnknownDomain:
             answers = [NotForSale("This is not sold here any more.")] * len(positioned)
         for (position, _), answer in zip(positioned, answers, strict=True):
@@ -236,6 +244,8 @@ def price_items(
             reference=item.reference,
             quantity=item.quantity,
             details=dict(item.details),
+            gift=item.gift.as_json() if item.gift else {},
+            gift_key=item.key[-1],
             seen_unit_minor=0,
         )
         for item in items

@@ -31,6 +31,7 @@ from payments.evidence import (
     refuse_disagreement,
     refuse_other_domains,
 )
+from payments.gifts.giving import open_gifts
 from payments.mails import queue_cannot_deliver_mails, queue_paid_twice_mails, queue_payment_confirmed
 from payments.models import Order, OrderLine, Payment
 from payments.models.order import lines_in_lock_order
@@ -109,6 +110,7 @@ def _deliver_all(order: Order, lines: Sequence[OrderLine], *, happened_at: datet
     undeliverable = [line for line in lines if not _deliver(line)]
     delivered = [line for line in lines if line not in undeliverable]
     _mark_fulfilled(delivered)
+    open_gifts(order, delivered)
     book_sale(order, delivered=delivered, undeliverable=undeliverable, happened_at=happened_at)
     request_refund_of_undeliverable(order, undeliverable)
     _take_from_cart(order, lines)
@@ -193,7 +195,8 @@ def _deliver(line: OrderLine) -> bool:
     """Deliver one line; False if that is impossible: only this line is refunded, the others are delivered."""
     try:
         with transaction.atomic(), mails_gathered(), announcements_gathered():
-            handler_for(line.domain).fulfil(line.as_sold())
+            handler, sold = handler_for(line.domain), line.as_sold()
+            handler.keep_gift(sold) if line.is_gift else handler.fulfil(sold)
     except CannotDeliver as reason:
         line.state = OrderLine.State.UNDELIVERABLE
         line.state_reason = str(reason)[:300]

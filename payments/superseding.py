@@ -45,8 +45,11 @@ def _payable(cart: Cart) -> QuerySet[Payment]:
 
 
 def _is_still_for(order: Order, cart: Cart) -> bool:
-    ordered = {(line.domain, line.reference): (line.quantity, line.details) for line in order.lines.all()}
-    wanted = {(line.domain, line.reference): (line.quantity, line.details) for line in cart.lines.all()}
+    ordered = {
+        line.item_key: (line.quantity, line.details, line.gift.wish.as_json() if line.is_gift else {})
+        for line in order.lines.all()
+    }
+    wanted = {line.item.key: (line.quantity, line.details, line.gift) for line in cart.lines.all()}
     return (order.currency, ordered) == (cart.currency, wanted)
 
 

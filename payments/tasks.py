@@ -10,6 +10,7 @@ from payments import outcomes, sweeps
 from payments.disputes import reminding
 from payments.documents import numbering
 from payments.earnings import maturing
+from payments.gifts import managing
 from payments.models import ReconciliationRun
 from payments.payouts import follow_up, schedules
 from payments.reconciliation.runs import request_run
@@ -30,6 +31,12 @@ def take_in_missed_events() -> None:
 def mature_earnings() -> None:
     """Make the teachers' shares available whose time has come."""
     maturing.mature_earnings()
+
+
+@shared_task(name="payments.mail_due_gifts")
+def mail_due_gifts() -> None:
+    """Mail the gifts whose day has come."""
+    managing.mail_due_gifts()
 
 
 @shared_task(name="payments.number_missing_documents")

@@ -45,10 +45,10 @@ def add_for_visitor(request: HttpRequest, item: Item) -> CartLine:
 
 
 def quantity_in_cart(request: HttpRequest, *, domain: str, reference: str) -> int:
-    """How many units of an item the visitor's cart holds."""
+    """How many units of an item the visitor's cart holds for themself, gifts aside."""
     cart = cart_of(request)
-    quantity = cart.lines.filter(domain=domain, reference=reference).values_list("quantity", flat=True) if cart else []
-    return sum(quantity)
+    lines = cart.lines.filter(domain=domain, reference=reference, gift_key="") if cart else CartLine.objects.none()
+    return sum(lines.values_list("quantity", flat=True))
 
 
 def merge_session_cart(request: HttpRequest, user: AbstractBaseUser) -> list[str]:

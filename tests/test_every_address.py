@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.roles import ROLES, may, roles
 from accounts.tests.factories import UserFactory
 from courses.models import Enrolment
+from payments.tests.gift_factories import paid_gift
 from tests.market import credit_note_of, open_market, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,7 @@ API = [f"payments-api:{name}" for name in [
     "process_payment", "process_payment_other", "v1_payments", "v1_payment_methods",
     "payment_method", "payment_method_default",
     "cart", "cart_lines", "cart_line", "orders", "order", "order_cancel", "order_receipt", "line_cancellation",
-    "payouts", "payout", "validate_discount", "validate_discount_other",
+    "payouts", "payout", "gift_redeem", "validate_discount", "validate_discount_other",
 ]]  # fmt: skip
 # Each under one address.
 OPEN_API = [f"catalogue-api:{name}" for name in ("subjects", "teachers", "teacher", "listings", "listing")]
@@ -102,6 +103,8 @@ PUBLIC = [
     "payments:cart_code",
     "payments:continue",
     "payments:checkout",
+    "payments:gift_give",
+    "payments:gift_redeem",
     "payments-api:test_commission",
     "payments-api:test_commission_other",
     "payments-api:validate_discount",
@@ -161,6 +164,7 @@ OWN = [
     "payments-api:cart_lines",
     "payments-api:orders",
     "payments-api:payouts",
+    "payments-api:gift_redeem",
     *OWN_API,
 ]
 # About the teacher who asks.
@@ -170,6 +174,7 @@ OWN_DESK = [
     "payments:sales",
     "payments:payouts",
     "payments:discounts",
+    "payments:discount_download",
     "payments:earnings",
     "payments:statement",
     "bookings:desk",
@@ -204,6 +209,8 @@ STUDENTS = [
     "payments:line_cancel",
     "payments:method_remove",
     "payments:method_default",
+    "payments:gift",
+    "payments:gift_pdf",
     "integrations:token_revoke",
     "webhooks:endpoint",
     "webhooks:endpoint_edit",
@@ -230,6 +237,7 @@ STUDENTS = [
     "bookings:request_withdraw",
     "bookings:lesson_use_credit",
     "bookings:lesson_cancel_credit",
+    "bookings:lesson_pay",
     "workshops:ticket",
     "workshops:calendar",
     "workshops:ticket_rename",
@@ -312,6 +320,7 @@ def market(settings, tmp_path):
     (tmp_path / "courses" / "files").mkdir(parents=True)
     market = open_market()
     market.credit_note = credit_note_of(market.payment)
+    market.gift = paid_gift(reference=market.course.pk, domain="courses", giver=market.student, is_alone=True)
     (tmp_path / market.file.file.name).write_bytes(b"%PDF-1.7")
     return market
 
@@ -354,6 +363,9 @@ def address_of(name, market):
         "bookings:offer_detail": {"slug": market.offer.slug},
         "bookings:proposal_withdraw": {"lesson_id": market.proposed.pk},
         "courses:lesson_file": {"lesson_id": market.file.pk},
+        "payments:gift": {"reference": market.gift.reference},
+        "payments:gift_pdf": {"reference": market.gift.reference},
+        "payments:gift_give": {"domain": "workshops", "reference": str(market.workshop.pk)},
         "pages:page": {"kind": "terms"},
         "pages:version": {"kind": "terms", "number": "1"},
     }.get(name, {})

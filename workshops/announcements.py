@@ -12,7 +12,7 @@ from workshops.models import Registration
 
 _FIELDS: Mapping[str, Field | Rows] = {
     "workshop": Field(int, "`id` of the workshop, its `reference` in the cart."),
-    "order": Field(str, "`number` of the order."),
+    "order": Field(str, "`number` of the order; empty once the place was redeemed as a gift."),
     "line": Field(int, "`id` of the order line."),
     "registrations": Rows({"id": Field(int, "`id` of the registration.")}, "One for each place."),
 }
@@ -43,9 +43,9 @@ def announce_revoked_registrations(line: SoldLine, registrations: Sequence[Regis
 def _announce(event_type: EventType, line: SoldLine, registrations: Sequence[Registration], *, subject: str) -> None:
     data: dict[str, Any] = {
         "workshop": registrations[0].workshop_id,
-        "order": line.order_number,
+        "order": "" if line.gift and line.gift.receiver_id else line.order_number,
         "line": line.id,
         "registrations": [{"id": registration.pk} for registration in registrations],
     }
-    views = same_for_all(data, user_id=line.buyer_id, teacher_id=line.teacher_id)
+    views = same_for_all(data, user_id=line.holder_id, teacher_id=line.teacher_id)
     announce(event_type, subject=subject, views=views)

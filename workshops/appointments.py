@@ -27,7 +27,7 @@ def appointment_of(session: WorkshopSession, workshop: Workshop) -> Appointment:
 def sessions_of(person_id: int, *, since: datetime, until: datetime) -> list[Appointment]:
     """Sessions in a period that a person teaches, or has a place in. A withdrawn workshop still takes place if sold."""
     places = Registration.objects.filter(workshop=OuterRef("workshop")).taking_a_place_at(timezone.now())
-    attended = Exists(places.filter(buyer=person_id))
+    attended = Exists(places.filter(buyer=person_id, is_gift_waiting=False))
     taught = Q(workshop__teacher__user=person_id) & (Q(workshop__state=Workshop.State.PUBLISHED) | Exists(places))
     sessions = (
         WorkshopSession.objects.filter(attended | taught, starts_at__lt=until, ends_at__gt=since)

@@ -15,7 +15,7 @@ from workshops.models import Registration, RemovedSession, Workshop, WorkshopSes
 
 def calendar_of_ticket(ticket: Registration, reader: tzinfo) -> str:
     """The entries in the calendar of a ticket's buyer; cancelled once the buyer has no place in the workshop any more."""
-    places = Registration.objects.filter(workshop=ticket.workshop_id, buyer=ticket.buyer_id)
+    places = Registration.objects.filter(workshop=ticket.workshop_id, buyer=ticket.buyer_id, is_gift_waiting=False)
     return calendar_of(
         ticket.workshop,
         reader,

@@ -13,6 +13,7 @@ from payments.contracts import (
     Appointment,
     CancellationTerms,
     CannotDeliver,
+    CannotReceive,
     DomainHandler,
     Item,
     NotForSale,
@@ -26,7 +27,7 @@ from workshops import DOMAIN, holds, mails
 from workshops.announcements import announce_registrations, announce_revoked_registrations
 from workshops.appointments import appointment_of, sessions_of
 from workshops.availability import places_left_for, refusal, unit_prices, workshops_for_sale
-from workshops.models import Workshop
+from workshops.models import Registration, Workshop
 from workshops.participants import InvalidParticipants, read_participants
 from workshops.refund_policy import policy_to_freeze, refund_steps
 from workshops.schedule import describe_schedule, first_start, last_end
@@ -47,6 +48,7 @@ class WorkshopHandler(DomainHandler):
     revoke_one, revoke_many = "Give the place back", "Give the places back"
     revoked_one, revoked_many = "1 place given back", "{count} places given back"
     delivery_action = "View tickets"
+    can_be_given = True
     earned_by = f"a workshop {EARNED_AFTER.days} days after its last session"
 
     def quote(self, items: Sequence[Item], buyer_id: int | None) -> Sequence[Quote | NotForSale]:
@@ -64,9 +66,37 @@ class WorkshopHandler(DomainHandler):
         except holds.NoSuchWorkshop:
             raise SoldOut("This workshop is not offered any more.") from None
 
-    def fulfil(self, line: SoldLine) -> None:
+    def keep_gift(self, line: SoldLine) -> None:
+        """Take the place: it stays the buyer's, without a ticket, until it is redeemed or the workshop is over."""
+        registrations, is_first_delivery = self._confirm(line)
+        if is_first_delivery:
+            mails.queue_gift_registered(line=line, registrations=registrations)
+            announce_registrations(line, registrations)
+
+    def hand_over(self, line: SoldLine) -> None:
+        """Put the place into the receiver's name, and send them the ticket."""
         try:
-            registrations, is_first_delivery = holds.confirm_seats(line=line)
+            registrations = holds.hand_over_seats(line=line)
+        except holds.NoSuchWorkshop:
+            raise CannotReceive("This workshop no longer exists.") from None
+        except holds.WorkshopIsCancelled as error:
+            raise CannotReceive(f"“{error}” is cancelled, and the gift is refunded to its buyer.") from error
+        except holds.WorkshopIsOver as error:
+            raise CannotReceive(f"“{error}” is over, so its place can no longer be used.") from error
+        except holds.OwnWorkshop as error:
+            raise CannotReceive(f"You teach “{error}” yourself. Pass the code on to another person.") from error
+        mails.queue_gift_handed_over(line=line, registrations=registrations)
+
+    def fulfil(self, line: SoldLine) -> None:
+        registrations, is_first_delivery = self._confirm(line)
+        if is_first_delivery:
+            mails.queue_registration_mails(line=line, registrations=registrations)
+            announce_registrations(line, registrations)
+
+    def _confirm(self, line: SoldLine) -> tuple[list[Registration], bool]:
+        """Confirm the line's seats, and whether this call did so. Raises CannotDeliver."""
+        try:
+            return holds.confirm_seats(line=line)
         except holds.NoSuchWorkshop:
             raise CannotDeliver("This workshop no longer exists.") from None
         except SoldOut as error:
@@ -75,9 +105,6 @@ class WorkshopHandler(DomainHandler):
             raise CannotDeliver(f"“{error}” was cancelled before the payment arrived.") from error
         except holds.WorkshopIsOver as error:
             raise CannotDeliver(f"The payment arrived after “{error}” had ended.") from error
-        if is_first_delivery:
-            mails.queue_registration_mails(line=line, registrations=registrations)
-            announce_registrations(line, registrations)
 
     def release(self, line: SoldLine) -> None:
         holds.release_seats(line=line)

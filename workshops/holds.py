@@ -19,7 +19,7 @@ from payments.contracts import Place, SoldLine, SoldOut
 from payments.references import read_id
 from workshops import DOMAIN
 from workshops.models import Registration, Workshop
-from workshops.participants import fill_places, read_participants
+from workshops.participants import NAME_LENGTH, Participant, fill_places, read_participants
 from workshops.schedule import last_end
 
 _Held = Registration.State.HELD
@@ -36,6 +36,10 @@ class WorkshopIsCancelled(Exception):
 
 class WorkshopIsOver(Exception):
     """The last session has ended, so a ticket would be worthless. The message is the workshop's title."""
+
+
+class OwnWorkshop(Exception):
+    """The person teaches the workshop. The message is its title."""
 
 
 def lock_workshop(reference: str) -> Workshop:
@@ -117,6 +121,33 @@ def _refuse_when_over(workshop: Workshop) -> None:
     ends_at = last_end(list(workshop.sessions.all()))
     if ends_at and ends_at <= timezone.now():
         raise WorkshopIsOver(workshop.title)
+
+
+@transaction.atomic
+def hand_over_seats(*, line: SoldLine) -> list[Registration]:
+    """Put the confirmed places of a gift into the name of the person who redeems it; returns them.
+
+    Raises NoSuchWorkshop, WorkshopIsCancelled, WorkshopIsOver and OwnWorkshop.
+    """
+    workshop = lock_workshop(line.reference)
+    if workshop.is_cancelled:
+        raise WorkshopIsCancelled(workshop.title)
+    _refuse_when_over(workshop)
+    if workshop.teacher.user_id == line.holder_id:
+        raise OwnWorkshop(workshop.title)
+    receiver = User.objects.get(pk=line.holder_id)
+    registrations = [place for place in _registrations_of(line) if place.state == _Confirmed]
+    for place in registrations:
+        place.buyer = receiver
+        place.participant_name = receiver.display_name[:NAME_LENGTH]
+        place.participant_email = receiver.email
+        # The order is the giver's: its page is not found for the receiver.
+        place.order_number = ""
+        place.is_gift_waiting = False
+    Registration.objects.bulk_update(
+        registrations, ["buyer", "participant_name", "participant_email", "order_number", "is_gift_waiting"]
+    )
+    return registrations
 
 
 @transaction.atomic
@@ -217,12 +248,15 @@ def _give_seats(
 
 def _new_registrations(workshop: Workshop, line: SoldLine) -> list[Registration]:
     buyer = User.objects.get(pk=line.buyer_id)
-    participants = fill_places(
-        read_participants(line.details, line.quantity),
-        quantity=line.quantity,
-        buyer_name=buyer.display_name,
-        buyer_email=buyer.email,
-    )
+    if line.gift:
+        participants = [Participant(line.gift.receiver_name)] * line.quantity
+    else:
+        participants = fill_places(
+            read_participants(line.details, line.quantity),
+            quantity=line.quantity,
+            buyer_name=buyer.display_name,
+            buyer_email=buyer.email,
+        )
     return [
         Registration(
             workshop=workshop,
@@ -231,6 +265,7 @@ def _new_registrations(workshop: Workshop, line: SoldLine) -> list[Registration]
             participant_email=participant.email,
             order_line_id=line.id,
             order_number=line.order_number,
+            is_gift_waiting=line.gift is not None,
             position=position,
         )
         for position, participant in enumerate(participants)

@@ -58,6 +58,33 @@ def queue_registration_mails(*, line: SoldLine, registrations: Sequence[Registra
     _mail_teacher(workshop, line, template="registration_received", people=people, buyer=buyer, about="all")
 
 
+def queue_gift_registered(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
+    """Tell the teacher of a place that was bought as a gift. The ticket waits for the person who redeems it."""
+    place = registrations[0]
+    people = [{"name": f"{place.participant_name} (gift)", "email": "", "code": ""}]
+    _mail_teacher(place.workshop, line, template="registration_received", people=people, buyer=place.buyer, about="all")
+
+
+def queue_gift_handed_over(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
+    """Send the ticket to the person who redeemed the gift. They hear nothing of the order and its money."""
+    for place in registrations:
+        receiver = place.buyer
+        queue_mail(
+            key=f"workshop-registration:{place.pk}:handed-over",
+            to=receiver,
+            template="workshops/mail/registration_confirmed",
+            context=_about(place.workshop, zone_of_user(receiver))
+            | _access(place.workshop)
+            | {
+                "participants": [{"name": place.participant_name, "email": "", "code": place.code}],
+                "order_number": "",
+                "tickets_path": f"{reverse('workshops:mine')}#line-{line.id}",
+                "policy": "",
+            },
+            attachments=[_calendar(calendar_of_ticket(place, zone_of_user(receiver)))],
+        )
+
+
 def queue_revocation_mails(*, line: SoldLine, registrations: Sequence[Registration]) -> None:
     """Queue mails to named participants whose ticket is no longer valid, and to the teacher.
 
@@ -125,6 +152,8 @@ def _readers_of(place: Registration) -> list[tuple[User | str, tzinfo, Callable[
     """Buyer and participant of a place, each with their zone and what writes their calendar file."""
     workshop, zone = place.workshop, zone_of_user(place.buyer)
     write = partial(calendar_of, workshop, workshop.zone, held_since=place.confirmed_at)
+    if place.is_gift_waiting:
+        return [(place.buyer, zone, partial(calendar_of, workshop, zone, held_since=place.confirmed_at))]
     return [
         (place.buyer, zone, partial(calendar_of_ticket, place, zone)),
         (place.participant_email, workshop.zone, write),

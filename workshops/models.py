@@ -292,6 +292,8 @@ class Registration(models.Model):
     # An id, not a foreign key: domains do not depend on the tables of payments.
     order_line_id = models.BigIntegerField()
     order_number = models.CharField(max_length=40, blank=True)
+    # Bought as a gift that no one has redeemed: the place is taken, but there is no ticket to show yet.
+    is_gift_waiting = models.BooleanField("gift, not redeemed yet", default=False, db_default=False, editable=False)
     # The number of this place within its line, from 0: a repeated call finds the same rows again.
     position = models.PositiveSmallIntegerField()
     seat = models.PositiveIntegerField(help_text="Internal number that keeps places unique; not a numbered chair.")

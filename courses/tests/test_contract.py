@@ -30,6 +30,9 @@ class CourseShop(Shop):
     def delivered(self, line):
         return Enrolment.objects.filter(order_line_id=line.id, state="active").count()
 
+    def holders(self, line):
+        return list(Enrolment.objects.filter(order_line_id=line.id, state="active").values_list("student", flat=True))
+
 
 class TestCourses(HandlerContract):
     @pytest.fixture

@@ -41,6 +41,7 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
             "own_plan": subscription.plan if subscription else None,
             "plans": plans_with_courses() if course.is_in_plans and course.is_published else [],
             "is_own": course.teacher.user_id == request.user.pk,
+            "can_be_given": not reason_against_buying(course, request.user.pk, set()),
             "can_be_bought": not reason_against_buying(course, request.user.pk, owned),
             "is_in_cart": quantity_in_cart(request, domain=DOMAIN, reference=str(course.pk)) > 0,
             "policy": REFUND_TERMS,

@@ -8,6 +8,7 @@ from payments.admin.documents import DocumentAdmin
 from payments.admin.earnings import EarningAdmin
 from payments.admin.events import WebhookEventAdmin
 from payments.admin.fraud_warnings import FraudWarningAdmin
+from payments.admin.gifts import GiftAdmin
 from payments.admin.orders import OrderAdmin, PaymentAdmin
 from payments.admin.payouts import PayoutAdmin, PayoutReversalAdmin, PayoutTransferAdmin
 from payments.admin.reconciliation import DifferenceAdmin, ReconciliationRunAdmin
@@ -28,6 +29,7 @@ __all__ = [
     "DocumentAdmin",
     "EarningAdmin",
     "FraudWarningAdmin",
+    "GiftAdmin",
     "LineCancellationAdmin",
     "OrderAdmin",
     "PaymentAdmin",

@@ -5,12 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
+from accounts.names import LONGEST_NAME
 from payments.contracts import Item
+from payments.gifts.contracts import GiftWish
+from payments.gifts.wishes import LONGEST_MESSAGE, read_wish
 from payments.pricing import PricedCart, PricedLine
 
 _QUANTITY_AT_MOST = 100
+
+
+class GiftSent(serializers.Serializer[Any]):
+    """Who an item is given to. It is delivered to the account that redeems it."""
+
+    receiver = serializers.CharField(max_length=LONGEST_NAME, help_text="The name of the person it is for.")
+    email = serializers.CharField(
+        max_length=254, default="", allow_blank=True, help_text="Where the gift is sent; left out if you pass it on."
+    )
+    message = serializers.CharField(max_length=LONGEST_MESSAGE, default="", allow_blank=True)
+    send_on = serializers.DateField(default=None, allow_null=True, help_text="The day it is sent; at once if left out.")
+
+    def validate(self, attrs: dict[str, Any]) -> GiftWish:
+        """The wish, with its texts as they are stored."""
+        try:
+            return read_wish(**attrs)
+        except ValidationError as problem:
+            raise serializers.ValidationError(problem.message_dict) from problem
 
 
 class ItemSent(serializers.Serializer[Any]):
@@ -22,6 +44,7 @@ class ItemSent(serializers.Serializer[Any]):
     details = serializers.DictField(
         default=dict, help_text="What its kind asks for, such as the participants of a workshop."
     )
+    gift = GiftSent(required=False, help_text="Buys one unit as a gift.")
 
 
 class LineSent(ItemSent):
@@ -38,6 +61,15 @@ class QuantitySent(serializers.Serializer[Any]):
     quantity = serializers.IntegerField(min_value=1, max_value=_QUANTITY_AT_MOST)
 
 
+class GiftAnswer(serializers.Serializer[Any]):
+    """Who a line of the cart is given to."""
+
+    receiver = serializers.CharField()
+    email = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+    send_on = serializers.DateField(allow_null=True)
+
+
 class CartLineAnswer(serializers.Serializer[Any]):
     """One line at its current price. With a `problem` it cannot be bought as it is."""
 
@@ -48,6 +80,7 @@ class CartLineAnswer(serializers.Serializer[Any]):
     description = serializers.CharField(allow_blank=True)
     quantity = serializers.IntegerField()
     details = serializers.DictField()
+    gift = GiftAnswer(allow_null=True, help_text="Who it is given to; null for what the caller buys for themself.")
     unit_amount = serializers.CharField(allow_null=True)
     discount = serializers.CharField(allow_null=True)
     amount = serializers.CharField(allow_null=True, help_text="What is paid for the line, tax included.")
@@ -76,7 +109,13 @@ class CartAnswer(serializers.Serializer[Any]):
 
 def item_from(sent: dict[str, Any]) -> Item:
     """The item that the caller wants."""
-    return Item(domain=sent["domain"], reference=sent["reference"], quantity=sent["quantity"], details=sent["details"])
+    return Item(
+        domain=sent["domain"],
+        reference=sent["reference"],
+        quantity=sent["quantity"],
+        details=sent["details"],
+        gift=sent.get("gift"),
+    )
 
 
 def describe_cart(priced: PricedCart | None) -> dict[str, Any]:
@@ -106,6 +145,7 @@ def _describe_line(priced: PricedLine) -> dict[str, Any]:
         "description": priced.quote.description if priced.quote else "",
         "quantity": priced.line.quantity,
         "details": priced.line.details,
+        "gift": priced.line.item.gift,
         "unit_amount": _major(priced.unit_price),
         "discount": _major(priced.discount),
         "amount": _major(priced.amount),

@@ -110,12 +110,12 @@ def _begin(user: User, wanted: dict[str, Any], claim: Claim) -> Payment:
 def fill_cart(user: User, items: list[dict[str, Any]]) -> None:
     """Let the cart hold exactly these items. The same items again change nothing, so an open page stays open."""
     cart = carts.lock_cart_of(user.pk)
-    wanted = {(item["domain"], item["reference"]) for item in items}
+    wanted = [item_from(item) for item in items]
     for line in cart.lines.all():
-        if (line.domain, line.reference) not in wanted:
+        if line.item.key not in {item.key for item in wanted}:
             carts.remove_line(cart=cart, line_id=line.pk)
-    for item in items:
-        carts.add_to_cart(item_from(item), buyer_id=user.pk, cart=None, currency=settings.DEFAULT_CURRENCY)
+    for item in wanted:
+        carts.add_to_cart(item, buyer_id=user.pk, cart=None, currency=settings.DEFAULT_CURRENCY)
 
 
 def describe_payment(payment: Payment) -> dict[str, Any]:

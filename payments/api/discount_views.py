@@ -21,7 +21,7 @@ from integrations.scopes import Scope
 from money import Money
 from payments.api.discount_serializers import DiscountAnswer, DiscountQuestion
 from payments.discounts.cart_codes import CodeRefused, CodeUnknown, price_with_code
-from payments.discounts.guessing import RETRY_AFTER_SECONDS, may_try_codes, record_wrong_guess
+from payments.guessing import RETRY_AFTER_SECONDS, may_try_codes, record_wrong_guess
 from payments.pricing import PricedCart
 from payments.visitor_cart import cart_of
 

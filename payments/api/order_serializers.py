@@ -13,6 +13,17 @@ from payments.models import Order, OrderLine
 from payments.registry import UnknownDomain, handler_for
 
 
+class SoldGiftAnswer(serializers.Serializer[Any]):
+    """A line that was bought as a gift."""
+
+    receiver = serializers.CharField(help_text="The name that the buyer gave.")
+    state = serializers.CharField(help_text="In words, such as “Not redeemed yet”.")
+    redeemed_at = serializers.DateTimeField(allow_null=True)
+    url = serializers.URLField(
+        allow_null=True, help_text="The buyer's page of the gift, with its code; null until paid."
+    )
+
+
 class OrderLineAnswer(serializers.Serializer[Any]):
     """One thing that was bought."""
 
@@ -38,6 +49,7 @@ class OrderLineAnswer(serializers.Serializer[Any]):
     refunded = serializers.CharField()
     state = serializers.ChoiceField(choices=OrderLine.State.choices)
     url = serializers.URLField(allow_null=True, help_text="What was delivered; null if nothing was.")
+    gift = SoldGiftAnswer(allow_null=True)
 
 
 class UsedCode(serializers.Serializer[Any]):
@@ -104,7 +116,7 @@ class CancelledAnswer(serializers.Serializer[Any]):
 
 
 def describe_order(order: Order) -> dict[str, Any]:
-    """An order as `OrderSummary` takes it. Prefetch `lines__teacher` and `redemptions__code`."""
+    """An order as `OrderSummary` takes it. Prefetch `lines__teacher`, `lines__gift` and `redemptions__code`."""
     lines = list(order.lines.all())
     for line in lines:
         line.order = order
@@ -148,12 +160,25 @@ def _describe_line(line: OrderLine) -> dict[str, Any]:
         "refunded": line.refunded.to_major(),
         "state": line.state,
         "url": _delivery_url(line),
+        "gift": _describe_gift(line) if line.is_gift else None,
+    }
+
+
+def _describe_gift(line: OrderLine) -> dict[str, Any]:
+    gift = line.gift
+    return {
+        "receiver": gift.receiver_name,
+        "state": gift.state,
+        "redeemed_at": gift.redeemed_at,
+        "url": _absolute(gift.get_absolute_url()) if gift.given_at else None,
     }
 
 
 def _delivery_url(line: OrderLine) -> str | None:
     if not line.is_delivered:
         return None
+    if line.is_gift:
+        return _absolute(line.gift.get_absolute_url())
     try:
         return _absolute(handler_for(line.domain).delivery_url(line.as_sold()))
     except UnknownDomain:

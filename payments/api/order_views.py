@@ -210,7 +210,9 @@ class LineCancellation(Endpoint):
 
 
 def _own_orders(request: Request) -> QuerySet[Order]:
-    return Order.objects.filter(user_id=caller(request).pk).prefetch_related("lines__teacher", "redemptions__code")
+    return Order.objects.filter(user_id=caller(request).pk).prefetch_related(
+        "lines__teacher", "lines__gift", "redemptions__code"
+    )
 
 
 def _own_order(request: Request, number: str) -> Order:

@@ -18,6 +18,7 @@ from payments.api import (
     sales_views,
 )
 from payments.api.discount_views import ValidateDiscount
+from payments.api.gift_views import RedeemGift
 from payments.api.views import TestCommission, VerifyStatus
 
 app_name = "payments-api"
@@ -69,6 +70,7 @@ urlpatterns = [
         method_views.PaymentMethodDefault.as_view(),
         name="payment_method_default",
     ),
+    path("api/v1/gifts/redeem", RedeemGift.as_view(), name="gift_redeem"),
     path("api/v1/balance", _undocumented(money_views.BalanceView), name="v1_balance"),
     path("api/v1/history", _undocumented(money_views.HistoryView), name="v1_history"),
     path("api/v1/sales", sales_views.SaleList.as_view(), name="sales"),

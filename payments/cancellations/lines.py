@@ -117,6 +117,8 @@ def terms_for_student(line: OrderLine, *, at: datetime) -> CancellationTerms:
     """The terms of a line that its student can cancel at this moment. Raises CannotCancel."""
     if line.disputed_minor and held_of_line(line).minor:
         raise CannotCancel("You dispute this payment with your bank, which decides about it now.")
+    if line.is_gift and line.gift.redeemed_at:
+        raise CannotCancel("This gift has been redeemed, so it cannot be cancelled here. Please write to us.")
     terms = _terms_of(line)
     if terms.closes_at is not None and terms.closes_at <= at:
         raise CannotCancel("It is too late to cancel this.")

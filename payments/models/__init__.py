@@ -11,6 +11,7 @@ from payments.models.document import Document
 from payments.models.earning import Earning
 from payments.models.event import EventAttempt, EventSearch, FetchedEvent, WebhookEvent
 from payments.models.fraud_warning import FraudWarning
+from payments.models.gift import Gift
 from payments.models.mirror import MirrorSync
 from payments.models.order import Order, OrderLine
 from payments.models.payment import ChargeLookup, Payment
@@ -48,6 +49,7 @@ __all__ = [
     "EvidenceFile",
     "FetchedEvent",
     "FraudWarning",
+    "Gift",
     "LineCancellation",
     "MirrorSync",
     "Order",

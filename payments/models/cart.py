@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 
 from payments.contracts import Item
+from payments.gifts.contracts import wish_from
 
 
 class Cart(models.Model):
@@ -59,6 +60,9 @@ class CartLine(models.Model):
     reference = models.CharField(max_length=64)
     quantity = models.PositiveSmallIntegerField(default=1)
     details = models.JSONField(default=dict, blank=True)
+    # Who it is given to (`GiftWish`), and the key that tells gifts of one item apart; both empty for one's own.
+    gift = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
+    gift_key = models.CharField(max_length=16, blank=True, db_default="")
     # As last shown, in case the item itself is deleted.
     title = models.CharField(max_length=200, blank=True, db_default="")
     seen_unit_minor = models.PositiveBigIntegerField()
@@ -66,9 +70,9 @@ class CartLine(models.Model):
 
     class Meta:
         # One fixed order everywhere, so that two checkouts for the same places take their locks in the same sequence.
-        ordering = ["domain", "reference"]
+        ordering = ["domain", "reference", "gift_key"]
         constraints = [
-            models.UniqueConstraint(fields=["cart", "domain", "reference"], name="cart_line_once_per_item"),
+            models.UniqueConstraint(fields=["cart", "domain", "reference", "gift_key"], name="cart_line_once_per_item"),
             models.CheckConstraint(condition=models.Q(quantity__gte=1), name="cart_line_quantity_positive"),
         ]
 
@@ -78,4 +82,10 @@ class CartLine(models.Model):
     @property
     def item(self) -> Item:
         """The item, as its domain takes it."""
-        return Item(domain=self.domain, reference=self.reference, quantity=self.quantity, details=self.details)
+        return Item(
+            domain=self.domain,
+            reference=self.reference,
+            quantity=self.quantity,
+            details=self.details,
+            gift=wish_from(self.gift),
+        )

@@ -180,12 +180,15 @@ class OrderLine(PlatformDiscounted, TaxedLine):
     disputed_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     disputed_fee_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     disputed_share_minor = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+    # As in the cart; empty for what is no gift. The rest about a gift is in `Gift`.
+    gift_key = models.CharField(max_length=16, blank=True, db_default="", editable=False)
     # The cart line this was written from, so that exactly what was bought is removed from the cart.
     cart_line_id = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
-        ordering = ["domain", "reference"]
+        ordering = ["domain", "reference", "gift_key"]
         constraints = [
+            models.CheckConstraint(condition=Q(gift_key="") | Q(quantity=1), name="order_line_gift_is_one_unit"),
             models.CheckConstraint(
                 condition=Q(amount_minor=F("platform_fee_minor") + F("teacher_share_minor") + F("platform_tax_minor")),
                 name="order_line_fee_share_and_tax_are_the_amount",
@@ -298,6 +301,15 @@ class OrderLine(PlatformDiscounted, TaxedLine):
         """Whether it was ever delivered, so that platform and teacher earned their parts."""
         return self.state in (OrderLine.State.FULFILLED, OrderLine.State.REVOKED)
 
+    @property
+    def is_gift(self) -> bool:
+        return bool(self.gift_key)
+
+    @property
+    def item_key(self) -> tuple[str, str, str]:
+        """What tells it apart from other lines, as `Item.key`."""
+        return self.domain, self.reference, self.gift_key
+
     def as_session_line(self) -> SessionLine:
         """The line as Stripe's page shows it: exactly its price, after the discount and before a tax that is added."""
         return SessionLine.over(self.price, title=self.title, description=self.description, quantity=self.quantity)
@@ -317,6 +329,7 @@ class OrderLine(PlatformDiscounted, TaxedLine):
             amount=self.amount,
             policy=self.policy,
             share=self.earned_share,
+            gift=self.gift.as_sold() if self.is_gift else None,
         )
 
 
@@ -326,7 +339,7 @@ def lines_in_lock_order(order: Order) -> Sequence[OrderLine]:
     By teacher within a domain, since a domain may lock a teacher's calendar for each line; then by reference. The cart
     and the order are locked before them: see "One order of locks" in docs/decisions/payments.md.
     """
-    lines = list(order.lines.order_by("domain", "teacher_id", "reference"))
+    lines = list(order.lines.order_by("domain", "teacher_id", "reference", "gift_key"))
     for line in lines:
         line.order = order
     return lines

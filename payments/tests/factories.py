@@ -55,7 +55,7 @@ def cart_with(*references, user=None, quantity=1):
 def open_order(*references, user=None, quantity=1, cart=None):
     """An order whose session is open at Stripe, of a cart if one is given; returns its payment."""
     cart = cart or cart_with(*(references or [sample_offer()]), user=user, quantity=quantity)
-    prepared = _prepare(user=cart.user, cart=cart, agreed_digest=price_cart(cart).digest)
+    prepared = _prepare(user=cart.user or cart.payer, cart=cart, agreed_digest=price_cart(cart).digest)
     payment = Payment.objects.get(pk=prepared.payment_id)
     if payment.has_succeeded:  # it cost nothing
         return payment

@@ -20,7 +20,8 @@ from accounts.tests.factories import UserFactory
 from money import Money
 from money.limits import limits_of
 from notifications.models import Mail
-from payments.contracts import CannotDeliver, DomainHandler, Item, NotForSale, Quote, SoldOut
+from payments.contracts import CannotDeliver, CannotReceive, DomainHandler, Item, NotForSale, Quote, SoldOut
+from payments.gifts.contracts import GiftWish, SoldGift
 from payments.registry import handler_for
 
 UNKNOWN_REFERENCES = ["", "x", "0", "-1", "999999999999", "9" * 64, "1.0", " 1", "１", "1\x00", "\ud800", "' OR 1=1"]
@@ -61,6 +62,20 @@ class Shop:
     def delivered(self, line):
         """How many units of the line are delivered now."""
         raise NotImplementedError
+
+    def holders(self, line):
+        """The ids of the people who can use what the line delivered. Only for what can be given."""
+        raise NotImplementedError
+
+    def gift(self, *, receiver=None, is_over=False):
+        """A line of it as a paid gift, waiting or redeemed by `receiver`."""
+        return self.as_gift(self.line(), receiver=receiver, is_over=is_over)
+
+    def as_gift(self, line, *, receiver=None, is_over=False):
+        """The same line as payments passes it once it was redeemed or is over."""
+        given_at = line.gift.given_at if line.gift else timezone.now()
+        gift = SoldGift(receiver_name="Ada", receiver_id=receiver and receiver.pk, given_at=given_at, is_over=is_over)
+        return replace(line, gift=gift)
 
 
 @pytest.mark.django_db
@@ -362,3 +377,106 @@ class HandlerContract:
         assert list(handler.cancellation_terms(gone).places) == []
         assert handler.earned_at(gone) is None
         assert handler.delivery_url(gone).startswith("/")
+
+    # --- Gifts --------------------------------------------------------------------------------------------------
+    @pytest.fixture
+    def given(self, shop, handler):
+        """A paid gift that waits to be redeemed."""
+        if not handler.can_be_given:
+            pytest.skip("It cannot be given.")
+        line = shop.gift()
+        handler.reserve(line, later(minutes=30))
+        handler.keep_gift(line)
+        return line
+
+    def hand_over(self, shop, handler, given, receiver):
+        line = shop.as_gift(given, receiver=receiver)
+        handler.hand_over(line)
+        return line
+
+    def test_what_cannot_be_given_is_refused_at_every_step(self, shop, handler):
+        if handler.can_be_given:
+            return
+        with pytest.raises(CannotDeliver):
+            handler.keep_gift(shop.gift())
+        with pytest.raises(CannotReceive):
+            handler.hand_over(shop.gift(receiver=UserFactory()))
+
+    def test_a_waiting_gift_is_no_ones_and_keeping_it_again_changes_nothing(self, shop, handler, given):
+        mails = Mail.objects.count()
+        assert handler.keep_gift(given) is None
+        assert shop.holders(given) == []
+        assert Mail.objects.count() == mails
+        assert not Mail.objects.filter(user=shop.buyer).exists()
+
+    def test_a_gift_that_was_released_is_kept_while_the_places_are_free(self, shop, handler, given):
+        line = shop.gift()
+        if shop.places > 1:
+            handler.reserve(line, later(minutes=30))
+        handler.release(line)
+        handler.keep_gift(line)
+        assert shop.holders(line) == []
+
+    def test_a_gift_is_delivered_to_its_receiver_alone(self, shop, handler, given):
+        receiver = UserFactory()
+        line = self.hand_over(shop, handler, given, receiver)
+        assert shop.holders(line) == [receiver.pk]
+        assert Mail.objects.filter(user=receiver).exists()
+        client, stranger = Client(), Client()
+        client.force_login(receiver)
+        stranger.force_login(shop.buyer)
+        assert line.title in client.get(handler.delivery_url(line), follow=True).content.decode()
+        answer = stranger.get(handler.delivery_url(line), follow=True)
+        assert shop.buyer.pk not in shop.holders(line)
+        assert answer.status_code in (200, 404)
+
+    def test_the_giver_can_redeem_it_themself(self, shop, handler, given):
+        line = self.hand_over(shop, handler, given, shop.buyer)
+        assert shop.holders(line) == [shop.buyer.pk]
+
+    def test_the_teacher_cannot_receive_their_own(self, shop, handler, given):
+        teacher = Teacher.objects.get(pk=given.teacher_id)
+        with pytest.raises(CannotReceive) as refusal:
+            self.hand_over(shop, handler, given, teacher.user)
+        assert str(refusal.value)
+        assert shop.holders(given) == []
+
+    def test_what_no_longer_exists_cannot_be_handed_over(self, shop, handler, given):
+        with pytest.raises(CannotReceive):
+            self.hand_over(shop, handler, replace(given, reference="999999999999"), UserFactory())
+        with pytest.raises(CannotDeliver):
+            handler.keep_gift(replace(given, reference="999999999999"))
+
+    def test_a_waiting_gift_that_is_revoked_has_no_places_left(self, shop, handler, given):
+        assert len(handler.cancellation_terms(given).places) == 1
+        for _ in range(2):
+            handler.revoke(shop.as_gift(given, is_over=True), 1, "cancelled")
+        assert list(handler.cancellation_terms(shop.as_gift(given, is_over=True)).places) == []
+        assert shop.holders(given) == []
+
+    def test_a_redeemed_gift_is_revoked_from_its_receiver_once(self, shop, handler, given):
+        receiver = UserFactory()
+        line = self.hand_over(shop, handler, given, receiver)
+        assert len(handler.cancellation_terms(line).places) == 1
+        handler.revoke(line, 1, "refunded")
+        assert shop.holders(line) == []
+        mails = Mail.objects.count()
+        handler.revoke(line, 1, "refunded")
+        assert Mail.objects.count() == mails
+        assert list(handler.cancellation_terms(line).places) == []
+
+    def test_a_waiting_gift_is_cancelled_by_the_same_policy(self, handler, given):
+        assert handler.refund_offer(given, timezone.now()) == given.amount
+        assert handler.refund_offer(given, later(days=3650)).minor == 0
+
+    def test_the_teachers_share_of_a_gift_can_be_withdrawn_from_a_certain_time(self, shop, handler, given):
+        waiting = handler.earned_at(given)
+        assert isinstance(waiting, datetime)
+        assert handler.earned_at(self.hand_over(shop, handler, given, UserFactory())) == waiting
+
+    def test_a_gift_has_a_quote_of_its_own(self, shop, handler):
+        if not handler.can_be_given:
+            return
+        item = Item(domain=shop.domain, reference=shop.reference, gift=GiftWish(receiver="Ada"))
+        [quote] = handler.quote([item], shop.buyer.pk)
+        assert isinstance(quote, Quote)

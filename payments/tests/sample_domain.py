@@ -9,6 +9,7 @@ from money.limits import half_of
 from payments.contracts import (
     CancellationTerms,
     CannotDeliver,
+    CannotReceive,
     DomainHandler,
     NotForSale,
     Place,
@@ -25,6 +26,7 @@ class SampleDomain:
     revoked_one, revoked_many = "1 sample given back", "{count} samples given back"
     delivery_action = "Open sample"
     earned_by = "a sample at once"
+    can_be_given = True
 
     def __init__(self):
         self.clear()
@@ -41,6 +43,9 @@ class SampleDomain:
         self.undeliverable = set()
         self.quote_calls = 0
         self.commission_bps = None
+        # Who has what a line delivered, for gifts that were redeemed.
+        self.holders = {}
+        self.refuses_receiver = ""
         # The keys of the places that each line has now.
         self.delivered = {}
         self.full_until = timezone.now() + timedelta(days=7)
@@ -82,12 +87,25 @@ class SampleDomain:
             raise CannotDeliver("The place is gone.")
         self.delivered.setdefault(line.id, [str(number) for number in range(1, line.quantity + 1)])
 
+    def keep_gift(self, line):
+        self.calls["keep_gift", line.reference] += 1
+        if line.reference in self.undeliverable:
+            raise CannotDeliver("The place is gone.")
+        self.delivered.setdefault(line.id, ["1"])
+
+    def hand_over(self, line):
+        self.calls["hand_over", line.reference] += 1
+        if self.refuses_receiver:
+            raise CannotReceive(self.refuses_receiver)
+        self.holders[line.id] = line.holder_id
+
     def release(self, line):
         self.calls["release", line.reference] += 1
 
     def revoke(self, line, quantity, reason, places=()):
         self.calls["revoke", line.reference] += 1
         self.revoked[line.id] = (quantity, reason)
+        self.holders.pop(line.id, None)
         delivered = self.delivered.setdefault(line.id, [])
         named = [key for key in places if key in delivered]
         gone = [*named, *(key for key in reversed(delivered) if key not in named)]

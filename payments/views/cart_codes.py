@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from payments.discounts.cart_codes import CodeRefused, CodeUnknown, enter_code, remove_code
-from payments.discounts.guessing import RETRY_AFTER_SECONDS, may_try_codes, record_wrong_guess
+from payments.guessing import RETRY_AFTER_SECONDS, may_try_codes, record_wrong_guess
 from payments.models import Cart
 from payments.visitor_cart import cart_of
 

@@ -109,7 +109,7 @@ def cancel_unpaid(request: HttpRequest, number: str) -> HttpResponse:
 
 def _orders_with_lines() -> QuerySet[Order]:
     return Order.objects.select_related("user", "terms", "cart").prefetch_related(
-        Prefetch("lines", OrderLine.objects.select_related("teacher")), "redemptions__code"
+        Prefetch("lines", OrderLine.objects.select_related("teacher", "gift")), "redemptions__code"
     )
 
 
@@ -147,7 +147,7 @@ def _shown(line: OrderLine) -> ShownLine:
     return ShownLine(
         line=line,
         url=_delivery_url(line),
-        action=delivery_words(line.domain),
+        action="View gift" if line.is_gift else delivery_words(line.domain),
         can_cancel=line.is_delivered and can_cancel(line),
     )
 
@@ -155,6 +155,8 @@ def _shown(line: OrderLine) -> ShownLine:
 def _delivery_url(line: OrderLine) -> str:
     if not line.is_delivered:
         return ""
+    if line.is_gift:
+        return line.gift.get_absolute_url()
     try:
         return handler_for(line.domain).delivery_url(line.as_sold())
     except UnknownDomain:

@@ -94,7 +94,7 @@ class RegistrationDetail(Endpoint):
 def _own(request: Request) -> Any:
     """A held place is not a ticket yet."""
     delivered = [Registration.State.CONFIRMED, Registration.State.REVOKED]
-    own = Registration.objects.filter(buyer=caller(request), state__in=delivered)
+    own = Registration.objects.filter(buyer=caller(request), state__in=delivered, is_gift_waiting=False)
     return own.select_related("workshop").prefetch_related("workshop__sessions")
 
 

@@ -31,6 +31,10 @@ class WorkshopShop(Shop):
     def delivered(self, line):
         return Registration.objects.filter(order_line_id=line.id, state="confirmed").count()
 
+    def holders(self, line):
+        tickets = Registration.objects.filter(order_line_id=line.id, state="confirmed", is_gift_waiting=False)
+        return list(tickets.values_list("buyer", flat=True))
+
 
 class TestWorkshops(HandlerContract):
     @pytest.fixture

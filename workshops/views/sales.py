@@ -152,7 +152,7 @@ def _add(request: HttpRequest, workshop: Workshop, quantity: int, details: dict[
 def _participants_in_cart(request: HttpRequest, workshop: Workshop) -> list[Participant]:
     """The participants named in the visitor's cart, so that they need not be entered again."""
     cart = cart_of(request)
-    line = cart.lines.filter(domain=DOMAIN, reference=str(workshop.pk)).first() if cart else None
+    line = cart.lines.filter(domain=DOMAIN, reference=str(workshop.pk), gift_key="").first() if cart else None
     if line is None:
         return []
     with suppress(InvalidParticipants):
@@ -180,7 +180,7 @@ def _places_of(request: HttpRequest, workshop: Workshop) -> int:
     if not request.user.is_authenticated:
         return 0
     confirmed = workshop.registrations.filter(state=Registration.State.CONFIRMED)
-    return confirmed.filter(buyer_id=request.user.pk).count()
+    return confirmed.filter(buyer_id=request.user.pk, is_gift_waiting=False).count()
 
 
 def _places_left(request: HttpRequest, workshop: Workshop, now: datetime) -> int:

@@ -118,5 +118,5 @@ def _ticket(request: HttpRequest, code: str) -> Registration:
 
 def _tickets_of(request: HttpRequest) -> RegistrationQuerySet:
     user = cast("User", request.user)
-    tickets = Registration.objects.filter(buyer=user).select_related("workshop__teacher__user")
+    tickets = Registration.objects.filter(buyer=user, is_gift_waiting=False).select_related("workshop__teacher__user")
     return tickets.prefetch_related("workshop__sessions")
