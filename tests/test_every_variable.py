@@ -148,6 +148,7 @@ VARIABLES = {
     "CORS_ALLOWED_ORIGINS": ("https://school.example", [*SITES, "*", "null"]),
     "STORED_ANSWER_DAYS": ("1", [*NUMBERS, "0"]),
     "WEBHOOK_DELIVERY_DAYS": ("1", [*NUMBERS, "0"]),
+    "SUBSCRIPTION_GRACE_DAYS": ("14", [*NUMBERS, "0", "29"]),
     "DEFAULT_COMMISSION_BPS": ("0", [*NUMBERS, "10001", "20000", "-500", "10 %"]),
     "EARNINGS_HOLDING_DAYS": ("14", [*NUMBERS, "366"]),
     "STRIPE_CONNECT_ACCOUNTS": ("v2", ["v3", "express", "V1", *WORDS]),

@@ -318,7 +318,7 @@ ACTED_ON_AT_ONCE = {
     "payment_intent.succeeded": intent_paid,
     "payment_intent.payment_failed": declined,
 }
-# Of their objects only the id is read; what is acted on is fetched.
+# Of their objects only ids are read; what is acted on is fetched, at once or by a worker.
 FETCHED = {
     "refund.created",
     "refund.updated",
@@ -333,6 +333,12 @@ FETCHED = {
     "transfer.created",
     "transfer.updated",
     "transfer.reversed",
+    "customer.updated",
+    "customer.deleted",
+    "payment_method.attached",
+    "payment_method.detached",
+    "payment_method.updated",
+    "payment_method.automatically_updated",
 }
 
 

@@ -30,6 +30,8 @@ from payments.settlement import settle_payment
 from payments.tests.card_factories import save_card
 from payments.tests.discount_factories import code_of
 from payments.tests.factories import evidence_for, open_order
+from payments.tests.gift_factories import code as code_of_gift
+from payments.tests.gift_factories import paid_gift
 from payments.tests.payout_factories import requested, teacher_with
 from payments.tests.stripe_sandbox import StripeSandbox
 from subscriptions.tests.factories import make_plan, make_price
@@ -105,6 +107,12 @@ def a_commission():
 def a_code():
     item = {"domain": "courses", "reference": str(published_course().pk)}
     return Scene(caller=UserFactory(), body={"code": code_of(percent=10).code, "items": [item]})
+
+
+@scene("gift_redeem", Access.OWN)
+def a_gift():
+    gift = paid_gift(reference=published_course().pk, domain="courses")
+    return Scene(caller=UserFactory(), body={"code": code_of_gift(gift)})
 
 
 # --- The cart, and paying
