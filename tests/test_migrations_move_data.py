@@ -600,12 +600,15 @@ OURS = {
     "bookings",
     "catalogue",
     "courses",
+    "integrations",
     "jobs",
     "ledger",
     "notifications",
     "pages",
     "payments",
+    "subscriptions",
     "uploads",
+    "webhooks",
     "workshops",
 }
 TRIED = {
@@ -617,6 +620,7 @@ TRIED = {
     "catalogue.0007_listings_close_when_they_start",
     "catalogue.0009_learn_words",
     "courses.0005_listings_know_covers",
+    "ledger.0008_unearned_subscriptions",
     "bookings.0008_count_changes_of_calendar_entries",
     "bookings.0010_fill_assignments",
     "payments.0004_payments_replace_attempts",
@@ -651,5 +655,7 @@ MOVE_NOTHING = {
     "payments.0032_steps_of_disputes",
     "payments.0043_count_redemptions",
     "payments.0044_documents",
+    "payments.0046_customers",
+    "subscriptions.0002_amounts_stay",
     "workshops.0002_seats_stay_within_capacity",
 }

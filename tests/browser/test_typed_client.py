@@ -55,13 +55,12 @@ def test_the_generated_client_buys_and_gives_back(site, new_student, client_fold
     monkeypatch.syspath_prepend(client_folder)
     journey = importlib.import_module("typed_journey")
     token = make_token(new_student().page)
-    client = journey.AuthenticatedClient(base_url=site.base_url, token=token)
-
-    bought, receipt = journey.buy_a_course(client, lambda session_id: pay(site, session_id))
-    assert bought.state == "completed"
-    assert receipt.startswith(b"%PDF-")
-    (line,) = bought.lines
-    assert journey.give_back(client, line.id).amount == bought.total
+    with journey.AuthenticatedClient(base_url=site.base_url, token=token) as client:
+        bought, receipt = journey.buy_a_course(client, lambda session_id: pay(site, session_id))
+        assert bought.state == "completed"
+        assert receipt.startswith(b"%PDF-")
+        (line,) = bought.lines
+        assert journey.give_back(client, line.id).amount == bought.total
 
 
 def pay(site, session_id):
