@@ -50,6 +50,7 @@ def _load_course(written: WrittenCourse) -> None:
         subject=_subject(facts),
         prices=read_prices(facts["prices"]),
         description=written.description,
+        is_in_plans=facts.get("is_in_plans", False),
         **{name: facts[name] for name in ("title", "summary", "outcomes", "levels", "language")},
     )
     for written_module in written.modules:

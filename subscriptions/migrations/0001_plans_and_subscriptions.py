@@ -51,8 +51,8 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Subscribers may take every course.",
-                        verbose_name="access to all courses",
+                        help_text="Subscribers may take every course that its teacher includes in plans.",
+                        verbose_name="access to courses",
                     ),
                 ),
                 ("position", models.PositiveSmallIntegerField(db_default=0, default=0, help_text="Lower comes first.")),

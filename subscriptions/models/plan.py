@@ -15,7 +15,7 @@ _LONGEST_TRIAL_DAYS = 90
 
 
 class Plan(models.Model):
-    """Something to subscribe to: access to all courses, lesson credits, or both. Its prices say what a period costs."""
+    """Something to subscribe to: access to the courses included in plans, lesson credits, or both. Its prices say what a period costs."""
 
     name = models.CharField(max_length=80, unique=True)
     slug = models.SlugField(max_length=80, unique=True)
@@ -31,7 +31,10 @@ class Plan(models.Model):
         help_text="Free days before the first payment, once per person. 0 for none.",
     )
     grants_courses = models.BooleanField(
-        "access to all courses", default=False, db_default=False, help_text="Subscribers may take every course."
+        "access to courses",
+        default=False,
+        db_default=False,
+        help_text="Subscribers may take every course that its teacher includes in plans.",
     )
     position = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="Lower comes first.")
     stripe_product_id = models.CharField(max_length=100, unique=True, null=True, blank=True, editable=False)
