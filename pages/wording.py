@@ -13,11 +13,11 @@ def fill_in(text: str) -> str:
     What the settings leave empty is left out: with its line if it ends one, as in "Tax number: {tax_number}", otherwise
     with the comma before it.
     """
-    for name, value in facts().items():
-        mention = re.escape(f"{{{name}}}")
-        if not value:
-            text = re.sub(rf"^[^{{}}\n]*{mention}\n?", "", text, flags=re.MULTILINE)
-            text = re.sub(rf",? ?{mention}", "", text)
+    values = facts()
+    for mention in [re.escape(f"{{{name}}}") for name, value in values.items() if not value]:
+        text = re.sub(rf"^[^{{}}\n]*{mention}$\n?", "", text, flags=re.MULTILINE)
+        text = re.sub(rf",? ?{mention}", "", text)
+    for name, value in values.items():
         text = text.replace(f"{{{name}}}", value)
     return text
 
