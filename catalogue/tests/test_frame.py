@@ -35,7 +35,8 @@ def test_every_page_has_a_strict_content_security_policy(client, settings):
         "default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "img-src 'self' data:",
     ):  # fmt: skip
         assert directive in policy
-    assert f"form-action 'self' https://checkout.stripe.com {settings.SANDBOX_URL}" in policy
+    stripe = "https://checkout.stripe.com https://billing.stripe.com https://hooks.stripe.com"
+    assert f"form-action 'self' {stripe} {settings.SANDBOX_URL}" in policy
     assert "unsafe" not in policy
     assert "Content-Security-Policy" in client.get("/nowhere/")
 
