@@ -215,7 +215,7 @@ def test_the_teacher_earns_after_the_time_to_contest_and_not_before(lesson, teac
 
 def test_a_teacher_who_cancels_gives_the_credit_back_whenever(lesson, student, teacher):
     confirm(lesson)
-    with later(days=9, hours=12):
+    with later(days=9, hours=9):
         client = signed_in(teacher.user)
         page = reverse("bookings:lesson_cancel", args=[lesson.pk])
         assert "lesson credit back" in client.get(page).content.decode()
