@@ -14,6 +14,7 @@ from waffle.models import Flag, Sample, Switch
 
 from accounts.models import User
 from accounts.tests.factories import TeacherFactory, UserFactory
+from bookings.credits import agree_to_credits
 from bookings.models import Availability, LessonRequest
 from bookings.tests import factories as lessons
 from catalogue.models import Expertise
@@ -30,14 +31,18 @@ from payments.documents.numbering import number_receipt
 from payments.models import MirrorSync, Payment, Redemption, WebhookEvent
 from payments.refunds.requests import request_refund_of_undeliverable
 from payments.settlement import settle_payment
+from payments.tests.card_factories import card_of
 from payments.tests.discount_factories import code_of
 from payments.tests.factories import event_of, evidence_for, session_object
+from payments.tests.gift_factories import paid_gift
 from payments.webhook.inbox import store_event
+from subscriptions.tests.paid import paid_period
 from tests.market import fill_cart, open_market, open_order, signed_in
 from tests.money_rows import grow_money
 from tests.retreats.factories import make_retreat
 from tests.retreats.factories import sold_line as sold_stay
 from tests.retreats.handler import RetreatHandler
+from webhooks.tests.factories import delivery_to
 from workshops.handler import WorkshopHandler
 from workshops.tests.factories import make_line, make_workshop
 
@@ -99,6 +104,11 @@ def grow_what_is_not_sold(market, number):
     enrolled_student(market.busy_course)
     RetreatHandler().fulfil(sold_stay(make_retreat(teacher=teacher), buyer=student))
     Availability.objects.create(teacher=TeacherFactory(user=UserFactory()))
+    agree_to_credits(teacher=TeacherFactory(user=UserFactory()), longest_minutes=60, least_values={"GBP": 500})
+    paid_period()
+    paid_gift(domain="courses", reference=market.busy_course.pk)
+    card_of(UserFactory())
+    delivery_to(f"https://school.example/hooks/{number}")
     raise_alert(key=f"alert-{number}", title="Look", detail={})
     ledger.sale(TeacherFactory(), source=f"test:{number}")
     close_period(until=datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number), by=student)
