@@ -17,6 +17,7 @@ from payments import sessions
 from payments.models import Payment
 from payments.pricing import price_cart
 from payments.stripe_api import StripeUnreachable
+from payments.tests.card_factories import card_of
 from tests.market import fill_cart, open_market, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +189,7 @@ def test_stripe_sends_people_back_to_our_own_address(monkeypatch):
 
     monkeypatch.setattr(sessions.gateway, "create_session", refuse)
     market = open_market()
+    card_of(market.other_student)
     student = signed_in(market.other_student, **FORGED)
     fill_cart(student, market)
     student.post(
