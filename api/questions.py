@@ -1,4 +1,4 @@
-"""What callers ask in the query of an address."""
+"""What callers ask in the query of an address, and send in a body."""
 
 from __future__ import annotations
 
@@ -18,3 +18,10 @@ def read_query(question: type[serializers.Serializer[Any]], request: Request) ->
     asked.is_valid(raise_exception=True)
     validated: dict[str, Any] = asked.validated_data
     return validated
+
+
+def read_body(form: type[serializers.Serializer[Any]], request: Request, *, is_partial: bool = False) -> dict[str, Any]:
+    """The validated fields of the body; with `is_partial` only those that were sent. Raises ValidationError."""
+    sent = form(data=request.data, partial=is_partial)
+    sent.is_valid(raise_exception=True)
+    return dict(sent.validated_data)

@@ -22,7 +22,7 @@ from accounts.models import Teacher
 from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import FORBIDDEN, INVALID, NOT_FOUND, NOT_SIGNED_IN, Problem, Refused
-from api.questions import read_query
+from api.questions import read_body, read_query
 from api.schema import answers
 from bookings.api.desk_serializers import (
     DeclinedAnswer,
@@ -127,10 +127,9 @@ class DeskRequestAccept(Endpoint):
         """Accept a request by proposing times and a price. The student chooses, and pays."""
         teacher = _teacher_or_404(request, may_be_suspended=False)
         get_object_or_404(_addressed_to(teacher), pk=request_id)
-        question = ProposalSent(data=request.data)
-        question.is_valid(raise_exception=True)
-        proposal = proposal_from(question.validated_data)
-        if not question.validated_data["propose_anyway"]:
+        sent = read_body(ProposalSent, request)
+        proposal = proposal_from(sent)
+        if not sent["propose_anyway"]:
             _refuse_overlaps(teacher, proposal.slots)
         with _as_problems():
             accept_request(request_id=request_id, teacher=teacher, proposal=proposal)
@@ -154,10 +153,9 @@ class DeskRequestDecline(Endpoint):
         """Decline a request. One that was addressed to any teacher goes to the next suitable one."""
         teacher = _teacher_or_404(request, may_be_suspended=False)
         get_object_or_404(_addressed_to(teacher), pk=request_id)
-        question = NoteSent(data=request.data)
-        question.is_valid(raise_exception=True)
+        sent = read_body(NoteSent, request)
         with _as_problems():
-            decline_request(request_id=request_id, teacher=teacher, note=question.validated_data["note"])
+            decline_request(request_id=request_id, teacher=teacher, note=sent["note"])
         left = LessonRequest.objects.get(pk=request_id)
         answer = {"id": left.pk, "is_passed_on": left.state != LessonRequest.State.DECLINED}
         return Response(DeclinedAnswer(answer).data)
@@ -200,12 +198,11 @@ class LessonCancel(Endpoint):
         """Cancel a lesson that you give. The student gets back all that was paid for it, or the lesson credit; students cancel by order line."""
         teacher = _teacher_or_404(request)
         lesson = get_object_or_404(Lesson, pk=lesson_id, teacher=teacher)
-        question = ReasonSent(data=request.data)
-        question.is_valid(raise_exception=True)
+        sent = read_body(ReasonSent, request)
         with as_problems():
             if not lesson.is_confirmed or lesson.ends_at <= timezone.now():
                 raise CannotCancel("This lesson cannot be cancelled.")
-            _cancel(lesson, reason=question.validated_data["reason"], by=teacher)
+            _cancel(lesson, reason=sent["reason"], by=teacher)
         return _answer_lesson(lesson.pk)
 
 

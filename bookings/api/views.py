@@ -20,7 +20,7 @@ from api.forms import refuse_invalid
 from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN, Problem, Refused
-from api.questions import read_query
+from api.questions import read_body, read_query
 from api.schema import answers
 from bookings.api.serializers import (
     LessonAnswer,
@@ -94,9 +94,7 @@ class RequestList(Endpoint):
     @once()
     def post(self, request: Request) -> Response:
         """Ask one teacher, or any suitable one, for lessons."""
-        question = RequestSent(data=request.data)
-        question.is_valid(raise_exception=True)
-        sent = dict(question.validated_data)
+        sent = read_body(RequestSent, request)
         teacher = _teacher(sent.pop("teacher", None))
         form = _form_of(sent, teacher)
         try:

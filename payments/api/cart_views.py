@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from api.links import Link, from_answer
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
+from api.questions import read_body
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
 from integrations.idempotency import KEY_PROBLEMS, once
@@ -63,13 +64,10 @@ class CartLines(Endpoint):
     @once()
     def post(self, request: Request) -> Response:
         """Put an item into the cart. Added again, its quantity and details change. Answers the whole cart."""
-        question = LineSent(data=request.data)
-        question.is_valid(raise_exception=True)
-        currency = question.validated_data.get("currency", settings.DEFAULT_CURRENCY)
+        sent = read_body(LineSent, request)
+        currency = sent.get("currency", settings.DEFAULT_CURRENCY)
         with as_problems():
-            carts.add_to_cart(
-                item_from(question.validated_data), buyer_id=caller(request).pk, cart=None, currency=currency
-            )
+            carts.add_to_cart(item_from(sent), buyer_id=caller(request).pk, cart=None, currency=currency)
         return _answer(request)
 
 
@@ -89,10 +87,9 @@ class CartLine(Endpoint):
     def patch(self, request: Request, line_id: int) -> Response:
         """Change the quantity. Answers the whole cart, which says if there are not as many places."""
         cart = _own_cart(request, line_id)
-        question = QuantitySent(data=request.data)
-        question.is_valid(raise_exception=True)
+        sent = read_body(QuantitySent, request)
         with as_problems():
-            is_found = carts.change_quantity(cart=cart, line_id=line_id, **question.validated_data)
+            is_found = carts.change_quantity(cart=cart, line_id=line_id, **sent)
         if not is_found:
             raise Http404
         return _answer(request)

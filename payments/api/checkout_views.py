@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from api.links import Link, from_answer
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
+from api.questions import read_body
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
 from integrations.idempotency import KEY_PROBLEMS, Claim, once_over_transactions
@@ -65,10 +66,9 @@ class CreateCheckoutSession(Endpoint):
     @once_over_transactions(is_key_required=False)
     def post(self, request: Request) -> Response:
         """Order what the cart holds, and open the page on which it is paid. A repeated call answers the same page."""
-        question = CheckoutSent(data=request.data)
-        question.is_valid(raise_exception=True)
+        sent = read_body(CheckoutSent, request)
         with as_problems():
-            payment = continue_interrupted(self.claim) or _begin(caller(request), question.validated_data, self.claim)
+            payment = continue_interrupted(self.claim) or _begin(caller(request), sent, self.claim)
         return Response(CheckoutAnswer(describe_payment(payment)).data)
 
 
@@ -148,9 +148,8 @@ class HandleFailure(Endpoint):
     )
     def post(self, request: Request) -> Response:
         """Say what went wrong with a payment of your own, and what the student can do next."""
-        question = FailureSent(data=request.data)
-        question.is_valid(raise_exception=True)
-        payment = sessions.payment_of_session(question.validated_data["session_id"], user_id=request.user.pk)
+        sent = read_body(FailureSent, request)
+        payment = sessions.payment_of_session(sent["session_id"], user_id=request.user.pk)
         if payment is None:
             raise Http404
         request_look(payment)

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.problems import FORBIDDEN, INVALID, Problem, problem_response
+from api.questions import read_body
 from api.schema import answers
 from integrations.endpoints import Endpoint, require_scope
 from integrations.scopes import Scope
@@ -58,12 +59,11 @@ class ValidateDiscount(Endpoint):
         """Try a code. What it says is no promise: limits may be used up before the order is placed."""
         # It tells what is in the cart.
         require_scope(request, Scope.PURCHASES_READ)
-        question = DiscountQuestion(data=request.data)
-        question.is_valid(raise_exception=True)
+        sent = read_body(DiscountQuestion, request)
         if not may_try_codes(request._request):  # noqa: SLF001  # allauth counts Django's requests
             raise Throttled(wait=RETRY_AFTER_SECONDS)
         try:
-            return Response(DiscountAnswer(self._answer(request, question.validated_data)).data)
+            return Response(DiscountAnswer(self._answer(request, sent)).data)
         except CodeUnknown as unknown:
             record_wrong_guess(request._request)  # noqa: SLF001
             return problem_response(DISCOUNT_REFUSED, detail=str(unknown))

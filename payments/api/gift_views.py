@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.problems import INVALID, NOT_SIGNED_IN, Problem, Refused
+from api.questions import read_body
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
 from integrations.idempotency import KEY_PROBLEMS, once
@@ -71,12 +72,11 @@ class RedeemGift(Endpoint):
 
     @once()
     def _redeem(self, request: Request) -> Response:
-        question = RedeemSent(data=request.data)
-        question.is_valid(raise_exception=True)
+        sent = read_body(RedeemSent, request)
         if not may_try_codes(request._request, _KIND):  # noqa: SLF001
             raise Throttled(wait=RETRY_AFTER_SECONDS)
         try:
-            gift = redeem_gift(text=question.validated_data["code"], user=caller(request))
+            gift = redeem_gift(text=sent["code"], user=caller(request))
         except CannotRedeem as refusal:
             raise Refused(GIFT_REFUSED, detail=str(refusal)) from refusal
         return Response(RedeemedAnswer(_describe(gift)).data)

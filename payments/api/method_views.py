@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from accounts.models import User
 from api.links import Link, from_answer
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
+from api.questions import read_body
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
 from integrations.idempotency import KEY_PROBLEMS, Claim, once_over_transactions
@@ -128,10 +129,9 @@ class ProcessPayment(Endpoint):
     @once_over_transactions(is_key_required=False)
     def post(self, request: Request) -> Response:
         """Order what the cart holds and charge a saved card. While `status` is `open`, send the student to `url`."""
-        question = ChargeSent(data=request.data)
-        question.is_valid(raise_exception=True)
+        sent = read_body(ChargeSent, request)
         with as_problems():
-            payment = continue_interrupted(self.claim) or _charge(caller(request), question.validated_data, self.claim)
+            payment = continue_interrupted(self.claim) or _charge(caller(request), sent, self.claim)
         return Response(CheckoutAnswer(describe_payment(payment)).data)
 
 

@@ -20,6 +20,7 @@ from rest_framework.response import Response
 from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN
+from api.questions import read_body
 from api.schema import answers, refusals
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
 from integrations.idempotency import KEY_PROBLEMS, Claim, once, once_over_transactions
@@ -199,9 +200,7 @@ class LineCancellation(Endpoint):
     def post(self, request: Request, line_id: int) -> Response:
         """Cancel these places and refund what the offer says, unless it has changed since."""
         line = _own_line(request, line_id)
-        question = CancellationSent(data=request.data)
-        question.is_valid(raise_exception=True)
-        accepted = question.validated_data
+        accepted = read_body(CancellationSent, request)
         with as_problems():
             cancelled = cancel_for_student(line_id=line.pk, keys=accepted["places"], digest=accepted["digest"])
         amount = cancelled.offer.amount

@@ -21,6 +21,7 @@ from accounts.models import Teacher
 from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import FORBIDDEN, INVALID, NOT_FOUND, NOT_SIGNED_IN
+from api.questions import read_body
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
 from integrations.idempotency import KEY_PROBLEMS, once
@@ -111,9 +112,7 @@ class PayoutList(Endpoint):
         teacher = _teacher(request)
         if not teacher.is_approved:
             raise PermissionDenied("You cannot be paid out at the moment. Please write to us.")
-        question = PayoutSent(data=request.data)
-        question.is_valid(raise_exception=True)
-        wanted = question.validated_data
+        wanted = read_body(PayoutSent, request)
         with as_problems():
             payout = request_payout(
                 teacher=teacher,

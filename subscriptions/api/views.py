@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN, Problem, Refused
+from api.questions import read_body
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
 from integrations.idempotency import KEY_PROBLEMS, Claim, once_over_transactions
@@ -119,9 +120,7 @@ class CreateSubscription(Endpoint):
     @once_over_transactions(is_key_required=False)
     def post(self, request: Request) -> Response:
         """Open the page on which the caller subscribes. A repeated call answers the same page."""
-        question = serializers.SubscriptionSent(data=request.data)
-        question.is_valid(raise_exception=True)
-        wanted, ours = question.validated_data, own_page_addresses()
+        wanted, ours = read_body(serializers.SubscriptionSent, request), own_page_addresses()
         price = PlanPrice.objects.select_related("plan").filter(pk=wanted["price"], plan__is_on_sale=True).first()
         if price is None:
             raise Http404

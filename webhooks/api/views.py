@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -15,6 +17,7 @@ from rest_framework.response import Response
 from api.links import Link, from_answer
 from api.lists import ListQuestion, answer_page, list_of
 from api.problems import INVALID, NOT_FOUND, NOT_SIGNED_IN, Problem, Refused
+from api.questions import read_body
 from api.schema import answers
 from integrations.endpoints import INSUFFICIENT_SCOPE, Endpoint, caller
 from integrations.idempotency import KEY_PROBLEMS, once
@@ -92,11 +95,9 @@ class EndpointList(_OwnWebhooks):
     @once()
     def post(self, request: Request) -> Response:
         """Make an endpoint. Its secret is in this answer only."""
-        sent = _read(EndpointSent, request)
-        try:
+        sent = read_body(EndpointSent, request)
+        with _as_problems():
             made, secret = endpoints.create_endpoint(user=caller(request), **sent)
-        except EndpointRefused as refusal:
-            raise Refused(ENDPOINT_REFUSED, detail=str(refusal)) from refusal
         return _answer_secret(made, secret)
 
 
@@ -121,12 +122,10 @@ class EndpointDetail(_OwnWebhooks):
     def patch(self, request: Request, endpoint_id: int) -> Response:
         """Change what you send of it. Switching one on that we disabled forgets its failures."""
         own = _own(request, endpoint_id)
-        sent = _read(EndpointChange, request, is_partial=True)
+        sent = read_body(EndpointChange, request, is_partial=True)
         is_enabled = sent.pop("is_enabled", None)
-        try:
+        with _as_problems():
             endpoints.change_endpoint(endpoint_id=own.pk, **sent)
-        except EndpointRefused as refusal:
-            raise Refused(ENDPOINT_REFUSED, detail=str(refusal)) from refusal
         if is_enabled is not None:
             (endpoints.enable_endpoint if is_enabled else endpoints.switch_off_endpoint)(own.pk)
         return _answer(_own(request, endpoint_id))
@@ -162,11 +161,9 @@ class EndpointSecretView(_OwnWebhooks):
     def post(self, request: Request, endpoint_id: int) -> Response:
         """Replace the secret of an endpoint. The new one is in this answer only."""
         own = _own(request, endpoint_id)
-        sent = _read(RotationSent, request)
-        try:
+        sent = read_body(RotationSent, request)
+        with _as_problems():
             secret = endpoints.rotate_secret(endpoint_id=own.pk, **sent)
-        except EndpointRefused as refusal:
-            raise Refused(ENDPOINT_REFUSED, detail=str(refusal)) from refusal
         return _answer_secret(own, secret)
 
 
@@ -186,10 +183,8 @@ class EndpointTest(_OwnWebhooks):
     def post(self, request: Request, endpoint_id: int) -> Response:
         """Send a test message. Read the delivery again to see what your server answered."""
         own = _own(request, endpoint_id)
-        try:
+        with _as_problems():
             delivery = endpoints.send_test(own.pk)
-        except EndpointRefused as refusal:
-            raise Refused(ENDPOINT_REFUSED, detail=str(refusal)) from refusal
         return _answer_delivery(_own_deliveries(request).get(pk=delivery.pk))
 
 
@@ -208,11 +203,9 @@ class EndpointReplay(_OwnWebhooks):
     def post(self, request: Request, endpoint_id: int) -> Response:
         """Send all messages since a moment again, or those that were given up."""
         own = _own(request, endpoint_id)
-        sent = _read(ReplaySent, request)
-        try:
+        sent = read_body(ReplaySent, request)
+        with _as_problems():
             count = replay_since(endpoint_id=own.pk, **sent)
-        except ReplayRefused as refusal:
-            raise Refused(REPLAY_REFUSED, detail=str(refusal)) from refusal
         return Response(ReplayAnswer({"count": count}).data)
 
 
@@ -268,17 +261,20 @@ class DeliveryReplay(_OwnWebhooks):
     def post(self, request: Request, delivery_id: int) -> Response:
         """Send a message again, with the same `webhook-id`."""
         delivery = get_object_or_404(_own_deliveries(request), pk=delivery_id)
-        try:
+        with _as_problems():
             replay_delivery(delivery)
-        except ReplayRefused as refusal:
-            raise Refused(REPLAY_REFUSED, detail=str(refusal)) from refusal
         return _answer_delivery(_own_deliveries(request).get(pk=delivery_id))
 
 
-def _read(question_type: type[Any], request: Request, *, is_partial: bool = False) -> dict[str, Any]:
-    question = question_type(data=request.data, partial=is_partial)
-    question.is_valid(raise_exception=True)
-    return dict(question.validated_data)
+@contextmanager
+def _as_problems() -> Iterator[None]:
+    """Turn refusals into answers."""
+    try:
+        yield
+    except EndpointRefused as refusal:
+        raise Refused(ENDPOINT_REFUSED, detail=str(refusal)) from refusal
+    except ReplayRefused as refusal:
+        raise Refused(REPLAY_REFUSED, detail=str(refusal)) from refusal
 
 
 def _own(request: Request, endpoint_id: int) -> WebhookEndpoint:
