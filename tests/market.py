@@ -25,6 +25,7 @@ from payments.stripe_objects import read_refund
 from payments.tests.card_factories import card_of
 from payments.tests.discount_factories import code_of
 from payments.tests.factories import evidence_for, refund_object, refunded
+from payments.tests.gift_factories import paid_gift
 from payments.tests.payout_factories import earn, ready_account, requested
 from webhooks.endpoints import send_test
 from webhooks.tests.factories import endpoint_at
@@ -96,6 +97,13 @@ def open_market():
     # It has ended, so that it changes no price.
     market.discount_code = code_of(percent=10, bearer=teacher, is_active=False)
     CartDiscount.objects.create(cart=student.cart, code=market.discount_code)
+    return market
+
+
+def open_market_with_gift():
+    """The same market, whose student has also given the course away."""
+    market = open_market()
+    market.gift = paid_gift(reference=market.course.pk, domain="courses", giver=market.student, is_alone=True)
     return market
 
 

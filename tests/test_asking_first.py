@@ -4,8 +4,7 @@ import pytest
 from django.http import HttpResponseRedirect
 
 from courses.models import QuizQuestion
-from payments.tests.gift_factories import paid_gift
-from tests.market import open_market, open_order, signed_in
+from tests.market import open_market, open_market_with_gift, open_order, signed_in
 from tests.test_every_address import OWN_DESK, TEACHERS, address_of
 
 pytestmark = pytest.mark.django_db
@@ -28,8 +27,7 @@ def state_of(name, market):
 
 @pytest.mark.parametrize("name", ACTS)
 def test_an_act_is_asked_about_before_it_happens(name):
-    market = open_market()
-    market.gift = paid_gift(reference=market.course.pk, domain="courses", giver=market.student, is_alone=True)
+    market = open_market_with_gift()
     market.student.cart.lines.all().delete()
     market.proposed.__class__.objects.filter(pk=market.proposed.pk).update(
         state="proposed", held_until=None, order_line_id=None
@@ -56,8 +54,7 @@ def test_an_unpaid_order_is_asked_about_before_it_is_cancelled():
 
 def test_every_page_of_the_desk_has_its_tabs(settings, tmp_path):
     settings.PRIVATE_MEDIA_ROOT = tmp_path
-    market = open_market()
-    market.gift = paid_gift(reference=market.course.pk, domain="courses", giver=market.student, is_alone=True)
+    market = open_market_with_gift()
     client = signed_in(market.teacher.user)
     without = []
     for name in [*OWN_DESK, *TEACHERS]:

@@ -18,8 +18,7 @@ from accounts.models import User
 from accounts.roles import ROLES, may, roles
 from accounts.tests.factories import UserFactory
 from courses.models import Enrolment
-from payments.tests.gift_factories import paid_gift
-from tests.market import credit_note_of, open_market, signed_in
+from tests.market import credit_note_of, open_market_with_gift, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -318,9 +317,8 @@ def unlimited(monkeypatch):
 def market(settings, tmp_path):
     settings.PRIVATE_MEDIA_ROOT = tmp_path
     (tmp_path / "courses" / "files").mkdir(parents=True)
-    market = open_market()
+    market = open_market_with_gift()
     market.credit_note = credit_note_of(market.payment)
-    market.gift = paid_gift(reference=market.course.pk, domain="courses", giver=market.student, is_alone=True)
     (tmp_path / market.file.file.name).write_bytes(b"%PDF-1.7")
     return market
 
