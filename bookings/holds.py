@@ -80,7 +80,7 @@ def confirm_slot(lesson: Lesson, *, order_line_id: int) -> None:
 
 
 def confirm_slot_by_credit(lesson: Lesson) -> None:
-    """Give the slot of a locked lesson that nobody is paying for to its student's lesson credit. Raises SlotTaken."""
+    """Take the slot of a locked lesson for its student's lesson credit. Raises SlotTaken if it is being paid for."""
     lesson.is_by_credit = True
     _take_slot(lesson, state=Lesson.State.CONFIRMED, order_line_id=None, held_until=None, confirmed_at=timezone.now())
 

@@ -46,7 +46,7 @@ def portion_of_share(share: AccessShare) -> Portion:
 
 
 def rest_of_slice(part: AccessSlice, shares: Iterable[AccessShare]) -> Money:
-    """What nobody's use earned of a shared slice."""
+    """What was not earned by use, of a shared slice."""
     earned = sum(share.fee_minor + share.share_minor for share in shares)
     return Money(part.amount_minor - earned, part.currency)
 

@@ -15,7 +15,7 @@ from payments.earnings.entries import Portion
 
 
 def entries_of_opening(amount: Money) -> list[Entry]:
-    """A period was paid: nobody has earned any of it yet."""
+    """A period was paid, and none of it is earned yet."""
     return [debit(AccountKind.PLATFORM_FEES, amount), credit(AccountKind.SUBSCRIPTIONS_UNEARNED, amount)]
 
 
@@ -25,7 +25,7 @@ def entries_of_release(amount: Money) -> list[Entry]:
 
 
 def entries_of_earning(portions: Iterable[Portion], rest: Money) -> list[Entry]:
-    """Teachers earned their shares and the platform its commission; `rest` is what nobody's use earned.
+    """Teachers earned their shares and the platform its commission; `rest` is what was not earned by use.
 
     The shares are available at once: the period was paid and its time is over.
     """

@@ -41,7 +41,7 @@ def _read(work: FollowUp) -> Subscription:
 
 
 def _follow_page(row: Subscription) -> None:
-    """Find out whether somebody subscribed on the page, and end what can no longer begin."""
+    """Find out whether the person subscribed on the page, and end what can no longer begin."""
     if not row.stripe_session_id:
         if row.session_expires_at and row.session_expires_at < timezone.now():
             end_never_paid(row.pk, at=timezone.now())
@@ -69,7 +69,7 @@ def _dun(row_id: int) -> None:
 
 
 def _end_after_grace(row: Subscription) -> None:
-    """End at Stripe what was not paid in time, so that it charges nobody for what they cannot use."""
+    """End at Stripe what was not paid in time, so that no one is charged for what they cannot use."""
     if row.grace_until is None or row.grace_until > timezone.now():
         return
     stripe_id = row.stripe_subscription_id or ""

@@ -39,7 +39,7 @@ def retrieve_page(session_id: str) -> SubscriptionPage:
 
 
 def expire_page(session_id: str) -> SubscriptionPage:
-    """Close a page, so that nobody can subscribe there. Refused if it is not open."""
+    """Close a page, so that no one can subscribe there. Refused if it is not open."""
     with translated_errors():
         session = client().v1.checkout.sessions.expire(session_id)
     return read_page(session.to_dict())
@@ -112,7 +112,7 @@ def open_portal(customer_id: str, *, return_url: str) -> str:
 
 
 def void_unpaid_invoices(subscription_id: str) -> None:
-    """Void what remains open after a subscription has ended, so that nobody pays for it any more."""
+    """Void what remains open after a subscription has ended, so that it is not paid any more."""
     for invoice in list_invoices(subscription_id):
         if invoice.status == "open":
             with translated_errors():

@@ -28,7 +28,7 @@ def queue_period_paid(period: SubscriptionPeriod, line: SoldLine) -> None:
 
 
 def queue_trial_started(row: Subscription) -> None:
-    """Welcome somebody in a trial, who has paid nothing and so gets no receipt."""
+    """Welcome a subscriber in a trial, who has paid nothing and so gets no receipt."""
     _queue(row, "trial_started", key="trial")
 
 

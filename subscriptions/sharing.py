@@ -38,7 +38,7 @@ class TeacherPart:
 
 @dataclass(frozen=True, slots=True)
 class SharedSlice:
-    """The teachers' parts of a slice, and what nobody's use earned, which is the platform's."""
+    """The teachers' parts of a slice, and what was not earned by use, which is the platform's."""
 
     parts: Sequence[TeacherPart]
     rest: Money

@@ -155,9 +155,9 @@ def _open(row: Subscription, customer_id: str) -> Subscription:
 
 
 def close_page(row: Subscription) -> None:
-    """Make sure that nobody subscribes on this page any more, and end what never began. Outside transactions.
+    """Make sure that no one can subscribe on this page any more, and end what never began. Outside transactions.
 
-    If somebody subscribed there a moment ago, that is recorded instead. Raises StripeUnreachable or StripeRefused.
+    If the person subscribed there a moment ago, that is recorded instead. Raises StripeUnreachable or StripeRefused.
     """
     if not row.stripe_session_id:
         page = gateway.create_page(row.session_request, idempotency_key=row.idempotency_key)
@@ -174,7 +174,7 @@ def close_page(row: Subscription) -> None:
 
 
 def take_in_page(row: Subscription) -> bool:
-    """Ask Stripe whether somebody subscribed on the page, and record it; False if not. Outside transactions."""
+    """Ask Stripe whether the person subscribed on the page, and record it; False if not. Outside transactions."""
     page = gateway.retrieve_page(row.stripe_session_id or "")
     if not page.subscription_id:
         return False

@@ -69,7 +69,7 @@ class StripeInvoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionPage:
-    """A Checkout page on which somebody subscribes."""
+    """A Checkout page for subscribing."""
 
     id: str
     url: str

@@ -46,7 +46,7 @@ def schedule_follow_up(row: Subscription) -> None:
 
 
 def look_soon(row: Subscription) -> None:
-    """Have a worker look at Stripe now, for somebody who waits for it on a page."""
+    """Have a worker look at Stripe now, for a person who waits for it on a page."""
     waiting = FollowUp.objects.filter(subscription=row, state=FollowUp.State.WAITING)
     if waiting.update(run_after=timezone.now()):
         wake_after_commit(FollowUp)

@@ -58,7 +58,7 @@ class LessonAdmin(ReadOnlyAdmin, ModelAdmin):  # type: ignore[misc]  # unfold ha
     actions = ["give_credits_back"]
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
-        """Who may act on lessons, though nobody edits them."""
+        """The people who may act on lessons, which cannot be edited."""
         return self.role_may_change(request)
 
     @admin.action(description="Cancel lessons taken with a credit, and give the credits back", permissions=["cancel"])

@@ -1,4 +1,4 @@
-"""Plans to subscribe to. Their prices reach Stripe when somebody first subscribes."""
+"""Plans to subscribe to. Their prices are created at Stripe with the first subscription."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ Wanted = WholeOrder | OfLines | OverAllLines
 class PlannedPart:
     """What a refund takes from one line. Fee, share and the tax that the platform owes always add up to the amount.
 
-    The tax is within it, whoever owes it.
+    It contains the tax, owed by the platform or by the teacher.
     """
 
     line: OrderLine

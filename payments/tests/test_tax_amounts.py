@@ -43,7 +43,7 @@ def test_who_gets_what_of_100_at_20_percent(taxation, paid, tax, fee, share, pay
 
 
 def test_without_a_rate_nothing_changes():
-    """Whoever would owe a tax, an untaxed sale is divided as it was before there was any."""
+    """Whether teacher or platform would owe a tax, an untaxed sale is divided as it was before there was any."""
     for is_owed in (True, False):
         line, parts = divided(10005, is_owed_by_platform=is_owed)
         assert (line.amount.minor, line.tax.minor) == (10005, 0)

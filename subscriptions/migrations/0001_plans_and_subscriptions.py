@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         db_default=False,
                         default=False,
-                        help_text="Off: nobody can subscribe any more. Subscriptions go on.",
+                        help_text="Off: no one can subscribe any more. Subscriptions go on.",
                     ),
                 ),
                 (

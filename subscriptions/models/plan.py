@@ -22,7 +22,7 @@ class Plan(models.Model):
     summary = models.CharField(max_length=160, help_text="One sentence for the page of all plans.")
     description = models.TextField(blank=True)
     is_on_sale = models.BooleanField(
-        default=False, db_default=False, help_text="Off: nobody can subscribe any more. Subscriptions go on."
+        default=False, db_default=False, help_text="Off: no one can subscribe any more. Subscriptions go on."
     )
     trial_days = models.PositiveSmallIntegerField(
         default=0,
