@@ -15,6 +15,7 @@ COPIES = {
     "payments.OrderLine",
     "payments.SaleCancellation",
     "catalogue.Listing",
+    "subscriptions.LessonCredit",
 }
 
 

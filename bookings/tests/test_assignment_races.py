@@ -47,12 +47,13 @@ def test_requests_declined_at_once_go_to_others_and_never_back():
     teachers = [make.teacher_of(taught) for _ in range(5)]
     requests = [make.open_request(is_to_any=True, subject=taught) for _ in range(20)]
     first = {request.pk: request.teacher_id for request in requests}
-    at_once(
+    declined = at_once(
         *(
             lambda request=request: decline_request(request_id=request.pk, teacher=request.teacher, note="")
             for request in requests
         )
     )
+    assert [one for one in declined if isinstance(one, Exception)] == []
     after = dict(LessonRequest.objects.values_list("pk", "teacher_id"))
     assert all(after[pk] not in (None, teacher) for pk, teacher in first.items())
     loads = loads_of(teachers)

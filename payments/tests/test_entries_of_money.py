@@ -39,6 +39,10 @@ def portion(teacher, fee, share):
     return Portion(teacher_id=teacher, fee=pounds(fee), share=pounds(share))
 
 
+def disputed(teacher, fee, share, *, tax=0, is_delivered=True):
+    return Part(teacher_id=teacher, fee=pounds(fee), share=pounds(share), tax=pounds(tax), is_delivered=is_delivered)
+
+
 DELIVERED = RefundedPart(portion=portion(7, 10, 90))
 OWED = RefundedPart(portion=portion(8, 3, 27), is_delivered=False)
 
@@ -129,9 +133,9 @@ CASES = {
     "a hold for a dispute": (
         lambda: of_disputes.entries_of_hold(
             [
-                (Part(teacher_id=7, fee=pounds(10), share=pounds(90)), K.TEACHER_PENDING),
-                (Part(teacher_id=8, fee=pounds(1), share=pounds(-9)), K.TEACHER_AVAILABLE),
-                (Part(teacher_id=9, fee=pounds(1), share=pounds(9), is_delivered=False), K.TEACHER_PENDING),
+                (disputed(7, 10, 90), K.TEACHER_PENDING),
+                (disputed(8, 1, -9), K.TEACHER_AVAILABLE),
+                (disputed(9, 1, 9, is_delivered=False), K.TEACHER_PENDING),
             ]
         ),
         [
@@ -142,15 +146,16 @@ CASES = {
     "a lost dispute": (
         lambda: of_disputes.entries_of_loss(
             [
-                Part(teacher_id=7, fee=pounds(10), share=pounds(90)),
-                Part(teacher_id=8, fee=pounds(3), share=pounds(27), is_delivered=False),
+                disputed(7, 10, 90, tax=20),
+                disputed(8, 3, 27, tax=6, is_delivered=False),
             ],
             owed=pounds(5),
             excess=pounds(2),
         ),
         [
-            of(K.REFUNDS_DUE, 5), of(K.PLATFORM_LOSSES, 2), of(K.FUNDS_IN_DISPUTE, -7), of(K.FUNDS_IN_DISPUTE, -100),
-            of(K.TEACHER_HELD, 90, 7), of(K.PLATFORM_FEES, 10), of(K.FUNDS_IN_DISPUTE, -30), of(K.REFUNDS_DUE, 30),
+            of(K.REFUNDS_DUE, 5), of(K.PLATFORM_LOSSES, 2), of(K.FUNDS_IN_DISPUTE, -7), of(K.FUNDS_IN_DISPUTE, -120),
+            of(K.TEACHER_HELD, 90, 7), of(K.PLATFORM_FEES, 10), of(K.TAX_PAYABLE, 20), of(K.FUNDS_IN_DISPUTE, -36),
+            of(K.REFUNDS_DUE, 36),
         ],
     ),
     "a payout that is requested": (

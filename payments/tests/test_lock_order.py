@@ -23,6 +23,7 @@ from payments.outcomes import record_expiry, record_refused_debit
 from payments.pricing import price_cart
 from payments.refunds.plan import RefundRefused, WholeOrder
 from payments.refunds.requests import request_refund
+from payments.sessions import AlreadyPaid
 from payments.settlement import record_processing, settle_payment
 from payments.tests.discount_factories import code_of
 from payments.tests.factories import cart_with, evidence_for, open_order, sample_offer
@@ -92,7 +93,7 @@ PATHS = ("settle", "process", "expire", "refuse_debit", "cancel", "check_out", "
 # Without the retry, which would hide a deadlock.
 _prepare_once = _prepare.__wrapped__
 # The errors that a path may raise if the other one was faster.
-TOO_LATE = (PaymentDisagrees, RefundRefused, CartEmpty, CartChanged)
+TOO_LATE = (AlreadyPaid, PaymentDisagrees, RefundRefused, CartEmpty, CartChanged)
 
 
 def run_at_once(*functions):
