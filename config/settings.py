@@ -145,6 +145,7 @@ PAYOUT_MINIMUMS = read_payout_minimums(env)
 # --- Apps ---------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     *(["demo"] if IS_DEVELOPMENT else []),
+    "operations",
     "bookings",
     "workshops",
     "courses",
