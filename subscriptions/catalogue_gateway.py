@@ -17,8 +17,10 @@ def put_product(product_id: str, *, name: str, description: str, metadata: Mappi
         with translated_errors():
             return str(products.update(product_id, params).id)
     except NoSuchObject:
+        # Stripe takes an empty text only as the removal of an earlier one.
+        given = {name: value for name, value in params.items() if value != ""}
         with translated_errors():
-            return str(products.create(params | {"id": product_id}).id)
+            return str(products.create(given | {"id": product_id}).id)
 
 
 def find_or_create_price(product_id: str, *, amount: Money, interval: str, key: str) -> str:

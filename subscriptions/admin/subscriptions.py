@@ -6,12 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from jobs.read_only_admin import ReadOnlyAdmin
+from payments.order_links import order_link
 from payments.stripe_links import dashboard_url
 from subscriptions.admin.figures import churn, figures_by_currency
 from subscriptions.models import Subscription, SubscriptionChange, SubscriptionPeriod
@@ -26,13 +28,35 @@ class ChangeInline(ReadOnlyAdmin, TabularInline):
     extra = 0
 
 
-class PeriodInline(ReadOnlyAdmin, TabularInline):
+class PeriodColumns:
+    """How a paid period is shown beside others."""
+
+    @display(description="Paid")
+    def shown_amount(self, period: SubscriptionPeriod) -> str:
+        return str(period.amount)
+
+    @display(description="Order")
+    def order(self, period: SubscriptionPeriod) -> str:
+        """A link to the order with its receipt; none where nothing was paid."""
+        return order_link(period.line.order_id, period.line.order.number) if period.line else "–"
+
+    @display(description="Invoice at Stripe")
+    def invoice(self, period: SubscriptionPeriod) -> str:
+        return _link_to_stripe(period.stripe_invoice_id)
+
+
+class PeriodInline(PeriodColumns, ReadOnlyAdmin, TabularInline):
     """What was paid for it."""
 
     model = SubscriptionPeriod
     verbose_name_plural = "paid periods"
-    fields = ("kind", "starts_at", "ends_at", "amount_minor", "currency", "credits", "stripe_invoice_id")
+    fields = readonly_fields = ("kind", "shown_amount", "starts_at", "ends_at", "credits", "order", "invoice")
     extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SubscriptionPeriod]:
+        """With the orders that the links name."""
+        periods: QuerySet[SubscriptionPeriod] = super().get_queryset(request)
+        return periods.select_related("line__order")
 
 
 @admin.register(Subscription)
@@ -73,21 +97,23 @@ class SubscriptionAdmin(ReadOnlyAdmin, ModelAdmin):
     @display(description="At Stripe")
     def at_stripe(self, row: Subscription) -> str:
         """A link to the subscription in Stripe's Dashboard."""
-        if not row.stripe_subscription_id:
-            return "–"
-        url = dashboard_url(row.stripe_subscription_id, livemode=settings.STRIPE_LIVE_MODE)
-        return format_html('<a class="underline" href="{}">{}</a>', url, row.stripe_subscription_id)
+        return _link_to_stripe(row.stripe_subscription_id)
 
 
 @admin.register(SubscriptionPeriod)
-class SubscriptionPeriodAdmin(ReadOnlyAdmin, ModelAdmin):
+class SubscriptionPeriodAdmin(PeriodColumns, ReadOnlyAdmin, ModelAdmin):
     """Every period that was paid for, or free in a trial."""
 
-    list_display = ("subscription", "kind", "shown_amount", "credits", "starts_at", "ends_at", "closed_at")
+    list_display = ("subscription", "kind", "shown_amount", "credits", "starts_at", "ends_at", "closed_at", "order")
     list_filter = ("kind", "currency")
-    list_select_related = ("subscription__user", "subscription__price__plan", "price__plan")
+    list_select_related = ("subscription__user", "subscription__price__plan", "price__plan", "line__order")
     search_fields = ("subscription__user__email", "stripe_invoice_id")
+    readonly_fields = ("order", "invoice")
+    fields = ("subscription", "kind", "price", "starts_at", "ends_at", "credits", "order", "invoice", "closed_at")
 
-    @display(description="Paid")
-    def shown_amount(self, period: SubscriptionPeriod) -> str:
-        return str(period.amount)
+
+def _link_to_stripe(object_id: str | None) -> str:
+    if not object_id:
+        return "–"
+    url = dashboard_url(object_id, livemode=settings.STRIPE_LIVE_MODE)
+    return format_html('<a class="underline" href="{}">{}</a>', url, object_id)
