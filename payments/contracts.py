@@ -215,6 +215,8 @@ class DomainHandler(Protocol):
     revoked_many: str = "{count} taken back"
     # What the link to a delivered line says: "Open lesson", "View tickets".
     delivery_action: str = "Open"
+    # False for what is bought on a page of its own: no cart holds it, so no discount code is for it.
+    is_sold_in_carts: bool = True
     # Whether one person can buy an item and another redeem it: then the handler has `keep_gift` and `hand_over`.
     can_be_given: bool = False
     # When a teacher has earned their share, after "a share is earned by": see `earned_at`.

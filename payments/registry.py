@@ -43,6 +43,11 @@ def registered_domains() -> frozenset[str]:
     return frozenset(_handlers)
 
 
+def domains_of_carts() -> dict[str, str]:
+    """What a cart can hold: each domain's name, and what it calls one item. In the sequence of the names."""
+    return {domain: each.label for domain, each in sorted(_handlers.items()) if each.is_sold_in_carts}
+
+
 def revoke_words(domain: str, count: int) -> str:
     """What pages call the revocation of units of this domain, which may have been removed since the sale."""
     of = _handlers.get(domain, DomainHandler)

@@ -18,7 +18,7 @@ def put_product(product_id: str, *, name: str, description: str, metadata: Mappi
             return str(products.update(product_id, params).id)
     except NoSuchObject:
         # Stripe takes an empty text only as the removal of an earlier one.
-        given = {name: value for name, value in params.items() if value != ""}
+        given: Any = {name: value for name, value in params.items() if value != ""}
         with translated_errors():
             return str(products.create(given | {"id": product_id}).id)
 

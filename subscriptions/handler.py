@@ -32,6 +32,7 @@ class SubscriptionHandler(DomainHandler):
 
     domain = DOMAIN
     label = "Subscription"
+    is_sold_in_carts = False
     revoke_one = revoke_many = "End what this payment gave"
     revoked_one = revoked_many = "ended with this payment"
     delivery_action = "Open subscription"

@@ -6,11 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from payments.discounts.codes import fold
 from payments.discounts.making import BATCH_AT_MOST
 from payments.models import DiscountCode
+from payments.registry import domains_of_carts
 
 
 class DiscountCodeForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -24,6 +30,9 @@ class DiscountCodeForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
         decimal_places=2,
         widget=UnfoldAdminDecimalFieldWidget,
         help_text="Or leave it empty and give amounts by currency below.",
+    )
+    domain = forms.ChoiceField(
+        required=False, widget=UnfoldAdminSelectWidget, help_text="Only what is sold by this domain."
     )
 
     class Meta:
@@ -48,6 +57,10 @@ class DiscountCodeForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscr
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        sold = domains_of_carts()
+        if self.instance.domain not in {"", *sold}:
+            sold[self.instance.domain] = self.instance.domain  # a domain that was removed since
+        self.fields["domain"].choices = [("", "Everything"), *sold.items()]  # type: ignore[attr-defined]
         if self.instance.percent_bps:
             self.initial["percent"] = Decimal(self.instance.percent_bps) / 100
 

@@ -19,7 +19,7 @@ from payments.contracts import (
 )
 
 
-class SampleDomain:
+class SampleDomain(DomainHandler):
     domain = "sample"
     label = "Sample"
     revoke_one, revoke_many = "Give the sample back", "Give the samples back"

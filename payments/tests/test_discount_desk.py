@@ -127,6 +127,9 @@ class TestAdmin:
             ({"percent": "10", "rows": [{"currency": "GBP", "off_minor": "5"}]}, "not both"),
             ({"percent": "10", "borne_by": "teacher"}, "Say which teacher"),
             ({"percent": "10", "reference": "3"}, "Say which domain"),
+            ({"percent": "10", "domain": "course"}, "course is not one of the available choices"),
+            # Plans are sold on a page of their own, where no code can be entered.
+            ({"percent": "10", "domain": "subscriptions"}, "subscriptions is not one of the available choices"),
         ],
     )
     def test_contradictions_are_explained(self, finance, fields, message):
