@@ -2,14 +2,15 @@
 
 import pytest
 from django.db import transaction
+from django.test import Client
 
 from accounts.tests.factories import TeacherFactory
 from jobs.invariants import broken, installed_invariants
 from payments.tests.races import at_once, before_the_commit, one_waits_for_the_other
 from subscriptions.closing import end_what_is_over, share_slice
 from subscriptions.credits import credit_balance, earn_credit, give_back_credit
-from subscriptions.models import AccessSlice, AccessUse, LessonCredit
-from subscriptions.tests.factories import make_period
+from subscriptions.models import AccessSlice, AccessUse, LessonCredit, Subscription
+from subscriptions.tests.factories import make_period, make_price
 from subscriptions.tests.paid import (
     earned_by,
     fees,
@@ -112,3 +113,18 @@ def test_the_same_lesson_opened_in_many_tabs_is_one_use():
     teacher = TeacherFactory()
     at_once(*[lambda: use(period.subscription, teacher, 1, finished=[1])] * 6)
     assert AccessUse.objects.count() == 1
+
+
+def test_subscribe_pressed_in_several_tabs_at_once_opens_one_page(ada):
+    price = make_price()
+
+    def press():
+        client = Client()
+        client.force_login(ada.user)
+        return client.post(f"/plans/prices/{price.pk}/subscribe/")["Location"]
+
+    addresses = set(at_once(*[press] * 4))
+    open_pages = [page for page in ada.sandbox.get("checkout/sessions", limit=10)["data"] if page["status"] == "open"]
+    assert len(open_pages) == 1
+    assert open_pages[0]["url"] in addresses
+    assert Subscription.objects.filter(ended_at=None).count() == 1

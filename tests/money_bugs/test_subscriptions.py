@@ -1,20 +1,21 @@
-"""Faults that others had in public with renewals, changes and refunds of subscriptions, with the right figures."""
+"""SI-04, SI-08, SI-09, TR-06 and CW-07: renewals, changes and refunds of subscriptions at the sandbox."""
 
 import random
 
 import pytest
-from django.test import Client
 
 from jobs.runner import drain
 from payments.models import Order, Payment, Refund
 from payments.refunds.plan import WholeOrder
 from payments.refunds.requests import request_refund
 from payments.tests.races import at_once
-from subscriptions.models import FollowUp, LessonCredit, Subscription
+from subscriptions.models import FollowUp, LessonCredit
+from subscriptions.tests.conftest import ada, all_invariants_hold
 from subscriptions.tests.factories import make_plan, make_price
 from subscriptions.tests.paid import unearned
 from subscriptions.tests.subscribing import LONG_AGO
 
+__all__ = ["ada", "all_invariants_hold"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_invariants_hold")]
 
 
@@ -34,7 +35,7 @@ def changes_to(ada, price):
     return due, (ends - planned.proration_at) / (ends - starts)
 
 
-def test_a_second_change_within_a_month_credits_what_the_first_one_really_cost(ada):
+def test_si_09_a_second_change_within_a_month_credits_what_the_first_one_really_cost(ada):
     """getlago/lago-api#1778: the credit was worked out on the full price, though only the rest had been charged."""
     ada.subscribe(make_price(amount_minor=3000))
     with ada.later(days=15):
@@ -47,7 +48,7 @@ def test_a_second_change_within_a_month_credits_what_the_first_one_really_cost(a
     assert paid == [3000, first, second]
 
 
-def test_the_difference_of_a_dearer_plan_includes_tax_too(ada, settings):
+def test_tr_06_the_difference_of_a_dearer_plan_includes_tax_too(ada, settings):
     """laravel/cashier-stripe#384: the invoice for the difference carried no tax."""
     settings.TAX_RATE_BPS = 2000
     ada.subscribe(make_price(amount_minor=2400))
@@ -56,7 +57,7 @@ def test_the_difference_of_a_dearer_plan_includes_tax_too(ada, settings):
     assert (line.amount_minor, line.tax_minor) == (due, round(due / 6))
 
 
-def test_a_month_that_was_given_back_in_full_gives_nothing_more_back_when_it_ends_early(ada):
+def test_si_04_a_month_that_was_given_back_in_full_gives_nothing_more_back_when_it_ends_early(ada):
     """getlago/lago-api#738: the credit for the rest exceeded what was left, and ending failed."""
     row = ada.subscribe(make_price(make_plan(grants_courses=True), credits=4, credit_value_minor=500))
     order = row.periods.get().line.order
@@ -74,8 +75,8 @@ def test_a_month_that_was_given_back_in_full_gives_nothing_more_back_when_it_end
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_refund_that_is_heard_of_before_its_payment_counts(ada, seed):
-    """InsForge/InsForge#1674: the refund was stored, and the payment that came later did not know of it."""
+def test_cw_07_a_refund_of_a_subscription_heard_of_before_its_payment_counts(ada, seed):
+    """The same thread as the other CW-07, InsForge/InsForge#1674: the refund was stored, and the payment that came later did not know of it."""
     ada.subscribe(tells=False)
     [charge] = ada.sandbox.get("charges", limit=10)["data"]
     ada.sandbox.http.post(f"{ada.sandbox.url}/v1/refunds", data={"charge": charge["id"], "amount": 900}, timeout=30)
@@ -88,7 +89,7 @@ def test_a_refund_that_is_heard_of_before_its_payment_counts(ada, seed):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_renewal_looked_for_by_many_at_once_is_one_charge_and_one_order(ada):
+def test_si_08_a_renewal_looked_for_by_many_at_once_is_one_charge_and_one_order(ada):
     """woocommerce/woocommerce-gateway-stripe#2339: a job that ran three times charged three times."""
     ada.subscribe()
     with ada.later(days=31, hours=3):
@@ -98,19 +99,3 @@ def test_a_renewal_looked_for_by_many_at_once_is_one_charge_and_one_order(ada):
     charges = ada.sandbox.get("charges", limit=10)["data"]
     assert [charge["amount"] for charge in charges] == [2900, 2900]
     assert Order.objects.count() == 2
-
-
-@pytest.mark.django_db(transaction=True)
-def test_subscribe_pressed_in_several_tabs_at_once_opens_one_page(ada):
-    price = make_price()
-
-    def press():
-        client = Client()
-        client.force_login(ada.user)
-        return client.post(f"/plans/prices/{price.pk}/subscribe/")["Location"]
-
-    addresses = set(at_once(*[press] * 4))
-    open_pages = [page for page in ada.sandbox.get("checkout/sessions", limit=10)["data"] if page["status"] == "open"]
-    assert len(open_pages) == 1
-    assert open_pages[0]["url"] in addresses
-    assert Subscription.objects.filter(ended_at=None).count() == 1
