@@ -14,7 +14,8 @@ from ledger.chart import CHART
 from ledger.entries import AccountKind
 from ledger.models import Posting
 from money import Money
-from payments.models import OrderLine, Payment, Refund
+from payments.models import Payment, Refund
+from payments.models.order import lines_in_lock_order
 from payments.settlement import settle_payment
 from payments.tests.factories import evidence_for, open_order, sample_offer
 from payments.tests.money_model.plain import Line, Plain, fee_of
@@ -99,7 +100,8 @@ def _open(currency, step, prices, teachers, *, is_all_delivered):
 
 def add_sale(plain, order):
     """The facts of a paid order, with the refund that follows if a line cannot be delivered."""
-    lines = list(OrderLine.objects.filter(order_id=order.pk).order_by("pk"))
+    # The sequence decides which of equal lines get what is left when an amount is spread.
+    lines = lines_in_lock_order(order.payment.order)
     undeliverable = [line for line in lines if line.reference == order.undeliverable]
     plain.orders[order.pk] = tuple(line.pk for line in lines)
     for line in lines:
