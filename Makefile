@@ -15,14 +15,15 @@ demo: $(INSTALLED_FOR_DEMO)
 test: $(INSTALLED)
 	@$(BIN)/python -m pytest -n 3 $(ARGS)
 
-# Every sequence of six happenings to money on the pure rules, 100,000 histories of accounts with late commits, and 2,000
+# Every sequence of six happenings to money on the pure rules, 100,000 histories of accounts with late commits, and 2,600
 # random sequences on PostgreSQL: an hour or so. `make test` goes four deep, and makes a tenth of the others.
 exhaustive: export EXHAUSTIVE_DEPTH ?= 6
 exhaustive: export LEDGER_SCHEDULES ?= 250
 exhaustive: $(INSTALLED)
 	@$(BIN)/python -m pytest --noconftest -p no:django -p no:xdist -s payments/tests/test_every_sequence.py
 	@$(BIN)/python -m pytest -s ledger/tests/test_checkpoints.py -k no_late_commit
-	@MONEY_SEQUENCES=2000 $(BIN)/python -m pytest -n 2 payments/tests/test_money_machine.py
+	@MONEY_SEQUENCES=2000 SUBSCRIPTION_SEQUENCES=200 $(BIN)/python -m pytest -n 2 \
+		payments/tests/test_money_machine.py subscriptions/tests/test_money_machine.py
 
 # Changes the rules of money in a thousand small ways, each of which a test must notice; about ten minutes.
 mutants: $(INSTALLED)

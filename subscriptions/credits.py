@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -20,6 +20,7 @@ from subscriptions.models import LessonCredit, Subscription, SubscriptionPeriod
 from subscriptions.periods import release_credit
 
 _USED_SHOWN = 20
+_USABLE_ONCE_BACK = timedelta(days=14)
 
 
 class NoCredit(Exception):
@@ -96,7 +97,7 @@ def take_credit(
 
 
 def give_back_credit(used_for: str) -> bool:
-    """Let the credit that was taken for this be used again; False if none is taken for it.
+    """Let the credit that was taken for this be used again, for two weeks at least; False if none is taken for it.
 
     If its period was refunded meanwhile, the credit is taken back instead.
     """
@@ -105,7 +106,9 @@ def give_back_credit(used_for: str) -> bool:
         return False
     credit.state, credit.used_for, credit.title = LessonCredit.State.UNUSED, "", ""
     credit.teacher = credit.commission_bps = credit.taken_at = None
-    credit.save(update_fields=["state", "used_for", "title", "teacher", "commission_bps", "taken_at"])
+    # A lesson may be cancelled long after the credit's own end, also by the teacher.
+    credit.usable_until = max(credit.usable_until, timezone.now() + _USABLE_ONCE_BACK)
+    credit.save(update_fields=["state", "used_for", "title", "teacher", "commission_bps", "taken_at", "usable_until"])
     if credit.period.revoked_at is not None:
         release_credit(credit, LessonCredit.State.REVOKED, at=timezone.now())
     return True

@@ -94,7 +94,7 @@ def _carry_credits_over(period: SubscriptionPeriod) -> None:
         period__subscription=period.subscription_id,
         state__in=LessonCredit.OPEN,
         is_carried=False,
-        usable_until__lte=period.starts_at,
+        period__ends_at__lte=period.starts_at,
     )
     ids = list(left.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True))
     LessonCredit.objects.filter(pk__in=ids).update(usable_until=period.ends_at, is_carried=True)

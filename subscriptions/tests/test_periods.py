@@ -304,3 +304,33 @@ def test_a_settlement_after_the_period_was_opened_is_success():
     again = settle(period.line.order.payments.get())
     assert again[1].value == "payment_already_processed"
     assert LessonCredit.objects.count() == 4
+
+
+def test_a_credit_that_comes_back_after_its_end_can_be_used_for_two_weeks():
+    """A teacher may cancel a lesson long after the credit would have lapsed."""
+    first = paid_period()
+    subscription, teacher = first.subscription, TeacherFactory()
+    take(subscription.user, teacher, "lesson:1")
+    with later(days=31):
+        paid_period(subscription, kind="renewal", starts_at=first.ends_at, ends_at=first.ends_at + timedelta(30))
+    with later(days=70):
+        assert give_back_credit("lesson:1")
+        end_what_is_over()
+        assert take(subscription.user, teacher, "lesson:2").period_id == first.pk
+        give_back_credit("lesson:2")
+    with later(days=85):
+        end_what_is_over()
+        assert states(first) == ["lapsed"] * 4
+
+
+def test_a_credit_that_comes_back_at_the_end_of_its_month_is_carried_over_like_the_others():
+    first = paid_period()
+    subscription, teacher = first.subscription, TeacherFactory()
+    take(subscription.user, teacher, "lesson:1")
+    with later(days=25):
+        give_back_credit("lesson:1")
+    with later(days=31):
+        second = paid_period(
+            subscription, kind="renewal", starts_at=first.ends_at, ends_at=first.ends_at + timedelta(30)
+        )
+        assert set(first.lesson_credits.values_list("usable_until", flat=True)) == {second.ends_at}
