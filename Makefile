@@ -6,7 +6,7 @@ INSTALLED := .venv/installed
 # The demo needs fewer packages; if all are installed, it uses those.
 INSTALLED_FOR_DEMO := $(if $(wildcard $(INSTALLED)),$(INSTALLED),.venv/installed-for-demo)
 
-.PHONY: demo test exhaustive mutants api-fuzz api-bytes lint bench frozen lock clean
+.PHONY: demo test exhaustive mutants rehearse api-fuzz api-bytes lint bench frozen lock clean
 
 demo: $(INSTALLED_FOR_DEMO)
 	@exec $(BIN)/python -m demo
@@ -28,6 +28,12 @@ exhaustive: $(INSTALLED)
 # Changes the rules of money in a thousand small ways, each of which a test must notice; about ten minutes.
 mutants: $(INSTALLED)
 	@$(BIN)/python -m tests.mutants
+
+# Runs the tests of payments at the sandbox under another version of Stripe's API and lists what breaks only there, for
+# example: make rehearse STRIPE_API_VERSION=2026-09-30.endive. Ten minutes or so; ARGS chooses tests.
+rehearse: export STRIPE_API_VERSION ?= 2026-11-18.endive
+rehearse: $(INSTALLED)
+	@$(BIN)/python -m tests.rehearsal $(ARGS)
 
 # Sends requests of every kind to every endpoint as each role, values at all boundaries included; half an hour or so.
 # `make test` sends a few.

@@ -88,8 +88,11 @@ STRIPE_WEBHOOK_SECRETS = stripe_keys.webhook_secrets
 WEBHOOKS_NEED_HTTPS = not IS_DEVELOPMENT
 # The platform's own account, e.g. acct_1ABC; events of another account are refused.
 STRIPE_ACCOUNT_ID = stripe_keys.account_id
-# The same for the gateway, dj-stripe and the webhook endpoint: the version that stripe-python 15.6 was made for.
-STRIPE_API_VERSION = "2026-08-26.dahlia"
+# The same for the gateway, dj-stripe and the webhook endpoint: the version that stripe-python 15.6 was made for. Another one
+# is for rehearsing an upgrade.
+STRIPE_API_VERSION = env.matching(
+    "STRIPE_API_VERSION", r"20\d\d-[01]\d-[0-3]\d\.[a-z]+", example="2026-08-26.dahlia", default="2026-08-26.dahlia"
+)
 SANDBOX_URL = env.site_address("SANDBOX_URL", default="http://127.0.0.1:12111", is_https=False)
 if PAYMENTS_MODE == "sandbox":
     # Set only here: an empty host would break dj-stripe. It warns of a host other than Stripe's, which is intended

@@ -15,7 +15,7 @@ SECRET_KEY_SHAPE = re.compile(r"^sk_test_[a-zA-Z0-9]{24,}$")
 LIVE_KEY_PREFIXES = ("sk_live_", "rk_live_", "pk_live_")
 API_VERSION = "2026-08-26.dahlia"
 # The monthly versions of a major release only add to it and change nothing (docs: "Versioning").
-KNOWN_VERSIONS = (
+DAHLIA = (
     "2026-03-25.dahlia",
     "2026-04-22.dahlia",
     "2026-05-27.dahlia",
@@ -23,6 +23,9 @@ KNOWN_VERSIONS = (
     "2026-07-29.dahlia",
     API_VERSION,
 )
+# The next major release, which no client that we use is made for yet: to see beforehand what would break.
+ENDIVE = ("2026-09-30.endive", "2026-10-28.endive", "2026-11-18.endive")
+KNOWN_VERSIONS = (*DAHLIA, *ENDIVE)
 DEFAULT_KEY = "sk_test_sandbox00000000000000000"
 # Stripe's test mode gives up after a few hours (docs: "Webhooks", retries). The first retries are early, so that a
 # developer does not have to wait.
@@ -49,6 +52,8 @@ class Options:
     public_url: str
     account_id: str
     account_country: str
+    # Of events, and of calls that name none.
+    api_version: str
     webhook_url: str
     webhook_secret: str
     webhook_events: tuple[str, ...]
@@ -112,6 +117,13 @@ def _port(environment: Mapping[str, str]) -> int:
     return port
 
 
+def _api_version(environment: Mapping[str, str]) -> str:
+    written = environment.get("SANDBOX_API_VERSION") or API_VERSION
+    if written not in KNOWN_VERSIONS:
+        raise RefusesToStart(f"SANDBOX_API_VERSION must be one of {', '.join(KNOWN_VERSIONS)}, not {written!r}.")
+    return written
+
+
 def _retry_delays(environment: Mapping[str, str]) -> tuple[float, ...]:
     written = environment.get("SANDBOX_RETRY_DELAYS") or DEFAULT_RETRIES
     try:
@@ -145,6 +157,7 @@ def read_options(environment: Mapping[str, str]) -> Options:
         secret_key=secret_key,
         public_url=(environment.get("SANDBOX_PUBLIC_URL") or f"http://{public_host}:{port}").rstrip("/"),
         account_id=environment.get("SANDBOX_ACCOUNT_ID") or "acct_1SandboxLectern00",
+        api_version=_api_version(environment),
         account_country=(environment.get("SANDBOX_ACCOUNT_COUNTRY") or "US").upper(),
         webhook_url=environment.get("SANDBOX_WEBHOOK_URL", ""),
         webhook_secret=environment.get("SANDBOX_WEBHOOK_SECRET", ""),

@@ -133,6 +133,7 @@ VARIABLES = {
         "acct_1OnlyForChecking",
         ["x", "acct_", "ACCT_1OnlyForChecking", "acct_1 2", "acct_" + "x" * 99],
     ),
+    "STRIPE_API_VERSION": ("2026-11-18.endive", ["endive", "2026-11-18", "2026-11-18.endive; x", "latest"]),
     "STRIPE_LOG": ("", ["debug", "info", "x"]),
     "SANDBOX_URL": ("http://127.0.0.1:12111", ["x", "file:///etc/passwd", "http://x/; script-src *", "http://x:99999"]),
     "PICTURES_AT_ONCE": ("4", [*NUMBERS, "0", "65"]),

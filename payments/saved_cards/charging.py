@@ -45,7 +45,6 @@ def build_intent_request(order: Order, card: PaymentMethod, *, reference: uuid.U
             "amount": order.total_minor,
             "currency": order.currency.lower(),
             "customer": card.customer.stripe_customer_id,
-            "payment_method_types": [card.kind],
             "description": f"Order {order.number}",
             "metadata": order_metadata(order, lines_in_lock_order(order), reference),
         },

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import stripe
+from django.conf import settings
 
 from payments.saved_cards.stripe_objects import StoredMethod, StripeIntent, read_intent, read_method
 from payments.stripe_api import StripeRefused, client, translated_errors
@@ -44,11 +45,14 @@ def set_default_method(customer_id: str, method_id: str) -> None:
 
 
 def create_setup_page(*, customer_id: str, success_url: str, cancel_url: str, idempotency_key: str) -> str:
-    """Open a page at Stripe on which the customer saves a card, without paying; returns its address."""
+    """Open a page at Stripe on which the customer saves a card, without paying; returns its address.
+
+    Which other methods it offers is set in Stripe's Dashboard, by currency.
+    """
     params: Any = {
         "mode": "setup",
         "customer": customer_id,
-        "payment_method_types": ["card"],
+        "currency": settings.DEFAULT_CURRENCY.lower(),
         "success_url": success_url,
         "cancel_url": cancel_url,
     }

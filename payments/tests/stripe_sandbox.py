@@ -34,6 +34,7 @@ class StripeSandbox:
             "SANDBOX_DATABASE": str(folder / "sandbox.sqlite3"),
             "SANDBOX_SETTLE_DELAY": "0.1",
             "SANDBOX_ASYNC_DELAY": "0.1",
+            "SANDBOX_API_VERSION": settings.STRIPE_API_VERSION,
             **options,
         }
         self.log = (folder / "sandbox.log").open("w")

@@ -106,6 +106,7 @@ def _answer(request: HttpRequest, key: str | None, request_id: str) -> HttpRespo
             status=404,
         )
     raw = _decoded(request)
+    versions.refuse_removed(request.path, raw, request.headers.get("Stripe-Version"))
     if key:
         with idempotency.reserved(key):
             _hang(fault)

@@ -5,7 +5,7 @@ import sys
 import pytest
 import requests
 
-from sandbox.options import API_VERSION
+from sandbox.options import API_VERSION, RefusesToStart, read_options
 from sandbox.tests.sandbox_process import KEY, ROOT, environment
 
 
@@ -13,7 +13,7 @@ def ask(sandbox, version):
     return requests.get(f"{sandbox.url}/v1/customers", auth=(KEY, ""), headers={"Stripe-Version": version}, timeout=10)
 
 
-@pytest.mark.parametrize("version", ["2026-09-30.endive", "2020-08-27", "2027-01-31.fern", "2025-03-31.basil"])
+@pytest.mark.parametrize("version", ["2020-08-27", "2027-01-31.fern", "2025-03-31.basil"])
 def test_an_unknown_version_is_answered_in_the_sandboxs_version_with_a_warning(sandbox, version):
     answer = ask(sandbox, version)
     assert answer.status_code == 200
@@ -22,7 +22,7 @@ def test_an_unknown_version_is_answered_in_the_sandboxs_version_with_a_warning(s
     assert version in sandbox.log.read_text()
 
 
-@pytest.mark.parametrize("version", ["2026-03-25.dahlia", API_VERSION])
+@pytest.mark.parametrize("version", ["2026-03-25.dahlia", API_VERSION, "2026-11-18.endive"])
 def test_a_supported_version_is_answered_without_a_warning(sandbox, version):
     answer = ask(sandbox, version)
     assert (answer.headers["Stripe-Version"], "Warning" in answer.headers) == (version, False)
@@ -33,6 +33,38 @@ def test_an_invalid_version_is_refused(sandbox, version):
     answer = ask(sandbox, version)
     assert answer.status_code == 400
     assert answer.json()["error"]["message"] == f"Invalid Stripe API version: {version}"
+
+
+CREATES = {
+    "payment_intents": ({"amount": 2000, "currency": "usd"}, "payment_method_types_no_longer_supported"),
+    "setup_intents": ({}, "payment_method_types_no_longer_supported"),
+    "checkout/sessions": (
+        {"mode": "setup", "currency": "usd", "success_url": "http://shop.example/"},
+        "parameter_unknown",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", CREATES)
+def test_endive_takes_no_payment_method_types(sandbox, path):
+    params, code = CREATES[path]
+
+    def create(version, **types):
+        headers = {"Stripe-Version": version}
+        return requests.post(f"{sandbox.url}/v1/{path}", params | types, auth=(KEY, ""), headers=headers, timeout=10)
+
+    types = {"payment_method_types[]": "card"}
+    assert create(API_VERSION, **types).status_code == 200
+    refused = create("2026-09-30.endive", **types)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, code)
+    assert create("2026-09-30.endive").status_code == 200
+
+
+def test_the_version_of_events_and_of_calls_that_name_none_can_be_chosen():
+    assert read_options({}).api_version == API_VERSION
+    assert read_options({"SANDBOX_API_VERSION": "2026-11-18.endive"}).api_version == "2026-11-18.endive"
+    with pytest.raises(RefusesToStart, match="SANDBOX_API_VERSION must be one of"):
+        read_options({"SANDBOX_API_VERSION": "2027-01-31.fern"})
 
 
 OWN_CLIENT = """

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from sandbox import clock, identifiers, request_log, store
-from sandbox.options import API_VERSION, options
+from sandbox.options import options
 from sandbox.protocol import origin
 from sandbox.protocol.resource import presented
 from sandbox.store import Body
@@ -42,7 +42,7 @@ def emit(event_type: str, body: Body, *, previous: Body | None = None, is_automa
     event: Body = {
         "id": identifiers.new_id("evt_3" if event_type.startswith(PAYMENT_FAMILIES) else "evt_1", 23),
         "object": "event",
-        "api_version": API_VERSION,
+        "api_version": options().api_version,
         "created": clock.now(),
         "data": data,
         "livemode": False,
