@@ -19,8 +19,8 @@ _SESSION_ID = re.compile(r"/c/pay/(cs_\w+)")
 
 
 def browser_session() -> requests.Session:
-    """Connections that do as browsers: a page is asked for again, once, if the site closed a connection it had kept."""
-    return _session_that_repeats("GET")
+    """Connections that do as browsers: what meets a connection that the site has just closed is sent again, once."""
+    return _session_that_repeats("GET", "POST")
 
 
 def stripe_session() -> requests.Session:
@@ -28,9 +28,9 @@ def stripe_session() -> requests.Session:
     return _session_that_repeats("POST")
 
 
-def _session_that_repeats(method: str) -> requests.Session:
+def _session_that_repeats(*methods: str) -> requests.Session:
     http = requests.Session()
-    http.mount("http://", HTTPAdapter(max_retries=Retry(1, allowed_methods=[method], redirect=False)))
+    http.mount("http://", HTTPAdapter(max_retries=Retry(1, allowed_methods=methods, redirect=False)))
     return http
 
 
