@@ -27,11 +27,12 @@ SELECT n, '', false, 'person' || n || '@example.org', 'Person ' || n, false, tru
 _ADDRESSES = """
 INSERT INTO account_emailaddress (user_id, email, verified, "primary") SELECT id, email, true, true FROM accounts_user
 """
+# Each quality changes in another rhythm than the subject, so that every subject has teachers of every kind.
 _TEACHERS = """
 INSERT INTO accounts_teacher (id, user_id, slug, status, display_name, headline, biography, photo, languages, regions,
                               applied_at, decision_note)
 SELECT n, n, 'teacher-' || n, 'approved', 'Teacher ' || n, '', '', '', '{en}',
-       CASE n %% 10 WHEN 0 THEN '{FR}' WHEN 1 THEN '{}' ELSE '{GB,IE}' END::varchar[], now(), ''
+       CASE n / 400 %% 10 WHEN 9 THEN '{FR}' WHEN 8 THEN '{}' ELSE '{GB,IE}' END::varchar[], now(), ''
   FROM generate_series(1, %(teachers)s) AS n
 """
 _SUBJECTS = """
@@ -40,14 +41,14 @@ SELECT n, 'Subject ' || n, 'subject-' || n, '', '' FROM generate_series(1, %(sub
 """
 _EXPERTISE = """
 INSERT INTO catalogue_expertise (teacher_id, subject_id, levels)
-SELECT n, subject, CASE n %% 4 WHEN 0 THEN '{advanced}' ELSE '{beginner,intermediate}' END::varchar[]
+SELECT n, subject, CASE n / 40 %% 4 WHEN 0 THEN '{advanced}' ELSE '{beginner,intermediate}' END::varchar[]
   FROM generate_series(1, %(teachers)s) AS n,
        LATERAL (VALUES (n %% %(subjects)s + 1), ((n + 7) %% %(subjects)s + 1), (%(subjects)s + 1)) AS taught (subject)
 UNION ALL SELECT n * 40 + 2, %(subjects)s + 2, '{beginner}' FROM generate_series(1, 10) AS n
 """
 _AVAILABILITY = """
 INSERT INTO bookings_availability (teacher_id, is_paused, days)
-SELECT n, n %% 20 = 3, CASE n %% 5 WHEN 4 THEN '{sat,sun}' ELSE '{}' END::varchar[]
+SELECT n, n / 80 %% 20 = 3, CASE n / 160 %% 5 WHEN 4 THEN '{sat,sun}' ELSE '{}' END::varchar[]
   FROM generate_series(1, %(teachers)s, 2) AS n
 """
 _REQUESTS = """

@@ -62,7 +62,11 @@ class ParticipantList(Endpoint):
         if "workshop" in asked:
             confirmed = confirmed.filter(workshop__slug=asked["workshop"])
         page = answer_page(
-            request, confirmed.select_related("workshop", "buyer"), newest_by="created_at", describe=_describe
+            request,
+            confirmed.select_related("workshop", "buyer"),
+            newest_by="created_at",
+            describe=_describe,
+            is_in_order_of_key=True,
         )
         return Response(_PAGE(page).data)
 
