@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
 
+from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
@@ -12,7 +14,7 @@ from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -33,10 +35,25 @@ class StaffGateMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path.startswith(reverse("admin:index")):
+            if not comes_from_admin_network(request):
+                raise Http404
             refusal = refuse_entry(request)
             if refusal:
                 return refusal
         return self.get_response(request)
+
+
+def comes_from_admin_network(request: HttpRequest) -> bool:
+    """Whether the admin exists for the address that a request comes from. Only our own proxies' headers are trusted."""
+    if not settings.ADMIN_NETWORKS:
+        return True
+    try:
+        address = ip_address(get_adapter().get_client_ip(request))
+    except (PermissionDenied, ValueError):
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in network for network in settings.ADMIN_NETWORKS)
 
 
 def refuse_entry(request: HttpRequest) -> HttpResponse | None:

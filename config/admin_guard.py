@@ -17,6 +17,8 @@ from django.db import DataError, transaction
 from django.db.models import Field, Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.http import urlencode
 
 from config.list_fields import ListFormField
 from config.relation_boxes import can_be_value_of, show_possible_rows_only
@@ -149,6 +151,19 @@ class GuardedAdmin:
         if not all(can_be_value_of(key, chosen) for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest("These rows cannot exist.")
         response: HttpResponseBase | None = super().response_action(request, queryset)  # type: ignore[misc]
+        return response
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Django's notes on the object, with a link to its audit trail for staff who may see that."""
+        trail = ""
+        if request.user.has_perm("operations.view_change"):
+            about = {"kind": self.model._meta.label_lower, "object": unquote(object_id)}
+            trail = f"{reverse('admin:operations_change_changelist')}?{urlencode(about)}"
+        response: HttpResponseBase = super().history_view(  # type: ignore[misc]
+            request, object_id, {**(extra_context or {}), "trail_url": trail}
+        )
         return response
 
     def _key(self, name: str | None) -> Field[Any, Any] | None:

@@ -8,10 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.timezone import localtime
 
+from accounts.models import User
 from config.admin_access import visible_models
 from config.admin_needs import needs_of
 from config.admin_sections import CATALOGUE, HIDDEN, MIRROR, MIRROR_PLACE, SECTIONS, Place
+from operations.emergency.backend import access_of
 from payments.domains import domain_configs
 
 Lists = dict[str, str]
@@ -45,8 +48,12 @@ def tabs(request: HttpRequest) -> list[dict[str, Any]]:
     return found
 
 
-def environment(_request: HttpRequest) -> list[str]:
-    """The label in the header that says whether payments are real."""
+def environment(request: HttpRequest) -> list[str]:
+    """The label in the header: a role taken in an emergency, or whether payments are real."""
+    user = request.user
+    access = access_of(user) if isinstance(user, User) and user.is_staff else None
+    if access:
+        return [f"Emergency: {access.role} until {localtime(access.ends_at):%H:%M}", "danger"]
     if settings.PAYMENTS_MODE == "live":
         return ["Live", "danger"]
     return [f"{settings.PAYMENTS_MODE.capitalize()} payments", "info"]

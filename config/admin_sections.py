@@ -177,6 +177,12 @@ SECTIONS: Final[Sequence[Section]] = (
                 ],
             ),
             Place("waffle.switch", "Switches", "toggle_on"),
+            Place(
+                "operations.change",
+                "Audit trail",
+                "policy",
+                inside=[("operations.emergencyaccess", "Emergency access")],
+            ),
         ),
     ),
 )

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from difflib import SequenceMatcher, get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -30,6 +31,9 @@ _OUR_PREFIXES = ("LECTERN_", "STRIPE_", "PAYMENTS_", "PLATFORM_", "CHECKOUT_", "
 # Read by the sandbox, by the mail provider's backend, and set by Kubernetes for every service in a namespace.
 _NOT_OURS = re.compile(r"SANDBOX_|ANYMAIL_|\w+_SERVICE_(?:HOST|PORT)|\w+_PORT(?:_\d+_(?:TCP|UDP).*)?$")
 _CLOSE = 0.85
+
+
+Network = IPv4Network | IPv6Network
 
 
 class InvalidVariable(ImproperlyConfigured):
@@ -141,6 +145,13 @@ class Environment:
         if not all(_is_host(host.removeprefix(".")) for host in names):
             raise InvalidVariable(name, "must hold host names alone: no scheme, no port, no '*'.")
         return names
+
+    def networks(self, name: str) -> list[Network]:
+        """Return networks of addresses, such as 203.0.113.0/24; a single address is one too."""
+        try:
+            return [ip_network(item) for item in self.items(name)]
+        except ValueError:
+            raise InvalidVariable(name, "must hold networks such as 203.0.113.0/24 or 2001:db8::/32.") from None
 
     def mailboxes(self, name: str) -> list[str]:
         """Return email addresses."""

@@ -109,6 +109,9 @@ CHECKOUT_RETURN_ORIGINS = env.site_addresses("CHECKOUT_RETURN_ORIGINS", is_https
 MAILS_KEPT = timedelta(days=env.count("MAIL_DAYS", default=365, least=31, most=36_500))
 # The links in these mails expire after a day.
 ACCOUNT_MAILS_KEPT = timedelta(days=env.count("ACCOUNT_MAIL_DAYS", default=7, least=2, most=36_500))
+# Changes of what staff can change: who, when, before and after. The database keeps them for a year at least.
+AUDIT_TRAIL_KEPT = timedelta(days=env.count("AUDIT_TRAIL_DAYS", default=1095, least=366, most=36_500))
+PGHISTORY_JSON_ENCODER = "operations.audit.middleware.ContextEncoder"
 ALERTS_KEPT = timedelta(days=env.count("ALERT_DAYS", default=365, least=1, most=36_500))
 EXPIRED_SESSIONS_KEPT = timedelta(days=env.count("EXPIRED_SESSION_DAYS", default=1, least=0, most=36_500))
 FINISHED_SYNCS_KEPT = timedelta(days=env.count("FINISHED_SYNC_DAYS", default=30, least=1, most=36_500))
@@ -201,6 +204,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "operations.audit.middleware.AuditMiddleware",
     "accounts.staff_gate.StaffGateMiddleware",
     "accounts.time_zones.TimeZoneMiddleware",
     "catalogue.middleware.VaryByLanguageMiddleware",
@@ -263,7 +267,11 @@ WAFFLE_SWITCH_DEFAULT = False
 
 # --- People -------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    # Signs no person in; adds the permissions of a role that a member of staff took in an emergency.
+    "operations.emergency.backend.EmergencyAccessBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
@@ -320,6 +328,8 @@ MFA_TOTP_TOLERANCE = 1
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = IS_DEVELOPMENT
 # Staff need a second factor for the admin. Development may switch this on; production cannot switch it off.
 STAFF_NEEDS_MFA = env.flag("STAFF_NEEDS_MFA") or not IS_DEVELOPMENT
+# If not empty, the admin exists only for these networks.
+ADMIN_NETWORKS = env.networks("ADMIN_NETWORKS")
 
 # --- The API -------------------------------------------------------------------------------------------------------
 CSRF_FAILURE_VIEW = "config.failures.answer_csrf_failure"

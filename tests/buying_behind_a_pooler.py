@@ -28,6 +28,8 @@ def main():
         answers = [answer for answers in pool.map(buy, [teacher] * BUYERS) for answer in answers]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(work, range(2)))
+    with ThreadPoolExecutor(BUYERS) as pool:
+        named = list(pool.map(rename, range(BUYERS * 5)))
     turns = [take_turn(name="a turn", every=timedelta(hours=1)) for _ in range(2)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -41,6 +43,7 @@ def main():
         "orders": list(Order.objects.values_list("state", flat=True)),
         "events": list(WebhookEvent.objects.values_list("state", flat=True)),
         "turns": turns,
+        "named": named,
         "limits": limits,
         "connections": connections,
     }
@@ -65,6 +68,25 @@ def buy(teacher):
         # Rows in pages, which without a pooler are read through a server-side cursor.
         assert payment.pk in {one.pk for one in Payment.objects.iterator(chunk_size=1)}
         return answers
+    finally:
+        connections.close_all()
+
+
+def rename(number):
+    """Change one's name as a request does, then as SQL does: whether the audit trail names the right person for each."""
+    import pghistory
+    from django.db import connections
+
+    from accounts.tests.factories import UserFactory
+    from operations.models import Change
+
+    try:
+        user = UserFactory(email=f"renamed{number}@example.org")
+        with pghistory.context(user=user.pk, source="site"):
+            type(user).objects.filter(pk=user.pk).update(full_name="Ada")
+        type(user).objects.filter(pk=user.pk).update(full_name="Bo")
+        changes = Change.objects.filter(model="accounts.user", object_id=str(user.pk), action="update").order_by("pk")
+        return [(one.actor_id, one.source) for one in changes] == [(user.pk, "site"), (None, "database")]
     finally:
         connections.close_all()
 

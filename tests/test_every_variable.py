@@ -66,6 +66,7 @@ VARIABLES = {
     "TRUSTED_PROXY_COUNT": ("1", [*NUMBERS, "11"]),
     "HSTS_SECONDS": ("0", [*NUMBERS, "315360001"]),
     "STAFF_NEEDS_MFA": ("1", WORDS),
+    "ADMIN_NETWORKS": ("203.0.113.0/24,2001:db8::/32", ["203.0.113.7/24", "office", "203.0.113.0/33", "*", "1.2.3"]),
     "LOG_LEVEL": ("DEBUG", ["debug", "TRACE", "10", "-1", "NaN"]),
     "DATABASE_URL": (
         "postgres://lectern:p%2Fw@db.example:5432/lectern",
@@ -142,6 +143,7 @@ VARIABLES = {
     "MAIL_DAYS": ("31", [*NUMBERS, "0", "30"]),
     "ACCOUNT_MAIL_DAYS": ("2", [*NUMBERS, "0", "1"]),
     "ALERT_DAYS": ("1", [*NUMBERS, "0"]),
+    "AUDIT_TRAIL_DAYS": ("366", [*NUMBERS, "365"]),
     "EXPIRED_SESSION_DAYS": ("0", NUMBERS),
     "FINISHED_SYNC_DAYS": ("1", [*NUMBERS, "0"]),
     "GUEST_CART_DAYS": ("1", [*NUMBERS, "0"]),

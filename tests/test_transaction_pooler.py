@@ -75,6 +75,8 @@ def test_people_buy_and_workers_deliver_through_a_pooler(pooled, monkeypatch):
     assert said["orders"] == ["completed"] * 6
     assert said["events"] == ["done"] * 6
     assert said["turns"] == [True, False]
+    # Who changes what is said for a transaction, so that it is neither lost nor left on a shared connection.
+    assert said["named"] == [True] * 30
     # They came from the role: nothing was sent with a connection, nothing was set by a statement.
     assert said["limits"] == {
         "lock_timeout": "4000", "statement_timeout": "20000", "idle_in_transaction_session_timeout": "30000",

@@ -1,3 +1,5 @@
+from ipaddress import ip_network
+
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
@@ -146,3 +148,45 @@ def test_addresses_that_look_like_the_admins_do_not_slip_through(boss):
     sign_in(client, boss)
     for address in ("/admin", "/admin//", "/./admin/", "/admin/../admin/", "/%61dmin/", "/ADMIN/"):
         assert client.get(address).status_code in (301, 302, 404), address
+
+
+# --- The networks from which the admin exists
+
+
+@pytest.fixture
+def office(settings):
+    settings.ADMIN_NETWORKS = [ip_network("203.0.113.0/24"), ip_network("2001:db8::/32")]
+
+
+@pytest.mark.parametrize("address", ["203.0.113.7", "2001:db8::7", "::ffff:203.0.113.7"])
+def test_the_admin_exists_for_its_networks(client, boss, office, address):
+    set_up_authenticator_app(boss)
+    sign_in_with_code(client, boss)
+    assert client.get("/admin/", REMOTE_ADDR=address).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["203.0.114.7", "2001:db9::7", "10.0.0.1", "", "not an address"])
+def test_for_all_others_there_is_no_admin_even_with_a_second_factor(client, boss, office, address):
+    set_up_authenticator_app(boss)
+    sign_in_with_code(client, boss)
+    for path in ("/admin/", "/admin/login/", "/admin/accounts/user/", "/admin/no/such/page/"):
+        assert client.get(path, REMOTE_ADDR=address).status_code == 404, path
+        assert client.post(path, REMOTE_ADDR=address).status_code == 404, path
+    assert client.get("/accounts/login/", REMOTE_ADDR="10.0.0.1").status_code in (200, 302)
+
+
+def test_a_forged_forwarding_header_does_not_open_the_admin(client, boss, office):
+    set_up_authenticator_app(boss)
+    sign_in_with_code(client, boss)
+    answer = client.get("/admin/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="203.0.113.7")
+    assert answer.status_code == 404
+
+
+def test_behind_a_proxy_of_ours_its_part_of_the_header_counts(client, boss, office, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    set_up_authenticator_app(boss)
+    sign_in_with_code(client, boss)
+    outside = "203.0.113.7, 198.51.100.1"
+    assert client.get("/admin/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=outside).status_code == 404
+    inside = "198.51.100.1, 203.0.113.7"
+    assert client.get("/admin/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=inside).status_code == 200
