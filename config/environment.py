@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from difflib import SequenceMatcher, get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -27,7 +26,7 @@ _LONGEST = 2000
 _HOST_NAME = re.compile(r"\.?(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*", re.IGNORECASE)
 _NAMED_MAILBOX = re.compile(r"(?:[^<>]*<)?(?P<address>[^<>\s]+)>?")
 # Only Lectern's variables begin like this. Any other name counts as a mistake only if it is close to one of ours.
-_OUR_PREFIXES = ("LECTERN_", "STRIPE_", "PAYMENTS_", "PLATFORM_", "CHECKOUT_", "WEBHOOK_", "DATABASE_")
+_OUR_PREFIXES = ("LECTERN_", "STRIPE_", "PAYMENTS_", "PLATFORM_", "CHECKOUT_", "WEBHOOK_", "DATABASE_", "METRICS_")
 # Read by the sandbox, by the mail provider's backend, and set by Kubernetes for every service in a namespace.
 _NOT_OURS = re.compile(r"SANDBOX_|ANYMAIL_|\w+_SERVICE_(?:HOST|PORT)|\w+_PORT(?:_\d+_(?:TCP|UDP).*)?$")
 _CLOSE = 0.85

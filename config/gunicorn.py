@@ -51,6 +51,18 @@ def when_ready(server: object) -> None:  # noqa: ARG001  # gunicorn's signature
     gc.freeze()
 
 
+metrics_folder = environment.text("METRICS_FOLDER")
+
+
+def child_exit(server: object, worker: object) -> None:  # noqa: ARG001  # gunicorn's signature
+    """Called when a process has ended: keeps its counts, but not its files. Processes are replaced all the time."""
+    # Imported only now: it must come after the settings, which say where counters are shared.
+    from operations.metrics.files import archive_ended
+
+    if metrics_folder:
+        archive_ended(Path(metrics_folder))
+
+
 # For operators who switch the access log on, as the demo does. Without query string and referrer, since people search
 # for names and addresses.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms "%(a)s"'

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from config.environment import Environment
 
@@ -33,3 +35,12 @@ def read_processes(env: Environment) -> Processes:
         web_processes=env.count("WEB_CONCURRENCY", default=2, least=1, most=256),
         web_threads=env.count("WEB_THREADS", default=4, least=1, most=256),
     )
+
+
+def share_counters(folder: str) -> None:
+    """Let the processes of this machine share the counters of their metrics in `folder`.
+
+    prometheus_client reads this variable once, when it is imported, so it must be set before.
+    """
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

@@ -12,7 +12,7 @@ from config.database.limits import for_commands, for_pages_and_jobs, read_limits
 from config.environment import InvalidVariable, database_config, read_environment, warn_of_unknown_names
 from config.logging import logging_settings
 from config.mail_server import read_mail_server
-from config.processes import read_processes
+from config.processes import read_processes, share_counters
 from config.stripe_keys import read_commission_bps, read_payout_minimums, read_stripe_keys
 from config.tax import read_tax_rates
 from money import is_currency
@@ -189,6 +189,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.request_id.RequestIdMiddleware",
+    "operations.metrics.middleware.ProbeMiddleware",
+    "operations.metrics.middleware.MetricsMiddleware",
     "payments.webhook.middleware.WebhookMiddleware",
     "config.body_limit.BodyLimitMiddleware",
     "config.null_characters.RefuseNullCharactersMiddleware",
@@ -431,6 +433,20 @@ LOGGING = logging_settings(
     level=log_level,
     ours=["config", *(app for app in INSTALLED_APPS if (BASE_DIR / app).is_dir())],
 )
+
+# --- Metrics: who may read them, and where processes share them -------------------------------------------------------
+METRICS_TOKEN = env.matching("METRICS_TOKEN", r"[\w.~+/=-]{16,200}", example="at least 16 letters and digits")
+METRICS_NETWORKS = env.networks("METRICS_NETWORKS")
+# In which the processes of one machine share their counters. Without it each process has its own.
+METRICS_FOLDER = env.text("METRICS_FOLDER")
+if (METRICS_TOKEN or METRICS_NETWORKS) and not METRICS_FOLDER and not IS_DEVELOPMENT:
+    raise InvalidVariable(
+        "METRICS_FOLDER", "must be set where metrics may be read: each request meets another process."
+    )
+# Where a worker listens for Prometheus, on hosts without web processes; 0 is nowhere.
+METRICS_PORT = env.count("METRICS_PORT", default=0, least=0, most=65_535)
+if METRICS_FOLDER:
+    share_counters(METRICS_FOLDER)
 
 # --- Celery: its messages only wake workers; durable work is in PostgreSQL --------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from jobs import registry
 from jobs.models import ClaimLost, DurableWork, WorkParked, WorkPostponed
+from jobs.signals import work_ended
 
 log = structlog.get_logger(__name__)
 
@@ -112,18 +113,21 @@ def _can_be_read(row: QuerySet[DurableWork], column: str) -> bool:
 
 def run(work: DurableWork) -> None:
     """Perform one claimed row and record the outcome. Never raises for a failure of the work itself."""
+    began = time.monotonic()
     with structlog.contextvars.bound_contextvars(work=work._meta.label, work_id=work.pk, attempt=work.attempts):
         try:
-            _perform_and_record(work)
+            outcome = _perform_and_record(work)
         except ClaimLost:
+            outcome = "lost"
             log.warning("claim_lost")
+    work_ended.send(type(work), work=work, outcome=outcome, seconds=time.monotonic() - began)
 
 
-def _perform_and_record(work: DurableWork) -> None:
+def _perform_and_record(work: DurableWork) -> str:
+    """Perform a row and record the outcome, which is returned in a word. Raises ClaimLost."""
     if work.attempts > work.max_attempts:
         # The last attempt never recorded an outcome: this row kills its worker each time.
-        _park(work, f"The worker was lost in each of {work.max_attempts} attempts. {work.last_error}")
-        return
+        return _park(work, f"The worker was lost in each of {work.max_attempts} attempts. {work.last_error}")
     try:
         registry.performer_of(type(work)).perform(work)
         if work.state == DurableWork.State.RUNNING:
@@ -131,22 +135,33 @@ def _perform_and_record(work: DurableWork) -> None:
     except ClaimLost:
         raise
     except WorkPostponed as postponed:
-        if work.postponements >= work.max_postponements:
-            _park(work, f"Too early {work.postponements + 1} times: {postponed}")
-            return
-        work.mark_postponed(str(postponed), postponed.delay)
-        log.info("work_postponed", reason=str(postponed)[:_LOGGED_AT_MOST])
+        return _postpone(work, postponed)
     except WorkParked as refusal:
-        _park(work, str(refusal))
+        return _park(work, str(refusal))
     except Exception as error:  # noqa: BLE001  # one row's failure must not stop the others
         log.warning("work_failed", error=repr(error)[:_LOGGED_AT_MOST])
         if work.attempts >= work.max_attempts:
-            _park(work, traceback.format_exc())
-        else:
-            work.mark_failed(traceback.format_exc())
+            return _park(work, traceback.format_exc())
+        work.mark_failed(traceback.format_exc())
+    return _recorded_outcome(work)
 
 
-def _park(work: DurableWork, error: str) -> None:
+def _recorded_outcome(work: DurableWork) -> str:
+    if work.state == DurableWork.State.WAITING:
+        # It failed, or the performer moved it to another lane.
+        return "failed" if work.last_error else "moved"
+    return "done"
+
+
+def _postpone(work: DurableWork, postponed: WorkPostponed) -> str:
+    if work.postponements >= work.max_postponements:
+        return _park(work, f"Too early {work.postponements + 1} times: {postponed}")
+    work.mark_postponed(str(postponed), postponed.delay)
+    log.info("work_postponed", reason=str(postponed)[:_LOGGED_AT_MOST])
+    return "postponed"
+
+
+def _park(work: DurableWork, error: str) -> str:
     with transaction.atomic():
         work.mark_parked(error)
         try:
@@ -155,6 +170,7 @@ def _park(work: DurableWork, error: str) -> None:
         except Exception:  # a mistake in raising an alert must not bring a hopeless row back again and again
             log.exception("when_parked_failed")
     log.error("work_parked", error=error.strip().rpartition("\n")[2][:_LOGGED_AT_MOST])
+    return "parked"
 
 
 def give_way(model: type[DurableWork], *, until: float) -> None:

@@ -11,3 +11,4 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         from operations.audit import receivers  # noqa: F401  # connects to Celery's signals
+        from operations.metrics import receivers as metrics_receivers  # noqa: F401  # the same, and to ours

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -39,9 +39,13 @@ class NoAnswer(Exception):
 class Circuit:
     """A bulkhead and a circuit breaker around calls to one provider, for all threads of a process."""
 
-    def __init__(self, *, slots: int) -> None:
-        """At most `slots` threads wait for the provider at once."""
+    def __init__(self, *, slots: int, when_changed: Callable[[bool], None] | None = None) -> None:
+        """At most `slots` threads wait for the provider at once.
+
+        `when_changed` is told whether the provider is down, each time that changes, by the thread that found out.
+        """
         self._slots = slots
+        self._when_changed = when_changed
         self._waiting: dict[object, float] = {}
         self._changed = threading.Condition()
         self._failures = 0
@@ -116,16 +120,25 @@ class Circuit:
 
     def _record_failure(self, *, is_probe: bool) -> None:
         with self._changed:
+            was_down = self._is_down()
             self._failures += 1
             if is_probe:
                 self._is_probing = False
                 self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)
             if is_probe or self._failures == _FAILURES_UNTIL_OPEN:
                 self._opens_again_at = time.monotonic() + self._pause
+            is_down = self._is_down()
+        self._tell_of_change(was_down=was_down, is_down=is_down)
 
     def _record_answer(self) -> None:
         with self._changed:
+            was_down = self._is_down()
             self._failures, self._pause, self._is_probing = 0, _FIRST_PAUSE_SECONDS, False
+        self._tell_of_change(was_down=was_down, is_down=False)
+
+    def _tell_of_change(self, *, was_down: bool, is_down: bool) -> None:
+        if self._when_changed and was_down != is_down:
+            self._when_changed(is_down)
 
     def _forget_probe(self, *, is_probe: bool) -> None:
         if is_probe:

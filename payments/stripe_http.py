@@ -17,6 +17,7 @@ import structlog
 from django.conf import settings
 
 from payments.circuit import CallNotMade, Circuit, NoAnswer, spending_time
+from payments.signals import stripe_availability_changed
 
 log = structlog.get_logger()
 
@@ -154,4 +155,12 @@ class _Broken(NoAnswer):
 @cache
 def http_client() -> HttpClient:
     """The client of this process, whose circuit all calls share."""
-    return HttpClient(Circuit(slots=settings.STRIPE_CALLS_AT_ONCE))
+    return HttpClient(Circuit(slots=settings.STRIPE_CALLS_AT_ONCE, when_changed=_announce_availability))
+
+
+def _announce_availability(is_down: bool) -> None:
+    if is_down:
+        log.warning("stripe_is_down")
+    else:
+        log.info("stripe_is_back")
+    stripe_availability_changed.send(HttpClient, is_down=is_down)

@@ -67,6 +67,13 @@ VARIABLES = {
     "HSTS_SECONDS": ("0", [*NUMBERS, "315360001"]),
     "STAFF_NEEDS_MFA": ("1", WORDS),
     "ADMIN_NETWORKS": ("203.0.113.0/24,2001:db8::/32", ["203.0.113.7/24", "office", "203.0.113.0/33", "*", "1.2.3"]),
+    "METRICS_TOKEN": ("k3k3k3k3k3k3k3k3k3k3", ["short", "with a space in it", "x" * 201]),
+    "METRICS_NETWORKS": (
+        "10.0.0.0/8,127.0.0.1,::1",
+        ["10.0.0.1/8", "lectern.example", "*", "10.0.0.0/8,,", "300.1.1.1"],
+    ),
+    "METRICS_FOLDER": ("/tmp/lectern-metrics", []),
+    "METRICS_PORT": ("9100", [*NUMBERS, "65536"]),
     "LOG_LEVEL": ("DEBUG", ["debug", "TRACE", "10", "-1", "NaN"]),
     "DATABASE_URL": (
         "postgres://lectern:p%2Fw@db.example:5432/lectern",
@@ -242,6 +249,12 @@ VARIABLES = {
         ("3", [*NUMBERS, "0", "257"]),
     ),
 }
+# What some need beside them.
+TOGETHER = {
+    "PLATFORM_COMMISSION_RATE": {"DEFAULT_COMMISSION_BPS": "1000"},
+    "METRICS_TOKEN": {"METRICS_FOLDER": "/tmp/lectern-metrics"},
+    "METRICS_NETWORKS": {"METRICS_FOLDER": "/tmp/lectern-metrics"},
+}
 # No variable may contain these in any place: they forge lines in logs and headers, or are not text at all.
 CONTROL = ["\n", "\r", "\x1b[31m", "\x07", "\x7f", "\x85", "\u2028", "\udcff"]
 
@@ -278,7 +291,7 @@ def test_the_table_holds_every_variable_that_is_read():
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_sensible_value_is_taken_with_spaces_around_it_too(name):
     good, _ = VARIABLES[name]
-    together = {"DEFAULT_COMMISSION_BPS": "1000"} if name == "PLATFORM_COMMISSION_RATE" else {}
+    together = TOGETHER.get(name, {})
     expected = plain(load(**{name: good}, **together))
     assert plain(load(**{name: f"  {good}\t"}, **together)) == expected
 
@@ -321,6 +334,12 @@ def test_a_providers_own_variables_are_checked_and_stripped():
 def test_what_production_cannot_do_without_is_asked_for_by_name(name):
     with pytest.raises(InvalidVariable, match=name):
         load(**{name: ""})
+
+
+@pytest.mark.parametrize("name", ["METRICS_TOKEN", "METRICS_NETWORKS"])
+def test_metrics_that_may_be_read_need_a_folder_in_which_processes_share_them(name):
+    with pytest.raises(InvalidVariable, match="METRICS_FOLDER"):
+        load(**{name: VARIABLES[name][0]})
 
 
 def test_development_needs_nothing_and_pays_at_the_sandbox():

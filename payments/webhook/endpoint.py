@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 
 import structlog
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST
 from jobs.wakeups import wake_after_commit
 from notifications.alerts import raise_alert
 from payments.models import WebhookEvent
+from payments.signals import webhook_answered
 from payments.webhook.inbox import UnusableEvent, read_event, store_event
 from payments.webhook.signature import SignatureInvalid, TimestampOutsideTolerance, verify
 
@@ -61,6 +63,7 @@ def _verify_and_store(request: HttpRequest) -> HttpResponse:
         connection.close()
         log.exception("webhook_not_stored", problem=repr(problem))
         return _refuse(503, "Not stored. Please deliver again.")
+    webhook_answered.send(WebhookEvent, event_type=event["type"], outcome="stored" if is_new else "repeated")
     log.info("webhook_received", event_id=event["id"], event_type=event["type"], is_new=is_new)
     if is_new:
         wake_after_commit(WebhookEvent)
@@ -114,4 +117,6 @@ def _refuse_time(problem: TimestampOutsideTolerance) -> HttpResponse:
 
 
 def _refuse(status: int, message: str) -> HttpResponse:
+    outcome = "not_stored" if status == HTTPStatus.SERVICE_UNAVAILABLE else "refused"
+    webhook_answered.send(WebhookEvent, event_type="", outcome=outcome)
     return JsonResponse({"error": message}, status=status)

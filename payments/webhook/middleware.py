@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from payments.webhook.endpoint import receive_event
 
 # The second path is familiar to operators of other sites.
-_PATHS = frozenset({"/payments/webhook/", "/payments/webhook", "/api/webhooks/stripe", "/api/webhooks/stripe/"})
+WEBHOOK_PATHS = frozenset({"/payments/webhook/", "/payments/webhook", "/api/webhooks/stripe", "/api/webhooks/stripe/"})
 
 
 class WebhookMiddleware:
@@ -19,6 +19,6 @@ class WebhookMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path in _PATHS:
+        if request.path in WEBHOOK_PATHS:
             return receive_event(request)
         return self._get_response(request)
