@@ -26,17 +26,6 @@ def use_the_sites_logging(**_: Any) -> None:
     apply(settings.LOGGING)
 
 
-@signals.worker_ready.connect
-def serve_metrics(**_: Any) -> None:
-    """Serve this machine's metrics on a port of their own, if METRICS_PORT names one."""
-    from django.conf import settings
-
-    from operations.metrics.listener import listen
-
-    if settings.METRICS_PORT:
-        listen(settings.METRICS_PORT)
-
-
 @signals.worker_before_create_process.connect
 def freeze_loaded_objects(**_: Any) -> None:
     """Exclude loaded objects from garbage collection before a fork, so that their memory stays shared."""

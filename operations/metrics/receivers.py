@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from celery import signals as celery_signals
+from django.conf import settings
 from django.dispatch import receiver
 
 from jobs.models import DurableWork
@@ -19,6 +20,7 @@ from operations.metrics.instruments import (
     WORK,
     WORK_SECONDS,
 )
+from operations.metrics.listener import listen
 from payments.models import WebhookEvent
 from payments.signals import stripe_availability_changed, webhook_answered
 from payments.webhook.event_types import LISTENED_FOR, LISTENED_FOR_ON_ACCOUNTS
@@ -61,6 +63,13 @@ def count_task(task: Any, state: str | None = None, **_: Any) -> None:
     began = getattr(task.request, _BEGAN, None)
     if began is not None:
         TASK_SECONDS.labels(task.name).observe(time.perf_counter() - began)
+
+
+@celery_signals.worker_ready.connect
+def serve_metrics(**_: Any) -> None:
+    """Serve this machine's metrics on a port of their own, if METRICS_PORT names one."""
+    if settings.METRICS_PORT:
+        listen(settings.METRICS_PORT)
 
 
 def _known_type(event_type: str) -> str:
