@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from difflib import SequenceMatcher, get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
