@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from money import CurrencyMismatch, Money, split_by_rate
 from money.limits import limits_of
-from money.shares import GivenBack, amount_of_units, divide, part_to_give_back, spread, tax_within
+from money.shares import GivenBack, amount_of_units, divide, part_to_give_back, spread, tax_on, tax_within
 
 MINOR = st.integers(min_value=0, max_value=10**12)
 RATES = st.integers(min_value=0, max_value=10_000)
@@ -28,6 +28,21 @@ def test_tax_within_a_price_is_never_more_than_the_price(minor, rate):
     tax = tax_within(Money(minor, "EUR"), rate).minor
     assert 0 <= tax <= minor
     assert abs(Fraction(minor * rate, 10_000 + rate) - tax) <= Fraction(1, 2)
+
+
+@pytest.mark.parametrize(("currency", "step"), [("GBP", 1), ("JPY", 1), ("KWD", 10)])
+@given(minor=MINOR, rate=st.integers(min_value=0, max_value=5_000))
+def test_tax_on_a_price_is_in_whole_steps_of_the_currency_with_halves_rounded_up(currency, step, minor, rate):
+    tax = tax_on(Money(minor, currency), rate)
+    exact = Fraction(minor * rate, 10_000 * step)
+    assert tax == Money(int(exact + Fraction(1, 2)) * step, currency)
+
+
+@pytest.mark.parametrize(
+    ("minor", "rate", "tax"), [(0, 2000, 0), (1, 2000, 0), (25, 2000, 5), (1050, 0, 0), (1050, 1, 0)]
+)
+def test_tax_on_small_prices_and_at_small_rates(minor, rate, tax):
+    assert tax_on(Money(minor, "GBP"), rate) == Money(tax, "GBP")
 
 
 def test_twenty_percent_within_a_hundred_and_twenty_is_twenty():
@@ -136,6 +151,8 @@ def test_no_units_make_up_nothing():
         (lambda: split_by_rate(Money(1, "GBP"), 10_001), r"^rate of 10001 basis points$"),
         (lambda: tax_within(Money(-1, "GBP"), 2000), r"^tax of a negative amount or rate$"),
         (lambda: tax_within(Money(1, "GBP"), -1), r"^tax of a negative amount or rate$"),
+        (lambda: tax_on(Money(-1, "GBP"), 2000), r"^tax on a negative amount or rate$"),
+        (lambda: tax_on(Money(1, "GBP"), -1), r"^tax on a negative amount or rate$"),
         (lambda: spread(Money(1, "GBP"), over=[]), r"^only amounts of zero or more are spread, over something$"),
         (lambda: spread(Money(1, "GBP"), over=[Money(1, "EUR")]), r"^£0\.01 over other currencies$"),
     ],

@@ -35,8 +35,8 @@ def of(kind, minor, teacher=0, currency="GBP"):
     return kind, teacher, minor, currency
 
 
-def portion(teacher, fee, share):
-    return Portion(teacher_id=teacher, fee=pounds(fee), share=pounds(share))
+def portion(teacher, fee, share, tax=0):
+    return Portion(teacher_id=teacher, fee=pounds(fee), share=pounds(share), tax=pounds(tax) if tax else None)
 
 
 def disputed(teacher, fee, share, *, tax=0, is_delivered=True):
@@ -53,6 +53,12 @@ CASES = {
             of(K.STRIPE_CLEARING, 100), of(K.TEACHER_PENDING, -90, 7), of(K.PLATFORM_FEES, -10),
             of(K.STRIPE_CLEARING, 20), of(K.TEACHER_PENDING, -18, 8), of(K.PLATFORM_FEES, -2),
             of(K.STRIPE_CLEARING, 30), of(K.REFUNDS_DUE, -30), of(K.STRIPE_CLEARING, 5), of(K.REFUNDS_DUE, -5),
+        ],
+    ),
+    "a sale with tax that the platform owes": (
+        lambda: of_earnings.entries_of_sale([portion(7, 10, 90, tax=20)]),
+        [
+            of(K.STRIPE_CLEARING, 120), of(K.TEACHER_PENDING, -90, 7), of(K.PLATFORM_FEES, -10), of(K.TAX_PAYABLE, -20),
         ],
     ),
     "a sale without lines": (lambda: of_earnings.entries_of_sale([]), []),
@@ -76,6 +82,12 @@ CASES = {
             of(K.REFUNDS_TO_ALLOCATE, 4), of(K.STRIPE_CLEARING, -4), of(K.STRIPE_CLEARING, -100),
             of(K.TEACHER_HELD, 90, 7), of(K.PLATFORM_FEES, 10), of(K.STRIPE_CLEARING, -30), of(K.REFUNDS_DUE, 30),
         ],
+    ),
+    "a refund with tax that the platform owed": (
+        lambda: of_earnings.entries_of_refund(
+            [RefundedPart(portion=portion(7, 10, 90, tax=20))], pounds(0), rest_account=K.REFUNDS_TO_ALLOCATE
+        ),
+        [of(K.STRIPE_CLEARING, -120), of(K.TEACHER_HELD, 90, 7), of(K.PLATFORM_FEES, 10), of(K.TAX_PAYABLE, 20)],
     ),
     "an allocation after the success": (
         lambda: of_earnings.entries_of_late_allocation(DELIVERED, share_account=K.TEACHER_AVAILABLE),

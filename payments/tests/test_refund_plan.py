@@ -331,3 +331,13 @@ def test_an_amount_over_all_lines_is_spread_exactly_and_overdraws_none(data, amo
 def test_an_amount_that_is_not_positive_or_too_large_is_refused(refund):
     with pytest.raises(ValueError, match="where 10 is left"):
         part_to_give_back(refund, of=GivenBack(amount=30, part=3), so_far=GivenBack(amount=20, part=2))
+
+
+def test_tax_that_the_platform_owes_goes_back_in_proportion_beside_fee_and_share():
+    [line] = lines_of(12_000)
+    line.platform_tax_minor, line.platform_fee_minor, line.teacher_share_minor = 2000, 1000, 9000
+    pieces = [give_back([line], of_line(line, minor))[0] for minor in (6000, 1, 5999)]
+    assert [(piece.tax.minor, piece.fee.minor, piece.share.minor) for piece in pieces] == [
+        (1000, 500, 4500), (0, 0, 1), (1000, 500, 4499),
+    ]  # fmt: skip
+    assert {piece.tax.currency for piece in pieces} == {"GBP"}
