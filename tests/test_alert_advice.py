@@ -26,6 +26,7 @@ COMPUTED = {
     "payments/payouts/schedules.py": {"payouts-waiting", "payout-owed"},
     "payments/payouts/sending.py": {"payout-balance-low"},
     "notifications/invariant_alerts.py": {"invariant"},
+    "operations/emergency/taking.py": {"emergency-access"},
 }
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
-from django.urls import reverse
 
 from accounts.models import User
 from notifications.alerts import raise_alert
@@ -36,8 +35,6 @@ def take_role(*, user: User, role: str, reason: str, lasting: timedelta) -> Emer
                 detail={
                     "reason": reason,
                     "until": f"{access.ends_at:%Y-%m-%d %H:%M} UTC",
-                    "page": reverse("admin:operations_emergencyaccess_change", args=[access.pk]),
-                    "what to do": "Ask the person if you did not expect this. You can end it on its page.",
                 },
             )
     except IntegrityError as error:
