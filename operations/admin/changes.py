@@ -107,9 +107,9 @@ class ChangeAdmin(ReadOnlyAdmin, ModelAdmin):
     def values(self, change: Change) -> str:
         return in_words(change)
 
-    @display(description="Emergency", boolean=True)
-    def shown_emergency(self, change: Change) -> bool:
-        return change.emergency_access_id is not None
+    @display(description="Emergency")
+    def shown_emergency(self, change: Change) -> str:
+        return "yes" if change.emergency_access_id is not None else ""
 
     @display(description="Before")
     def before_text(self, change: Change) -> SafeString | str:
