@@ -179,7 +179,7 @@ def list_event_pages(
     with _translated_errors():
         page = _client().v1.events.list(params)
         while page.data:
-            yield [event.to_dict() for event in page.data]
+            yield [event.to_dict(for_json=True) for event in page.data]
             if not page.has_more:
                 return
             page = page.next_page()

@@ -30,7 +30,7 @@ def list_balance_transaction_pages(
     with translated_errors():
         page = client().v1.balance_transactions.list(params)
         while page.data:
-            yield [transaction.to_dict() for transaction in page.data]
+            yield [transaction.to_dict(for_json=True) for transaction in page.data]
             if not page.has_more:
                 return
             page = page.next_page()

@@ -1,5 +1,6 @@
 """A subscription from its start to its end: each paid invoice is one order, settled once, however it is reported."""
 
+import json
 import random
 
 import pytest
@@ -10,6 +11,7 @@ from ledger.balances import balance_of
 from ledger.entries import AccountKind
 from notifications.models import Mail
 from payments.models import Order, Payment, WebhookEvent
+from payments.sweeps import take_in_missed_events
 from payments.webhook.inbox import store_events
 from subscriptions.models import FollowUp, Subscription, SubscriptionChange, SubscriptionPeriod
 from subscriptions.tests.factories import make_plan, make_price
@@ -66,6 +68,20 @@ def test_without_any_event_the_follow_up_finds_the_start_and_the_renewal(ada):
         row = ada.row()
         assert [period.kind for period in row.periods.all()] == ["start", "renewal"]
         assert Payment.objects.filter(status="succeeded").aggregate(all=Sum("amount_minor")) == {"all": 5800}
+
+
+def test_events_that_no_webhook_delivered_are_found_in_stripes_list_as_a_webhook_tells_them(ada):
+    """Stripe's client makes numbers of prices' exact decimals, which JSON has no word for."""
+    take_in_missed_events()
+    ada.subscribe(tells=False)
+    with ada.later(minutes=20):
+        assert take_in_missed_events() > 0
+    found = {event.stripe_id: event.payload for event in WebhookEvent.objects.all()}
+    assert any("unit_amount_decimal" in json.dumps(payload) for payload in found.values())
+    told = {event["id"]: event for event in ada.events()}
+    assert all(payload["data"] == told[event_id]["data"] for event_id, payload in found.items())
+    ada.work()
+    assert (ada.row().status, Order.objects.count()) == ("active", 1)
 
 
 def test_a_renewal_is_another_order_and_period(ada):
