@@ -24,6 +24,7 @@ from jobs.models import Heartbeat
 from ledger.periods import close_period
 from ledger.tests import test_journals as ledger
 from notifications.alerts import raise_alert
+from operations.emergency.taking import take_role
 from pages.kinds import PageKind
 from pages.publishing import publish_version
 from payments.cancellations.sales import cancel_all_sold
@@ -113,6 +114,12 @@ def grow_what_is_not_sold(market, number):
     ledger.sale(TeacherFactory(), source=f"test:{number}")
     close_period(until=datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number), by=student)
     publish_version(kind=PageKind.HELP, text=f"Answer {number}.", by=student)
+    take_role(
+        user=UserFactory(is_staff=True),
+        role="support",
+        reason="A list with a hundred of them",
+        lasting=timedelta(minutes=15),
+    )
     Heartbeat.objects.create(name=f"sweep-{number}")
     Group.objects.create(name=f"group-{number}")
     for model in (Flag, Sample, Switch):
