@@ -11,14 +11,15 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 NOT_CHECKED = "positive_data_acceptance"
 
 
-def find_faults(url, secret, *, examples, phases, folder):
-    """What schemathesis found, for people to read; empty if it found nothing."""
+def find_faults(url, secret, *, examples, phases, folder, seed=""):
+    """What schemathesis found, for people to read; empty if it found nothing. It prints its seed, which repeats a run."""
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--no-color"),
         *("run", f"{url}/api/schema/", "--phases", phases, "--max-examples", str(examples)),
         *("--exclude-checks", NOT_CHECKED, "--continue-on-failure", "--generation-database", "none"),
         *("--warnings", "off", "--request-timeout", "60"),
         *(["--header", f"Authorization: Bearer {secret}"] if secret else []),
+        *(["--seed", seed] if seed else []),
     ]
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.api.checks", "PYTHONPATH": str(CHECKOUT)}
     # Elsewhere, since it leaves files in the current folder.
