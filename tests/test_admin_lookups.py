@@ -167,7 +167,9 @@ def store_secrets():
 def test_search_finds_no_secret(label):
     store_secrets()
     model, staff = MODELS[label], onlooker()
-    assert not shown_list(staff, model, q=SECRET).result_list
+    # Without fields to search, `q` changes nothing.
+    if admin.site._registry[model].search_fields:
+        assert not shown_list(staff, model, q=SECRET).result_list
     if model is Mail:
         assert shown_list(staff, model, q="reset").result_list
 
