@@ -6,7 +6,7 @@ INSTALLED := .venv/installed
 # The demo needs fewer packages; if all are installed, it uses those.
 INSTALLED_FOR_DEMO := $(if $(wildcard $(INSTALLED)),$(INSTALLED),.venv/installed-for-demo)
 
-.PHONY: demo test exhaustive mutants rehearse api-fuzz api-bytes lint bench frozen lock clean
+.PHONY: demo test exhaustive mutants rehearse hostile api-fuzz api-bytes lint bench frozen lock clean
 
 demo: $(INSTALLED_FOR_DEMO)
 	@exec $(BIN)/python -m demo
@@ -34,6 +34,12 @@ mutants: $(INSTALLED)
 rehearse: export STRIPE_API_VERSION ?= 2026-11-18.endive
 rehearse: $(INSTALLED)
 	@$(BIN)/python -m tests.rehearsal $(ARGS)
+
+# Sends every senseless text to every address, list and form of the site and its admin; ten minutes or so. `make test`
+# sends a few to each.
+hostile: export HOSTILE_TEXTS = all
+hostile: $(INSTALLED)
+	@$(BIN)/python -m pytest -n 2 tests/test_hostile_addresses.py
 
 # Sends requests of every kind to every endpoint as each role, values at all boundaries included; half an hour or so.
 # `make test` sends a few.

@@ -100,7 +100,7 @@ def test_requests_count_by_the_name_of_their_address_never_by_path(scrape, sampl
     assert grown(route="payments:webhook", method="POST", status="400") == 1
     seconds = ("lectern_request_seconds_count", ("route", "payments:order"))
     assert after[seconds] - before.get(seconds, 0) == 1
-    text = str(after)
+    text = str(list(after))  # names and labels: a figure may have any digits
     assert "4242" not in text
     assert "CANARY" not in text
     assert order.number not in text
@@ -163,6 +163,7 @@ def test_the_circuit_is_shown_from_when_it_opens_until_it_closes(scrape):
 
 @pytest.mark.django_db(transaction=True)
 def test_without_a_database_the_rest_is_still_told(scrape, monkeypatch):
+    Client().get("/nothing-here/")
     connection.close()
     monkeypatch.setitem(connection.settings_dict, "PORT", 1)
     samples = scrape()

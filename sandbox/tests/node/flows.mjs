@@ -202,8 +202,13 @@ const flows = {
     await refused(stripe.customers.list(), { type: 'StripeRateLimitError', statusCode: 429 });
     await turn('faults', { kind: 'server_error', path: '/v1/customers' });
     await refused(stripe.customers.list(), { type: 'StripeAPIError', statusCode: 500 });
-    const newer = new Stripe(key, address);
-    assert.equal((await newer.customers.list()).lastResponse.headers['stripe-version'], '2026-08-26.dahlia');
+    const answered = async (options) => {
+      const client = new Stripe(key, { ...address, ...options });
+      return (await client.customers.list()).lastResponse.headers['stripe-version'];
+    };
+    // The client's own version, which is newer than the account's, and one that the sandbox does not know.
+    assert.equal(await answered({}), '2026-10-28.endive');
+    assert.equal(await answered({ apiVersion: '2019-12-03' }), '2026-08-26.dahlia');
   },
 
   async webhook_verified() {
