@@ -120,7 +120,9 @@ def test_impossible_ids_are_no_error_on_the_site(market, who):
     routes = [route for _, route, _ in patterns() if not route.startswith("admin/") and "<" in route]
     assert len(routes) > 50
     for send, count in ((client.get, 7), (client.post, 3)):
-        addresses = [filled(route, text) for turn, route in enumerate(routes) for text in a_few(HOSTILE, count, turn=turn)]
+        addresses = [
+            filled(route, text) for turn, route in enumerate(routes) for text in a_few(HOSTILE, count, turn=turn)
+        ]
         assert [address for address in addresses if fails(send, address)] == []
 
 

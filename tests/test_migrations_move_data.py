@@ -54,11 +54,12 @@ def own_database(django_db_blocker):
     name = f"migrations_of_{os.getpid()}_{uuid.uuid4().hex[:8]}"
     with django_db_blocker.unblock():
         former = connection.settings_dict["NAME"]
-        run_beside(former, f"CREATE DATABASE {name}")
+        template = connection.settings_dict["TEST"].get("TEMPLATE")
+        run_beside(former, f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
         connection.close()
         connection.settings_dict["NAME"] = name
         try:
-            call_command("migrate", verbosity=0)
+            call_command("migrate", verbosity=0)  # nothing to do in a copy of the template
             yield
         finally:
             connection.close()
