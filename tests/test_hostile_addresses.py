@@ -48,8 +48,8 @@ ORDINARY = ("p", "all", "o", "q", "e", "_popup", "_to_field", "_facets", "_chang
 
 
 def a_few(texts, count, *, turn):
-    """So many of the texts, others at each turn, until all have had theirs."""
-    first = 0 if TRIES_ALL else turn * count % len(texts)
+    """So many of the texts, from one further on at each turn: steps of `count` could keep pace with the kinds of page."""
+    first = turn % len(texts)
     return islice((*texts[first:], *texts), len(texts) if TRIES_ALL else count)
 
 

@@ -58,7 +58,9 @@ def test_requests_declined_at_once_go_to_others_and_never_back():
     assert all(after[pk] not in (None, teacher) for pk, teacher in first.items())
     # In the order in which they were made, each went to one with the least work at that moment.
     loads = Counter(first.values())
-    for made in Assignment.objects.filter(cause="declined").order_by("pk"):
+    choices = Assignment.objects.filter(cause="declined").order_by("pk")
+    assert len(choices) == 20
+    for made in choices:
         declining = first[made.request_id]
         loads[declining] -= 1
         least = min(loads[teacher.pk] for teacher in teachers if teacher.pk != declining)
