@@ -35,7 +35,7 @@ rehearse: export STRIPE_API_VERSION ?= 2026-11-18.endive
 rehearse: $(INSTALLED)
 	@$(BIN)/python -m tests.rehearsal $(ARGS)
 
-# Sends every senseless text to every address, list and form of the site and its admin; ten minutes or so. `make test`
+# Sends every senseless text to every address, list and form of the site and its admin; five minutes or so. `make test`
 # sends a few to each.
 hostile: export HOSTILE_TEXTS = all
 hostile: $(INSTALLED)
